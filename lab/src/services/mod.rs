@@ -1,0 +1,13 @@
+//! One service a file. Each has a `State` in the [`World`](crate::world::World), a `call` that answers
+//! one operation, and, where things happen by themselves, an `Event` and a `happen`.
+
+pub mod autoscaling;
+pub mod cloudwatch;
+pub mod ec2;
+pub mod ecr;
+pub mod elbv2;
+pub mod github;
+pub mod iam;
+pub mod registry;
+pub mod ssm;
+pub mod sts;

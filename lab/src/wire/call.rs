@@ -1,0 +1,48 @@
+//! One call, freed of its protocol.
+
+use super::Value;
+
+/// The services that the lab simulates behind AWS's protocols.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Service {
+    /// Security Token Service (query).
+    Sts,
+    /// Identity and Access Management (query).
+    Iam,
+    /// Systems Manager Parameter Store (JSON 1.1).
+    Ssm,
+    /// Elastic Container Registry (JSON 1.1).
+    Ecr,
+    /// EC2 (ec2 query).
+    Ec2,
+    /// EC2 Auto Scaling (query).
+    Autoscaling,
+    /// Elastic Load Balancing v2 (query).
+    Elbv2,
+    /// CloudWatch (rpc-v2-cbor, JSON, query).
+    Cloudwatch,
+}
+
+/// Who calls: the session or user behind the access key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// The twelve-digit account.
+    pub account: String,
+    /// For example `arn:aws:sts::123456789012:assumed-role/deploy/session`; empty for an unsigned call.
+    pub arn: String,
+}
+
+/// One call to one operation.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The service, by the credential scope of the signature.
+    pub service: Service,
+    /// The operation, for example `DescribeAutoScalingGroups`.
+    pub operation: String,
+    /// The input structure, lists already lists.
+    pub input: Value,
+    /// Who calls.
+    pub caller: Principal,
+    /// The Region of the credential scope.
+    pub region: String,
+}

@@ -1,0 +1,57 @@
+//! An error as an AWS service answers it.
+
+/// Whose fault an error is; it decides the default HTTP status and how SDKs retry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The caller's: 4xx.
+    Sender,
+    /// The service's: 5xx.
+    Receiver,
+}
+
+/// A code, a message and an HTTP status, written by the protocol that the call came in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct ApiError {
+    /// The wire code, for example `ValidationError`; where it differs from the shape's name
+    /// (`AlreadyExists` for `AlreadyExistsFault`) it is the wire's.
+    pub code: String,
+    /// The message for a person.
+    pub message: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// Whose fault it is.
+    pub fault: Fault,
+}
+
+/// What every operation gives.
+pub type ApiResult<T> = Result<T, ApiError>;
+
+impl ApiError {
+    /// A client's mistake: HTTP 400.
+    pub fn sender(code: impl Into<String>, message: impl Into<String>) -> ApiError {
+        ApiError { code: code.into(), message: message.into(), status: 400, fault: Fault::Sender }
+    }
+
+    /// The service's own failure: HTTP 500.
+    pub fn receiver(code: impl Into<String>, message: impl Into<String>) -> ApiError {
+        ApiError { code: code.into(), message: message.into(), status: 500, fault: Fault::Receiver }
+    }
+
+    /// The same with another HTTP status.
+    #[must_use]
+    pub fn status(mut self, status: u16) -> ApiError {
+        self.status = status;
+        self
+    }
+}
+
+impl ApiError {
+    /// The answer to an operation that the lab does not have.
+    pub fn unknown_operation(call: &super::Call) -> ApiError {
+        ApiError::sender(
+            "InvalidAction",
+            format!("The action {} is not valid for this web service.", call.operation),
+        )
+    }
+}

@@ -1,0 +1,174 @@
+//! A value without a protocol: what a service reads its input from and writes its answer as.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+use super::{ApiError, ApiResult};
+
+/// A tree of AWS values. The query protocols deliver every scalar as [`Value::Str`]; the typed
+/// getters therefore parse strings as well as accept the native form.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Absent; members holding it are left out of the answer.
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// Any integer.
+    Int(i64),
+    /// Any fraction.
+    Float(f64),
+    /// Text.
+    Str(String),
+    /// Bytes: base64 in XML and JSON, a byte string in CBOR.
+    Blob(Vec<u8>),
+    /// ISO 8601 in XML, seconds since 1970 in JSON and CBOR.
+    Time(Timestamp),
+    /// A list: `<member>` or `<item>` elements in XML.
+    List(Vec<Value>),
+    /// A structure; the order of its members is the order written.
+    Map(Vec<(Cow<'static, str>, Value)>),
+}
+
+/// Builds a [`Value::Map`] from members.
+pub fn map<const N: usize>(members: [(&'static str, Value); N]) -> Value {
+    Value::Map(members.into_iter().map(|(k, v)| (Cow::Borrowed(k), v)).collect())
+}
+
+impl Value {
+    /// Adds a member to a structure. Nothing happens on any other value.
+    #[must_use]
+    pub fn with(mut self, key: &'static str, value: impl Into<Value>) -> Value {
+        if let Value::Map(members) = &mut self {
+            members.push((Cow::Borrowed(key), value.into()));
+        }
+        self
+    }
+
+    /// The member `key` of a structure, [`Value::Null`] if there is none.
+    pub fn get(&self, key: &str) -> &Value {
+        match self {
+            Value::Map(members) => {
+                members.iter().find(|(k, _)| k == key).map_or(&Value::Null, |(_, v)| v)
+            }
+            _ => &Value::Null,
+        }
+    }
+
+    /// True for an absent member.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Value::Null)
+    }
+
+    /// The member `key` as text.
+    pub fn str(&self, key: &str) -> Option<&str> {
+        match self.get(key) {
+            Value::Str(s) => Some(s),
+            _ => None,
+        }
+    }
+
+    /// The member `key` as text, or the validation error that AWS gives for a missing parameter.
+    pub fn need_str(&self, key: &str) -> ApiResult<&str> {
+        self.str(key).ok_or_else(|| {
+            ApiError::sender("ValidationError", format!("The parameter {key} is required"))
+        })
+    }
+
+    /// The member `key` as an integer, whether native or text.
+    pub fn int(&self, key: &str) -> Option<i64> {
+        match self.get(key) {
+            Value::Int(n) => Some(*n),
+            Value::Float(f) => Some(*f as i64),
+            Value::Str(s) => s.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// The member `key` as a boolean, whether native or text.
+    pub fn bool(&self, key: &str) -> Option<bool> {
+        match self.get(key) {
+            Value::Bool(b) => Some(*b),
+            Value::Str(s) => s.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// The member `key` as an instant: ISO 8601 text, or seconds since 1970.
+    pub fn time(&self, key: &str) -> Option<Timestamp> {
+        match self.get(key) {
+            Value::Time(t) => Some(*t),
+            Value::Str(s) => s.parse().ok(),
+            Value::Int(n) => Timestamp::from_second(*n).ok(),
+            Value::Float(f) => Timestamp::from_millisecond((*f * 1000.0) as i64).ok(),
+            _ => None,
+        }
+    }
+
+    /// The elements of the list member `key`; empty if it is absent.
+    pub fn list(&self, key: &str) -> &[Value] {
+        match self.get(key) {
+            Value::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The list member `key` as texts; elements that are not text are left out.
+    pub fn strings(&self, key: &str) -> Vec<String> {
+        self.list(key).iter().filter_map(|v| v.as_str().map(str::to_owned)).collect()
+    }
+
+    /// This value as text.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::Str(s) => Some(s),
+            _ => None,
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(s: &str) -> Value {
+        Value::Str(s.to_owned())
+    }
+}
+impl From<String> for Value {
+    fn from(s: String) -> Value {
+        Value::Str(s)
+    }
+}
+impl From<bool> for Value {
+    fn from(b: bool) -> Value {
+        Value::Bool(b)
+    }
+}
+impl From<i64> for Value {
+    fn from(n: i64) -> Value {
+        Value::Int(n)
+    }
+}
+impl From<u32> for Value {
+    fn from(n: u32) -> Value {
+        Value::Int(i64::from(n))
+    }
+}
+impl From<f64> for Value {
+    fn from(f: f64) -> Value {
+        Value::Float(f)
+    }
+}
+impl From<Timestamp> for Value {
+    fn from(t: Timestamp) -> Value {
+        Value::Time(t)
+    }
+}
+impl From<Vec<Value>> for Value {
+    fn from(items: Vec<Value>) -> Value {
+        Value::List(items)
+    }
+}
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Value {
+        value.map_or(Value::Null, Into::into)
+    }
+}

@@ -1,0 +1,47 @@
+//! Identifiers in AWS's forms, from a counter scattered by a fixed mixing function: unique, and the
+//! same in every run of the same requests.
+
+/// Hands out identifiers.
+#[derive(Debug, Clone)]
+pub struct Ids {
+    state: u64,
+}
+
+impl Ids {
+    /// The identifiers of a seed.
+    pub fn new(seed: u64) -> Ids {
+        Ids { state: seed ^ 0x9e37_79b9_7f4a_7c15 }
+    }
+
+    /// `prefix-` and 17 hexadecimal digits, as EC2 names its resources (`i-0abc…`).
+    pub fn ec2(&mut self, prefix: &str) -> String {
+        format!("{prefix}-0{:016x}", self.next())
+    }
+
+    /// 16 hexadecimal digits, as in the ARN of a load balancer or target group.
+    pub fn hex16(&mut self) -> String {
+        format!("{:016x}", self.next())
+    }
+
+    /// A UUID of version 4, as Auto Scaling and request identifiers have.
+    pub fn uuid(&mut self) -> String {
+        let (a, b) = (self.next(), self.next());
+        format!(
+            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+            a >> 32,
+            (a >> 16) & 0xffff,
+            a & 0xfff,
+            0x8000 | ((b >> 48) & 0x3fff),
+            b & 0xffff_ffff_ffff
+        )
+    }
+
+    /// The next 64 bits, by SplitMix64.
+    pub fn next(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}

@@ -1,0 +1,116 @@
+//! The deterministic core: one value that holds the whole simulated account, the time that it has
+//! reached, and what is going to happen next.
+
+mod ids;
+mod params;
+mod queue;
+mod rng;
+
+pub use ids::Ids;
+pub use params::Params;
+pub use queue::{Event, Queue};
+pub use rng::Rng;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use crate::services::{autoscaling, cloudwatch, ec2, ecr, elbv2, github, iam, registry, ssm, sts};
+use crate::{traffic, wire};
+
+/// A simulated account in one Region, at one moment.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// The time that it has reached.
+    pub now: Timestamp,
+    /// The twelve-digit account.
+    pub account: String,
+    /// Its Region.
+    pub region: String,
+    /// The only source of chance.
+    pub rng: Rng,
+    /// The source of identifiers; independent of the seed, so that ARNs are the same in every run.
+    pub ids: Ids,
+    /// Guessed delays.
+    pub params: Params,
+    /// What is going to happen.
+    pub queue: Queue,
+    /// EC2 Auto Scaling.
+    pub autoscaling: autoscaling::State,
+    /// CloudWatch.
+    pub cloudwatch: cloudwatch::State,
+    /// EC2.
+    pub ec2: ec2::State,
+    /// ECR.
+    pub ecr: ecr::State,
+    /// Elastic Load Balancing.
+    pub elbv2: elbv2::State,
+    /// GitHub.
+    pub github: github::State,
+    /// IAM.
+    pub iam: iam::State,
+    /// Blobs and manifests.
+    pub registry: registry::State,
+    /// Parameter Store.
+    pub ssm: ssm::State,
+    /// STS.
+    pub sts: sts::State,
+    /// Simulated users.
+    pub traffic: traffic::State,
+}
+
+impl World {
+    /// An empty account at `start`.
+    pub fn new(seed: u64, start: Timestamp) -> World {
+        World {
+            now: start,
+            account: "123456789012".to_owned(),
+            region: "ap-northeast-2".to_owned(),
+            rng: Rng::new(seed),
+            ids: Ids::new(0),
+            params: Params::default(),
+            queue: Queue::default(),
+            autoscaling: Default::default(),
+            cloudwatch: Default::default(),
+            ec2: Default::default(),
+            ecr: Default::default(),
+            elbv2: Default::default(),
+            github: Default::default(),
+            iam: Default::default(),
+            registry: Default::default(),
+            ssm: Default::default(),
+            sts: Default::default(),
+            traffic: Default::default(),
+        }
+    }
+
+    /// Lets everything happen that is due by `until`. Time never goes back.
+    pub fn advance(&mut self, until: Timestamp) {
+        while let Some((at, event)) = self.queue.pop_due(until) {
+            self.flow_to(at);
+            match &event {
+                Event::Autoscaling(event) => autoscaling::happen(self, event),
+                Event::Ec2(event) => ec2::happen(self, event),
+                Event::Elbv2(event) => elbv2::happen(self, event),
+                Event::Traffic(event) => traffic::happen(self, event),
+            }
+        }
+        self.flow_to(until);
+    }
+
+    /// Answers one HTTP request that arrives at `now`.
+    pub fn handle(
+        &mut self,
+        request: &http::Request<Bytes>,
+        now: Timestamp,
+    ) -> http::Response<Bytes> {
+        self.advance(now);
+        wire::serve(self, request)
+    }
+
+    fn flow_to(&mut self, until: Timestamp) {
+        if until > self.now {
+            traffic::flow(self, until);
+            self.now = until;
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Every guess about AWS's undocumented timing, by name. What a source tells is cited; what none
+//! tells says so.
+
+use std::time::Duration;
+
+/// Delays that the real services have and do not promise.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Params {
+    /// StartInstanceRefresh to InProgress: about 10 s in one recorded run.
+    pub refresh_pending: Duration,
+    /// The same for a group of zero instances, which goes straight to Successful: about 5 s, recorded.
+    pub refresh_empty: Duration,
+    /// How often Auto Scaling looks at a refresh's instances. A guess.
+    pub refresh_tick: Duration,
+    /// Desired capacity raised to the launch starting: about 10 s, recorded.
+    pub scale_delay: Duration,
+    /// Launch to InService without hooks: about 5 s, recorded.
+    pub launch: Duration,
+    /// Terminating (after deregistration) to gone: 20 to 42 s in one recorded run.
+    pub terminate: Duration,
+    /// RegisterTargets to the first passed check of a target that answers: about 6 s, recorded.
+    pub first_check: Duration,
+    /// The lower bound of a load-balancer node learning new weights. Undocumented: a guess.
+    pub weights_min: Duration,
+    /// The upper bound of the same.
+    pub weights_max: Duration,
+    /// The end of a CloudWatch minute to its data being readable: recorded between one and two minutes.
+    pub metrics_delay: Duration,
+    /// How late a scheduled action may run: the user guide says up to two minutes.
+    pub scheduled_late: Duration,
+    /// The lower bound of a request's or a reply's way through the in-process door.
+    pub latency_min: Duration,
+    /// The upper bound of the same.
+    pub latency_max: Duration,
+}
+
+impl Default for Params {
+    fn default() -> Params {
+        Params {
+            refresh_pending: Duration::from_secs(10),
+            refresh_empty: Duration::from_secs(5),
+            refresh_tick: Duration::from_secs(5),
+            scale_delay: Duration::from_secs(10),
+            launch: Duration::from_secs(5),
+            terminate: Duration::from_secs(20),
+            first_check: Duration::from_secs(6),
+            weights_min: Duration::from_secs(1),
+            weights_max: Duration::from_secs(20),
+            metrics_delay: Duration::from_secs(90),
+            scheduled_late: Duration::from_secs(120),
+            latency_min: Duration::from_millis(10),
+            latency_max: Duration::from_millis(150),
+        }
+    }
+}
