@@ -1,0 +1,1 @@
+//! Is the new side worse? Counts in, verdict out. Pure.

@@ -1,0 +1,1 @@
+//! What to do next: decide(). Pure: no clock, no I/O, no randomness.
