@@ -41,6 +41,12 @@ pub struct Record {
     pub heartbeat: Timestamp,
     /// What the rollout found, wrote and must undo.
     pub fleet: FleetFacts,
+    /// While taking over: where the predecessor was, if it wanted the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<Phase>,
+    /// True where the predecessor wanted something else: what it began is taken back first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restart: bool,
     /// Why traffic goes back, once it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -112,6 +118,10 @@ pub struct TwoGroupsFacts {
     /// When the current step's weights were read back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shifted: Option<Timestamp>,
+    /// How many ready targets the current step's gate asked for. Fewer than these, at any later
+    /// look, take the step back.
+    #[serde(default)]
+    pub floor: u32,
     /// Whether the idle colour may ever have borne weight.
     #[serde(default)]
     pub weighted: bool,
