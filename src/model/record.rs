@@ -13,6 +13,8 @@ pub struct Record {
     pub number: u64,
     /// The service.
     pub service: String,
+    /// Whose claim it is: tells a reply lost after the effect from somebody else's success.
+    pub holder: String,
     /// The unfinished record whose facts this one inherited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continues: Option<u64>,

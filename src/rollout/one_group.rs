@@ -17,7 +17,14 @@ use crate::model::{
 pub(super) fn decide(turn: &mut Turn<'_>, plan: &OneGroup) {
     let FleetFacts::OneGroup(facts) = &turn.record.fleet else { return };
     let mut facts = facts.clone();
-    if let Some(seen) = turn.group(&plan.group) {
+    if let Some(why) = turn.seen.refused.clone() {
+        if matches!(turn.record.phase, Phase::TakeBack | Phase::Undo) {
+            let hint = "mend what AWS refuses, then `cutover rollback` goes on";
+            turn.stuck(format!("the way back was refused: {why}"), hint);
+        } else {
+            take_back(turn, why);
+        }
+    } else if let Some(seen) = turn.group(&plan.group) {
         match turn.record.phase {
             Phase::TakeOver => take_over(turn, seen),
             Phase::Refresh | Phase::Free => watch(turn, plan, seen, &mut facts),

@@ -21,6 +21,8 @@ pub struct Seen {
     pub counts: BTreeMap<String, TargetGroupCounts>,
     /// The configured alarms.
     pub alarms: Vec<(String, AlarmState)>,
+    /// The last turn's change, if AWS refused it in a way that trying again does not mend.
+    pub refused: Option<String>,
     /// What the smoke requests gave, if the last turn sent them.
     pub smoke: Option<Vec<SmokeResult>>,
     /// What only the last verification reads.

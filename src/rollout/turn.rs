@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Action, GroupSeen, Plan, Seen, Shape, gate};
-use crate::model::{Ending, Event, FleetFacts, Phase, Record};
+use crate::model::{Ending, Event, Phase, Record};
 
 /// A successor whose heartbeat is older than this is dead. Runs write one at least every minute.
 const STALE: Duration = Duration::from_secs(180);
@@ -193,13 +193,5 @@ impl Plan {
             Shape::TwoGroups(pair) => Some(pair),
             Shape::OneGroup(_) => None,
         }
-    }
-}
-
-/// The facts of a record over two groups.
-pub(super) fn two(record: &Record) -> Option<&crate::model::TwoGroupsFacts> {
-    match &record.fleet {
-        FleetFacts::TwoGroups(facts) => Some(facts),
-        FleetFacts::OneGroup(_) => None,
     }
 }

@@ -45,6 +45,10 @@ impl<'a> Machine<'_, 'a, '_> {
             }
         }
         self.watch_idleness();
+        if let Some(refused) = self.turn.seen.refused.clone() {
+            self.refused(refused);
+            return;
+        }
         match self.turn.record.phase {
             Phase::TakeOver => self.take_over(),
             Phase::Prepare | Phase::Done => {}
@@ -61,6 +65,17 @@ impl<'a> Machine<'_, 'a, '_> {
             Phase::Retire => self.retire(),
             Phase::TakeBack => self.give_back(),
             Phase::Undo => self.undo(&rules),
+        }
+    }
+
+    /// A change that AWS refuses for good: forward there is no way, and where the way back is
+    /// refused, a person must see to the permissions.
+    fn refused(&mut self, why: String) {
+        if matches!(self.turn.record.phase, Phase::TakeBack | Phase::Undo) {
+            let hint = "mend what AWS refuses, then `cutover rollback` goes on";
+            self.turn.stuck(format!("the way back was refused: {why}"), hint);
+        } else {
+            self.take_back(why);
         }
     }
 
