@@ -1,5 +1,24 @@
 //! The OCI distribution API in front of the stored images.
 
+use std::collections::BTreeMap;
+
 /// Stored blobs and manifests.
 #[derive(Debug, Clone, Default)]
-pub struct State {}
+pub struct State {
+    /// Images by reference, until the registry proper is here.
+    pub images: BTreeMap<String, ImageFacts>,
+}
+
+/// What is known of an image without pulling it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImageFacts {
+    /// The digest of its manifest.
+    pub digest: String,
+    /// The labels of its configuration.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// The image of a reference, if it is stored.
+pub fn image(state: &State, reference: &str) -> Option<ImageFacts> {
+    state.images.get(reference).cloned()
+}

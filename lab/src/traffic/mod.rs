@@ -1,5 +1,7 @@
 //! Simulated users: how many requests come, where the load balancer sends them, and how they end.
 
+pub mod program;
+
 use crate::world::World;
 
 /// What the traffic remembers.
