@@ -2,9 +2,9 @@
 //! spread theirs, but one moment a group keeps the history short and changes nothing that a caller
 //! could see apart from a few seconds.
 
-use super::{Event, Target, TargetGroup, target_groups};
+use super::{Event, Target, TargetGroup, target_groups, targets};
 use crate::services::ec2;
-use crate::world::{self, World};
+use crate::world::{self, World, later};
 
 /// `TargetHealthStateEnum`, as far as the lab goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,7 +136,7 @@ pub(super) fn usage_changed(world: &mut World, group: &str) {
                     target: id.clone(),
                     serial: target.serial,
                 };
-                world.queue.push(world.now + world.params.first_check, world::Event::Elbv2(event));
+                world.queue.push(later(world.now, world.params.first_check), world::Event::Elbv2(event));
             }
             (_, None) => {}
         }
@@ -144,7 +144,7 @@ pub(super) fn usage_changed(world: &mut World, group: &str) {
     if zones.is_some() && !target_group.targets.is_empty() && !target_group.sweeping {
         target_group.sweeping = true;
         let event = Event::Sweep { target_group: group.to_owned() };
-        world.queue.push(world.now + target_group.health.interval, world::Event::Elbv2(event));
+        world.queue.push(later(world.now, target_group.health.interval), world::Event::Elbv2(event));
     }
 }
 
@@ -179,7 +179,7 @@ pub(super) fn sweep(world: &mut World, group: &str) {
         }
     }
     let event = Event::Sweep { target_group: group.to_owned() };
-    world.queue.push(world.now + target_group.health.interval, world::Event::Elbv2(event));
+    world.queue.push(later(world.now, target_group.health.interval), world::Event::Elbv2(event));
 }
 
 /// What a health check request meets.
@@ -192,7 +192,7 @@ enum Answer {
 
 /// The simulated program answers its health path with 200, or 503 while it deems itself unhealthy.
 fn ask(world: &World, instance: &str) -> Answer {
-    if ec2::zone_of_instance(world, instance).is_none() {
+    if targets::zone(world, instance).is_none() {
         return Answer::NotRunning;
     }
     if !ec2::answers(world, instance) {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::errors::{load_balancer_not_found, validation};
-use super::{Event, Node, attributes, paging, propagation, tags};
+use super::{Event, Node, attributes, paging, propagation, tags, target_groups};
 use crate::wire::{ApiError, ApiResult, Value, map};
-use crate::world::{self, World};
+use crate::world::{self, World, later};
 
 /// Load balancers a Region may have (quota).
 const QUOTA: usize = 50;
@@ -110,7 +110,7 @@ pub fn create_load_balancer(world: &mut World, spec: LoadBalancerSpec) -> ApiRes
     };
     world.elbv2.load_balancers.insert(arn.clone(), load_balancer);
     world.queue.push(
-        world.now + world.params.provision,
+        later(world.now, world.params.provision),
         world::Event::Elbv2(Event::Activate { load_balancer: arn.clone() }),
     );
     Ok(arn)
@@ -134,9 +134,10 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     named.extend(input.list("SubnetMappings").iter().filter_map(|m| m.str("SubnetId")).map(Into::into));
     let mut subnets = BTreeMap::new();
     for subnet in named {
-        let zone = crate::services::ec2::zone_of_subnet(world, &subnet).ok_or_else(|| {
+        let place = world.ec2.subnets.get(&subnet).ok_or_else(|| {
             ApiError::sender("SubnetNotFound", format!("The subnet ID '{subnet}' does not exist"))
         })?;
+        let zone = place.zone.clone();
         if subnets.insert(zone.clone(), subnet).is_some() {
             return Err(ApiError::sender(
                 "InvalidConfigurationRequest",
@@ -153,8 +154,8 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     };
     let arn = create_load_balancer(world, spec)?;
     tags::store(world, &arn, input.list("Tags"));
-    let written = world.elbv2.load_balancers.get(&arn).map(write);
-    Ok(map([("LoadBalancers", written.into_iter().collect::<Vec<_>>().into())]))
+    let written = write(world, find(world, &arn)?);
+    Ok(map([("LoadBalancers", vec![written].into())]))
 }
 
 /// DescribeLoadBalancers.
@@ -173,7 +174,7 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let found = all
         .values()
         .filter(|l| everything || arns.contains(&l.arn) || names.contains(&l.name))
-        .map(write)
+        .map(|l| write(world, l))
         .collect();
     paging::page("LoadBalancers", found, input)
 }
@@ -183,7 +184,7 @@ pub(super) fn find<'w>(world: &'w World, arn: &str) -> ApiResult<&'w LoadBalance
     world.elbv2.load_balancers.get(arn).ok_or_else(|| load_balancer_not_found(arn))
 }
 
-fn write(load_balancer: &LoadBalancer) -> Value {
+fn write(world: &World, load_balancer: &LoadBalancer) -> Value {
     let zones = load_balancer.subnets.iter().map(|(zone, subnet)| {
         map([
             ("ZoneName", zone.as_str().into()),
@@ -203,7 +204,7 @@ fn write(load_balancer: &LoadBalancer) -> Value {
         ("CreatedTime", load_balancer.created.into()),
         ("LoadBalancerName", load_balancer.name.as_str().into()),
         ("Scheme", load_balancer.scheme.as_str().into()),
-        ("VpcId", super::target_groups::VPC.into()),
+        ("VpcId", target_groups::network(world).into()),
         ("State", map([("Code", state.into())])),
         ("Type", "application".into()),
         ("AvailabilityZones", zones.collect::<Vec<_>>().into()),

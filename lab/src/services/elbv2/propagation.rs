@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::{Event, LoadBalancerState, Rule, Visit};
-use crate::world::{self, World};
+use crate::world::{self, World, later};
 
 /// One load-balancer node: the part of a load balancer that is in one zone.
 #[derive(Debug, Clone, Default)]
@@ -58,7 +58,7 @@ pub(super) fn publish(world: &mut World, load_balancer: &str, rule: &str) {
             serial,
             content: content.clone().map(Box::new),
         };
-        world.queue.push(world.now + delay, world::Event::Elbv2(event));
+        world.queue.push(later(world.now, delay), world::Event::Elbv2(event));
     }
 }
 

@@ -23,8 +23,9 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
         let tags: Vec<Value> = tags.collect();
         Ok(map([("ResourceArn", arn.as_str().into()), ("Tags", tags.into())]))
     };
-    let described = input.strings("ResourceArns").iter().map(describe_one);
-    Ok(map([("TagDescriptions", described.collect::<ApiResult<Vec<_>>>()?.into())]))
+    let arns = input.strings("ResourceArns");
+    let described = arns.iter().map(describe_one).collect::<ApiResult<Vec<_>>>()?;
+    Ok(map([("TagDescriptions", described.into())]))
 }
 
 /// Sets tags on a resource, those of creation among them.

@@ -8,8 +8,6 @@ use super::{Rule, Target, attributes, load_balancers, paging, tags};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// The lab has one network.
-pub(super) const VPC: &str = "vpc-0c0ffee0c0ffee001";
 /// Target groups a Region may have (quota).
 const QUOTA: usize = 3000;
 
@@ -239,6 +237,11 @@ pub(super) fn used_by<'w>(world: &'w World, group: &str) -> Option<&'w str> {
     world.elbv2.rules.values().find(names).map(|rule| rule.load_balancer.as_str())
 }
 
+/// The network: the lab has one.
+pub(super) fn network(world: &World) -> Option<&str> {
+    world.ec2.subnets.values().next().map(|subnet| subnet.vpc.as_str())
+}
+
 fn write(world: &World, group: &TargetGroup) -> Value {
     let health = &group.health;
     let seconds = |d: Duration| Value::Int(d.as_secs() as i64);
@@ -248,7 +251,7 @@ fn write(world: &World, group: &TargetGroup) -> Value {
         ("TargetGroupName", group.name.as_str().into()),
         ("Protocol", group.protocol.as_str().into()),
         ("Port", i64::from(group.port).into()),
-        ("VpcId", VPC.into()),
+        ("VpcId", network(world).into()),
         ("HealthCheckProtocol", group.protocol.as_str().into()),
         ("HealthCheckPort", health.port.as_str().into()),
         ("HealthCheckEnabled", true.into()),

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use super::errors::{target_group_not_found, validation};
 use super::health::{self, Reason, TargetState};
 use super::{Event, target_groups};
-use crate::services::ec2;
+use crate::services::ec2::InstanceState;
 use crate::wire::{ApiError, ApiResult, Value, map};
-use crate::world::{self, World};
+use crate::world::{self, World, later};
 
 /// Targets that all target groups of a load balancer may have together (quota).
 const QUOTA: usize = 1000;
@@ -46,7 +46,7 @@ pub fn register(world: &mut World, group: &str, instance: &str, port: Option<u16
     if known.is_none() && target_group.targets.len() >= QUOTA {
         return Err(ApiError::sender("TooManyTargets", "The maximum number of targets has been reached"));
     }
-    let zone = ec2::zone_of_instance(world, instance).ok_or_else(|| {
+    let zone = zone(world, instance).ok_or_else(|| {
         ApiError::sender(
             "InvalidTarget",
             format!("The following targets are not in a running state and cannot be registered: '{instance}'"),
@@ -67,6 +67,13 @@ pub fn register(world: &mut World, group: &str, instance: &str, port: Option<u16
     }
     health::usage_changed(world, group);
     Ok(())
+}
+
+/// The zone of an instance that runs or is about to.
+pub(super) fn zone(world: &World, instance: &str) -> Option<String> {
+    let instance = world.ec2.instances.get(instance)?;
+    matches!(instance.state, InstanceState::Pending | InstanceState::Running)
+        .then(|| instance.zone.clone())
 }
 
 /// Takes an instance out. It gets no new requests from now on, shows as draining for the whole
@@ -91,7 +98,7 @@ pub fn deregister(world: &mut World, group: &str, instance: &str) {
                 target: instance.to_owned(),
                 serial,
             };
-            world.queue.push(world.now + delay, world::Event::Elbv2(event));
+            world.queue.push(later(world.now, delay), world::Event::Elbv2(event));
         }
     }
 }
