@@ -10,6 +10,7 @@ pub mod program;
 mod routing;
 
 
+pub use answer::answer;
 pub use flow::flow;
 pub use minutes::{GroupMinute, Minute, Spread};
 
