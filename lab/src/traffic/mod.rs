@@ -8,7 +8,8 @@ mod flow;
 mod minutes;
 pub mod program;
 mod routing;
-
+#[cfg(test)]
+mod tests;
 
 pub use answer::answer;
 pub use flow::flow;

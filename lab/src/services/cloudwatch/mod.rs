@@ -9,6 +9,8 @@ mod list;
 mod metrics;
 mod samples;
 mod statistics;
+#[cfg(test)]
+mod tests;
 
 pub use alarms::{Alarm, AlarmState, alarm_state, pin_alarm};
 

@@ -46,7 +46,7 @@ impl Samples {
         Some(match name {
             "Sum" => thousandths(sum),
             "SampleCount" => count as f64,
-            "Average" => thousandths(sum) / count as f64,
+            "Average" => sum as f64 / count as f64 / 1000.0,
             "Minimum" => thousandths(*low),
             "Maximum" => thousandths(*high),
             _ => thousandths(self.percentile(percent(name)?, count)),
@@ -66,7 +66,8 @@ impl Samples {
 
 /// Whether `name` is a statistic at all.
 pub(super) fn is_statistic(name: &str) -> bool {
-    matches!(name, "Sum" | "Average" | "Minimum" | "Maximum" | "SampleCount") || percent(name).is_some()
+    matches!(name, "Sum" | "Average" | "Minimum" | "Maximum" | "SampleCount")
+        || percent(name).is_some()
 }
 
 fn percent(name: &str) -> Option<f64> {

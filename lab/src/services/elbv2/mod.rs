@@ -8,6 +8,8 @@ mod actions;
 mod attributes;
 mod conditions;
 mod errors;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod health;
 mod listeners;
 mod load_balancers;
@@ -17,6 +19,8 @@ mod rules;
 mod tags;
 mod target_groups;
 mod targets;
+#[cfg(test)]
+mod tests;
 
 pub use actions::{Action, ActionKind, Forward};
 pub use conditions::{Condition, Visit};
