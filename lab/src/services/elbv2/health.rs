@@ -129,7 +129,7 @@ pub(super) fn usage_changed(world: &mut World, group: &str) {
         match (target.state, unused) {
             (TargetState::Draining, _) => {}
             (_, Some(reason)) => {
-                (target.state, target.reason) = (TargetState::Unused, Some(reason))
+                (target.state, target.reason) = (TargetState::Unused, Some(reason));
             }
             (TargetState::Unused, None) => {
                 target.state = TargetState::Initial;
