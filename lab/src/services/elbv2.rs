@@ -20,3 +20,29 @@ pub enum Event {}
 pub fn happen(_world: &mut World, event: &Event) {
     match *event {}
 }
+
+/// The state of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetState {
+    /// a
+    Initial,
+    /// b
+    Healthy,
+    /// c
+    Unhealthy,
+    /// d
+    Unused,
+    /// e
+    Draining,
+    /// f
+    Unavailable,
+}
+
+/// Registers.
+pub fn register(_world: &mut World, _target_group: &str, _instance: &str, _port: Option<u16>) {}
+/// Deregisters.
+pub fn deregister(_world: &mut World, _target_group: &str, _instance: &str) {}
+/// State.
+pub fn target_state(_world: &World, _target_group: &str, _instance: &str) -> Option<TargetState> {
+    None
+}
