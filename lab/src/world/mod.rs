@@ -81,7 +81,7 @@ impl World {
             registry: Default::default(),
             ssm: Default::default(),
             sts: Default::default(),
-            traffic: Default::default(),
+            traffic: traffic::State::new(seed),
         }
     }
 

@@ -24,12 +24,17 @@ pub(super) fn attach(world: &mut World, input: &Value) -> ApiResult<Value> {
             "A group can have at most 50 target groups.",
         ));
     }
-    group.target_groups.extend(new.iter().cloned());
-    let members = registrable(group);
-    for arn in &new {
-        for id in &members {
-            elbv2::register(world, arn, id, None);
-        }
+    let (name, members) = (group.name.clone(), registrable(group));
+    if new.iter().any(|arn| !world.elbv2.target_groups.contains_key(arn)) {
+        return Err(invalid(
+            "Provided Target Groups may not be valid. Please ensure they exist and try again.",
+        ));
+    }
+    if let Some(group) = world.autoscaling.groups.get_mut(&name) {
+        group.target_groups.extend(new.iter().cloned());
+    }
+    for id in &members {
+        register(world, &new, id);
     }
     Ok(Value::Null)
 }
@@ -70,6 +75,14 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let size = max_records(input, 100, 100)?;
     let (items, next) = page(items, input.str("NextToken"), size, "InvalidNextToken")?;
     Ok(map([("LoadBalancerTargetGroups", items.into()), ("NextToken", next.into())]))
+}
+
+/// Registers an instance. A target group that doesn't take it is passed over, and the instance is in
+/// service all the same (a guess).
+pub(super) fn register(world: &mut World, target_groups: &[String], id: &str) {
+    for target_group in target_groups {
+        let _ = elbv2::register(world, target_group, id, None);
+    }
 }
 
 fn arns(input: &Value) -> ApiResult<Vec<String>> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::activities::{self, ActivityStatus, stamp};
-use super::{Event, Group, Lifecycle, Member, capacity, schedule};
+use super::{Event, Group, Lifecycle, Member, attachments, capacity, schedule};
 use crate::services::{ec2, elbv2};
 use crate::world::World;
 
@@ -124,9 +124,7 @@ pub(super) fn in_service(world: &mut World, name: &str, id: &str) {
     let target_groups = group.target_groups.clone();
     ec2::run(world, id);
     if registers {
-        for target_group in target_groups {
-            elbv2::register(world, &target_group, id, None);
-        }
+        attachments::register(world, &target_groups, id);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::activities::stamp;
 use super::life::{self, Why};
-use super::{Group, Lifecycle, activities, capacity, invalid, named};
+use super::{Group, Lifecycle, activities, attachments, capacity, invalid, named};
 use crate::services::elbv2;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;
@@ -122,10 +122,8 @@ pub(super) fn exit_standby(world: &mut World, input: &Value) -> ApiResult<Value>
         }
     }
     let target_groups = group.target_groups.clone();
-    for target_group in &target_groups {
-        for id in &ids {
-            elbv2::register(world, target_group, id, None);
-        }
+    for id in &ids {
+        attachments::register(world, &target_groups, id);
     }
     Ok(map([("Activities", Value::List(Vec::new()))]))
 }

@@ -93,7 +93,7 @@ fn check(
             Some(state) => {
                 return Err(invalid(format!(
                     "The alarm {alarm} is in the state {} and blocks the Instance Refresh.",
-                    state.as_str()
+                    state.name()
                 )));
             }
             None => return Err(invalid(format!("The alarm {alarm} does not exist."))),

@@ -1,0 +1,1 @@
+//! The data plane for real requests: somebody asks the load balancer for a page.
