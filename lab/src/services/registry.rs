@@ -22,3 +22,11 @@ pub struct ImageFacts {
 pub fn image(state: &State, reference: &str) -> Option<ImageFacts> {
     state.images.get(reference).cloned()
 }
+
+/// Answers one request to the registry.
+pub fn serve(
+    _world: &mut crate::world::World,
+    _request: &http::Request<bytes::Bytes>,
+) -> http::Response<bytes::Bytes> {
+    http::Response::new(bytes::Bytes::new())
+}
