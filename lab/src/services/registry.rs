@@ -30,3 +30,8 @@ pub fn serve(
 ) -> http::Response<bytes::Bytes> {
     http::Response::new(bytes::Bytes::new())
 }
+
+/// A file in the layers of an image.
+pub fn file(_state: &State, _digest: &str, _path: &str) -> Option<bytes::Bytes> {
+    None
+}

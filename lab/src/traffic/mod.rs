@@ -9,6 +9,8 @@ mod minutes;
 pub mod program;
 mod routing;
 
+
+pub use answer::answer;
 pub use flow::flow;
 pub use minutes::{GroupMinute, Minute, Spread};
 
