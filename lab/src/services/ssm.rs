@@ -262,8 +262,7 @@ fn page<'w>(
              Member must have value between 1 and {most}"
         )));
     }
-    paging::page(entries, size as usize, input.str("NextToken"))
-        .map_err(|_| ApiError::sender("InvalidNextToken", "The specified token isn't valid."))
+    paging::page(entries.collect(), input.str("NextToken"), size as usize, "InvalidNextToken")
 }
 
 /// The rules for names (user guide, "Requirements and constraints for parameter names").

@@ -5,11 +5,13 @@ mod ids;
 mod params;
 mod queue;
 mod rng;
+mod time;
 
 pub use ids::Ids;
 pub use params::Params;
 pub use queue::{Event, Queue};
 pub use rng::Rng;
+pub use time::{elapsed, later};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -79,7 +81,7 @@ impl World {
             registry: Default::default(),
             ssm: Default::default(),
             sts: Default::default(),
-            traffic: Default::default(),
+            traffic: traffic::State::new(seed),
         }
     }
 

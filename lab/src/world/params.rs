@@ -20,6 +20,8 @@ pub struct Params {
     pub terminate: Duration,
     /// RegisterTargets to the first passed check of a target that answers: about 6 s, recorded.
     pub first_check: Duration,
+    /// CreateLoadBalancer to active: about 130 s in one recorded run.
+    pub provision: Duration,
     /// The lower bound of a load-balancer node learning new weights. Undocumented: a guess.
     pub weights_min: Duration,
     /// The upper bound of the same.
@@ -44,6 +46,7 @@ impl Default for Params {
             launch: Duration::from_secs(5),
             terminate: Duration::from_secs(20),
             first_check: Duration::from_secs(6),
+            provision: Duration::from_secs(130),
             weights_min: Duration::from_secs(1),
             weights_max: Duration::from_secs(20),
             metrics_delay: Duration::from_secs(90),

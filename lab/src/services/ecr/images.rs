@@ -116,22 +116,21 @@ pub(super) fn list(world: &World, input: &Value) -> ApiResult<Value> {
     let (_, repository) = super::repository(world, input)?;
     let wanted = chosen_by_filter(input);
     // One entry a tag, and one for an image without any, in one order.
-    let mut entries: Vec<(String, Value)> = Vec::new();
+    let mut entries: Vec<Value> = Vec::new();
     for digest in repository.images.keys() {
         let before = entries.len();
         for tag in repository.tags_of(digest) {
-            entries.push((format!("{digest} {tag}"), image_id(digest, Some(tag))));
+            entries.push(image_id(digest, Some(tag)));
         }
         let untagged = entries.len() == before;
         if untagged {
-            entries.push((digest.clone(), image_id(digest, None)));
+            entries.push(image_id(digest, None));
         }
         if wanted == Some(untagged) {
             entries.truncate(before);
         }
     }
-    let (page, next) = super::page(input, entries.into_iter())?;
-    let ids = page.into_iter().map(|(_, id)| id).collect();
+    let (ids, next) = super::page(input, entries.into_iter())?;
     Ok(map([("imageIds", Value::List(ids)), ("nextToken", next.into())]))
 }
 

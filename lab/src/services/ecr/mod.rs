@@ -88,16 +88,17 @@ fn repository_mut<'w>(world: &'w mut World, input: &Value) -> ApiResult<&'w mut 
 }
 
 /// One page by `maxResults` (1 to 1000, by default 100; API model) and `nextToken`.
-fn page<K: AsRef<str>, V>(
-    input: &Value,
-    entries: impl Iterator<Item = (K, V)>,
-) -> ApiResult<(Vec<(K, V)>, Option<String>)> {
+fn page<T>(input: &Value, items: impl Iterator<Item = T>) -> ApiResult<(Vec<T>, Option<String>)> {
     let size = input.int("maxResults").unwrap_or(100);
     if !(1..=1000).contains(&size) {
         return Err(invalid(format!("maxResults must be between 1 and 1000, not {size}")));
     }
-    paging::page(entries, size as usize, input.str("nextToken"))
-        .map_err(|_| invalid("Invalid nextToken"))
+    paging::page(
+        items.collect(),
+        input.str("nextToken"),
+        size as usize,
+        "InvalidParameterException",
+    )
 }
 
 fn need<'i>(input: &'i Value, key: &str) -> ApiResult<&'i str> {
