@@ -9,6 +9,7 @@ mod minutes;
 pub mod program;
 mod routing;
 
+
 pub use answer::answer;
 pub use flow::flow;
 pub use minutes::{GroupMinute, Minute, Spread};
