@@ -5,17 +5,16 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 
 use super::NO_VERSION;
+use super::cohorts::by_weight;
 use super::minutes::minute_of;
 use super::program::Program;
 use super::routing::{self, Verdict};
+use super::site::{code, page, run, set, text};
 use crate::services::elbv2::{Forward, LoadBalancer, LoadBalancerState, TargetGroup, Visit};
-use crate::services::registry;
 use crate::world::World;
 
 /// The cookie of group stickiness. Real ones are opaque; the lab's holds the end of the ARN.
 const COOKIE: &str = "AWSALBTG";
-/// Where a site's files are in its image's layers.
-const SITE: &str = "srv/www";
 
 /// A request's way to its end, found before anything is counted.
 enum Way {
@@ -120,7 +119,7 @@ fn find_way(
         return own(503);
     };
     let rule = node.route(&listener.arn, &visit);
-    let groups = match routing::verdict(world, rule) {
+    let groups = match routing::verdict(world, rule, by_weight) {
         Verdict::Groups(groups) => groups,
         Verdict::Fixed { status, content_type, body } => {
             return Way::Own {
@@ -182,92 +181,4 @@ fn cookie(forward: &Forward, group: &TargetGroup) -> Option<String> {
     let (_, seconds) = forward.stickiness.filter(|(enabled, _)| *enabled)?;
     let value = group.arn.rsplit('/').next().unwrap_or_default();
     Some(format!("{COOKIE}={value}; Max-Age={}; Path=/", seconds.unwrap_or(1)))
-}
-
-/// What the simulated program answers.
-fn run(
-    world: &World,
-    program: &Program,
-    instance: &str,
-    zone: &str,
-    request: &Request<Bytes>,
-    failing: bool,
-) -> Response<Bytes> {
-    let path = request.uri().path();
-    match path {
-        "/healthz" if program.healthy => text(StatusCode::OK, "ok\n"),
-        "/healthz" => text(StatusCode::SERVICE_UNAVAILABLE, "unhealthy\n"),
-        _ if failing => text(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error\n"),
-        "/version" => {
-            let facts = serde_json::json!({
-                "version": program.version,
-                "digest": program.digest,
-                "instance": instance,
-                "zone": zone,
-                "image": program.image,
-            });
-            let mut response = Response::new(Bytes::from(format!("{facts}\n")));
-            set(response.headers_mut(), "content-type", "application/json");
-            response
-        }
-        _ => {
-            let name =
-                if path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() };
-            let digest = program.digest.as_deref().unwrap_or_default();
-            match registry::file(&world.registry, digest, &format!("{SITE}{name}")) {
-                Some(bytes) => {
-                    let mut response = Response::new(bytes);
-                    set(response.headers_mut(), "content-type", media_type(&name));
-                    response
-                }
-                None => text(StatusCode::NOT_FOUND, "Not Found\n"),
-            }
-        }
-    }
-}
-
-fn media_type(name: &str) -> &'static str {
-    match name.rsplit('.').next() {
-        Some("html") => "text/html; charset=utf-8",
-        Some("css") => "text/css",
-        Some("js") => "text/javascript",
-        Some("json") => "application/json",
-        Some("svg") => "image/svg+xml",
-        Some("png") => "image/png",
-        Some("txt") => "text/plain; charset=utf-8",
-        _ => "application/octet-stream",
-    }
-}
-
-fn code(status: u16) -> StatusCode {
-    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
-/// The load balancer's own error page.
-fn page(status: u16) -> Response<Bytes> {
-    let status = code(status);
-    let mut response = text(
-        status,
-        &format!(
-            "<html>\n<head><title>{status}</title></head>\n<body>\n<center><h1>{status}</h1></center>\n</body>\n</html>\n"
-        ),
-    );
-    let headers = response.headers_mut();
-    set(headers, "content-type", "text/html");
-    set(headers, "server", "awselb/2.0");
-    response
-}
-
-fn text(status: StatusCode, body: &str) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body.to_owned()));
-    *response.status_mut() = status;
-    set(response.headers_mut(), "content-type", "text/plain; charset=utf-8");
-    response
-}
-
-/// Sets a header; a value that no header can hold is left out.
-fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
-    if let Ok(value) = http::HeaderValue::from_str(value) {
-        headers.insert(name, value);
-    }
 }

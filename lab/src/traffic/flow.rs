@@ -7,8 +7,10 @@ use jiff::Timestamp;
 
 use super::minutes::minute_of;
 use super::routing::{self, Verdict};
-use super::{NO_VERSION, State};
-use crate::services::elbv2::{LoadBalancer, LoadBalancerState, TargetGroup, TargetState, Visit};
+use super::{NO_VERSION, State, cohorts};
+use crate::services::elbv2::{
+    LoadBalancer, LoadBalancerState, Rule, TargetGroup, TargetState, Visit,
+};
 use crate::world::{World, elapsed, later};
 
 /// How some of a load balancer's requests end.
@@ -41,6 +43,7 @@ pub fn flow(world: &mut World, until: Timestamp) {
         count(&mut world.traffic, &picture, minute, elapsed(from, end));
         from = end;
     }
+    cohorts::pass(world, elapsed(world.now, until));
 }
 
 fn look(world: &World) -> Picture {
@@ -89,9 +92,13 @@ fn endings(world: &World, balancer: &LoadBalancer) -> Vec<(Ending, f64)> {
         None => endings.push((ending, share)),
     };
     let nodes = routing::nodes(world, balancer);
+    if nodes.is_empty() {
+        return vec![(Ending::Own { status: 503 }, 1.0)];
+    }
     for (zone, node) in &nodes {
         let share = 1.0 / nodes.len() as f64;
-        match routing::verdict(world, node.route(&listener.arn, &visit)) {
+        let bound = |rule: &Rule| world.traffic.cohorts.shares(rule);
+        match routing::verdict(world, node.route(&listener.arn, &visit), bound) {
             Verdict::Fixed { status, .. } => add(Ending::Own { status }, share),
             Verdict::Groups(groups) => {
                 for (group, weight) in groups {

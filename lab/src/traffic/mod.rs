@@ -4,10 +4,12 @@
 //! each kind there were. Real requests, one at a time, go through [`answer`] and the same routing.
 
 mod answer;
+mod cohorts;
 mod flow;
 mod minutes;
 pub mod program;
 mod routing;
+mod site;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +34,7 @@ pub struct State {
     pub rate: f64,
     /// Chance of its own, so that what users do never changes what the cloud does.
     rng: Rng,
+    cohorts: cohorts::Cohorts,
     totals: BTreeMap<String, Tally>,
     minutes: BTreeMap<Timestamp, Minute>,
 }
@@ -51,6 +54,7 @@ impl State {
         State {
             rate: 0.0,
             rng: Rng::new(seed.rotate_left(32) ^ 0x7472_6166_6669_6300),
+            cohorts: cohorts::Cohorts::default(),
             totals: BTreeMap::new(),
             minutes: BTreeMap::new(),
         }

@@ -24,9 +24,13 @@ pub(super) fn nodes<'w>(
     balancer.nodes.iter().filter(|(zone, _)| alive(zone)).map(|(z, n)| (z.as_str(), n)).collect()
 }
 
-/// What the rule says. Forwards with no weight at all, and rules that a node doesn't know yet, end in
+/// What the rule says, where `shares` divides a forward's requests over its groups. Forwards with no weight at all, and rules that a node doesn't know yet, end in
 /// 503 (a guess).
-pub(super) fn verdict<'w>(world: &'w World, rule: Option<&'w Rule>) -> Verdict<'w> {
+pub(super) fn verdict<'w>(
+    world: &'w World,
+    rule: Option<&'w Rule>,
+    shares: impl Fn(&Rule) -> Vec<(String, f64)>,
+) -> Verdict<'w> {
     let unavailable = Verdict::Fixed { status: 503, content_type: None, body: None };
     let end = rule.and_then(|r| {
         r.actions.iter().find(|a| match &a.kind {
@@ -35,18 +39,16 @@ pub(super) fn verdict<'w>(world: &'w World, rule: Option<&'w Rule>) -> Verdict<'
         })
     });
     match end.map(|action| &action.kind) {
-        Some(ActionKind::Forward(forward)) => {
-            let total: u32 = forward.groups.iter().map(|(_, weight)| weight).sum();
-            if total == 0 {
-                return unavailable;
+        Some(ActionKind::Forward(_)) => {
+            let shares = rule.map(shares).unwrap_or_default();
+            let groups = shares
+                .iter()
+                .filter(|(_, share)| *share > 0.0)
+                .filter_map(|(arn, share)| Some((world.elbv2.target_groups.get(arn)?, *share)));
+            match groups.collect::<Vec<_>>() {
+                groups if groups.is_empty() => unavailable,
+                groups => Verdict::Groups(groups),
             }
-            let share = |weight: u32| f64::from(weight) / f64::from(total);
-            let known = forward.groups.iter().filter(|(_, weight)| *weight > 0);
-            Verdict::Groups(
-                known
-                    .filter_map(|(arn, w)| Some((world.elbv2.target_groups.get(arn)?, share(*w))))
-                    .collect(),
-            )
         }
         Some(ActionKind::FixedResponse { status, content_type, body }) => Verdict::Fixed {
             status: *status,

@@ -35,8 +35,12 @@ pub struct Params {
     pub weights_min: Duration,
     /// The upper bound of the same.
     pub weights_max: Duration,
-    /// The end of a CloudWatch minute to its data being readable: recorded between one and two minutes.
+    /// The end of a CloudWatch minute to its data being readable: between 1 and 61 s in one recorded
+    /// query (04:47:01 had 04:45 but not 04:46); the late end of that.
     pub metrics_delay: Duration,
+    /// How long a simulated visitor stays, as far as cookies bind visitors to a target group: on
+    /// average, a guess.
+    pub visit: Duration,
     /// How late a scheduled action may run: the user guide says up to two minutes.
     pub scheduled_late: Duration,
     /// The lower bound of a request's or a reply's way through the in-process door.
@@ -62,7 +66,8 @@ impl Default for Params {
             provision: Duration::from_secs(130),
             weights_min: Duration::from_secs(1),
             weights_max: Duration::from_secs(20),
-            metrics_delay: Duration::from_secs(90),
+            metrics_delay: Duration::from_secs(60),
+            visit: Duration::from_secs(600),
             scheduled_late: Duration::from_secs(120),
             latency_min: Duration::from_millis(10),
             latency_max: Duration::from_millis(150),

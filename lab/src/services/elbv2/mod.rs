@@ -18,13 +18,14 @@ mod propagation;
 mod rules;
 mod tags;
 mod target_groups;
+mod target_state;
 mod targets;
 #[cfg(test)]
 mod tests;
 
 pub use actions::{Action, ActionKind, Forward};
 pub use conditions::{Condition, Visit};
-pub use health::{Reason, TargetState, settle, target_state};
+pub use health::{settle, target_state};
 pub use listeners::{Listener, ListenerSpec, create_listener};
 pub use load_balancers::{
     LoadBalancer, LoadBalancerSpec, LoadBalancerState, activate, create_load_balancer,
@@ -32,6 +33,7 @@ pub use load_balancers::{
 pub use propagation::Node;
 pub use rules::{Rule, RuleSpec, create_rule};
 pub use target_groups::{HealthCheck, TargetGroup, TargetGroupSpec, create_target_group};
+pub use target_state::{Reason, TargetState};
 pub use targets::{Target, deregister, register};
 
 use std::collections::BTreeMap;

@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 
 use super::errors::{target_group_not_found, validation};
-use super::health::{self, Reason, TargetState};
-use super::{Event, target_groups};
-use crate::services::ec2::InstanceState;
+use super::{Event, Reason, TargetState, health, target_groups};
+use crate::services::ec2::{Instance, InstanceState};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{self, World, later};
 
@@ -54,12 +53,7 @@ pub fn register(
             "The maximum number of targets has been reached",
         ));
     }
-    let zone = zone(world, instance).ok_or_else(|| {
-        ApiError::sender(
-            "InvalidTarget",
-            format!("The following targets are not in a running state and cannot be registered: '{instance}'"),
-        )
-    })?;
+    let zone = running_zone(world, instance)?;
     let target = Target {
         port,
         zone,
@@ -77,11 +71,19 @@ pub fn register(
     Ok(())
 }
 
-/// The zone of an instance that runs or is about to.
-pub(super) fn zone(world: &World, instance: &str) -> Option<String> {
-    let instance = world.ec2.instances.get(instance)?;
-    matches!(instance.state, InstanceState::Pending | InstanceState::Running)
-        .then(|| instance.zone.clone())
+/// The zone of an instance that runs or is about to, or InvalidTarget.
+fn running_zone(world: &World, id: &str) -> ApiResult<String> {
+    let running =
+        |i: &&Instance| matches!(i.state, InstanceState::Pending | InstanceState::Running);
+    let instance = world.ec2.instances.get(id).filter(running);
+    instance.map(|i| i.zone.clone()).ok_or_else(|| {
+        ApiError::sender(
+            "InvalidTarget",
+            format!(
+                "The following targets are not in a running state and cannot be registered: '{id}'"
+            ),
+        )
+    })
 }
 
 /// Takes an instance out. It gets no new requests from now on, shows as draining for the whole
@@ -122,6 +124,12 @@ pub(super) fn drained(world: &mut World, group: &str, instance: &str, serial: u6
 /// RegisterTargets.
 pub(super) fn register_targets(world: &mut World, input: &Value) -> ApiResult<Value> {
     let group = input.need_str("TargetGroupArn")?;
+    target_groups::find(world, group)?;
+    // All or nothing: one bad target must not leave the others half registered.
+    for target in input.list("Targets") {
+        running_zone(world, target.need_str("Id")?)?;
+        port(target)?;
+    }
     for target in input.list("Targets") {
         register(world, group, target.need_str("Id")?, port(target)?)?;
     }

@@ -117,6 +117,8 @@ fn slow_boots_and_crashes_follow_the_thresholds() {
     ec2::terminate(&mut f.world, "i-1");
     f.wait(10);
     assert_eq!(f.health(&blue, "i-1"), ("unused".into(), "Target.InvalidState".into()));
+    f.wait(30);
+    assert_eq!(target_state(&f.world, &blue, "i-1"), None, "gone with its instance");
 }
 
 #[test]
