@@ -3,10 +3,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
+use super::paging;
 use crate::wire::{ApiError, ApiResult, Call, Value, map};
 use crate::world::World;
 
@@ -249,8 +248,7 @@ fn arn(world: &World, name: &str) -> String {
 
 type Entry<'w> = (&'w String, &'w Parameter);
 
-/// One page of `entries`, which come in order of names, and the token of the next: the last name
-/// given. A parameter that is deleted meanwhile disturbs nothing.
+/// One page of `entries`, which come in order of names, and the token of the next.
 fn page<'w>(
     input: &Value,
     default: i64,
@@ -264,24 +262,7 @@ fn page<'w>(
              Member must have value between 1 and {most}"
         )));
     }
-    let after = match input.str("NextToken").filter(|token| !token.is_empty()) {
-        Some(token) => Some(last_given(token)?),
-        None => None,
-    };
-    let mut rest = entries.filter(|(name, _)| after.as_ref().is_none_or(|after| *name > after));
-    let page: Vec<_> = rest.by_ref().take(size as usize).collect();
-    let next = match (rest.next(), page.last()) {
-        (Some(_), Some((name, _))) => Some(URL_SAFE_NO_PAD.encode(name.as_bytes())),
-        _ => None,
-    };
-    Ok((page, next))
-}
-
-fn last_given(token: &str) -> ApiResult<String> {
-    let bytes = URL_SAFE_NO_PAD.decode(token).ok();
-    bytes
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .ok_or_else(|| ApiError::sender("InvalidNextToken", "The specified token isn't valid."))
+    paging::page(entries.collect(), input.str("NextToken"), size as usize, "InvalidNextToken")
 }
 
 /// The rules for names (user guide, "Requirements and constraints for parameter names").
