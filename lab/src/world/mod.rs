@@ -1,6 +1,7 @@
 //! The deterministic core: one value that holds the whole simulated account, the time that it has
 //! reached, and what is going to happen next.
 
+mod history;
 mod ids;
 mod params;
 mod queue;
@@ -58,6 +59,7 @@ pub struct World {
     pub sts: sts::State,
     /// Simulated users.
     pub traffic: traffic::State,
+    history: history::History,
 }
 
 impl World {
@@ -82,6 +84,7 @@ impl World {
             ssm: Default::default(),
             sts: Default::default(),
             traffic: traffic::State::new(seed),
+            history: history::History::default(),
         }
     }
 
@@ -89,6 +92,7 @@ impl World {
     pub fn advance(&mut self, until: Timestamp) {
         while let Some((at, event)) = self.queue.pop_due(until) {
             self.flow_to(at);
+            self.history.note(&format!("{at} {event:?}"));
             match &event {
                 Event::Autoscaling(event) => autoscaling::happen(self, event),
                 Event::Ec2(event) => ec2::happen(self, event),
@@ -106,7 +110,18 @@ impl World {
         now: Timestamp,
     ) -> http::Response<Bytes> {
         self.advance(now);
-        wire::serve(self, request)
+        self.history.note(&format!("{} {} {}", self.now, request.method(), request.uri()));
+        self.history.note_bytes(request.body());
+        let response = wire::serve(self, request);
+        self.history.note(response.status().as_str());
+        self.history.note_bytes(response.body());
+        response
+    }
+
+    /// A fingerprint of every event and every request so far, with its response: equal for equal seeds
+    /// and requests, in any process.
+    pub fn history(&self) -> String {
+        self.history.fingerprint()
     }
 
     fn flow_to(&mut self, until: Timestamp) {

@@ -7,6 +7,8 @@ mod activities;
 mod attachments;
 mod capacity;
 mod describe;
+#[cfg(test)]
+mod fixture;
 mod group;
 mod groups;
 mod health;
@@ -17,6 +19,8 @@ mod refresh;
 mod scheduled;
 mod tags;
 mod template;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

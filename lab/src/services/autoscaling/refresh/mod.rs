@@ -8,6 +8,8 @@ mod replace;
 mod start;
 mod steps;
 mod stop;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 
