@@ -20,7 +20,13 @@ const SITE: &str = "srv/www";
 /// A request's way to its end, found before anything is counted.
 enum Way {
     /// To a target of a group, on which a program may answer.
-    Target { group: String, instance: String, zone: String, program: Option<Program>, cookie: Option<String> },
+    Target {
+        group: String,
+        instance: String,
+        zone: String,
+        program: Option<Program>,
+        cookie: Option<String>,
+    },
     /// The load balancer's own answer.
     Own { status: u16, content_type: String, body: String },
 }
@@ -110,7 +116,9 @@ fn find_way(
         headers: request.headers(),
     };
     let nodes = routing::nodes(world, balancer);
-    let (Some((zone, node)), Some(listener)) = (pick(&nodes, node), listener) else { return own(503) };
+    let (Some((zone, node)), Some(listener)) = (pick(&nodes, node), listener) else {
+        return own(503);
+    };
     let rule = node.route(&listener.arn, &visit);
     let groups = match routing::verdict(world, rule) {
         Verdict::Groups(groups) => groups,
@@ -155,7 +163,11 @@ fn weighted<'w>(groups: &[(&'w TargetGroup, f64)], draw: f64) -> Option<&'w Targ
 
 /// The group that a visitor's cookie binds them to: whatever the weights are now, even 0
 /// (AWS-FACTS §3: sticky canary).
-fn kept_group<'w>(world: &'w World, forward: &Forward, headers: &HeaderMap) -> Option<&'w TargetGroup> {
+fn kept_group<'w>(
+    world: &'w World,
+    forward: &Forward,
+    headers: &HeaderMap,
+) -> Option<&'w TargetGroup> {
     forward.stickiness.filter(|(enabled, _)| *enabled)?;
     let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|c| c.to_str().ok());
     let value = cookies
@@ -199,7 +211,8 @@ fn run(
             response
         }
         _ => {
-            let name = if path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() };
+            let name =
+                if path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() };
             let digest = program.digest.as_deref().unwrap_or_default();
             match registry::file(&world.registry, digest, &format!("{SITE}{name}")) {
                 Some(bytes) => {
@@ -233,7 +246,12 @@ fn code(status: u16) -> StatusCode {
 /// The load balancer's own error page.
 fn page(status: u16) -> Response<Bytes> {
     let status = code(status);
-    let mut response = text(status, &format!("<html>\n<head><title>{status}</title></head>\n<body>\n<center><h1>{status}</h1></center>\n</body>\n</html>\n"));
+    let mut response = text(
+        status,
+        &format!(
+            "<html>\n<head><title>{status}</title></head>\n<body>\n<center><h1>{status}</h1></center>\n</body>\n</html>\n"
+        ),
+    );
     let headers = response.headers_mut();
     set(headers, "content-type", "text/html");
     set(headers, "server", "awselb/2.0");

@@ -52,7 +52,8 @@ fn look(world: &World) -> Picture {
     for balancer in balancers() {
         for group in groups_of(world, balancer) {
             let having = |state| group.targets.values().filter(|t| t.state == state).count() as u64;
-            let (healthy, unhealthy) = (having(TargetState::Healthy), having(TargetState::Unhealthy));
+            let (healthy, unhealthy) =
+                (having(TargetState::Healthy), having(TargetState::Unhealthy));
             if healthy + unhealthy + having(TargetState::Initial) > 0 {
                 let key = (balancer.dimension().to_owned(), group.dimension().to_owned());
                 health.push((key, (healthy, unhealthy)));
@@ -82,7 +83,8 @@ fn endings(world: &World, balancer: &LoadBalancer) -> Vec<(Ending, f64)> {
     let visit =
         Visit { host: &balancer.dns_name, path: "/", query: "", method: "GET", headers: &headers };
     let mut endings: Vec<(Ending, f64)> = Vec::new();
-    let mut add = |ending: Ending, share: f64| match endings.iter_mut().find(|(e, _)| *e == ending) {
+    let mut add = |ending: Ending, share: f64| match endings.iter_mut().find(|(e, _)| *e == ending)
+    {
         Some((_, sum)) => *sum += share,
         None => endings.push((ending, share)),
     };
@@ -125,7 +127,8 @@ fn ending(world: &World, group: &TargetGroup, instance: &str) -> Ending {
 /// is what splitting one Poisson stream at random gives.
 fn count(traffic: &mut State, picture: &Picture, minute: Timestamp, length: Duration) {
     for (key, (healthy, unhealthy)) in &picture.health {
-        let counts = traffic.minutes.entry(minute).or_default().groups.entry(key.clone()).or_default();
+        let counts =
+            traffic.minutes.entry(minute).or_default().groups.entry(key.clone()).or_default();
         counts.healthy.see(*healthy);
         counts.unhealthy.see(*unhealthy);
     }
@@ -145,7 +148,12 @@ fn record(traffic: &mut State, minute: Timestamp, balancer: &str, ending: &Endin
         Ending::Program { group, version, error_rate, latency_ms } => {
             let failed = traffic.rng.binomial(number, *error_rate);
             let times = [(*latency_ms, number)];
-            traffic.answered(minute, (balancer, group), &[(200, number - failed), (500, failed)], &times);
+            traffic.answered(
+                minute,
+                (balancer, group),
+                &[(200, number - failed), (500, failed)],
+                &times,
+            );
             traffic.count(version, number - failed, failed);
         }
         Ending::NoAnswer { group } => {
@@ -198,7 +206,12 @@ impl State {
         *refused.entry((balancer.to_owned(), status)).or_default() += number;
     }
 
-    fn group_minute(&mut self, minute: Timestamp, balancer: &str, group: &str) -> &mut super::GroupMinute {
+    fn group_minute(
+        &mut self,
+        minute: Timestamp,
+        balancer: &str,
+        group: &str,
+    ) -> &mut super::GroupMinute {
         let key = (balancer.to_owned(), group.to_owned());
         self.minutes.entry(minute).or_default().groups.entry(key).or_default()
     }

@@ -9,7 +9,6 @@ mod minutes;
 pub mod program;
 mod routing;
 
-
 pub use answer::answer;
 pub use flow::flow;
 pub use minutes::{GroupMinute, Minute, Spread};

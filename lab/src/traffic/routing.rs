@@ -16,7 +16,10 @@ pub(super) enum Verdict<'w> {
 
 /// The nodes that users reach: those in zones that are alive. Users' resolvers drop a dead zone's
 /// address at once here; really that takes up to a minute (a simplification).
-pub(super) fn nodes<'w>(world: &'w World, balancer: &'w LoadBalancer) -> Vec<(&'w str, &'w elbv2::Node)> {
+pub(super) fn nodes<'w>(
+    world: &'w World,
+    balancer: &'w LoadBalancer,
+) -> Vec<(&'w str, &'w elbv2::Node)> {
     let alive = |zone: &str| world.ec2.zones.get(zone).is_none_or(|zone| zone.alive);
     balancer.nodes.iter().filter(|(zone, _)| alive(zone)).map(|(z, n)| (z.as_str(), n)).collect()
 }
@@ -50,7 +53,9 @@ pub(super) fn verdict<'w>(world: &'w World, rule: Option<&'w Rule>) -> Verdict<'
             content_type: content_type.as_deref(),
             body: body.as_deref(),
         },
-        Some(ActionKind::Other { .. }) => Verdict::Fixed { status: 302, content_type: None, body: None },
+        Some(ActionKind::Other { .. }) => {
+            Verdict::Fixed { status: 302, content_type: None, body: None }
+        }
         None => unavailable,
     }
 }
@@ -79,7 +84,8 @@ pub(super) fn candidates<'w>(group: &'w TargetGroup, zone: &str) -> Vec<&'w str>
 /// attributes say.
 fn enough(group: &TargetGroup, healthy: usize, all: usize) -> bool {
     let setting = |unit: &str| {
-        let key = format!("target_group_health.unhealthy_state_routing.minimum_healthy_targets.{unit}");
+        let key =
+            format!("target_group_health.unhealthy_state_routing.minimum_healthy_targets.{unit}");
         group.attributes.get(&key).and_then(|v| v.parse::<usize>().ok())
     };
     setting("count").is_none_or(|least| healthy >= least)

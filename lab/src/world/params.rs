@@ -12,6 +12,15 @@ pub struct Params {
     pub refresh_empty: Duration,
     /// How often Auto Scaling looks at a refresh's instances. A guess.
     pub refresh_tick: Duration,
+    /// InService to EC2's status checks having passed, before which a refresh doesn't count on an
+    /// instance: 70 and 79 s from InService to the old instance's end in one recorded run.
+    pub status_checks: Duration,
+    /// How long a refresh may go without progress before it fails: one hour, by the user guide.
+    pub refresh_stall: Duration,
+    /// RollbackInProgress to its details being visible: seconds, in one recorded run.
+    pub rollback_details: Duration,
+    /// How often a group checks its instances' health. A guess.
+    pub health_check: Duration,
     /// Desired capacity raised to the launch starting: about 10 s, recorded.
     pub scale_delay: Duration,
     /// Launch to InService without hooks: about 5 s, recorded.
@@ -42,6 +51,10 @@ impl Default for Params {
             refresh_pending: Duration::from_secs(10),
             refresh_empty: Duration::from_secs(5),
             refresh_tick: Duration::from_secs(5),
+            status_checks: Duration::from_secs(65),
+            refresh_stall: Duration::from_secs(3600),
+            rollback_details: Duration::from_secs(3),
+            health_check: Duration::from_secs(10),
             scale_delay: Duration::from_secs(10),
             launch: Duration::from_secs(5),
             terminate: Duration::from_secs(20),

@@ -147,7 +147,8 @@ fn evaluate(world: &World, alarm: &Alarm) -> AlarmState {
     };
     let end = floor(back(world.params.metrics_delay.as_secs() as i64), period);
     let start = end.checked_sub(Duration::from_secs((period * count) as u64)).unwrap_or(end);
-    let statistic = settings.str("Statistic").or(settings.str("ExtendedStatistic")).unwrap_or("Average");
+    let statistic =
+        settings.str("Statistic").or(settings.str("ExtendedStatistic")).unwrap_or("Average");
     let threshold = threshold(settings).unwrap_or_default();
     let breaches = |value: f64| match settings.str("ComparisonOperator") {
         Some("GreaterThanThreshold") => value > threshold,
@@ -195,9 +196,19 @@ fn write(world: &World, alarm: &Alarm) -> Value {
         ("StateUpdatedTimestamp", alarm.updated.into()),
     ]);
     let kept = [
-        "AlarmDescription", "MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Dimensions",
-        "Unit", "ComparisonOperator", "TreatMissingData", "AlarmActions", "OKActions",
-        "InsufficientDataActions", "Metrics",
+        "AlarmDescription",
+        "MetricName",
+        "Namespace",
+        "Statistic",
+        "ExtendedStatistic",
+        "Dimensions",
+        "Unit",
+        "ComparisonOperator",
+        "TreatMissingData",
+        "AlarmActions",
+        "OKActions",
+        "InsufficientDataActions",
+        "Metrics",
     ];
     let numbers = ["Period", "EvaluationPeriods", "DatapointsToAlarm"];
     let written = kept.iter().fold(written, |w, key| w.with(key, alarm.settings.get(key).clone()));

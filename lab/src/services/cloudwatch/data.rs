@@ -95,12 +95,16 @@ fn read_one(query: &Value) -> ApiResult<Query> {
     }
     let stat = query.get("MetricStat");
     if stat.is_null() {
-        return Err(validation(format!("Query '{id}': the lab answers a MetricStat, not an Expression.")));
+        return Err(validation(format!(
+            "Query '{id}': the lab answers a MetricStat, not an Expression."
+        )));
     }
     let metric = Metric::read(stat.get("Metric"))?;
     let statistic = stat.str("Stat").unwrap_or_default();
     if !is_statistic(statistic) {
-        return Err(validation(format!("The value '{statistic}' for parameter Stat is not supported.")));
+        return Err(validation(format!(
+            "The value '{statistic}' for parameter Stat is not supported."
+        )));
     }
     Ok(Query {
         id: id.to_owned(),

@@ -30,7 +30,8 @@ pub(super) fn list(world: &mut World, input: &Value) -> ApiResult<Value> {
         })
     });
     let listed = metrics.filter(|m| wanted(m, input)).map(|m| m.write()).collect();
-    let (listed, next) = paging::page(listed, input.str("NextToken"), PAGE, "InvalidParameterValue")?;
+    let (listed, next) =
+        paging::page(listed, input.str("NextToken"), PAGE, "InvalidParameterValue")?;
     Ok(map([("Metrics", listed.into()), ("NextToken", next.into())]))
 }
 

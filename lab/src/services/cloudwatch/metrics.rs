@@ -108,9 +108,10 @@ impl Metric {
         let name = self.name.as_str();
         let mut samples = Samples::default();
         if let (Some(statuses), None) = (own_statuses(name), &group) {
-            let refused = minute.refused.iter().filter(|((b, status), _)| {
-                *b == balancer && statuses.contains(status)
-            });
+            let refused = minute
+                .refused
+                .iter()
+                .filter(|((b, status), _)| *b == balancer && statuses.contains(status));
             let number: u64 = refused.map(|(_, number)| number).sum();
             return (number > 0).then(|| Samples::counted(number));
         }

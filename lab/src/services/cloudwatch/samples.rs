@@ -66,7 +66,8 @@ impl Samples {
 
 /// Whether `name` is a statistic at all.
 pub(super) fn is_statistic(name: &str) -> bool {
-    matches!(name, "Sum" | "Average" | "Minimum" | "Maximum" | "SampleCount") || percent(name).is_some()
+    matches!(name, "Sum" | "Average" | "Minimum" | "Maximum" | "SampleCount")
+        || percent(name).is_some()
 }
 
 fn percent(name: &str) -> Option<f64> {

@@ -32,7 +32,10 @@ pub(super) fn get(world: &mut World, input: &Value) -> ApiResult<Value> {
     if periods.len() > POINTS {
         return Err(ApiError::sender(
             "InvalidParameterCombination",
-            format!("You have requested {} datapoints, which exceeds the limit of {POINTS}.", periods.len()),
+            format!(
+                "You have requested {} datapoints, which exceeds the limit of {POINTS}.",
+                periods.len()
+            ),
         ));
     }
     let points = periods.iter().map(|(at, samples)| {
@@ -45,7 +48,10 @@ pub(super) fn get(world: &mut World, input: &Value) -> ApiResult<Value> {
             .with("Unit", metric.unit())
             .with("ExtendedStatistics", percentiles(samples, &wanted))
     });
-    Ok(map([("Label", metric.name.as_str().into()), ("Datapoints", points.collect::<Vec<_>>().into())]))
+    Ok(map([
+        ("Label", metric.name.as_str().into()),
+        ("Datapoints", points.collect::<Vec<_>>().into()),
+    ]))
 }
 
 fn one(samples: &Samples, wanted: &[String], name: &str) -> Option<f64> {

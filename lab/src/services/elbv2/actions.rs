@@ -104,7 +104,9 @@ fn read_one(world: &World, input: &Value, existing: &[Action]) -> ApiResult<Acti
     let kind = match input.need_str("Type")? {
         "forward" => ActionKind::Forward(read_forward(world, input)?),
         "fixed-response" => read_fixed(input.get("FixedResponseConfig"))?,
-        name => ActionKind::Other { name: name.to_owned(), config: read_other(name, input, existing)? },
+        name => {
+            ActionKind::Other { name: name.to_owned(), config: read_other(name, input, existing)? }
+        }
     };
     Ok(Action { order: input.int("Order"), kind })
 }
@@ -131,7 +133,9 @@ fn read_forward(world: &World, input: &Value) -> ApiResult<Forward> {
         }
     }
     if groups.len() > GROUPS {
-        return Err(validation(format!("A forward action can have at most {GROUPS} target groups")));
+        return Err(validation(format!(
+            "A forward action can have at most {GROUPS} target groups"
+        )));
     }
     for (position, (arn, _)) in groups.iter().enumerate() {
         if !world.elbv2.target_groups.contains_key(arn) {

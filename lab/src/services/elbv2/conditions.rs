@@ -72,7 +72,10 @@ impl Condition {
 
     fn values(&self) -> usize {
         match self {
-            Condition::Host(v) | Condition::Path(v) | Condition::Method(v) | Condition::Source(v) => v.len(),
+            Condition::Host(v)
+            | Condition::Path(v)
+            | Condition::Method(v)
+            | Condition::Source(v) => v.len(),
             Condition::Header { values, .. } => values.len(),
             Condition::Query(pairs) => pairs.len(),
         }
@@ -112,7 +115,11 @@ fn read_one(input: &Value) -> ApiResult<Condition> {
     let values = |config: &str| {
         let given = input.get(config).strings("Values");
         let given = if given.is_empty() { input.strings("Values") } else { given };
-        if given.is_empty() { Err(validation("A condition value must be specified")) } else { Ok(given) }
+        if given.is_empty() {
+            Err(validation("A condition value must be specified"))
+        } else {
+            Ok(given)
+        }
     };
     Ok(match input.need_str("Field")? {
         "host-header" => Condition::Host(values("HostHeaderConfig")?),
@@ -125,9 +132,8 @@ fn read_one(input: &Value) -> ApiResult<Condition> {
         "source-ip" => Condition::Source(values("SourceIpConfig")?),
         "query-string" => {
             let pairs = input.get("QueryStringConfig").list("Values").iter();
-            let pairs = pairs.map(|p| {
-                Ok((p.str("Key").map(str::to_owned), p.need_str("Value")?.to_owned()))
-            });
+            let pairs = pairs
+                .map(|p| Ok((p.str("Key").map(str::to_owned), p.need_str("Value")?.to_owned())));
             Condition::Query(pairs.collect::<ApiResult<_>>()?)
         }
         field => return Err(validation(format!("Condition field '{field}' is not valid"))),
@@ -163,7 +169,11 @@ fn write_one(condition: &Condition) -> Value {
             let pairs = pairs.iter().map(|(key, value)| {
                 map([("Key", key.clone().into()), ("Value", value.as_str().into())])
             });
-            new("query-string", "QueryStringConfig", map([("Values", Value::List(pairs.collect()))]))
+            new(
+                "query-string",
+                "QueryStringConfig",
+                map([("Values", Value::List(pairs.collect()))]),
+            )
         }
     }
 }

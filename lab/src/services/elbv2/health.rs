@@ -87,10 +87,12 @@ impl Reason {
             Reason::Timeout => "Request timed out".to_owned(),
             Reason::NotRegistered => "Target is not registered to the target group".to_owned(),
             Reason::NotInUse => {
-                "Target group is not configured to receive traffic from the load balancer".to_owned()
+                "Target group is not configured to receive traffic from the load balancer"
+                    .to_owned()
             }
             Reason::ZoneNotEnabled => {
-                "Target is in an Availability Zone that is not enabled for the load balancer".to_owned()
+                "Target is in an Availability Zone that is not enabled for the load balancer"
+                    .to_owned()
             }
             Reason::DeregistrationInProgress => "Target deregistration is in progress".to_owned(),
             Reason::InvalidState => "Target is in the stopped state".to_owned(),
@@ -126,7 +128,9 @@ pub(super) fn usage_changed(world: &mut World, group: &str) {
         };
         match (target.state, unused) {
             (TargetState::Draining, _) => {}
-            (_, Some(reason)) => (target.state, target.reason) = (TargetState::Unused, Some(reason)),
+            (_, Some(reason)) => {
+                (target.state, target.reason) = (TargetState::Unused, Some(reason))
+            }
             (TargetState::Unused, None) => {
                 target.state = TargetState::Initial;
                 target.reason = Some(Reason::RegistrationInProgress);
@@ -136,7 +140,9 @@ pub(super) fn usage_changed(world: &mut World, group: &str) {
                     target: id.clone(),
                     serial: target.serial,
                 };
-                world.queue.push(later(world.now, world.params.first_check), world::Event::Elbv2(event));
+                world
+                    .queue
+                    .push(later(world.now, world.params.first_check), world::Event::Elbv2(event));
             }
             (_, None) => {}
         }
@@ -144,7 +150,9 @@ pub(super) fn usage_changed(world: &mut World, group: &str) {
     if zones.is_some() && !target_group.targets.is_empty() && !target_group.sweeping {
         target_group.sweeping = true;
         let event = Event::Sweep { target_group: group.to_owned() };
-        world.queue.push(later(world.now, target_group.health.interval), world::Event::Elbv2(event));
+        world
+            .queue
+            .push(later(world.now, target_group.health.interval), world::Event::Elbv2(event));
     }
 }
 

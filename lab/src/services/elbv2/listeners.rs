@@ -189,7 +189,10 @@ fn write(world: &World, listener: &Listener) -> Value {
         ("LoadBalancerArn", listener.load_balancer.as_str().into()),
         ("Port", i64::from(listener.port).into()),
         ("Protocol", listener.protocol.as_str().into()),
-        ("DefaultActions", default.map(|rule| actions::write(&rule.actions)).unwrap_or(Value::Null)),
+        (
+            "DefaultActions",
+            default.map(|rule| actions::write(&rule.actions)).unwrap_or(Value::Null),
+        ),
     ]);
     listener.extras.iter().fold(written, |written, (key, value)| written.with(key, value.clone()))
 }

@@ -131,7 +131,9 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
         return Err(validation(format!("The lab has no load balancers of type '{kind}'")));
     }
     let mut named = input.strings("Subnets");
-    named.extend(input.list("SubnetMappings").iter().filter_map(|m| m.str("SubnetId")).map(Into::into));
+    named.extend(
+        input.list("SubnetMappings").iter().filter_map(|m| m.str("SubnetId")).map(Into::into),
+    );
     let mut subnets = BTreeMap::new();
     for subnet in named {
         let place = world.ec2.subnets.get(&subnet).ok_or_else(|| {
@@ -141,7 +143,9 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
         if subnets.insert(zone.clone(), subnet).is_some() {
             return Err(ApiError::sender(
                 "InvalidConfigurationRequest",
-                format!("A load balancer cannot be attached to multiple subnets in the same Availability Zone: {zone}"),
+                format!(
+                    "A load balancer cannot be attached to multiple subnets in the same Availability Zone: {zone}"
+                ),
             ));
         }
     }

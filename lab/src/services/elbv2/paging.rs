@@ -13,7 +13,6 @@ pub(super) fn page(name: &'static str, items: Vec<Value>, input: &Value) -> ApiR
     if !(1..=LARGEST).contains(&size) {
         return Err(validation(format!("PageSize must be between 1 and {LARGEST}")));
     }
-    let (items, next) =
-        paging::page(items, input.str("Marker"), size as usize, "ValidationError")?;
+    let (items, next) = paging::page(items, input.str("Marker"), size as usize, "ValidationError")?;
     Ok(map([(name, items.into()), ("NextMarker", next.into())]))
 }

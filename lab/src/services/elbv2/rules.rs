@@ -1,7 +1,10 @@
 //! Listener rules. A listener's default action is a rule too, without priority.
 
 use super::errors::{listener_not_found, rule_not_found, validation};
-use super::{Action, Condition, Forward, Visit, actions, conditions, health, listeners, paging, propagation, tags};
+use super::{
+    Action, Condition, Forward, Visit, actions, conditions, health, listeners, paging, propagation,
+    tags,
+};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
@@ -113,13 +116,14 @@ pub(super) fn put(world: &mut World, rule: Rule) -> ApiResult<()> {
 fn check_association(world: &World, rule: &Rule) -> ApiResult<()> {
     let others = || world.elbv2.rules.values().filter(|r| r.arn != rule.arn);
     for group in rule.groups() {
-        let elsewhere = |r: &&Rule| {
-            r.load_balancer != rule.load_balancer && r.groups().any(|g| g == group)
-        };
+        let elsewhere =
+            |r: &&Rule| r.load_balancer != rule.load_balancer && r.groups().any(|g| g == group);
         if others().any(|r| elsewhere(&r)) {
             return Err(ApiError::sender(
                 "TargetGroupAssociationLimit",
-                format!("The following target groups cannot be associated with more than one load balancer: {group}"),
+                format!(
+                    "The following target groups cannot be associated with more than one load balancer: {group}"
+                ),
             ));
         }
     }
@@ -141,7 +145,8 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     let priority = input.int("Priority").filter(|p| (1..=50_000).contains(p));
     let spec = RuleSpec {
         listener: input.need_str("ListenerArn")?.to_owned(),
-        priority: priority.ok_or_else(|| validation("Priority must be between 1 and 50000"))? as u32,
+        priority: priority.ok_or_else(|| validation("Priority must be between 1 and 50000"))?
+            as u32,
         conditions: conditions::read(input.list("Conditions"))?,
         actions: actions::read(world, input.list("Actions"), &[])?,
         suffix: None,

@@ -19,7 +19,8 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let describe_one = |arn: &String| {
         exists(world, arn)?;
         let tags = world.elbv2.tags.get(arn).into_iter().flatten();
-        let tags = tags.map(|(k, v)| map([("Key", k.as_str().into()), ("Value", v.as_str().into())]));
+        let tags =
+            tags.map(|(k, v)| map([("Key", k.as_str().into()), ("Value", v.as_str().into())]));
         let tags: Vec<Value> = tags.collect();
         Ok(map([("ResourceArn", arn.as_str().into()), ("Tags", tags.into())]))
     };

@@ -118,7 +118,10 @@ pub fn create_target_group(world: &mut World, spec: TargetGroupSpec) -> ApiResul
     if world.elbv2.target_groups.values().any(|g| g.name == spec.name) {
         return Err(ApiError::sender(
             "DuplicateTargetGroupName",
-            format!("A target group with the same name '{}' exists, but with different settings", spec.name),
+            format!(
+                "A target group with the same name '{}' exists, but with different settings",
+                spec.name
+            ),
         ));
     }
     if world.elbv2.target_groups.len() >= QUOTA {

@@ -36,7 +36,12 @@ pub struct Target {
 /// Registers an instance; `port` is the group's own if absent. An instance that is already there
 /// stays as it is; one that is draining begins anew. Errors: TargetGroupNotFound, InvalidTarget,
 /// TooManyTargets.
-pub fn register(world: &mut World, group: &str, instance: &str, port: Option<u16>) -> ApiResult<()> {
+pub fn register(
+    world: &mut World,
+    group: &str,
+    instance: &str,
+    port: Option<u16>,
+) -> ApiResult<()> {
     let target_group = target_groups::find(world, group)?;
     let port = port.unwrap_or(target_group.port);
     let known = target_group.targets.get(instance);
@@ -44,7 +49,10 @@ pub fn register(world: &mut World, group: &str, instance: &str, port: Option<u16
         return Ok(());
     }
     if known.is_none() && target_group.targets.len() >= QUOTA {
-        return Err(ApiError::sender("TooManyTargets", "The maximum number of targets has been reached"));
+        return Err(ApiError::sender(
+            "TooManyTargets",
+            "The maximum number of targets has been reached",
+        ));
     }
     let zone = zone(world, instance).ok_or_else(|| {
         ApiError::sender(
@@ -151,7 +159,9 @@ pub(super) fn describe_health(world: &mut World, input: &Value) -> ApiResult<Val
 
 fn port(target: &Value) -> ApiResult<Option<u16>> {
     match target.int("Port") {
-        Some(n) => u16::try_from(n).map(Some).map_err(|_| validation(format!("Port '{n}' is not valid"))),
+        Some(n) => {
+            u16::try_from(n).map(Some).map_err(|_| validation(format!("Port '{n}' is not valid")))
+        }
         None => Ok(None),
     }
 }
