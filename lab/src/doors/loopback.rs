@@ -1,19 +1,19 @@
 //! The door on a socket of this machine, for programs that speak AWS or HTTP: the AWS CLI, boto3,
 //! Docker, curl.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
+use tokio::task::JoinError;
 
 use super::Running;
 
@@ -59,10 +59,12 @@ impl Loopback {
             };
             let _ = socket.set_nodelay(true);
             let world = world.clone();
-            let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(
-                TokioIo::new(socket),
-                service_fn(move |r| answer(world.clone(), r)),
-            );
+            let service = service_fn(move |request| deliver(world.clone(), request));
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                // A client that has sent its request and left still has sent it.
+                .half_close(true)
+                .serve_connection(TokioIo::new(socket), service);
             // A client that breaks off is its own affair.
             let connection = connections.watch(connection);
             tokio::spawn(async move { drop(connection.await) });
@@ -71,21 +73,30 @@ impl Loopback {
     }
 }
 
-async fn answer(
+/// Answers in a task of its own: Hyper drops the future of a connection that breaks, but a request once
+/// sent arrives.
+async fn deliver(
     world: Running,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
-    let (parts, body) = request.into_parts();
-    let body = match Limited::new(body, BODY_LIMIT).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) => return Ok(refusal(&format!("The request body cannot be read: {error}"))),
-    };
-    // Nothing waits between here and the world, so a request that came in whole takes effect.
-    Ok(world.handle(&Request::from_parts(parts, body)).map(Full::new))
+) -> Result<Response<Full<Bytes>>, JoinError> {
+    tokio::spawn(answer(world, request)).await
 }
 
-fn refusal(why: &str) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(why.to_owned()));
-    *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+async fn answer(world: Running, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let (parts, body) = request.into_parts();
+    match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(body) => world.handle(&Request::from_parts(parts, body.to_bytes())).map(Full::new),
+        Err(error) => refusal(error.as_ref()),
+    }
+}
+
+/// The answer to a body that could not be read whole.
+fn refusal(error: &(dyn std::error::Error + 'static)) -> Response<Full<Bytes>> {
+    let why = format!("The request body cannot be read: {error}");
+    let mut response = Response::new(Full::from(why));
+    *response.status_mut() = match error.is::<LengthLimitError>() {
+        true => StatusCode::PAYLOAD_TOO_LARGE,
+        false => StatusCode::BAD_REQUEST,
+    };
     response
 }

@@ -59,16 +59,22 @@ pub(crate) fn token_expiry(world: &World, password: &str) -> Option<Timestamp> {
     world.ecr.tokens.get(password).copied()
 }
 
-fn authorization_token(world: &mut World) -> Value {
+/// A new password for the registry, good for twelve hours.
+pub fn mint(world: &mut World) -> String {
     let password = format!("lab-{}", world.ids.uuid());
     let hours = SignedDuration::from_hours(TOKEN_HOURS);
     let expires = world.now.saturating_add(hours).unwrap_or(world.now);
     world.ecr.tokens.insert(password.clone(), expires);
+    password
+}
+
+fn authorization_token(world: &mut World) -> Value {
+    let password = mint(world);
     let endpoint = world.ecr.endpoint.clone();
     let endpoint = endpoint.unwrap_or_else(|| format!("https://{}", registry_host(world)));
     let data = map([
         ("authorizationToken", STANDARD.encode(format!("AWS:{password}")).into()),
-        ("expiresAt", expires.into()),
+        ("expiresAt", token_expiry(world, &password).into()),
         ("proxyEndpoint", endpoint.into()),
     ]);
     map([("authorizationData", Value::List(vec![data]))])

@@ -6,6 +6,8 @@ mod digest;
 mod manifests;
 mod refusal;
 mod serve;
+#[cfg(test)]
+mod tests;
 mod uploads;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -232,7 +232,7 @@ mod tests {
         world.github.subject = "repo:evil/news:ref:refs/heads/main".to_owned();
         let foreign = github::mint(&mut world, "sts.amazonaws.com");
         assert_eq!(code(&mut world, &role, &foreign, 900), "AccessDenied");
-        world.now = world.now + jiff::SignedDuration::from_secs(301);
+        world.now += jiff::SignedDuration::from_secs(301);
         assert_eq!(code(&mut world, &role, &token, 900), "ExpiredTokenException");
         world.iam.providers.clear();
         let orphan = github::mint(&mut world, "sts.amazonaws.com");
