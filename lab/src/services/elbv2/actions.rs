@@ -197,7 +197,8 @@ fn read_other(name: &str, input: &Value, existing: &[Action]) -> ApiResult<(&'st
 }
 
 /// Writes an action list as Describe answers it. A forward to one group comes back with
-/// `TargetGroupArn` and a `ForwardConfig`, however it was given (AWS-FACTS §3: echo).
+/// `TargetGroupArn` and a `ForwardConfig` of weight 1, however it was given (AWS-FACTS §3: echo; for
+/// another weight given explicitly that is a guess).
 pub(super) fn write(actions: &[Action]) -> Value {
     actions.iter().map(write_one).collect::<Vec<_>>().into()
 }
@@ -210,7 +211,8 @@ fn write_one(action: &Action) -> Value {
                 _ => None,
             };
             let groups = forward.groups.iter().map(|(arn, weight)| {
-                map([("TargetGroupArn", arn.as_str().into()), ("Weight", (*weight).into())])
+                let weight = if single.is_some() { 1 } else { *weight };
+                map([("TargetGroupArn", arn.as_str().into()), ("Weight", weight.into())])
             });
             let (enabled, seconds) = forward.stickiness.unwrap_or((false, None));
             let sticky = map([("Enabled", enabled.into()), ("DurationSeconds", seconds.into())]);

@@ -39,6 +39,10 @@ fn a_single_forward_is_echoed_in_both_forms() {
     let action = &changed.list("Rules")[0].list("Actions")[0];
     assert_eq!(action.str("TargetGroupArn"), None);
     assert_eq!(action.get("ForwardConfig").list("TargetGroups")[1].int("Weight"), Some(5));
+    let changed = modify(&mut f, forward(&[(&green, Some(100))])).unwrap();
+    let action = &changed.list("Rules")[0].list("Actions")[0];
+    assert_eq!(action.str("TargetGroupArn"), Some(green.as_str()));
+    assert_eq!(action.get("ForwardConfig").list("TargetGroups")[0].int("Weight"), Some(1));
 }
 
 #[test]
