@@ -38,7 +38,7 @@ pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
     let (account, region) = (world.account.clone(), world.region.clone());
     let uuid = world.ids.uuid();
     let late = world.rng.between(Duration::ZERO, world.params.scheduled_late);
-    let put = world.ids.next();
+    let put = world.ids.bits();
     let group = named(world, input)?;
     let name = input.need_str("ScheduledActionName")?.to_owned();
     let (min, max, desired) =

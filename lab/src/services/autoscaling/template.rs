@@ -2,7 +2,7 @@
 
 use super::invalid;
 use crate::services::ec2;
-use crate::wire::{ApiResult, Value, map};
+use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
 /// A version as it is saved: a number, or a name for whichever is current when something launches.
@@ -68,11 +68,11 @@ impl TemplateSpec {
         };
         let template =
             ec2::resolve(&world.ec2, spec.str("LaunchTemplateId"), spec.str("LaunchTemplateName"))
-                .map_err(malformed)?;
+                .map_err(|error| malformed(&error))?;
         let Some(version) = Version::read(spec.str("Version")) else {
             return Err(invalid("Launch template version must be a number, $Latest or $Default."));
         };
-        template.number(Some(&version.to_string())).map_err(malformed)?;
+        template.number(Some(&version.to_string())).map_err(|error| malformed(&error))?;
         Ok(Some(TemplateSpec {
             id: template.id.clone(),
             name: template.name.clone(),
@@ -131,6 +131,6 @@ fn with_specification(policy: &Value, spec: Value) -> Value {
     ])
 }
 
-fn malformed(error: crate::wire::ApiError) -> crate::wire::ApiError {
+fn malformed(error: &ApiError) -> ApiError {
     invalid(format!("You must use a valid fully-formed launch template. {}", error.message))
 }

@@ -149,5 +149,5 @@ fn provider_arn(world: &World, url: &str) -> String {
 
 /// An identifier of IAM's form: a prefix for the kind and 17 capitals and digits.
 fn unique_id(world: &mut World, prefix: &str) -> String {
-    format!("{prefix}{:016X}L", world.ids.next())
+    format!("{prefix}{:016X}L", world.ids.bits())
 }

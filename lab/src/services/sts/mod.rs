@@ -98,8 +98,8 @@ fn session_of(arn: &str) -> Option<(&str, &str)> {
 fn begin(world: &mut World, role: &Role, session_name: &str, seconds: i64) -> (Value, Value) {
     let account = world.account.clone();
     let arn = format!("arn:aws:sts::{account}:assumed-role/{}/{session_name}", role.name);
-    let access_key = format!("ASIA{:016X}", world.ids.next());
-    let secret = format!("{:016x}/{:016x}/lab000", world.ids.next(), world.ids.next());
+    let access_key = format!("ASIA{:016X}", world.ids.bits());
+    let secret = format!("{:016x}/{:016x}/lab000", world.ids.bits(), world.ids.bits());
     let token = format!("lab-session-{}", world.ids.uuid());
     let expires = world.now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(world.now);
     let session = Session {
