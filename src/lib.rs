@@ -1,1 +1,16 @@
-//! x
+//! The map of the house: what each folder holds. Arrows go down only; see ARCHITECTURE.md.
+
+pub mod cli;
+pub mod cloud;
+pub mod config;
+pub mod engine;
+pub mod image;
+pub mod judge;
+pub mod model;
+pub mod net;
+pub mod preflight;
+pub mod registry;
+pub mod rehearse;
+pub mod report;
+pub mod rollout;
+pub mod template;

@@ -121,9 +121,7 @@ impl FromStr for Repository {
         let component = |c: &str| {
             c.starts_with(|x: char| x.is_ascii_lowercase() || x.is_ascii_digit())
                 && c.ends_with(|x: char| x.is_ascii_lowercase() || x.is_ascii_digit())
-                && c.bytes().all(
-                    |b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'),
-                )
+                && c.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'))
         };
         if host && path.split('/').all(component) {
             Ok(Repository { registry: registry.to_owned(), path: path.to_owned() })

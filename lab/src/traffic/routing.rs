@@ -24,8 +24,8 @@ pub(super) fn nodes<'w>(
     balancer.nodes.iter().filter(|(zone, _)| alive(zone)).map(|(z, n)| (z.as_str(), n)).collect()
 }
 
-/// What the rule says, where `shares` divides a forward's requests over its groups. Forwards with no weight at all, and rules that a node doesn't know yet, end in
-/// 503 (a guess).
+/// What the rule says, where `shares` divides a forward's requests over its groups. Forwards with no
+/// weight at all, and rules that a node doesn't know yet, end in 503 (a guess).
 pub(super) fn verdict<'w>(
     world: &'w World,
     rule: Option<&'w Rule>,

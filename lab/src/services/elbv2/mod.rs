@@ -2,7 +2,7 @@
 //!
 //! Two pictures are kept apart. The *control plane* ([`State`]) is what the API answers. Each
 //! load-balancer *node* (one per enabled zone) has learnt its rules from it, some seconds later
-//! ([`propagation`]); traffic follows the nodes.
+//! (`propagation`); traffic follows the nodes.
 
 mod actions;
 mod attributes;

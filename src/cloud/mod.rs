@@ -1,0 +1,1 @@
+//! The edge to AWS: one file a service. SDK types and SDK times stay inside.

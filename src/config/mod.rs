@@ -1,0 +1,1 @@
+//! cutover.yaml: schema, resolution, errors that point at line and column.

@@ -1,0 +1,1 @@
+//! Images: assembled from files; building by an engine has its place here later.

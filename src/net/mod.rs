@@ -1,0 +1,1 @@
+//! The one transport for all outgoing HTTP, and the clock.

@@ -1,0 +1,1 @@
+//! The demo: the only folder that sees both engine and lab.

@@ -1,0 +1,1 @@
+//! User data and launch template data: bytes and a digest in, the new version's data out. Pure.
