@@ -290,6 +290,18 @@ fn a_suspended_process_pauses_it() {
 }
 
 #[test]
+fn without_launch_it_stalls_and_takes_nothing_out() {
+    let mut lab = Lab::one_group(&[]);
+    let process = map([("ScalingProcesses", Value::List(vec!["Launch".into()]))]);
+    lab.ok("SuspendProcesses", "news", process);
+    lab.start("news", bounds("0", "100"));
+    lab.wait(3500);
+    assert_eq!(lab.in_service("news", 1), 4);
+    lab.wait(200);
+    assert_eq!(lab.refresh("news").status, Status::Failed);
+}
+
+#[test]
 fn a_rollback_in_the_middle_counts_down_from_where_it_was() {
     let mut lab = Lab::one_group(&[]);
     let half = Value::List(vec!["50".into(), "100".into()]);
