@@ -5,14 +5,12 @@ use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 
 use super::{ApiError, Fault, Service, Value, value};
 
-/// The answer of the query protocol: a result within a response. [`Value::Null`] is an operation
-/// without a result structure.
+/// The answer of the query protocol: a result within a response. No result is an empty one: operations
+/// whose result has no members must have the element, the others may (seen with botocore).
 pub(super) fn query(service: Service, operation: &str, result: &Value, request_id: &str) -> String {
     let mut xml = Xml::default();
     xml.within_root(&format!("{operation}Response"), namespace(service), |xml| {
-        if !result.is_null() {
-            xml.value(&format!("{operation}Result"), result, "member");
-        }
+        xml.within(&format!("{operation}Result"), |xml| xml.members(result, "member"));
         xml.within("ResponseMetadata", |xml| xml.text("RequestId", request_id));
     });
     xml.finish()
@@ -151,7 +149,7 @@ mod tests {
              <ResponseMetadata><RequestId>id-1</RequestId></ResponseMetadata></OpResponse>\n"
         );
         let nothing = query(Service::Sts, "Op", &Value::Null, "id-2");
-        assert!(nothing.contains("2011-06-15/\"><ResponseMetadata>"), "{nothing}");
+        assert!(nothing.contains("<OpResult></OpResult><ResponseMetadata>"), "{nothing}");
     }
 
     #[test]

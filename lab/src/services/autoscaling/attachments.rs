@@ -36,7 +36,7 @@ pub(super) fn attach(world: &mut World, input: &Value) -> ApiResult<Value> {
     for id in &members {
         register(world, &new, id);
     }
-    Ok(Value::Null)
+    Ok(map([]))
 }
 
 /// `DetachLoadBalancerTargetGroups`: the instances stay, and leave the target groups.
@@ -55,7 +55,7 @@ pub(super) fn detach(world: &mut World, input: &Value) -> ApiResult<Value> {
             elbv2::deregister(world, arn, id);
         }
     }
-    Ok(Value::Null)
+    Ok(map([]))
 }
 
 /// `DescribeLoadBalancerTargetGroups`: `InService` with a healthy target, else `Added`.

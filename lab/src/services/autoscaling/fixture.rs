@@ -36,7 +36,11 @@ impl Lab {
         image.labels.extend(labels.iter().map(own));
         let digest = image.store(&mut self.world.registry, "news", "v2").unwrap();
         let host = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com";
-        let user_data = STANDARD.encode(format!("docker run {host}/news@{digest}"));
+        self.new_version_with(&STANDARD.encode(format!("docker run {host}/news@{digest}")));
+    }
+
+    /// Adds a template version with this user data, encoded.
+    pub(super) fn new_version_with(&mut self, user_data: &str) {
         let input = map([
             ("LaunchTemplateName", "news".into()),
             ("SourceVersion", "1".into()),

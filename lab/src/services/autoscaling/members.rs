@@ -55,7 +55,7 @@ pub(super) fn set_protection(world: &mut World, input: &Value) -> ApiResult<Valu
             member.protected = protected;
         }
     }
-    Ok(Value::Null)
+    Ok(map([]))
 }
 
 /// `SetInstanceHealth`: the next health check replaces what is set unhealthy.

@@ -147,3 +147,34 @@ fn the_same_calls_have_the_same_history() {
     other.wait(1);
     assert_ne!(one.0, live(&mut other).0);
 }
+
+#[test]
+fn a_lost_zone_is_replaced_in_the_other() {
+    let mut lab = Lab::one_group(&[]);
+    crate::services::ec2::lose_zone(&mut lab.world, "ap-northeast-2a", true);
+    lab.wait(120);
+    let live: Vec<&str> = lab.group("news").live().map(|(_, m)| m.zone.as_str()).collect();
+    assert_eq!(live, ["ap-northeast-2c"; 4]);
+}
+
+#[test]
+fn an_instance_whose_image_is_missing_never_answers() {
+    let mut lab = Lab::one_group(&[]);
+    let update = |lab: &mut Lab, user_data: &str| {
+        use base64::Engine as _;
+        let data = base64::engine::general_purpose::STANDARD.encode(user_data);
+        lab.new_version_with(&data);
+    };
+    update(&mut lab, "docker run 123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/news:nope");
+    let template = map([("LaunchTemplateName", "news".into()), ("Version", "3".into())]);
+    lab.ok(
+        "UpdateAutoScalingGroup",
+        "news",
+        map([("LaunchTemplate", template), ("MinSize", "5".into())]),
+    );
+    lab.wait(100);
+    let group = lab.group("news");
+    let (id, _) = group.members.iter().find(|(_, m)| m.template.2 == 3).unwrap();
+    let state = elbv2::target_state(&lab.world, &group.target_groups[0], id);
+    assert_eq!(state, Some(TargetState::Unhealthy));
+}

@@ -74,12 +74,13 @@ pub fn answers(world: &World, instance_id: &str) -> bool {
 }
 
 /// Launches an instance in a subnet from a launch template's version. It is pending until
-/// [`run`]; its program answers `starts_in` plus its own boot time from now.
+/// [`run`]; its program answers `starts_in` plus its own boot time from now. It gets `tags`, and those of
+/// the launch template.
 pub fn launch(
     world: &mut World,
     template: (&str, u64),
     subnet: &str,
-    tags: BTreeMap<String, String>,
+    mut tags: BTreeMap<String, String>,
     starts_in: Duration,
 ) -> ApiResult<String> {
     let (template_id, number) = template;
@@ -94,6 +95,9 @@ pub fn launch(
     };
     let (zone, private_ip) = (place.zone.clone(), place.next_address());
     let program = Program::from_user_data(&launch_data::user_data(&data), &world.registry);
+    for (key, value) in launch_data::instance_tags(&data) {
+        tags.entry(key).or_insert(value);
+    }
     let id = world.ids.ec2("i");
     let answers_from = program.runs().then(|| later(world.now, starts_in + program.boot));
     if let Some(at) = answers_from {

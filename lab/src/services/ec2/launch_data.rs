@@ -81,6 +81,16 @@ pub(super) fn user_data(data: &Value) -> String {
         .unwrap_or_default()
 }
 
+/// The tags that launch template data gives to instances.
+pub(super) fn instance_tags(data: &Value) -> Vec<(String, String)> {
+    data.list("tagSpecificationSet")
+        .iter()
+        .filter(|specification| specification.str("resourceType") == Some("instance"))
+        .flat_map(|specification| specification.list("tagSet"))
+        .filter_map(|tag| Some((tag.str("key")?.to_owned(), tag.str("value")?.to_owned())))
+        .collect()
+}
+
 fn renamed(value: &Value, parent: &str) -> Value {
     match value {
         Value::Map(members) => Value::Map(

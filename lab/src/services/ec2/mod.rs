@@ -5,6 +5,8 @@ mod instances;
 mod launch_data;
 mod places;
 mod templates;
+#[cfg(test)]
+mod tests;
 mod versions;
 
 use std::collections::BTreeMap;

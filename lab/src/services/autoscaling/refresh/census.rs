@@ -68,6 +68,11 @@ impl Census {
         census
     }
 
+    /// How many are still to be replaced.
+    pub(super) fn left(&self) -> usize {
+        self.old.len() + self.stuck.len()
+    }
+
     /// Everything replaced, everything available, nobody leaving.
     pub(super) fn is_done(&self, desired: usize) -> bool {
         self.old.is_empty()

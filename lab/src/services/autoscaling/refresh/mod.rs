@@ -113,11 +113,14 @@ pub struct Refresh {
     pub(super) hold: Option<Timestamp>,
     /// When it last came nearer to its end.
     pub(super) progressed: Timestamp,
-    /// How near that was: instances to replace, and replacements available.
+    /// How near that was: the fewest instances to replace, the most replacements available.
     pub(super) mark: (usize, usize),
-    /// How many instances there were to replace when it started.
+    /// How many instances there were to replace when it started, or turned back.
     pub(super) goal: usize,
 }
+
+/// The [`Refresh::mark`] of one that has got nowhere.
+const NOT_YET: (usize, usize) = (usize::MAX, 0);
 
 /// The way back of a refresh.
 #[derive(Debug, Clone, PartialEq, Eq)]

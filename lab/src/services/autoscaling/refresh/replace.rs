@@ -30,12 +30,26 @@ pub(super) fn replace(world: &mut World, name: &str) -> Outcome {
     if !back && let Some(reached) = checkpoint(&refresh, &census, desired) {
         return pause(world, name, &refresh, reached);
     }
+    if stalls(world, name) {
+        return Outcome::Going;
+    }
     let limit = if back { desired } else { limit(&refresh, desired) };
     move_on(world, name, &refresh, &census, desired, limit);
     settle(world, name);
     let Some((desired, _, census)) = look(world, name) else { return Outcome::Going };
     tell(world, name, &census, back);
     if census.is_done(desired) { Outcome::Done } else { Outcome::Going }
+}
+
+/// With Launch or Terminate suspended a refresh stalls (user guide) and in the end fails.
+fn stalls(world: &mut World, name: &str) -> bool {
+    let Some(group) = world.autoscaling.groups.get(name) else { return true };
+    let Some(process) = ["Launch", "Terminate"].into_iter().find(|p| !group.runs(p)) else {
+        return false;
+    };
+    let reason = format!("Waiting for the suspended process {process} before continuing.");
+    change(world, name, |refresh, _| refresh.reason = Some(reason));
+    true
 }
 
 fn look(world: &World, name: &str) -> Option<(usize, Refresh, Census)> {
@@ -133,32 +147,44 @@ fn pause(world: &mut World, name: &str, refresh: &Refresh, reached: usize) -> Ou
     Outcome::Going
 }
 
-/// Percentage and instances left. AWS's formula is unknown; this one gives the recorded 25, 50 and
-/// 100 of a single instance: a quarter for a replacement in service, half for one available, all once
-/// the old one goes. During a rollback it falls from where it was.
+/// Percentage and instances left. AWS's formula is unknown; these give what was recorded of a single
+/// instance: up by 25, 50 and 100, down by 50 and 0.
 fn note_progress(world: &mut World, name: &str, census: &Census) {
-    let left = census.old.len() + census.stuck.len();
+    let left = census.left();
     change(world, name, |refresh, now| {
-        let mark = (left, census.come);
-        if refresh.mark != mark {
-            (refresh.mark, refresh.progressed) = (mark, now);
+        let (fewest_left, most_come) = refresh.mark;
+        if left < fewest_left || census.come > most_come {
+            refresh.mark = (left.min(fewest_left), census.come.max(most_come));
+            refresh.progressed = now;
         }
-        let goal = refresh.goal.max(1);
-        let replaced = goal.saturating_sub(left);
-        let whole = census.come.min(replaced);
-        let half = census.come.min(goal) - whole;
-        let quarter = census.coming_in_service.min(goal.saturating_sub(whole + half));
-        let percent = ((4 * whole + 2 * half + quarter) * 25 / goal).min(100) as u64;
         match &refresh.rollback {
             Some(rollback) => {
-                refresh.percent = Some(rollback.percent * (100 - percent.min(100)) / 100);
+                let done = taken_back(refresh.goal, left, census);
+                refresh.percent = Some(rollback.percent * (100 - done) / 100);
             }
             None => {
-                refresh.percent = Some(percent.max(refresh.percent.unwrap_or(0)));
+                let done = replaced(refresh.goal, left, census);
+                refresh.percent = Some(done.max(refresh.percent.unwrap_or(0)));
                 refresh.to_update = Some(left as u64);
             }
         }
     });
+}
+
+/// A quarter for a replacement in service, half for one available, all once the old one goes.
+fn replaced(goal: usize, left: usize, census: &Census) -> u64 {
+    let goal = goal.max(1);
+    let whole = census.come.min(goal.saturating_sub(left));
+    let half = census.come.min(goal) - whole;
+    let quarter = census.coming_in_service.min(goal.saturating_sub(whole + half));
+    ((4 * whole + 2 * half + quarter) * 25 / goal).min(100) as u64
+}
+
+/// Half for a replacement in service, all once the new one goes.
+fn taken_back(goal: usize, left: usize, census: &Census) -> u64 {
+    let goal = goal.max(1);
+    let half = census.coming_in_service.min(left);
+    ((2 * goal.saturating_sub(left) + half) * 50 / goal).min(100) as u64
 }
 
 /// What the refresh waits for, in the words recorded once.

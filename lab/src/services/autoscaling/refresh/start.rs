@@ -1,6 +1,6 @@
 //! `StartInstanceRefresh`. It has no client token: a second call is another refresh, or refused.
 
-use super::{Preferences, Refresh, Status, census};
+use super::{NOT_YET, Preferences, Refresh, Status, census};
 use crate::services::autoscaling::template::TemplateSpec;
 use crate::services::autoscaling::{Event, Group, invalid, named, not_found, schedule};
 use crate::services::cloudwatch::{self, AlarmState};
@@ -42,7 +42,7 @@ pub(in crate::services::autoscaling) fn start(
         checkpoint: 0,
         hold: None,
         progressed: world.now,
-        mark: (0, 0),
+        mark: NOT_YET,
         goal: 0,
     };
     let nothing = census::nothing_to_do(world, &name, &refresh);
@@ -86,6 +86,12 @@ fn check(
                 "The AutoRollback parameter cannot be true when the launch template of the Auto Scaling group has the version $Latest or $Default, or an SSM parameter for its AMI.",
             ));
         }
+    }
+    let by_attributes = desired.unwrap_or(&group.template).is_by_attributes(world);
+    if by_attributes && (desired.is_some() || preferences.skip_matching) {
+        return Err(invalid(
+            "SkipMatching and DesiredConfiguration are not supported with attribute-based instance type selection.",
+        ));
     }
     for alarm in &preferences.alarms {
         match cloudwatch::alarm_state(world, alarm) {

@@ -16,7 +16,7 @@ pub(in crate::services::autoscaling) fn step(world: &mut World, name: &str, id: 
     let Some(refresh) = active(world, name, id) else { return };
     let suspended =
         world.autoscaling.groups.get(name).is_some_and(|group| !group.runs("InstanceRefresh"));
-    if suspended {
+    if suspended && refresh.status != Status::Cancelling {
         // A pause doesn't count against the hour without progress (a guess).
         change(world, name, |refresh, now| refresh.progressed = now);
     } else {
@@ -68,9 +68,9 @@ fn begin(world: &mut World, name: &str, refresh: &Refresh) {
     let Some(refresh) = group.active_refresh() else { return };
     let census = Census::take(world, group, refresh);
     change(world, name, |refresh, _| {
-        refresh.goal = (census.old.len() + census.stuck.len()).max(1);
+        refresh.goal = census.left();
         refresh.percent = Some(0);
-        refresh.to_update = Some((census.old.len() + census.stuck.len()) as u64);
+        refresh.to_update = Some(census.left() as u64);
     });
 }
 
@@ -91,7 +91,7 @@ fn go_on(world: &mut World, name: &str, refresh: &Refresh) {
         replace::Outcome::Going => {}
         replace::Outcome::Done if refresh.status == Status::RollbackInProgress => {
             change(world, name, |refresh, now| {
-                (refresh.percent, refresh.to_update) = (Some(0), Some(0));
+                refresh.percent = Some(0);
                 refresh.end(Status::RollbackSuccessful, "", now);
             });
         }

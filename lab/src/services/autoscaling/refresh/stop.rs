@@ -1,7 +1,9 @@
 //! `CancelInstanceRefresh` and `RollbackInstanceRefresh`: neither names a refresh, both act on
 //! whatever is active (API model).
 
-use super::{Refresh, Rollback, Status};
+use super::census::Census;
+use super::steps::change;
+use super::{NOT_YET, Refresh, Rollback, Status};
 use crate::services::autoscaling::{Group, capacity, named};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
@@ -77,7 +79,11 @@ pub(super) fn turn_back(world: &mut World, name: &str, reason: &str) {
     refresh.status = Status::RollbackInProgress;
     refresh.reason = Some(reason.to_owned());
     refresh.hold = None;
-    refresh.progressed = now;
+    (refresh.mark, refresh.progressed) = (NOT_YET, now);
+    let Some(group) = world.autoscaling.groups.get(name) else { return };
+    let Some(refresh) = group.active_refresh() else { return };
+    let goal = Census::take(world, group, refresh).left();
+    change(world, name, |refresh, _| refresh.goal = goal);
 }
 
 impl Refresh {

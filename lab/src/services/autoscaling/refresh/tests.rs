@@ -245,3 +245,73 @@ fn scale_out_in_mid_refresh_launches_the_desired_configuration() {
     lab.wait_for("news", Status::Successful);
     assert_eq!(lab.in_service("news", 2), 6);
 }
+
+#[test]
+fn a_version_created_in_mid_refresh_replaces_what_latest_has_replaced() {
+    let mut lab = Lab::one_group(&[]);
+    lab.ok("StartInstanceRefresh", "news", to_version("$Latest", bounds("0", "100")));
+    lab.wait(60);
+    assert_eq!(lab.in_service("news", 2), 4);
+    lab.new_version(&[]);
+    lab.wait_for("news", Status::Successful);
+    assert_eq!(lab.in_service("news", 3), 4);
+}
+
+#[test]
+fn protected_instances_are_waited_for_ignored_or_replaced() {
+    let protect = |lab: &mut Lab| {
+        let id = lab.group("news").members.keys().next().unwrap().clone();
+        let ids = Value::List(vec![id.into()]);
+        let input = map([("InstanceIds", ids), ("ProtectedFromScaleIn", "true".into())]);
+        lab.ok("SetInstanceProtection", "news", input);
+    };
+    let end = |choice: &'static str| {
+        let mut lab = Lab::one_group(&[]);
+        protect(&mut lab);
+        lab.start("news", bounds("0", "100").with("ScaleInProtectedInstances", choice));
+        lab.wait(4500);
+        (lab.refresh("news").status, lab.in_service("news", 1))
+    };
+    assert_eq!(end("Wait"), (Status::Failed, 1), "after an hour");
+    assert_eq!(end("Ignore"), (Status::Successful, 1));
+    assert_eq!(end("Refresh"), (Status::Successful, 0));
+}
+
+#[test]
+fn a_suspended_process_pauses_it() {
+    let mut lab = Lab::one_group(&[]);
+    let process = || map([("ScalingProcesses", Value::List(vec!["InstanceRefresh".into()]))]);
+    lab.ok("SuspendProcesses", "news", process());
+    lab.start("news", bounds("0", "100"));
+    lab.wait(7200);
+    assert_eq!(lab.refresh("news").status, Status::Pending);
+    lab.ok("ResumeProcesses", "news", process());
+    lab.wait_for("news", Status::Successful);
+}
+
+#[test]
+fn without_launch_it_stalls_and_takes_nothing_out() {
+    let mut lab = Lab::one_group(&[]);
+    let process = map([("ScalingProcesses", Value::List(vec!["Launch".into()]))]);
+    lab.ok("SuspendProcesses", "news", process);
+    lab.start("news", bounds("0", "100"));
+    lab.wait(3500);
+    assert_eq!(lab.in_service("news", 1), 4);
+    lab.wait(200);
+    assert_eq!(lab.refresh("news").status, Status::Failed);
+}
+
+#[test]
+fn a_rollback_in_the_middle_counts_down_from_where_it_was() {
+    let mut lab = Lab::one_group(&[]);
+    let half = Value::List(vec!["50".into(), "100".into()]);
+    lab.start("news", bounds("100", "150").with("CheckpointPercentages", half));
+    lab.wait(300);
+    assert_eq!(lab.refresh("news").percent, Some(50));
+    lab.ok("RollbackInstanceRefresh", "news", map([]));
+    lab.wait(6);
+    assert_eq!(lab.refresh("news").percent, Some(50));
+    lab.wait_for("news", Status::RollbackSuccessful);
+    assert_eq!(lab.refresh("news").percent, Some(0));
+    assert_eq!(lab.in_service("news", 1), 4);
+}
