@@ -81,7 +81,8 @@ impl Cloud {
     {
         let mut delays = net::delays(READ_ATTEMPTS, self.next_seed());
         loop {
-            let error = match attempt().await {
+            // Boxed, because the SDK's futures are large.
+            let error = match Box::pin(attempt()).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => CloudError::of(operation, &error),
             };
@@ -96,17 +97,20 @@ impl Cloud {
     }
 
     /// Sends a change, once.
-    pub(super) async fn change<T, E>(
+    pub(super) fn change<T, E>(
         &self,
         operation: &'static str,
-        sent: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Change<T>
+        sent: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+    ) -> impl Future<Output = Change<T>> + Send
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        match sent.await {
-            Ok(answer) => Change::Done(answer),
-            Err(error) => Change::failed(CloudError::of(operation, &error)),
+        let sent = Box::pin(sent);
+        async move {
+            match sent.await {
+                Ok(answer) => Change::Done(answer),
+                Err(error) => Change::failed(CloudError::of(operation, &error)),
+            }
         }
     }
 }

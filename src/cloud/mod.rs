@@ -5,8 +5,10 @@
 
 mod autoscaling;
 mod call;
+mod cloudwatch;
 mod convert;
 mod ec2;
+mod ecr;
 mod elbv2;
 mod error;
 mod identity;
@@ -21,6 +23,7 @@ use crate::net::{Clock, Net, sdk::Skew};
 
 pub use call::Change;
 pub use ec2::{TemplateFacts, UserData, VersionFacts};
+pub use ecr::{RegistryLogin, RepositoryFacts};
 pub use elbv2::{RawActions, RuleWithActions};
 pub use error::{Class, CloudError};
 pub use identity::{CredentialSource, Identity, Settings};
@@ -29,7 +32,9 @@ pub use identity::{CredentialSource, Identity, Settings};
 #[derive(Debug, Clone)]
 pub struct Cloud {
     autoscaling: aws_sdk_autoscaling::Client,
+    cloudwatch: aws_sdk_cloudwatch::Client,
     ec2: aws_sdk_ec2::Client,
+    ecr: aws_sdk_ecr::Client,
     elbv2: aws_sdk_elasticloadbalancingv2::Client,
     ssm: aws_sdk_ssm::Client,
     clock: Clock,
@@ -50,7 +55,9 @@ impl Cloud {
         let sts = aws_sdk_sts::Client::new(&config);
         let mut cloud = Cloud {
             autoscaling: aws_sdk_autoscaling::Client::new(&config),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(&config),
             ec2: aws_sdk_ec2::Client::new(&config),
+            ecr: aws_sdk_ecr::Client::new(&config),
             elbv2: aws_sdk_elasticloadbalancingv2::Client::new(&config),
             ssm: aws_sdk_ssm::Client::new(&config),
             clock: net.clock,
