@@ -1,1 +1,5 @@
 //! The OCI distribution protocol: authentication, blobs, manifests, push.
+
+mod content;
+
+pub use content::{Blob, Image};
