@@ -79,6 +79,9 @@ mod tests {
     fn listing(image: &Image) -> Vec<String> {
         let mut tar = Vec::new();
         flate2::read::GzDecoder::new(&image.layers[0].bytes[..]).read_to_end(&mut tar).unwrap();
+        let diff_id = crate::model::Digest::of(&tar);
+        let config = String::from_utf8_lossy(&image.config.bytes).into_owned();
+        assert!(config.contains(diff_id.as_str()), "{config}");
         let mut archive = tar::Archive::new(&tar[..]);
         let entries = archive.entries().unwrap().map(|entry| {
             let mut entry = entry.unwrap();

@@ -31,7 +31,7 @@ struct State {
 
 type Shared = Arc<Mutex<State>>;
 
-fn answer(state: &mut State, request: Request<Bytes>) -> Response<Bytes> {
+fn answer(state: &mut State, request: &Request<Bytes>) -> Response<Bytes> {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let query = request.uri().query().unwrap_or_default().to_owned();
     let shown = request.headers().get("authorization").map_or("-", |v| v.to_str().unwrap());
@@ -88,7 +88,7 @@ fn registry(state: &Shared) -> Registry {
         async move {
             let (head, body) = request.into_parts();
             let request = Request::from_parts(head, body.collect().await?.to_bytes());
-            let response = answer(&mut state.lock().unwrap(), request);
+            let response = answer(&mut state.lock().unwrap(), &request);
             Ok::<_, crate::net::BoxError>(response.map(Full::new))
         }
     });
