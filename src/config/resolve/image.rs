@@ -67,7 +67,11 @@ fn push(
     let repository: Repository = match target.value.parse() {
         Ok(repository) => repository,
         Err(error) => {
-            check.at(target.place, error.to_string(), "leave out tag and digest");
+            check.at(
+                target.place,
+                error.to_string(),
+                "write the registry's host and the path, without tag or digest",
+            );
             return None;
         }
     };
@@ -79,9 +83,9 @@ fn push(
                 "name an ECR repository, or push there by other means and deploy with \
                  `--image repository@sha256:…`",
             ),
-            Some((_, region)) if region != surroundings.region => check.at(
+            Some((_, region)) if surroundings.region.is_some_and(|own| own != region) => check.at(
                 target.place,
-                format!("this registry is in {region}, the fleet in {}", surroundings.region),
+                format!("this registry is in {region}, which is not the fleet's Region"),
                 "name a repository of the fleet's Region: pulling from another one is slow and \
                  costs transfer",
             ),

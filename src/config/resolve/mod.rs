@@ -14,7 +14,7 @@ use std::time::Duration;
 use self::checker::Checker;
 use super::document::{Document, TemplateSection, UserDataSection};
 use super::error::Mistake;
-use super::settings::{Config, Deadlines, Retire, Template, UserData};
+use super::settings::{Config, Deadlines, Fleet, Retire, Template, UserData};
 use super::values::{Arn, is_account, is_region};
 use crate::model::Strategy;
 
@@ -47,15 +47,20 @@ pub(super) fn resolve(document: Document, text: &str) -> Result<Config, Vec<Mist
     }
     let strategy = Strategy::from(document.strategy.value);
     let (account, role) = identity(&document, &mut check);
-    let place = Surroundings { region: &document.region.value, account: account.as_deref() };
+    let place = Surroundings {
+        region: Some(document.region.value.as_str()).filter(|region| is_region(region)),
+        account: account.as_deref().filter(|account| is_account(account)),
+    };
     let fleet = fleet::resolve(&document, strategy, &mut check);
-    let traffic = traffic::resolve(&document, strategy, place, &mut check);
+    // Where fleet and strategy don't fit each other, nobody knows yet which one will be corrected.
+    let single = matches!(fleet, Some(Fleet::Single(_)));
+    let traffic = traffic::resolve(&document, single, place, &mut check);
     let image = image::resolve(document.image.as_ref(), place, &mut check);
     let template = template(document.template.as_ref(), &mut check);
     let steps = rollout::steps(&document, strategy, &mut check);
     let rolling = rollout::rolling(document.rolling.as_ref(), &mut check);
-    let smoke = rollout::smoke(&document, strategy, &mut check);
-    let judge = rollout::judge(document.judge.as_ref(), strategy, &mut check);
+    let smoke = rollout::smoke(&document, single, &mut check);
+    let judge = rollout::judge(document.judge.as_ref(), single, &mut check);
     let deadlines = deadlines(&document, &mut check);
     let rollback_window = check.duration(document.rollback_window.as_ref(), minutes(30));
     let retire = document.retire.as_ref().map_or(Retire::default(), |retire| retire.value);
@@ -83,10 +88,11 @@ pub(super) fn resolve(document: Document, text: &str) -> Result<Config, Vec<Mist
     }
 }
 
-/// Where the fleet is, as configured: what ARNs and registries have to agree with.
+/// Where the fleet is, as configured: what ARNs and registries have to agree with. `None` where
+/// it is not configured, or wrong.
 #[derive(Debug, Clone, Copy)]
 struct Surroundings<'a> {
-    region: &'a str,
+    region: Option<&'a str>,
     account: Option<&'a str>,
 }
 
@@ -131,11 +137,18 @@ fn identity(document: &Document, check: &mut Checker<'_>) -> (Option<String>, Op
             format!("`{}` is no role's ARN", role.value),
             "write it whole, as in `arn:aws:iam::123456789012:role/deploy-web`",
         ),
-        (Some(arn), Some(account)) if arn.account != account.value => check.at(
-            role.place,
-            format!("the role is in account {}, but `account` is {}", arn.account, account.value),
-            "correct one of the two: the role decides which account is changed",
-        ),
+        (Some(arn), Some(account))
+            if is_account(&account.value) && arn.account != account.value =>
+        {
+            check.at(
+                role.place,
+                format!(
+                    "the role is in account {}, but `account` is {}",
+                    arn.account, account.value
+                ),
+                "correct one of the two: the role decides which account is changed",
+            )
+        }
         _ => {}
     }
     let account = account

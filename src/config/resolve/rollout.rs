@@ -89,13 +89,9 @@ pub(super) fn rolling(section: Option<&RollingSection>, check: &mut Checker<'_>)
     Rolling { min_healthy, max_healthy, checkpoints, bake }
 }
 
-pub(super) fn smoke(
-    document: &Document,
-    strategy: Strategy,
-    check: &mut Checker<'_>,
-) -> Vec<Smoke> {
+pub(super) fn smoke(document: &Document, single: bool, check: &mut Checker<'_>) -> Vec<Smoke> {
     let Some(section) = &document.smoke else { return Vec::new() };
-    if strategy == Strategy::Rolling {
+    if single {
         check.useless(
             "smoke",
             section.place,
@@ -132,12 +128,12 @@ pub(super) fn smoke(
 
 pub(super) fn judge(
     section: Option<&JudgeSection>,
-    strategy: Strategy,
+    single: bool,
     check: &mut Checker<'_>,
 ) -> Judge {
     let Some(section) = section else { return Judge::default() };
     let errors_5xx = section.errors_5xx.as_ref().map(|limit| {
-        if strategy == Strategy::Rolling {
+        if single {
             check.useless(
                 "errors_5xx",
                 limit.place,
@@ -162,7 +158,7 @@ pub(super) fn judge(
         ErrorLimit { max: max.unwrap_or(0.01), min_requests: min_requests.unwrap_or(100) }
     });
     let alarms = section.alarms.as_ref().map_or(&[][..], |alarms| {
-        if strategy == Strategy::Rolling && alarms.value.len() > 10 {
+        if single && alarms.value.len() > 10 {
             check.at(
                 alarms.value[10].place,
                 "an instance refresh takes 10 alarms at most",

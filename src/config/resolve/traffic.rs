@@ -6,18 +6,18 @@ use crate::config::at::At;
 use crate::config::document::{Document, TestSection};
 use crate::config::settings::{TestRoute, Traffic};
 use crate::config::values::Arn;
-use crate::model::{RuleId, Strategy};
+use crate::model::RuleId;
 
 const SHOW: &str = "`aws elbv2 describe-rules --listener-arn …` shows them";
 
 pub(super) fn resolve(
     document: &Document,
-    strategy: Strategy,
+    single: bool,
     surroundings: Surroundings<'_>,
     check: &mut Checker<'_>,
 ) -> Traffic {
     let Some(section) = &document.traffic else { return Traffic::default() };
-    if strategy == Strategy::Rolling {
+    if single {
         check.useless("traffic", section.place, "remove it: with one group no traffic is moved");
         return Traffic::default();
     }
@@ -47,10 +47,10 @@ fn rule_id(
             None
         },
     )?;
-    if arn.region != surroundings.region {
+    if let Some(region) = surroundings.region.filter(|region| arn.region != *region) {
         check.at(
             rule.place,
-            format!("this rule is in {}, the service in {}", arn.region, surroundings.region),
+            format!("this rule is in {}, the service in {region}", arn.region),
             format!("name a rule of that Region; {SHOW}"),
         );
     } else if let Some(account) = surroundings.account.filter(|account| arn.account != *account) {
