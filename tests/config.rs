@@ -84,7 +84,7 @@ fn the_full_file_means_what_it_says() {
     assert_eq!(test.url.as_deref(), Some("https://www.example.com"));
     let percents: Vec<u8> = config.steps().iter().map(|step| step.percent).collect();
     assert_eq!(percents, [5, 25, 50, 100]);
-    assert_eq!(config.judge.errors_5xx.unwrap().max, 0.01);
+    assert_eq!(config.judge.errors.unwrap().share, 0.01);
     assert_eq!(config.rollback_window, minutes(90));
     let (push, assembly) = config.assembly().unwrap();
     assert_eq!(push.path(), "web");

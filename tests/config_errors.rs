@@ -203,7 +203,6 @@ fn rollout() {
             ("smoke path", with("path: /healthz", "path: healthz")),
             ("smoke status", with("status: 200", "status: 20")),
             ("share", with("max: 1%", "max: 0.01")),
-            ("5xx with one group", rolling_and("judge: { errors_5xx: { max: 1% } }")),
             ("deadline", canary_and("deadlines: { healthy: 0s }")),
         ],
     );

@@ -286,7 +286,7 @@ pub(super) struct SmokeSection {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct JudgeSection {
-    /// The share of 5xx answers of the new target group.
+    /// The share of 5xx answers of the new target group (with one group: of all its instances).
     pub errors_5xx: Option<At<ErrorSection>>,
     /// CloudWatch alarms that take traffic back when they fire.
     pub alarms: Option<At<Vec<At<String>>>>,

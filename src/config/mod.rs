@@ -19,8 +19,8 @@ use std::path::Path;
 pub use error::ConfigError;
 pub use schema::schema;
 pub use settings::{
-    Assembly, Config, Deadlines, ErrorLimit, FileMapping, Fleet, Image, Judge, Member, Platform,
-    Retire, Rolling, Smoke, SoleGroup, Step, Template, TestRoute, Traffic, UserData, hash,
+    Assembly, Config, FileMapping, Fleet, Image, Member, Platform, Retire, Rolling, Smoke,
+    SoleGroup, Template, TestRoute, Traffic, UserData, hash,
 };
 
 /// Reads and checks the file at `path`.

@@ -8,7 +8,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
+use crate::judge::Limits;
 use crate::model::{Colour, Digest, PerColour, Repository, RuleId, Strategy};
+use crate::rollout::{Deadlines, Step};
 
 /// A checked configuration. Only [`super::parse`] makes one, so what it holds fits together.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -41,13 +43,16 @@ pub struct Config {
     pub rolling: Rolling,
     /// Requests that the new version must answer first, over the test rule. Empty with one group.
     pub smoke: Vec<Smoke>,
-    /// What stops a rollout.
-    pub judge: Judge,
+    /// What stops a rollout: nothing but health, unless configured. A limit on errors is by default
+    /// a share of 0.01 once there are 100 requests; with one group the requests are those of old
+    /// and new instances together, and alarms are at most 10 (API model).
+    pub judge: Limits,
     /// For how long the old group stays warm; by default 30 minutes.
     pub rollback_window: Duration,
     /// How the old group goes back to its idle size; by default scheduled.
     pub retire: Retire,
-    /// How long to wait for what.
+    /// How long to wait for what; by default 20 minutes for a refresh, 10 for health, 30 for
+    /// evidence.
     pub deadlines: Deadlines,
 }
 
@@ -222,15 +227,6 @@ pub struct TestRoute {
     pub url: Option<String>,
 }
 
-/// One step of traffic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Step {
-    /// The new colour's share, 1–100.
-    pub percent: u8,
-    /// How long to watch it.
-    pub bake: Duration,
-}
-
 /// How an instance refresh of a group in service replaces instances.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Rolling {
@@ -253,25 +249,6 @@ pub struct Smoke {
     pub status: u16,
 }
 
-/// What stops a rollout. Nothing but health does by default.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-pub struct Judge {
-    /// The limit of 5xx answers of the new target group; never set with one group, whose target
-    /// group cannot tell old from new.
-    pub errors_5xx: Option<ErrorLimit>,
-    /// CloudWatch alarms that must not fire; at most 10 with one group (API model).
-    pub alarms: Vec<String>,
-}
-
-/// A limit of errors.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct ErrorLimit {
-    /// The largest share that passes, 0–1; by default 0.01.
-    pub max: f64,
-    /// How many requests make evidence, at least 1; by default 100.
-    pub min_requests: u64,
-}
-
 /// How the old group goes back to its idle size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -282,15 +259,4 @@ pub enum Retire {
     Scheduled,
     /// By a person.
     Manual,
-}
-
-/// How long to wait for what; running out means taking back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Deadlines {
-    /// For an instance refresh; by default 20 minutes.
-    pub refresh: Duration,
-    /// For targets to be healthy; by default 10 minutes.
-    pub healthy: Duration,
-    /// For enough requests to judge by; by default 30 minutes.
-    pub evidence: Duration,
 }

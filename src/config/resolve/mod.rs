@@ -14,9 +14,10 @@ use std::time::Duration;
 use self::checker::Checker;
 use super::document::{Document, TemplateSection, UserDataSection};
 use super::error::Mistake;
-use super::settings::{Config, Deadlines, Fleet, Retire, Template, UserData};
+use super::settings::{Config, Fleet, Retire, Template, UserData};
 use super::values::{Arn, is_account, is_region};
 use crate::model::Strategy;
+use crate::rollout::Deadlines;
 
 /// Checks what `document`, which was read from `text`, means.
 ///

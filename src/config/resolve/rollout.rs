@@ -5,9 +5,11 @@ use std::time::Duration;
 use super::checker::Checker;
 use super::minutes;
 use crate::config::document::{Document, JudgeSection, RollingSection};
-use crate::config::settings::{ErrorLimit, Judge, Rolling, Smoke, Step};
+use crate::config::settings::{Rolling, Smoke};
 use crate::config::values;
+use crate::judge::{ErrorLimit, Limits};
 use crate::model::Strategy;
+use crate::rollout::Step;
 
 /// CheckpointDelay and BakeTime are at most 172,800 s (API model).
 const LONGEST_BAKE: Duration = Duration::from_secs(48 * 3600);
@@ -130,16 +132,9 @@ pub(super) fn judge(
     section: Option<&JudgeSection>,
     single: bool,
     check: &mut Checker<'_>,
-) -> Judge {
-    let Some(section) = section else { return Judge::default() };
-    let errors_5xx = section.errors_5xx.as_ref().map(|limit| {
-        if single {
-            check.useless(
-                "errors_5xx",
-                limit.place,
-                "use `alarms`: within one group the counts don't tell old from new",
-            );
-        }
+) -> Limits {
+    let Some(section) = section else { return Limits::default() };
+    let errors = section.errors_5xx.as_ref().map(|limit| {
         let max = limit.value.max.as_ref().map_or(Some(0.01), |max| {
             let share = values::share(&max.value);
             if share.is_none() {
@@ -155,7 +150,7 @@ pub(super) fn judge(
             limit.value.min_requests.as_ref().map_or(Some(100), |min| {
                 check.number(min, 1..=i64::from(u32::MAX), "`min_requests`")
             });
-        ErrorLimit { max: max.unwrap_or(0.01), min_requests: min_requests.unwrap_or(100) }
+        ErrorLimit { share: max.unwrap_or(0.01), min_requests: min_requests.unwrap_or(100) }
     });
     let alarms = section.alarms.as_ref().map_or(&[][..], |alarms| {
         if single && alarms.value.len() > 10 {
@@ -170,5 +165,5 @@ pub(super) fn judge(
         }
         &alarms.value
     });
-    Judge { errors_5xx, alarms: alarms.iter().map(|alarm| alarm.value.clone()).collect() }
+    Limits { errors, alarms: alarms.iter().map(|alarm| alarm.value.clone()).collect() }
 }
