@@ -99,7 +99,7 @@ impl Protocol {
         };
         let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
         let mut response = self.response(status, body, request_id);
-        if self == Protocol::Cbor {
+        if service == Service::Cloudwatch {
             // Services that once spoke query keep their old codes here (Smithy, awsQueryCompatible).
             let fault = match error.fault {
                 Fault::Sender => "Sender",
@@ -157,5 +157,43 @@ fn unpacked(request: &Request<Bytes>) -> ApiResult<Cow<'_, [u8]>> {
             "SerializationException",
             format!("The request body says gzip and is not: {error}"),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    #[test]
+    fn the_same_call_in_every_protocol_of_cloudwatch() {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(b"\xa1\x64Name\x61x").unwrap();
+        let path = "/service/GraniteServiceVersion20100801/operation/Op";
+        let compressed = Request::post(path).header("Content-Encoding", "gzip");
+        let json = Request::post("/")
+            .header("Content-Type", "application/x-amz-json-1.0")
+            .header("X-Amz-Target", "GraniteServiceVersion20100801.Op");
+        for (request, body, protocol) in [
+            (compressed, gzip.finish().unwrap(), Protocol::Cbor),
+            (json, br#"{"Name":"x"}"#.to_vec(), Protocol::Json("application/x-amz-json-1.0")),
+            (Request::post("/"), b"Action=Op&Name=x".to_vec(), Protocol::Query),
+        ] {
+            let request = request.body(Bytes::from(body)).unwrap();
+            assert_eq!(Protocol::of(Service::Cloudwatch, &request), protocol);
+            let (operation, input) = protocol.read(&request).unwrap();
+            assert_eq!((operation.as_str(), input.str("Name")), ("Op", Some("x")));
+        }
+    }
+
+    #[test]
+    fn a_body_that_only_says_gzip_is_refused() {
+        let request = Request::post("/").header("Content-Encoding", "gzip").body(Bytes::from("no"));
+        let refused = Protocol::Query.read(&request.unwrap()).unwrap_err();
+        assert_eq!(refused.code, "SerializationException");
     }
 }
