@@ -2,6 +2,8 @@
 
 mod build;
 mod image;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -145,42 +147,5 @@ impl Scenario {
     /// The ECR registry's host.
     pub fn registry(&self) -> String {
         format!("{}.dkr.ecr.{}.amazonaws.com", self.account, self.region)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::world::World;
-
-    #[test]
-    fn a_scenario_is_plain_data() {
-        for scenario in [Scenario::default(), Scenario::one_group()] {
-            let text = serde_saphyr::to_string(&scenario).unwrap();
-            assert_eq!(serde_saphyr::from_str::<Scenario>(&text).unwrap(), scenario, "{text}");
-        }
-        let shorter: Scenario = serde_saphyr::from_str("requests_per_second: 5").unwrap();
-        assert_eq!(shorter, Scenario { requests_per_second: 5.0, ..Scenario::default() });
-    }
-
-    #[test]
-    fn arns_are_the_same_for_every_seed() {
-        let start = "2026-01-05T09:00:00Z".parse().unwrap();
-        let arns = |seed| {
-            let world = World::from_scenario(&Scenario::default(), seed, start).unwrap();
-            let rules: Vec<String> = world.elbv2.rules.keys().cloned().collect();
-            let templates: Vec<String> = world.ec2.templates.keys().cloned().collect();
-            (rules, templates)
-        };
-        assert_eq!(arns(1), arns(2));
-    }
-
-    #[test]
-    fn what_aws_would_refuse_is_refused() {
-        let mut scenario = Scenario::default();
-        scenario.groups[0].max = 1;
-        let start = "2026-01-05T09:00:00Z".parse().unwrap();
-        let error = World::from_scenario(&scenario, 1, start).unwrap_err();
-        assert!(error.message.contains("Max bound"), "{error}");
     }
 }

@@ -100,6 +100,22 @@ impl TemplateSpec {
             .is_none_or(|image| !image.starts_with("resolve:ssm:"))
     }
 
+    /// Whether instances are chosen by their attributes instead of a type.
+    pub(super) fn is_by_attributes(&self, world: &World) -> bool {
+        let overrides = self
+            .policy
+            .as_ref()
+            .map_or(&[][..], |policy| policy.get("LaunchTemplate").list("Overrides"));
+        let data = world
+            .ec2
+            .templates
+            .get(&self.id)
+            .zip(self.number(world))
+            .and_then(|(template, number)| template.versions.get(&number));
+        overrides.iter().any(|o| !o.get("InstanceRequirements").is_null())
+            || data.is_some_and(|version| !version.data.get("instanceRequirements").is_null())
+    }
+
     /// The member of an answer that holds it, under its API name.
     pub(super) fn to_member(&self) -> (&'static str, Value) {
         let spec = template_value(&self.id, &self.name, &self.version.to_string());

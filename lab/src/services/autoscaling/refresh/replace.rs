@@ -30,12 +30,26 @@ pub(super) fn replace(world: &mut World, name: &str) -> Outcome {
     if !back && let Some(reached) = checkpoint(&refresh, &census, desired) {
         return pause(world, name, &refresh, reached);
     }
+    if stalls(world, name) {
+        return Outcome::Going;
+    }
     let limit = if back { desired } else { limit(&refresh, desired) };
     move_on(world, name, &refresh, &census, desired, limit);
     settle(world, name);
     let Some((desired, _, census)) = look(world, name) else { return Outcome::Going };
     tell(world, name, &census, back);
     if census.is_done(desired) { Outcome::Done } else { Outcome::Going }
+}
+
+/// With Launch or Terminate suspended a refresh stalls (user guide) and in the end fails.
+fn stalls(world: &mut World, name: &str) -> bool {
+    let Some(group) = world.autoscaling.groups.get(name) else { return true };
+    let Some(process) = ["Launch", "Terminate"].into_iter().find(|p| !group.runs(p)) else {
+        return false;
+    };
+    let reason = format!("Waiting for the suspended process {process} before continuing.");
+    change(world, name, |refresh, _| refresh.reason = Some(reason));
+    true
 }
 
 fn look(world: &World, name: &str) -> Option<(usize, Refresh, Census)> {

@@ -87,6 +87,12 @@ fn check(
             ));
         }
     }
+    let by_attributes = desired.unwrap_or(&group.template).is_by_attributes(world);
+    if by_attributes && (desired.is_some() || preferences.skip_matching) {
+        return Err(invalid(
+            "SkipMatching and DesiredConfiguration are not supported with attribute-based instance type selection.",
+        ));
+    }
     for alarm in &preferences.alarms {
         match cloudwatch::alarm_state(world, alarm) {
             Some(AlarmState::Ok) => {}

@@ -16,7 +16,7 @@ pub(in crate::services::autoscaling) fn step(world: &mut World, name: &str, id: 
     let Some(refresh) = active(world, name, id) else { return };
     let suspended =
         world.autoscaling.groups.get(name).is_some_and(|group| !group.runs("InstanceRefresh"));
-    if suspended {
+    if suspended && refresh.status != Status::Cancelling {
         // A pause doesn't count against the hour without progress (a guess).
         change(world, name, |refresh, now| refresh.progressed = now);
     } else {
