@@ -189,7 +189,7 @@ pub struct RefreshFacts {
 }
 
 /// What a rollout over one group found and wrote.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OneGroupFacts {
     /// The refresh to the new version.

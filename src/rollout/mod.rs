@@ -15,12 +15,15 @@ mod seen;
 mod turn;
 mod two_groups;
 
+#[cfg(test)]
+mod tests;
+
 pub use action::{Action, RETIREMENT};
 pub use gate::{ready, wanted};
 pub use needs::{Needs, needs};
 pub use plan::{Deadlines, OneGroup, Pair, Plan, Shape, Side, Smoke, Step};
 pub use seen::{AlarmState, Claim, GroupSeen, Proof, Seen, SmokeResult, Successor};
-pub use turn::Next;
+pub use turn::{End, Next};
 
 use crate::model::{FleetFacts, Record};
 use turn::Turn;
