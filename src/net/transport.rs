@@ -1,0 +1,216 @@
+//! The only seam between the deployer and the world: an HTTP service.
+
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Empty, Full, combinators::BoxBody};
+use tower::util::{BoxCloneSyncService, ServiceExt};
+use tower::{Service, service_fn};
+
+/// Any error, as libraries hand them on.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A request's or a response's body: whole, or streamed.
+pub type Body = BoxBody<Bytes, BoxError>;
+
+/// A body of these bytes.
+pub fn full(bytes: impl Into<Bytes>) -> Body {
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed()
+}
+
+/// No body.
+pub fn empty() -> Body {
+    Empty::new().map_err(|never| match never {}).boxed()
+}
+
+/// How long the network may take to open a connection. Well within the five seconds that a change
+/// may take as a whole.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Where all outgoing HTTP goes: the network, or a door into the lab.
+///
+/// It sends a request once, follows no redirect and has no timeout for the answer: repeating,
+/// following and giving up are decisions of whoever sends.
+#[derive(Clone)]
+pub struct Transport {
+    service: BoxCloneSyncService<Request<Body>, Response<Body>, TransportError>,
+}
+
+impl Transport {
+    /// The real network: TLS by the system's roots, proxies as the environment says.
+    ///
+    /// # Errors
+    /// Where TLS or the proxy settings cannot be set up.
+    pub fn network() -> Result<Transport, TransportError> {
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(CONNECT_TIMEOUT)
+            // Shorter than AWS's own, so that a change is not sent into a connection being closed.
+            .pool_idle_timeout(Duration::from_secs(15))
+            .build()
+            .map_err(|error| TransportError::new("HTTPS", &error))?;
+        Ok(Transport::new(service_fn(move |request: Request<Body>| {
+            let client = client.clone();
+            let host = host_of(&request);
+            async move {
+                let failed = |error: reqwest::Error| TransportError::of_reqwest(&host, &error);
+                let request = request.map(reqwest::Body::wrap).try_into().map_err(failed)?;
+                let response: Response<reqwest::Body> =
+                    client.execute(request).await.map_err(failed)?.into();
+                Ok(response.map(|body| body.map_err(BoxError::from).boxed()))
+            }
+        })))
+    }
+
+    /// Any HTTP service: the lab's in-process door, or a test's function.
+    pub fn from_service<S, B>(service: S) -> Transport
+    where
+        S: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
+        S::Future: Send + 'static,
+        S::Error: Into<BoxError>,
+        B: http_body::Body<Data = Bytes> + Send + Sync + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let service = service
+            .map_response(|response: Response<B>| {
+                response.map(|body| body.map_err(Into::into).boxed())
+            })
+            .map_err(|error: S::Error| {
+                TransportError::new("the in-process service", error.into().as_ref())
+            });
+        Transport::new(service)
+    }
+
+    fn new<S>(service: S) -> Transport
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = TransportError>,
+        S: Clone + Send + Sync + 'static,
+        S::Future: Send + 'static,
+    {
+        Transport { service: BoxCloneSyncService::new(service) }
+    }
+
+    /// Sends `request` once and returns as soon as the answer's head is there.
+    ///
+    /// # Errors
+    /// Where no answer came. Whatever the answer's status is, it is an answer.
+    pub fn send(
+        &self,
+        request: Request<Body>,
+    ) -> impl Future<Output = Result<Response<Body>, TransportError>> + Send + 'static {
+        self.service.clone().oneshot(request)
+    }
+
+    /// Sends `request` once and collects the whole answer.
+    ///
+    /// # Errors
+    /// Where no answer came, or not all of it.
+    pub async fn send_bytes(
+        &self,
+        request: Request<Body>,
+    ) -> Result<Response<Bytes>, TransportError> {
+        let host = host_of(&request);
+        let (head, body) = self.send(request).await?.into_parts();
+        let body =
+            body.collect().await.map_err(|error| TransportError::new(&host, error.as_ref()))?;
+        Ok(Response::from_parts(head, body.to_bytes()))
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Transport")
+    }
+}
+
+fn host_of(request: &Request<Body>) -> String {
+    request.uri().authority().map_or_else(|| "the server".to_owned(), ToString::to_string)
+}
+
+/// Why no answer came. Names the host and the cause; never a path, a query or a header, since those
+/// may carry secrets.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    /// No connection could be made: the request was surely not delivered.
+    #[error("no connection to {host}: {cause}")]
+    Connect {
+        /// Host and port.
+        host: String,
+        /// What the system says.
+        cause: String,
+    },
+    /// The time ran out: the request may have been delivered.
+    #[error("{host} did not answer in time")]
+    Timeout {
+        /// Host and port.
+        host: String,
+    },
+    /// Anything else: the request may have been delivered.
+    #[error("the exchange with {host} failed: {cause}")]
+    Other {
+        /// Host and port.
+        host: String,
+        /// What the library says.
+        cause: String,
+    },
+}
+
+impl TransportError {
+    fn new(host: &str, error: &dyn std::error::Error) -> TransportError {
+        TransportError::Other { host: host.to_owned(), cause: innermost(error) }
+    }
+
+    fn of_reqwest(host: &str, error: &reqwest::Error) -> TransportError {
+        let host = host.to_owned();
+        if error.is_connect() {
+            TransportError::Connect { host, cause: innermost(error) }
+        } else if error.is_timeout() {
+            TransportError::Timeout { host }
+        } else {
+            TransportError::Other { host, cause: innermost(error) }
+        }
+    }
+}
+
+/// The last cause in the chain: libraries' outer messages repeat the URL.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::convert::Infallible;
+
+    #[tokio::test]
+    async fn a_service_answers_in_the_networks_place() {
+        let echo = Transport::from_service(service_fn(|request: Request<Body>| async move {
+            let body = request.into_body().collect().await.unwrap().to_bytes();
+            Ok::<_, Infallible>(Response::new(Full::new(body)))
+        }));
+        let request = Request::post("http://lab/x").body(full("hello")).unwrap();
+        assert_eq!(echo.send_bytes(request).await.unwrap().into_body(), "hello");
+    }
+
+    #[tokio::test]
+    async fn a_refused_connection_is_told_without_the_query() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let request =
+            Request::get(format!("http://{address}/?token=s3cret")).body(empty()).unwrap();
+        let error = Transport::network().unwrap().send(request).await.unwrap_err();
+        assert!(
+            matches!(&error, TransportError::Connect { host, .. } if *host == address.to_string())
+        );
+        assert!(!format!("{error} {error:?}").contains("s3cret"));
+    }
+}
