@@ -1,1 +1,129 @@
-//! User data and launch template data: bytes and a digest in, the new version's data out. Pure.
+//! User data for a new launch template version: the live version's bytes, or a template of the
+//! repository's own, with the image pinned by digest. Pure: bytes in, bytes out, and every refusal
+//! happens before anything is changed.
+
+mod error;
+mod mime;
+mod placeholder;
+mod reference;
+mod token;
+mod user_data;
+
+use crate::model::ImageReference;
+
+pub use error::PinError;
+pub use token::{VersionIdentity, client_token};
+pub use user_data::{LIMIT, digest_occurrences};
+
+/// Where the new version's user data comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The live version's, with every reference to the image's repository swapped.
+    Rewrite,
+    /// A file of the repository with `{{ image }}` in it.
+    File {
+        /// Its path, for messages.
+        path: String,
+        /// Its text.
+        text: String,
+    },
+}
+
+/// User data that launches exactly one image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pinned {
+    /// As the EC2 API takes it.
+    pub base64: String,
+    /// Its size before encoding, in bytes: at most [`LIMIT`].
+    pub bytes: usize,
+    /// How often the digest is in it: at least once. The proof of a rollout wants exactly once.
+    pub digest_count: usize,
+}
+
+/// Makes the user data of a version that launches `image`.
+///
+/// `base` is the live version's user data as EC2 gives it, in base64; [`Source::File`] doesn't look
+/// at it. Refuses rather than guesses: a reference that can't be read is an error, not skipped.
+pub fn pin(
+    source: &Source,
+    base: Option<&str>,
+    image: &ImageReference,
+) -> Result<Pinned, PinError> {
+    let bytes = match source {
+        Source::Rewrite => {
+            let base = base.ok_or_else(|| PinError::NoUserData(image.repository.clone()))?;
+            let live = user_data::decode(base)?;
+            user_data::refuse_compressed(&live)?;
+            mime::refuse_hidden(&live, &image.repository)?;
+            reference::replace(&live, image)?
+        }
+        Source::File { path, text } => placeholder::fill(path, text, image)?.into_bytes(),
+    };
+    user_data::finish(&bytes, image)
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+
+    fn image() -> ImageReference {
+        format!("registry.example:5000/team/web@sha256:{}", "b".repeat(64)).parse().unwrap()
+    }
+
+    fn rewrite(text: impl AsRef<[u8]>) -> Result<String, PinError> {
+        let pinned = pin(&Source::Rewrite, Some(&STANDARD.encode(text)), &image())?;
+        Ok(String::from_utf8(STANDARD.decode(pinned.base64).unwrap()).unwrap())
+    }
+
+    fn multipart(encoding: &str, body: &str) -> String {
+        format!(
+            "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"//\"\n\n--//\n\
+             Content-Type: text/cloud-config\n\npackages: [docker]\n--//\n\
+             Content-Type: text/x-shellscript\nContent-Transfer-Encoding: {encoding}\n\n{body}\n--//--\n"
+        )
+    }
+
+    #[test]
+    fn rewrites_what_lives_and_counts_the_digest() {
+        let live = STANDARD.encode("#!/bin/sh\ndocker run registry.example:5000/team/web:v1\n");
+        let pinned = pin(&Source::Rewrite, Some(&live), &image()).unwrap();
+        assert_eq!(pinned.digest_count, 1);
+        let bytes = STANDARD.decode(&pinned.base64).unwrap();
+        assert_eq!(pinned.bytes, bytes.len());
+        assert_eq!(bytes, format!("#!/bin/sh\ndocker run {}\n", image()).as_bytes());
+        assert_eq!(pin(&Source::Rewrite, Some(&pinned.base64), &image()).unwrap(), pinned);
+    }
+
+    #[test]
+    fn rewrites_plain_parts_of_mime_and_refuses_what_it_cannot_see_into() {
+        let run = "docker run registry.example:5000/team/web:v1";
+        let plain = multipart("7bit", run);
+        assert_eq!(
+            rewrite(&plain).unwrap(),
+            plain.replace("registry.example:5000/team/web:v1", &image().to_string())
+        );
+        let hidden = rewrite(multipart("base64", &STANDARD.encode(run))).unwrap_err();
+        assert!(matches!(hidden, PinError::HiddenInMime { .. }), "{hidden}");
+        let both = multipart("base64", &STANDARD.encode("echo nothing here"));
+        assert!(rewrite(both.replace("packages: [docker]", run)).is_ok());
+        let gzip = rewrite([0x1f, 0x8b, 8, 0]).unwrap_err();
+        assert!(gzip.to_string().contains("user_data: { file:"), "{gzip}");
+    }
+
+    #[test]
+    fn refuses_what_would_not_launch() {
+        let none = rewrite("#!/bin/sh\ndocker run nginx:1\n").unwrap_err().to_string();
+        assert!(none.contains("registry.example:5000/team/web"), "{none}");
+        assert!(none.contains("29 bytes"), "{none}");
+        let broken = pin(&Source::Rewrite, Some("#!/bin/sh"), &image()).unwrap_err();
+        assert!(matches!(broken, PinError::Base64(_)));
+        assert!(matches!(pin(&Source::Rewrite, None, &image()), Err(PinError::NoUserData(_))));
+        let text = format!("{{{{ image }}}}{}", "x".repeat(LIMIT));
+        let source = Source::File { path: "user-data.sh".to_owned(), text };
+        let long = pin(&source, None, &image()).unwrap_err();
+        assert!(matches!(long, PinError::TooLong { .. }), "{long}");
+    }
+}

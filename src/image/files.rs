@@ -1,0 +1,100 @@
+//! From the disk into the tree.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::{Component, Path};
+
+use super::tree::{Node, Tree};
+use super::{AssembleError, FileMapping};
+
+/// Adds what `mapping` names.
+pub(super) fn collect(
+    mapping: &FileMapping,
+    root: &Path,
+    tree: &mut Tree,
+) -> Result<(), AssembleError> {
+    let source = root.join(&mapping.from);
+    let metadata = fs::metadata(&source).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            AssembleError::Missing { from: mapping.from.clone(), path: source.clone() }
+        }
+        _ => AssembleError::Read { path: source.clone(), source: error },
+    })?;
+    if metadata.is_dir() {
+        tree.insert(&mapping.to, Node::Folder)?;
+        return folder(&source, &source, &mapping.to, tree);
+    }
+    let to = match source.file_name() {
+        Some(name) if mapping.to.ends_with('/') => {
+            format!("{}{}", mapping.to, text(Path::new(name), &source)?)
+        }
+        _ => mapping.to.clone(),
+    };
+    tree.insert(&to, file(&source, &metadata)?)
+}
+
+fn folder(top: &Path, folder_path: &Path, to: &str, tree: &mut Tree) -> Result<(), AssembleError> {
+    let read = |source| AssembleError::Read { path: folder_path.to_owned(), source };
+    for entry in fs::read_dir(folder_path).map_err(read)? {
+        let path = entry.map_err(read)?.path();
+        let metadata = fs::symlink_metadata(&path)
+            .map_err(|source| AssembleError::Read { path: path.clone(), source })?;
+        let name = path.file_name().map(Path::new).unwrap_or(&path);
+        let to = format!("{to}/{}", text(name, &path)?);
+        if metadata.is_dir() {
+            tree.insert(&to, Node::Folder)?;
+            folder(top, &path, &to, tree)?;
+        } else if metadata.is_symlink() {
+            tree.insert(&to, link(top, &path)?)?;
+        } else {
+            tree.insert(&to, file(&path, &metadata)?)?;
+        }
+    }
+    Ok(())
+}
+
+fn file(path: &Path, metadata: &Metadata) -> Result<Node, AssembleError> {
+    if !metadata.is_file() {
+        return Err(AssembleError::Special { path: path.to_owned() });
+    }
+    let bytes = fs::read(path)
+        .map_err(|source| AssembleError::Read { path: path.to_owned(), source })?
+        .into();
+    Ok(Node::File { executable: is_executable(metadata), bytes })
+}
+
+/// A link is kept as it is if it leads to something within `top`, by its text alone.
+fn link(top: &Path, path: &Path) -> Result<Node, AssembleError> {
+    let target = fs::read_link(path)
+        .map_err(|source| AssembleError::Read { path: path.to_owned(), source })?;
+    let parents = path.strip_prefix(top).map_or(0, |inner| inner.components().count() - 1);
+    let mut depth = Some(parents);
+    for component in target.components() {
+        depth = match component {
+            Component::Normal(_) => depth.map(|d| d + 1),
+            Component::CurDir => depth,
+            Component::ParentDir => depth.and_then(|d| d.checked_sub(1)),
+            Component::RootDir | Component::Prefix(_) => None,
+        };
+    }
+    if depth.is_none() {
+        return Err(AssembleError::LinkOutside { path: path.to_owned(), target });
+    }
+    Ok(Node::Link { target: text(&target, path)?.to_owned() })
+}
+
+fn text<'a>(name: &'a Path, path: &Path) -> Result<&'a str, AssembleError> {
+    name.to_str().ok_or_else(|| AssembleError::NotUtf8 { path: path.to_owned() })
+}
+
+/// Of a file's mode only this is kept: the rest depends on the umask of whoever checked it out.
+#[cfg(unix)]
+fn is_executable(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    metadata.permissions().mode() & 0o111 != 0
+}
+
+#[cfg(not(unix))]
+fn is_executable(_: &Metadata) -> bool {
+    false
+}

@@ -1,0 +1,120 @@
+//! What a registry asks for with `WWW-Authenticate`, and the answer: Basic, as ECR wants it, or a
+//! token from the realm that it names, as GHCR does.
+
+use bytes::Bytes;
+use http::header::WWW_AUTHENTICATE;
+use http::{HeaderValue, Method, Response};
+use http_auth::ChallengeRef;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+
+use super::client::{Call, Registry};
+use super::credentials::secret;
+use super::endpoint::is_safe;
+use super::{Credentials, RegistryError};
+
+/// The `Authorization` that answers a 401; `None` where we have nothing to answer with.
+pub(super) async fn answer(
+    registry: &Registry,
+    call: &Call<'_>,
+    unauthorized: &Response<Bytes>,
+) -> Result<Option<HeaderValue>, RegistryError> {
+    let headers: Vec<&str> = unauthorized
+        .headers()
+        .get_all(WWW_AUTHENTICATE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    let challenges: Vec<ChallengeRef<'_>> = headers
+        .iter()
+        .filter_map(|header| http_auth::parse_challenges(header).ok())
+        .flatten()
+        .collect();
+    let of = |scheme: &str| challenges.iter().find(|c| c.scheme.eq_ignore_ascii_case(scheme));
+    if let Some(bearer) = of("Bearer") {
+        let url = token_url(bearer).ok_or_else(|| {
+            registry.protocol(call, "it asks for a token and names no realm with `https://`")
+        })?;
+        return token(registry, call, url).await.map(Some);
+    }
+    if of("Basic").is_some() {
+        return Ok(registry.credentials().basic());
+    }
+    Err(registry.protocol(call, "it answered 401 and asks for neither Basic nor Bearer"))
+}
+
+/// Where the challenge says that tokens are given, with its service and scopes.
+fn token_url(challenge: &ChallengeRef<'_>) -> Option<String> {
+    let parameter = |name: &str| {
+        let found = challenge.params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.to_unescaped())
+    };
+    let realm = parameter("realm")?;
+    if !is_safe(&realm.parse().ok()?) {
+        return None;
+    }
+    let service = parameter("service").into_iter().map(|service| ("service", service));
+    let scopes = parameter("scope").unwrap_or_default();
+    let scopes = scopes.split(' ').filter(|s| !s.is_empty()).map(|s| ("scope", s.to_owned()));
+    let mut url = realm;
+    for (name, value) in service.chain(scopes) {
+        url.push(if url.contains('?') { '&' } else { '?' });
+        url.push_str(&format!("{name}={}", utf8_percent_encode(&value, NON_ALPHANUMERIC)));
+    }
+    Some(url)
+}
+
+#[derive(Deserialize)]
+struct Token {
+    token: Option<String>,
+    access_token: Option<String>,
+}
+
+/// Fetches a token. The credentials are for the realm: that is what Bearer means.
+async fn token(
+    registry: &Registry,
+    call: &Call<'_>,
+    url: String,
+) -> Result<HeaderValue, RegistryError> {
+    let request = Call {
+        repository: call.repository,
+        method: Method::GET,
+        url,
+        headers: Vec::new(),
+        body: Bytes::new(),
+        attempted: format!("get a token to {}", call.attempted),
+    };
+    let basic = match registry.credentials() {
+        Credentials::Anonymous => None,
+        credentials @ Credentials::Basic { .. } => credentials.basic(),
+    };
+    let response = registry.send(&request, basic).await?;
+    if !response.status().is_success() {
+        return Err(RegistryError::refused(&request.attempted, call.repository, &response));
+    }
+    serde_json::from_slice::<Token>(response.body())
+        .ok()
+        .and_then(|answer| answer.token.or(answer.access_token))
+        .and_then(|token| secret(&format!("Bearer {token}")))
+        .ok_or_else(|| registry.protocol(&request, "the answer holds no token"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(header: &str) -> Option<String> {
+        token_url(&http_auth::parse_challenges(header).unwrap()[0])
+    }
+
+    #[test]
+    fn a_challenge_becomes_the_realms_url() {
+        let ghcr = r#"Bearer realm="https://ghcr.io/token",service="ghcr.io",scope="repository:acme/web:pull,push""#;
+        assert_eq!(
+            url(ghcr).unwrap(),
+            "https://ghcr.io/token?service=ghcr%2Eio&scope=repository%3Aacme%2Fweb%3Apull%2Cpush"
+        );
+        assert_eq!(url(r#"Bearer realm="http://ghcr.io/token""#), None);
+        assert_eq!(url(r#"Bearer service="x""#), None);
+    }
+}

@@ -1,0 +1,174 @@
+//! One request and its answer: authentication, time limit, repetition.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, HeaderName};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+
+use crate::model::Repository;
+use crate::net::{self, Net, TransportError};
+
+use super::{Credentials, Endpoint, RegistryError, auth};
+
+/// How often something is attempted that may well succeed in a moment. All requests may be
+/// repeated: content goes in under its digest.
+const ATTEMPTS: usize = 4;
+
+/// However long a registry asks to be left alone, we ask again after this.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// A registry, and who we are to it.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    net: Net,
+    pub(super) endpoint: Endpoint,
+    credentials: Credentials,
+    /// What each repository last accepted as `Authorization`.
+    accepted: Arc<Mutex<BTreeMap<String, HeaderValue>>>,
+}
+
+/// A request before it is authorised.
+#[derive(Debug, Clone)]
+pub(super) struct Call<'a> {
+    pub(super) repository: &'a Repository,
+    pub(super) method: Method,
+    pub(super) url: String,
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(super) body: Bytes,
+    /// What is attempted, after "cannot", for messages.
+    pub(super) attempted: String,
+}
+
+impl Registry {
+    /// The registry at `endpoint`. Nothing is sent yet.
+    pub fn new(net: Net, endpoint: Endpoint, credentials: Credentials) -> Registry {
+        Registry { net, endpoint, credentials, accepted: Arc::default() }
+    }
+
+    /// A request to `/v2/<repository>/<path>`.
+    pub(super) fn call<'a>(
+        &self,
+        method: Method,
+        repository: &'a Repository,
+        path: &str,
+        attempted: String,
+    ) -> Call<'a> {
+        let url = self.endpoint.url(&format!("/v2/{}/{path}", repository.path()));
+        Call { repository, method, url, headers: Vec::new(), body: Bytes::new(), attempted }
+    }
+
+    /// Sends `call` until it is answered by something that won't change by itself. Any status that
+    /// isn't transient is an answer.
+    pub(super) async fn ask(&self, call: &Call<'_>) -> Result<Response<Bytes>, RegistryError> {
+        self.repeated(&call.url, || self.ask_once(call)).await
+    }
+
+    /// Attempts `operation` a few times, as long as its failure looks transient.
+    pub(super) async fn repeated<T, F, Fut>(
+        &self,
+        name: &str,
+        operation: F,
+    ) -> Result<T, RegistryError>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<T, RegistryError>>,
+    {
+        // The jitter only has to differ between requests; from the name, a run can be repeated.
+        let seed = name.bytes().fold(0_u64, |sum, b| sum.wrapping_mul(31).wrapping_add(b.into()));
+        let mut waits = net::delays(ATTEMPTS, seed);
+        loop {
+            match (operation().await, waits.next()) {
+                (Err(error), Some(wait)) if error.is_transient() => {
+                    let asked = error.retry_after().unwrap_or_default().min(LONGEST_WAIT);
+                    tracing::debug!(%error, "trying again");
+                    self.net.clock.sleep(wait.max(asked)).await;
+                }
+                (result, _) => return result,
+            }
+        }
+    }
+
+    /// Sends `call` once, and a second time where the registry asks who we are.
+    pub(super) async fn ask_once(&self, call: &Call<'_>) -> Result<Response<Bytes>, RegistryError> {
+        let ours = self.endpoint.covers(&call.url);
+        let known = if ours { self.accepted(call.repository) } else { None };
+        let response = self.send(call, known).await?;
+        if response.status() != StatusCode::UNAUTHORIZED || !ours {
+            return Self::unless_transient(call, response);
+        }
+        let Some(answer) = auth::answer(self, call, &response).await? else {
+            return Err(RegistryError::refused(&call.attempted, call.repository, &response));
+        };
+        let response = self.send(call, Some(answer.clone())).await?;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            return Err(RegistryError::refused(&call.attempted, call.repository, &response));
+        }
+        self.accept(call.repository, answer);
+        Self::unless_transient(call, response)
+    }
+
+    fn unless_transient(
+        call: &Call<'_>,
+        response: Response<Bytes>,
+    ) -> Result<Response<Bytes>, RegistryError> {
+        let error = RegistryError::refused(&call.attempted, call.repository, &response);
+        if error.is_transient() { Err(error) } else { Ok(response) }
+    }
+
+    /// The bare exchange, within a time that suits the body.
+    pub(super) async fn send(
+        &self,
+        call: &Call<'_>,
+        authorization: Option<HeaderValue>,
+    ) -> Result<Response<Bytes>, RegistryError> {
+        let failed =
+            |source| RegistryError::Transport { attempted: call.attempted.clone(), source };
+        let mut request = Request::new(net::full(call.body.clone()));
+        *request.method_mut() = call.method.clone();
+        *request.uri_mut() =
+            call.url.parse().map_err(|_| self.protocol(call, "it gave a broken URL"))?;
+        request.headers_mut().extend(call.headers.iter().cloned());
+        if let Some(authorization) = authorization {
+            request.headers_mut().insert(AUTHORIZATION, authorization);
+        }
+        let limit = time_limit(call.body.len());
+        match tokio::time::timeout(limit, self.net.transport.send_bytes(request)).await {
+            Ok(answer) => answer.map_err(failed),
+            Err(_) => {
+                Err(failed(TransportError::Timeout { host: self.endpoint.host().to_owned() }))
+            }
+        }
+    }
+
+    pub(super) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// An answer that isn't the protocol's.
+    pub(super) fn protocol(&self, call: &Call<'_>, what: impl Into<String>) -> RegistryError {
+        RegistryError::Protocol {
+            attempted: call.attempted.clone(),
+            what: what.into(),
+            url: self.endpoint.to_string(),
+        }
+    }
+
+    fn accepted(&self, repository: &Repository) -> Option<HeaderValue> {
+        let accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
+        accepted.get(repository.path()).cloned()
+    }
+
+    fn accept(&self, repository: &Repository, authorization: HeaderValue) {
+        let mut accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
+        accepted.insert(repository.path().to_owned(), authorization);
+    }
+}
+
+/// Half a minute to think, and time for the body at 256 KiB a second.
+fn time_limit(body: usize) -> Duration {
+    const BYTES_A_SECOND: u64 = 256 * 1024;
+    Duration::from_secs(30 + body as u64 / BYTES_A_SECOND)
+}

@@ -1,0 +1,143 @@
+//! Why a registry did not do what it was asked.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Response;
+use http::header::RETRY_AFTER;
+use serde::Deserialize;
+
+use crate::model::Repository;
+use crate::net::TransportError;
+
+use super::hint;
+
+/// A failure of one step; what was uploaded before it stays and is found by the next attempt.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RegistryError {
+    /// No answer.
+    #[error(
+        "cannot {attempted}: {source}. Check the network and the registry's name; nothing is lost by trying again"
+    )]
+    Transport {
+        /// What was attempted.
+        attempted: String,
+        /// What happened.
+        source: TransportError,
+    },
+    /// An answer that says no.
+    #[error("cannot {attempted}: the registry answered {}{message}. {hint}", status_and_code(*status, code.as_deref()))]
+    Refused {
+        /// What was attempted.
+        attempted: String,
+        /// HTTP status.
+        status: u16,
+        /// The distribution specification's code, such as `NAME_UNKNOWN`; `None` where none came.
+        code: Option<String>,
+        /// The registry's words, after `: `; empty where none came.
+        message: String,
+        /// What to do.
+        hint: String,
+        /// How long the registry asks to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// A tag that no registry takes.
+    #[error(
+        "`{0}` is not a tag: it takes letters, digits, `_`, `.` and `-`, at most 128 and no `.` or `-` at the beginning. Correct `image.tags`"
+    )]
+    Tag(String),
+    /// An answer that isn't the protocol's.
+    #[error(
+        "cannot {attempted}: {what}. Is this an OCI registry? `curl -i {url}/v2/` should answer 200 or 401"
+    )]
+    Protocol {
+        /// What was attempted.
+        attempted: String,
+        /// What is wrong with the answer.
+        what: String,
+        /// The registry's base URL.
+        url: String,
+    },
+    /// The registry has other bytes than were sent.
+    #[error(
+        "cannot {attempted}: the registry stored {stored}, and {sent} was sent. \
+         Something between here and the registry changes content; don't deploy from it"
+    )]
+    Digest {
+        /// What was attempted.
+        attempted: String,
+        /// What the registry says.
+        stored: String,
+        /// What it should have said.
+        sent: String,
+    },
+}
+
+impl RegistryError {
+    /// What the answer means when it isn't what `attempted` hoped for.
+    pub(super) fn refused(
+        attempted: &str,
+        repository: &Repository,
+        response: &Response<Bytes>,
+    ) -> RegistryError {
+        let status = response.status().as_u16();
+        let first = serde_json::from_slice::<Errors>(response.body())
+            .ok()
+            .and_then(|errors| errors.errors.into_iter().next())
+            .unwrap_or_default();
+        let retry_after = response
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.parse().ok())
+            .map(Duration::from_secs);
+        let words = first.message.trim().trim_end_matches('.');
+        RegistryError::Refused {
+            attempted: attempted.to_owned(),
+            status,
+            hint: hint::what_to_do(status, first.code.as_deref(), words, repository),
+            message: if words.is_empty() { String::new() } else { format!(": {words}") },
+            code: first.code,
+            retry_after,
+        }
+    }
+
+    /// Whether the same request may well succeed in a moment.
+    pub(super) fn is_transient(&self) -> bool {
+        match self {
+            RegistryError::Transport { .. } => true,
+            RegistryError::Refused { status, .. } => *status == 429 || *status >= 500,
+            RegistryError::Tag(_)
+            | RegistryError::Protocol { .. }
+            | RegistryError::Digest { .. } => false,
+        }
+    }
+
+    /// How long the registry asks to be left alone.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            RegistryError::Refused { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
+/// The specification's error document. Codes are kept as text: registries have codes of their own,
+/// such as `TAG_INVALID`.
+#[derive(Deserialize)]
+struct Errors {
+    errors: Vec<ErrorInfo>,
+}
+
+#[derive(Deserialize, Default)]
+struct ErrorInfo {
+    code: Option<String>,
+    #[serde(default)]
+    message: String,
+}
+
+fn status_and_code(status: u16, code: Option<&str>) -> String {
+    match code {
+        Some(code) => format!("{status} {code}"),
+        None => status.to_string(),
+    }
+}

@@ -1,0 +1,100 @@
+//! From a registry's refusal to what a person can do about it.
+
+use crate::model::Repository;
+
+/// What to do about `status` and `code` for this repository.
+pub(super) fn what_to_do(
+    status: u16,
+    code: Option<&str>,
+    message: &str,
+    repository: &Repository,
+) -> String {
+    let ecr = Ecr::of(repository);
+    // ECR says TAG_INVALID of any bad tag; only its words tell an immutable one.
+    let immutable = message.contains("immutable");
+    match (code, status) {
+        (Some("NAME_UNKNOWN"), _) => missing_repository(repository, ecr.as_ref()),
+        (Some("TAG_INVALID" | "TAG_ALREADY_EXISTS" | "DENIED"), _) if immutable => {
+            "The tag names another image already and is immutable: use a tag of its own for every commit (`image.tags: [\"{commit}\"]`)".to_owned()
+        }
+        (Some("UNAUTHORIZED"), _) | (_, 401) => match ecr {
+            Some(_) => "ECR's token lives for 12 hours and is the role's: log in again, or check that the role may call ecr:GetAuthorizationToken".to_owned(),
+            None => format!("Check the user and the token for `{}`", repository.registry()),
+        },
+        (Some("DENIED"), _) | (_, 403) => match ecr {
+            Some(ecr) => format!(
+                "The role needs ecr:BatchCheckLayerAvailability, ecr:InitiateLayerUpload, ecr:UploadLayerPart, ecr:CompleteLayerUpload, ecr:PutImage and ecr:BatchGetImage on {}",
+                ecr.arn(repository)
+            ),
+            None => format!("The token needs the right to write to `{repository}` (on GHCR: `write:packages`)"),
+        },
+        (Some("TOOMANYREQUESTS"), _) | (_, 429) => {
+            "The registry limits requests; wait a minute and run it again: what was uploaded stays".to_owned()
+        }
+        (_, 500..) => {
+            "The registry failed; run it again: what was uploaded stays".to_owned()
+        }
+        (_, 404) => missing_repository(repository, ecr.as_ref()),
+        _ => format!("Check what `{repository}` accepts"),
+    }
+}
+
+fn missing_repository(repository: &Repository, ecr: Option<&Ecr<'_>>) -> String {
+    match ecr {
+        Some(ecr) => format!(
+            "Create the repository: aws ecr create-repository --registry-id {} --region {} --repository-name {} --image-tag-mutability IMMUTABLE",
+            ecr.account,
+            ecr.region,
+            repository.path()
+        ),
+        None => format!("Create the repository `{repository}`, or correct `image.push`"),
+    }
+}
+
+/// The parts of ECR's host names, `<account>.dkr.ecr.<region>.amazonaws.com` (user guide).
+struct Ecr<'a> {
+    account: &'a str,
+    region: &'a str,
+}
+
+impl<'a> Ecr<'a> {
+    fn of(repository: &'a Repository) -> Option<Ecr<'a>> {
+        let mut parts = repository.registry().split('.');
+        let account = parts.next()?;
+        let (dkr, ecr, region) = (parts.next()?, parts.next()?, parts.next()?);
+        let is_ecr =
+            dkr == "dkr" && matches!(ecr, "ecr" | "ecr-fips") && parts.next()? == "amazonaws";
+        (is_ecr && account.bytes().all(|b| b.is_ascii_digit())).then_some(Ecr { account, region })
+    }
+
+    fn arn(&self, repository: &Repository) -> String {
+        let partition = match self.region {
+            region if region.starts_with("cn-") => "aws-cn",
+            region if region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        };
+        let Ecr { account, region } = self;
+        format!("arn:{partition}:ecr:{region}:{account}:repository/{}", repository.path())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_ecr_repository_comes_with_its_command() {
+        let ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/web".parse().unwrap();
+        let hint = what_to_do(404, Some("NAME_UNKNOWN"), "", &ecr);
+        assert!(hint.contains(
+            "aws ecr create-repository --registry-id 123456789012 --region eu-west-1 --repository-name team/web"
+        ));
+        let denied = what_to_do(403, Some("DENIED"), "", &ecr);
+        assert!(denied.contains("arn:aws:ecr:eu-west-1:123456789012:repository/team/web"));
+        let ghcr = "ghcr.io/acme/web".parse().unwrap();
+        assert!(what_to_do(403, None, "", &ghcr).contains("write:packages"));
+        let immutable =
+            "tag invalid: The image tag 'v1' already exists … because the tag is immutable.";
+        assert!(what_to_do(400, Some("TAG_INVALID"), immutable, &ecr).contains("image.tags"));
+    }
+}

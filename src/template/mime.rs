@@ -1,0 +1,51 @@
+//! Multi-part user data. Plain parts are rewritten as text; what can't be seen in an encoded part
+//! must not be missed in silence.
+
+use mailparse::{MailHeaderMap as _, ParsedMail};
+
+use crate::model::Repository;
+
+use super::{PinError, reference, user_data};
+
+/// Refuses MIME user data that mentions `repository` within an encoded part.
+pub(super) fn refuse_hidden(bytes: &[u8], repository: &Repository) -> Result<(), PinError> {
+    if !announces_mime(bytes) {
+        return Ok(());
+    }
+    let mail = mailparse::parse_mail(bytes).map_err(|error| PinError::Mime(error.to_string()))?;
+    for (index, part) in mail.parts().filter(|part| part.subparts.is_empty()).enumerate() {
+        refuse_hidden_part(index + 1, part, repository)?;
+    }
+    Ok(())
+}
+
+fn refuse_hidden_part(
+    number: usize,
+    part: &ParsedMail<'_>,
+    repository: &Repository,
+) -> Result<(), PinError> {
+    let encoding = part
+        .get_headers()
+        .get_first_value("Content-Transfer-Encoding")
+        .map_or_else(|| "7bit".to_owned(), |value| value.trim().to_ascii_lowercase());
+    if matches!(encoding.as_str(), "7bit" | "8bit" | "binary") {
+        return Ok(());
+    }
+    let hidden = |holds: String| PinError::HiddenInMime { part: number, encoding, holds };
+    match part.get_body_raw() {
+        Err(error) => Err(hidden(format!("cannot be decoded ({error})"))),
+        Ok(body) if user_data::is_gzip(&body) => Err(hidden("compressed with gzip".to_owned())),
+        Ok(body) if reference::mentions(&body, repository) => {
+            Err(hidden(format!("mentions `{repository}`")))
+        }
+        Ok(_) => Ok(()),
+    }
+}
+
+/// Whether cloud-init would read this as MIME: a header comes first.
+fn announces_mime(bytes: &[u8]) -> bool {
+    let start = bytes.trim_ascii_start();
+    ["content-type:", "mime-version:"].iter().any(|header| {
+        start.get(..header.len()).is_some_and(|s| s.eq_ignore_ascii_case(header.as_bytes()))
+    })
+}
