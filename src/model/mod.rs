@@ -6,6 +6,7 @@ mod evidence;
 mod fleet;
 mod image;
 mod outcome;
+mod record;
 mod strategy;
 mod traffic;
 
@@ -17,6 +18,10 @@ pub use fleet::{
 };
 pub use image::{Digest, ImageReference, InvalidReference, Repository};
 pub use outcome::{Ending, Outcome, Requests};
+pub use record::{
+    FleetFacts, OneGroupFacts, Phase, Record, RefreshFacts, RetirementFacts, RuleFacts, SideFacts,
+    TwoGroupsFacts,
+};
 pub use strategy::{Colour, PerColour, Strategy};
 pub use traffic::{
     Forward, Listener, LoadBalancer, Rule, RuleId, RuleMatch, Stickiness, Target, TargetGroup,

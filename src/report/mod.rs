@@ -1,1 +1,68 @@
-//! One event stream, several renderings.
+//! What a run tells, rendered for people or for programs.
+//!
+//! One [`Reporter`] takes the one stream of events. Nothing here decides anything, and nothing
+//! here fails: a reader that has gone away (`cutover deploy | head`) must not stop a rollout.
+
+mod bar;
+mod human;
+mod look;
+mod offset;
+mod summary;
+
+use std::io::{self, Write};
+
+use crate::model::Stamped;
+
+pub use human::Human;
+pub use look::Look;
+
+/// Renders events, one after the other, and writes them to `W`.
+#[derive(Debug)]
+pub struct Reporter<W> {
+    out: W,
+    rendering: Rendering,
+}
+
+#[derive(Debug)]
+enum Rendering {
+    Json,
+    Human(Human),
+}
+
+impl<W: Write> Reporter<W> {
+    /// One JSON object a line: [`Stamped`] as it is.
+    pub fn json(out: W) -> Reporter<W> {
+        Reporter { out, rendering: Rendering::Json }
+    }
+
+    /// Lines for people, ending in a summary.
+    pub fn human(out: W, look: Look) -> Reporter<W> {
+        Reporter { out, rendering: Rendering::Human(Human::new(look)) }
+    }
+
+    /// Renders an event. Write errors are passed over: the rollout matters more than its telling.
+    pub fn tell(&mut self, event: &Stamped) {
+        let _ = self.write(event);
+    }
+
+    fn write(&mut self, event: &Stamped) -> io::Result<()> {
+        match &mut self.rendering {
+            Rendering::Json => {
+                let mut line = serde_json::to_vec(event)?;
+                line.push(b'\n');
+                self.out.write_all(&line)?;
+            }
+            Rendering::Human(human) => {
+                if let Some(text) = human.render(event) {
+                    self.out.write_all(text.as_bytes())?;
+                }
+            }
+        }
+        self.out.flush()
+    }
+
+    /// Gives back what was written to.
+    pub fn into_inner(self) -> W {
+        self.out
+    }
+}

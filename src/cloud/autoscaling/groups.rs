@@ -1,0 +1,140 @@
+//! Groups: what they are, and their sizes.
+
+use aws_sdk_autoscaling::types::{AutoScalingGroup, Instance as AwsInstance, LifecycleState};
+
+use super::template::{launch_template, source};
+use crate::cloud::convert::{count, seconds, signed, sorted};
+use crate::cloud::{Change, Cloud, CloudError};
+use crate::model::{Capacity, Group, Instance, Lifecycle};
+
+const DESCRIBE: &str = "autoscaling:DescribeAutoScalingGroups";
+const UPDATE: &str = "autoscaling:UpdateAutoScalingGroup";
+
+impl Cloud {
+    /// The groups of these names with their instances, in the order of the names. A group that does
+    /// not exist is absent.
+    ///
+    /// # Errors
+    /// Where AWS does not answer.
+    pub async fn groups(&self, names: &[&str]) -> Result<Vec<Group>, CloudError> {
+        let all = self.described(names).await?;
+        let position = |group: &Group| names.iter().position(|name| *name == group.name);
+        let mut groups: Vec<Group> = all.iter().map(group).collect();
+        groups.sort_by_key(position);
+        Ok(groups)
+    }
+
+    /// All groups of the Region that launch from the template, in the order of their names and
+    /// *without* their instances.
+    ///
+    /// # Errors
+    /// Where AWS does not answer.
+    pub async fn groups_using_template(&self, template_id: &str) -> Result<Vec<Group>, CloudError> {
+        let request = self.autoscaling.describe_auto_scaling_groups().include_instances(false);
+        let all = self
+            .read(DESCRIBE, || {
+                request.clone().into_paginator().items().send().collect::<Result<Vec<_>, _>>()
+            })
+            .await?;
+        let mut groups: Vec<Group> = all
+            .iter()
+            .map(group)
+            .filter(|group| group.source.template().is_some_and(|t| t.id == template_id))
+            .collect();
+        groups.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(groups)
+    }
+
+    /// The groups as AWS describes them. Without names AWS would give all, hence the early end.
+    pub(super) async fn described(
+        &self,
+        names: &[&str],
+    ) -> Result<Vec<AutoScalingGroup>, CloudError> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        let request = self
+            .autoscaling
+            .describe_auto_scaling_groups()
+            .set_auto_scaling_group_names(Some(names));
+        self.read(DESCRIBE, || {
+            request.clone().into_paginator().items().send().collect::<Result<Vec<_>, _>>()
+        })
+        .await
+    }
+
+    /// Sets MinSize. Auto Scaling raises the desired capacity to it, and never lowers it for it.
+    pub async fn set_minimum(&self, group: &str, min: u32) -> Change<()> {
+        let request = self
+            .autoscaling
+            .update_auto_scaling_group()
+            .auto_scaling_group_name(group)
+            .min_size(signed(min));
+        self.change(UPDATE, request.send()).await.map(|_| ())
+    }
+
+    /// Sets MinSize and DesiredCapacity in one call; MaxSize is nobody's here.
+    pub async fn set_size(&self, group: &str, min: u32, desired: u32) -> Change<()> {
+        let request = self
+            .autoscaling
+            .update_auto_scaling_group()
+            .auto_scaling_group_name(group)
+            .min_size(signed(min))
+            .desired_capacity(signed(desired));
+        self.change(UPDATE, request.send()).await.map(|_| ())
+    }
+}
+
+fn group(aws: &AutoScalingGroup) -> Group {
+    let mut instances: Vec<Instance> = aws.instances().iter().map(instance).collect();
+    instances.sort_by(|a, b| a.id.cmp(&b.id));
+    let suspended = aws.suspended_processes().iter().filter_map(|p| p.process_name());
+    // HealthCheckType is a list with commas since there is more than EC2 and ELB (user guide).
+    let elb_health = aws
+        .health_check_type()
+        .is_some_and(|types| types.split(',').any(|kind| kind.trim().eq_ignore_ascii_case("ELB")));
+    Group {
+        name: aws.auto_scaling_group_name().unwrap_or_default().to_owned(),
+        capacity: Capacity {
+            min: count(aws.min_size()),
+            max: count(aws.max_size()),
+            desired: count(aws.desired_capacity()),
+        },
+        source: source(aws.launch_template(), aws.mixed_instances_policy()),
+        instances,
+        zones: sorted(aws.availability_zones()),
+        target_groups: sorted(aws.target_group_arns()),
+        elb_health,
+        grace: seconds(aws.health_check_grace_period()),
+        suspended: sorted(&suspended.map(str::to_owned).collect::<Vec<_>>()),
+    }
+}
+
+fn instance(aws: &AwsInstance) -> Instance {
+    Instance {
+        id: aws.instance_id().unwrap_or_default().to_owned(),
+        zone: aws.availability_zone().unwrap_or_default().to_owned(),
+        lifecycle: aws.lifecycle_state().map_or(Lifecycle::Other, lifecycle),
+        // `Healthy` here, `HEALTHY` elsewhere in the same API (recorded once).
+        healthy: aws.health_status().is_some_and(|status| status.eq_ignore_ascii_case("healthy")),
+        template: aws.launch_template().map(launch_template),
+        protected: aws.protected_from_scale_in().unwrap_or(false),
+    }
+}
+
+fn lifecycle(state: &LifecycleState) -> Lifecycle {
+    match state {
+        LifecycleState::Pending | LifecycleState::PendingWait | LifecycleState::PendingProceed => {
+            Lifecycle::Pending
+        }
+        LifecycleState::InService => Lifecycle::InService,
+        LifecycleState::Terminating
+        | LifecycleState::TerminatingWait
+        | LifecycleState::TerminatingProceed
+        | LifecycleState::TerminatingRetained
+        | LifecycleState::Terminated => Lifecycle::Terminating,
+        LifecycleState::Standby | LifecycleState::EnteringStandby => Lifecycle::Standby,
+        _ => Lifecycle::Other,
+    }
+}

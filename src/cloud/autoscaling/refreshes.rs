@@ -1,0 +1,211 @@
+//! Instance refreshes.
+
+use aws_sdk_autoscaling::types::{
+    AlarmSpecification, DesiredConfiguration, InstanceRefresh as AwsRefresh, InstanceRefreshStatus,
+    RefreshPreferences, RefreshStrategy, ScaleInProtectedInstances, StandbyInstances,
+};
+
+use super::template::{launch_template, of_policy, repinned, specification};
+use crate::cloud::convert::{count, seconds, signed, timestamp, whole_seconds};
+use crate::cloud::{Change, Class, Cloud, CloudError};
+use crate::model::{InstanceRefresh, Preferences, RefreshStatus, TemplateSource};
+
+const DESCRIBE: &str = "autoscaling:DescribeInstanceRefreshes";
+const START: &str = "autoscaling:StartInstanceRefresh";
+
+/// How many refreshes are looked at. Whatever matters to a rollout began since it did.
+const NEWEST: i32 = 20;
+
+impl Cloud {
+    /// The newest refreshes of the group, newest first.
+    ///
+    /// # Errors
+    /// Where the group does not exist or AWS does not answer.
+    pub async fn refreshes(&self, group: &str) -> Result<Vec<InstanceRefresh>, CloudError> {
+        let request = self
+            .autoscaling
+            .describe_instance_refreshes()
+            .auto_scaling_group_name(group)
+            .max_records(NEWEST);
+        let answer = self.read(DESCRIBE, || request.clone().send()).await?;
+        Ok(answer.instance_refreshes().iter().map(refresh).collect())
+    }
+
+    /// Starts a refresh of the group to a version of its launch template and gives the refresh's
+    /// id. `source` is what the group launches from now: a mixed-instances policy is read again and
+    /// sent as it is but for the version.
+    ///
+    /// There is no client token: an unknown end is to be resolved by [`Cloud::refreshes`].
+    pub async fn start_refresh(
+        &self,
+        group: &str,
+        source: &TemplateSource,
+        template_id: &str,
+        version: u64,
+        wanted: &Preferences,
+    ) -> Change<String> {
+        let desired = match self.desired(group, source, template_id, version).await {
+            Ok(desired) => desired,
+            Err(error) => return Change::Refused(error),
+        };
+        let request = self
+            .autoscaling
+            .start_instance_refresh()
+            .auto_scaling_group_name(group)
+            .strategy(RefreshStrategy::Rolling)
+            .desired_configuration(desired)
+            .preferences(preferences(wanted));
+        self.change(START, request.send())
+            .await
+            .map(|answer| answer.instance_refresh_id().unwrap_or_default().to_owned())
+    }
+
+    async fn desired(
+        &self,
+        group: &str,
+        source: &TemplateSource,
+        template_id: &str,
+        version: u64,
+    ) -> Result<DesiredConfiguration, CloudError> {
+        let desired = DesiredConfiguration::builder();
+        match source {
+            TemplateSource::Template(_) => {
+                Ok(desired.launch_template(specification(template_id, version)).build())
+            }
+            TemplateSource::Mixed { .. } => {
+                let read = self.described(&[group]).await?;
+                let policy = read
+                    .into_iter()
+                    .find_map(|group| group.mixed_instances_policy)
+                    .ok_or_else(|| {
+                        CloudError::local(
+                            START,
+                            Class::Conflict,
+                            format!("group {group} no longer has a mixed-instances policy"),
+                        )
+                    })?;
+                Ok(desired.mixed_instances_policy(repinned(policy, template_id, version)).build())
+            }
+            TemplateSource::Other => Err(CloudError::local(
+                START,
+                Class::Invalid,
+                format!("group {group} launches from no launch template"),
+            )),
+        }
+    }
+
+    /// Cancels whatever refresh is active: the call names none, so it belongs right after having
+    /// seen which one that is. Instances that are already on their way are not waited for here.
+    pub async fn cancel_refresh(&self, group: &str) -> Change<()> {
+        let request = self.autoscaling.cancel_instance_refresh().auto_scaling_group_name(group);
+        self.change("autoscaling:CancelInstanceRefresh", request.send()).await.map(|_| ())
+    }
+
+    /// Rolls back whatever refresh is active: as with [`Cloud::cancel_refresh`], look first.
+    pub async fn rollback_refresh(&self, group: &str) -> Change<()> {
+        let request = self.autoscaling.rollback_instance_refresh().auto_scaling_group_name(group);
+        self.change("autoscaling:RollbackInstanceRefresh", request.send()).await.map(|_| ())
+    }
+}
+
+/// Preferences as AWS takes them. Protected and standby instances are left alone rather than waited
+/// for (which fails after an hour) or terminated: whoever checks the group's instances afterwards
+/// finds them.
+fn preferences(wanted: &Preferences) -> RefreshPreferences {
+    let checkpoints = (!wanted.checkpoints.is_empty())
+        .then(|| wanted.checkpoints.iter().copied().map(signed).collect());
+    let alarms = (!wanted.alarms.is_empty())
+        .then(|| AlarmSpecification::builder().set_alarms(Some(wanted.alarms.clone())).build());
+    RefreshPreferences::builder()
+        .min_healthy_percentage(signed(wanted.min_healthy))
+        .set_max_healthy_percentage(wanted.max_healthy.map(signed))
+        .set_instance_warmup(wanted.warmup.map(whole_seconds))
+        .set_checkpoint_delay(checkpoints.as_ref().map(|_| whole_seconds(wanted.checkpoint_delay)))
+        .set_checkpoint_percentages(checkpoints)
+        .bake_time(whole_seconds(wanted.bake))
+        .auto_rollback(wanted.auto_rollback)
+        .skip_matching(wanted.skip_matching)
+        .scale_in_protected_instances(ScaleInProtectedInstances::Ignore)
+        .standby_instances(StandbyInstances::Ignore)
+        .set_alarm_specification(alarms)
+        .build()
+}
+
+fn preferences_of(aws: &RefreshPreferences) -> Preferences {
+    Preferences {
+        min_healthy: count(aws.min_healthy_percentage()),
+        max_healthy: aws.max_healthy_percentage().map(|max| count(Some(max))),
+        warmup: aws.instance_warmup().map(|warmup| seconds(Some(warmup))),
+        checkpoints: aws.checkpoint_percentages().iter().map(|p| count(Some(*p))).collect(),
+        checkpoint_delay: seconds(aws.checkpoint_delay()),
+        bake: seconds(aws.bake_time()),
+        auto_rollback: aws.auto_rollback().unwrap_or(false),
+        skip_matching: aws.skip_matching().unwrap_or(false),
+        alarms: aws.alarm_specification().map(|a| a.alarms().to_vec()).unwrap_or_default(),
+    }
+}
+
+fn refresh(aws: &AwsRefresh) -> InstanceRefresh {
+    let desired = aws.desired_configuration();
+    InstanceRefresh {
+        id: aws.instance_refresh_id().unwrap_or_default().to_owned(),
+        status: aws.status().map_or(RefreshStatus::Pending, status),
+        reason: aws.status_reason().map(str::to_owned),
+        percent: aws.percentage_complete().map(|percent| count(Some(percent))),
+        remaining: aws.instances_to_update().map(|number| count(Some(number))),
+        started: aws.start_time().and_then(timestamp),
+        desired: desired
+            .and_then(|d| d.launch_template())
+            .map(launch_template)
+            .or_else(|| desired.and_then(|d| d.mixed_instances_policy()).and_then(of_policy)),
+        preferences: aws.preferences().map(preferences_of),
+    }
+}
+
+fn status(aws: &InstanceRefreshStatus) -> RefreshStatus {
+    match aws {
+        InstanceRefreshStatus::Pending => RefreshStatus::Pending,
+        InstanceRefreshStatus::Baking => RefreshStatus::Baking,
+        InstanceRefreshStatus::Successful => RefreshStatus::Successful,
+        InstanceRefreshStatus::Failed => RefreshStatus::Failed,
+        InstanceRefreshStatus::Cancelling => RefreshStatus::Cancelling,
+        InstanceRefreshStatus::Cancelled => RefreshStatus::Cancelled,
+        InstanceRefreshStatus::RollbackInProgress => RefreshStatus::RollbackInProgress,
+        InstanceRefreshStatus::RollbackFailed => RefreshStatus::RollbackFailed,
+        InstanceRefreshStatus::RollbackSuccessful => RefreshStatus::RollbackSuccessful,
+        // A status that is newer than this program: taken as active, so that nothing is started
+        // beside it.
+        _ => RefreshStatus::InProgress,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn preferences_survive_the_way_there_and_back() {
+        let wanted = Preferences {
+            min_healthy: 100,
+            max_healthy: Some(150),
+            warmup: Some(Duration::from_secs(30)),
+            checkpoints: vec![20, 100],
+            checkpoint_delay: Duration::from_secs(60),
+            bake: Duration::from_secs(600),
+            auto_rollback: true,
+            skip_matching: true,
+            alarms: vec!["web-p99".into()],
+        };
+        assert_eq!(preferences_of(&preferences(&wanted)), wanted);
+    }
+
+    #[test]
+    fn what_is_left_out_is_not_sent() {
+        let sent = preferences(&Preferences::default());
+        assert_eq!(sent.min_healthy_percentage(), Some(0));
+        assert_eq!(sent.max_healthy_percentage(), None);
+        assert_eq!(sent.checkpoint_delay(), None);
+        assert_eq!(sent.alarm_specification(), None);
+    }
+}

@@ -1,0 +1,166 @@
+//! CloudWatch: what the load balancer counted, and alarms.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudwatch::types::{
+    AlarmType, Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat,
+};
+use jiff::Timestamp;
+
+use super::convert::{date_time, timestamp};
+use super::{Cloud, CloudError};
+use crate::model::{Counts, TargetGroupCounts};
+
+const NAMESPACE: &str = "AWS/ApplicationELB";
+
+/// Seconds that a data point covers: the finest that load balancers publish (user guide).
+const PERIOD: i32 = 60;
+
+/// What is asked for: the query's id and the metric. A request that no connection could be made for
+/// is answered by the load balancer, so the target's 5xx do not count it.
+const METRICS: [(&str, &str); 3] = [
+    ("requests", "RequestCount"),
+    ("errors", "HTTPCode_Target_5XX_Count"),
+    ("unconnected", "TargetConnectionErrorCount"),
+];
+
+impl Cloud {
+    /// What a target group's targets answered, by minutes that begin within `[from, until)`.
+    ///
+    /// # Errors
+    /// Where AWS does not answer.
+    pub async fn counts(
+        &self,
+        load_balancer: &str,
+        target_group: &str,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<TargetGroupCounts, CloudError> {
+        let dimensions = [
+            dimension("LoadBalancer", tail(load_balancer, "loadbalancer/")),
+            dimension("TargetGroup", tail(target_group, "")),
+        ];
+        let queries = METRICS.map(|(id, metric)| {
+            let metric = Metric::builder()
+                .namespace(NAMESPACE)
+                .metric_name(metric)
+                .set_dimensions(Some(dimensions.to_vec()))
+                .build();
+            let stat = MetricStat::builder().metric(metric).period(PERIOD).stat("Sum").build();
+            MetricDataQuery::builder().id(id).metric_stat(stat).build()
+        });
+        let request = self
+            .cloudwatch
+            .get_metric_data()
+            .set_metric_data_queries(Some(queries.to_vec()))
+            .start_time(date_time(from))
+            .end_time(date_time(until));
+        let pages = self
+            .read("cloudwatch:GetMetricData", || {
+                request.clone().into_paginator().send().collect::<Result<Vec<_>, _>>()
+            })
+            .await?;
+        let results = pages.iter().flat_map(|page| page.metric_data_results());
+        Ok(counts(results))
+    }
+
+    /// The states of these alarms, metric and composite ones, in the order of the names: `OK`,
+    /// `ALARM` or `INSUFFICIENT_DATA`. An alarm that does not exist is absent.
+    ///
+    /// # Errors
+    /// Where AWS does not answer.
+    pub async fn alarms(&self, names: &[&str]) -> Result<Vec<(String, String)>, CloudError> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let names_owned = names.iter().map(|name| (*name).to_owned()).collect();
+        let request = self
+            .cloudwatch
+            .describe_alarms()
+            .set_alarm_names(Some(names_owned))
+            // Without types, AWS gives metric alarms only (API model).
+            .alarm_types(AlarmType::MetricAlarm)
+            .alarm_types(AlarmType::CompositeAlarm);
+        let answer = self.read("cloudwatch:DescribeAlarms", || request.clone().send()).await?;
+        let metric = answer.metric_alarms().iter().map(|a| (a.alarm_name(), a.state_value()));
+        let composite = answer.composite_alarms().iter().map(|a| (a.alarm_name(), a.state_value()));
+        let mut states: Vec<(String, String)> = metric
+            .chain(composite)
+            .filter_map(|(name, state)| Some((name?.to_owned(), state?.as_str().to_owned())))
+            .collect();
+        states.sort_by_key(|(name, _)| names.iter().position(|wanted| wanted == name));
+        Ok(states)
+    }
+}
+
+fn dimension(name: &str, value: &str) -> Dimension {
+    Dimension::builder().name(name).value(value).build()
+}
+
+/// CloudWatch's dimensions are tails of ARNs: `app/name/id` and `targetgroup/name/id` (user guide).
+fn tail<'a>(arn: &'a str, prefix: &str) -> &'a str {
+    let resource = arn.rsplit(':').next().unwrap_or(arn);
+    resource.strip_prefix(prefix).unwrap_or(resource)
+}
+
+/// A minute counts if it has a RequestCount; then a missing count of errors means none (user
+/// guide: they are published only where they are not zero).
+fn counts<'a>(results: impl Iterator<Item = &'a MetricDataResult>) -> TargetGroupCounts {
+    let mut minutes: BTreeMap<Timestamp, Counts> = BTreeMap::new();
+    let mut errors: BTreeMap<Timestamp, u64> = BTreeMap::new();
+    for result in results {
+        for (time, value) in result.timestamps().iter().zip(result.values()) {
+            let Some(time) = timestamp(time) else { continue };
+            let value = value.round().max(0.0) as u64;
+            if result.id() == Some("requests") {
+                minutes.entry(time).or_default().requests += value;
+            } else {
+                *errors.entry(time).or_default() += value;
+            }
+        }
+    }
+    for (time, counts) in &mut minutes {
+        counts.errors = errors.get(time).copied().unwrap_or(0);
+    }
+    TargetGroupCounts { minutes: minutes.into_iter().collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_smithy_types::DateTime;
+
+    fn result(id: &str, points: &[(i64, f64)]) -> MetricDataResult {
+        MetricDataResult::builder()
+            .id(id)
+            .set_timestamps(Some(points.iter().map(|p| DateTime::from_secs(p.0)).collect()))
+            .set_values(Some(points.iter().map(|p| p.1).collect()))
+            .build()
+    }
+
+    #[test]
+    fn minutes_without_a_request_count_are_no_evidence() {
+        let read = counts(
+            [
+                result("requests", &[(120, 50.0), (60, 40.0), (180, 0.0)]),
+                result("errors", &[(60, 3.0), (240, 9.0)]),
+                result("unconnected", &[(60, 1.0)]),
+            ]
+            .iter(),
+        );
+        let minute = |second, requests, errors| {
+            (Timestamp::from_second(second).unwrap(), Counts { requests, errors })
+        };
+        assert_eq!(read.minutes, [minute(60, 40, 4), minute(120, 50, 0), minute(180, 0, 0)]);
+    }
+
+    #[test]
+    fn dimensions_are_tails_of_arns() {
+        let arn = "arn:aws:elasticloadbalancing:x:1:";
+        assert_eq!(
+            tail(&format!("{arn}loadbalancer/app/web/50dc"), "loadbalancer/"),
+            "app/web/50dc"
+        );
+        assert_eq!(tail(&format!("{arn}targetgroup/web/6d0e"), ""), "targetgroup/web/6d0e");
+    }
+}

@@ -1,0 +1,116 @@
+//! Target groups and the health of their targets.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    TargetGroup as AwsTargetGroup, TargetHealthDescription, TargetHealthStateEnum,
+};
+
+use crate::cloud::convert::{count, seconds, sorted};
+use crate::cloud::{Class, Cloud, CloudError};
+use crate::model::{Target, TargetGroup, TargetHealth};
+
+impl Cloud {
+    /// Target groups by their names, in the order of the names. One that does not exist is absent.
+    ///
+    /// # Errors
+    /// Where AWS does not answer.
+    pub async fn target_groups_by_name(
+        &self,
+        names: &[&str],
+    ) -> Result<Vec<TargetGroup>, CloudError> {
+        let mut groups = Vec::new();
+        // One call a name: of several, AWS does not say which one is missing.
+        for name in names {
+            let request = self.elbv2.describe_target_groups().names(*name);
+            let found = self
+                .read("elasticloadbalancing:DescribeTargetGroups", || request.clone().send())
+                .await;
+            let found = match found {
+                Ok(answer) => answer.target_groups.unwrap_or_default(),
+                Err(error) if error.class == Class::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            for aws in &found {
+                let attributes =
+                    self.attributes(aws.target_group_arn().unwrap_or_default()).await?;
+                groups.push(target_group(aws, &attributes));
+            }
+        }
+        Ok(groups)
+    }
+
+    async fn attributes(&self, target_group: &str) -> Result<BTreeMap<String, String>, CloudError> {
+        let request = self.elbv2.describe_target_group_attributes().target_group_arn(target_group);
+        let answer = self
+            .read("elasticloadbalancing:DescribeTargetGroupAttributes", || request.clone().send())
+            .await?;
+        let attributes = answer.attributes.unwrap_or_default();
+        Ok(attributes.into_iter().filter_map(|a| Some((a.key?, a.value?))).collect())
+    }
+
+    /// The registered targets and their health, in the order of their ids.
+    ///
+    /// # Errors
+    /// Where the target group does not exist or AWS does not answer.
+    pub async fn target_health(&self, target_group: &str) -> Result<Vec<Target>, CloudError> {
+        let request = self.elbv2.describe_target_health().target_group_arn(target_group);
+        let answer = self
+            .read("elasticloadbalancing:DescribeTargetHealth", || request.clone().send())
+            .await?;
+        let mut targets: Vec<Target> =
+            answer.target_health_descriptions().iter().map(target).collect();
+        targets.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(targets)
+    }
+}
+
+fn target_group(aws: &AwsTargetGroup, attributes: &BTreeMap<String, String>) -> TargetGroup {
+    let attribute = |key: &str| attributes.get(key).map(String::as_str);
+    let duration = |key: &str| {
+        Duration::from_secs(attribute(key).and_then(|value| value.parse().ok()).unwrap_or(0))
+    };
+    TargetGroup {
+        arn: aws.target_group_arn().unwrap_or_default().to_owned(),
+        name: aws.target_group_name().unwrap_or_default().to_owned(),
+        load_balancers: sorted(aws.load_balancer_arns()),
+        protocol: aws.protocol().map(|p| p.as_str().to_owned()).unwrap_or_default(),
+        port: u16::try_from(count(aws.port())).unwrap_or(0),
+        health_path: aws.health_check_path().unwrap_or_default().to_owned(),
+        health_interval: seconds(aws.health_check_interval_seconds()),
+        healthy_threshold: count(aws.healthy_threshold_count()),
+        unhealthy_threshold: count(aws.unhealthy_threshold_count()),
+        deregistration_delay: duration("deregistration_delay.timeout_seconds"),
+        sticky: attribute("stickiness.enabled") == Some("true"),
+        slow_start: duration("slow_start.duration_seconds"),
+        // By default the load balancer decides, and an Application Load Balancer says yes (user
+        // guide); so only an explicit no is one.
+        cross_zone: attribute("load_balancing.cross_zone.enabled") != Some("false"),
+    }
+}
+
+fn target(aws: &TargetHealthDescription) -> Target {
+    let health = aws.target_health();
+    Target {
+        id: aws.target().and_then(|target| target.id()).unwrap_or_default().to_owned(),
+        zone: aws.target().and_then(|target| target.availability_zone()).map(str::to_owned),
+        health: health
+            .and_then(|health| health.state())
+            .map_or(TargetHealth::Unavailable, target_health),
+        reason: health.and_then(|health| health.reason()).map(|reason| reason.as_str().to_owned()),
+    }
+}
+
+fn target_health(state: &TargetHealthStateEnum) -> TargetHealth {
+    match state {
+        TargetHealthStateEnum::Initial => TargetHealth::Initial,
+        TargetHealthStateEnum::Healthy => TargetHealth::Healthy,
+        TargetHealthStateEnum::Unhealthy => TargetHealth::Unhealthy,
+        TargetHealthStateEnum::Unused => TargetHealth::Unused,
+        TargetHealthStateEnum::Draining | TargetHealthStateEnum::UnhealthyDraining => {
+            TargetHealth::Draining
+        }
+        _ => TargetHealth::Unavailable,
+    }
+}

@@ -1,0 +1,290 @@
+//! Load balancers, listeners and their rules.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    Listener as AwsListener, Rule as AwsRule, RuleCondition,
+};
+
+use super::RawActions;
+use crate::cloud::convert::count;
+use crate::cloud::{Change, Class, Cloud, CloudError};
+use crate::model::{Forward, Listener, LoadBalancer, Rule, RuleId, RuleMatch};
+
+const LISTENERS: &str = "elasticloadbalancing:DescribeListeners";
+const RULES: &str = "elasticloadbalancing:DescribeRules";
+const MODIFY_RULE: &str = "elasticloadbalancing:ModifyRule";
+const MODIFY_LISTENER: &str = "elasticloadbalancing:ModifyListener";
+
+/// A rule and the actions that a change of its forward has to carry along.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuleWithActions {
+    /// The rule.
+    pub rule: Rule,
+    /// Its actions, to be handed back to [`Cloud::set_forward`].
+    pub actions: RawActions,
+}
+
+impl Cloud {
+    /// Load balancers by their ARNs, in the order of the ARNs given.
+    ///
+    /// # Errors
+    /// Where one does not exist or AWS does not answer.
+    pub async fn load_balancers(&self, arns: &[&str]) -> Result<Vec<LoadBalancer>, CloudError> {
+        if arns.is_empty() {
+            return Ok(Vec::new());
+        }
+        let request = self
+            .elbv2
+            .describe_load_balancers()
+            .set_load_balancer_arns(Some(arns.iter().map(|arn| (*arn).to_owned()).collect()));
+        let answer = self
+            .read("elasticloadbalancing:DescribeLoadBalancers", || request.clone().send())
+            .await?;
+        let mut balancers: Vec<LoadBalancer> = answer
+            .load_balancers()
+            .iter()
+            .map(|aws| {
+                let zones = aws.availability_zones().iter().filter_map(|zone| zone.zone_name());
+                LoadBalancer {
+                    arn: aws.load_balancer_arn().unwrap_or_default().to_owned(),
+                    dns_name: aws.dns_name().unwrap_or_default().to_owned(),
+                    zones: zones.map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect(),
+                    kind: aws.r#type().map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
+                }
+            })
+            .collect();
+        balancers.sort_by_key(|balancer| arns.iter().position(|arn| *arn == balancer.arn));
+        Ok(balancers)
+    }
+
+    /// The listeners of a load balancer, in the order of their ports.
+    ///
+    /// # Errors
+    /// Where the load balancer does not exist or AWS does not answer.
+    pub async fn listeners(&self, load_balancer: &str) -> Result<Vec<Listener>, CloudError> {
+        let listeners = self.listeners_of(load_balancer).await?;
+        Ok(listeners.iter().map(listener).collect())
+    }
+
+    /// Every rule and default action that forwards to any of the target groups, with the rules of
+    /// the lowest priority number first and the default last in each listener.
+    ///
+    /// # Errors
+    /// Where a target group does not exist or AWS does not answer.
+    pub async fn rules_naming(
+        &self,
+        target_groups: &[&str],
+    ) -> Result<Vec<RuleWithActions>, CloudError> {
+        let arns = target_groups.iter().map(|arn| (*arn).to_owned()).collect();
+        let request = self.elbv2.describe_target_groups().set_target_group_arns(Some(arns));
+        let answer = self
+            .read("elasticloadbalancing:DescribeTargetGroups", || request.clone().send())
+            .await?;
+        let balancers: BTreeSet<&str> = answer
+            .target_groups()
+            .iter()
+            .flat_map(|group| group.load_balancer_arns())
+            .map(String::as_str)
+            .collect();
+        let mut naming = Vec::new();
+        for balancer in balancers {
+            let all = self.rules_of(balancer).await?;
+            naming.extend(all.into_iter().filter(|found| {
+                let forward = found.rule.forward.as_ref();
+                forward.is_some_and(|forward| target_groups.iter().any(|arn| forward.names(arn)))
+            }));
+        }
+        Ok(naming)
+    }
+
+    /// All rules and default actions of a load balancer, in the order in which they are tried.
+    ///
+    /// # Errors
+    /// Where the load balancer does not exist or AWS does not answer.
+    pub async fn rules_of(&self, load_balancer: &str) -> Result<Vec<RuleWithActions>, CloudError> {
+        let mut all = Vec::new();
+        for listener in self.listeners_of(load_balancer).await? {
+            let arn = listener.listener_arn().unwrap_or_default();
+            let request = self.elbv2.describe_rules().listener_arn(arn);
+            let rules = self
+                .read(RULES, || {
+                    request.clone().into_paginator().items().send().collect::<Result<Vec<_>, _>>()
+                })
+                .await?;
+            let mut rules: Vec<RuleWithActions> =
+                rules.iter().map(|found| rule(found, arn)).collect();
+            rules.sort_by_key(|found| found.rule.priority.unwrap_or(u32::MAX));
+            all.extend(rules);
+        }
+        Ok(all)
+    }
+
+    /// Reads just these again, in their order; at most two calls.
+    ///
+    /// # Errors
+    /// Where one of them does not exist (any longer) or AWS does not answer.
+    pub async fn rules(&self, ids: &[RuleId]) -> Result<Vec<RuleWithActions>, CloudError> {
+        let (mut rules, mut listeners) = (Vec::new(), Vec::new());
+        for id in ids {
+            match id {
+                RuleId::Rule(arn) => rules.push(arn.clone()),
+                RuleId::ListenerDefault(arn) => listeners.push(arn.clone()),
+            }
+        }
+        let mut found = Vec::new();
+        if !rules.is_empty() {
+            let request = self.elbv2.describe_rules().set_rule_arns(Some(rules));
+            let answer = self.read(RULES, || request.clone().send()).await?;
+            found.extend(answer.rules().iter().map(|aws| {
+                let arn = aws.rule_arn().unwrap_or_default();
+                rule(aws, &listener_of(arn))
+            }));
+        }
+        if !listeners.is_empty() {
+            let request = self.elbv2.describe_listeners().set_listener_arns(Some(listeners));
+            let answer = self.read(LISTENERS, || request.clone().send()).await?;
+            found.extend(answer.listeners().iter().map(default_action));
+        }
+        found.sort_by_key(|found| ids.iter().position(|id| *id == found.rule.id));
+        Ok(found)
+    }
+
+    /// Replaces the forward of a rule or of a listener's default action and nothing else. `actions`
+    /// is what was read of it last; AWS has no version token, so the last writer wins.
+    pub async fn set_forward(
+        &self,
+        id: &RuleId,
+        actions: &RawActions,
+        forward: &Forward,
+    ) -> Change<()> {
+        let Some(actions) = actions.with_forward(forward) else {
+            return Change::Refused(CloudError::local(
+                MODIFY_RULE,
+                Class::Invalid,
+                format!("{id} has no forward action"),
+            ));
+        };
+        match id {
+            RuleId::Rule(arn) => {
+                let request = self.elbv2.modify_rule().rule_arn(arn).set_actions(Some(actions));
+                self.change(MODIFY_RULE, request.send()).await.map(|_| ())
+            }
+            RuleId::ListenerDefault(arn) => {
+                let request = self.elbv2.modify_listener().listener_arn(arn);
+                let request = request.set_default_actions(Some(actions));
+                self.change(MODIFY_LISTENER, request.send()).await.map(|_| ())
+            }
+        }
+    }
+
+    async fn listeners_of(&self, load_balancer: &str) -> Result<Vec<AwsListener>, CloudError> {
+        let request = self.elbv2.describe_listeners().load_balancer_arn(load_balancer);
+        let mut listeners = self
+            .read(LISTENERS, || {
+                request.clone().into_paginator().items().send().collect::<Result<Vec<_>, _>>()
+            })
+            .await?;
+        listeners.sort_by_key(|listener| listener.port());
+        Ok(listeners)
+    }
+}
+
+fn listener(aws: &AwsListener) -> Listener {
+    Listener {
+        arn: aws.listener_arn().unwrap_or_default().to_owned(),
+        protocol: aws.protocol().map(|p| p.as_str().to_owned()).unwrap_or_default(),
+        port: u16::try_from(count(aws.port())).unwrap_or(0),
+    }
+}
+
+fn default_action(aws: &AwsListener) -> RuleWithActions {
+    let listener = aws.listener_arn().unwrap_or_default().to_owned();
+    let actions = RawActions(aws.default_actions().to_vec());
+    let rule = Rule {
+        id: RuleId::ListenerDefault(listener.clone()),
+        listener,
+        priority: None,
+        matches: RuleMatch::default(),
+        forward: actions.forward(),
+    };
+    RuleWithActions { rule, actions }
+}
+
+/// Reads a rule. The default rule is named by its listener, since only that can change it.
+fn rule(aws: &AwsRule, listener: &str) -> RuleWithActions {
+    let actions = RawActions(aws.actions().to_vec());
+    let id = if aws.is_default().unwrap_or(false) {
+        RuleId::ListenerDefault(listener.to_owned())
+    } else {
+        RuleId::Rule(aws.rule_arn().unwrap_or_default().to_owned())
+    };
+    let rule = Rule {
+        id,
+        listener: listener.to_owned(),
+        // The word `default` stands for the default rule's priority (API model).
+        priority: aws.priority().and_then(|priority| priority.parse().ok()),
+        matches: matches(aws.conditions()),
+        forward: actions.forward(),
+    };
+    RuleWithActions { rule, actions }
+}
+
+/// The listener's ARN is in the rule's: `…:listener-rule/app/name/lb/listener/rule` belongs to
+/// `…:listener/app/name/lb/listener` (user guide).
+fn listener_of(rule: &str) -> String {
+    let parent = rule.rsplit_once('/').map_or(rule, |(parent, _)| parent);
+    parent.replacen(":listener-rule/", ":listener/", 1)
+}
+
+fn matches(conditions: &[RuleCondition]) -> RuleMatch {
+    let mut all = RuleMatch::default();
+    for condition in conditions {
+        match condition.field() {
+            Some("http-header") => {
+                let Some(header) = condition.http_header_config() else { continue };
+                let name = header.http_header_name().unwrap_or_default().to_owned();
+                all.headers.push((name, header.values().to_vec()));
+            }
+            // Both have an older form, `Values` (API model).
+            Some("host-header") => all.hosts.extend_from_slice(
+                condition.host_header_config().map_or(condition.values(), |c| c.values()),
+            ),
+            Some("path-pattern") => all.paths.extend_from_slice(
+                condition.path_pattern_config().map_or(condition.values(), |c| c.values()),
+            ),
+            _ => all.others = true,
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_elasticloadbalancingv2::types::HttpHeaderConditionConfig;
+
+    #[test]
+    fn a_rules_listener_is_in_its_arn() {
+        assert_eq!(
+            listener_of("arn:aws:elasticloadbalancing:x:1:listener-rule/app/web/50dc/f2f7/9683"),
+            "arn:aws:elasticloadbalancing:x:1:listener/app/web/50dc/f2f7"
+        );
+    }
+
+    #[test]
+    fn conditions_are_told_apart() {
+        let header = HttpHeaderConditionConfig::builder()
+            .http_header_name("X-Cutover")
+            .values("next")
+            .build();
+        let read = matches(&[
+            RuleCondition::builder().field("http-header").http_header_config(header).build(),
+            RuleCondition::builder().field("path-pattern").values("/api/*").build(),
+            RuleCondition::builder().field("source-ip").build(),
+        ]);
+        assert_eq!(read.headers, [("X-Cutover".to_owned(), vec!["next".to_owned()])]);
+        assert_eq!(read.paths, ["/api/*"]);
+        assert!(read.others && read.hosts.is_empty());
+    }
+}

@@ -1,0 +1,303 @@
+//! What AWS answered instead of what was asked for.
+
+use std::fmt;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::request_id::RequestId;
+
+use super::identity::IdentityError;
+
+/// What kind of failure it is: all that callers decide by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// The identity is known, but may not do this.
+    Denied,
+    /// What the request names does not exist.
+    NotFound,
+    /// Something is in the way: it exists already, or another change is going on.
+    Conflict,
+    /// Too many requests; this one had no effect.
+    Throttled,
+    /// The request itself is wrong, or a quota is full.
+    Invalid,
+    /// The service failed.
+    Service,
+    /// No answer, or not all of it.
+    Network,
+    /// There are no credentials, or AWS does not accept them.
+    Credentials,
+}
+
+/// A request that did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloudError {
+    /// Service and operation, as IAM writes them: `autoscaling:StartInstanceRefresh`.
+    pub operation: &'static str,
+    /// AWS's error code, where it gave one.
+    pub code: Option<String>,
+    /// What came back, for people.
+    pub message: String,
+    /// What kind of failure it is.
+    pub class: Class,
+    /// AWS's id of the request, for its support.
+    pub request_id: Option<String>,
+    /// What to do next, where more is known than the class tells.
+    pub advice: Option<String>,
+}
+
+impl CloudError {
+    /// An error that this side found out by itself.
+    pub(super) fn local(
+        operation: &'static str,
+        class: Class,
+        message: impl Into<String>,
+    ) -> CloudError {
+        CloudError {
+            operation,
+            code: None,
+            message: message.into(),
+            class,
+            request_id: None,
+            advice: None,
+        }
+    }
+
+    /// The same with advice.
+    #[must_use]
+    pub(super) fn advise(mut self, advice: impl Into<String>) -> CloudError {
+        self.advice = Some(advice.into());
+        self
+    }
+
+    /// Reads the SDK's error.
+    pub(super) fn of<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> CloudError
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let local = |class, message: String| CloudError::local(operation, class, message);
+        match error {
+            SdkError::ServiceError(answer) => {
+                let meta = answer.err().meta();
+                let status = answer.raw().status().as_u16();
+                let code = meta.code().map(str::to_owned);
+                let message =
+                    meta.message().map_or_else(|| format!("HTTP {status}"), str::to_owned);
+                CloudError {
+                    operation,
+                    class: classify(code.as_deref().unwrap_or_default(), &message, status),
+                    code,
+                    message,
+                    request_id: meta.request_id().or(error.request_id()).map(str::to_owned),
+                    advice: None,
+                }
+            }
+            SdkError::ResponseError(answer) => local(
+                Class::Service,
+                format!(
+                    "an answer (HTTP {}) that is none of this service's: {}",
+                    answer.raw().status().as_u16(),
+                    innermost(error)
+                ),
+            ),
+            SdkError::TimeoutError(_) => local(Class::Network, "no answer in time".to_owned()),
+            _ => match credentials_problem(operation, error) {
+                Some(problem) => problem,
+                None if matches!(error, SdkError::ConstructionFailure(_)) => {
+                    local(Class::Invalid, innermost(error))
+                }
+                None => local(Class::Network, innermost(error)),
+            },
+        }
+    }
+
+    /// Whether AWS's code is `code`.
+    pub fn is(&self, code: &str) -> bool {
+        self.code.as_deref() == Some(code)
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> String {
+        if let Some(advice) = &self.advice {
+            return advice.clone();
+        }
+        let operation = self.operation;
+        match self.class {
+            Class::Denied => format!(
+                "allow `{operation}` in the policy of the role that runs this; `cutover iam` prints the least policy"
+            ),
+            Class::NotFound => {
+                "check the name, the Region and the account in the configuration".to_owned()
+            }
+            Class::Conflict => {
+                "see what is going on there; wait for it to end or stop it, then run again"
+                    .to_owned()
+            }
+            Class::Throttled => {
+                "too many requests in this account and Region; run again in a minute".to_owned()
+            }
+            Class::Invalid => format!(
+                "AWS does not accept the request as it is; its message says why (see the reference of `{operation}`)"
+            ),
+            Class::Service => {
+                "the service failed; run again, and see AWS's health page if it goes on".to_owned()
+            }
+            Class::Network => {
+                "check the connection, the proxy settings and AWS_ENDPOINT_URL; run again"
+                    .to_owned()
+            }
+            Class::Credentials => {
+                "check which credentials are in use: `aws sts get-caller-identity`".to_owned()
+            }
+        }
+    }
+
+    /// Whether asking again can help by itself.
+    pub(super) fn is_passing(&self) -> bool {
+        matches!(self.class, Class::Throttled | Class::Service | Class::Network)
+    }
+}
+
+impl fmt::Display for CloudError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let meaning = match self.class {
+            Class::Denied => "is not allowed",
+            Class::NotFound => "found nothing",
+            Class::Conflict => "is in conflict with what is there",
+            Class::Throttled => "was throttled",
+            Class::Invalid => "was not accepted",
+            Class::Service => "failed at the service",
+            Class::Network => "got no answer",
+            Class::Credentials => "has no valid credentials",
+        };
+        write!(f, "{} {meaning}: ", self.operation)?;
+        if let Some(code) = &self.code {
+            write!(f, "{code}: ")?;
+        }
+        f.write_str(&self.message)?;
+        if let Some(id) = &self.request_id {
+            write!(f, " (request {id})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for CloudError {}
+
+/// Sorts an answer. Codes are those of the API models; what they do not name goes by the status.
+fn classify(code: &str, message: &str, status: u16) -> Class {
+    match code {
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "RequestLimitExceeded"
+        | "TooManyRequestsException"
+        | "SlowDown"
+        | "TooManyUpdates" => Class::Throttled,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "UnauthorizedOperation"
+        | "NotAuthorizedException" => Class::Denied,
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "RequestExpired"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "InvalidIdentityToken"
+        | "AuthFailure"
+        | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException" => Class::Credentials,
+        "ParameterAlreadyExists"
+        | "InstanceRefreshInProgress"
+        | "ScalingActivityInProgress"
+        | "ScalingActivityInProgressFault"
+        | "ResourceContention"
+        | "ResourceContentionFault"
+        | "IdempotentParameterMismatch"
+        | "AlreadyExists"
+        | "AlreadyExistsFault" => Class::Conflict,
+        _ if code.ends_with("NotFound")
+            || code.ends_with("NotFoundException")
+            || code.ends_with("NotFoundFault") =>
+        {
+            Class::NotFound
+        }
+        // Auto Scaling has no code of its own for a group that does not exist.
+        "ValidationError" if message.contains("not found") => Class::NotFound,
+        _ => match status {
+            403 => Class::Denied,
+            404 => Class::NotFound,
+            429 => Class::Throttled,
+            400..=499 => Class::Invalid,
+            _ => Class::Service,
+        },
+    }
+}
+
+/// What hinders the credentials, if that is why the request was not even sent.
+fn credentials_problem(
+    operation: &'static str,
+    error: &(dyn std::error::Error + 'static),
+) -> Option<CloudError> {
+    let chain = || std::iter::successors(Some(error), |cause| cause.source());
+    if let Some(IdentityError(ours)) = chain().find_map(|cause| cause.downcast_ref()) {
+        return Some(ours.clone());
+    }
+    chain()
+        .any(|cause| cause.is::<CredentialsError>())
+        .then(|| CloudError::local(operation, Class::Credentials, innermost(error)))
+}
+
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_decide_before_the_status() {
+        assert_eq!(classify("RequestLimitExceeded", "", 503), Class::Throttled);
+        assert_eq!(classify("ResourceContention", "", 500), Class::Conflict);
+        assert_eq!(classify("ParameterAlreadyExists", "", 400), Class::Conflict);
+        assert_eq!(classify("ExpiredTokenException", "", 400), Class::Credentials);
+        assert_eq!(classify("UnauthorizedOperation", "", 403), Class::Denied);
+        assert_eq!(classify("InvalidLaunchTemplateId.NotFound", "", 400), Class::NotFound);
+        assert_eq!(classify("TargetGroupNotFound", "", 400), Class::NotFound);
+        assert_eq!(
+            classify("ValidationError", "AutoScalingGroup name not found - null", 400),
+            Class::NotFound
+        );
+        assert_eq!(classify("ValidationError", "1 validation error", 400), Class::Invalid);
+        assert_eq!(classify("", "", 502), Class::Service);
+    }
+
+    #[test]
+    fn display_says_what_was_attempted_and_what_came_back() {
+        let error = CloudError {
+            operation: "ssm:PutParameter",
+            code: Some("AccessDeniedException".into()),
+            message: "User x is not authorized".into(),
+            class: Class::Denied,
+            request_id: Some("r-1".into()),
+            advice: None,
+        };
+        assert_eq!(
+            error.to_string(),
+            "ssm:PutParameter is not allowed: AccessDeniedException: User x is not authorized (request r-1)"
+        );
+        assert!(error.hint().contains("ssm:PutParameter"));
+    }
+}

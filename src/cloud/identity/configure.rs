@@ -1,0 +1,139 @@
+//! What all clients share: the way out, the time, the Region, the credentials.
+
+use std::time::Duration;
+
+use aws_config::identity::IdentityCache;
+use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+
+use super::oidc::TokenSource;
+use super::role::{Proof, RoleProvider};
+use super::{CredentialSource, Settings, WHO};
+use crate::cloud::{Class, CloudError};
+use crate::net::Net;
+use crate::net::sdk::{Connector, Skew, Timeouts};
+
+/// How long a request may take. A change is sent within five seconds of having looked, and has its
+/// effect within five more or counts as unknown.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long before their end credentials are renewed, at most: a change must not find them ended.
+/// The SDK takes off up to half of it at random.
+const RENEW_BEFORE_END: Duration = Duration::from_secs(10 * 60);
+
+/// Makes the configuration of all clients.
+pub(in crate::cloud) async fn configure(
+    net: &Net,
+    skew: &Skew,
+    settings: &Settings,
+) -> Result<SdkConfig, CloudError> {
+    let base = match &settings.credentials {
+        CredentialSource::Static { key, secret, token } => {
+            let given = Credentials::new(key, secret, token.clone(), None, "settings");
+            alone(net, skew, settings, given)
+        }
+        CredentialSource::Default => loader(net, skew, settings).load().await,
+        CredentialSource::GitHubOidc { .. } => {
+            loader(net, skew, settings).no_credentials().load().await
+        }
+    };
+    if base.region().is_none() {
+        return Err(CloudError::local(WHO, Class::Invalid, "no Region is configured")
+            .advise("set `region` in the configuration, or AWS_REGION"));
+    }
+    let Some(role) = &settings.role else { return Ok(base) };
+    let proof = match &settings.credentials {
+        CredentialSource::GitHubOidc { request_url, request_token, audience } => {
+            Proof::GitHub(TokenSource {
+                net: net.clone(),
+                request_url: request_url.clone(),
+                request_token: request_token.clone(),
+                audience: audience.clone(),
+            })
+        }
+        CredentialSource::Default | CredentialSource::Static { .. } => Proof::Caller,
+    };
+    let provider = RoleProvider {
+        role: role.clone(),
+        session: session_name(&settings.service),
+        sts: aws_sdk_sts::Client::new(&base),
+        proof,
+        clock: net.clock,
+        skew: skew.clone(),
+    };
+    Ok(base.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build())
+}
+
+/// The SDK's own settings, from the environment and the profiles, below ours.
+fn loader(net: &Net, skew: &Skew, settings: &Settings) -> aws_config::ConfigLoader {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(Connector::new(net.transport.clone(), net.clock, skew.clone()))
+        .time_source(net.clock)
+        .sleep_impl(Timeouts)
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .identity_cache(IdentityCache::lazy().buffer_time(RENEW_BEFORE_END).build());
+    if let Some(region) = &settings.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(endpoint) = &settings.endpoint {
+        loader = loader.endpoint_url(endpoint);
+    }
+    if let Some(name) = app_name() {
+        loader = loader.app_name(name);
+    }
+    loader
+}
+
+/// The same without a look at the environment: what happens in a lab depends on nothing else.
+fn alone(net: &Net, skew: &Skew, settings: &Settings, credentials: Credentials) -> SdkConfig {
+    let mut builder = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(Connector::new(net.transport.clone(), net.clock, skew.clone()))
+        .time_source(net.clock)
+        .sleep_impl(Timeouts)
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .identity_cache(IdentityCache::lazy().buffer_time(RENEW_BEFORE_END).build())
+        .region(settings.region.clone().map(Region::new))
+        .credentials_provider(SharedCredentialsProvider::new(credentials));
+    builder.set_endpoint_url(settings.endpoint.clone());
+    builder.set_app_name(app_name());
+    builder.build()
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(ATTEMPT_TIMEOUT)
+        .build()
+}
+
+fn app_name() -> Option<AppName> {
+    AppName::new(concat!("cutover-", env!("CARGO_PKG_VERSION"))).ok()
+}
+
+/// A RoleSessionName: 2 to 64 characters of `[\w+=,.@-]` (API model).
+fn session_name(service: &str) -> String {
+    let allowed =
+        |c: char| if c.is_ascii_alphanumeric() || "_+=,.@-".contains(c) { c } else { '-' };
+    format!("cutover-{service}").chars().map(allowed).take(64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn session_names_are_such() {
+        assert_eq!(session_name("web"), "cutover-web");
+        assert_eq!(session_name("ünï côde"), "cutover--n--c-de");
+        assert_eq!(session_name(&"x".repeat(99)).len(), 64);
+    }
+}

@@ -1,0 +1,180 @@
+//! GitHub's tokens: getting a fresh one, and explaining why AWS does not take it.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::Request;
+use http::header::{ACCEPT, AUTHORIZATION};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::cloud::{Class, CloudError};
+use crate::net::{self, Net, empty};
+
+/// What this is called in messages; no operation of AWS, but a step on the way to one.
+const GET_TOKEN: &str = "github:GetIdToken";
+
+/// How often the token endpoint is asked before its error is believed.
+const ATTEMPTS: usize = 3;
+
+/// GitHub's token endpoint of a running workflow job.
+#[derive(Clone)]
+pub(super) struct TokenSource {
+    pub(super) net: Net,
+    pub(super) request_url: String,
+    pub(super) request_token: String,
+    pub(super) audience: String,
+}
+
+impl fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenSource").field("audience", &self.audience).finish_non_exhaustive()
+    }
+}
+
+impl TokenSource {
+    /// A new token. It lives about five minutes (GitHub's documentation), so it is asked for right
+    /// before its use and never kept.
+    pub(super) async fn fresh(&self) -> Result<String, CloudError> {
+        let mut delays = net::delays(ATTEMPTS, 0);
+        loop {
+            let error = match self.ask().await {
+                Ok(token) => return Ok(token),
+                Err(error) => error,
+            };
+            match delays.next() {
+                Some(delay) if error.is_passing() => self.net.clock.sleep(delay).await,
+                _ => return Err(error),
+            }
+        }
+    }
+
+    async fn ask(&self) -> Result<String, CloudError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            value: String,
+        }
+
+        let separator = if self.request_url.contains('?') { '&' } else { '?' };
+        let audience = utf8_percent_encode(&self.audience, NON_ALPHANUMERIC);
+        let request = Request::get(format!("{}{separator}audience={audience}", self.request_url))
+            .header(AUTHORIZATION, format!("bearer {}", self.request_token))
+            .header(ACCEPT, "application/json")
+            .body(empty())
+            .map_err(|_| {
+                CloudError::local(
+                    GET_TOKEN,
+                    Class::Credentials,
+                    "ACTIONS_ID_TOKEN_REQUEST_URL or ACTIONS_ID_TOKEN_REQUEST_TOKEN is malformed",
+                )
+                .advise("let the workflow set both; they are not to be written by hand")
+            })?;
+        let answer = self
+            .net
+            .transport
+            .send_bytes(request)
+            .await
+            .map_err(|error| CloudError::local(GET_TOKEN, Class::Network, error.to_string()))?;
+        let status = answer.status();
+        if !status.is_success() {
+            let class = match status.as_u16() {
+                429 => Class::Throttled,
+                500.. => Class::Service,
+                _ => Class::Credentials,
+            };
+            return Err(CloudError::local(GET_TOKEN, class, format!("HTTP {status}"))
+                .advise("the job needs `permissions: id-token: write`; the endpoint works only while the job runs"));
+        }
+        // The body is not shown: it may hold a token.
+        serde_json::from_slice(answer.body())
+            .map(|answer: Answer| answer.value)
+            .map_err(|_| CloudError::local(GET_TOKEN, Class::Service, "the answer holds no token"))
+    }
+}
+
+/// The claims of a token that decide whether a role trusts it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Claims {
+    #[serde(default)]
+    sub: String,
+    #[serde(default)]
+    aud: String,
+    #[serde(default)]
+    iss: String,
+}
+
+impl Claims {
+    /// Reads a token's claims without verifying them: they only go into a message.
+    pub(super) fn of(token: &str) -> Option<Claims> {
+        let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+        serde_json::from_slice(&payload).ok()
+    }
+
+    /// What the role's trust policy must hold to accept this token.
+    ///
+    /// `sub` is repeated as it is: in repositories that are newer than 2026-07-15, renamed or
+    /// transferred it carries ids, `repo:owner@1/name@2:…` (GitHub's documentation), which a policy
+    /// copied from older guides does not match.
+    pub(super) fn explain(&self, role: &str) -> String {
+        let account = role.split(':').nth(4).unwrap_or_default();
+        let partition = role.split(':').nth(1).unwrap_or("aws");
+        let provider = self.iss.trim_start_matches("https://");
+        let statement = json!({
+            "Effect": "Allow",
+            "Principal": {
+                "Federated": format!("arn:{partition}:iam::{account}:oidc-provider/{provider}")
+            },
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {
+                "StringEquals": {
+                    format!("{provider}:aud"): self.aud,
+                    format!("{provider}:sub"): self.sub,
+                }
+            }
+        });
+        format!(
+            "GitHub's token says sub `{}` and aud `{}`. If this job is to deploy, the trust policy of {role} needs this statement (and the account that identity provider):\n{statement:#}",
+            self.sub, self.aud
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(claims: &serde_json::Value) -> String {
+        let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        format!("{}.{}.c2ln", encode("{}"), encode(&claims.to_string()))
+    }
+
+    #[test]
+    fn a_refused_token_is_explained_by_the_statement_that_would_accept_it() {
+        let claims = Claims::of(&token(&json!({
+            "iss": "https://token.actions.githubusercontent.com",
+            "aud": "sts.amazonaws.com",
+            "sub": "repo:acme@1/web@2:environment:production",
+            "run_id": "7",
+        })))
+        .unwrap();
+        insta::assert_snapshot!(claims.explain("arn:aws:iam::123456789012:role/deploy-web"), @r#"
+        GitHub's token says sub `repo:acme@1/web@2:environment:production` and aud `sts.amazonaws.com`. If this job is to deploy, the trust policy of arn:aws:iam::123456789012:role/deploy-web needs this statement (and the account that identity provider):
+        {
+          "Effect": "Allow",
+          "Principal": {
+            "Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+          },
+          "Action": "sts:AssumeRoleWithWebIdentity",
+          "Condition": {
+            "StringEquals": {
+              "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+              "token.actions.githubusercontent.com:sub": "repo:acme@1/web@2:environment:production"
+            }
+          }
+        }
+        "#);
+        assert_eq!(Claims::of("no token"), None);
+    }
+}

@@ -1,0 +1,197 @@
+//! From what is written to what it means. Objections are collected, not thrown: where a value is
+//! wrong its default stands in for it, so that the rest can be checked, and no [`Config`] comes of
+//! it in the end.
+
+mod checker;
+mod fleet;
+mod image;
+mod rollout;
+mod traffic;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use self::checker::Checker;
+use super::document::{Document, TemplateSection, UserDataSection};
+use super::error::Mistake;
+use super::settings::{Config, Fleet, Retire, Template, UserData};
+use super::values::{Arn, is_account, is_region};
+use crate::model::Strategy;
+use crate::rollout::Deadlines;
+
+/// Checks what `document`, which was read from `text`, means.
+///
+/// # Errors
+/// All objections.
+pub(super) fn resolve(document: Document, text: &str) -> Result<Config, Vec<Mistake>> {
+    let mut check = Checker::new(text);
+    if document.version.value != 1 {
+        check.at(
+            document.version.place,
+            format!("version {} of this format is not known", document.version.value),
+            "write `version: 1`, or use a newer cutover",
+        );
+    }
+    if let Some(environments) = &document.environments {
+        check.unsupported(
+            "environments",
+            environments.place,
+            "keep one file an environment and name it with `--config`",
+        );
+    }
+    if let Some(proof) = &document.proof {
+        check.unsupported(
+            "proof",
+            proof.place,
+            "remove it: success is proven by what the instances were launched from",
+        );
+    }
+    let strategy = Strategy::from(document.strategy.value);
+    let (account, role) = identity(&document, &mut check);
+    let place = Surroundings {
+        region: Some(document.region.value.as_str()).filter(|region| is_region(region)),
+        account: account.as_deref().filter(|account| is_account(account)),
+    };
+    let fleet = fleet::resolve(&document, strategy, &mut check);
+    // Where fleet and strategy don't fit each other, nobody knows yet which one will be corrected.
+    let single = matches!(fleet, Some(Fleet::Single(_)));
+    let traffic = traffic::resolve(&document, single, place, &mut check);
+    let image = image::resolve(document.image.as_ref(), place, &mut check);
+    let template = template(document.template.as_ref(), &mut check);
+    let steps = rollout::steps(&document, strategy, &mut check);
+    let rolling = rollout::rolling(document.rolling.as_ref(), &mut check);
+    let smoke = rollout::smoke(&document, single, &mut check);
+    let judge = rollout::judge(document.judge.as_ref(), single, &mut check);
+    let deadlines = deadlines(&document, &mut check);
+    let rollback_window = check.duration(document.rollback_window.as_ref(), minutes(30));
+    let retire = document.retire.as_ref().map_or(Retire::default(), |retire| retire.value);
+    match fleet {
+        Some(fleet) if check.mistakes.is_empty() => Ok(Config {
+            directory: PathBuf::new(),
+            service: document.service.value,
+            region: document.region.value,
+            account,
+            role,
+            image,
+            template,
+            fleet,
+            traffic,
+            strategy,
+            steps,
+            rolling,
+            smoke,
+            judge,
+            rollback_window,
+            retire,
+            deadlines,
+        }),
+        _ => Err(check.mistakes),
+    }
+}
+
+/// Where the fleet is, as configured: what ARNs and registries have to agree with. `None` where
+/// it is not configured, or wrong.
+#[derive(Debug, Clone, Copy)]
+struct Surroundings<'a> {
+    region: Option<&'a str>,
+    account: Option<&'a str>,
+}
+
+fn minutes(n: u64) -> Duration {
+    Duration::from_secs(60 * n)
+}
+
+/// The accepted account and the role.
+fn identity(document: &Document, check: &mut Checker<'_>) -> (Option<String>, Option<String>) {
+    let service = &document.service;
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if !(1..=40).contains(&service.value.len()) || !service.value.bytes().all(plain) {
+        check.at(
+            service.place,
+            format!("`{}` cannot be a service's name", service.value),
+            "use 1 to 40 lower-case letters, digits and hyphens: it becomes part of names in AWS",
+        );
+    }
+    if !is_region(&document.region.value) {
+        check.at(
+            document.region.place,
+            format!("`{}` is no Region", document.region.value),
+            "write its code, as in `ap-northeast-2`",
+        );
+    }
+    let account = document.account.as_ref();
+    if let Some(account) = account.filter(|account| !is_account(&account.value)) {
+        check.at(
+            account.place,
+            format!("`{}` is no account", account.value),
+            "write its twelve digits in quotes, as in \"123456789012\"",
+        );
+    }
+    let Some(role) = &document.role else {
+        return (account.map(|account| account.value.clone()), None);
+    };
+    let arn = Arn::parse(&role.value)
+        .filter(|arn| arn.service == "iam" && arn.resource.starts_with("role/"));
+    match (arn, account) {
+        (None, _) => check.at(
+            role.place,
+            format!("`{}` is no role's ARN", role.value),
+            "write it whole, as in `arn:aws:iam::123456789012:role/deploy-web`",
+        ),
+        (Some(arn), Some(account))
+            if is_account(&account.value) && arn.account != account.value =>
+        {
+            check.at(
+                role.place,
+                format!(
+                    "the role is in account {}, but `account` is {}",
+                    arn.account, account.value
+                ),
+                "correct one of the two: the role decides which account is changed",
+            )
+        }
+        _ => {}
+    }
+    let account = account
+        .map(|account| account.value.clone())
+        .or_else(|| arn.map(|arn| arn.account.to_owned()));
+    (account, Some(role.value.clone()))
+}
+
+fn template(section: Option<&TemplateSection>, check: &mut Checker<'_>) -> Template {
+    let Some(section) = section else {
+        return Template { name: None, user_data: UserData::default() };
+    };
+    let base = section.base.as_ref();
+    if let Some(own) = &section.own
+        && base.is_none_or(|base| base.value != own.value)
+    {
+        check.unsupported(
+            "own",
+            own.place,
+            "name the template that the groups launch from in `base`, and give `own` the same \
+             name or leave it out",
+        );
+    }
+    let user_data = match &section.user_data {
+        Some(UserDataSection::File(path)) => {
+            check.filled(path, "a file's path");
+            UserData::File(PathBuf::from(&path.value))
+        }
+        Some(UserDataSection::Rewrite) | None => UserData::Rewrite,
+    };
+    Template { name: base.map(|base| base.value.clone()), user_data }
+}
+
+fn deadlines(document: &Document, check: &mut Checker<'_>) -> Deadlines {
+    let section = document.deadlines.as_ref();
+    let mut read =
+        |pick: fn(&super::document::DeadlineSection) -> Option<&super::at::At<String>>, default| {
+            check.positive_duration(section.and_then(pick), default)
+        };
+    Deadlines {
+        refresh: read(|s| s.refresh.as_ref(), minutes(20)),
+        healthy: read(|s| s.healthy.as_ref(), minutes(10)),
+        evidence: read(|s| s.evidence.as_ref(), minutes(30)),
+    }
+}

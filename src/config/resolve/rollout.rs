@@ -1,0 +1,169 @@
+//! Steps, batches, smoke requests and judgement.
+
+use std::time::Duration;
+
+use super::checker::Checker;
+use super::minutes;
+use crate::config::document::{Document, JudgeSection, RollingSection};
+use crate::config::settings::{Rolling, Smoke};
+use crate::config::values;
+use crate::judge::{ErrorLimit, Limits};
+use crate::model::Strategy;
+use crate::rollout::Step;
+
+/// CheckpointDelay and BakeTime are at most 172,800 s (API model).
+const LONGEST_BAKE: Duration = Duration::from_secs(48 * 3600);
+
+/// The steps of traffic. The sections of other strategies are checked all the same: switching the
+/// strategy must not bring up old mistakes.
+pub(super) fn steps(document: &Document, strategy: Strategy, check: &mut Checker<'_>) -> Vec<Step> {
+    let blue_green = {
+        let bake = document.blue_green.as_ref().and_then(|section| section.bake.as_ref());
+        vec![Step { percent: 100, bake: check.duration(bake, minutes(5)) }]
+    };
+    let canary = {
+        let section = document.canary.as_ref();
+        if let Some(hold_at) = section.and_then(|section| section.hold_at.as_ref()) {
+            check.unsupported(
+                "hold_at",
+                hold_at.place,
+                "remove it: give the steps a longer `bake`, and interrupt the run to stop it",
+            );
+        }
+        let bake = check.duration(section.and_then(|section| section.bake.as_ref()), minutes(5));
+        let percents = section
+            .and_then(|section| section.steps.as_ref())
+            .map_or(vec![5, 25, 50, 100], |steps| check.ascending(steps, "steps"));
+        percents.into_iter().map(|percent| Step { percent, bake }).collect()
+    };
+    let linear = {
+        let section = document.linear.as_ref();
+        let bake = check.duration(section.and_then(|section| section.every.as_ref()), minutes(2));
+        let step: u8 = section
+            .and_then(|section| section.step.as_ref())
+            .and_then(|step| check.number(step, 1..=100, "a step"))
+            .unwrap_or(10);
+        let shares = (1..).map(|n: u16| (n * u16::from(step)).min(100) as u8);
+        let mut steps = Vec::new();
+        for percent in shares {
+            steps.push(Step { percent, bake });
+            if percent == 100 {
+                break;
+            }
+        }
+        steps
+    };
+    match strategy {
+        Strategy::BlueGreen => blue_green,
+        Strategy::Canary => canary,
+        Strategy::Linear => linear,
+        Strategy::Rolling => Vec::new(),
+    }
+}
+
+pub(super) fn rolling(section: Option<&RollingSection>, check: &mut Checker<'_>) -> Rolling {
+    let min = section.and_then(|section| section.min_healthy.as_ref());
+    let max = section.and_then(|section| section.max_healthy.as_ref());
+    let min_healthy: u8 =
+        min.and_then(|at| check.number(at, 0..=100, "`min_healthy`")).unwrap_or(100);
+    let max_healthy: u8 = max
+        .and_then(|at| check.number(at, 100..=200, "`max_healthy`"))
+        .unwrap_or((min_healthy + 100).min(150));
+    if max_healthy - min_healthy > 100 {
+        check.at(
+            max.and_then(|at| at.place),
+            format!("`max_healthy` is {} above `min_healthy`", max_healthy - min_healthy),
+            "let it be at most 100 above: Auto Scaling refuses more",
+        );
+    }
+    let bake_at = section.and_then(|section| section.bake.as_ref());
+    let bake = check.duration(bake_at, minutes(5));
+    if bake > LONGEST_BAKE {
+        check.at(
+            bake_at.and_then(|at| at.place),
+            "an instance refresh bakes for 48 hours at most",
+            "write a shorter time",
+        );
+    }
+    let checkpoints = section
+        .and_then(|section| section.checkpoints.as_ref())
+        .map_or(Vec::new(), |list| check.ascending(list, "checkpoints"));
+    Rolling { min_healthy, max_healthy, checkpoints, bake }
+}
+
+pub(super) fn smoke(document: &Document, single: bool, check: &mut Checker<'_>) -> Vec<Smoke> {
+    let Some(section) = &document.smoke else { return Vec::new() };
+    if single {
+        check.useless(
+            "smoke",
+            section.place,
+            "remove it: within one group no request reaches only the new version",
+        );
+    } else if document.traffic.as_ref().is_none_or(|traffic| traffic.value.test.is_none()) {
+        check.key(
+            "smoke",
+            section.place,
+            "`smoke` needs a way to the idle group",
+            "add `traffic: { test: { header: { X-Cutover: next } } }` and a rule that forwards \
+             such requests to it",
+        );
+    }
+    let mut requests = Vec::new();
+    for request in &section.value {
+        let path = &request.path;
+        if !path.value.starts_with('/') {
+            check.at(
+                path.place,
+                format!("`{}` is no path", path.value),
+                format!("begin it with `/`, as in `/{}`", path.value),
+            );
+        }
+        let status = request
+            .status
+            .as_ref()
+            .map_or(Some(200), |status| check.number(status, 100..=599, "a status"));
+        let status = status.unwrap_or(200);
+        requests.push(Smoke { path: path.value.clone(), status });
+    }
+    requests
+}
+
+pub(super) fn judge(
+    section: Option<&JudgeSection>,
+    single: bool,
+    check: &mut Checker<'_>,
+) -> Limits {
+    let Some(section) = section else { return Limits::default() };
+    let errors = section.errors_5xx.as_ref().map(|limit| {
+        let max = limit.value.max.as_ref().map_or(Some(0.01), |max| {
+            let share = values::share(&max.value);
+            if share.is_none() {
+                check.at(
+                    max.place,
+                    format!("`{}` is no share", max.value),
+                    "write a percentage from 0% to 100%, as in `1%` or `0.5%`",
+                );
+            }
+            share
+        });
+        let min_requests =
+            limit.value.min_requests.as_ref().map_or(Some(100), |min| {
+                check.number(min, 1..=i64::from(u32::MAX), "`min_requests`")
+            });
+        ErrorLimit { share: max.unwrap_or(0.01), min_requests: min_requests.unwrap_or(100) }
+    });
+    let alarms = section.alarms.as_ref().map_or(&[][..], |alarms| {
+        if single && alarms.value.len() > 10 {
+            check.at(
+                alarms.value[10].place,
+                "an instance refresh takes 10 alarms at most",
+                "combine some of them into a composite alarm",
+            );
+        }
+        for alarm in &alarms.value {
+            check.filled(alarm, "an alarm's name");
+        }
+        &alarms.value
+    });
+    Limits { errors, alarms: alarms.iter().map(|alarm| alarm.value.clone()).collect() }
+}

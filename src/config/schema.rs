@@ -1,0 +1,11 @@
+//! The JSON Schema of `cutover.yaml`.
+
+use schemars::generate::SchemaSettings;
+
+use super::document::Document;
+
+/// The JSON Schema of the file, for editors: what `cutover.schema.json` holds.
+pub fn schema() -> serde_json::Value {
+    let generator = SchemaSettings::draft07().into_generator();
+    generator.into_root_schema_for::<Document>().to_value()
+}

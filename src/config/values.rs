@@ -1,0 +1,90 @@
+//! Values that are written as text: durations, shares, ARNs.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+/// Reads a duration, as in `5m`, `90s` or `1h30m`. `None` where it is none, or negative.
+pub(super) fn duration(text: &str) -> Option<Duration> {
+    Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()
+}
+
+/// Reads a percentage, as in `1%` or `0.5%`, into a share of 1. `None` where it is none.
+pub(super) fn share(text: &str) -> Option<f64> {
+    let percent: f64 = text.strip_suffix('%')?.trim_end().parse().ok()?;
+    (0.0..=100.0).contains(&percent).then_some(percent / 100.0)
+}
+
+/// An ARN's parts, as far as they matter here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Arn<'a> {
+    pub service: &'a str,
+    pub region: &'a str,
+    pub account: &'a str,
+    pub resource: &'a str,
+}
+
+impl<'a> Arn<'a> {
+    /// Splits `arn:partition:service:region:account:resource`.
+    pub(super) fn parse(text: &'a str) -> Option<Arn<'a>> {
+        let mut parts = text.splitn(6, ':');
+        let mut next = || parts.next();
+        let (arn, partition) = (next()?, next()?);
+        let (service, region, account, resource) = (next()?, next()?, next()?, next()?);
+        (arn == "arn" && partition.starts_with("aws") && is_account(account)).then_some(Arn {
+            service,
+            region,
+            account,
+            resource,
+        })
+    }
+}
+
+/// Whether `text` is an account id: twelve digits.
+pub(super) fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Whether `text` has the form of a Region's name, as in `eu-west-1` or `us-gov-east-1`.
+pub(super) fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let word = |p: &&str| !p.is_empty() && p.bytes().all(|b| b.is_ascii_lowercase());
+    match parts.as_slice() {
+        [area @ .., number] if area.len() >= 2 => {
+            area[0].len() == 2
+                && area.iter().all(word)
+                && !number.is_empty()
+                && number.bytes().all(|b| b.is_ascii_digit())
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_need_a_unit() {
+        assert_eq!(duration("1h30m"), Some(Duration::from_secs(5400)));
+        assert_eq!(duration("90s"), Some(Duration::from_secs(90)));
+        assert_eq!(duration("5 minutes"), Some(Duration::from_secs(300)));
+        assert_eq!(duration("300"), None);
+        assert_eq!(duration("-5m"), None);
+        assert_eq!(duration("soon"), None);
+    }
+
+    #[test]
+    fn shares_are_percentages() {
+        assert_eq!(share("1%"), Some(0.01));
+        assert_eq!(share("0.5 %"), Some(0.005));
+        assert_eq!(share("0.01"), None);
+        assert_eq!(share("101%"), None);
+    }
+
+    #[test]
+    fn regions_have_their_form() {
+        assert!(is_region("ap-northeast-2") && is_region("us-gov-west-1"));
+        assert!(!is_region("Seoul") && !is_region("ap-northeast") && !is_region("ap-northeast-2a"));
+    }
+}

@@ -1,0 +1,115 @@
+//! The gate of promise 1: which targets count, and how many are enough for a weight.
+
+use std::collections::BTreeSet;
+
+use super::{GroupSeen, Pair, Plan, Seen, Side};
+use crate::model::{Colour, Lifecycle, Rule, TargetHealth};
+
+/// The targets of a side that may bear traffic: healthy, their instance InService and launched from
+/// `version` of `template`. Their zones, one entry a target.
+pub fn ready<'a>(seen: &'a GroupSeen, template: &str, version: u64) -> Vec<&'a str> {
+    seen.group
+        .instances
+        .iter()
+        .filter(|instance| {
+            instance.lifecycle == Lifecycle::InService
+                && instance.template.as_ref().is_some_and(|t| t.is(template, version))
+                && seen
+                    .targets
+                    .iter()
+                    .any(|t| t.id == instance.id && t.health == TargetHealth::Healthy)
+        })
+        .map(|instance| instance.zone.as_str())
+        .collect()
+}
+
+/// How many ready targets a share of `percent` needs where the larger group wants `desired`
+/// instances: ⌈percent · desired⌉, and never none.
+pub fn wanted(percent: u8, desired: u32) -> u32 {
+    if percent == 0 {
+        return 0;
+    }
+    u64::from(desired).saturating_mul(u64::from(percent)).div_ceil(100).max(1) as u32
+}
+
+/// What the gate says of a side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// Ready targets.
+    pub ready: u32,
+    /// How many are needed.
+    pub needed: u32,
+    /// The group's instances.
+    pub instances: u32,
+    /// False where a zone that must have a ready target has none.
+    pub zones: bool,
+}
+
+impl Standing {
+    /// Whether the weight may be borne.
+    pub(super) fn passes(self) -> bool {
+        self.ready >= self.needed && self.zones
+    }
+}
+
+/// How `colour` stands against a share of `percent`.
+pub(super) fn standing(
+    plan: &Plan,
+    pair: &Pair,
+    seen: &Seen,
+    colour: Colour,
+    version: u64,
+    percent: u8,
+) -> Standing {
+    let desired = Colour::BOTH
+        .iter()
+        .filter_map(|c| seen.groups.get(&pair.sides[*c].group))
+        .map(|g| g.group.capacity.desired)
+        .max()
+        .unwrap_or(0);
+    let Some(group) = seen.groups.get(&pair.sides[colour].group) else {
+        return Standing { ready: 0, needed: wanted(percent, desired), instances: 0, zones: false };
+    };
+    // More than its MaxSize no group can have: a way back must not wait for that.
+    let needed = wanted(percent, desired.min(group.group.capacity.max));
+    let ready = ready(group, &plan.template, version);
+    let zones: BTreeSet<&str> = ready.iter().copied().collect();
+    Standing {
+        ready: ready.len() as u32,
+        needed,
+        instances: group.group.instances.len() as u32,
+        zones: percent == 0 || pair.zones.iter().all(|z| zones.contains(z.as_str())),
+    }
+}
+
+/// The plan's rules as seen, without the test rule. `None` where one is gone or forwards no more.
+pub(super) fn rules<'a>(pair: &Pair, seen: &'a Seen) -> Option<Vec<&'a Rule>> {
+    pair.rules
+        .iter()
+        .map(|id| seen.rules.iter().find(|r| r.id == *id && r.forward.is_some()))
+        .collect()
+}
+
+/// The largest share that any rule of the plan gives to a side.
+pub(super) fn largest_share(pair: &Pair, seen: &Seen, side: &Side) -> u8 {
+    shares(pair, seen, side).max().unwrap_or(0)
+}
+
+/// The smallest share that any rule of the plan gives to a side.
+pub(super) fn smallest_share(pair: &Pair, seen: &Seen, side: &Side) -> u8 {
+    shares(pair, seen, side).min().unwrap_or(0)
+}
+
+fn shares<'a>(pair: &'a Pair, seen: &'a Seen, side: &'a Side) -> impl Iterator<Item = u8> + 'a {
+    pair.rules.iter().filter_map(|id| {
+        let rule = seen.rules.iter().find(|r| r.id == *id)?;
+        Some(rule.forward.as_ref()?.share(&side.target_group))
+    })
+}
+
+/// Whether both sides bear weight somewhere.
+pub(super) fn split(plan: &Plan, seen: &Seen) -> bool {
+    plan.pair().is_some_and(|pair| {
+        Colour::BOTH.iter().all(|c| largest_share(pair, seen, &pair.sides[*c]) > 0)
+    })
+}

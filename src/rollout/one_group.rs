@@ -1,0 +1,311 @@
+//! One group whose instances are replaced in place by an instance refresh. There is no second side
+//! to go back to: the way back is RollbackInstanceRefresh while ours is active, and a refresh to
+//! the previous version after it.
+
+use std::collections::BTreeSet;
+
+use super::refresh::{active, at_version, ours};
+use super::turn::Turn;
+use super::{Action, AlarmState, GroupSeen, OneGroup, T};
+use crate::judge::{Verdict, judge};
+use crate::model::{
+    Ending, Event, FleetFacts, Lifecycle, OneGroupFacts, Phase, Preferences, RefreshFacts,
+    RefreshStatus, TargetHealth,
+};
+
+/// One turn.
+pub(super) fn decide(turn: &mut Turn<'_>, plan: &OneGroup) {
+    let FleetFacts::OneGroup(facts) = &turn.record.fleet else { return };
+    let mut facts = facts.clone();
+    if let Some(why) = turn.seen.refused.clone() {
+        if matches!(turn.record.phase, Phase::TakeBack | Phase::Undo) {
+            let hint = "mend what AWS refuses, then `cutover rollback` goes on";
+            turn.stuck(format!("the way back was refused: {why}"), hint);
+        } else {
+            take_back(turn, why);
+        }
+    } else if let Some(seen) = turn.group(&plan.group) {
+        match turn.record.phase {
+            Phase::TakeOver => take_over(turn, seen),
+            Phase::Refresh | Phase::Free => watch(turn, plan, seen, &mut facts),
+            Phase::Verify => verify(turn, seen),
+            Phase::TakeBack | Phase::Undo => go_back(turn, plan, seen, &mut facts),
+            Phase::Prepare
+            | Phase::Size
+            | Phase::Join
+            | Phase::Healthy
+            | Phase::Smoke
+            | Phase::Shift
+            | Phase::Bake
+            | Phase::Settle
+            | Phase::Retire
+            | Phase::Done => {}
+        }
+    }
+    turn.record.fleet = FleetFacts::OneGroup(facts);
+}
+
+fn take_over(turn: &mut Turn<'_>, seen: &GroupSeen) {
+    if !turn.overdue(T) {
+        turn.wait(
+            "the previous run did not finish: waiting until nothing that it sent can still arrive",
+            Some(T),
+        );
+    } else if let Some(phase) = turn.record.resume.take() {
+        turn.go(phase, format!("going on from `{}`", phase.name()));
+    } else if let Some(version) = turn
+        .record
+        .version
+        .filter(|version| active(seen).is_none() && at_version(seen, &turn.plan.template, *version))
+    {
+        turn.record.previous = version;
+        turn.record.restart = false;
+        turn.go(
+            Phase::Prepare,
+            "the previous run had replaced every instance: starting from there",
+        );
+    } else {
+        turn.record.reason =
+            Some("an earlier rollout of something else was left unfinished".to_owned());
+        turn.go(Phase::TakeBack, "the earlier rollout is taken back first");
+    }
+}
+
+/// Asks for the refresh, then watches and judges it.
+fn watch(turn: &mut Turn<'_>, plan: &OneGroup, seen: &GroupSeen, facts: &mut OneGroupFacts) {
+    let Some(version) = turn.record.version else { return };
+    let mine = find(turn, seen, &mut facts.refresh, version, &plan.preferences);
+    if let Some((status, reason)) = &mine {
+        match status {
+            RefreshStatus::Pending | RefreshStatus::InProgress | RefreshStatus::Baking => {}
+            RefreshStatus::Successful => {
+                if at_version(seen, &turn.plan.template, version) {
+                    turn.go(Phase::Verify, "reading what success asserts");
+                    return;
+                }
+            }
+            RefreshStatus::Failed
+            | RefreshStatus::Cancelling
+            | RefreshStatus::Cancelled
+            | RefreshStatus::RollbackInProgress
+            | RefreshStatus::RollbackFailed
+            | RefreshStatus::RollbackSuccessful => {
+                let reason = reason.clone().unwrap_or_else(|| "no reason given".to_owned());
+                take_back(turn, format!("the instance refresh ended {status:?}: {reason}"));
+                return;
+            }
+        }
+        if let Verdict::Fail(why) = verdict(turn, plan) {
+            take_back(turn, why);
+            return;
+        }
+    } else if active(seen).is_some() {
+        turn.wait("somebody else's instance refresh is active", Some(turn.plan.deadlines.refresh));
+    } else if at_version(seen, &turn.plan.template, version) {
+        turn.go(Phase::Verify, "every instance runs the version already");
+        return;
+    } else {
+        ask(turn, plan, seen, &mut facts.refresh, version, plan.preferences.clone());
+    }
+    let planned = plan.preferences.bake
+        + plan.preferences.checkpoint_delay * plan.preferences.checkpoints.len() as u32;
+    let limit = turn.plan.deadlines.refresh + planned;
+    if turn.overdue(limit) {
+        take_back(turn, "the instance refresh did not end in time".to_owned());
+    } else {
+        turn.wait("instances are replaced", Some(limit));
+    }
+}
+
+/// Goes back to the previous version.
+fn go_back(turn: &mut Turn<'_>, plan: &OneGroup, seen: &GroupSeen, facts: &mut OneGroupFacts) {
+    let limit = turn.plan.deadlines.refresh + turn.plan.deadlines.healthy;
+    if turn.overdue(limit) {
+        turn.stuck(
+            "the previous version could not be brought back in time",
+            "`cutover status` shows the group and its refresh; `cutover rollback` goes on",
+        );
+        return;
+    }
+    if let Some(refresh) = active(seen) {
+        let forward = facts.refresh.as_ref().is_some_and(|f| f.id.as_ref() == Some(&refresh.id));
+        turn.tell(Event::Refresh {
+            group: plan.group.clone(),
+            status: refresh.status,
+            percent: refresh.percent,
+            reason: refresh.reason.clone(),
+        });
+        let undoable = matches!(
+            refresh.status,
+            RefreshStatus::Pending | RefreshStatus::InProgress | RefreshStatus::Baking
+        );
+        if forward && undoable {
+            turn.send(Action::RollbackRefresh { group: plan.group.clone() });
+        }
+        turn.wait("the previous version comes back", Some(limit));
+        return;
+    }
+    let previous = turn.record.previous;
+    if at_version(seen, &turn.plan.template, previous) {
+        came_back(turn);
+        return;
+    }
+    let preferences = Preferences {
+        bake: Default::default(),
+        checkpoints: Vec::new(),
+        checkpoint_delay: Default::default(),
+        auto_rollback: false,
+        alarms: Vec::new(),
+        ..plan.preferences.clone()
+    };
+    match find(turn, seen, &mut facts.back, previous, &preferences) {
+        Some((RefreshStatus::Successful, _)) => turn.wait("the group settles", Some(limit)),
+        Some((status, reason)) => {
+            let reason = reason.unwrap_or_else(|| "no reason given".to_owned());
+            turn.notice(format!("the refresh back ended {status:?}: {reason}; asking again"));
+            facts.back = None;
+        }
+        None => ask(turn, plan, seen, &mut facts.back, previous, preferences),
+    }
+}
+
+fn came_back(turn: &mut Turn<'_>) {
+    if turn.record.restart {
+        turn.record.restart = false;
+        turn.record.reason = None;
+        turn.go(Phase::Prepare, "the previous version is back: starting anew");
+        return;
+    }
+    let reason = turn.record.reason.clone().unwrap_or_else(|| "asked for".to_owned());
+    let previous = turn.record.previous;
+    turn.end(
+        Ending::RolledBack,
+        format!("every instance is back on version {previous}: {reason}"),
+        None,
+    );
+}
+
+fn verify(turn: &mut Turn<'_>, seen: &GroupSeen) {
+    let Some(version) = turn.record.version else { return };
+    let proof = turn.seen.proof;
+    let unproven = if !proof.is_some_and(|p| p.bracketed) {
+        Some("the claim changed while it was read".to_owned())
+    } else if !proof.is_some_and(|p| p.pinned) {
+        Some(format!("the user data of version {version} does not hold the digest alone"))
+    } else if active(seen).is_some() {
+        Some("an instance refresh is active".to_owned())
+    } else if !at_version(seen, &turn.plan.template, version) {
+        Some(format!("not every instance is in service from version {version}"))
+    } else {
+        unmatched_targets(seen, TargetHealth::Healthy)
+    };
+    match unproven {
+        None => {
+            let message = format!("every instance runs version {version} and is healthy");
+            turn.end(Ending::Succeeded, message, None);
+        }
+        Some(why) if turn.overdue(turn.plan.deadlines.healthy) => {
+            take_back(turn, format!("success could not be proven: {why}"));
+        }
+        Some(why) => turn.wait(why, Some(turn.plan.deadlines.healthy)),
+    }
+}
+
+fn take_back(turn: &mut Turn<'_>, reason: String) {
+    turn.tell(Event::TakingBack { reason: reason.clone() });
+    turn.record.reason = Some(reason);
+    turn.actions.clear();
+    turn.go(Phase::TakeBack, "the previous version is brought back");
+}
+
+/// Our refresh's state, its id noted and its progress told.
+fn find(
+    turn: &mut Turn<'_>,
+    seen: &GroupSeen,
+    facts: &mut Option<RefreshFacts>,
+    version: u64,
+    preferences: &Preferences,
+) -> Option<(RefreshStatus, Option<String>)> {
+    let known = facts.as_mut().filter(|f| f.version == version)?;
+    let refresh = ours(seen, known, &turn.plan.template, preferences)?;
+    known.id = Some(refresh.id.clone());
+    turn.tell(Event::Refresh {
+        group: seen.group.name.clone(),
+        status: refresh.status,
+        percent: refresh.percent,
+        reason: refresh.reason.clone(),
+    });
+    Some((refresh.status, refresh.reason.clone()))
+}
+
+fn ask(
+    turn: &mut Turn<'_>,
+    plan: &OneGroup,
+    seen: &GroupSeen,
+    facts: &mut Option<RefreshFacts>,
+    version: u64,
+    preferences: Preferences,
+) {
+    if facts.as_ref().is_none_or(|f| f.version != version) {
+        let after = seen.refreshes.first().map(|refresh| refresh.id.clone());
+        *facts = Some(RefreshFacts { version, after, id: None });
+    }
+    turn.send(Action::StartRefresh {
+        group: plan.group.clone(),
+        template: turn.plan.template.clone(),
+        version,
+        preferences,
+    });
+}
+
+fn verdict(turn: &mut Turn<'_>, plan: &OneGroup) -> Verdict {
+    if let Some((name, _)) = turn.seen.alarms.iter().find(|(_, s)| *s == AlarmState::Alarm) {
+        return Verdict::Fail(format!("the alarm `{name}` went off"));
+    }
+    let (Some(limit), Some(target_group)) = (turn.plan.judge.errors, &plan.target_group) else {
+        return Verdict::Pass("no limit is configured".to_owned());
+    };
+    let counts = turn
+        .seen
+        .counts
+        .get(target_group)
+        .map(|counts| counts.within(turn.record.since, turn.seen.now))
+        .unwrap_or_default();
+    let verdict = judge(&limit, counts);
+    turn.tell(Event::Judgement {
+        verdict: verdict.name(),
+        counts,
+        message: verdict.message().to_owned(),
+    });
+    verdict
+}
+
+/// What keeps the registered targets from being exactly the group's instances in service, all in
+/// `health`.
+pub(super) fn unmatched_targets(seen: &GroupSeen, health: TargetHealth) -> Option<String> {
+    if seen.group.target_groups.is_empty() {
+        return None;
+    }
+    let serving: BTreeSet<&str> = seen
+        .group
+        .instances
+        .iter()
+        .filter(|i| i.lifecycle == Lifecycle::InService)
+        .map(|i| i.id.as_str())
+        .collect();
+    let registered: BTreeSet<&str> = seen
+        .targets
+        .iter()
+        .filter(|t| t.health != TargetHealth::Draining)
+        .map(|t| t.id.as_str())
+        .collect();
+    if serving != registered {
+        return Some(format!(
+            "{} targets are registered for {} instances in service",
+            registered.len(),
+            serving.len()
+        ));
+    }
+    let well = seen.targets.iter().filter(|t| t.health == health).count();
+    (well < registered.len()).then(|| format!("{well} of {} targets are healthy", registered.len()))
+}

@@ -1,0 +1,63 @@
+//! Which instance refresh is ours. Start takes no client token, and Cancel and Rollback name no id:
+//! a refresh is ours if it was not there before we asked, and wants what we asked for.
+
+use super::GroupSeen;
+use crate::model::{InstanceRefresh, Lifecycle, Preferences, RefreshFacts, VersionSpec};
+
+/// Our refresh among those listed, known by id or recognised by being new and alike.
+pub(super) fn ours<'a>(
+    seen: &'a GroupSeen,
+    facts: &RefreshFacts,
+    template: &str,
+    preferences: &Preferences,
+) -> Option<&'a InstanceRefresh> {
+    if let Some(id) = &facts.id {
+        return seen.refreshes.iter().find(|r| r.id == *id);
+    }
+    seen.refreshes
+        .iter()
+        .take_while(|r| Some(&r.id) != facts.after.as_ref())
+        .filter(|r| {
+            r.desired.as_ref().is_some_and(|d| d.is(template, facts.version))
+                && r.preferences.as_ref().is_some_and(|p| alike(p, preferences))
+        })
+        .last()
+}
+
+/// Whether two sets of preferences ask for the same, as far as AWS echoes them faithfully.
+fn alike(a: &Preferences, b: &Preferences) -> bool {
+    a.min_healthy == b.min_healthy
+        && a.max_healthy.unwrap_or(100) == b.max_healthy.unwrap_or(100)
+        && a.skip_matching == b.skip_matching
+        && a.auto_rollback == b.auto_rollback
+        && a.bake == b.bake
+        && a.checkpoints == b.checkpoints
+}
+
+/// The group's active refresh, whoever asked for it.
+pub(super) fn active(seen: &GroupSeen) -> Option<&InstanceRefresh> {
+    seen.refreshes.iter().find(|r| r.status.is_active())
+}
+
+/// Whether the group launches from the version, and all of its instances were launched from it and
+/// are in service.
+pub(super) fn at_version(seen: &GroupSeen, template: &str, version: u64) -> bool {
+    saved(seen, template) == Some(version) && instances_at(seen, template, version)
+}
+
+/// The number that the group's saved configuration names of `template`.
+pub(super) fn saved(seen: &GroupSeen, template: &str) -> Option<u64> {
+    let saved = seen.group.source.template().filter(|t| t.id == template)?;
+    match saved.version {
+        VersionSpec::Number(n) => Some(n),
+        VersionSpec::Latest | VersionSpec::Default => None,
+    }
+}
+
+/// Whether every instance, apart from those already leaving, is in service from the version.
+pub(super) fn instances_at(seen: &GroupSeen, template: &str, version: u64) -> bool {
+    seen.group.instances.iter().filter(|i| i.lifecycle != Lifecycle::Terminating).all(|i| {
+        i.lifecycle == Lifecycle::InService
+            && i.template.as_ref().is_some_and(|t| t.is(template, version))
+    })
+}

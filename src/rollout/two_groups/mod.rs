@@ -1,0 +1,171 @@
+//! Two groups that take turns: bring the idle one to the version, join it to every rule, move
+//! traffic step by step, settle; or take everything back. Blue-green, canary and linear differ in
+//! their steps alone.
+
+mod join;
+mod prepare;
+mod settle;
+mod shift;
+mod takeover;
+mod undo;
+
+use super::turn::Turn;
+use super::{Pair, Side, gate};
+use crate::model::{Colour, Event, FleetFacts, Forward, PerColour, Phase, Rule, TwoGroupsFacts};
+
+/// One turn.
+pub(super) fn decide(turn: &mut Turn<'_>, pair: &Pair) {
+    let FleetFacts::TwoGroups(facts) = &turn.record.fleet else { return };
+    let mut machine = Machine { from: facts.from, facts: facts.clone(), pair, turn };
+    machine.run();
+    let facts = machine.facts;
+    turn.record.fleet = FleetFacts::TwoGroups(facts);
+}
+
+/// The machine during one turn: the facts are written back to the record at its end.
+struct Machine<'m, 'a, 'p> {
+    turn: &'m mut Turn<'a>,
+    pair: &'p Pair,
+    facts: TwoGroupsFacts,
+    from: Colour,
+}
+
+impl<'a> Machine<'_, 'a, '_> {
+    fn run(&mut self) {
+        let Some(rules) = gate::rules(self.pair, self.turn.seen) else {
+            self.turn.stuck(
+                "a configured rule does not exist any more, or forwards no more",
+                "somebody changed the listener in mid-rollout: restore the rule, then run `cutover rollback`",
+            );
+            return;
+        };
+        for colour in Colour::BOTH {
+            if self.turn.group(&self.pair.sides[colour].group).is_none() {
+                return;
+            }
+        }
+        self.watch_idleness();
+        if let Some(refused) = self.turn.seen.refused.clone() {
+            self.refused(refused);
+            return;
+        }
+        match self.turn.record.phase {
+            Phase::TakeOver => self.take_over(),
+            Phase::Prepare | Phase::Done => {}
+            Phase::Free => self.free(),
+            Phase::Refresh => self.refresh(),
+            Phase::Size => self.size(),
+            Phase::Join => self.join(&rules),
+            Phase::Healthy => self.healthy(),
+            Phase::Smoke => self.smoke(),
+            Phase::Shift => self.shift(&rules),
+            Phase::Bake => self.bake(),
+            Phase::Settle => self.settle(),
+            Phase::Verify => self.verify(),
+            Phase::Retire => self.retire(),
+            Phase::TakeBack => self.give_back(),
+            Phase::Undo => self.undo(&rules),
+        }
+    }
+
+    /// A change that AWS refuses for good: forward there is no way, and where the way back is
+    /// refused, a person must see to the permissions.
+    fn refused(&mut self, why: String) {
+        if matches!(self.turn.record.phase, Phase::TakeBack | Phase::Undo) {
+            let hint = "mend what AWS refuses, then `cutover rollback` goes on";
+            self.turn.stuck(format!("the way back was refused: {why}"), hint);
+        } else {
+            self.take_back(why);
+        }
+    }
+
+    /// Keeps the start of the window over which the new side has been seen without any weight.
+    fn watch_idleness(&mut self) {
+        if gate::largest_share(self.pair, self.turn.seen, self.side(self.to())) > 0 {
+            self.facts.idle_since = None;
+        } else if self.facts.idle_since.is_none() {
+            self.facts.idle_since = Some(self.turn.seen.now);
+        }
+    }
+
+    /// Whether the new side has been without weight at both ends of a window of at least T, so
+    /// that lowering its healthy capacity can hurt nobody.
+    fn idle_for_t(&self) -> bool {
+        self.facts.idle_since.is_some_and(|since| self.turn.since(since) >= super::T)
+    }
+
+    fn to(&self) -> Colour {
+        self.from.other()
+    }
+
+    fn side(&self, colour: Colour) -> &Side {
+        &self.pair.sides[colour]
+    }
+
+    /// The group of a colour, seen. `run` has made sure that it exists.
+    fn seen(&self, colour: Colour) -> Option<&'a super::GroupSeen> {
+        self.turn.seen.groups.get(&self.pair.sides[colour].group)
+    }
+
+    /// The version whose instances count on a side.
+    fn version(&self, colour: Colour) -> u64 {
+        if colour == self.from {
+            self.facts.sides[colour].version
+        } else {
+            self.turn.record.version.unwrap_or(self.facts.sides[colour].version)
+        }
+    }
+
+    fn standing(&self, colour: Colour, percent: u8) -> gate::Standing {
+        let version = self.version(colour);
+        gate::standing(self.turn.plan, self.pair, self.turn.seen, colour, version, percent)
+    }
+
+    fn tell_health(&mut self, colour: Colour, standing: gate::Standing) {
+        self.turn.tell(Event::Health {
+            group: self.side(colour).group.clone(),
+            healthy: standing.ready,
+            needed: standing.needed,
+            instances: standing.instances,
+        });
+    }
+
+    /// Writes a group's MinSize and remembers what was written, for the restore to compare with.
+    fn pin(&mut self, colour: Colour, min: u32, why: &str) {
+        self.facts.sides[colour].pinned = Some(min);
+        let group = self.side(colour).group.clone();
+        self.turn.tell(Event::Minimum { group: group.clone(), min, message: why.to_owned() });
+        self.turn.send(super::Action::SetMinimum { group, min });
+    }
+
+    /// The weights of a share of `percent` for the new side.
+    fn weights(&self, percent: u8) -> PerColour<u8> {
+        let to = self.to();
+        PerColour::from_fn(|c| if c == to { percent } else { 100 - percent })
+    }
+
+    /// The forward with those weights, everything else about it as it is.
+    fn forward(&self, rule: &Rule, percent: u8) -> Forward {
+        let weights = self.weights(percent);
+        let mut pairs: Vec<(String, u16)> = Colour::BOTH
+            .iter()
+            .map(|c| (self.side(*c).target_group.clone(), u16::from(weights[*c])))
+            .collect();
+        pairs.sort();
+        Forward {
+            weights: pairs,
+            stickiness: rule.forward.as_ref().and_then(|forward| forward.stickiness),
+        }
+    }
+
+    /// Starts taking back, in this very turn.
+    fn take_back(&mut self, reason: impl Into<String>) {
+        let reason = reason.into();
+        self.turn.tell(Event::TakingBack { reason: reason.clone() });
+        self.turn.record.reason = Some(reason);
+        self.turn.actions.clear();
+        self.turn.record.phase = Phase::TakeBack;
+        self.turn.record.since = self.turn.seen.now;
+        self.give_back();
+    }
+}

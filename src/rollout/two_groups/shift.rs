@@ -1,0 +1,193 @@
+//! A step: its gates, its weights, and the time in which it is watched and judged.
+
+use super::Machine;
+use crate::judge::{Verdict, judge};
+use crate::model::{Colour, Event, Phase, Rule};
+use crate::rollout::refresh::active;
+use crate::rollout::{Action, AlarmState, RETIREMENT, gate};
+
+impl Machine<'_, '_, '_> {
+    /// The share of the step being reached, and of the one before it.
+    fn shares(&self) -> (u8, u8) {
+        let step = |i: usize| self.pair.steps.get(i).map_or(100, |s| s.percent);
+        let before = self.facts.step.checked_sub(1).map_or(0, step);
+        (before, step(self.facts.step))
+    }
+
+    /// Sends a step's weights once every gate is open. Weights other than this step's and the
+    /// previous one's are another hand's: lower ones mean that somebody took back.
+    pub(super) fn shift(&mut self, rules: &[&Rule]) {
+        let (before, percent) = self.shares();
+        let to = self.side(self.to()).clone();
+        let (least, most) = (
+            gate::smallest_share(self.pair, self.turn.seen, &to),
+            gate::largest_share(self.pair, self.turn.seen, &to),
+        );
+        if least < before || most > percent {
+            self.take_back(format!("another hand set the new side's share to {least}–{most} %"));
+            return;
+        }
+        if least == percent {
+            self.facts.shifted = Some(self.turn.seen.now);
+            self.facts.weighted = true;
+            let weights = self.weights(percent);
+            self.turn.tell(Event::Weights { weights, verified: true });
+            self.turn.go(Phase::Bake, format!("{percent} % of the traffic is on the new version"));
+            return;
+        }
+        if before > 0 && self.fell_below_floor() {
+            return;
+        }
+        if let Some(shut) = self.shut_gate(percent) {
+            if self.turn.overdue(self.turn.plan.deadlines.healthy) {
+                self.take_back(format!("the gate to {percent} % did not open: {shut}"));
+            } else if self.turn.actions.is_empty() {
+                let limit = self.turn.plan.deadlines.healthy;
+                self.turn.wait(format!("the gate to {percent} %: {shut}"), Some(limit));
+            }
+            return;
+        }
+        self.facts.floor = self.standing(self.to(), percent).needed;
+        self.facts.weighted = true;
+        let weights = self.weights(percent);
+        self.turn.tell(Event::Weights { weights, verified: false });
+        for rule in rules {
+            if rule.forward.as_ref().is_some_and(|f| f.share(&to.target_group) != percent) {
+                let forward = self.forward(rule, percent);
+                self.turn.send(Action::SetForward { rule: rule.id.clone(), forward });
+            }
+        }
+    }
+
+    /// Why the step's gate is shut, if it is. What can be mended is sent.
+    fn shut_gate(&mut self, percent: u8) -> Option<String> {
+        for colour in Colour::BOTH {
+            let seen = self.seen(colour)?;
+            let group = &self.side(colour).group;
+            if active(seen).is_some() {
+                return Some(format!("an instance refresh of {group} is active"));
+            }
+            if seen.scheduled.iter().any(|a| a.name == RETIREMENT) {
+                let group = group.clone();
+                self.turn.send(Action::Unschedule { group });
+                return Some("a scheduled retirement has to go first".to_owned());
+            }
+        }
+        let (new, old) = (self.seen(self.to())?, self.seen(self.from)?);
+        let horizon = self.pair.steps.get(self.facts.step).map_or(0, |s| s.bake.as_secs());
+        let gate = self.turn.seen.now.as_second().saturating_add_unsigned(horizon);
+        if let Some(action) =
+            new.scheduled.iter().find(|action| action.at.is_some_and(|at| at.as_second() <= gate))
+        {
+            return Some(format!(
+                "the scheduled action `{}` is due before the next gate",
+                action.name
+            ));
+        }
+        let (new, old) = (new.group.capacity, old.group.capacity);
+        if old.min < old.desired {
+            // Its own scaling would melt what a rollback needs once its traffic falls.
+            self.pin(self.from, old.desired, "kept warm for the way back");
+            return Some("the old group's minimum is raised".to_owned());
+        }
+        let want = old.desired.min(new.max);
+        if new.min < want {
+            self.pin(self.to(), want, "the live group has grown");
+            return Some("the new group's minimum is raised".to_owned());
+        }
+        let standing = self.standing(self.to(), percent);
+        self.tell_health(self.to(), standing);
+        (!standing.passes())
+            .then(|| format!("{} of {} targets are ready", standing.ready, standing.needed))
+    }
+
+    /// Watches a step: targets, weights, alarms and evidence, for as long as it is to stand.
+    pub(super) fn bake(&mut self) {
+        let (_, percent) = self.shares();
+        if !self.holds(percent) {
+            return;
+        }
+        let verdict = self.verdict();
+        if let Verdict::Fail(why) = &verdict {
+            let why = why.clone();
+            self.take_back(why);
+            return;
+        }
+        let bake = self.pair.steps.get(self.facts.step).map(|s| s.bake).unwrap_or_default();
+        if !self.turn.overdue(bake) {
+            self.turn.wait(format!("{percent} % is watched"), Some(bake));
+        } else if let Verdict::Insufficient(why) = verdict {
+            let limit = self.turn.plan.deadlines.evidence;
+            if self.turn.overdue(limit) {
+                self.take_back(format!("not enough evidence in time: {why}"));
+            } else {
+                self.turn.wait(why, Some(limit));
+            }
+        } else if self.facts.step + 1 < self.pair.steps.len() {
+            self.facts.step += 1;
+            let next = self.shares().1;
+            self.turn.go(Phase::Shift, format!("the gate to {next} %"));
+        } else {
+            self.turn.go(Phase::Settle, "waiting for the old side's traffic to end");
+        }
+    }
+
+    /// Whether the step's weights stand and are borne by enough targets; if not, takes back.
+    pub(super) fn holds(&mut self, percent: u8) -> bool {
+        let to = self.side(self.to()).clone();
+        let least = gate::smallest_share(self.pair, self.turn.seen, &to);
+        let most = gate::largest_share(self.pair, self.turn.seen, &to);
+        if least != percent || most != percent {
+            self.take_back(format!(
+                "another hand changed the weights: the new side has {least}–{most} % instead of {percent} %"
+            ));
+            return false;
+        }
+        !self.fell_below_floor()
+    }
+
+    /// Takes back when fewer targets are ready than the step's gate had asked for. A group that has
+    /// grown since is not held against it: more is wanted then, but nothing was lost.
+    fn fell_below_floor(&mut self) -> bool {
+        let share = gate::largest_share(self.pair, self.turn.seen, self.side(self.to()));
+        let standing = self.standing(self.to(), share);
+        self.tell_health(self.to(), standing);
+        let fell = standing.ready < self.facts.floor.min(standing.needed) || !standing.zones;
+        if fell {
+            self.take_back(format!(
+                "only {} of {} needed targets of the new version are healthy",
+                standing.ready, self.facts.floor
+            ));
+        }
+        fell
+    }
+
+    fn verdict(&mut self) -> Verdict {
+        for (name, state) in &self.turn.seen.alarms {
+            match state {
+                AlarmState::Alarm => return Verdict::Fail(format!("the alarm `{name}` went off")),
+                AlarmState::InsufficientData => {
+                    return Verdict::Insufficient(format!("the alarm `{name}` has no data"));
+                }
+                AlarmState::Ok => {}
+            }
+        }
+        let (Some(limit), Some(shifted)) = (self.turn.plan.judge.errors, self.facts.shifted) else {
+            return Verdict::Pass("no limit is configured".to_owned());
+        };
+        let counts = self
+            .turn
+            .seen
+            .counts
+            .get(&self.side(self.to()).target_group)
+            .map(|counts| counts.within(shifted, self.turn.seen.now))
+            .unwrap_or_default();
+        let verdict = judge(&limit, counts);
+        self.turn.tell(Event::Judgement {
+            verdict: verdict.name(),
+            counts,
+            message: verdict.message().to_owned(),
+        });
+        verdict
+    }
+}

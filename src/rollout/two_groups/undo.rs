@@ -1,0 +1,265 @@
+//! The way back: weights first, behind the gate of the side that gets them; then everything else
+//! that was changed, each thing only if it still reads as we wrote it.
+
+use super::Machine;
+use super::prepare::Bringing;
+use crate::model::{Ending, Event, Forward, PerColour, Phase, Rule, RuleFacts};
+use crate::rollout::refresh::active;
+use crate::rollout::{Action, RETIREMENT, gate};
+
+impl Machine<'_, '_, '_> {
+    /// Gives all traffic back to the old side: one change a rule, before the record is saved.
+    pub(super) fn give_back(&mut self) {
+        let Some(rules) = gate::rules(self.pair, self.turn.seen) else { return };
+        let to = self.side(self.to()).clone();
+        let share = gate::largest_share(self.pair, self.turn.seen, &to);
+        if share == 0 {
+            self.traffic_is_back();
+            return;
+        }
+        let old = self.standing(self.from, 100);
+        if old.passes() {
+            let weights = self.weights(0);
+            self.turn.tell(Event::Weights { weights, verified: false });
+            for rule in rules {
+                if rule.forward.as_ref().is_some_and(|f| f.share(&to.target_group) > 0) {
+                    let forward = self.forward(rule, 0);
+                    self.turn.send_first(Action::SetForward { rule: rule.id.clone(), forward });
+                }
+            }
+        } else {
+            self.hold_between(old, share);
+        }
+        if self.turn.overdue(self.turn.plan.deadlines.healthy) {
+            let (from, new) = (self.side(self.from).group.clone(), to.group);
+            self.turn.actions.clear();
+            self.turn.stuck(
+                format!(
+                    "traffic could not be given back to {from}: {} of {} targets are healthy there, and {new} still gets {share} %",
+                    old.ready, old.needed
+                ),
+                "see to the health of the old group; then `cutover rollback` goes on",
+            );
+        }
+    }
+
+    /// The old side cannot bear all traffic. Moving weight makes no capacity: its minimum rises,
+    /// and the weights stay until it can.
+    fn hold_between(&mut self, old: gate::Standing, share: u8) {
+        self.tell_health(self.from, old);
+        let new = self.standing(self.to(), share);
+        let Some(seen) = self.seen(self.from) else { return };
+        let capacity = seen.group.capacity;
+        let want = old.needed.min(capacity.max);
+        if capacity.min < want {
+            self.pin(self.from, want, "the way back needs it");
+        }
+        let message = if new.passes() {
+            "the old side cannot take all traffic yet, the new side bears its share: weights stay"
+        } else {
+            "neither side is healthy: weights stay, because moving them makes no capacity"
+        };
+        self.turn.wait(message, Some(self.turn.plan.deadlines.healthy));
+    }
+
+    fn traffic_is_back(&mut self) {
+        self.facts.step = 0;
+        self.facts.shifted = None;
+        let weights = self.weights(0);
+        self.turn.tell(Event::Weights { weights, verified: true });
+        if self.turn.record.restart {
+            self.turn.record.restart = false;
+            self.turn.record.reason = None;
+            self.turn.go(Phase::Prepare, "traffic is back on the previous version: starting anew");
+        } else {
+            self.turn.go(Phase::Undo, "traffic is on the previous version: undoing the rest");
+        }
+    }
+
+    /// Undoes one thing a turn, in an order in which nothing is taken from under traffic.
+    pub(super) fn undo(&mut self, rules: &[&Rule]) {
+        let to = self.side(self.to()).clone();
+        if gate::largest_share(self.pair, self.turn.seen, &to) > 0 {
+            self.turn.notice("the new side bears weight again: taking it off");
+            self.turn.record.phase = Phase::TakeBack;
+            self.turn.record.since = self.turn.seen.now;
+            self.give_back();
+            return;
+        }
+        let limit = self.turn.plan.deadlines.refresh + self.turn.plan.deadlines.healthy;
+        if self.turn.overdue(limit) {
+            self.turn.stuck(
+                "traffic is on the previous version, but not everything else could be undone in time",
+                "`cutover status` shows what differs; `cutover rollback` goes on",
+            );
+            return;
+        }
+        let done = self.undo_refresh()
+            && self.undo_size()
+            && self.undo_version()
+            && self.undo_rules(rules)
+            && self.undo_retirement()
+            && self.undo_pin();
+        if !done {
+            return;
+        }
+        let reason = self.turn.record.reason.clone().unwrap_or_else(|| "asked for".to_owned());
+        let (colour, version) = (self.from, self.facts.sides[self.from].version);
+        if self.facts.weighted {
+            let message = format!("all traffic is back on {colour}, version {version}: {reason}");
+            self.turn.end(Ending::RolledBack, message, None);
+        } else {
+            let message =
+                format!("the new version never got traffic, and nothing is left changed: {reason}");
+            self.turn.end(Ending::Failed, message, None);
+        }
+    }
+
+    /// Our refresh of the new side, if still active, is cancelled.
+    fn undo_refresh(&mut self) -> bool {
+        let Some(seen) = self.seen(self.to()) else { return false };
+        let Some(refresh) = active(seen) else { return true };
+        let before = self.facts.sides[self.to()].version;
+        let facts = self.facts.refresh.as_ref();
+        if facts.is_some_and(|f| f.version == before) {
+            // The refresh back, which `undo_version` watches.
+            return true;
+        }
+        if facts.is_some_and(|f| f.id.as_ref() == Some(&refresh.id)) {
+            if refresh.status != crate::model::RefreshStatus::Cancelling {
+                let group = self.side(self.to()).group.clone();
+                self.turn.send(Action::CancelRefresh { group });
+            }
+            self.turn.wait("our instance refresh is being cancelled", None);
+        } else {
+            self.turn.wait("somebody else's instance refresh is active", None);
+        }
+        false
+    }
+
+    /// The new side's size: back to none if it was empty, else only its minimum.
+    fn undo_size(&mut self) -> bool {
+        let to = self.to();
+        let Some(seen) = self.seen(to) else { return false };
+        let (facts, capacity) = (self.facts.sides[to].clone(), seen.group.capacity);
+        let ours = facts.pinned == Some(capacity.min);
+        let group = self.side(to).group.clone();
+        if facts.empty && facts.pinned.is_some() && (ours || capacity.min == facts.min) {
+            if capacity.min == facts.min
+                && capacity.desired == facts.min
+                && seen.group.instances.is_empty()
+            {
+                return true;
+            }
+            if !self.idle_for_t() {
+                self.turn.wait(
+                    format!("{group} must have been without traffic before it is emptied"),
+                    None,
+                );
+            } else if capacity.min != facts.min || capacity.desired != facts.min {
+                self.turn.send(Action::SetSize { group, size: facts.min });
+            } else {
+                self.turn.wait(format!("{group} empties"), None);
+            }
+            return false;
+        }
+        if ours && capacity.min != facts.min {
+            self.turn.tell(Event::Minimum {
+                group: group.clone(),
+                min: facts.min,
+                message: "as before".to_owned(),
+            });
+            self.turn.send(Action::SetMinimum { group, min: facts.min });
+            return false;
+        }
+        true
+    }
+
+    /// The new side's version: back to the number that it was saved at.
+    fn undo_version(&mut self) -> bool {
+        let before = self.facts.sides[self.to()].version;
+        match self.bring_to(before) {
+            Bringing::Done => true,
+            Bringing::Waiting => false,
+            Bringing::Failed(why) => {
+                self.turn.notice(format!("{why}; asking again"));
+                self.facts.refresh = None;
+                false
+            }
+        }
+    }
+
+    /// Rules that did not name the new side before do so no longer.
+    fn undo_rules(&mut self, rules: &[&Rule]) -> bool {
+        let facts: Vec<RuleFacts> =
+            self.facts.rules.iter().chain(&self.facts.test).cloned().collect();
+        for fact in facts {
+            let is_test = self.facts.test.as_ref().is_some_and(|t| t.id == fact.id);
+            let seen = if is_test {
+                self.turn.seen.rules.iter().find(|rule| rule.id == fact.id)
+            } else {
+                rules.iter().copied().find(|rule| rule.id == fact.id)
+            };
+            let Some((rule, now)) = seen.and_then(|rule| Some((rule, rule.forward.as_ref()?)))
+            else {
+                continue;
+            };
+            let written = if is_test {
+                now.share(&self.side(self.to()).target_group) == 100
+            } else {
+                *now == self.forward(rule, 0)
+            };
+            let before = self.forward_before(&fact.weights, now);
+            if written && before != *now && !before.weights.is_empty() {
+                self.turn.send(Action::SetForward { rule: rule.id.clone(), forward: before });
+            }
+        }
+        self.turn.actions.is_empty()
+    }
+
+    fn forward_before(&self, weights: &PerColour<Option<u16>>, now: &Forward) -> Forward {
+        let mut pairs: Vec<(String, u16)> = crate::model::Colour::BOTH
+            .iter()
+            .filter_map(|c| Some((self.side(*c).target_group.clone(), weights[*c]?)))
+            .collect();
+        pairs.sort();
+        Forward { weights: pairs, stickiness: now.stickiness }
+    }
+
+    /// A retirement of the new side that we deleted is put back.
+    fn undo_retirement(&mut self) -> bool {
+        let Some(retirement) = self.facts.sides[self.to()].retirement else { return true };
+        let Some(seen) = self.seen(self.to()) else { return false };
+        if seen.scheduled.iter().any(|action| action.name == RETIREMENT) {
+            return true;
+        }
+        let soonest = jiff::Timestamp::from_second(self.turn.seen.now.as_second() + 240);
+        let at = retirement.at.max(soonest.unwrap_or(retirement.at));
+        let group = self.side(self.to()).group.clone();
+        self.turn.send(Action::Schedule { group, at, size: retirement.size });
+        false
+    }
+
+    /// The old side's minimum, if it still reads as we pinned it.
+    fn undo_pin(&mut self) -> bool {
+        let Some(seen) = self.seen(self.from) else { return false };
+        let (facts, reads) = (self.facts.sides[self.from].clone(), seen.group.capacity.min);
+        if reads == facts.min || facts.pinned.is_none() {
+            return true;
+        }
+        let group = self.side(self.from).group.clone();
+        if facts.pinned != Some(reads) {
+            self.turn.notice(format!(
+                "the minimum of {group} is {reads}, which is not ours: left alone"
+            ));
+            return true;
+        }
+        self.turn.tell(Event::Minimum {
+            group: group.clone(),
+            min: facts.min,
+            message: "as before".to_owned(),
+        });
+        self.turn.send(Action::SetMinimum { group, min: facts.min });
+        false
+    }
+}

@@ -1,0 +1,159 @@
+//! The story of a rollout, as it is told to people and to programs.
+
+use std::collections::BTreeMap;
+
+use cutover::model::{
+    Counts, Digest, Ending, Event, ImageReference, Outcome, PerColour, RefreshStatus, Requests,
+    Stamped, Strategy,
+};
+use cutover::report::{Look, Reporter};
+use jiff::{SignedDuration, Timestamp};
+
+fn image() -> ImageReference {
+    let repository = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/news".parse().unwrap();
+    ImageReference { repository, digest: Digest::of(b"v2") }
+}
+
+/// A canary that fails at its first step.
+fn story() -> Vec<Stamped> {
+    let start: Timestamp = "2026-10-01T09:00:00Z".parse().unwrap();
+    let at = |seconds: i64| start + SignedDuration::from_secs(seconds);
+    let weights = |blue, green| PerColour { blue, green };
+    let health =
+        |healthy| Event::Health { group: "news-green".into(), healthy, needed: 4, instances: 4 };
+    let mut outcome = Outcome::new(Ending::RolledBack, "all traffic is on version 1 again")
+        .hint("see what version 2 answers: `aws ec2 get-console-output --instance-id i-0a`");
+    outcome.strategy = Some(Strategy::Canary);
+    outcome.image = Some(image());
+    outcome.launch_template_version = Some(2);
+    outcome.previous_version = Some(1);
+    outcome.weights = Some(weights(100, 0));
+    outcome.requests = Some(Requests { served: 31_000, failed: 310 });
+    outcome.requests_by_version = BTreeMap::from([
+        ("v1".to_owned(), Requests { served: 30_000, failed: 0 }),
+        ("v2".to_owned(), Requests { served: 1_000, failed: 310 }),
+    ]);
+    outcome.virtual_seconds = Some(4_000);
+    [
+        (
+            0,
+            Event::Started {
+                service: "news".into(),
+                strategy: Strategy::Canary,
+                claim: 8,
+                continues: Some(7),
+            },
+        ),
+        (
+            1,
+            Event::Finding {
+                severity: "warning",
+                message: "`news-green` has no instance profile".into(),
+                remedy: "give the template one, so that instances can pull".into(),
+                cli: Some(
+                    "aws ec2 describe-launch-template-versions --launch-template-name news".into(),
+                ),
+            },
+        ),
+        (2, Event::Image { image: image(), uploaded: 1_234_567 }),
+        (3, Event::Version { template: "news".into(), version: 2, previous: 1, created: true }),
+        (4, Event::Phase { phase: "refresh", message: "bring news-green to version 2".into() }),
+        (
+            5,
+            Event::Refresh {
+                group: "news-green".into(),
+                status: RefreshStatus::InProgress,
+                percent: Some(25),
+                reason: Some("Waiting for remaining instances to be available.".into()),
+            },
+        ),
+        (
+            60,
+            Event::Minimum {
+                group: "news-green".into(),
+                min: 4,
+                message: "as many as live".into(),
+            },
+        ),
+        (61, Event::Waiting { message: "healthy targets".into(), until: Some(at(661)) }),
+        (70, health(2)),
+        (75, health(2)),
+        (90, health(4)),
+        (91, Event::Smoke { path: "/healthz".into(), status: Some(200), passed: true }),
+        (100, Event::Phase { phase: "shift", message: "5 % to green".into() }),
+        (101, Event::Weights { weights: weights(95, 5), verified: false }),
+        (160, Event::Weights { weights: weights(95, 5), verified: true }),
+        (
+            400,
+            Event::Judgement {
+                verdict: "fail",
+                counts: Counts { requests: 1_310, errors: 310 },
+                message: "23.7 % are errors, 1 % at most may be".into(),
+            },
+        ),
+        (400, Event::TakingBack { reason: "too many errors".into() }),
+        (401, Event::Weights { weights: weights(100, 0), verified: false }),
+        (410, Event::Notice { message: "someone set MaxSize of news-green to 8".into() }),
+        (3_700, Event::Retirement { group: "news-green".into(), at: at(5_500), size: 0 }),
+        (4_000, Event::Outcome(Box::new(outcome))),
+    ]
+    .into_iter()
+    .map(|(seconds, event)| Stamped { time: at(seconds), event })
+    .collect()
+}
+
+fn told(mut reporter: Reporter<Vec<u8>>) -> String {
+    for event in story() {
+        reporter.tell(&event);
+    }
+    String::from_utf8(reporter.into_inner()).unwrap()
+}
+
+#[test]
+fn with_glyphs() {
+    let look = Look { colour: false, glyphs: true };
+    insta::assert_snapshot!(told(Reporter::human(Vec::new(), look)));
+}
+
+#[test]
+fn plain() {
+    let text = told(Reporter::human(Vec::new(), Look::PLAIN));
+    assert!(!text.contains('\u{1b}'), "no escape sequences");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn coloured_is_plain_but_for_the_colours() {
+    let coloured = told(Reporter::human(Vec::new(), Look { colour: true, glyphs: true }));
+    let glyphs = told(Reporter::human(Vec::new(), Look { colour: false, glyphs: true }));
+    assert!(coloured.contains('\u{1b}'));
+    assert_eq!(console::strip_ansi_codes(&coloured), glyphs);
+}
+
+#[test]
+fn json_lines() {
+    let text = told(Reporter::json(Vec::new()));
+    assert_eq!(text.lines().count(), story().len());
+    for line in text.lines() {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(event["time"].is_string() && event["event"].is_string(), "{line}");
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_reader_that_went_away_stops_nothing() {
+    struct Closed;
+    impl std::io::Write for Closed {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut reporter = Reporter::json(Closed);
+    for event in story() {
+        reporter.tell(&event);
+    }
+}

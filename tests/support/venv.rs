@@ -1,0 +1,18 @@
+//! The Python that tests need: `.venv`, made by `scripts/venv`, or what CUTOVER_VENV names.
+
+use std::path::{Path, PathBuf};
+
+/// The path of a program of the virtual environment. Without it the test is skipped with the reason
+/// printed (`None`), except in CI, where it fails: a test that never runs proves nothing.
+pub fn program(name: &str) -> Option<PathBuf> {
+    let venv = std::env::var_os("CUTOVER_VENV")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv"), PathBuf::from);
+    let program = venv.join("bin").join(name);
+    if program.exists() {
+        return Some(program);
+    }
+    let reason = format!("{} is missing; run scripts/venv", program.display());
+    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{reason}");
+    println!("skipped: {reason}");
+    None
+}
