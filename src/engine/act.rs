@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::observe::Observed;
 use super::{Target, smoke};
-use crate::cloud::{Change, Cloud, CloudError};
+use crate::cloud::{Change, Class, Cloud, CloudError};
 use crate::model::{Event, ScheduledAction};
 use crate::net::Net;
 use crate::rollout::{Action, RETIREMENT, SmokeResult};
@@ -50,7 +50,7 @@ pub(super) async fn act(
         match send(cloud, observed, action).await {
             Change::Done(()) => {}
             Change::Refused(error) => {
-                acted.refused = error.is_final().then(|| error.to_string());
+                acted.refused = is_final(&error).then(|| error.to_string());
                 acted.events.push(Event::Notice { message: told(&error) });
                 break;
             }
@@ -65,29 +65,35 @@ pub(super) async fn act(
     acted
 }
 
+/// Whether asking again would bring the same answer.
+fn is_final(error: &CloudError) -> bool {
+    matches!(error.class, Class::Denied | Class::Invalid | Class::NotFound | Class::Credentials)
+}
+
 fn told(error: &CloudError) -> String {
     format!("refused: {error}")
 }
 
 async fn send(cloud: &Cloud, observed: &Observed, action: &Action) -> Change<()> {
-    let autoscaling = &cloud.autoscaling;
     match action {
         Action::SetForward { rule, forward } => match observed.raw.get(rule) {
-            Some(raw) => cloud.elbv2.set_forward(rule, raw, forward).await,
+            Some(raw) => cloud.set_forward(rule, raw, forward).await,
             // Only rules that were seen are changed; the next look brings it, or its absence.
             None => Change::Done(()),
         },
-        Action::SetMinimum { group, min } => autoscaling.set_minimum(group, *min).await,
-        Action::SetSize { group, size } => autoscaling.set_size(group, *size, *size).await,
+        Action::SetMinimum { group, min } => cloud.set_minimum(group, *min).await,
+        Action::SetSize { group, size } => cloud.set_size(group, *size, *size).await,
         Action::StartRefresh { group, template, version, preferences } => {
-            match autoscaling.start_refresh(group, template, *version, preferences).await {
-                Change::Done(_) => Change::Done(()),
-                Change::Refused(error) => Change::Refused(error),
-                Change::Unknown(error) => Change::Unknown(error),
+            match observed.seen.groups.get(group).map(|seen| &seen.group.source) {
+                Some(source) => {
+                    let sent = cloud.start_refresh(group, source, template, *version, preferences);
+                    sent.await.map(|_| ())
+                }
+                None => Change::Done(()),
             }
         }
-        Action::CancelRefresh { group } => autoscaling.cancel_refresh(group).await,
-        Action::RollbackRefresh { group } => autoscaling.rollback_refresh(group).await,
+        Action::CancelRefresh { group } => cloud.cancel_refresh(group).await,
+        Action::RollbackRefresh { group } => cloud.rollback_refresh(group).await,
         Action::Schedule { group, at, size } => {
             let action = ScheduledAction {
                 name: RETIREMENT.to_owned(),
@@ -97,9 +103,9 @@ async fn send(cloud: &Cloud, observed: &Observed, action: &Action) -> Change<()>
                 desired: Some(*size),
                 recurring: false,
             };
-            autoscaling.put_scheduled(group, &action).await
+            cloud.put_scheduled(group, &action).await
         }
-        Action::Unschedule { group } => autoscaling.delete_scheduled(group, RETIREMENT).await,
+        Action::Unschedule { group } => cloud.delete_scheduled(group, RETIREMENT).await,
         Action::Smoke => Change::Done(()),
     }
 }

@@ -2,7 +2,7 @@
 //! overwriting is atomic create-if-absent (ParameterAlreadyExists, API model): exactly one process
 //! gets it. That is the claim, and n is the fence.
 
-use crate::cloud::{Change, CloudError, Ssm};
+use crate::cloud::{Change, Class, Cloud, CloudError};
 use crate::model::Record;
 
 /// How many records stay.
@@ -14,7 +14,7 @@ const LIMIT: usize = 4096;
 /// One service's records.
 #[derive(Debug, Clone)]
 pub struct Ledger {
-    ssm: Ssm,
+    cloud: Cloud,
     path: String,
 }
 
@@ -49,8 +49,8 @@ pub enum LedgerError {
 
 impl Ledger {
     /// The ledger of `service`.
-    pub fn new(ssm: Ssm, service: &str) -> Ledger {
-        Ledger { ssm, path: format!("/cutover/{service}/rollouts") }
+    pub fn new(cloud: &Cloud, service: &str) -> Ledger {
+        Ledger { cloud: cloud.clone(), path: format!("/cutover/{service}/rollouts") }
     }
 
     fn name(&self, number: u64) -> String {
@@ -62,7 +62,7 @@ impl Ledger {
     /// # Errors
     /// Where AWS does not answer, or a record is not ours to read.
     pub async fn records(&self) -> Result<Vec<Record>, LedgerError> {
-        let mut values = self.ssm.by_path(&self.path).await?;
+        let mut values = self.cloud.by_path(&self.path).await?;
         values.sort();
         values.iter().map(|(name, value)| read(name, value)).collect()
     }
@@ -73,7 +73,7 @@ impl Ledger {
     /// As [`Ledger::records`].
     pub async fn record(&self, number: u64) -> Result<Option<Record>, LedgerError> {
         let name = self.name(number);
-        let value = self.ssm.get(&name).await?;
+        let value = self.cloud.get(&name).await?;
         value.map(|value| read(&name, &value)).transpose()
     }
 
@@ -95,9 +95,9 @@ impl Ledger {
     /// Where it stays unknown whether the claim was made.
     pub async fn claim(&self, record: &Record) -> Result<bool, LedgerError> {
         let value = write(record)?;
-        match self.ssm.put_new(&self.name(record.number), &value).await {
+        match self.cloud.put_new(&self.name(record.number), &value).await {
             Change::Done(()) => Ok(true),
-            Change::Refused(error) if error.is_conflict() => {
+            Change::Refused(error) if error.class == Class::Conflict => {
                 Ok(self.record(record.number).await?.is_some_and(|r| r.holder == record.holder))
             }
             Change::Refused(error) => Err(error.into()),
@@ -114,7 +114,7 @@ impl Ledger {
     /// Where it is not surely written.
     pub async fn save(&self, record: &Record) -> Result<(), LedgerError> {
         let value = write(record)?;
-        match self.ssm.overwrite(&self.name(record.number), &value).await {
+        match self.cloud.overwrite(&self.name(record.number), &value).await {
             Change::Done(()) => Ok(()),
             Change::Refused(error) => Err(error.into()),
             Change::Unknown(error) => Err(LedgerError::Unwritten(error.to_string())),
@@ -126,7 +126,8 @@ impl Ledger {
         let surplus = records.len().saturating_sub(KEPT);
         let names: Vec<String> = records[..surplus].iter().map(|r| self.name(r.number)).collect();
         for chunk in names.chunks(10) {
-            if let Err(error) = self.ssm.delete(chunk).await {
+            let names: Vec<&str> = chunk.iter().map(String::as_str).collect();
+            if let Some(error) = self.cloud.delete(&names).await.error() {
                 tracing::warn!(%error, "old records could not be deleted");
             }
         }
@@ -139,8 +140,8 @@ fn read(name: &str, value: &str) -> Result<Record, LedgerError> {
 }
 
 fn write(record: &Record) -> Result<String, LedgerError> {
-    let value = serde_json::to_string(record)
-        .map_err(|cause| LedgerError::Unwritten(cause.to_string()))?;
+    let value =
+        serde_json::to_string(record).map_err(|cause| LedgerError::Unwritten(cause.to_string()))?;
     if value.len() > LIMIT {
         return Err(LedgerError::TooLarge { size: value.len() });
     }

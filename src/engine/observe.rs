@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use tokio::time::Instant;
 
 use super::{Ledger, LedgerError, Target};
-use crate::cloud::{Cloud, CloudError, RawActions};
+use crate::cloud::{Cloud, CloudError, RawActions, RuleWithActions};
 use crate::model::{Phase, Record, Rule, RuleId};
-use crate::rollout::{AlarmState, Claim, GroupSeen, Proof, Seen, Shape, SmokeResult, Successor, needs};
+use crate::rollout::{
+    AlarmState, Claim, GroupSeen, Proof, Seen, Shape, SmokeResult, Successor, needs,
+};
 use crate::template;
 
 /// A look, and what is needed to act on it.
@@ -54,7 +56,7 @@ pub(super) async fn observe(
             if let Some(since) = needs.counts_since {
                 for (load_balancer, target_group) in &target.metrics {
                     let now = cloud.now();
-                    let count = cloud.cloudwatch.counts(load_balancer, target_group, since, now);
+                    let count = cloud.counts(load_balancer, target_group, since, now);
                     counts.insert(target_group.clone(), count.await?);
                 }
             }
@@ -64,8 +66,9 @@ pub(super) async fn observe(
             if !needs.alarms {
                 return Ok::<_, Blind>(Vec::new());
             }
-            let alarms = cloud.cloudwatch.alarms(&target.plan.judge.alarms).await?;
-            Ok(alarms.into_iter().map(|(name, state)| (name, alarm_state(&state))).collect())
+            let names: Vec<&str> = target.plan.judge.alarms.iter().map(String::as_str).collect();
+            let alarms = cloud.alarms(&names).await?;
+            Ok(alarms.into_iter().map(|(name, state)| (name, AlarmState::parse(&state))).collect())
         },
         async {
             if !needs.proof {
@@ -77,18 +80,18 @@ pub(super) async fn observe(
     let proof = match pinned {
         None => None,
         Some(pinned) => {
-            let again =
-                tokio::try_join!(self::claim(ledger, record), read_rules(cloud, target))?;
-            let bracketed = again.0.highest == claim.highest && rules_of(&again.1) == rules_of(&rules);
+            let again = tokio::try_join!(self::claim(ledger, record), read_rules(cloud, target))?;
+            let bracketed =
+                again.0.highest == claim.highest && rules_of(&again.1) == rules_of(&rules);
             Some(Proof { bracketed, pinned })
         }
     };
-    let raw = rules.iter().map(|(rule, raw)| (rule.id.clone(), raw.clone())).collect();
+    let raw = rules.iter().map(|found| (found.rule.id.clone(), found.actions.clone())).collect();
     let seen = Seen {
         now: cloud.now(),
         claim,
         groups,
-        rules: rules.into_iter().map(|(rule, _)| rule).collect(),
+        rules: rules.into_iter().map(|found| found.rule).collect(),
         counts,
         alarms,
         refused: carried.refused,
@@ -109,14 +112,14 @@ async fn claim(ledger: &Ledger, record: &Record) -> Result<Claim, Blind> {
     })
 }
 
-async fn read_rules(cloud: &Cloud, target: &Target) -> Result<Vec<(Rule, RawActions)>, Blind> {
+async fn read_rules(cloud: &Cloud, target: &Target) -> Result<Vec<RuleWithActions>, Blind> {
     let Shape::TwoGroups(pair) = &target.plan.shape else { return Ok(Vec::new()) };
     let ids: Vec<RuleId> = pair.rules.iter().chain(&pair.test_rule).cloned().collect();
-    Ok(cloud.elbv2.rules(&ids).await?)
+    Ok(cloud.rules(&ids).await?)
 }
 
-fn rules_of(rules: &[(Rule, RawActions)]) -> Vec<&Rule> {
-    rules.iter().map(|(rule, _)| rule).collect()
+fn rules_of(rules: &[RuleWithActions]) -> Vec<&Rule> {
+    rules.iter().map(|found| &found.rule).collect()
 }
 
 async fn groups(
@@ -125,27 +128,27 @@ async fn groups(
     refreshes: bool,
     scheduled: bool,
 ) -> Result<BTreeMap<String, GroupSeen>, Blind> {
-    let names: Vec<String> = target.groups.iter().map(|(name, _)| name.clone()).collect();
-    let groups = cloud.autoscaling.groups(&names).await?;
+    let names: Vec<&str> = target.groups.iter().map(|(name, _)| name.as_str()).collect();
+    let groups = cloud.groups(&names).await?;
     let mut seen = BTreeMap::new();
     for group in groups {
         let target_group = target.groups.iter().find(|(name, _)| *name == group.name);
         let (targets, refreshes, scheduled) = tokio::try_join!(
             async {
                 match target_group.and_then(|(_, arn)| arn.as_ref()) {
-                    Some(arn) => cloud.elbv2.target_health(arn).await,
+                    Some(arn) => cloud.target_health(arn).await,
                     None => Ok(Vec::new()),
                 }
             },
             async {
                 match refreshes {
-                    true => cloud.autoscaling.refreshes(&group.name).await,
+                    true => cloud.refreshes(&group.name).await,
                     false => Ok(Vec::new()),
                 }
             },
             async {
                 match scheduled {
-                    true => cloud.autoscaling.scheduled_actions(&group.name).await,
+                    true => cloud.scheduled_actions(&group.name).await,
                     false => Ok(Vec::new()),
                 }
             },
@@ -161,14 +164,7 @@ async fn user_data_is_pinned(
     record: &Record,
 ) -> Result<bool, Blind> {
     let (Some(version), Some(image)) = (record.version, &record.image) else { return Ok(false) };
-    let data = cloud.ec2.version(&target.plan.template, version).await?;
-    Ok(data.user_data.is_some_and(|bytes| template::is_pinned(&bytes, image)))
-}
-
-fn alarm_state(state: &str) -> AlarmState {
-    match state {
-        "OK" => AlarmState::Ok,
-        "ALARM" => AlarmState::Alarm,
-        _ => AlarmState::InsufficientData,
-    }
+    let facts = cloud.version(&target.plan.template, version).await?;
+    let user_data = facts.as_ref().and_then(|facts| facts.user_data.bytes());
+    Ok(user_data.is_some_and(|bytes| template::is_pinned(bytes, image)))
 }

@@ -1,11 +1,12 @@
 //! Image and launch template version: everything that exists before the fleet is touched.
 
+use super::target::pin;
 use super::{Job, Ledger, Wanted};
-use crate::cloud::{Change, CloudError};
+use crate::cloud::{Change, Class, CloudError};
 use crate::model::{Ending, Event, ImageReference, Record};
 use crate::registry::{Credentials, Endpoint, Registry};
 use crate::rollout::End;
-use crate::template;
+use crate::template::{VersionIdentity, client_token};
 
 /// A version whose creation stays unknown is asked for again with the same client token, which
 /// gives the same version.
@@ -50,9 +51,10 @@ pub(super) async fn prepare(
 /// Pushes what the registry does not have. An image that was named and not made must be there.
 async fn push(job: &Job<'_>, image: &ImageReference) -> Result<u64, End> {
     let Some(made) = &job.image else { return Ok(0) };
-    let login = job.cloud.ecr.login().await.map_err(|error| failed(&error.to_string()))?;
-    let endpoint = Endpoint::parse(&login.endpoint).map_err(|error| failed(&error.to_string()))?;
-    let credentials = Credentials::basic(login.user, login.password);
+    let login = job.cloud.login().await.map_err(|error| failed(&error.to_string()))?;
+    let endpoint =
+        login.endpoint.parse::<Endpoint>().map_err(|error| failed(&error.to_string()))?;
+    let credentials = Credentials::Basic { user: login.user, password: login.password };
     let registry = Registry::new(job.net.clone(), endpoint, credentials);
     let pushed = registry
         .push(made, &image.repository, &job.target.tags)
@@ -68,21 +70,22 @@ async fn version(
     record: &Record,
     image: &ImageReference,
 ) -> Result<(u64, bool), End> {
-    let ec2 = &job.cloud.ec2;
+    let cloud = job.cloud;
     let error = |error: CloudError| failed(&error.to_string());
-    let live = ec2.version(&record.template, record.previous).await.map_err(error)?;
-    let pinned = template::pin(&job.target.user_data, live.user_data_base64.as_deref(), image)
+    let live = cloud.version(&record.template, record.previous).await.map_err(error)?;
+    let pinned = pin(&job.target.user_data, live.as_ref(), image)
         .map_err(|error| failed(&error.to_string()))?;
-    let newest = ec2.template_by_id(&record.template).await.map_err(error)?.latest;
+    let known = cloud.template(&job.target.template_name).await.map_err(error)?;
+    let newest = known.map_or(0, |template| template.latest);
     let finished = finished_before(ledger, record).await?;
-    let token = template::client_token(&[
-        &record.template,
-        &record.previous.to_string(),
-        &pinned.base64,
-        &record.service,
-        &record.intent,
-        &finished.to_string(),
-    ]);
+    let token = client_token(&VersionIdentity {
+        template_id: &record.template,
+        source_version: record.previous,
+        user_data: &pinned.base64,
+        service: &record.service,
+        intent: &record.intent,
+        last_finished: finished,
+    });
     for _ in 0..ATTEMPTS {
         if superseded(ledger, record).await? {
             return Err(End {
@@ -92,12 +95,14 @@ async fn version(
             });
         }
         let description = format!("cutover {} {}", record.service, image.digest.short());
-        let made = ec2
+        let made = cloud
             .create_version(&record.template, record.previous, &pinned.base64, &description, &token)
             .await;
         match made {
             Change::Done(version) => return Ok((version, version > newest)),
-            Change::Refused(error) if !error.is_throttled() => return Err(failed(&error.to_string())),
+            Change::Refused(error) if error.class != Class::Throttled => {
+                return Err(failed(&error.to_string()));
+            }
             Change::Refused(_) | Change::Unknown(_) => {
                 job.net.clock.sleep(std::time::Duration::from_secs(2)).await;
             }

@@ -39,7 +39,7 @@ pub struct Job<'a> {
 
 /// Runs a job to its end, telling what happens.
 pub async fn run(job: Job<'_>, tell: &mut dyn FnMut(Stamped)) -> Outcome {
-    let ledger = Ledger::new(job.cloud.ssm.clone(), &job.target.plan.service);
+    let ledger = Ledger::new(job.cloud, &job.target.plan.service);
     let record = match claim(&ledger, &job.wish, &job.target.origin, || job.cloud.now()).await {
         Ok(record) => record,
         Err(error) => {
@@ -173,12 +173,20 @@ impl Run<'_, '_> {
 
     /// A look failed. Nothing is decided on half a picture.
     fn blind(&mut self, error: &str) -> Result<Next, Box<End>> {
-        self.tell(Event::Notice { message: format!("looking again, because a read failed: {error}") });
+        self.tell(Event::Notice {
+            message: format!("looking again, because a read failed: {error}"),
+        });
         if Instant::now().duration_since(self.seeing) > BLIND {
             return Err(Box::new(End {
                 ending: Ending::Stuck,
-                message: format!("the account could not be read for {} minutes: {error}", BLIND.as_secs() / 60),
-                hint: Some("nothing was changed meanwhile; run the same command again to go on from here".to_owned()),
+                message: format!(
+                    "the account could not be read for {} minutes: {error}",
+                    BLIND.as_secs() / 60
+                ),
+                hint: Some(
+                    "nothing was changed meanwhile; run the same command again to go on from here"
+                        .to_owned(),
+                ),
             }));
         }
         let wake = Duration::from_secs(5);
@@ -222,7 +230,9 @@ impl Run<'_, '_> {
                 true
             }
             Err(error) => {
-                self.tell(Event::Notice { message: format!("the record could not be saved: {error}") });
+                self.tell(Event::Notice {
+                    message: format!("the record could not be saved: {error}"),
+                });
                 false
             }
         }
@@ -236,7 +246,9 @@ impl Run<'_, '_> {
                 "stopped in phase `{}`: traffic stays as it is, and nothing is lost",
                 self.record.phase.name()
             ),
-            hint: Some("`cutover deploy` goes on from here, `cutover rollback` takes it back".to_owned()),
+            hint: Some(
+                "`cutover deploy` goes on from here, `cutover rollback` takes it back".to_owned(),
+            ),
         }
     }
 

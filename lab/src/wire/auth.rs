@@ -5,7 +5,8 @@ use crate::services::sts::{self, Refusal};
 use crate::world::World;
 
 use super::protocol::Protocol;
-use super::{ApiError, ApiResult, Principal};
+use super::route::Scope;
+use super::{ApiError, ApiResult, Principal, Service};
 
 /// The caller behind a signed request, or the refusal as its protocol words it. The query form is
 /// documented (STS, "Common errors"); the codes of the other protocols are those that SDKs list for
@@ -13,39 +14,52 @@ use super::{ApiError, ApiResult, Principal};
 pub(super) fn caller(
     world: &World,
     protocol: Protocol,
-    access_key: &str,
+    scope: &Scope<'_>,
     session_token: &str,
 ) -> ApiResult<Principal> {
-    sts::authenticate(world, access_key, session_token).map_err(|refusal| {
-        match (refusal, protocol) {
-            (Refusal::Unknown, Protocol::Query) => ApiError::sender(
-                "InvalidClientTokenId",
-                "The security token included in the request is invalid.",
-            )
-            .status(403),
-            (Refusal::Unknown, Protocol::Ec2) => ApiError::sender(
-                "AuthFailure",
-                "AWS was not able to validate the provided access credentials",
-            )
-            .status(401),
-            (Refusal::Unknown, Protocol::Json(_) | Protocol::Cbor) => ApiError::sender(
-                "UnrecognizedClientException",
-                "The security token included in the request is invalid.",
-            ),
-            (Refusal::Expired, Protocol::Query) => ApiError::sender(
-                "ExpiredToken",
-                "The security token included in the request is expired",
-            )
-            .status(403),
-            (Refusal::Expired, Protocol::Ec2) => {
-                ApiError::sender("RequestExpired", "Request has expired.")
-            }
-            (Refusal::Expired, Protocol::Json(_) | Protocol::Cbor) => ApiError::sender(
-                "ExpiredTokenException",
-                "The security token included in the request is expired",
-            ),
-        }
+    let global = matches!(scope.service, Service::Iam | Service::Sts);
+    if !global && scope.region != world.region {
+        return Err(other_region(world, protocol, scope.region));
+    }
+    sts::authenticate(world, scope.access_key, session_token).map_err(|refusal| match refusal {
+        Refusal::Unknown => unknown(protocol),
+        Refusal::Expired => expired(protocol),
     })
+}
+
+fn unknown(protocol: Protocol) -> ApiError {
+    let message = "The security token included in the request is invalid.";
+    match protocol {
+        Protocol::Query => ApiError::sender("InvalidClientTokenId", message).status(403),
+        Protocol::Ec2 => ApiError::sender(
+            "AuthFailure",
+            "AWS was not able to validate the provided access credentials",
+        )
+        .status(401),
+        Protocol::Json(_) | Protocol::Cbor => {
+            ApiError::sender("UnrecognizedClientException", message)
+        }
+    }
+}
+
+fn expired(protocol: Protocol) -> ApiError {
+    let message = "The security token included in the request is expired";
+    match protocol {
+        Protocol::Query => ApiError::sender("ExpiredToken", message).status(403),
+        Protocol::Ec2 => ApiError::sender("RequestExpired", "Request has expired."),
+        Protocol::Json(_) | Protocol::Cbor => ApiError::sender("ExpiredTokenException", message),
+    }
+}
+
+/// The lab's account has one Region enabled, and AWS refuses credentials in a Region that is not as if
+/// it had never seen them. The lab says what is the matter, too.
+fn other_region(world: &World, protocol: Protocol, region: &str) -> ApiError {
+    let mut error = unknown(protocol);
+    let only = &world.region;
+    error.message.push_str(&format!(
+        " (The lab has only the Region {only}, and this call is signed for {region}.)"
+    ));
+    error
 }
 
 /// The refusal of an unsigned call that needs a signature.

@@ -59,7 +59,7 @@ fn answered(
     let caller = match scope {
         Some(scope) => {
             let session_token = header(request, "x-amz-security-token");
-            auth::caller(world, protocol, scope.access_key, session_token)?
+            auth::caller(world, protocol, &scope, session_token)?
         }
         None if sts::is_open(service, &operation) => Principal::nobody(),
         None => return Err(auth::missing(protocol)),

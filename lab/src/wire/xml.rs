@@ -97,7 +97,10 @@ impl Xml {
     }
 
     fn text(&mut self, name: &str, text: &str) {
-        self.within(name, |xml| xml.event(Event::Text(BytesText::new(text))));
+        // XML has no way to write most control characters, not even escaped.
+        let writable = |c: char| c >= ' ' || matches!(c, '\t' | '\n' | '\r');
+        let text: String = text.chars().filter(|&c| writable(c)).collect();
+        self.within(name, |xml| xml.event(Event::Text(BytesText::new(&text))));
     }
 
     fn value(&mut self, name: &str, value: &Value, item: &str) {

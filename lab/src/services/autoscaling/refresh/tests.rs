@@ -1,6 +1,7 @@
 //! Refreshes from start to end, over the API and time.
 
 use super::Status;
+use super::bounds::Bounds;
 use crate::scenario::Scenario;
 use crate::services::autoscaling::fixture::{Lab, to_version};
 use crate::services::autoscaling::template::Version;
@@ -38,6 +39,44 @@ fn it_replaces_within_its_bounds_and_commits_at_the_end() {
     assert_eq!(lab.refresh("news").percent, Some(100));
     let failed: u64 = lab.world.traffic.totals().values().map(|t| t.failed).sum();
     assert_eq!(failed, 0, "{:?}", lab.world.traffic.totals());
+}
+
+#[test]
+fn every_refresh_ends_and_keeps_its_bounds() {
+    let choices: [(i64, Option<i64>); 7] = [
+        (0, None),
+        (0, Some(100)),
+        (50, Some(150)),
+        (90, None),
+        (100, None),
+        (100, Some(100)),
+        (100, Some(200)),
+    ];
+    for desired in 1..=6_i64 {
+        for (min, max) in choices {
+            let mut lab = Lab::one_group(&[]);
+            let sizes = map([("MinSize", 0_i64.into()), ("DesiredCapacity", desired.into())]);
+            lab.ok("UpdateAutoScalingGroup", "news", sizes);
+            lab.wait(200);
+            let preferences = map([
+                ("MinHealthyPercentage", min.into()),
+                ("MaxHealthyPercentage", max.into()),
+                ("InstanceWarmup", 0_i64.into()),
+            ]);
+            lab.start("news", preferences);
+            let bounds = Bounds::of(desired as usize, min as u64, max.map(|max| max as u64));
+            while lab.refresh("news").status.is_active() {
+                let (fewest, most) = lab.extremes("news", 5);
+                let case = format!("{desired} instances, {min} to {max:?} per cent");
+                assert!(
+                    fewest >= bounds.floor && most <= bounds.ceiling,
+                    "{case}: {fewest}, {most}"
+                );
+            }
+            assert_eq!(lab.refresh("news").status, Status::Successful);
+            assert_eq!(lab.in_service("news", 2), desired as usize);
+        }
+    }
 }
 
 #[test]
