@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
-use super::paging;
 use crate::wire::{ApiError, ApiResult, Call, Value, map};
 use crate::world::World;
 
@@ -72,38 +73,27 @@ fn put(world: &mut World, call: &Call) -> ApiResult<Value> {
              To create a larger parameter value, upgrade the parameter to use the advanced-parameter tier."
         )));
     }
-    let known = world.ssm.parameters.get_mut(name);
-    if known.is_some() && !input.bool("Overwrite").unwrap_or(false) {
+    if world.ssm.parameters.contains_key(name) && !input.bool("Overwrite").unwrap_or(false) {
         return Err(ApiError::sender(
             "ParameterAlreadyExists",
             "The parameter already exists. To overwrite this value, set the overwrite option in the \
              request to true.",
         ));
     }
-    let mut version = Version {
-        number: 1,
-        value: value.to_owned(),
-        modified: world.now,
-        by: call.caller.arn.clone(),
-    };
-    let number = match known {
+    let (value, by, modified) = (value.to_owned(), call.caller.arn.clone(), world.now);
+    let number = match world.ssm.parameters.get_mut(name) {
         Some(parameter) => {
-            version.number = parameter.versions.back().map_or(1, |latest| latest.number + 1);
-            if parameter.versions.len() == VERSIONS_KEPT {
+            let number = parameter.versions.back().map_or(1, |latest| latest.number + 1);
+            parameter.versions.push_back(Version { number, value, modified, by });
+            if parameter.versions.len() > VERSIONS_KEPT {
                 parameter.versions.pop_front();
             }
-            let number = version.number;
-            parameter.versions.push_back(version);
             number
         }
         None => {
-            let kind = input
-                .str("Type")
-                .ok_or_else(|| {
-                    invalid("A parameter type is required when you create a parameter.")
-                })?
-                .to_owned();
-            let versions = VecDeque::from([version]);
+            let without = || invalid("A parameter type is required when you create a parameter.");
+            let kind = input.str("Type").ok_or_else(without)?.to_owned();
+            let versions = VecDeque::from([Version { number: 1, value, modified, by }]);
             world.ssm.parameters.insert(name.to_owned(), Parameter { kind, versions });
             1
         }
@@ -248,7 +238,9 @@ fn arn(world: &World, name: &str) -> String {
 
 type Entry<'w> = (&'w String, &'w Parameter);
 
-/// One page of `entries`, which come in order of names, and the token of the next.
+/// One page of `entries`, which come in order of names, and the token of the next: the last name
+/// given. So nothing is missed while others delete, which a count would not promise; what Parameter
+/// Store does is not documented.
 fn page<'w>(
     input: &Value,
     default: i64,
@@ -262,7 +254,20 @@ fn page<'w>(
              Member must have value between 1 and {most}"
         )));
     }
-    paging::page(entries.collect(), input.str("NextToken"), size as usize, "InvalidNextToken")
+    let after = match input.str("NextToken") {
+        None | Some("") => None,
+        Some(token) => Some(last_given(token)?),
+    };
+    let mut rest = entries.filter(|(name, _)| after.as_ref().is_none_or(|after| *name > after));
+    let page: Vec<_> = rest.by_ref().take(size as usize).collect();
+    let last = rest.next().and_then(|_| page.last());
+    let next = last.map(|(name, _)| URL_SAFE_NO_PAD.encode(name));
+    Ok((page, next))
+}
+
+fn last_given(token: &str) -> ApiResult<String> {
+    let name = URL_SAFE_NO_PAD.decode(token).ok().and_then(|name| String::from_utf8(name).ok());
+    name.ok_or_else(|| ApiError::sender("InvalidNextToken", "The specified token isn't valid."))
 }
 
 /// The rules for names (user guide, "Requirements and constraints for parameter names").
@@ -379,6 +384,9 @@ mod tests {
             let page = ask(&mut world, "GetParametersByPath", input).unwrap();
             seen.extend(page.list("Parameters").iter().map(|p| p.str("Name").unwrap().to_owned()));
             next = page.get("NextToken").clone();
+            // What goes meanwhile makes no gap.
+            let first = map([("Name", "/cutover/news/rollouts/000000".into())]);
+            let _ = ask(&mut world, "DeleteParameter", first);
             if next.is_null() {
                 break;
             }
