@@ -2,7 +2,7 @@
 //! `aws_clients/drive.py`) and the AWS CLI.
 
 // Clippy's leave for tests does not reach the helpers of an integration test.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
