@@ -4,12 +4,16 @@
 //! CloudWatch is missing: its SDK speaks CBOR, which moto doesn't know. So are instance refreshes and
 //! the deletion of template versions.
 
+// A test may fail by a panic, and says why it is skipped.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+
 mod support {
     pub(crate) mod moto;
     pub(crate) mod venv;
 }
 
 use std::convert::Infallible;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -299,6 +303,52 @@ async fn who_we_are_and_whom_we_become() {
     );
     cloud.groups(&["web"]).await.unwrap();
     assert_eq!(tokens.load(Ordering::Relaxed), 1, "the session is kept until it nears its end");
+}
+
+/// Run by the test below in a process with an environment of its own.
+#[tokio::test]
+#[ignore = "needs the environment that the test below sets"]
+async fn in_an_environment() {
+    let settings = Settings { service: "web".into(), ..Settings::default() };
+    let net = Net::real().unwrap();
+    match Cloud::connect(&net, &settings).await {
+        Ok(cloud) => println!("we are {:?}", cloud.identity()),
+        Err(error) => println!("{:?} {error}\n{}", error.class, error.hint()),
+    }
+}
+
+fn connect_in(environment: &[(&str, &str)]) -> String {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "in_an_environment", "--ignored", "--nocapture"])
+        .env_clear()
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_sdks_environment_variables_work() {
+    let Some(moto) = Moto::start() else { return };
+    let region = ("AWS_REGION", REGION);
+    let nowhere = ("AWS_EC2_METADATA_DISABLED", "true");
+    let key = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
+    let endpoint = ("AWS_ENDPOINT_URL", moto.endpoint.as_str());
+
+    let we = connect_in(&[region, nowhere, key[0], key[1], endpoint]);
+    assert!(we.contains(&format!("account: \"{ACCOUNT}\"")) && we.contains(REGION), "{we}");
+
+    let without_region = connect_in(&[nowhere, key[0], key[1], endpoint]);
+    assert!(without_region.contains("Invalid sts:GetCallerIdentity"), "{without_region}");
+    assert!(without_region.contains("AWS_REGION"), "{without_region}");
+
+    let without_credentials = connect_in(&[region, nowhere, endpoint]);
+    assert!(without_credentials.contains("Credentials sts:Get"), "{without_credentials}");
+    assert!(without_credentials.contains("id-token: write"), "{without_credentials}");
+
+    let refused = ("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+    let without_answer = connect_in(&[region, nowhere, key[0], key[1], refused]);
+    assert!(without_answer.contains("no connection to 127.0.0.1:1"), "{without_answer}");
 }
 
 /// The network, with GitHub's token endpoint in it; and how many tokens that gave.

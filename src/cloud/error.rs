@@ -253,10 +253,17 @@ fn credentials_problem(
     if let Some(IdentityError(ours)) = chain().find_map(|cause| cause.downcast_ref()) {
         return Some(ours.clone());
     }
-    chain()
-        .any(|cause| cause.is::<CredentialsError>())
-        .then(|| CloudError::local(operation, Class::Credentials, innermost(error)))
+    let found_none = chain().any(|cause| cause.is::<CredentialsError>());
+    found_none.then(|| {
+        // The SDK goes on with a list of all places that it looked into.
+        let message = innermost(error);
+        let first = message.lines().next().unwrap_or_default();
+        let first = first.trim_end_matches(" Attempted:");
+        CloudError::local(operation, Class::Credentials, first).advise(NO_CREDENTIALS)
+    })
 }
+
+const NO_CREDENTIALS: &str = "give credentials: by a profile (AWS_PROFILE, `aws sso login`), by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or, in GitHub Actions, by `role` in the configuration and `permissions: id-token: write` in the job";
 
 fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
