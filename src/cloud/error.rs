@@ -127,7 +127,13 @@ impl CloudError {
             return advice.clone();
         }
         let operation = self.operation;
+        // RequestLimitExceeded is throttling; all other limits are quotas.
+        let quota = self.code.as_deref().is_some_and(|code| code.contains("LimitExceeded"));
         match self.class {
+            Class::Invalid if quota => {
+                "a quota is full: delete what is no longer needed, or ask for more by Service Quotas"
+                    .to_owned()
+            }
             Class::Denied => format!(
                 "allow `{operation}` in the policy of the role that runs this; `cutover iam` prints the least policy"
             ),

@@ -51,7 +51,17 @@ pub(in crate::cloud) async fn configure(
         return Err(CloudError::local(WHO, Class::Invalid, "no Region is configured")
             .advise("set `region` in the configuration, or AWS_REGION"));
     }
-    let Some(role) = &settings.role else { return Ok(base) };
+    let Some(role) = &settings.role else {
+        return match settings.credentials {
+            CredentialSource::GitHubOidc { .. } => Err(CloudError::local(
+                WHO,
+                Class::Invalid,
+                "GitHub's token is good for nothing without a role",
+            )
+            .advise("set `role` in the configuration")),
+            CredentialSource::Default | CredentialSource::Static { .. } => Ok(base),
+        };
+    };
     let proof = match &settings.credentials {
         CredentialSource::GitHubOidc { request_url, request_token, audience } => {
             Proof::GitHub(TokenSource {
