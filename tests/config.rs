@@ -88,7 +88,7 @@ fn the_full_file_means_what_it_says() {
     assert_eq!(config.rollback_window, minutes(90));
     let (push, assembly) = config.assembly().unwrap();
     assert_eq!(push.path(), "web");
-    assert_eq!(assembly.platform.architecture(), "arm64");
+    assert_eq!(assembly.platform.to_string(), "linux/arm64");
 }
 
 #[test]

@@ -131,6 +131,7 @@ fn image() {
             ),
             ("relative path", with("to: /srv/www/", "to: srv/www/")),
             ("platform", with("  files:", "  platform: linux/amd46\n  files:")),
+            ("port", with("  files:", "  expose: [http]\n  files:")),
             ("tag pattern", with("  files:", "  tags: [\"{sha}\"]\n  files:")),
         ],
     );

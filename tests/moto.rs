@@ -4,12 +4,16 @@
 //! CloudWatch is missing: its SDK speaks CBOR, which moto doesn't know. So are instance refreshes and
 //! the deletion of template versions.
 
+// A test may fail by a panic, and says why it is skipped.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+
 mod support {
     pub(crate) mod moto;
     pub(crate) mod venv;
 }
 
 use std::convert::Infallible;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -20,18 +24,18 @@ use cutover::model::{Digest, Forward, RuleId, ScheduledAction, VersionSpec};
 use cutover::net::{Body, Net, Transport, full};
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
-use support::moto::{ACCOUNT, Moto, REGION};
+use support::moto::{ACCOUNT, Moto};
 
 fn settings(moto: &Moto) -> Settings {
     Settings {
-        region: Some(REGION.into()),
+        region: Some(moto.region.into()),
         service: "web".into(),
         credentials: CredentialSource::Static {
             key: "test".into(),
             secret: "test".into(),
             token: None,
         },
-        endpoint: Some(moto.endpoint.clone()),
+        endpoint: Some(moto.endpoint().to_owned()),
         ..Settings::default()
     }
 }
@@ -55,7 +59,7 @@ result = template['LaunchTemplateId']
 const TRAFFIC: &str = r#"
 ec2, elb = client('ec2'), client('elbv2')
 vpc = ec2.create_vpc(CidrBlock='10.0.0.0/16')['Vpc']['VpcId']
-subnets = [ec2.create_subnet(VpcId=vpc, CidrBlock=f'10.0.{i}.0/24', AvailabilityZone=f'eu-central-1{z}')
+subnets = [ec2.create_subnet(VpcId=vpc, CidrBlock=f'10.0.{i}.0/24', AvailabilityZone=region + z)
            ['Subnet']['SubnetId'] for i, z in enumerate('ba')]
 lb = elb.create_load_balancer(Name='web', Subnets=subnets)['LoadBalancers'][0]['LoadBalancerArn']
 def group(name):
@@ -80,7 +84,7 @@ result = dict(lb=lb, blue=blue, green=green, listener=listener, rule=rule)
 
 #[tokio::test]
 async fn a_template_version_is_made_once_and_read_back() {
-    let Some(moto) = Moto::start() else { return };
+    let Some(moto) = Moto::start("eu-central-1") else { return };
     let id = moto.boto(TEMPLATE);
     let cloud = connect(&moto).await;
 
@@ -109,7 +113,7 @@ async fn a_template_version_is_made_once_and_read_back() {
 
 #[tokio::test]
 async fn weights_are_set_and_everything_around_them_is_kept() {
-    let Some(moto) = Moto::start() else { return };
+    let Some(moto) = Moto::start("eu-west-1") else { return };
     let made = moto.boto(TRAFFIC);
     let arn = |name: &str| made[name].as_str().unwrap().to_owned();
     let (blue, green) = (arn("blue"), arn("green"));
@@ -147,19 +151,19 @@ async fn weights_are_set_and_everything_around_them_is_kept() {
     assert_eq!(actions[1]["ForwardConfig"]["TargetGroups"].as_array().unwrap().len(), 2);
 
     let balancer = cloud.load_balancers(&[&arn("lb")]).await.unwrap().remove(0);
-    assert_eq!(balancer.zones, ["eu-central-1a", "eu-central-1b"]);
+    assert_eq!(balancer.zones, [format!("{}a", moto.region), format!("{}b", moto.region)]);
     assert_eq!(cloud.listeners(&balancer.arn).await.unwrap()[0].port, 80);
 }
 
 #[tokio::test]
 async fn a_group_its_size_and_its_scheduled_actions() {
-    let Some(moto) = Moto::start() else { return };
+    let Some(moto) = Moto::start("eu-west-2") else { return };
     let id = moto.boto(TEMPLATE);
     let id = id.as_str().unwrap();
     moto.boto(&format!(
         "for name, version in [('web-blue', '1'), ('web-green', '$Latest')]:
     client('autoscaling').create_auto_scaling_group(AutoScalingGroupName=name, MinSize=1, MaxSize=6,
-        DesiredCapacity=2, AvailabilityZones=['eu-central-1b', 'eu-central-1a'],
+        DesiredCapacity=2, AvailabilityZones=[region + 'b', region + 'a'],
         LaunchTemplate={{'LaunchTemplateId': '{id}', 'Version': version}},
         HealthCheckType='ELB', HealthCheckGracePeriod=90)
 client('autoscaling').suspend_processes(AutoScalingGroupName='web-green', ScalingProcesses=['Terminate'])"
@@ -173,7 +177,7 @@ client('autoscaling').suspend_processes(AutoScalingGroupName='web-green', Scalin
     assert_eq!(green.source.template().unwrap().version, VersionSpec::Latest);
     assert_eq!(blue.instances.len(), 2);
     assert!(blue.instances.iter().all(|i| i.template.as_ref().unwrap().is(id, 1)));
-    assert_eq!(blue.zones, ["eu-central-1a", "eu-central-1b"]);
+    assert_eq!(blue.zones, [format!("{}a", moto.region), format!("{}b", moto.region)]);
     assert_eq!((blue.elb_health, blue.grace.as_secs()), (true, 90));
     assert_eq!((blue.suspended.len(), green.suspended.as_slice()), (0, &["Terminate".into()][..]));
 
@@ -206,7 +210,7 @@ client('autoscaling').suspend_processes(AutoScalingGroupName='web-green', Scalin
 
 #[tokio::test]
 async fn a_parameter_is_created_by_exactly_one() {
-    let Some(moto) = Moto::start() else { return };
+    let Some(moto) = Moto::start("eu-north-1") else { return };
     let cloud = connect(&moto).await;
     let name = |n: u32| format!("/cutover/web/rollouts/{n:06}");
 
@@ -235,7 +239,7 @@ async fn a_parameter_is_created_by_exactly_one() {
 
 #[tokio::test]
 async fn a_registry_is_logged_in_to_and_looked_into() {
-    let Some(moto) = Moto::start() else { return };
+    let Some(moto) = Moto::start("us-west-2") else { return };
     let digest = moto.boto(
         "ecr = client('ecr')
 ecr.create_repository(repositoryName='acme/web', imageTagMutability='IMMUTABLE')
@@ -261,12 +265,12 @@ result = ecr.put_image(repositoryName='acme/web', imageManifest=manifest, imageT
 
 #[tokio::test]
 async fn who_we_are_and_whom_we_become() {
-    let Some(moto) = Moto::start() else { return };
+    let Some(moto) = Moto::start("us-east-2") else { return };
     let role = format!("arn:aws:iam::{ACCOUNT}:role/deploy-web");
 
     let cloud = connect(&moto).await;
     assert_eq!(cloud.identity().account, ACCOUNT);
-    assert_eq!(cloud.identity().region, REGION);
+    assert_eq!(cloud.identity().region, moto.region);
 
     let elsewhere = Settings { account: Some("210987654321".into()), ..settings(&moto) };
     let refused = Cloud::connect(&Net::real().unwrap(), &elsewhere).await.unwrap_err();
@@ -299,6 +303,52 @@ async fn who_we_are_and_whom_we_become() {
     );
     cloud.groups(&["web"]).await.unwrap();
     assert_eq!(tokens.load(Ordering::Relaxed), 1, "the session is kept until it nears its end");
+}
+
+/// Run by the test below in a process with an environment of its own.
+#[tokio::test]
+#[ignore = "needs the environment that the test below sets"]
+async fn in_an_environment() {
+    let settings = Settings { service: "web".into(), ..Settings::default() };
+    let net = Net::real().unwrap();
+    match Cloud::connect(&net, &settings).await {
+        Ok(cloud) => println!("we are {:?}", cloud.identity()),
+        Err(error) => println!("{:?} {error}\n{}", error.class, error.hint()),
+    }
+}
+
+fn connect_in(environment: &[(&str, &str)]) -> String {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "in_an_environment", "--ignored", "--nocapture"])
+        .env_clear()
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_sdks_environment_variables_work() {
+    let Some(moto) = Moto::start("ap-northeast-2") else { return };
+    let region = ("AWS_REGION", moto.region);
+    let nowhere = ("AWS_EC2_METADATA_DISABLED", "true");
+    let key = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
+    let endpoint = ("AWS_ENDPOINT_URL", moto.endpoint());
+
+    let we = connect_in(&[region, nowhere, key[0], key[1], endpoint]);
+    assert!(we.contains(&format!("account: \"{ACCOUNT}\"")) && we.contains(moto.region), "{we}");
+
+    let without_region = connect_in(&[nowhere, key[0], key[1], endpoint]);
+    assert!(without_region.contains("Invalid sts:GetCallerIdentity"), "{without_region}");
+    assert!(without_region.contains("AWS_REGION"), "{without_region}");
+
+    let without_credentials = connect_in(&[region, nowhere, endpoint]);
+    assert!(without_credentials.contains("Credentials sts:Get"), "{without_credentials}");
+    assert!(without_credentials.contains("id-token: write"), "{without_credentials}");
+
+    let refused = ("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+    let without_answer = connect_in(&[region, nowhere, key[0], key[1], refused]);
+    assert!(without_answer.contains("no connection to 127.0.0.1:1"), "{without_answer}");
 }
 
 /// The network, with GitHub's token endpoint in it; and how many tokens that gave.

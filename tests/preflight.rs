@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use cutover::cloud::{TemplateFacts, UserData, VersionFacts};
 use cutover::config::{self, Config};
 use cutover::model::{
     Capacity, Forward, Group, Instance, InstanceRefresh, LaunchTemplate, Lifecycle, Listener,
     LoadBalancer, RefreshStatus, Rule, RuleId, RuleMatch, ScheduledAction, Stickiness, TargetGroup,
     TemplateSource, VersionSpec,
 };
-use cutover::preflight::{Facts, GroupFacts, RegistryFacts, TemplateFacts, VersionFacts, findings};
+use cutover::preflight::{Facts, GroupFacts, RegistryFacts, findings};
 use cutover::rollout::AlarmState;
 
 const PAIR: &str = r#"version: 1
@@ -138,13 +139,16 @@ fn facts() -> Facts {
             name: "news".into(),
             default: 1,
             latest: 3,
-            versions: 3,
-            live: Some(VersionFacts {
-                number: 1,
-                instance_profile: Some("news".into()),
-                image_id: Some("ami-01".into()),
-                hop_limit: Some(2),
-            }),
+        }),
+        versions: 3,
+        live: Some(VersionFacts {
+            number: 1,
+            description: None,
+            created: None,
+            user_data: UserData::None,
+            instance_profile: Some("news".into()),
+            image_id: Some("ami-01".into()),
+            hop_limit: Some(2),
         }),
         users: vec![group("news-blue", 0).group, group("news-green", 0).group],
         registry: RegistryFacts::NotAsked,
@@ -303,10 +307,10 @@ fn launch_template() {
                     own_templates: true,
                 };
             }),
-            ("near the quota", |f| f.template.as_mut().unwrap().versions = 9_950),
-            ("a full quota", |f| f.template.as_mut().unwrap().versions = 10_000),
+            ("near the quota", |f| f.versions = 9_950),
+            ("a full quota", |f| f.versions = 10_000),
             ("no profile, one hop", |f| {
-                let live = f.template.as_mut().unwrap().live.as_mut().unwrap();
+                let live = f.live.as_mut().unwrap();
                 live.instance_profile = None;
                 live.hop_limit = Some(1);
             }),
@@ -427,7 +431,7 @@ fn one_group() {
             ("one instance", |f| blue(f).capacity.desired = 1),
             ("EC2 health only", |f| blue(f).elb_health = false),
             ("AMI by parameter", |f| {
-                let live = f.template.as_mut().unwrap().live.as_mut().unwrap();
+                let live = f.live.as_mut().unwrap();
                 live.image_id = Some("resolve:ssm:/ami/news".into());
             }),
             ("an alarm without data", |f| {

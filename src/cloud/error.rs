@@ -127,7 +127,13 @@ impl CloudError {
             return advice.clone();
         }
         let operation = self.operation;
+        // RequestLimitExceeded is throttling; all other limits are quotas.
+        let quota = self.code.as_deref().is_some_and(|code| code.contains("LimitExceeded"));
         match self.class {
+            Class::Invalid if quota => {
+                "a quota is full: delete what is no longer needed, or ask for more by Service Quotas"
+                    .to_owned()
+            }
             Class::Denied => format!(
                 "allow `{operation}` in the policy of the role that runs this; `cutover iam` prints the least policy"
             ),
@@ -253,10 +259,17 @@ fn credentials_problem(
     if let Some(IdentityError(ours)) = chain().find_map(|cause| cause.downcast_ref()) {
         return Some(ours.clone());
     }
-    chain()
-        .any(|cause| cause.is::<CredentialsError>())
-        .then(|| CloudError::local(operation, Class::Credentials, innermost(error)))
+    let found_none = chain().any(|cause| cause.is::<CredentialsError>());
+    found_none.then(|| {
+        // The SDK goes on with a list of all places that it looked into.
+        let message = innermost(error);
+        let first = message.lines().next().unwrap_or_default();
+        let first = first.trim_end_matches(" Attempted:");
+        CloudError::local(operation, Class::Credentials, first).advise(NO_CREDENTIALS)
+    })
 }
+
+const NO_CREDENTIALS: &str = "give credentials: by a profile (AWS_PROFILE, `aws sso login`), by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or, in GitHub Actions, by `role` in the configuration and `permissions: id-token: write` in the job";
 
 fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;

@@ -52,7 +52,7 @@ impl Cloud {
     pub async fn connect(net: &Net, settings: &Settings) -> Result<Cloud, CloudError> {
         let skew = Skew::default();
         let config = identity::configure(net, &skew, settings).await?;
-        let sts = aws_sdk_sts::Client::new(&config);
+        let sts = aws_sdk_sts::Client::new(&identity::patient(&config));
         let mut cloud = Cloud {
             autoscaling: aws_sdk_autoscaling::Client::new(&config),
             cloudwatch: aws_sdk_cloudwatch::Client::new(&config),

@@ -12,7 +12,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::at::At;
-use super::settings::{Platform, Retire};
+use super::settings::Retire;
+use crate::image::Platform;
 use crate::model::Strategy;
 
 /// How cutover ships one service to one fleet.
@@ -120,10 +121,34 @@ pub(super) struct ImageSection {
     pub user: Option<At<String>>,
     /// The directory that the image starts in.
     pub workdir: Option<At<String>>,
+    /// The ports that the image listens on, as in `"8080"` or `"8080/tcp"`.
+    pub expose: Option<At<Vec<At<String>>>>,
     /// The platform that the image is for (default linux/amd64).
-    pub platform: Option<At<Platform>>,
+    pub platform: Option<At<PlatformName>>,
     #[schemars(skip)]
     pub build: Option<At<IgnoredAny>>,
+}
+
+/// The platforms that EC2 has.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub(super) enum PlatformName {
+    /// x86-64.
+    #[serde(rename = "linux/amd64")]
+    Amd64,
+    /// Graviton.
+    #[serde(rename = "linux/arm64")]
+    Arm64,
+}
+
+impl From<PlatformName> for Platform {
+    fn from(name: PlatformName) -> Platform {
+        let architecture = match name {
+            PlatformName::Amd64 => "amd64",
+            PlatformName::Arm64 => "arm64",
+        };
+        Platform { architecture: architecture.to_owned(), ..Platform::default() }
+    }
 }
 
 /// A file or folder and its place in the image.

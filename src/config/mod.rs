@@ -19,8 +19,8 @@ use std::path::Path;
 pub use error::ConfigError;
 pub use schema::schema;
 pub use settings::{
-    Assembly, Config, FileMapping, Fleet, Image, Member, Platform, Retire, Rolling, Smoke,
-    SoleGroup, Template, TestRoute, Traffic, UserData, hash,
+    Config, Fleet, Image, Member, Retire, Rolling, Smoke, SoleGroup, Template, TestRoute, Traffic,
+    UserData, hash,
 };
 
 /// Reads and checks the file at `path`.

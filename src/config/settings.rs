@@ -1,6 +1,5 @@
 //! What a configuration means: plain values with every default filled in.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
+use crate::image::Assembly;
 use crate::judge::Limits;
 use crate::model::{Colour, Digest, PerColour, Repository, RuleId, Strategy};
 use crate::rollout::{Deadlines, Step};
@@ -104,61 +104,8 @@ pub struct Image {
     pub push: Option<Repository>,
     /// Tags to push besides; `{commit}` and `{run}` stand for what they say.
     pub tags: Vec<String>,
-    /// What it is made of.
+    /// What it is made of; at least one file, relative to [`Config::directory`].
     pub assembly: Option<Assembly>,
-}
-
-/// An image that is put together from files.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Assembly {
-    /// At least one.
-    pub files: Vec<FileMapping>,
-    /// Entrypoint.
-    pub entrypoint: Vec<String>,
-    /// Cmd.
-    pub cmd: Vec<String>,
-    /// Env.
-    pub env: BTreeMap<String, String>,
-    /// Labels.
-    pub labels: BTreeMap<String, String>,
-    /// User.
-    pub user: Option<String>,
-    /// WorkingDir, absolute.
-    pub workdir: Option<String>,
-    /// What it runs on; by default linux/amd64.
-    pub platform: Platform,
-}
-
-/// A file or folder and its place in the image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FileMapping {
-    /// Relative to [`Config::directory`], or absolute.
-    pub from: PathBuf,
-    /// Absolute.
-    pub to: String,
-}
-
-/// What an image runs on: the platforms that EC2 has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[schemars(inline)]
-pub enum Platform {
-    /// x86-64.
-    #[default]
-    #[serde(rename = "linux/amd64")]
-    LinuxAmd64,
-    /// Graviton.
-    #[serde(rename = "linux/arm64")]
-    LinuxArm64,
-}
-
-impl Platform {
-    /// The architecture as OCI names it.
-    pub fn architecture(self) -> &'static str {
-        match self {
-            Platform::LinuxAmd64 => "amd64",
-            Platform::LinuxArm64 => "arm64",
-        }
-    }
 }
 
 /// The launch template.

@@ -4,13 +4,15 @@
 use jiff::Timestamp;
 
 use super::{Ledger, LedgerError};
-use crate::model::{FleetFacts, ImageReference, Phase, Record, Strategy};
+use crate::model::{FleetFacts, Goal, ImageReference, Phase, Record, Strategy};
 
 /// What a run wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
     /// The version, or the way back.
     pub wanted: Wanted,
+    /// Forward or back.
+    pub goal: Goal,
     /// How.
     pub strategy: Strategy,
     /// The same for two runs that want the same: the Actions run without its attempt, or by hand a
@@ -31,8 +33,8 @@ pub enum Wanted {
     Version {
         /// Its number.
         version: u64,
-        /// The image that it names.
-        image: ImageReference,
+        /// The image that it names, where the ledger knows it.
+        image: Option<ImageReference>,
     },
     /// The unfinished rollout taken back.
     Back,
@@ -76,27 +78,33 @@ pub(super) async fn claim(
 fn begin(newest: Option<&Record>, wish: &Wish, origin: &Origin, now: Timestamp) -> Record {
     match newest.filter(|record| !record.is_finished()) {
         Some(unfinished) => inherit(unfinished, wish, now),
-        None => Record {
-            number: newest.map_or(1, |record| record.number + 1),
-            service: origin.service.clone(),
-            holder: wish.holder.clone(),
-            continues: None,
-            strategy: wish.strategy,
-            intent: wish.intent.clone(),
-            run_number: wish.run_number,
-            image: None,
-            template: origin.template.clone(),
-            version: None,
-            previous: origin.previous,
-            phase: Phase::Prepare,
-            since: now,
-            heartbeat: now,
-            fleet: origin.fleet.clone(),
-            resume: None,
-            restart: false,
-            reason: None,
-            ending: None,
-        },
+        None => fresh(newest.map_or(0, |record| record.number), wish, origin, now),
+    }
+}
+
+/// A record that continues nothing, after number `newest`.
+pub(super) fn fresh(newest: u64, wish: &Wish, origin: &Origin, now: Timestamp) -> Record {
+    Record {
+        number: newest + 1,
+        service: origin.service.clone(),
+        holder: wish.holder.clone(),
+        continues: None,
+        goal: wish.goal,
+        strategy: wish.strategy,
+        intent: wish.intent.clone(),
+        run_number: wish.run_number,
+        image: None,
+        template: origin.template.clone(),
+        version: None,
+        previous: origin.previous,
+        phase: Phase::Prepare,
+        since: now,
+        heartbeat: now,
+        fleet: origin.fleet.clone(),
+        resume: None,
+        restart: false,
+        reason: None,
+        ending: None,
     }
 }
 
@@ -108,6 +116,7 @@ fn inherit(old: &Record, wish: &Wish, now: Timestamp) -> Record {
         number: old.number + 1,
         holder: wish.holder.clone(),
         continues: Some(old.number),
+        goal: wish.goal,
         strategy: wish.strategy,
         intent: wish.intent.clone(),
         run_number: wish.run_number,
@@ -122,6 +131,7 @@ fn inherit(old: &Record, wish: &Wish, now: Timestamp) -> Record {
     }
     match &wish.wanted {
         Wanted::Back => {
+            record.goal = old.goal;
             record.resume = Some(Phase::TakeBack);
             record.restart = false;
             record.reason = Some("asked for by `cutover rollback`".to_owned());

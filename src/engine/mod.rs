@@ -3,6 +3,7 @@
 
 mod act;
 mod claim;
+mod deploy;
 mod ledger;
 mod observe;
 mod prepare;
@@ -12,7 +13,8 @@ mod stop;
 mod target;
 
 pub use claim::{Origin, Wanted, Wish};
+pub use deploy::{Caller, Checked, Session, Unchecked, check};
 pub use ledger::{Ledger, LedgerError};
 pub use run::{Job, run};
 pub use stop::{Stop, Stopper};
-pub use target::{Target, resolve};
+pub use target::{Target, Unresolved, resolve};

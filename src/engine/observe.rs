@@ -163,7 +163,10 @@ async fn user_data_is_pinned(
     target: &Target,
     record: &Record,
 ) -> Result<bool, Blind> {
-    let (Some(version), Some(image)) = (record.version, &record.image) else { return Ok(false) };
+    let Some(version) = record.version else { return Ok(false) };
+    // A version from before the ledger: which image it names is not known, and nothing was changed
+    // about it.
+    let Some(image) = &record.image else { return Ok(true) };
     let facts = cloud.version(&target.plan.template, version).await?;
     let user_data = facts.as_ref().and_then(|facts| facts.user_data.bytes());
     Ok(user_data.is_some_and(|bytes| template::is_pinned(bytes, image)))

@@ -41,7 +41,7 @@ pub(super) async fn prepare(
                 created: false,
             });
             record.version = Some(*version);
-            record.image = Some(image.clone());
+            record.image.clone_from(image);
         }
         Wanted::Back => return Err(failed("there is no unfinished rollout to take back")),
     }

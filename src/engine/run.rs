@@ -293,7 +293,8 @@ impl Run<'_, '_> {
             launch_template_version: self.record.version,
             previous_version: Some(self.record.previous),
             weights: weights.or_else(|| self.job.target.weights),
-            proof: (end.ending == Ending::Succeeded).then_some("launched"),
+            proof: (end.ending == self.record.goal.reached() && self.record.image.is_some())
+                .then_some("launched"),
             ..Outcome::new(end.ending, end.message)
         }
     }

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use bytes::Bytes;
+use serde::Serialize;
 
 /// An image without a Dockerfile: files onto nothing, and how to run them.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Assembly {
     /// The files; where two mappings bring the same file, the later one wins.
     pub files: Vec<FileMapping>,
@@ -31,7 +32,7 @@ pub struct Assembly {
 }
 
 /// A file or folder, and where it goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FileMapping {
     /// Relative to the folder of the configuration.
     pub from: PathBuf,
@@ -59,7 +60,7 @@ impl Entry {
 }
 
 /// An operating system and an architecture by Go's names: `linux/arm64`, `linux/arm/v7`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Platform {
     /// Such as `linux`.
     pub os: String,

@@ -24,35 +24,44 @@ pub(crate) struct Connector {
     transport: Transport,
     clock: Clock,
     skew: Skew,
+    read_timeout: Option<Duration>,
 }
 
 impl Connector {
     pub(crate) fn new(transport: Transport, clock: Clock, skew: Skew) -> Connector {
-        Connector { transport, clock, skew }
+        Connector { transport, clock, skew, read_timeout: None }
     }
 }
 
 impl HttpClient for Connector {
     fn http_connector(
         &self,
-        _settings: &HttpConnectorSettings,
+        settings: &HttpConnectorSettings,
         _components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        // The settings hold timeouts only: to connect is the transport's, and an answer has to come
-        // within the attempt's.
-        SharedHttpConnector::new(self.clone())
+        // To connect in time is the transport's. The SDK bounds the rest only where it tries whether
+        // there is an instance's metadata service at all.
+        let read_timeout = settings.read_timeout();
+        SharedHttpConnector::new(Connector { read_timeout, ..self.clone() })
     }
 }
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Connector { transport, clock, skew } = self.clone();
+        let Connector { transport, clock, skew, read_timeout } = self.clone();
         HttpConnectorFuture::new(async move {
             let request = request
                 .try_into_http1x()
                 .map_err(|error| ConnectorError::user(error.into()))?
                 .map(|body: SdkBody| body.boxed());
-            let response = transport.send(request).await.map_err(connector_error)?;
+            let answer = transport.send(request);
+            let response = match read_timeout {
+                Some(limit) => tokio::time::timeout(limit, answer)
+                    .await
+                    .map_err(|elapsed| ConnectorError::timeout(elapsed.into()))?,
+                None => answer.await,
+            }
+            .map_err(connector_error)?;
             if let Some(date) = response.headers().get(http::header::DATE) {
                 skew.learn(date, clock.now());
             }

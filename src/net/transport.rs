@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::future::Future;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use http_body_util::{BodyExt, Empty, Full, combinators::BoxBody};
 use tower::util::{BoxCloneSyncService, ServiceExt};
 use tower::{Service, service_fn};
@@ -40,21 +41,16 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// The real network: TLS by the system's roots, proxies as the environment says.
+    /// The real network: TLS by the system's roots, and proxies as the environment says except for
+    /// what is on this machine.
     ///
     /// # Errors
     /// Where TLS or the proxy settings cannot be set up.
     pub fn network() -> Result<Transport, TransportError> {
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(CONNECT_TIMEOUT)
-            // Shorter than AWS's own, so that a change is not sent into a connection being closed.
-            .pool_idle_timeout(Duration::from_secs(15))
-            .build()
-            .map_err(|error| TransportError::new("HTTPS", &error))?;
+        let proxied = client(reqwest::Client::builder())?;
+        let direct = client(reqwest::Client::builder().no_proxy())?;
         Ok(Transport::new(service_fn(move |request: Request<Body>| {
-            let client = client.clone();
+            let client = if is_near(request.uri()) { direct.clone() } else { proxied.clone() };
             let host = host_of(&request);
             async move {
                 let failed = |error: reqwest::Error| TransportError::of_reqwest(&host, &error);
@@ -124,6 +120,28 @@ impl Transport {
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Transport")
+    }
+}
+
+fn client(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, TransportError> {
+    builder
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .connect_timeout(CONNECT_TIMEOUT)
+        // Shorter than AWS's own, so that a change is not sent into a connection being closed.
+        .pool_idle_timeout(Duration::from_secs(15))
+        .build()
+        .map_err(|error| TransportError::new("HTTPS", &error))
+}
+
+/// Whether the host is this machine or answers only to it, as a lab does or the metadata service of
+/// an instance: no proxy can reach those, nor should it see what they say.
+fn is_near(uri: &Uri) -> bool {
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    match host.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_link_local(),
+        Ok(IpAddr::V6(address)) => address.is_loopback() || address.is_unicast_link_local(),
+        Err(_) => host == "localhost",
     }
 }
 
@@ -198,6 +216,14 @@ mod tests {
         }));
         let request = Request::post("http://lab/x").body(full("hello")).unwrap();
         assert_eq!(echo.send_bytes(request).await.unwrap().into_body(), "hello");
+    }
+
+    #[test]
+    fn what_is_on_this_machine_needs_no_proxy() {
+        let near = |uri: &'static str| is_near(&Uri::from_static(uri));
+        assert!(near("http://127.0.0.1:4566/") && near("http://[::1]:80/"));
+        assert!(near("http://localhost/") && near("http://169.254.169.254/latest"));
+        assert!(!near("https://10.0.0.1/") && !near("https://ssm.eu-central-1.amazonaws.com/"));
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::cloud::{TemplateFacts, VersionFacts};
 use crate::model::{
     Group, InstanceRefresh, Listener, LoadBalancer, Repository, Rule, ScheduledAction, TargetGroup,
 };
@@ -29,6 +30,11 @@ pub struct Facts {
     pub rules: Vec<Rule>,
     /// The configured launch template, or else the one that the groups launch from.
     pub template: Option<TemplateFacts>,
+    /// How many versions it has; an upper bound is enough as long as it is far from the quota.
+    pub versions: u64,
+    /// The version that the live group launches from, or that the groups do while that isn't
+    /// known; `None` where it isn't a number.
+    pub live: Option<VersionFacts>,
     /// Every group of the Region that launches from that template; instances may be left out.
     pub users: Vec<Group>,
     /// The registry that instances pull from.
@@ -49,36 +55,6 @@ pub struct GroupFacts {
     pub refreshes: Vec<InstanceRefresh>,
     /// Its scheduled actions.
     pub scheduled: Vec<ScheduledAction>,
-}
-
-/// A launch template.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TemplateFacts {
-    /// `lt-…`.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// What `$Default` means.
-    pub default: u64,
-    /// What `$Latest` means.
-    pub latest: u64,
-    /// How many versions it has; an upper bound is enough as long as it is far from the quota.
-    pub versions: u64,
-    /// The version that the live group launches from, where that is known.
-    pub live: Option<VersionFacts>,
-}
-
-/// A version of a launch template.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VersionFacts {
-    /// Its number.
-    pub number: u64,
-    /// ARN or name of the instance profile.
-    pub instance_profile: Option<String>,
-    /// The AMI, or a `resolve:ssm:` reference to one.
-    pub image_id: Option<String>,
-    /// HttpPutResponseHopLimit.
-    pub hop_limit: Option<u32>,
 }
 
 /// A registry, as seen from the account.

@@ -1,5 +1,5 @@
 //! What `cutover verify` says, and `deploy` asks first: does what is configured exist, and does it
-//! fit together? `gather` reads the facts; [`findings`] judges them, one file a topic, and is pure.
+//! fit together? [`gather`] reads the facts; [`findings`] judges them, one file a topic, and is pure.
 
 mod alarms;
 mod alike;
@@ -8,6 +8,7 @@ mod capacity;
 mod existence;
 mod facts;
 mod finding;
+mod gather;
 mod health;
 mod instances;
 mod processes;
@@ -23,8 +24,9 @@ mod weights;
 
 use crate::config::Config;
 
-pub use facts::{Facts, GroupFacts, RegistryFacts, TemplateFacts, VersionFacts};
+pub use facts::{Facts, GroupFacts, RegistryFacts};
 pub use finding::{Finding, Severity};
+pub use gather::gather;
 pub use selection::{Selection, live, select};
 use view::View;
 

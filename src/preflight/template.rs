@@ -1,8 +1,8 @@
 //! The launch template: what the groups launch from, at a number, and room for another version.
 
-use super::facts::TemplateFacts;
 use super::finding::Finding;
 use super::view::View;
+use crate::cloud::TemplateFacts;
 use crate::model::{Group, Strategy, TemplateSource, VersionSpec};
 
 /// Versions that a template can have (user guide: quotas).
@@ -31,7 +31,7 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
         return findings;
     };
     findings.extend(elsewhere(template, view));
-    findings.extend(quota(template));
+    findings.extend(quota(&template.name, view.facts.versions));
     findings.extend(content(template, view));
     findings
 }
@@ -128,15 +128,14 @@ fn unpinned(group: &Group, template: &TemplateFacts, ours: bool) -> Option<Findi
     })
 }
 
-fn quota(template: &TemplateFacts) -> Option<Finding> {
-    let TemplateFacts { name, versions, .. } = template;
+fn quota(name: &str, versions: u64) -> Option<Finding> {
     let show = format!(
         "aws ec2 describe-launch-template-versions --launch-template-name {name} \
          --query 'LaunchTemplateVersions[].[VersionNumber,CreateTime,VersionDescription]'"
     );
     let remedy = "delete versions that nothing names any longer, oldest first \
                   (`aws ec2 delete-launch-template-versions`)";
-    match *versions {
+    match versions {
         QUOTA.. => Some(
             Finding::error(
                 TOPIC,
@@ -159,7 +158,7 @@ fn quota(template: &TemplateFacts) -> Option<Finding> {
 
 /// What the new version will inherit.
 fn content(template: &TemplateFacts, view: &View<'_>) -> Vec<Finding> {
-    let Some(live) = &template.live else { return Vec::new() };
+    let Some(live) = &view.facts.live else { return Vec::new() };
     let (name, number) = (&template.name, live.number);
     let show = format!(
         "aws ec2 describe-launch-template-versions --launch-template-name {name} --versions {number}"

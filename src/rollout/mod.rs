@@ -34,6 +34,19 @@ use turn::Turn;
 /// phase waits longer) plus twice the bounds of 5 s on reading and on sending.
 pub const T: std::time::Duration = std::time::Duration::from_secs(60);
 
+/// What is missing to the proof that the record's version is live and alone: what exit 0 asserts.
+/// `None` where nothing is.
+pub fn unproven(plan: &Plan, record: &Record, seen: &Seen) -> Option<String> {
+    let mut turn = Turn::new(plan, record, seen);
+    match &plan.shape {
+        Shape::TwoGroups(pair) => two_groups::unproven(&mut turn, pair),
+        Shape::OneGroup(group) => match seen.groups.get(&group.group) {
+            Some(seen) => one_group::unproven(&turn, seen),
+            None => Some(format!("Auto Scaling group `{}` does not exist", group.group)),
+        },
+    }
+}
+
 /// Decides the next turn. The record must be of the shape of the plan: where it is not (the
 /// service's fleet was configured otherwise in between), the run stops and says so.
 pub fn decide(plan: &Plan, record: &Record, seen: &Seen) -> Next {

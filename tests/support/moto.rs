@@ -1,8 +1,9 @@
-//! A moto server of one's own: an AWS that we did not write.
+//! A moto server: an AWS that we did not write.
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use super::venv;
@@ -10,48 +11,51 @@ use super::venv;
 /// What moto calls the account of everyone.
 pub(crate) const ACCOUNT: &str = "123456789012";
 
-/// The Region of all tests.
-pub(crate) const REGION: &str = "eu-central-1";
+/// The server that tests share while any of them runs: to start one takes seconds.
+static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
 
-/// A running server; it ends with this value.
+/// A Region of a running server: nothing that one test makes is seen in another's Region.
 pub(crate) struct Moto {
-    server: Child,
-    /// Where it listens.
-    pub(crate) endpoint: String,
+    server: Arc<Server>,
+    /// Its name.
+    pub(crate) region: &'static str,
 }
 
 impl Moto {
-    /// Starts a server on a free port and waits until it listens. `None` where there is none to
-    /// start.
-    pub(crate) fn start() -> Option<Moto> {
+    /// A Region of the shared server. `None` where there is no moto to start.
+    pub(crate) fn start(region: &'static str) -> Option<Moto> {
         let program = venv::program("moto_server")?;
-        let port =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-        let server = Command::new(program)
-            .args(["-H", "127.0.0.1", "-p", &port.to_string()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let moto = Moto { server, endpoint: format!("http://127.0.0.1:{port}") };
-        let began = Instant::now();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            assert!(began.elapsed() < Duration::from_secs(60), "moto_server does not come up");
-            std::thread::sleep(Duration::from_millis(50));
+        let mut shared = SHARED.lock().unwrap();
+        if let Some(server) = shared.upgrade() {
+            return Some(Moto { server, region });
         }
+        let moto = Moto { server: Arc::new(Server::start(&program)), region };
+        *shared = Arc::downgrade(&moto.server);
+        // Moto loads a service when it is first called, which can take longer than a change may.
+        moto.boto(
+            "client('sts').get_caller_identity(); client('ecr').describe_repositories()
+client('ec2').describe_launch_templates(); client('elbv2').describe_load_balancers()
+client('autoscaling').describe_auto_scaling_groups(); client('ssm').describe_parameters()",
+        );
         Some(moto)
     }
 
-    /// Runs a Python script that has `client(service)` for boto3 clients of this server, and gives
+    /// Where it listens.
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.server.endpoint
+    }
+
+    /// Runs a Python script that has `client(service)` for boto3 clients of this Region, and gives
     /// what it leaves in `result`. So the world is made, and read back, by another hand than ours.
     pub(crate) fn boto(&self, script: &str) -> serde_json::Value {
         let prelude = format!(
             "import boto3, json\n\
+             region = '{}'\n\
              def client(service):\n\
-             \x20   return boto3.client(service, region_name='{REGION}', endpoint_url='{}',\n\
+             \x20   return boto3.client(service, region_name=region, endpoint_url='{}',\n\
              \x20       aws_access_key_id='test', aws_secret_access_key='test')\n\
              result = None\n",
-            self.endpoint
+            self.region, self.server.endpoint
         );
         let postlude = "\nprint(json.dumps(result, default=str))\n";
         let mut python = Command::new(venv::program("python").unwrap())
@@ -69,9 +73,37 @@ impl Moto {
     }
 }
 
-impl Drop for Moto {
+/// A running server; it ends with this value.
+struct Server {
+    process: Child,
+    endpoint: String,
+}
+
+impl Server {
+    /// Starts a server on a free port and waits until it listens.
+    fn start(program: &std::path::Path) -> Server {
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let process = Command::new(program)
+            .args(["-H", "127.0.0.1", "-p", &address.port().to_string()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let server = Server { process, endpoint: format!("http://{address}") };
+        let began = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            assert!(began.elapsed() < Duration::from_secs(60), "moto_server does not come up");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        server
+    }
+}
+
+impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }

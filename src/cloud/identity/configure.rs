@@ -10,6 +10,8 @@ use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 
+use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
+
 use super::oidc::TokenSource;
 use super::role::{Proof, RoleProvider};
 use super::{CredentialSource, Settings, WHO};
@@ -20,6 +22,10 @@ use crate::net::sdk::{Connector, Skew, Timeouts};
 /// How long a request may take. A change is sent within five seconds of having looked, and has its
 /// effect within five more or counts as unknown.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long it may take to find out who we are: credentials may have to be fetched from several
+/// places first.
+const FIRST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long before their end credentials are renewed, at most: a change must not find them ended.
 /// The SDK takes off up to half of it at random.
@@ -45,7 +51,17 @@ pub(in crate::cloud) async fn configure(
         return Err(CloudError::local(WHO, Class::Invalid, "no Region is configured")
             .advise("set `region` in the configuration, or AWS_REGION"));
     }
-    let Some(role) = &settings.role else { return Ok(base) };
+    let Some(role) = &settings.role else {
+        return match settings.credentials {
+            CredentialSource::GitHubOidc { .. } => Err(CloudError::local(
+                WHO,
+                Class::Invalid,
+                "GitHub's token is good for nothing without a role",
+            )
+            .advise("set `role` in the configuration")),
+            CredentialSource::Default | CredentialSource::Static { .. } => Ok(base),
+        };
+    };
     let proof = match &settings.credentials {
         CredentialSource::GitHubOidc { request_url, request_token, audience } => {
             Proof::GitHub(TokenSource {
@@ -75,9 +91,9 @@ fn loader(net: &Net, skew: &Skew, settings: &Settings) -> aws_config::ConfigLoad
         .time_source(net.clock)
         .sleep_impl(Timeouts)
         .retry_config(RetryConfig::disabled())
-        .timeout_config(timeouts())
+        .timeout_config(timeouts(ATTEMPT_TIMEOUT))
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .identity_cache(IdentityCache::lazy().buffer_time(RENEW_BEFORE_END).build());
+        .identity_cache(identity_cache());
     if let Some(region) = &settings.region {
         loader = loader.region(Region::new(region.clone()));
     }
@@ -98,9 +114,9 @@ fn alone(net: &Net, skew: &Skew, settings: &Settings, credentials: Credentials) 
         .time_source(net.clock)
         .sleep_impl(Timeouts)
         .retry_config(RetryConfig::disabled())
-        .timeout_config(timeouts())
+        .timeout_config(timeouts(ATTEMPT_TIMEOUT))
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .identity_cache(IdentityCache::lazy().buffer_time(RENEW_BEFORE_END).build())
+        .identity_cache(identity_cache())
         .region(settings.region.clone().map(Region::new))
         .credentials_provider(SharedCredentialsProvider::new(credentials));
     builder.set_endpoint_url(settings.endpoint.clone());
@@ -108,11 +124,17 @@ fn alone(net: &Net, skew: &Skew, settings: &Settings, credentials: Credentials) 
     builder.build()
 }
 
-fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(ATTEMPT_TIMEOUT)
-        .build()
+/// The same with the patience that the first request needs.
+pub(in crate::cloud) fn patient(config: &SdkConfig) -> SdkConfig {
+    config.to_builder().timeout_config(timeouts(FIRST_TIMEOUT)).build()
+}
+
+fn timeouts(limit: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(limit).operation_timeout(limit).build()
+}
+
+fn identity_cache() -> SharedIdentityCache {
+    IdentityCache::lazy().buffer_time(RENEW_BEFORE_END).load_timeout(FIRST_TIMEOUT).build()
 }
 
 fn app_name() -> Option<AppName> {

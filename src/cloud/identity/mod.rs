@@ -9,7 +9,7 @@ use aws_config::SdkConfig;
 
 use super::{Class, Cloud, CloudError};
 
-pub(super) use configure::configure;
+pub(super) use configure::{configure, patient};
 pub(super) use role::IdentityError;
 pub use settings::{CredentialSource, Settings};
 

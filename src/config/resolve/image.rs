@@ -6,7 +6,8 @@ use super::Surroundings;
 use super::checker::Checker;
 use crate::config::at::At;
 use crate::config::document::{FileSection, ImageSection};
-use crate::config::settings::{Assembly, FileMapping, Image};
+use crate::config::settings::Image;
+use crate::image::{Assembly, FileMapping, Platform};
 use crate::model::Repository;
 
 pub(super) fn resolve(
@@ -120,6 +121,7 @@ fn orphan(image: &ImageSection) -> Option<(&'static str, Option<super::super::at
         ("labels", image.labels.as_ref().map(|at| at.place)),
         ("user", image.user.as_ref().map(|at| at.place)),
         ("workdir", image.workdir.as_ref().map(|at| at.place)),
+        ("expose", image.expose.as_ref().map(|at| at.place)),
         ("platform", image.platform.as_ref().map(|at| at.place)),
     ];
     keys.into_iter().find_map(|(key, place)| place.map(|place| (key, place)))
@@ -177,8 +179,24 @@ fn assembly(
         labels: value(image.labels.as_ref()),
         user: image.user.as_ref().map(|user| user.value.clone()),
         workdir: image.workdir.as_ref().map(|dir| dir.value.clone()),
-        platform: value(image.platform.as_ref()),
+        exposed_ports: ports(image, check),
+        platform: image.platform.as_ref().map_or_else(Platform::default, |at| at.value.into()),
     }
+}
+
+fn ports(image: &ImageSection, check: &mut Checker<'_>) -> Vec<String> {
+    let Some(list) = &image.expose else { return Vec::new() };
+    for port in &list.value {
+        let number = port.value.trim_end_matches("/tcp").trim_end_matches("/udp");
+        if !number.parse::<u16>().is_ok_and(|number| number > 0) {
+            check.at(
+                port.place,
+                format!("`{}` is no port", port.value),
+                "write a number from 1 to 65535, as in `8080` or `8080/tcp`",
+            );
+        }
+    }
+    list.value.iter().map(|port| port.value.clone()).collect()
 }
 
 fn absolute(path: &At<String>, check: &mut Checker<'_>) {

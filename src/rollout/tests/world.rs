@@ -63,6 +63,7 @@ pub(super) fn record(phase: Phase) -> Record {
         service: "web".to_owned(),
         holder: "test".to_owned(),
         continues: None,
+        goal: Goal::Deploy,
         strategy: Strategy::Canary,
         intent: "i".to_owned(),
         run_number: None,
