@@ -25,17 +25,31 @@ struct Line {
     /// What makes two lines comparable, for example a group; within a topic.
     subject: String,
     text: String,
+    /// What makes it news; the text, if this is empty.
+    news: String,
     /// What the summary's timeline says about it, if it does.
     milestone: Option<String>,
 }
 
 impl Line {
     fn new(topic: &'static str, text: impl Into<String>) -> Line {
-        Line { topic, subject: String::new(), text: text.into(), milestone: None }
+        Line {
+            topic,
+            subject: String::new(),
+            text: text.into(),
+            news: String::new(),
+            milestone: None,
+        }
     }
 
     fn about(mut self, subject: &str) -> Line {
         self.subject = subject.to_owned();
+        self
+    }
+
+    /// Told again only where this changes; numbers that count down don't.
+    fn news(mut self, news: &str) -> Line {
+        self.news = news.chars().filter(|c| !c.is_ascii_digit()).collect();
         self
     }
 
@@ -65,7 +79,8 @@ impl Human {
         }
         let text = format!("{topic} {}", line.text);
         let key = format!("{} {}", line.topic, line.subject);
-        if self.last.insert(key, text.clone()).as_ref() == Some(&text) {
+        let news = if line.news.is_empty() { text.clone() } else { line.news };
+        if self.last.insert(key, news.clone()).as_ref() == Some(&news) {
             return None;
         }
         if let Some(milestone) = line.milestone {
@@ -119,16 +134,17 @@ impl Human {
                 let until = until
                     .map(|until| format!(", until {} at the latest", offset(start, until)))
                     .unwrap_or_default();
-                Line::new("waiting", look.faint(&format!("for {message}{until}")))
+                Line::new("waiting", look.faint(&format!("{message}{until}"))).news(message)
             }
             Event::Refresh { group, status, percent, reason } => {
                 let percent = percent.map(|percent| format!(" {percent} %")).unwrap_or_default();
+                let news = format!("{status:?} {}", reason.as_deref().unwrap_or_default());
                 let reason = reason
                     .as_ref()
                     .map(|reason| format!(" {}", look.faint(reason)))
                     .unwrap_or_default();
                 let text = format!("{group} {status:?}{percent}{reason}");
-                Line::new("refresh", text).about(group)
+                Line::new("refresh", text).about(group).news(&news)
             }
             Event::Minimum { group, min, message } => {
                 Line::new("minimum", format!("{group} keeps at least {min}: {message}"))
@@ -155,15 +171,13 @@ impl Human {
                 };
                 Line::new("smoke", format!("{path} {answer} {mark}")).about(path)
             }
-            Event::Judgement { verdict, counts, message } => {
-                let verdict = match *verdict {
+            Event::Judgement { verdict, message, .. } => {
+                let told = match *verdict {
                     "pass" => look.good(verdict),
                     "fail" => look.bad(verdict),
                     other => look.faint(other),
                 };
-                let (errors, requests) = (thousands(counts.errors), thousands(counts.requests));
-                let text = format!("{verdict}: {errors} errors in {requests} requests; {message}");
-                Line::new("judge", text)
+                Line::new("judge", format!("{told}: {message}")).news(verdict)
             }
             Event::TakingBack { reason } => {
                 Line::new("back", format!("{} {reason}", look.bad("taking traffic back:")))
