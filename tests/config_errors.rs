@@ -1,6 +1,8 @@
 //! Every mistake in `cutover.yaml` is answered with its place, what it means and what to do.
 //! The snapshots are the catalogue: read them as the person who made the mistake.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
+
 use cutover::config;
 
 /// A configuration in which nothing is wrong; the mistakes are made in it.
