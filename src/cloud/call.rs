@@ -117,7 +117,83 @@ impl Cloud {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+    use std::time::Duration;
+
+    use http::{Request, Response};
+    use jiff::Timestamp;
+    use std::sync::{Arc, Mutex};
+    use tokio::time::Instant;
+
     use super::*;
+    use crate::cloud::{CredentialSource, Settings};
+    use crate::net::{Body, Clock, Net, Transport, full};
+
+    const WE: &str = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::1:user/u</Arn><Account>1</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
+
+    /// What the service answers next; `None` is silence.
+    type Answers = Arc<Mutex<Vec<Option<(u16, &'static str)>>>>;
+
+    /// A cloud whose Parameter Store gives these answers, the last first.
+    async fn cloud(answers: &[Option<(u16, &'static str)>]) -> (Cloud, Answers) {
+        let answers: Answers = Arc::new(Mutex::new(answers.to_vec()));
+        let given = answers.clone();
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let sts = request.uri().host().is_some_and(|host| host.starts_with("sts"));
+            let answer = if sts { Some((200, WE)) } else { given.lock().unwrap().pop().unwrap() };
+            async move {
+                let Some((status, body)) = answer else { return std::future::pending().await };
+                Ok::<_, Infallible>(Response::builder().status(status).body(full(body)).unwrap())
+            }
+        });
+        let clock = Clock::virtual_from(Timestamp::UNIX_EPOCH);
+        let net = Net { transport: Transport::from_service(service), clock };
+        let settings = Settings {
+            region: Some("eu-central-1".into()),
+            credentials: CredentialSource::Static {
+                key: "k".into(),
+                secret: "s".into(),
+                token: None,
+            },
+            ..Settings::default()
+        };
+        (Cloud::connect(&net, &settings).await.unwrap(), answers)
+    }
+
+    const FOUND: Option<(u16, &str)> = Some((200, r#"{"Parameter":{"Value":"v"}}"#));
+    const FAILED: Option<(u16, &str)> = Some((500, r#"{"__type":"InternalServerError"}"#));
+    const THROTTLED: Option<(u16, &str)> = Some((400, r#"{"__type":"ThrottlingException"}"#));
+    const DENIED: Option<(u16, &str)> = Some((400, r#"{"__type":"AccessDeniedException"}"#));
+
+    #[tokio::test(start_paused = true)]
+    async fn a_read_is_repeated_where_that_can_help() {
+        let (cloud, left) = cloud(&[FOUND, FAILED, THROTTLED, None]).await;
+        // Spawned, because everything here has to be Send.
+        let read = tokio::spawn(async move { cloud.get("/x").await }).await.unwrap();
+        assert_eq!(read.unwrap().as_deref(), Some("v"));
+        assert!(left.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_denied_read_is_not_repeated() {
+        let (cloud, left) = cloud(&[FOUND, DENIED]).await;
+        assert_eq!(cloud.get("/x").await.unwrap_err().class, Class::Denied);
+        assert_eq!(left.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_is_sent_once_whatever_happens() {
+        for (answer, refused) in [(FAILED, false), (None, false), (THROTTLED, true), (DENIED, true)]
+        {
+            let (cloud, left) = cloud(&[FOUND, answer]).await;
+            let began = Instant::now();
+            let end = cloud.put_new("/x", "v").await;
+            assert_eq!(matches!(end, Change::Refused(_)), refused, "{end:?}");
+            assert_eq!(matches!(end, Change::Unknown(_)), !refused, "{end:?}");
+            assert_eq!(left.lock().unwrap().len(), 1, "sent once");
+            assert!(began.elapsed() <= Duration::from_secs(6));
+        }
+    }
 
     fn failed(class: Class, code: &str) -> Change<()> {
         let mut error = CloudError::local("x:Y", class, "");

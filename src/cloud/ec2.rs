@@ -50,6 +50,15 @@ impl UserData {
         }
     }
 
+    /// As AWS holds it: base64, or what should have been.
+    pub fn encoded(&self) -> Option<String> {
+        match self {
+            UserData::None => None,
+            UserData::Bytes(bytes) => Some(STANDARD.encode(bytes)),
+            UserData::Broken(text) => Some(text.clone()),
+        }
+    }
+
     /// The decoded bytes, where there are some.
     pub fn bytes(&self) -> Option<&[u8]> {
         match self {

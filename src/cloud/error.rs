@@ -83,8 +83,11 @@ impl CloudError {
                 let meta = answer.err().meta();
                 let status = answer.raw().status().as_u16();
                 let code = meta.code().map(str::to_owned);
-                let message =
-                    meta.message().map_or_else(|| format!("HTTP {status}"), str::to_owned);
+                // The SDK calls an answer that it cannot read a service error, too.
+                let message = meta
+                    .message()
+                    .map(str::to_owned)
+                    .unwrap_or_else(|| format!("HTTP {status}: {}", innermost(answer.err())));
                 CloudError {
                     operation,
                     class: classify(code.as_deref().unwrap_or_default(), &message, status),

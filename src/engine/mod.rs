@@ -1,1 +1,20 @@
-//! The loop: observe, decide, act, record, sleep.
+//! The loop: observe, decide, act, record, sleep. It never decides anything itself; everything it
+//! does is read off [`crate::rollout::decide`], and every error leads back to looking again.
+
+mod act;
+mod claim;
+mod deploy;
+mod ledger;
+mod observe;
+mod prepare;
+mod run;
+mod smoke;
+mod stop;
+mod target;
+
+pub use claim::{Origin, Wanted, Wish};
+pub use deploy::{Caller, Checked, Session, Unchecked, check};
+pub use ledger::{Ledger, LedgerError};
+pub use run::{Job, run};
+pub use stop::{Stop, Stopper};
+pub use target::{Target, Unresolved, resolve};

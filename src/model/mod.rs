@@ -19,8 +19,8 @@ pub use fleet::{
 pub use image::{Digest, ImageReference, InvalidReference, Repository};
 pub use outcome::{Ending, Outcome, Requests};
 pub use record::{
-    FleetFacts, OneGroupFacts, Phase, Record, RefreshFacts, RetirementFacts, RuleFacts, SideFacts,
-    TwoGroupsFacts,
+    FleetFacts, Goal, OneGroupFacts, Phase, Record, RefreshFacts, RetirementFacts, RuleFacts,
+    SideFacts, TwoGroupsFacts,
 };
 pub use strategy::{Colour, PerColour, Strategy};
 pub use traffic::{

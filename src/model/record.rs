@@ -18,6 +18,9 @@ pub struct Record {
     /// The unfinished record whose facts this one inherited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continues: Option<u64>,
+    /// Forward, or back to the version before.
+    #[serde(default)]
+    pub goal: Goal,
     /// How.
     pub strategy: Strategy,
     /// What was wanted: two runs with the same intent want the same rollout.
@@ -55,6 +58,27 @@ pub struct Record {
     /// How it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ending: Option<Ending>,
+}
+
+/// What a rollout is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Goal {
+    /// A new version is brought to all traffic.
+    #[default]
+    Deploy,
+    /// The version before the live one is.
+    Rollback,
+}
+
+impl Goal {
+    /// How a rollout ends that reached its goal.
+    pub fn reached(self) -> Ending {
+        match self {
+            Goal::Deploy => Ending::Succeeded,
+            Goal::Rollback => Ending::RolledBack,
+        }
+    }
 }
 
 /// Where a rollout is. The order is the order of a rollout that goes well.
@@ -189,7 +213,7 @@ pub struct RefreshFacts {
 }
 
 /// What a rollout over one group found and wrote.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OneGroupFacts {
     /// The refresh to the new version.

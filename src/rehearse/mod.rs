@@ -1,1 +1,5 @@
 //! The demo: the only folder that sees both engine and lab.
+
+mod demo;
+
+pub use demo::{Shape, Unrehearsed, demo};

@@ -67,10 +67,11 @@ pub(super) fn standing(
         .map(|g| g.group.capacity.desired)
         .max()
         .unwrap_or(0);
-    let needed = wanted(percent, desired);
     let Some(group) = seen.groups.get(&pair.sides[colour].group) else {
-        return Standing { ready: 0, needed, instances: 0, zones: false };
+        return Standing { ready: 0, needed: wanted(percent, desired), instances: 0, zones: false };
     };
+    // More than its MaxSize no group can have: a way back must not wait for that.
+    let needed = wanted(percent, desired.min(group.group.capacity.max));
     let ready = ready(group, &plan.template, version);
     let zones: BTreeSet<&str> = ready.iter().copied().collect();
     Standing {

@@ -15,12 +15,15 @@ mod seen;
 mod turn;
 mod two_groups;
 
+#[cfg(test)]
+mod tests;
+
 pub use action::{Action, RETIREMENT};
 pub use gate::{ready, wanted};
 pub use needs::{Needs, needs};
 pub use plan::{Deadlines, OneGroup, Pair, Plan, Shape, Side, Smoke, Step};
 pub use seen::{AlarmState, Claim, GroupSeen, Proof, Seen, SmokeResult, Successor};
-pub use turn::Next;
+pub use turn::{End, Next};
 
 use crate::model::{FleetFacts, Record};
 use turn::Turn;
@@ -30,6 +33,19 @@ use turn::Turn;
 /// undocumented; 120 s mended an outage seen by others with much larger fleets, and the settle
 /// phase waits longer) plus twice the bounds of 5 s on reading and on sending.
 pub const T: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// What is missing to the proof that the record's version is live and alone: what exit 0 asserts.
+/// `None` where nothing is.
+pub fn unproven(plan: &Plan, record: &Record, seen: &Seen) -> Option<String> {
+    let mut turn = Turn::new(plan, record, seen);
+    match &plan.shape {
+        Shape::TwoGroups(pair) => two_groups::unproven(&mut turn, pair),
+        Shape::OneGroup(group) => match seen.groups.get(&group.group) {
+            Some(seen) => one_group::unproven(&turn, seen),
+            None => Some(format!("Auto Scaling group `{}` does not exist", group.group)),
+        },
+    }
+}
 
 /// Decides the next turn. The record must be of the shape of the plan: where it is not (the
 /// service's fleet was configured otherwise in between), the run stops and says so.

@@ -185,10 +185,11 @@ fn came_back(turn: &mut Turn<'_>) {
     );
 }
 
-fn verify(turn: &mut Turn<'_>, seen: &GroupSeen) {
-    let Some(version) = turn.record.version else { return };
+/// What is missing to the proof that every instance runs the record's version.
+pub(super) fn unproven(turn: &Turn<'_>, seen: &GroupSeen) -> Option<String> {
+    let Some(version) = turn.record.version else { return Some("there is no version".to_owned()) };
     let proof = turn.seen.proof;
-    let unproven = if !proof.is_some_and(|p| p.bracketed) {
+    if !proof.is_some_and(|p| p.bracketed) {
         Some("the claim changed while it was read".to_owned())
     } else if !proof.is_some_and(|p| p.pinned) {
         Some(format!("the user data of version {version} does not hold the digest alone"))
@@ -198,11 +199,16 @@ fn verify(turn: &mut Turn<'_>, seen: &GroupSeen) {
         Some(format!("not every instance is in service from version {version}"))
     } else {
         unmatched_targets(seen, TargetHealth::Healthy)
-    };
-    match unproven {
+    }
+}
+
+fn verify(turn: &mut Turn<'_>, seen: &GroupSeen) {
+    let Some(version) = turn.record.version else { return };
+    match unproven(turn, seen) {
         None => {
             let message = format!("every instance runs version {version} and is healthy");
-            turn.end(Ending::Succeeded, message, None);
+            let reached = turn.record.goal.reached();
+            turn.end(reached, message, None);
         }
         Some(why) if turn.overdue(turn.plan.deadlines.healthy) => {
             take_back(turn, format!("success could not be proven: {why}"));

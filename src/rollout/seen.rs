@@ -71,6 +71,17 @@ pub enum AlarmState {
     InsufficientData,
 }
 
+impl AlarmState {
+    /// Reads CloudWatch's word (BC `StateValue`); an unknown one is no data.
+    pub fn parse(word: &str) -> AlarmState {
+        match word {
+            "OK" => AlarmState::Ok,
+            "ALARM" => AlarmState::Alarm,
+            _ => AlarmState::InsufficientData,
+        }
+    }
+}
+
 /// The answer to a smoke request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SmokeResult {

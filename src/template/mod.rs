@@ -62,6 +62,14 @@ pub fn pin(
     user_data::finish(&bytes, image)
 }
 
+/// Whether decoded user data launches exactly `image`: its repository is named, and by no other
+/// digest or tag. Twice is as good as once (`docker pull`, then `docker run`).
+pub fn is_pinned(user_data: &[u8], image: &ImageReference) -> bool {
+    digest_occurrences(user_data, &image.digest) > 0
+        && (!reference::mentions(user_data, &image.repository)
+            || reference::replace(user_data, image).is_ok_and(|pinned| pinned == user_data))
+}
+
 #[cfg(test)]
 mod tests {
     use base64::Engine as _;

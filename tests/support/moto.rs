@@ -8,22 +8,22 @@ use std::time::{Duration, Instant};
 use super::venv;
 
 /// What moto calls the account of everyone.
-pub const ACCOUNT: &str = "123456789012";
+pub(crate) const ACCOUNT: &str = "123456789012";
 
 /// The Region of all tests.
-pub const REGION: &str = "eu-central-1";
+pub(crate) const REGION: &str = "eu-central-1";
 
 /// A running server; it ends with this value.
-pub struct Moto {
+pub(crate) struct Moto {
     server: Child,
     /// Where it listens.
-    pub endpoint: String,
+    pub(crate) endpoint: String,
 }
 
 impl Moto {
     /// Starts a server on a free port and waits until it listens. `None` where there is none to
     /// start.
-    pub fn start() -> Option<Moto> {
+    pub(crate) fn start() -> Option<Moto> {
         let program = venv::program("moto_server")?;
         let port =
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
@@ -44,7 +44,7 @@ impl Moto {
 
     /// Runs a Python script that has `client(service)` for boto3 clients of this server, and gives
     /// what it leaves in `result`. So the world is made, and read back, by another hand than ours.
-    pub fn boto(&self, script: &str) -> serde_json::Value {
+    pub(crate) fn boto(&self, script: &str) -> serde_json::Value {
         let prelude = format!(
             "import boto3, json\n\
              def client(service):\n\

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// The path of a program of the virtual environment. Without it the test is skipped with the reason
 /// printed (`None`), except in CI, where it fails: a test that never runs proves nothing.
-pub fn program(name: &str) -> Option<PathBuf> {
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let venv = std::env::var_os("CUTOVER_VENV")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv"), PathBuf::from);
     let program = venv.join("bin").join(name);

@@ -1,5 +1,203 @@
-//! GitHub's OIDC token endpoint.
+//! GitHub's side of OpenID Connect: the endpoint at which a workflow's job gets a token that says
+//! which repository, branch and environment it runs for. The tokens are signed with HS256 and a key of
+//! the lab; GitHub's are RS256, but here the signer and the verifier are one program.
 
-/// What GitHub remembers.
-#[derive(Debug, Clone, Default)]
-pub struct State {}
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Request, Response, StatusCode};
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+use sha2::Sha256;
+
+use crate::world::World;
+
+/// Who issues the tokens.
+pub const ISSUER: &str = "https://token.actions.githubusercontent.com";
+
+/// The path of the token endpoint in the lab. It carries a query already, as GitHub's does, so that a
+/// job may append `&audience=…`.
+pub const TOKEN_PATH: &str = "/_lab/github/token?api-version=2.0";
+
+/// What a job shows to get a token: `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
+pub const REQUEST_TOKEN: &str = "lab-id-token-request-token";
+
+/// How long a token lives, in seconds (seen on GitHub's tokens).
+const LIFETIME: i64 = 300;
+
+const KEY: &[u8] = b"the lab's own signing key; it protects nothing";
+
+/// What GitHub remembers: the job that asks for tokens.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// The token's `sub`: which repository, and branch, environment or event.
+    pub subject: String,
+    /// Owner and name.
+    pub repository: String,
+    /// The full ref, for example `refs/heads/main`.
+    pub git_ref: String,
+    /// The commit.
+    pub commit: String,
+    /// The number that GitHub gives a run.
+    pub run_id: u64,
+    /// Which try of that run.
+    pub run_attempt: u32,
+}
+
+impl Default for State {
+    fn default() -> State {
+        State {
+            subject: "repo:acme/news:ref:refs/heads/main".to_owned(),
+            repository: "acme/news".to_owned(),
+            git_ref: "refs/heads/main".to_owned(),
+            commit: "5b1d2c0f3a7e4d6b8c9a0f1e2d3c4b5a69788796".to_owned(),
+            run_id: 1000,
+            run_attempt: 1,
+        }
+    }
+}
+
+/// Answers one request for a token.
+pub fn token(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
+    if !bears_request_token(request) {
+        return answer(StatusCode::UNAUTHORIZED, &json!({ "message": "Bad credentials" }));
+    }
+    let query = request.uri().query().unwrap_or_default();
+    let audience = form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "audience")
+        .map(|(_, value)| value.into_owned())
+        // GitHub's default: the address of the repository's owner.
+        .unwrap_or_else(|| {
+            let owner = world.github.repository.split('/').next().unwrap_or_default();
+            format!("https://github.com/{owner}")
+        });
+    let value = mint(world, &audience);
+    answer(StatusCode::OK, &json!({ "count": value.len(), "value": value }))
+}
+
+/// A token of the present job for `audience`, good for five minutes from now.
+pub fn mint(world: &mut World, audience: &str) -> String {
+    let (id, now) = (world.ids.uuid(), world.now.as_second());
+    let job = &world.github;
+    let owner = job.repository.split('/').next().unwrap_or_default();
+    let claims = json!({
+        "jti": id,
+        "sub": job.subject,
+        "aud": audience,
+        "iss": ISSUER,
+        "ref": job.git_ref,
+        "ref_type": if job.git_ref.starts_with("refs/tags/") { "tag" } else { "branch" },
+        "sha": job.commit,
+        "repository": job.repository,
+        "repository_owner": owner,
+        "run_id": job.run_id.to_string(),
+        "run_attempt": job.run_attempt.to_string(),
+        "nbf": now - LIFETIME,
+        "iat": now,
+        "exp": now + LIFETIME,
+    });
+    let header = json!({ "alg": "HS256", "kid": "lab", "typ": "JWT" });
+    let signed = format!("{}.{}", encoded(header.to_string()), encoded(claims.to_string()));
+    let signature = encoded(signature(&signed));
+    format!("{signed}.{signature}")
+}
+
+/// What is wrong with a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenError {
+    /// It is no JSON Web Token.
+    Malformed,
+    /// It was not signed here.
+    Forged,
+    /// It ended at the instant given.
+    Expired(Timestamp),
+}
+
+/// The claims of a token: well-formed, signed here and not ended by `now`.
+pub fn verify(token: &str, now: Timestamp) -> Result<Json, TokenError> {
+    let (signed, mark) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
+    let (_header, claims) = signed.split_once('.').ok_or(TokenError::Malformed)?;
+    let claims = URL_SAFE_NO_PAD.decode(claims).map_err(|_| TokenError::Malformed)?;
+    let claims: Json = serde_json::from_slice(&claims).map_err(|_| TokenError::Malformed)?;
+    if encoded(signature(signed)) != mark {
+        return Err(TokenError::Forged);
+    }
+    let ends = claims["exp"].as_i64().and_then(|at| Timestamp::from_second(at).ok());
+    match ends {
+        Some(ends) if now < ends => Ok(claims),
+        Some(ends) => Err(TokenError::Expired(ends)),
+        None => Err(TokenError::Malformed),
+    }
+}
+
+fn bears_request_token(request: &Request<Bytes>) -> bool {
+    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    header.and_then(|header| header.split_once(' ')).is_some_and(|(scheme, token)| {
+        scheme.eq_ignore_ascii_case("bearer") && token.trim() == REQUEST_TOKEN
+    })
+}
+
+fn signature(signed: &str) -> Vec<u8> {
+    match Hmac::<Sha256>::new_from_slice(KEY) {
+        Ok(mac) => mac.chain_update(signed).finalize().into_bytes().to_vec(),
+        // HMAC takes keys of every length.
+        Err(_) => Vec::new(),
+    }
+}
+
+fn encoded(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn answer(status: StatusCode, body: &Json) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body.to_string()));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn world() -> World {
+        World::new(1, "2026-01-05T09:00:00Z".parse().unwrap())
+    }
+
+    #[test]
+    fn a_job_gets_a_token_for_five_minutes() {
+        let mut world = world();
+        let request = Request::get(format!("{TOKEN_PATH}&audience=sts.amazonaws.com"))
+            .header("Authorization", format!("bearer {REQUEST_TOKEN}"))
+            .body(Bytes::new())
+            .unwrap();
+        let response = token(&mut world, &request);
+        let body: Json = serde_json::from_slice(response.body()).unwrap();
+        let value = body["value"].as_str().unwrap();
+        let claims = verify(value, world.now).unwrap();
+        assert_eq!(claims["sub"], "repo:acme/news:ref:refs/heads/main");
+        assert_eq!(claims["aud"], "sts.amazonaws.com");
+        let later = world.now + jiff::SignedDuration::from_secs(300);
+        assert_eq!(verify(value, later), Err(TokenError::Expired(later)));
+    }
+
+    #[test]
+    fn without_the_request_token_there_is_none() {
+        let request = Request::get(TOKEN_PATH).body(Bytes::new()).unwrap();
+        assert_eq!(token(&mut world(), &request).status(), 401);
+    }
+
+    #[test]
+    fn a_changed_token_is_forged() {
+        let mut world = world();
+        let token = mint(&mut world, "a");
+        let other = mint(&mut world, "b");
+        let (head, _) = token.rsplit_once('.').unwrap();
+        let (_, mark) = other.rsplit_once('.').unwrap();
+        assert_eq!(verify(&format!("{head}.{mark}"), world.now), Err(TokenError::Forged));
+        assert_eq!(verify("no token", world.now), Err(TokenError::Malformed));
+    }
+}

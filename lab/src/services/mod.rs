@@ -8,6 +8,7 @@ pub mod ecr;
 pub mod elbv2;
 pub mod github;
 pub mod iam;
+mod paging;
 pub mod registry;
 pub mod ssm;
 pub mod sts;

@@ -32,6 +32,13 @@ pub struct Principal {
     pub arn: String,
 }
 
+impl Principal {
+    /// The caller of an unsigned call.
+    pub fn nobody() -> Principal {
+        Principal { account: String::new(), arn: String::new() }
+    }
+}
+
 /// One call to one operation.
 #[derive(Debug, Clone)]
 pub struct Call {

@@ -1,5 +1,7 @@
 //! An error as an AWS service answers it.
 
+use super::Service;
+
 /// Whose fault an error is; it decides the default HTTP status and how SDKs retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -49,9 +51,15 @@ impl ApiError {
 impl ApiError {
     /// The answer to an operation that the lab does not have.
     pub fn unknown_operation(call: &super::Call) -> ApiError {
-        ApiError::sender(
-            "InvalidAction",
-            format!("The action {} is not valid for this web service.", call.operation),
-        )
+        match call.service {
+            Service::Ssm | Service::Ecr => ApiError::sender(
+                "UnknownOperationException",
+                format!("The operation {} is not known.", call.operation),
+            ),
+            _ => ApiError::sender(
+                "InvalidAction",
+                format!("The action {} is not valid for this web service.", call.operation),
+            ),
+        }
     }
 }

@@ -1,10 +1,17 @@
 //! How calls look on the wire: which service a request is for, how its input is read and how its
 //! answer is written. Services see only [`Call`]s and [`Value`]s, never a protocol.
 
+mod auth;
 mod call;
+mod cbor;
 mod error;
+mod json;
+mod protocol;
+mod query;
+mod route;
 mod serve;
 mod value;
+mod xml;
 
 pub use call::{Call, Principal, Service};
 pub use error::{ApiError, ApiResult, Fault};

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
 use super::{ApiError, ApiResult};
@@ -118,6 +120,15 @@ impl Value {
         self.list(key).iter().filter_map(|v| v.as_str().map(str::to_owned)).collect()
     }
 
+    /// The member `key` as bytes: a byte string, or the base64 that JSON and forms carry.
+    pub fn bytes(&self, key: &str) -> Option<Vec<u8>> {
+        match self.get(key) {
+            Value::Blob(bytes) => Some(bytes.clone()),
+            Value::Str(s) => STANDARD.decode(s).ok(),
+            _ => None,
+        }
+    }
+
     /// This value as text.
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -127,9 +138,27 @@ impl Value {
     }
 }
 
+/// A scalar as XML writes it; empty for a list or a structure.
+pub(super) fn text(scalar: &Value) -> String {
+    match scalar {
+        Value::Bool(b) => b.to_string(),
+        Value::Int(n) => n.to_string(),
+        Value::Float(f) => f.to_string(),
+        Value::Str(s) => s.clone(),
+        Value::Blob(bytes) => STANDARD.encode(bytes),
+        Value::Time(at) => format!("{at:.3}"),
+        Value::Null | Value::List(_) | Value::Map(_) => String::new(),
+    }
+}
+
 impl From<&str> for Value {
     fn from(s: &str) -> Value {
         Value::Str(s.to_owned())
+    }
+}
+impl From<&String> for Value {
+    fn from(s: &String) -> Value {
+        Value::Str(s.clone())
     }
 }
 impl From<String> for Value {

@@ -15,17 +15,17 @@ impl Ids {
 
     /// `prefix-` and 17 hexadecimal digits, as EC2 names its resources (`i-0abc…`).
     pub fn ec2(&mut self, prefix: &str) -> String {
-        format!("{prefix}-0{:016x}", self.next())
+        format!("{prefix}-0{:016x}", self.bits())
     }
 
     /// 16 hexadecimal digits, as in the ARN of a load balancer or target group.
     pub fn hex16(&mut self) -> String {
-        format!("{:016x}", self.next())
+        format!("{:016x}", self.bits())
     }
 
     /// A UUID of version 4, as Auto Scaling and request identifiers have.
     pub fn uuid(&mut self) -> String {
-        let (a, b) = (self.next(), self.next());
+        let (a, b) = (self.bits(), self.bits());
         format!(
             "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
             a >> 32,
@@ -37,7 +37,7 @@ impl Ids {
     }
 
     /// The next 64 bits, by SplitMix64.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,15 +1,18 @@
 //! The deterministic core: one value that holds the whole simulated account, the time that it has
 //! reached, and what is going to happen next.
 
+mod history;
 mod ids;
 mod params;
 mod queue;
 mod rng;
+mod time;
 
 pub use ids::Ids;
 pub use params::Params;
 pub use queue::{Event, Queue};
 pub use rng::Rng;
+pub use time::{elapsed, later};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -56,6 +59,7 @@ pub struct World {
     pub sts: sts::State,
     /// Simulated users.
     pub traffic: traffic::State,
+    history: history::History,
 }
 
 impl World {
@@ -79,7 +83,8 @@ impl World {
             registry: Default::default(),
             ssm: Default::default(),
             sts: Default::default(),
-            traffic: Default::default(),
+            traffic: traffic::State::new(seed),
+            history: history::History::default(),
         }
     }
 
@@ -87,6 +92,7 @@ impl World {
     pub fn advance(&mut self, until: Timestamp) {
         while let Some((at, event)) = self.queue.pop_due(until) {
             self.flow_to(at);
+            self.history.note(&format!("{at} {event:?}"));
             match &event {
                 Event::Autoscaling(event) => autoscaling::happen(self, event),
                 Event::Ec2(event) => ec2::happen(self, event),
@@ -104,7 +110,18 @@ impl World {
         now: Timestamp,
     ) -> http::Response<Bytes> {
         self.advance(now);
-        wire::serve(self, request)
+        self.history.note(&format!("{} {} {}", self.now, request.method(), request.uri()));
+        self.history.note_bytes(request.body());
+        let response = wire::serve(self, request);
+        self.history.note(response.status().as_str());
+        self.history.note_bytes(response.body());
+        response
+    }
+
+    /// A fingerprint of every event and every request so far, with its response: equal for equal seeds
+    /// and requests, in any process.
+    pub fn history(&self) -> String {
+        self.history.fingerprint()
     }
 
     fn flow_to(&mut self, until: Timestamp) {

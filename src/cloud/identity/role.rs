@@ -142,3 +142,123 @@ fn may_pass(error: &CloudError) -> bool {
 fn no_credentials(operation: &'static str) -> CloudError {
     CloudError::local(operation, Class::Service, "the answer holds no credentials")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use http::{Request, Response};
+    use http_body_util::BodyExt as _;
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::*;
+    use crate::cloud::{Cloud, CredentialSource, Settings};
+    use crate::net::{Body, Net, Transport, full};
+
+    const CLAIMS: &str = r#"{"iss":"https://token.actions.githubusercontent.com","aud":"sts.amazonaws.com","sub":"repo:acme/web:ref:refs/heads/main"}"#;
+
+    /// STS's refusals to come, the last first; every other exchange succeeds. And the tokens given.
+    #[derive(Default)]
+    struct World {
+        refusals: Vec<(u16, &'static str, &'static str)>,
+        tokens: usize,
+    }
+
+    fn result(operation: &str, inner: &str) -> String {
+        format!(
+            "<{operation}Response><{operation}Result>{inner}</{operation}Result></{operation}Response>"
+        )
+    }
+
+    fn answer(world: &mut World, clock: Clock, host: &str, body: &str) -> (u16, String) {
+        if host == "github.test" {
+            world.tokens += 1;
+            let token = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(CLAIMS));
+            return (200, format!(r#"{{"value":"{token}"}}"#));
+        }
+        if !body.contains("Action=AssumeRoleWithWebIdentity") {
+            let who = "<Arn>arn:aws:sts::1:assumed-role/web/cutover-web</Arn><Account>1</Account>";
+            return (200, result("GetCallerIdentity", who));
+        }
+        if let Some((status, code, message)) = world.refusals.pop() {
+            let error = format!("<Code>{code}</Code><Message>{message}</Message>");
+            return (status, format!("<ErrorResponse><Error>{error}</Error></ErrorResponse>"));
+        }
+        let end = clock.now() + SignedDuration::from_hours(1);
+        let given = format!(
+            "<AccessKeyId>A</AccessKeyId><SecretAccessKey>B</SecretAccessKey><SessionToken>C</SessionToken><Expiration>{end}</Expiration>"
+        );
+        (200, result("AssumeRoleWithWebIdentity", &format!("<Credentials>{given}</Credentials>")))
+    }
+
+    async fn connect(
+        refusals: &[(u16, &'static str, &'static str)],
+    ) -> (Result<Cloud, CloudError>, Arc<Mutex<World>>, Clock) {
+        let clock = Clock::virtual_from("2026-01-02T03:04:05Z".parse::<Timestamp>().unwrap());
+        let world = Arc::new(Mutex::new(World { refusals: refusals.to_vec(), ..World::default() }));
+        let shared = world.clone();
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let shared = shared.clone();
+            async move {
+                let host = request.uri().host().unwrap_or_default().to_owned();
+                let body = request.into_body().collect().await.unwrap().to_bytes();
+                let body = String::from_utf8_lossy(&body);
+                let (status, body) = answer(&mut shared.lock().unwrap(), clock, &host, &body);
+                Ok::<_, Infallible>(Response::builder().status(status).body(full(body)).unwrap())
+            }
+        });
+        let settings = Settings {
+            region: Some("eu-central-1".into()),
+            role: Some("arn:aws:iam::1:role/web".into()),
+            service: "web".into(),
+            credentials: CredentialSource::GitHubOidc {
+                request_url: "https://github.test/token?x=1".into(),
+                request_token: "s3cret".into(),
+                audience: CredentialSource::AUDIENCE.into(),
+            },
+            ..Settings::default()
+        };
+        let net = Net { transport: Transport::from_service(service), clock };
+        (Cloud::connect(&net, &settings).await, world, clock)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_role_that_does_not_trust_the_token_is_explained_at_once() {
+        let denied =
+            (403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity");
+        let (cloud, world, _) = connect(&[denied]).await;
+        let error = cloud.unwrap_err();
+        assert_eq!((error.operation, error.class), (BY_TOKEN, Class::Denied));
+        assert!(error.hint().contains("`repo:acme/web:ref:refs/heads/main`"), "{}", error.hint());
+        assert!(error.hint().contains(
+            r#""Federated": "arn:aws:iam::1:oidc-provider/token.actions.githubusercontent.com""#
+        ));
+        assert_eq!(world.lock().unwrap().tokens, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_expired_token_is_answered_by_a_fresh_one() {
+        let (cloud, world, _) = connect(&[(400, "ExpiredTokenException", "Token expired")]).await;
+        assert_eq!(cloud.unwrap().identity().account, "1");
+        assert_eq!(world.lock().unwrap().tokens, 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_is_renewed_by_a_fresh_token_before_its_end() {
+        let (cloud, world, clock) = connect(&[]).await;
+        let cloud = cloud.unwrap();
+        let tokens = || world.lock().unwrap().tokens;
+
+        clock.sleep(Duration::from_secs(40 * 60)).await;
+        let _ = cloud.get("/x").await;
+        assert_eq!(tokens(), 1, "far from its end");
+
+        clock.sleep(Duration::from_secs(16 * 60)).await;
+        let _ = cloud.get("/x").await;
+        assert_eq!(tokens(), 2, "four minutes before it");
+    }
+}

@@ -22,6 +22,17 @@ pub(super) fn decide(turn: &mut Turn<'_>, pair: &Pair) {
     turn.record.fleet = FleetFacts::TwoGroups(facts);
 }
 
+/// What is missing to the proof that all traffic is on the record's version.
+pub(super) fn unproven(turn: &mut Turn<'_>, pair: &Pair) -> Option<String> {
+    let FleetFacts::TwoGroups(facts) = &turn.record.fleet else { return None };
+    let machine = Machine { from: facts.from, facts: facts.clone(), pair, turn };
+    let to = machine.side(machine.to());
+    if gate::smallest_share(pair, machine.turn.seen, to) < 100 {
+        return Some(format!("{} does not have all of the traffic", to.group));
+    }
+    machine.unproven()
+}
+
 /// The machine during one turn: the facts are written back to the record at its end.
 struct Machine<'m, 'a, 'p> {
     turn: &'m mut Turn<'a>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Machine;
-use crate::model::{Ending, Event, Phase, TargetHealth};
+use crate::model::{Event, Phase, TargetHealth};
 use crate::rollout::refresh::{active, at_version};
 use crate::rollout::{Action, RETIREMENT, T};
 
@@ -92,7 +92,7 @@ impl Machine<'_, '_, '_> {
         }
     }
 
-    fn unproven(&self) -> Option<String> {
+    pub(super) fn unproven(&self) -> Option<String> {
         let seen = self.seen(self.to())?;
         let group = &self.side(self.to()).group;
         let version = self.version(self.to());
@@ -151,7 +151,7 @@ impl Machine<'_, '_, '_> {
         let version = self.version(self.to());
         let colour = self.to();
         self.turn.end(
-            Ending::Succeeded,
+            self.turn.record.goal.reached(),
             format!("all traffic is on {colour}, every instance launched from version {version}"),
             None,
         );

@@ -1,0 +1,140 @@
+//! The door without a socket, for clients in the same process under Tokio's paused time: paused time
+//! jumps ahead whenever the runtime waits for real I/O, so there must be none.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use jiff::Timestamp;
+use tower::{BoxError, Service};
+
+use super::Running;
+use crate::world::{Params, Rng, World};
+
+/// A [`tower::Service`] that carries requests to a world. Request and reply each take a seeded time
+/// between `latency_min` and `latency_max`: without it every race would hide.
+#[derive(Clone)]
+pub struct InProcess {
+    running: Running,
+    latency: Arc<Mutex<Latency>>,
+}
+
+impl InProcess {
+    /// A door to `world`, whose time begins to pass as Tokio's does. Needs a Tokio runtime with time.
+    pub fn new(mut world: World) -> InProcess {
+        let latency = Latency::of(&mut world);
+        InProcess { running: Running::start(world, 1.0), latency: Arc::new(Mutex::new(latency)) }
+    }
+
+    /// What time it is in the world.
+    pub fn now(&self) -> Timestamp {
+        self.running.now()
+    }
+
+    /// Looks at the truth as it is now, or changes it behind everyone's back.
+    pub fn world<R>(&self, look: impl FnOnce(&mut World) -> R) -> R {
+        self.running.world(look)
+    }
+
+    async fn deliver(self, request: http::Request<Bytes>) -> http::Response<Full<Bytes>> {
+        let (there, back) = self.latency.lock().unwrap_or_else(PoisonError::into_inner).draw();
+        tokio::time::sleep(there).await;
+        let response = self.running.handle(&request);
+        tokio::time::sleep(back).await;
+        response.map(Full::new)
+    }
+}
+
+impl<B> Service<http::Request<B>> for InProcess
+where
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    type Response = http::Response<Full<Bytes>>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        let door = self.clone();
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            let body = body.collect().await.map_err(Into::into)?.to_bytes();
+            // A task of its own: from here on the request arrives whether or not anyone waits.
+            let delivery = tokio::spawn(door.deliver(http::Request::from_parts(parts, body)));
+            Ok(delivery.await?)
+        })
+    }
+}
+
+/// The source of latencies. A generator apart from the world's: how many requests are on their way
+/// must not change what chance does to the simulated users.
+struct Latency {
+    rng: Rng,
+    min: Duration,
+    max: Duration,
+}
+
+impl Latency {
+    fn of(world: &mut World) -> Latency {
+        let Params { latency_min, latency_max, .. } = world.params;
+        Latency { rng: Rng::new(world.rng.bits()), min: latency_min, max: latency_max }
+    }
+
+    /// The time there and the time back.
+    fn draw(&mut self) -> (Duration, Duration) {
+        (self.rng.between(self.min, self.max), self.rng.between(self.min, self.max))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::services::ssm;
+
+    const START: &str = "2026-01-05T09:00:00Z";
+
+    fn door(seed: u64) -> InProcess {
+        InProcess::new(World::new(seed, START.parse().unwrap()))
+    }
+
+    fn put_parameter(name: &str) -> http::Request<Full<Bytes>> {
+        let scope = "Credential=AKIALABLABLABLABLAB0/20260105/ap-northeast-2/ssm/aws4_request";
+        http::Request::post("https://ssm.ap-northeast-2.amazonaws.com/")
+            .header("Authorization", format!("AWS4-HMAC-SHA256 {scope}, Signature=0"))
+            .header("X-Amz-Target", "AmazonSSM.PutParameter")
+            .body(Full::from(format!(r#"{{"Name":"{name}","Value":"v","Type":"String"}}"#)))
+            .unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn request_and_reply_take_seeded_time() {
+        let arrival = async |seed| {
+            let mut door = door(seed);
+            let response = door.call(put_parameter("/a")).await.unwrap();
+            assert_eq!(response.status(), 200);
+            door.now()
+        };
+        let (one, again, other) = (arrival(1).await, arrival(1).await, arrival(2).await);
+        assert_eq!(one, again);
+        assert_ne!(one, other);
+        assert!(one.duration_since(START.parse().unwrap()).as_millis() >= 20);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_once_sent_arrives_without_its_sender() {
+        let mut door = door(1);
+        let sent = door.call(put_parameter("/a"));
+        assert!(tokio::time::timeout(Duration::from_millis(1), sent).await.is_err());
+        assert!(door.world(|w| ssm::parameter(w, "/a").is_none()), "not there yet");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(door.world(|w| ssm::parameter(w, "/a").is_some()), "delivered all the same");
+    }
+}

@@ -1,1 +1,0 @@
-//! What a world holds when it begins.

@@ -1,0 +1,151 @@
+//! What a world holds when it begins: an architecture, as plain data, and how it is built.
+
+mod build;
+mod image;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use image::ImageFiles;
+
+/// An account with one service behind one load balancer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Scenario {
+    /// The service: the name of the load balancer, the launch template and the ECR repository.
+    pub service: String,
+    /// The twelve-digit account.
+    pub account: String,
+    /// The Region.
+    pub region: String,
+    /// The letters of its zones.
+    pub zones: Vec<String>,
+    /// The GitHub repository whose workflows may deploy.
+    pub github: String,
+    /// Requests a second to the load balancer.
+    pub requests_per_second: f64,
+    /// Minutes of traffic before the beginning, for CloudWatch to have some.
+    pub history_minutes: u64,
+    /// Labels of the first image besides `lab.version`: how its program behaves.
+    pub labels: BTreeMap<String, String>,
+    /// The groups, each with a target group of the same name.
+    pub groups: Vec<GroupPlan>,
+    /// The listener's rules.
+    pub rules: Vec<RulePlan>,
+    /// The port of the listener.
+    pub port: u16,
+    /// The load balancer's name for users; AWS's own form if absent.
+    pub dns_name: Option<String>,
+}
+
+/// An Auto Scaling group and its target group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupPlan {
+    /// The name of both.
+    pub name: String,
+    /// The least instances.
+    pub min: u64,
+    /// The most instances.
+    pub max: u64,
+    /// The instances at the beginning.
+    pub desired: u64,
+    /// The health check grace period in seconds.
+    #[serde(default = "grace")]
+    pub grace: u64,
+}
+
+/// A rule that forwards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RulePlan {
+    /// Its priority.
+    pub priority: u32,
+    /// When it applies.
+    pub when: WhenPlan,
+    /// Target groups by name, with their weights.
+    pub forward: Vec<(String, u32)>,
+}
+
+/// When a rule applies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenPlan {
+    /// The path is like this.
+    Path(String),
+    /// A header has this value.
+    Header(String, String),
+}
+
+fn grace() -> u64 {
+    120
+}
+
+impl Default for Scenario {
+    /// Users reach an Application Load Balancer over two zones. Behind it are two groups, of which
+    /// `news-blue` has all the traffic; `news-green` is empty, and reached only by a test header.
+    fn default() -> Scenario {
+        let group = |name: &str, min, desired| GroupPlan {
+            name: name.to_owned(),
+            min,
+            max: 6,
+            desired,
+            grace: grace(),
+        };
+        let all = |name: &str| vec![(name.to_owned(), 1)];
+        Scenario {
+            service: "news".to_owned(),
+            account: "123456789012".to_owned(),
+            region: "ap-northeast-2".to_owned(),
+            zones: vec!["a".to_owned(), "c".to_owned()],
+            github: "acme/news".to_owned(),
+            requests_per_second: 50.0,
+            history_minutes: 5,
+            labels: BTreeMap::new(),
+            groups: vec![group("news-blue", 2, 4), group("news-green", 0, 0)],
+            rules: vec![
+                RulePlan {
+                    priority: 1,
+                    when: WhenPlan::Header("X-Cutover".to_owned(), "next".to_owned()),
+                    forward: all("news-green"),
+                },
+                RulePlan {
+                    priority: 10,
+                    when: WhenPlan::Path("/*".to_owned()),
+                    forward: all("news-blue"),
+                },
+            ],
+            port: 80,
+            dns_name: None,
+        }
+    }
+}
+
+impl Scenario {
+    /// The same service with one group, for rolling deployments.
+    pub fn one_group() -> Scenario {
+        Scenario {
+            groups: vec![GroupPlan {
+                name: "news".to_owned(),
+                min: 2,
+                max: 6,
+                desired: 4,
+                grace: grace(),
+            }],
+            rules: vec![RulePlan {
+                priority: 10,
+                when: WhenPlan::Path("/*".to_owned()),
+                forward: vec![("news".to_owned(), 1)],
+            }],
+            ..Scenario::default()
+        }
+    }
+
+    /// The ECR registry's host.
+    pub fn registry(&self) -> String {
+        format!("{}.dkr.ecr.{}.amazonaws.com", self.account, self.region)
+    }
+}

@@ -1,0 +1,154 @@
+//! Scenarios as data, and a deployment by hand through the default one.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{ImageFiles, Scenario};
+use crate::services::{autoscaling, ec2, elbv2};
+use crate::wire::{Call, Principal, Service, Value, map};
+use crate::world::{World, later};
+
+const START: &str = "2026-01-05T09:00:00Z";
+
+fn world(scenario: &Scenario, seed: u64) -> World {
+    World::from_scenario(scenario, seed, START.parse().unwrap()).unwrap()
+}
+
+#[test]
+fn a_scenario_is_plain_data() {
+    for scenario in [Scenario::default(), Scenario::one_group()] {
+        let text = serde_saphyr::to_string(&scenario).unwrap();
+        assert_eq!(serde_saphyr::from_str::<Scenario>(&text).unwrap(), scenario, "{text}");
+    }
+    let shorter: Scenario = serde_saphyr::from_str("requests_per_second: 5").unwrap();
+    assert_eq!(shorter, Scenario { requests_per_second: 5.0, ..Scenario::default() });
+}
+
+#[test]
+fn arns_are_the_same_for_every_seed() {
+    let arns = |seed| {
+        let world = world(&Scenario::default(), seed);
+        let rules: Vec<String> = world.elbv2.rules.keys().cloned().collect();
+        let templates: Vec<String> = world.ec2.templates.keys().cloned().collect();
+        (rules, templates)
+    };
+    assert_eq!(arns(1), arns(2));
+}
+
+#[test]
+fn what_aws_would_refuse_is_refused() {
+    let mut scenario = Scenario::default();
+    scenario.groups[0].max = 1;
+    let error = World::from_scenario(&scenario, 1, START.parse().unwrap()).unwrap_err();
+    assert!(error.message.contains("Max bound"), "{error}");
+}
+
+/// A person at the AWS CLI.
+struct Hand(World);
+
+impl Hand {
+    fn call(&mut self, service: Service, operation: &str, input: Value) -> Value {
+        let call = Call {
+            service,
+            operation: operation.to_owned(),
+            input,
+            caller: Principal::nobody(),
+            region: self.0.region.clone(),
+        };
+        match service {
+            Service::Ec2 => ec2::call(&mut self.0, &call).unwrap(),
+            Service::Elbv2 => elbv2::call(&mut self.0, &call).unwrap(),
+            _ => autoscaling::call(&mut self.0, &call).unwrap(),
+        }
+    }
+
+    fn group(&mut self, operation: &str, name: &str, input: Value) {
+        self.call(Service::Autoscaling, operation, input.with("AutoScalingGroupName", name));
+    }
+
+    fn wait(&mut self, seconds: u64) {
+        self.0.advance(later(self.0.now, Duration::from_secs(seconds)));
+    }
+
+    /// Version 2 of the site in the registry, and of the launch template.
+    fn new_version(&mut self) {
+        let mut image = ImageFiles::news_site();
+        image.labels.insert("lab.version".to_owned(), "v2".to_owned());
+        let digest = image.store(&mut self.0.registry, "news", "v2").unwrap();
+        let host = Scenario::default().registry();
+        let user_data = STANDARD.encode(format!("docker run {host}/news@{digest}"));
+        let input = map([
+            ("LaunchTemplateName", "news".into()),
+            ("SourceVersion", "1".into()),
+            ("LaunchTemplateData", map([("UserData", user_data.into())])),
+        ]);
+        self.call(Service::Ec2, "CreateLaunchTemplateVersion", input);
+    }
+
+    fn weigh(&mut self, blue: i64, green: i64) {
+        let rule = self.0.elbv2.rules.values().find(|r| r.priority == Some(10)).unwrap();
+        let rule = rule.arn.clone();
+        let arn = |name: &str| {
+            let groups = &self.0.elbv2.target_groups;
+            groups.values().find(|g| g.name == name).unwrap().arn.clone()
+        };
+        let weighted = |name: &str, weight: i64| {
+            map([("TargetGroupArn", arn(name).into()), ("Weight", weight.into())])
+        };
+        let groups = vec![weighted("news-blue", blue), weighted("news-green", green)];
+        let forward = map([("TargetGroups", groups.into())]);
+        let action = map([("Type", "forward".into()), ("ForwardConfig", forward)]);
+        let input = map([("RuleArn", rule.into()), ("Actions", Value::List(vec![action]))]);
+        self.call(Service::Elbv2, "ModifyRule", input);
+    }
+
+    /// Requests served by a version since the beginning, and all that failed.
+    fn tally(&self, version: &str) -> (u64, u64) {
+        let totals = self.0.traffic.totals();
+        let served = totals.get(version).map_or(0, |tally| tally.served);
+        (served, totals.values().map(|tally| tally.failed).sum())
+    }
+}
+
+#[test]
+fn a_careful_hand_moves_all_traffic_and_loses_none() {
+    let mut hand = Hand(world(&Scenario::default(), 3));
+    hand.new_version();
+    let template = map([("LaunchTemplateName", "news".into()), ("Version", "2".into())]);
+    let desired = map([("DesiredConfiguration", map([("LaunchTemplate", template)]))]);
+    hand.group("StartInstanceRefresh", "news-green", desired);
+    hand.wait(10);
+    hand.group("UpdateAutoScalingGroup", "news-green", map([("MinSize", 4_i64.into())]));
+    hand.weigh(100, 0);
+    hand.wait(120);
+    assert_eq!(hand.tally("v2"), (0, 0), "weight 0 takes nothing");
+    hand.weigh(50, 50);
+    hand.wait(60);
+    let (served, failed) = hand.tally("v2");
+    assert!((1000..2000).contains(&served) && failed == 0, "{served} {failed}");
+    hand.weigh(0, 100);
+    hand.wait(60);
+    let before = hand.tally("v1");
+    let retire = map([
+        ("ScheduledActionName", "retire".into()),
+        ("StartTime", later(hand.0.now, Duration::from_secs(60)).into()),
+        ("MinSize", 0_i64.into()),
+        ("DesiredCapacity", 0_i64.into()),
+    ]);
+    hand.group("PutScheduledUpdateGroupAction", "news-blue", retire);
+    hand.wait(600);
+    assert!(hand.0.autoscaling.groups["news-blue"].members.is_empty());
+    assert_eq!(hand.tally("v1"), before, "nothing more, and nothing failed");
+    assert_eq!(before.1, 0);
+}
+
+#[test]
+fn a_careless_hand_loses_requests() {
+    let mut hand = Hand(world(&Scenario::default(), 3));
+    hand.weigh(50, 50);
+    hand.wait(60);
+    let (_, failed) = hand.tally("v1");
+    assert!(failed > 1000, "half of the traffic to an empty group: {failed}");
+}

@@ -1,0 +1,141 @@
+//! `DescribeAutoScalingGroups` and `DescribeAutoScalingInstances`.
+
+use super::template::template_value;
+use super::{Group, Member, max_records, tags};
+use crate::services::paging::page;
+use crate::wire::{ApiResult, Value, map};
+use crate::world::World;
+
+/// `DescribeAutoScalingGroups`: names that don't exist are left out, not refused.
+pub(super) fn groups(world: &World, input: &Value) -> ApiResult<Value> {
+    let names = input.strings("AutoScalingGroupNames");
+    let with_instances = input.bool("IncludeInstances").unwrap_or(true);
+    let found = world
+        .autoscaling
+        .groups
+        .values()
+        .filter(|group| names.is_empty() || names.contains(&group.name))
+        .filter(|group| input.list("Filters").iter().all(|filter| passes(group, filter)))
+        .map(|group| group_value(group, with_instances))
+        .collect();
+    let size = max_records(input, 50, 100)?;
+    let (items, next) = page(found, input.str("NextToken"), size, "InvalidNextToken")?;
+    Ok(map([("AutoScalingGroups", items.into()), ("NextToken", next.into())]))
+}
+
+/// `DescribeAutoScalingInstances`.
+pub(super) fn instances(world: &World, input: &Value) -> ApiResult<Value> {
+    let ids = input.strings("InstanceIds");
+    let found = world
+        .autoscaling
+        .groups
+        .values()
+        .flat_map(|group| group.members.iter().map(move |(id, member)| (group, id, member)))
+        .filter(|(_, id, _)| ids.is_empty() || ids.contains(id))
+        .map(|(group, id, member)| instance_detail(group, id, member))
+        .collect();
+    let size = max_records(input, 50, 50)?;
+    let (items, next) = page(found, input.str("NextToken"), size, "InvalidNextToken")?;
+    Ok(map([("AutoScalingInstances", items.into()), ("NextToken", next.into())]))
+}
+
+fn passes(group: &Group, filter: &Value) -> bool {
+    let values = filter.strings("Values");
+    match filter.str("Name").unwrap_or_default() {
+        "tag-key" => group.tags.keys().any(|key| values.contains(key)),
+        "tag-value" => group.tags.values().any(|tag| values.contains(&tag.value)),
+        name => name
+            .strip_prefix("tag:")
+            .is_none_or(|key| group.tags.get(key).is_some_and(|tag| values.contains(&tag.value))),
+    }
+}
+
+fn group_value(group: &Group, with_instances: bool) -> Value {
+    let strings = |items: &[String]| -> Value {
+        items.iter().map(|item| item.as_str().into()).collect::<Vec<Value>>().into()
+    };
+    let instances = group
+        .members
+        .iter()
+        .filter(|_| with_instances)
+        .map(|(id, member)| instance(id, member))
+        .collect::<Vec<_>>();
+    let suspended = group
+        .suspended
+        .iter()
+        .map(|process| {
+            map([
+                ("ProcessName", process.as_str().into()),
+                ("SuspensionReason", "User suspended".into()),
+            ])
+        })
+        .collect::<Vec<_>>();
+    let sources = group
+        .target_groups
+        .iter()
+        .map(|arn| map([("Identifier", arn.as_str().into()), ("Type", "elbv2".into())]))
+        .collect::<Vec<_>>();
+    let group_tags =
+        group.tags.iter().map(|(key, tag)| tags::to_value(group, key, tag)).collect::<Vec<_>>();
+    let maintenance = group.maintenance.map(|(min, max)| {
+        map([("MinHealthyPercentage", min.into()), ("MaxHealthyPercentage", max.into())])
+    });
+    map([
+        ("AutoScalingGroupName", group.name.as_str().into()),
+        ("AutoScalingGroupARN", group.arn.as_str().into()),
+        group.template.to_member(),
+        ("MinSize", int(group.min)),
+        ("MaxSize", int(group.max)),
+        ("DesiredCapacity", int(group.desired)),
+        ("DefaultCooldown", int(group.cooldown)),
+        ("AvailabilityZones", strings(&group.zones)),
+        ("LoadBalancerNames", Value::List(Vec::new())),
+        ("TargetGroupARNs", strings(&group.target_groups)),
+        ("HealthCheckType", group.health_check_type.as_str().into()),
+        ("HealthCheckGracePeriod", int(group.grace)),
+        ("Instances", instances.into()),
+        ("CreatedTime", group.created.into()),
+        ("SuspendedProcesses", suspended.into()),
+        ("VPCZoneIdentifier", group.subnets.join(",").into()),
+        ("EnabledMetrics", Value::List(Vec::new())),
+        ("Status", group.deleting.then_some("Delete in progress").into()),
+        ("Tags", group_tags.into()),
+        ("TerminationPolicies", strings(&group.termination_policies)),
+        ("NewInstancesProtectedFromScaleIn", group.protects_new.into()),
+        ("DefaultInstanceWarmup", group.warmup.map(int).unwrap_or(Value::Null)),
+        ("TrafficSources", sources.into()),
+        ("InstanceMaintenancePolicy", maintenance.unwrap_or(Value::Null)),
+    ])
+}
+
+fn instance(id: &str, member: &Member) -> Value {
+    let (template, name, number) = &member.template;
+    map([
+        ("InstanceId", id.into()),
+        ("InstanceType", member.machine.clone().into()),
+        ("AvailabilityZone", member.zone.as_str().into()),
+        ("LifecycleState", member.state.as_str().into()),
+        ("HealthStatus", (if member.healthy { "Healthy" } else { "Unhealthy" }).into()),
+        ("LaunchTemplate", template_value(template, name, &number.to_string())),
+        ("ProtectedFromScaleIn", member.protected.into()),
+    ])
+}
+
+/// The same instance in the other operation's words: health in capitals (recorded once).
+fn instance_detail(group: &Group, id: &str, member: &Member) -> Value {
+    let (template, name, number) = &member.template;
+    map([
+        ("InstanceId", id.into()),
+        ("InstanceType", member.machine.clone().into()),
+        ("AutoScalingGroupName", group.name.as_str().into()),
+        ("AvailabilityZone", member.zone.as_str().into()),
+        ("LifecycleState", member.state.as_str().into()),
+        ("HealthStatus", (if member.healthy { "HEALTHY" } else { "UNHEALTHY" }).into()),
+        ("LaunchTemplate", template_value(template, name, &number.to_string())),
+        ("ProtectedFromScaleIn", member.protected.into()),
+    ])
+}
+
+fn int(n: u64) -> Value {
+    Value::Int(i64::try_from(n).unwrap_or(i64::MAX))
+}

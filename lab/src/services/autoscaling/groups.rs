@@ -1,0 +1,249 @@
+//! Creating, changing and deleting groups.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::activities::stamp;
+use super::capacity::{self, number};
+use super::refresh::Status;
+use super::template::TemplateSpec;
+use super::{Event, Group, attachments, invalid, life, named, not_found, schedule, tags};
+use crate::wire::{ApiError, ApiResult, Value};
+use crate::world::World;
+
+/// `CreateAutoScalingGroup`.
+pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let name = input.need_str("AutoScalingGroupName")?.to_owned();
+    if world.autoscaling.groups.contains_key(&name) {
+        return Err(ApiError::sender(
+            "AlreadyExists",
+            "AutoScalingGroup by this name already exists - A group with this name already exists",
+        ));
+    }
+    let Some(template) = TemplateSpec::read(world, input)? else {
+        return Err(invalid(
+            "Valid requests must contain either the InstanceID parameter or both the ImageId and InstanceType parameters, or a launch template.",
+        ));
+    };
+    let needed = |key: &str| {
+        number(input, key)?.ok_or_else(|| invalid(format!("The parameter {key} is required")))
+    };
+    let (min, max) = (needed("MinSize")?, needed("MaxSize")?);
+    let mut group = Group {
+        arn: format!(
+            "arn:aws:autoscaling:{}:{}:autoScalingGroup:{}:autoScalingGroupName/{name}",
+            world.region,
+            world.account,
+            world.ids.uuid()
+        ),
+        name: name.clone(),
+        template,
+        min,
+        max,
+        desired: number(input, "DesiredCapacity")?.unwrap_or(min),
+        cooldown: 300,
+        zones: Vec::new(),
+        subnets: Vec::new(),
+        target_groups: Vec::new(),
+        health_check_type: "EC2".to_owned(),
+        grace: 0,
+        warmup: None,
+        maintenance: None,
+        protects_new: false,
+        termination_policies: vec!["Default".to_owned()],
+        suspended: BTreeSet::new(),
+        tags: tags::read(input.list("Tags"))?.into_iter().collect(),
+        created: world.now,
+        members: BTreeMap::new(),
+        refreshes: Vec::new(),
+        activities: Vec::new(),
+        scheduled: BTreeMap::new(),
+        reason: None,
+        deleting: false,
+    };
+    set_options(world, &mut group, input)?;
+    if group.subnets.is_empty() {
+        return Err(invalid("At least one Availability Zone or VPC Subnet is required."));
+    }
+    within_bounds(&group)?;
+    group.reason = Some(format!(
+        "At {} a user request created an AutoScalingGroup changing the desired capacity from 0 to {}.",
+        stamp(world.now),
+        group.desired
+    ));
+    world.autoscaling.groups.insert(name.clone(), group);
+    if !input.list("TargetGroupARNs").is_empty() {
+        attachments::attach(world, input).inspect_err(|_| {
+            world.autoscaling.groups.remove(&name);
+        })?;
+    }
+    let interval = world.params.health_check;
+    schedule(world, interval, Event::CheckHealth(name.clone()));
+    capacity::converge_soon(world, &name);
+    Ok(Value::Null)
+}
+
+/// `UpdateAutoScalingGroup`: a minimum above the desired capacity raises it, a maximum below lowers
+/// it, unless the call names one itself.
+pub(super) fn update(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let name = named(world, input)?.name.clone();
+    let template = TemplateSpec::read(world, input)?;
+    let Some(mut group) = world.autoscaling.groups.get(&name).cloned() else {
+        return Err(not_found(&name));
+    };
+    if let Some(template) = template {
+        allow_template(&group, &template)?;
+        group.template = template;
+    }
+    set_options(world, &mut group, input)?;
+    resize(
+        &mut group,
+        number(input, "MinSize")?,
+        number(input, "MaxSize")?,
+        number(input, "DesiredCapacity")?,
+    )?;
+    let at = stamp(world.now);
+    if let Some(before) = world.autoscaling.groups.get(&name)
+        && before.desired != group.desired
+    {
+        group.reason = Some(format!(
+            "At {at} a user request update of AutoScalingGroup constraints to min: {}, max: {}, desired: {} changing the desired capacity from {} to {}.",
+            group.min, group.max, group.desired, before.desired, group.desired
+        ));
+    }
+    world.autoscaling.groups.insert(name.clone(), group);
+    capacity::converge_soon(world, &name);
+    Ok(Value::Null)
+}
+
+/// Sets new bounds and a new desired capacity, as an update or a scheduled action gives them.
+pub(super) fn resize(
+    group: &mut Group,
+    min: Option<u64>,
+    max: Option<u64>,
+    desired: Option<u64>,
+) -> ApiResult<()> {
+    group.min = min.unwrap_or(group.min);
+    group.max = max.unwrap_or(group.max);
+    if group.min > group.max {
+        return Err(invalid(format!(
+            "Max bound, {}, must be greater than or equal to min bound, {}",
+            group.max, group.min
+        )));
+    }
+    group.desired = desired.unwrap_or_else(|| group.desired.clamp(group.min, group.max));
+    within_bounds(group)
+}
+
+/// `DeleteAutoScalingGroup`: only an empty one, or by force.
+pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let forced = input.bool("ForceDelete").unwrap_or(false);
+    let group = named(world, input)?;
+    if !forced && (!group.members.is_empty() || group.desired > 0) {
+        return Err(ApiError::sender(
+            "ResourceInUse",
+            "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.",
+        ));
+    }
+    (group.min, group.desired, group.deleting) = (0, 0, true);
+    if let Some(refresh) = group.active_refresh_mut() {
+        refresh.status = Status::Cancelled;
+    }
+    let name = group.name.clone();
+    let members: Vec<String> = group.members.keys().cloned().collect();
+    for id in &members {
+        life::take_out(world, &name, id, life::Why::User);
+    }
+    life::remove_if_deleted(world, &name);
+    Ok(Value::Null)
+}
+
+/// While a refresh with a desired configuration is active, another template is refused. One recorded
+/// update to the refresh's own version went through while it was still pending.
+fn allow_template(group: &Group, template: &TemplateSpec) -> ApiResult<()> {
+    let Some(refresh) = group.active_refresh() else { return Ok(()) };
+    match &refresh.desired {
+        Some(desired) if refresh.status != Status::Pending || desired != template => Err(invalid(
+            "An active instance refresh with a desired configuration exists. All configuration options derived from the desired configuration are not available for update while the instance refresh is active.",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn within_bounds(group: &Group) -> ApiResult<()> {
+    if group.min > group.max {
+        return Err(invalid(format!(
+            "Max bound, {}, must be greater than or equal to min bound, {}",
+            group.max, group.min
+        )));
+    }
+    if !(group.min..=group.max).contains(&group.desired) {
+        return Err(invalid(format!(
+            "Desired capacity:{} must be between the specified min size:{} and max size:{}",
+            group.desired, group.min, group.max
+        )));
+    }
+    Ok(())
+}
+
+/// The members that creation and update have in common, where the request has them.
+fn set_options(world: &World, group: &mut Group, input: &Value) -> ApiResult<()> {
+    if let Some(text) = input.str("VPCZoneIdentifier") {
+        group.subnets =
+            text.split(',').map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect();
+        group.zones = zones_of(world, &group.subnets)?;
+    } else {
+        let zones = input.strings("AvailabilityZones");
+        if !zones.is_empty() {
+            group.subnets = world
+                .ec2
+                .subnets
+                .iter()
+                .filter(|(_, subnet)| zones.contains(&subnet.zone))
+                .map(|(id, _)| id.clone())
+                .collect();
+            group.zones = zones_of(world, &group.subnets)?;
+        }
+    }
+    if let Some(kind) = input.str("HealthCheckType") {
+        group.health_check_type = kind.to_owned();
+    }
+    if let Some(grace) = number(input, "HealthCheckGracePeriod")? {
+        group.grace = grace;
+    }
+    if let Some(cooldown) = number(input, "DefaultCooldown")? {
+        group.cooldown = cooldown;
+    }
+    // −1 unsets it.
+    if let Some(warmup) = input.int("DefaultInstanceWarmup") {
+        group.warmup = u64::try_from(warmup).ok();
+    }
+    if let Some(protects) = input.bool("NewInstancesProtectedFromScaleIn") {
+        group.protects_new = protects;
+    }
+    let policies = input.strings("TerminationPolicies");
+    if !policies.is_empty() {
+        group.termination_policies = policies;
+    }
+    let maintenance = input.get("InstanceMaintenancePolicy");
+    if !maintenance.is_null() {
+        let percentage = |key: &str| maintenance.int(key).unwrap_or(-1);
+        let bounds = (percentage("MinHealthyPercentage"), percentage("MaxHealthyPercentage"));
+        group.maintenance = (bounds != (-1, -1)).then_some(bounds);
+    }
+    Ok(())
+}
+
+fn zones_of(world: &World, subnets: &[String]) -> ApiResult<Vec<String>> {
+    let mut zones = Vec::new();
+    for id in subnets {
+        let subnet = world
+            .ec2
+            .subnets
+            .get(id)
+            .ok_or_else(|| invalid(format!("The subnet ID '{id}' does not exist")))?;
+        if !zones.contains(&subnet.zone) {
+            zones.push(subnet.zone.clone());
+        }
+    }
+    Ok(zones)
+}

@@ -1,0 +1,43 @@
+//! Suspending and resuming what a group does by itself.
+
+use super::{capacity, invalid, named};
+use crate::wire::{ApiResult, Value};
+use crate::world::World;
+
+/// Every process (API model).
+const PROCESSES: [&str; 9] = [
+    "Launch",
+    "Terminate",
+    "AddToLoadBalancer",
+    "AlarmNotification",
+    "AZRebalance",
+    "HealthCheck",
+    "InstanceRefresh",
+    "ReplaceUnhealthy",
+    "ScheduledActions",
+];
+
+/// `SuspendProcesses`: those named, or all.
+pub(super) fn suspend(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let processes = chosen(input)?;
+    named(world, input)?.suspended.extend(processes);
+    Ok(Value::Null)
+}
+
+/// `ResumeProcesses`: those named, or all.
+pub(super) fn resume(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let processes = chosen(input)?;
+    let group = named(world, input)?;
+    group.suspended.retain(|process| !processes.contains(process));
+    let name = group.name.clone();
+    capacity::converge_soon(world, &name);
+    Ok(Value::Null)
+}
+
+fn chosen(input: &Value) -> ApiResult<Vec<String>> {
+    let named = input.strings("ScalingProcesses");
+    if let Some(unknown) = named.iter().find(|process| !PROCESSES.contains(&process.as_str())) {
+        return Err(invalid(format!("{unknown} is not a valid scaling process")));
+    }
+    Ok(if named.is_empty() { PROCESSES.map(str::to_owned).to_vec() } else { named })
+}

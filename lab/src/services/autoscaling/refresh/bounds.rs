@@ -1,0 +1,54 @@
+//! The healthy bounds of a refresh: how few instances may be in service, how many there may be.
+
+/// The bounds in instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Bounds {
+    /// At least so many stay available.
+    pub(super) floor: usize,
+    /// At most so many are in service or on their way in.
+    pub(super) ceiling: usize,
+}
+
+impl Bounds {
+    /// The bounds of a group that wants `desired` instances, from percentages. The minimum is rounded
+    /// up (user guide), the maximum down (a community report).
+    ///
+    /// Where they leave no room at all, one instance at a time is replaced all the same: a maximum
+    /// that was given launches before it terminates, one left out does both together (user guide).
+    pub(super) fn of(desired: usize, min: u64, max: Option<u64>) -> Bounds {
+        let share = |percent: u64| desired as u64 * percent;
+        let floor = share(min).div_ceil(100) as usize;
+        let ceiling = (share(max.unwrap_or(100)) / 100) as usize;
+        match (floor < ceiling, max) {
+            (true, _) => Bounds { floor, ceiling },
+            (false, Some(_)) => Bounds { floor, ceiling: desired + 1 },
+            (false, None) => Bounds { floor: desired.saturating_sub(1), ceiling },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn min_is_rounded_up_and_max_down() {
+        let of = |desired, min, max| {
+            let bounds = Bounds::of(desired, min, max);
+            (bounds.floor, bounds.ceiling)
+        };
+        assert_eq!(of(10, 90, None), (9, 10), "ten per cent at a time");
+        assert_eq!(of(4, 90, None), (3, 4), "no room: terminate and launch together");
+        assert_eq!(of(4, 100, None), (3, 4), "one at a time");
+        assert_eq!(
+            of(1, 90, None),
+            (0, 1),
+            "the only instance goes before its replacement is there"
+        );
+        assert_eq!(of(1, 100, Some(100)), (1, 2), "an explicit maximum launches first");
+        assert_eq!(of(1, 100, Some(150)), (1, 2), "150 % of 1 is 1");
+        assert_eq!(of(4, 100, Some(150)), (4, 6));
+        assert_eq!(of(3, 50, Some(150)), (2, 4));
+        assert_eq!(of(4, 0, None), (0, 4), "all at once");
+    }
+}

@@ -1,0 +1,207 @@
+//! The life of a refresh, a step every few seconds, from Pending to its end.
+
+use std::time::Duration;
+
+use super::census::{self, Census};
+use super::{Refresh, Status, replace, stop};
+use crate::services::autoscaling::{Event, Group, capacity, schedule};
+use crate::services::cloudwatch::{self, AlarmState};
+use crate::world::{World, elapsed, later};
+
+/// A refresh ends after two weeks, whatever it does (user guide).
+const LIMIT: Duration = Duration::from_secs(14 * 86_400);
+
+/// Takes a step of the refresh with this id, if it is still active, and schedules the next.
+pub(in crate::services::autoscaling) fn step(world: &mut World, name: &str, id: &str) {
+    let Some(refresh) = active(world, name, id) else { return };
+    let suspended =
+        world.autoscaling.groups.get(name).is_some_and(|group| !group.runs("InstanceRefresh"));
+    if suspended && refresh.status != Status::Cancelling {
+        // A pause doesn't count against the hour without progress (a guess).
+        change(world, name, |refresh, now| refresh.progressed = now);
+    } else {
+        match refresh.status {
+            Status::Pending => begin(world, name, &refresh),
+            Status::InProgress | Status::RollbackInProgress => go_on(world, name, &refresh),
+            Status::Baking => bake(world, name, &refresh),
+            Status::Cancelling => wind_up(world, name),
+            _ => {}
+        }
+    }
+    if active(world, name, id).is_some() {
+        let tick = world.params.refresh_tick;
+        schedule(world, tick, Event::Refresh(name.to_owned(), id.to_owned()));
+    }
+}
+
+fn active(world: &World, name: &str, id: &str) -> Option<Refresh> {
+    let refresh = world.autoscaling.groups.get(name)?.active_refresh()?;
+    (refresh.id == id).then(|| refresh.clone())
+}
+
+/// Changes the active refresh.
+pub(super) fn change(
+    world: &mut World,
+    name: &str,
+    how: impl FnOnce(&mut Refresh, jiff::Timestamp),
+) {
+    let now = world.now;
+    let group = world.autoscaling.groups.get_mut(name);
+    if let Some(refresh) = group.and_then(Group::active_refresh_mut) {
+        how(refresh, now);
+    }
+}
+
+/// Pending → InProgress, or straight to Successful if there is nothing to do.
+fn begin(world: &mut World, name: &str, refresh: &Refresh) {
+    let nothing = census::nothing_to_do(world, name, refresh);
+    change(world, name, |refresh, now| {
+        refresh.started = Some(now);
+        refresh.progressed = now;
+        refresh.status = Status::InProgress;
+    });
+    if nothing {
+        succeed(world, name);
+        return;
+    }
+    let Some(group) = world.autoscaling.groups.get(name) else { return };
+    let Some(refresh) = group.active_refresh() else { return };
+    let census = Census::take(world, group, refresh);
+    change(world, name, |refresh, _| {
+        refresh.goal = census.left();
+        refresh.percent = Some(0);
+        refresh.to_update = Some(census.left() as u64);
+    });
+}
+
+fn go_on(world: &mut World, name: &str, refresh: &Refresh) {
+    if let Some(why) = trouble(world, refresh) {
+        fail(world, name, &why);
+        return;
+    }
+    if waits_for_alarms(world, refresh) {
+        change(world, name, |refresh, now| {
+            refresh.progressed = now;
+            refresh.reason =
+                Some("Waiting for alarms with insufficient data before continuing.".to_owned());
+        });
+        return;
+    }
+    match replace::replace(world, name) {
+        replace::Outcome::Going => {}
+        replace::Outcome::Done if refresh.status == Status::RollbackInProgress => {
+            change(world, name, |refresh, now| {
+                refresh.percent = Some(0);
+                refresh.end(Status::RollbackSuccessful, "", now);
+            });
+        }
+        replace::Outcome::Done if refresh.preferences.bake > Duration::ZERO => {
+            change(world, name, |refresh, now| {
+                refresh.status = Status::Baking;
+                refresh.complete();
+                refresh.hold = Some(later(now, refresh.preferences.bake));
+                refresh.progressed = now;
+            });
+            tell_bake_time(world, name);
+        }
+        replace::Outcome::Done => succeed(world, name),
+    }
+}
+
+fn bake(world: &mut World, name: &str, refresh: &Refresh) {
+    if let Some(why) = trouble(world, refresh) {
+        fail(world, name, &why);
+    } else if refresh.hold.is_none_or(|until| until <= world.now) {
+        succeed(world, name);
+    } else {
+        change(world, name, |refresh, now| refresh.progressed = now);
+        tell_bake_time(world, name);
+    }
+}
+
+fn tell_bake_time(world: &mut World, name: &str) {
+    change(world, name, |refresh, now| {
+        let left = refresh.hold.map_or(0, |until| elapsed(now, until).as_secs());
+        refresh.reason = Some(format!(
+            "Waiting for bake time to finish before continuing. There are {left} seconds left."
+        ));
+    });
+}
+
+/// Cancelling → Cancelled, once nothing is on its way in or out.
+fn wind_up(world: &mut World, name: &str) {
+    use crate::services::autoscaling::Lifecycle::{Pending, Terminating};
+    let moving = world.autoscaling.groups.get(name).is_some_and(|group| {
+        group.members.values().any(|member| matches!(member.state, Pending | Terminating))
+    });
+    if !moving {
+        change(world, name, |refresh, now| {
+            refresh.end(Status::Cancelled, "Cancelled by a user request.", now);
+        });
+        capacity::converge_soon(world, name);
+    }
+}
+
+/// Successful: only now the group's saved configuration becomes the desired one.
+fn succeed(world: &mut World, name: &str) {
+    change(world, name, |refresh, now| {
+        refresh.complete();
+        refresh.end(Status::Successful, "", now);
+    });
+    if let Some(group) = world.autoscaling.groups.get_mut(name)
+        && let Some(desired) = group.refreshes.last().and_then(|refresh| refresh.desired.clone())
+    {
+        group.template = desired;
+    }
+    capacity::converge_soon(world, name);
+}
+
+impl Refresh {
+    /// 100 %, unless its last checkpoint leaves instances as they were.
+    fn complete(&mut self) {
+        if self.to_update.unwrap_or(0) == 0 {
+            (self.percent, self.to_update) = (Some(100), Some(0));
+        }
+    }
+}
+
+/// Failed, or on the way back where the preferences say so.
+fn fail(world: &mut World, name: &str, why: &str) {
+    let Some(refresh) = world.autoscaling.groups.get(name).and_then(Group::active_refresh) else {
+        return;
+    };
+    let back = refresh.status == Status::RollbackInProgress;
+    if !back && refresh.preferences.auto_rollback && stop::is_reversible(world, name) {
+        stop::turn_back(world, name, why);
+        return;
+    }
+    let status = if back { Status::RollbackFailed } else { Status::Failed };
+    change(world, name, |refresh, now| refresh.end(status, why, now));
+    capacity::converge_soon(world, name);
+}
+
+/// What ends a refresh that goes on: an alarm, an hour without progress, two weeks.
+fn trouble(world: &World, refresh: &Refresh) -> Option<String> {
+    let back = refresh.status == Status::RollbackInProgress;
+    let alarm =
+        refresh.preferences.alarms.iter().find(|alarm| {
+            !back && cloudwatch::alarm_state(world, alarm) == Some(AlarmState::Alarm)
+        });
+    if let Some(alarm) = alarm {
+        return Some(format!("The alarm {alarm} went into the state ALARM."));
+    }
+    if elapsed(refresh.progressed, world.now) >= world.params.refresh_stall {
+        let minutes = world.params.refresh_stall.as_secs() / 60;
+        return Some(format!("The Instance Refresh made no progress in {minutes} minutes."));
+    }
+    let started = refresh.started.unwrap_or(world.now);
+    (elapsed(started, world.now) >= LIMIT)
+        .then(|| "The Instance Refresh did not end within 14 days.".to_owned())
+}
+
+fn waits_for_alarms(world: &World, refresh: &Refresh) -> bool {
+    refresh.status == Status::InProgress
+        && refresh.preferences.alarms.iter().any(|alarm| {
+            cloudwatch::alarm_state(world, alarm) == Some(AlarmState::InsufficientData)
+        })
+}

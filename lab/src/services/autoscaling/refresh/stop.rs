@@ -1,0 +1,104 @@
+//! `CancelInstanceRefresh` and `RollbackInstanceRefresh`: neither names a refresh, both act on
+//! whatever is active (API model).
+
+use super::census::Census;
+use super::steps::change;
+use super::{NOT_YET, Refresh, Rollback, Status};
+use crate::services::autoscaling::{Group, capacity, named};
+use crate::wire::{ApiError, ApiResult, Value, map};
+use crate::world::World;
+
+/// `CancelInstanceRefresh`, of a refresh or of its rollback.
+pub(in crate::services::autoscaling) fn cancel(
+    world: &mut World,
+    input: &Value,
+) -> ApiResult<Value> {
+    let now = world.now;
+    let waits = input.bool("WaitForTransitioningInstances").unwrap_or(true);
+    let group = named(world, input)?;
+    let name = group.name.clone();
+    let Some(refresh) =
+        group.active_refresh_mut().filter(|refresh| refresh.status != Status::Cancelling)
+    else {
+        return Err(none_active("in progress or pending", &name));
+    };
+    let id = refresh.id.clone();
+    if waits && refresh.status != Status::Pending {
+        refresh.status = Status::Cancelling;
+        refresh.reason = Some("Waiting for transitioning instances before cancelling.".to_owned());
+    } else {
+        refresh.end(Status::Cancelled, "Cancelled by a user request.", now);
+        capacity::converge_soon(world, &name);
+    }
+    Ok(map([("InstanceRefreshId", id.into())]))
+}
+
+/// `RollbackInstanceRefresh`: back to what the group has saved, under the same id.
+pub(in crate::services::autoscaling) fn roll_back(
+    world: &mut World,
+    input: &Value,
+) -> ApiResult<Value> {
+    let name = named(world, input)?.name.clone();
+    let refresh = world.autoscaling.groups.get(&name).and_then(Group::active_refresh);
+    let id = match refresh {
+        Some(refresh) if matches!(refresh.status, Status::InProgress | Status::Baking) => {
+            refresh.id.clone()
+        }
+        _ => return Err(none_active("in progress or baking", &name)),
+    };
+    if !is_reversible(world, &name) {
+        return Err(ApiError::sender(
+            "IrreversibleInstanceRefresh",
+            "The Instance Refresh cannot be rolled back: it has no desired configuration, or the Auto Scaling group's launch template has the version $Latest or $Default, or an SSM parameter for its AMI.",
+        ));
+    }
+    turn_back(world, &name, "A user request has started a rollback.");
+    Ok(map([("InstanceRefreshId", id.into())]))
+}
+
+/// Whether the active refresh can be rolled back.
+pub(super) fn is_reversible(world: &World, name: &str) -> bool {
+    world.autoscaling.groups.get(name).is_some_and(|group| {
+        group.active_refresh().is_some_and(|refresh| refresh.desired.is_some())
+            && group.template.is_reversible(world)
+    })
+}
+
+/// The active refresh replaces in the other direction from now on. The percentage goes on from where
+/// it is, downwards.
+pub(super) fn turn_back(world: &mut World, name: &str, reason: &str) {
+    let now = world.now;
+    let group = world.autoscaling.groups.get_mut(name);
+    let Some(refresh) = group.and_then(Group::active_refresh_mut) else { return };
+    refresh.rollback = Some(Rollback {
+        reason: reason.to_owned(),
+        since: now,
+        percent: refresh.percent.unwrap_or(0),
+        to_update: refresh.to_update.unwrap_or(0),
+    });
+    refresh.status = Status::RollbackInProgress;
+    refresh.reason = Some(reason.to_owned());
+    refresh.hold = None;
+    (refresh.mark, refresh.progressed) = (NOT_YET, now);
+    let Some(group) = world.autoscaling.groups.get(name) else { return };
+    let Some(refresh) = group.active_refresh() else { return };
+    let goal = Census::take(world, group, refresh).left();
+    change(world, name, |refresh, _| refresh.goal = goal);
+}
+
+impl Refresh {
+    /// Brings it to an end.
+    pub(super) fn end(&mut self, status: Status, reason: &str, now: jiff::Timestamp) {
+        self.status = status;
+        self.reason = (!reason.is_empty()).then(|| reason.to_owned());
+        self.ended = Some(now);
+        self.hold = None;
+    }
+}
+
+fn none_active(what: &str, group: &str) -> ApiError {
+    ApiError::sender(
+        "ActiveInstanceRefreshNotFound",
+        format!("No {what} Instance Refresh found for Auto Scaling group {group}."),
+    )
+}

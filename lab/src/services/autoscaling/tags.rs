@@ -1,0 +1,78 @@
+//! Tags of groups.
+
+use super::{Group, Tag, invalid, max_records, not_found};
+use crate::services::paging::page;
+use crate::wire::{ApiResult, Value, map};
+use crate::world::World;
+
+/// Reads a list of tags that belong to one group.
+pub(super) fn read(tags: &[Value]) -> ApiResult<Vec<(String, Tag)>> {
+    tags.iter()
+        .map(|tag| {
+            let key = tag.need_str("Key")?;
+            let value = tag.str("Value").unwrap_or_default();
+            if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
+                return Err(invalid(format!("The tag {key} is longer than a tag may be")));
+            }
+            let propagates = tag.bool("PropagateAtLaunch").unwrap_or(false);
+            Ok((key.to_owned(), Tag { value: value.to_owned(), propagates }))
+        })
+        .collect()
+}
+
+/// `CreateOrUpdateTags`.
+pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
+    for tag in input.list("Tags") {
+        let name = tag.need_str("ResourceId")?;
+        let read = read(std::slice::from_ref(tag))?;
+        let group = world.autoscaling.groups.get_mut(name).ok_or_else(|| not_found(name))?;
+        group.tags.extend(read);
+    }
+    Ok(Value::Null)
+}
+
+/// `DeleteTags`.
+pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
+    for tag in input.list("Tags") {
+        let (name, key) = (tag.need_str("ResourceId")?, tag.need_str("Key")?);
+        let group = world.autoscaling.groups.get_mut(name).ok_or_else(|| not_found(name))?;
+        group.tags.remove(key);
+    }
+    Ok(Value::Null)
+}
+
+/// `DescribeTags`, filtered by `auto-scaling-group`, `key`, `value`.
+pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
+    let found = world
+        .autoscaling
+        .groups
+        .values()
+        .flat_map(|group| group.tags.iter().map(move |(key, tag)| (group, key, tag)))
+        .filter(|(group, key, tag)| {
+            input.list("Filters").iter().all(|filter| {
+                let values = filter.strings("Values");
+                match filter.str("Name") {
+                    Some("auto-scaling-group") => values.contains(&group.name),
+                    Some("key") => values.contains(key),
+                    Some("value") => values.contains(&tag.value),
+                    _ => true,
+                }
+            })
+        })
+        .map(|(group, key, tag)| to_value(group, key, tag))
+        .collect();
+    let size = max_records(input, 50, 100)?;
+    let (items, next) = page(found, input.str("NextToken"), size, "InvalidNextToken")?;
+    Ok(map([("Tags", items.into()), ("NextToken", next.into())]))
+}
+
+/// A `TagDescription` of the API.
+pub(super) fn to_value(group: &Group, key: &str, tag: &Tag) -> Value {
+    map([
+        ("ResourceId", group.name.as_str().into()),
+        ("ResourceType", "auto-scaling-group".into()),
+        ("Key", key.into()),
+        ("Value", tag.value.as_str().into()),
+        ("PropagateAtLaunch", tag.propagates.into()),
+    ])
+}

@@ -1,0 +1,152 @@
+//! Which launch template, at which version, a group or a refresh launches from.
+
+use super::invalid;
+use crate::services::ec2;
+use crate::wire::{ApiError, ApiResult, Value, map};
+use crate::world::World;
+
+/// A version as it is saved: a number, or a name for whichever is current when something launches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// One version, for good.
+    Number(u64),
+    /// The newest when an instance launches.
+    Latest,
+    /// The template's default when an instance launches.
+    Default,
+}
+
+impl Version {
+    fn read(text: Option<&str>) -> Option<Version> {
+        match text {
+            // The API's default for a version left out.
+            None | Some("$Default") => Some(Version::Default),
+            Some("$Latest") => Some(Version::Latest),
+            Some(number) => number.parse().ok().map(Version::Number),
+        }
+    }
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Version::Number(number) => write!(f, "{number}"),
+            Version::Latest => f.write_str("$Latest"),
+            Version::Default => f.write_str("$Default"),
+        }
+    }
+}
+
+/// A launch template and a version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TemplateSpec {
+    /// `lt-…`.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The version, as saved.
+    pub version: Version,
+    /// The `MixedInstancesPolicy` around it, as given, if there is one.
+    pub policy: Option<Value>,
+}
+
+impl TemplateSpec {
+    /// Reads `LaunchTemplate` or `MixedInstancesPolicy` from a request or a desired configuration;
+    /// none if it has neither. The template and the version must exist.
+    pub(super) fn read(world: &World, input: &Value) -> ApiResult<Option<TemplateSpec>> {
+        let policy = input.get("MixedInstancesPolicy");
+        let launch = input.get("LaunchTemplate");
+        let spec = match (launch.is_null(), policy.is_null()) {
+            (true, true) => return Ok(None),
+            (false, false) => {
+                return Err(invalid(
+                    "Valid requests must contain either LaunchTemplate or MixedInstancesPolicy, not both.",
+                ));
+            }
+            (false, true) => launch,
+            (true, false) => policy.get("LaunchTemplate").get("LaunchTemplateSpecification"),
+        };
+        let template =
+            ec2::resolve(&world.ec2, spec.str("LaunchTemplateId"), spec.str("LaunchTemplateName"))
+                .map_err(|error| malformed(&error))?;
+        let Some(version) = Version::read(spec.str("Version")) else {
+            return Err(invalid("Launch template version must be a number, $Latest or $Default."));
+        };
+        template.number(Some(&version.to_string())).map_err(|error| malformed(&error))?;
+        Ok(Some(TemplateSpec {
+            id: template.id.clone(),
+            name: template.name.clone(),
+            version,
+            policy: (!policy.is_null()).then(|| policy.clone()),
+        }))
+    }
+
+    /// The number that an instance launched now would have; none if the template or the version is
+    /// gone.
+    pub(super) fn number(&self, world: &World) -> Option<u64> {
+        let template = world.ec2.templates.get(&self.id)?;
+        template.number(Some(&self.version.to_string())).ok()
+    }
+
+    /// Whether a rollback can return to it: a number, and no machine image by an SSM alias.
+    pub(super) fn is_reversible(&self, world: &World) -> bool {
+        let Version::Number(number) = self.version else { return false };
+        world
+            .ec2
+            .templates
+            .get(&self.id)
+            .and_then(|template| template.versions.get(&number))
+            .and_then(|version| version.data.str("imageId"))
+            .is_none_or(|image| !image.starts_with("resolve:ssm:"))
+    }
+
+    /// Whether instances are chosen by their attributes instead of a type.
+    pub(super) fn is_by_attributes(&self, world: &World) -> bool {
+        let overrides = self
+            .policy
+            .as_ref()
+            .map_or(&[][..], |policy| policy.get("LaunchTemplate").list("Overrides"));
+        let data = world
+            .ec2
+            .templates
+            .get(&self.id)
+            .zip(self.number(world))
+            .and_then(|(template, number)| template.versions.get(&number));
+        overrides.iter().any(|o| !o.get("InstanceRequirements").is_null())
+            || data.is_some_and(|version| !version.data.get("instanceRequirements").is_null())
+    }
+
+    /// The member of an answer that holds it, under its API name.
+    pub(super) fn to_member(&self) -> (&'static str, Value) {
+        let spec = template_value(&self.id, &self.name, &self.version.to_string());
+        match &self.policy {
+            None => ("LaunchTemplate", spec),
+            Some(policy) => ("MixedInstancesPolicy", with_specification(policy, spec)),
+        }
+    }
+}
+
+/// A `LaunchTemplateSpecification`.
+pub(super) fn template_value(id: &str, name: &str, version: &str) -> Value {
+    map([
+        ("LaunchTemplateId", id.into()),
+        ("LaunchTemplateName", name.into()),
+        ("Version", version.into()),
+    ])
+}
+
+/// A policy around another template and version.
+fn with_specification(policy: &Value, spec: Value) -> Value {
+    let template = map([
+        ("LaunchTemplateSpecification", spec),
+        ("Overrides", policy.get("LaunchTemplate").get("Overrides").clone()),
+    ]);
+    map([
+        ("LaunchTemplate", template),
+        ("InstancesDistribution", policy.get("InstancesDistribution").clone()),
+    ])
+}
+
+fn malformed(error: &ApiError) -> ApiError {
+    invalid(format!("You must use a valid fully-formed launch template. {}", error.message))
+}

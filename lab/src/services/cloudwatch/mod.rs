@@ -1,0 +1,42 @@
+//! CloudWatch: metrics of the load balancers, counted from the simulated traffic, and alarms on them.
+//!
+//! Nothing is stored here twice: a metric is read from [`crate::traffic::State::minutes`], which is
+//! the truth, and shown only once it would have arrived (`Params::metrics_delay`).
+
+mod alarms;
+mod data;
+mod list;
+mod metrics;
+mod samples;
+mod statistics;
+#[cfg(test)]
+mod tests;
+
+pub use alarms::{Alarm, AlarmState, alarm_state, pin_alarm};
+
+use std::collections::BTreeMap;
+
+use crate::wire::{ApiError, ApiResult, Call, Value};
+use crate::world::World;
+
+/// What this service remembers.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    /// Metric alarms by name.
+    pub alarms: BTreeMap<String, Alarm>,
+}
+
+/// Answers one call.
+pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
+    let input = &call.input;
+    match call.operation.as_str() {
+        "GetMetricData" => data::get(world, input),
+        "GetMetricStatistics" => statistics::get(world, input),
+        "ListMetrics" => list::list(world, input),
+        "PutMetricAlarm" => alarms::put(world, input),
+        "SetAlarmState" => alarms::set_state(world, input),
+        "DescribeAlarms" => alarms::describe(world, input),
+        "DeleteAlarms" => alarms::delete(world, input),
+        _ => Err(ApiError::unknown_operation(call)),
+    }
+}

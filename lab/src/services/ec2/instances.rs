@@ -1,0 +1,164 @@
+//! Instances: from a launch to their end, and whether the program on them answers.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Event, launch_data, resolve};
+use crate::traffic::program::Program;
+use crate::wire::{ApiError, ApiResult, Value};
+use crate::world::{self, World, later};
+
+/// How long a terminated instance is still listed (user guide: about an hour).
+const LISTED: Duration = Duration::from_secs(3600);
+
+/// Where an instance is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InstanceState {
+    /// Being started.
+    Pending,
+    /// Running, whatever its program does.
+    Running,
+    /// Being ended.
+    ShuttingDown,
+    /// Gone.
+    Terminated,
+}
+
+impl InstanceState {
+    /// The code and name in an answer (API model).
+    pub fn code(self) -> (i64, &'static str) {
+        match self {
+            InstanceState::Pending => (0, "pending"),
+            InstanceState::Running => (16, "running"),
+            InstanceState::ShuttingDown => (32, "shutting-down"),
+            InstanceState::Terminated => (48, "terminated"),
+        }
+    }
+}
+
+/// One instance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Instance {
+    /// Its Availability Zone.
+    pub zone: String,
+    /// Its subnet.
+    pub subnet: String,
+    /// Its address in the subnet.
+    pub private_ip: String,
+    /// When it was launched.
+    pub launched: Timestamp,
+    /// When its program begins to answer; none if it never does, or no longer.
+    pub answers_from: Option<Timestamp>,
+    /// Where it is in its life.
+    pub state: InstanceState,
+    /// What it runs.
+    pub program: Program,
+    /// The launch template's id and the version.
+    pub template: (String, u64),
+    /// The launch template data that it was launched with.
+    pub data: Value,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Whether a request to an instance gets an answer: it runs, its program has booted and not ended,
+/// and its zone is alive. A health check passes if the program is healthy besides.
+pub fn answers(world: &World, instance_id: &str) -> bool {
+    world.ec2.instances.get(instance_id).is_some_and(|instance| {
+        instance.state == InstanceState::Running
+            && instance.answers_from.is_some_and(|from| from <= world.now)
+            && world.ec2.zones.get(&instance.zone).is_none_or(|zone| zone.alive)
+    })
+}
+
+/// Launches an instance in a subnet from a launch template's version. It is pending until
+/// [`run`]; its program answers `starts_in` plus its own boot time from now. It gets `tags`, and those of
+/// the launch template.
+pub fn launch(
+    world: &mut World,
+    template: (&str, u64),
+    subnet: &str,
+    mut tags: BTreeMap<String, String>,
+    starts_in: Duration,
+) -> ApiResult<String> {
+    let (template_id, number) = template;
+    let found = resolve(&world.ec2, Some(template_id), None)?;
+    let number = found.number(Some(&number.to_string()))?;
+    let data = found.versions.get(&number).map_or(Value::Null, |version| version.data.clone());
+    let Some(place) = world.ec2.subnets.get_mut(subnet) else {
+        return Err(ApiError::sender(
+            "InvalidSubnetID.NotFound",
+            format!("The subnet ID '{subnet}' does not exist"),
+        ));
+    };
+    let (zone, private_ip) = (place.zone.clone(), place.next_address());
+    let program = Program::from_user_data(&launch_data::user_data(&data), &world.registry);
+    for (key, value) in launch_data::instance_tags(&data) {
+        tags.entry(key).or_insert(value);
+    }
+    let id = world.ids.ec2("i");
+    let answers_from = program.runs().then(|| later(world.now, starts_in + program.boot));
+    if let Some(at) = answers_from {
+        world.queue.push(at, world::Event::Ec2(Event::Booted(id.clone())));
+        if let Some(lives) = program.crash {
+            world.queue.push(later(at, lives), world::Event::Ec2(Event::Crashed(id.clone())));
+        }
+    }
+    let instance = Instance {
+        zone,
+        subnet: subnet.to_owned(),
+        private_ip,
+        launched: world.now,
+        answers_from,
+        state: InstanceState::Pending,
+        program,
+        template: (template_id.to_owned(), number),
+        data,
+        tags,
+    };
+    world.ec2.instances.insert(id.clone(), instance);
+    Ok(id)
+}
+
+/// A pending instance runs from now on.
+pub fn run(world: &mut World, instance_id: &str) {
+    if let Some(instance) = world.ec2.instances.get_mut(instance_id)
+        && instance.state == InstanceState::Pending
+    {
+        instance.state = InstanceState::Running;
+    }
+}
+
+/// Ends an instance: its program stops at once, the instance is gone after `Params::terminate`.
+pub fn terminate(world: &mut World, instance_id: &str) {
+    let gone = later(world.now, world.params.terminate);
+    if let Some(instance) = world.ec2.instances.get_mut(instance_id)
+        && matches!(instance.state, InstanceState::Pending | InstanceState::Running)
+    {
+        instance.state = InstanceState::ShuttingDown;
+        world.queue.push(gone, world::Event::Ec2(Event::Terminated(instance_id.to_owned())));
+    }
+}
+
+/// A zone is lost, or back: nothing in a lost zone answers.
+pub fn lose_zone(world: &mut World, zone: &str, lost: bool) {
+    if let Some(zone) = world.ec2.zones.get_mut(zone) {
+        zone.alive = !lost;
+    }
+}
+
+pub(super) fn crashed(world: &mut World, instance_id: &str) {
+    if let Some(instance) = world.ec2.instances.get_mut(instance_id) {
+        instance.answers_from = None;
+    }
+}
+
+pub(super) fn terminated(world: &mut World, instance_id: &str) {
+    if let Some(instance) = world.ec2.instances.get_mut(instance_id) {
+        instance.state = InstanceState::Terminated;
+        let event = world::Event::Ec2(Event::Forgotten(instance_id.to_owned()));
+        world.queue.push(later(world.now, LISTED), event);
+    }
+}

@@ -1,0 +1,121 @@
+//! Attributes of load balancers and target groups: keys with textual values, the API's defaults
+//! among them.
+
+use std::collections::BTreeMap;
+
+use super::errors::validation;
+use super::{load_balancers, target_groups};
+use crate::wire::{ApiError, ApiResult, Value, map};
+use crate::world::World;
+
+/// The attributes of an Application Load Balancer and their defaults (API model).
+const LOAD_BALANCER: &[(&str, &str)] = &[
+    ("access_logs.s3.enabled", "false"),
+    ("client_keep_alive.seconds", "3600"),
+    ("deletion_protection.enabled", "false"),
+    ("idle_timeout.timeout_seconds", "60"),
+    ("load_balancing.cross_zone.enabled", "true"),
+    ("routing.http.desync_mitigation_mode", "defensive"),
+    ("routing.http.drop_invalid_header_fields.enabled", "false"),
+    ("routing.http.preserve_host_header.enabled", "false"),
+    ("routing.http.xff_header_processing.mode", "append"),
+    ("routing.http2.enabled", "true"),
+    ("waf.fail_open.enabled", "false"),
+    ("zonal_shift.config.enabled", "false"),
+];
+
+/// The attributes of a target group of instances behind one, and their defaults (API model).
+const TARGET_GROUP: &[(&str, &str)] = &[
+    ("deregistration_delay.timeout_seconds", "300"),
+    ("load_balancing.algorithm.anomaly_mitigation", "off"),
+    ("load_balancing.algorithm.type", "round_robin"),
+    ("load_balancing.cross_zone.enabled", "use_load_balancer_configuration"),
+    ("slow_start.duration_seconds", "0"),
+    ("stickiness.app_cookie.cookie_name", ""),
+    ("stickiness.app_cookie.duration_seconds", "86400"),
+    ("stickiness.enabled", "false"),
+    ("stickiness.lb_cookie.duration_seconds", "86400"),
+    ("stickiness.type", "lb_cookie"),
+    ("target_group_health.dns_failover.minimum_healthy_targets.count", "1"),
+    ("target_group_health.dns_failover.minimum_healthy_targets.percentage", "off"),
+    ("target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "1"),
+    ("target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "off"),
+];
+
+pub(super) fn load_balancer_defaults() -> BTreeMap<String, String> {
+    defaults(LOAD_BALANCER)
+}
+
+pub(super) fn target_group_defaults() -> BTreeMap<String, String> {
+    defaults(TARGET_GROUP)
+}
+
+fn defaults(table: &[(&str, &str)]) -> BTreeMap<String, String> {
+    table.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+/// DescribeLoadBalancerAttributes.
+pub(super) fn describe_load_balancer(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let arn = input.need_str("LoadBalancerArn")?;
+    Ok(write(&load_balancers::find(world, arn)?.attributes))
+}
+
+/// ModifyLoadBalancerAttributes.
+pub(super) fn modify_load_balancer(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let arn = input.need_str("LoadBalancerArn")?;
+    let mut attributes = load_balancers::find(world, arn)?.attributes.clone();
+    merge(&mut attributes, input)?;
+    let written = write(&attributes);
+    if let Some(balancer) = world.elbv2.load_balancers.get_mut(arn) {
+        balancer.attributes = attributes;
+    }
+    Ok(written)
+}
+
+/// DescribeTargetGroupAttributes.
+pub(super) fn describe_target_group(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let arn = input.need_str("TargetGroupArn")?;
+    Ok(write(&target_groups::find(world, arn)?.attributes))
+}
+
+/// ModifyTargetGroupAttributes. Targets that are draining keep the delay that they began with.
+pub(super) fn modify_target_group(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let arn = input.need_str("TargetGroupArn")?;
+    let mut attributes = target_groups::find(world, arn)?.attributes.clone();
+    merge(&mut attributes, input)?;
+    let range = |key: &str, good: fn(i64) -> bool| {
+        let value = attributes.get(key).map_or("", String::as_str);
+        if value.parse().is_ok_and(good) {
+            return Ok(());
+        }
+        Err(validation(format!("The value '{value}' of attribute '{key}' is not valid")))
+    };
+    range("deregistration_delay.timeout_seconds", |n| (0..=3600).contains(&n))?;
+    range("slow_start.duration_seconds", |n| n == 0 || (30..=900).contains(&n))?;
+    let written = write(&attributes);
+    if let Some(group) = world.elbv2.target_groups.get_mut(arn) {
+        group.attributes = attributes;
+    }
+    Ok(written)
+}
+
+fn merge(attributes: &mut BTreeMap<String, String>, input: &Value) -> ApiResult<()> {
+    for given in input.list("Attributes") {
+        let key = given.need_str("Key")?;
+        let Some(value) = attributes.get_mut(key) else {
+            return Err(ApiError::sender(
+                "InvalidConfigurationRequest",
+                format!("Attribute key '{key}' is not recognized"),
+            ));
+        };
+        *value = given.str("Value").unwrap_or_default().to_owned();
+    }
+    Ok(())
+}
+
+fn write(attributes: &BTreeMap<String, String>) -> Value {
+    let written = attributes
+        .iter()
+        .map(|(key, value)| map([("Key", key.as_str().into()), ("Value", value.as_str().into())]));
+    map([("Attributes", written.collect::<Vec<_>>().into())])
+}

@@ -1,0 +1,198 @@
+//! Listeners: a port of a load balancer, with its default rule.
+
+use super::errors::{listener_not_found, validation};
+use super::{Action, Rule, actions, load_balancers, paging, rules, tags};
+use crate::wire::{ApiError, ApiResult, Value, map};
+use crate::world::World;
+
+/// Listeners a load balancer may have (quota).
+const QUOTA: usize = 50;
+
+/// A port that a load balancer listens on. Its default action is in its default rule.
+#[derive(Debug, Clone)]
+pub struct Listener {
+    /// `arn:aws:elasticloadbalancing:…:listener/app/<name>/<lb>/<16 digits>`.
+    pub arn: String,
+    /// The ARN of its load balancer.
+    pub load_balancer: String,
+    /// The port; settable, since a served lab listens where it may.
+    pub port: u16,
+    /// `HTTP` or `HTTPS`.
+    pub protocol: String,
+    /// The ARN of its default rule.
+    pub default_rule: String,
+    /// `Certificates`, `SslPolicy` and the like: kept, without effect.
+    extras: Vec<(&'static str, Value)>,
+}
+
+/// What a listener is made of.
+#[derive(Debug, Clone)]
+pub struct ListenerSpec {
+    /// The ARN of the load balancer.
+    pub load_balancer: String,
+    /// The port, not in use on that load balancer.
+    pub port: u16,
+    /// `HTTP` or `HTTPS`.
+    pub protocol: String,
+    /// What is done with requests that no rule applies to.
+    pub default_actions: Vec<Action>,
+    /// The last part of the ARN, 16 hexadecimal digits; invented if absent. The default rule's ARN
+    /// ends in the same.
+    pub suffix: Option<String>,
+}
+
+/// Creates a listener with its default rule, and gives its ARN. Errors: LoadBalancerNotFound,
+/// DuplicateListener, TooManyListeners, UnsupportedProtocol.
+pub fn create_listener(world: &mut World, spec: ListenerSpec) -> ApiResult<String> {
+    load_balancers::find(world, &spec.load_balancer)?;
+    check_protocol(&spec.protocol)?;
+    check_port(world, &spec.load_balancer, spec.port, None)?;
+    if of_load_balancer(world, &spec.load_balancer).count() >= QUOTA {
+        return Err(ApiError::sender(
+            "TooManyListeners",
+            "The maximum number of listeners on this load balancer has been reached",
+        ));
+    }
+    let suffix = spec.suffix.unwrap_or_else(|| world.ids.hex16());
+    let base = spec.load_balancer.replacen(":loadbalancer/", ":listener/", 1);
+    let arn = format!("{base}/{suffix}");
+    let default_rule = format!("{}/{suffix}", arn.replacen(":listener/", ":listener-rule/", 1));
+    let rule = Rule {
+        arn: default_rule.clone(),
+        listener: arn.clone(),
+        load_balancer: spec.load_balancer.clone(),
+        priority: None,
+        conditions: Vec::new(),
+        actions: spec.default_actions,
+    };
+    rules::put(world, rule)?;
+    let listener = Listener {
+        arn: arn.clone(),
+        load_balancer: spec.load_balancer,
+        port: spec.port,
+        protocol: spec.protocol,
+        default_rule,
+        extras: Vec::new(),
+    };
+    world.elbv2.listeners.insert(arn.clone(), listener);
+    Ok(arn)
+}
+
+/// CreateListener.
+pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let spec = ListenerSpec {
+        load_balancer: input.need_str("LoadBalancerArn")?.to_owned(),
+        port: port(input)?.ok_or_else(|| validation("A listener port must be specified"))?,
+        protocol: input.str("Protocol").unwrap_or("HTTP").to_owned(),
+        default_actions: actions::read(world, input.list("DefaultActions"), &[])?,
+        suffix: None,
+    };
+    let arn = create_listener(world, spec)?;
+    tags::store(world, &arn, input.list("Tags"));
+    keep_extras(world, &arn, input);
+    answer(world, &arn)
+}
+
+/// DescribeListeners.
+pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let arns = input.strings("ListenerArns");
+    let found: Vec<&Listener> = match (input.str("LoadBalancerArn"), arns.is_empty()) {
+        (Some(balancer), true) => {
+            load_balancers::find(world, balancer)?;
+            of_load_balancer(world, balancer).collect()
+        }
+        (None, false) => arns.iter().map(|arn| find(world, arn)).collect::<ApiResult<_>>()?,
+        _ => return Err(validation("Specify either listener ARNs or a load balancer ARN")),
+    };
+    let written = found.into_iter().map(|l| write(world, l)).collect();
+    paging::page("Listeners", written, input)
+}
+
+/// ModifyListener: the only way to change the default rule; its action list is replaced as a whole.
+pub(super) fn modify(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let arn = input.need_str("ListenerArn")?;
+    let listener = find(world, arn)?.clone();
+    let protocol = input.str("Protocol").unwrap_or(&listener.protocol).to_owned();
+    check_protocol(&protocol)?;
+    let port = port(input)?.unwrap_or(listener.port);
+    check_port(world, &listener.load_balancer, port, Some(arn))?;
+    if !input.get("DefaultActions").is_null() {
+        let mut rule = world.elbv2.rules.get(&listener.default_rule).cloned();
+        if let Some(rule) = rule.as_mut() {
+            rule.actions = actions::read(world, input.list("DefaultActions"), &rule.actions)?;
+        }
+        rule.map_or(Ok(()), |rule| rules::put(world, rule))?;
+    }
+    if let Some(listener) = world.elbv2.listeners.get_mut(arn) {
+        (listener.port, listener.protocol) = (port, protocol);
+    }
+    keep_extras(world, arn, input);
+    answer(world, arn)
+}
+
+/// The listener of an ARN, or ListenerNotFound.
+pub(super) fn find<'w>(world: &'w World, arn: &str) -> ApiResult<&'w Listener> {
+    world.elbv2.listeners.get(arn).ok_or_else(|| listener_not_found(arn))
+}
+
+fn of_load_balancer<'w>(world: &'w World, arn: &str) -> impl Iterator<Item = &'w Listener> {
+    world.elbv2.listeners.values().filter(move |l| l.load_balancer == arn)
+}
+
+fn check_protocol(protocol: &str) -> ApiResult<()> {
+    if matches!(protocol, "HTTP" | "HTTPS") {
+        return Ok(());
+    }
+    Err(ApiError::sender(
+        "UnsupportedProtocol",
+        format!("Listener protocol '{protocol}' is not supported by Application Load Balancers"),
+    ))
+}
+
+fn check_port(world: &World, balancer: &str, port: u16, own: Option<&str>) -> ApiResult<()> {
+    if of_load_balancer(world, balancer).any(|l| l.port == port && Some(l.arn.as_str()) != own) {
+        return Err(ApiError::sender(
+            "DuplicateListener",
+            format!("A listener already exists on this port for this load balancer '{balancer}'"),
+        ));
+    }
+    Ok(())
+}
+
+fn port(input: &Value) -> ApiResult<Option<u16>> {
+    let valid = |n: i64| u16::try_from(n).ok().filter(|p| *p > 0);
+    match input.int("Port") {
+        Some(n) => valid(n).map(Some).ok_or_else(|| validation(format!("Port '{n}' is not valid"))),
+        None => Ok(None),
+    }
+}
+
+fn keep_extras(world: &mut World, arn: &str, input: &Value) {
+    let Some(listener) = world.elbv2.listeners.get_mut(arn) else { return };
+    for key in ["Certificates", "SslPolicy", "AlpnPolicy", "MutualAuthentication"] {
+        let given = input.get(key);
+        if !given.is_null() {
+            listener.extras.retain(|(k, _)| *k != key);
+            listener.extras.push((key, given.clone()));
+        }
+    }
+}
+
+fn answer(world: &World, arn: &str) -> ApiResult<Value> {
+    Ok(map([("Listeners", vec![write(world, find(world, arn)?)].into())]))
+}
+
+fn write(world: &World, listener: &Listener) -> Value {
+    let default = world.elbv2.rules.get(&listener.default_rule);
+    let written = map([
+        ("ListenerArn", listener.arn.as_str().into()),
+        ("LoadBalancerArn", listener.load_balancer.as_str().into()),
+        ("Port", i64::from(listener.port).into()),
+        ("Protocol", listener.protocol.as_str().into()),
+        (
+            "DefaultActions",
+            default.map(|rule| actions::write(&rule.actions)).unwrap_or(Value::Null),
+        ),
+    ]);
+    listener.extras.iter().fold(written, |written, (key, value)| written.with(key, value.clone()))
+}

@@ -1,0 +1,232 @@
+//! Listener rules. A listener's default action is a rule too, without priority.
+
+use super::errors::{listener_not_found, rule_not_found, validation};
+use super::{
+    Action, Condition, Forward, Visit, actions, conditions, health, listeners, paging, propagation,
+    tags,
+};
+use crate::wire::{ApiError, ApiResult, Value, map};
+use crate::world::World;
+
+/// Rules a load balancer may have, default rules not counted (quota).
+const RULES: usize = 100;
+/// Target groups a load balancer may have (quota).
+const TARGET_GROUPS: usize = 100;
+
+/// What a listener does with the requests that its conditions hold for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// `arn:aws:elasticloadbalancing:…:listener-rule/app/<name>/<lb>/<listener>/<16 digits>`.
+    pub arn: String,
+    /// The ARN of its listener.
+    pub listener: String,
+    /// The ARN of its load balancer.
+    pub load_balancer: String,
+    /// 1 to 50000, the lowest first; none for the default rule, which comes last.
+    pub priority: Option<u32>,
+    /// All have to hold.
+    pub conditions: Vec<Condition>,
+    /// What is done, in order.
+    pub actions: Vec<Action>,
+}
+
+impl Rule {
+    /// Whether its conditions hold.
+    pub fn matches(&self, visit: &Visit<'_>) -> bool {
+        self.conditions.iter().all(|c| c.holds(visit))
+    }
+
+    /// Its forward action, if it has one.
+    pub fn forward(&self) -> Option<&Forward> {
+        self.actions.iter().find_map(Action::as_forward)
+    }
+
+    /// The target groups that it names, whatever their weight.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &str> {
+        self.forward().into_iter().flat_map(|f| f.groups.iter().map(|(arn, _)| arn.as_str()))
+    }
+}
+
+/// What a rule is made of.
+#[derive(Debug, Clone)]
+pub struct RuleSpec {
+    /// The ARN of the listener.
+    pub listener: String,
+    /// 1 to 50000, not in use.
+    pub priority: u32,
+    /// When it applies.
+    pub conditions: Vec<Condition>,
+    /// What it does.
+    pub actions: Vec<Action>,
+    /// The last part of the ARN, 16 hexadecimal digits; invented if absent.
+    pub suffix: Option<String>,
+}
+
+/// Creates a rule and gives its ARN. Errors: ListenerNotFound, PriorityInUse, TooManyRules, and
+/// those of a forward to a group that another load balancer has.
+pub fn create_rule(world: &mut World, spec: RuleSpec) -> ApiResult<String> {
+    let listener = listeners::find(world, &spec.listener)?;
+    let load_balancer = listener.load_balancer.clone();
+    let arn = format!(
+        "{}/{}",
+        spec.listener.replacen(":listener/", ":listener-rule/", 1),
+        spec.suffix.unwrap_or_else(|| world.ids.hex16())
+    );
+    let of_listener = || world.elbv2.rules.values().filter(|r| r.listener == spec.listener);
+    if of_listener().any(|r| r.priority == Some(spec.priority)) {
+        return Err(ApiError::sender(
+            "PriorityInUse",
+            format!("Priority '{}' is currently in use", spec.priority),
+        ));
+    }
+    let of_balancer = world.elbv2.rules.values().filter(|r| r.load_balancer == load_balancer);
+    if of_balancer.filter(|r| r.priority.is_some()).count() >= RULES {
+        return Err(ApiError::sender(
+            "TooManyRules",
+            "The maximum number of rules on this load balancer has been reached",
+        ));
+    }
+    let rule = Rule {
+        arn: arn.clone(),
+        listener: spec.listener,
+        load_balancer,
+        priority: Some(spec.priority),
+        conditions: spec.conditions,
+        actions: spec.actions,
+    };
+    put(world, rule)?;
+    Ok(arn)
+}
+
+/// Stores a new or changed rule: the one place where what the API holds changes, the nodes are told,
+/// and target groups come into use or fall out of it.
+pub(super) fn put(world: &mut World, rule: Rule) -> ApiResult<()> {
+    check_association(world, &rule)?;
+    let (arn, load_balancer) = (rule.arn.clone(), rule.load_balancer.clone());
+    let mut touched: Vec<String> = rule.groups().map(str::to_owned).collect();
+    if let Some(before) = world.elbv2.rules.insert(arn.clone(), rule) {
+        touched.extend(before.groups().map(str::to_owned));
+    }
+    propagation::publish(world, &load_balancer, &arn);
+    touched.iter().for_each(|group| health::usage_changed(world, group));
+    Ok(())
+}
+
+/// A target group serves one load balancer, and a load balancer has a limited number of them.
+fn check_association(world: &World, rule: &Rule) -> ApiResult<()> {
+    let others = || world.elbv2.rules.values().filter(|r| r.arn != rule.arn);
+    for group in rule.groups() {
+        let elsewhere =
+            |r: &&Rule| r.load_balancer != rule.load_balancer && r.groups().any(|g| g == group);
+        if others().any(|r| elsewhere(&r)) {
+            return Err(ApiError::sender(
+                "TargetGroupAssociationLimit",
+                format!(
+                    "The following target groups cannot be associated with more than one load balancer: {group}"
+                ),
+            ));
+        }
+    }
+    let own = others().filter(|r| r.load_balancer == rule.load_balancer);
+    let mut groups: Vec<&str> = own.flat_map(Rule::groups).chain(rule.groups()).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    if groups.len() > TARGET_GROUPS {
+        return Err(ApiError::sender(
+            "TooManyUniqueTargetGroupsPerLoadBalancer",
+            "The maximum number of unique target groups per load balancer has been reached",
+        ));
+    }
+    Ok(())
+}
+
+/// CreateRule.
+pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let priority = input.int("Priority").filter(|p| (1..=50_000).contains(p));
+    let spec = RuleSpec {
+        listener: input.need_str("ListenerArn")?.to_owned(),
+        priority: priority.ok_or_else(|| validation("Priority must be between 1 and 50000"))?
+            as u32,
+        conditions: conditions::read(input.list("Conditions"))?,
+        actions: actions::read(world, input.list("Actions"), &[])?,
+        suffix: None,
+    };
+    let arn = create_rule(world, spec)?;
+    tags::store(world, &arn, input.list("Tags"));
+    answer(world, &arn)
+}
+
+/// DescribeRules.
+pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let arns = input.strings("RuleArns");
+    let mut rules: Vec<&Rule> = match (input.str("ListenerArn"), arns.is_empty()) {
+        (Some(listener), true) => {
+            listeners::find(world, listener)?;
+            world.elbv2.rules.values().filter(|r| r.listener == listener).collect()
+        }
+        (None, false) => arns.iter().map(|arn| find(world, arn)).collect::<ApiResult<_>>()?,
+        _ => return Err(validation("Specify either a listener ARN or rule ARNs")),
+    };
+    rules.sort_by_key(|r| (r.listener.clone(), r.priority.unwrap_or(u32::MAX)));
+    let written = rules.into_iter().map(write).collect();
+    paging::page("Rules", written, input)
+}
+
+/// ModifyRule: what is given replaces what is there, as a whole. There is no version to compare
+/// with: the last writer wins.
+pub(super) fn modify(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let arn = input.need_str("RuleArn")?;
+    let mut rule = find(world, arn)?.clone();
+    if rule.priority.is_none() {
+        return Err(not_permitted(format!("Default rule '{arn}' cannot be modified")));
+    }
+    if !input.get("Conditions").is_null() {
+        rule.conditions = conditions::read(input.list("Conditions"))?;
+    }
+    if !input.get("Actions").is_null() {
+        rule.actions = actions::read(world, input.list("Actions"), &rule.actions)?;
+    }
+    put(world, rule)?;
+    answer(world, arn)
+}
+
+/// DeleteRule.
+pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let arn = input.need_str("RuleArn")?;
+    if find(world, arn)?.priority.is_none() {
+        return Err(not_permitted(format!("Default rule '{arn}' cannot be deleted")));
+    }
+    world.elbv2.tags.remove(arn);
+    if let Some(rule) = world.elbv2.rules.remove(arn) {
+        propagation::publish(world, &rule.load_balancer, arn);
+        rule.groups().for_each(|group| health::usage_changed(world, group));
+    }
+    Ok(map([]))
+}
+
+/// The rule of an ARN, or RuleNotFound.
+fn find<'w>(world: &'w World, arn: &str) -> ApiResult<&'w Rule> {
+    if arn.contains(":listener/") {
+        return Err(listener_not_found(arn));
+    }
+    world.elbv2.rules.get(arn).ok_or_else(|| rule_not_found(arn))
+}
+
+fn not_permitted(message: String) -> ApiError {
+    ApiError::sender("OperationNotPermitted", message)
+}
+
+fn answer(world: &World, arn: &str) -> ApiResult<Value> {
+    Ok(map([("Rules", vec![write(find(world, arn)?)].into())]))
+}
+
+fn write(rule: &Rule) -> Value {
+    let priority = rule.priority.map_or_else(|| "default".to_owned(), |p| p.to_string());
+    map([
+        ("RuleArn", rule.arn.as_str().into()),
+        ("Priority", priority.into()),
+        ("Conditions", conditions::write(&rule.conditions)),
+        ("Actions", actions::write(&rule.actions)),
+        ("IsDefault", rule.priority.is_none().into()),
+    ])
+}

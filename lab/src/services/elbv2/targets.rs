@@ -1,0 +1,192 @@
+//! Targets: registering, draining, and the health that is shown of them.
+
+use jiff::Timestamp;
+
+use super::errors::{target_group_not_found, validation};
+use super::{Event, Reason, TargetState, health, target_groups};
+use crate::services::ec2::{Instance, InstanceState};
+use crate::wire::{ApiError, ApiResult, Value, map};
+use crate::world::{self, World, later};
+
+/// Targets that all target groups of a load balancer may have together (quota).
+const QUOTA: usize = 1000;
+
+/// An instance in a target group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The port that it receives requests on.
+    pub port: u16,
+    /// The instance's zone.
+    pub zone: String,
+    /// When it was registered.
+    pub registered: Timestamp,
+    /// Its health.
+    pub state: TargetState,
+    /// Why, unless it is healthy.
+    pub reason: Option<Reason>,
+    /// Checks passed in a row.
+    pub(super) passed: u32,
+    /// Checks failed in a row.
+    pub(super) failed: u32,
+    /// The number of this registration: what was scheduled for an earlier one is void.
+    pub(super) serial: u64,
+}
+
+/// Registers an instance; `port` is the group's own if absent. An instance that is already there
+/// stays as it is; one that is draining begins anew. Errors: TargetGroupNotFound, InvalidTarget,
+/// TooManyTargets.
+pub fn register(
+    world: &mut World,
+    group: &str,
+    instance: &str,
+    port: Option<u16>,
+) -> ApiResult<()> {
+    let target_group = target_groups::find(world, group)?;
+    let port = port.unwrap_or(target_group.port);
+    let known = target_group.targets.get(instance);
+    if known.is_some_and(|t| t.state != TargetState::Draining && t.port == port) {
+        return Ok(());
+    }
+    if known.is_none() && target_group.targets.len() >= QUOTA {
+        return Err(ApiError::sender(
+            "TooManyTargets",
+            "The maximum number of targets has been reached",
+        ));
+    }
+    let zone = running_zone(world, instance)?;
+    let target = Target {
+        port,
+        zone,
+        registered: world.now,
+        state: TargetState::Unused,
+        reason: Some(Reason::NotInUse),
+        passed: 0,
+        failed: 0,
+        serial: world.elbv2.next_serial(),
+    };
+    if let Some(target_group) = world.elbv2.target_groups.get_mut(group) {
+        target_group.targets.insert(instance.to_owned(), target);
+    }
+    health::usage_changed(world, group);
+    Ok(())
+}
+
+/// The zone of an instance that runs or is about to, or InvalidTarget.
+fn running_zone(world: &World, id: &str) -> ApiResult<String> {
+    let running =
+        |i: &&Instance| matches!(i.state, InstanceState::Pending | InstanceState::Running);
+    let instance = world.ec2.instances.get(id).filter(running);
+    instance.map(|i| i.zone.clone()).ok_or_else(|| {
+        ApiError::sender(
+            "InvalidTarget",
+            format!(
+                "The following targets are not in a running state and cannot be registered: '{id}'"
+            ),
+        )
+    })
+}
+
+/// Takes an instance out. It gets no new requests from now on, shows as draining for the whole
+/// deregistration delay even if idle (user guide), and is gone then. A target that wasn't in use
+/// has nothing to drain and is gone at once (a guess).
+pub fn deregister(world: &mut World, group: &str, instance: &str) {
+    let serial = world.elbv2.next_serial();
+    let Some(target_group) = world.elbv2.target_groups.get_mut(group) else { return };
+    let delay = target_group.deregistration_delay();
+    let Some(target) = target_group.targets.get_mut(instance) else { return };
+    match target.state {
+        TargetState::Draining => {}
+        TargetState::Unused => {
+            target_group.targets.remove(instance);
+        }
+        _ => {
+            target.serial = serial;
+            target.state = TargetState::Draining;
+            target.reason = Some(Reason::DeregistrationInProgress);
+            let event = Event::Drained {
+                target_group: group.to_owned(),
+                target: instance.to_owned(),
+                serial,
+            };
+            world.queue.push(later(world.now, delay), world::Event::Elbv2(event));
+        }
+    }
+}
+
+/// A target's draining ends.
+pub(super) fn drained(world: &mut World, group: &str, instance: &str, serial: u64) {
+    let Some(target_group) = world.elbv2.target_groups.get_mut(group) else { return };
+    if target_group.targets.get(instance).is_some_and(|t| t.serial == serial) {
+        target_group.targets.remove(instance);
+    }
+}
+
+/// RegisterTargets.
+pub(super) fn register_targets(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let group = input.need_str("TargetGroupArn")?;
+    target_groups::find(world, group)?;
+    // All or nothing: one bad target must not leave the others half registered.
+    for target in input.list("Targets") {
+        running_zone(world, target.need_str("Id")?)?;
+        port(target)?;
+    }
+    for target in input.list("Targets") {
+        register(world, group, target.need_str("Id")?, port(target)?)?;
+    }
+    Ok(map([]))
+}
+
+/// DeregisterTargets.
+pub(super) fn deregister_targets(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let group = input.need_str("TargetGroupArn")?;
+    target_groups::find(world, group)?;
+    for target in input.list("Targets") {
+        deregister(world, group, target.need_str("Id")?);
+    }
+    Ok(map([]))
+}
+
+/// DescribeTargetHealth: all targets, or those asked for, of which one that isn't registered
+/// answers `unused` with `Target.NotRegistered`.
+pub(super) fn describe_health(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let arn = input.need_str("TargetGroupArn")?;
+    let group = world.elbv2.target_groups.get(arn).ok_or_else(|| target_group_not_found(arn))?;
+    let asked = input.list("Targets");
+    let described: Vec<Value> = if asked.is_empty() {
+        group.targets.iter().map(|(id, target)| write(id, Some(target), group.port)).collect()
+    } else {
+        let one = |wanted: &Value| {
+            let id = wanted.need_str("Id")?;
+            let port = port(wanted)?.unwrap_or(group.port);
+            Ok(write(id, group.targets.get(id).filter(|t| t.port == port), port))
+        };
+        asked.iter().map(one).collect::<ApiResult<_>>()?
+    };
+    Ok(map([("TargetHealthDescriptions", described.into())]))
+}
+
+fn port(target: &Value) -> ApiResult<Option<u16>> {
+    match target.int("Port") {
+        Some(n) => {
+            u16::try_from(n).map(Some).map_err(|_| validation(format!("Port '{n}' is not valid")))
+        }
+        None => Ok(None),
+    }
+}
+
+fn write(id: &str, target: Option<&Target>, port: u16) -> Value {
+    let port = i64::from(target.map_or(port, |t| t.port));
+    let (state, reason) = target.map_or((TargetState::Unused, Some(Reason::NotRegistered)), |t| {
+        (t.state, t.reason.clone())
+    });
+    let health = map([
+        ("State", state.name().into()),
+        ("Reason", reason.as_ref().map(Reason::code).into()),
+        ("Description", reason.as_ref().map(Reason::description).into()),
+    ]);
+    map([
+        ("Target", map([("Id", id.into()), ("Port", port.into())])),
+        ("HealthCheckPort", port.to_string().into()),
+        ("TargetHealth", health),
+    ])
+}

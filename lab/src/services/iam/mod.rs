@@ -1,0 +1,153 @@
+//! IAM: who may become a role. Trust policies are judged; what a role may do afterwards is stored and
+//! not judged, for the lab grants every call of a known caller.
+
+mod calls;
+mod trust;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+pub use calls::call;
+pub(crate) use trust::{Applicant, allows};
+
+use crate::world::World;
+
+/// What this service remembers.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    /// The OIDC providers by ARN.
+    pub providers: BTreeMap<String, Provider>,
+    /// The roles by name.
+    pub roles: BTreeMap<String, Role>,
+    /// The instance profiles by name.
+    pub profiles: BTreeMap<String, Profile>,
+}
+
+/// An OIDC provider that the account trusts to name callers.
+#[derive(Debug, Clone)]
+pub struct Provider {
+    /// Without its scheme, as IAM keeps it: `token.actions.githubusercontent.com`.
+    pub url: String,
+    /// The audiences that tokens may be for.
+    pub audiences: Vec<String>,
+    /// The certificates it was created with; IAM no longer uses them for well-known issuers.
+    pub thumbprints: Vec<String>,
+    /// When it was created.
+    pub created: Timestamp,
+}
+
+/// A role.
+#[derive(Debug, Clone)]
+pub struct Role {
+    /// Its name.
+    pub name: String,
+    /// `AROA…`
+    pub id: String,
+    /// Its ARN.
+    pub arn: String,
+    /// The trust policy, as JSON.
+    pub trust: String,
+    /// The longest session, in seconds: 3600 to 43200.
+    pub max_session: i64,
+    /// When it was created.
+    pub created: Timestamp,
+    /// Inline policies by name, as JSON; not judged.
+    pub policies: BTreeMap<String, String>,
+}
+
+/// An instance profile.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// Its name.
+    pub name: String,
+    /// `AIPA…`
+    pub id: String,
+    /// Its ARN.
+    pub arn: String,
+    /// When it was created.
+    pub created: Timestamp,
+    /// The name of its role, if it has one.
+    pub role: Option<String>,
+}
+
+/// Adds an OIDC provider and gives its ARN. An earlier one of the same URL is replaced.
+pub fn create_provider(world: &mut World, url: &str, audiences: &[&str]) -> String {
+    let url = url.trim_start_matches("https://").trim_end_matches('/');
+    let arn = provider_arn(world, url);
+    let provider = Provider {
+        url: url.to_owned(),
+        audiences: audiences.iter().map(|&audience| audience.to_owned()).collect(),
+        thumbprints: Vec::new(),
+        created: world.now,
+    };
+    world.iam.providers.insert(arn.clone(), provider);
+    arn
+}
+
+/// Adds a role with the given trust policy (JSON) and gives its ARN. An earlier one of the same name is
+/// replaced.
+pub fn create_role(world: &mut World, name: &str, trust: &str, max_session: i64) -> String {
+    let arn = format!("arn:aws:iam::{}:role/{name}", world.account);
+    let role = Role {
+        name: name.to_owned(),
+        id: unique_id(world, "AROA"),
+        arn: arn.clone(),
+        trust: trust.to_owned(),
+        max_session,
+        created: world.now,
+        policies: BTreeMap::new(),
+    };
+    world.iam.roles.insert(name.to_owned(), role);
+    arn
+}
+
+/// Adds an instance profile and gives its ARN. An earlier one of the same name is replaced.
+pub fn create_instance_profile(world: &mut World, name: &str, role: Option<&str>) -> String {
+    let arn = format!("arn:aws:iam::{}:instance-profile/{name}", world.account);
+    let profile = Profile {
+        name: name.to_owned(),
+        id: unique_id(world, "AIPA"),
+        arn: arn.clone(),
+        created: world.now,
+        role: role.map(str::to_owned),
+    };
+    world.iam.profiles.insert(name.to_owned(), profile);
+    arn
+}
+
+/// The trust policy that GitHub's guide gives: workflows whose `sub` is like `subject` (with `*` and
+/// `?`), with tokens for AWS.
+pub fn github_trust(account: &str, subject: &str) -> String {
+    serde_json::json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": {
+                "Federated": format!(
+                    "arn:aws:iam::{account}:oidc-provider/token.actions.githubusercontent.com"
+                )
+            },
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {
+                "StringEquals": { "token.actions.githubusercontent.com:aud": "sts.amazonaws.com" },
+                "StringLike": { "token.actions.githubusercontent.com:sub": subject }
+            }
+        }]
+    })
+    .to_string()
+}
+
+/// The role of an ARN.
+pub(crate) fn role<'w>(world: &'w World, arn: &str) -> Option<&'w Role> {
+    world.iam.roles.values().find(|role| role.arn == arn)
+}
+
+fn provider_arn(world: &World, url: &str) -> String {
+    format!("arn:aws:iam::{}:oidc-provider/{url}", world.account)
+}
+
+/// An identifier of IAM's form: a prefix for the kind and 17 capitals and digits.
+fn unique_id(world: &mut World, prefix: &str) -> String {
+    format!("{prefix}{:016X}L", world.ids.bits())
+}

@@ -1,0 +1,135 @@
+//! What is inside an image: its labels and its files. Instances look here to know how their program
+//! behaves and what it serves.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use flate2::read::MultiGzDecoder;
+use serde_json::Value as Json;
+
+use super::{Image, Repository, State};
+
+/// What an instance must know of the image that it is to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageFacts {
+    /// The digest of the manifest or index that the reference names.
+    pub digest: String,
+    /// The labels in its configuration.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// What was read from an image, kept: images never change.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Contents {
+    labels: OnceLock<BTreeMap<String, String>>,
+    files: OnceLock<BTreeMap<String, Bytes>>,
+}
+
+/// The image that a reference names: `host/repository@sha256:…`, `host/repository:tag` or both. The host
+/// is not compared.
+pub fn image(state: &State, reference: &str) -> Option<ImageFacts> {
+    let (_host, path) = reference.split_once('/')?;
+    let (path, digest) = match path.split_once('@') {
+        Some((path, digest)) => (path, Some(digest)),
+        None => (path, None),
+    };
+    let (name, tag) = path.rsplit_once(':').unwrap_or((path, "latest"));
+    let repository = state.repositories.get(name)?;
+    let (digest, image) = repository.image(digest.unwrap_or(tag))?;
+    let runnable = runnable(repository, image, 0)?;
+    let labels = runnable.contents.labels.get_or_init(|| read_labels(state, runnable));
+    Some(ImageFacts { digest: digest.to_owned(), labels: labels.clone() })
+}
+
+/// The file at `path` in the image whose manifest has `digest`: the last layer that has it wins.
+pub fn file(state: &State, digest: &str, path: &str) -> Option<Bytes> {
+    let (repository, image) = state
+        .repositories
+        .values()
+        .find_map(|repository| Some((repository, repository.images.get(digest)?)))?;
+    let runnable = runnable(repository, image, 0)?;
+    let files = runnable.contents.files.get_or_init(|| read_files(state, runnable));
+    files.get(normal(path)).cloned()
+}
+
+/// The manifest to run: the image itself, or of an index the first for a known platform. Attestations
+/// have the platform `unknown`.
+fn runnable<'r>(repository: &'r Repository, image: &'r Image, depth: usize) -> Option<&'r Image> {
+    let json = json(&image.manifest)?;
+    let Some(manifests) = json["manifests"].as_array() else { return Some(image) };
+    let chosen = manifests.iter().find(|item| item["platform"]["os"] != "unknown")?;
+    let chosen = repository.images.get(chosen["digest"].as_str()?)?;
+    // An index may name indexes, but nobody nests them deeper.
+    if depth < 3 { runnable(repository, chosen, depth + 1) } else { None }
+}
+
+fn read_labels(state: &State, image: &Image) -> BTreeMap<String, String> {
+    let labels = || {
+        let manifest = json(&image.manifest)?;
+        let config = json(state.blobs.get(manifest["config"]["digest"].as_str()?)?)?;
+        let labels = config["config"]["Labels"].as_object()?;
+        let text = |value: &Json| value.as_str().map(str::to_owned);
+        Some(labels.iter().filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect())
+    };
+    labels().unwrap_or_default()
+}
+
+/// All regular files of all layers. A layer that is neither tar nor gzipped tar (zstd) gives none.
+fn read_files(state: &State, image: &Image) -> BTreeMap<String, Bytes> {
+    let mut files = BTreeMap::new();
+    let manifest = json(&image.manifest).unwrap_or_default();
+    for layer in manifest["layers"].as_array().into_iter().flatten() {
+        if let Some(bytes) = layer["digest"].as_str().and_then(|digest| state.blobs.get(digest)) {
+            let plain = unpacked(bytes);
+            // A broken layer gives the files before the break.
+            let _ = apply_layer(&mut files, &plain);
+        }
+    }
+    files
+}
+
+fn apply_layer(files: &mut BTreeMap<String, Bytes>, tar: &[u8]) -> std::io::Result<()> {
+    for entry in tar::Archive::new(tar).entries()? {
+        let mut entry = entry?;
+        let path = entry.path()?.to_string_lossy().into_owned();
+        let path = normal(&path).to_owned();
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
+        // Whiteouts (OCI image specification, "Layers"): what earlier layers had and this one removes.
+        if name == ".wh..wh..opq" {
+            remove(files, folder);
+        } else if let Some(gone) = name.strip_prefix(".wh.") {
+            remove(files, normal(&format!("{folder}/{gone}")));
+        } else if entry.header().entry_type().is_file() {
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes)?;
+            files.insert(path, bytes.into());
+        }
+    }
+    Ok(())
+}
+
+/// Removes a file, or a folder and what is below it.
+fn remove(files: &mut BTreeMap<String, Bytes>, path: &str) {
+    let below = if path.is_empty() { String::new() } else { format!("{path}/") };
+    files.retain(|file, _| file != path && !file.starts_with(&below));
+}
+
+fn unpacked(layer: &Bytes) -> Bytes {
+    if !layer.starts_with(&[0x1f, 0x8b]) {
+        return layer.clone();
+    }
+    let mut plain = Vec::new();
+    let _ = MultiGzDecoder::new(layer.as_ref()).read_to_end(&mut plain);
+    plain.into()
+}
+
+/// A path without `./` or `/` before it.
+fn normal(path: &str) -> &str {
+    path.trim_start_matches("./").trim_matches('/')
+}
+
+fn json(bytes: &[u8]) -> Option<Json> {
+    serde_json::from_slice(bytes).ok()
+}

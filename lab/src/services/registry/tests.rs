@@ -1,0 +1,190 @@
+//! Pushing and pulling over HTTP, as a client does.
+
+use super::*;
+use crate::services::ecr;
+use crate::wire;
+use crate::world::World;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::{Request, Response};
+use serde_json::json;
+use std::io::Write as _;
+
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+struct Client {
+    world: World,
+    authorization: String,
+}
+
+impl Client {
+    fn new() -> Client {
+        let mut world = World::new(1, "2026-01-05T09:00:00Z".parse().unwrap());
+        create_repository(&mut world.registry, "team/news");
+        let token = ecr::mint(&mut world);
+        let authorization = format!("Basic {}", STANDARD.encode(format!("AWS:{token}")));
+        Client { world, authorization }
+    }
+
+    fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Response<Bytes> {
+        let mut request = Request::builder().method(method).uri(path);
+        request = request.header("Authorization", &self.authorization);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        wire::serve(&mut self.world, &request.body(Bytes::copy_from_slice(body)).unwrap())
+    }
+
+    fn upload(&mut self, bytes: &[u8]) -> String {
+        let digest = digest_of(bytes);
+        let begun = self.send("POST", "/v2/team/news/blobs/uploads/", &[], b"");
+        assert_eq!(begun.status(), 202);
+        let location = header(&begun, "location");
+        let (first, rest) = bytes.split_at(bytes.len() / 2);
+        let range = format!("0-{}", first.len() - 1);
+        let part = self.send("PATCH", &location, &[("Content-Range", &range)], first);
+        assert_eq!((part.status().as_u16(), header(&part, "range")), (202, range));
+        let finish = format!("{location}?digest={digest}");
+        let done = self.send("PUT", &finish, &[], rest);
+        assert_eq!(
+            (done.status().as_u16(), header(&done, "docker-content-digest")),
+            (201, digest.clone())
+        );
+        digest
+    }
+
+    fn push(&mut self, label: &str, page: &str, tag: &str) -> Response<Bytes> {
+        let config = json!({ "config": { "Labels": { "lab.version": label } } }).to_string();
+        let config = self.upload(config.as_bytes());
+        let layer = self.upload(&layer("srv/www/index.html", page));
+        let manifest = manifest(&config, &layer);
+        self.send(
+            "PUT",
+            &format!("/v2/team/news/manifests/{tag}"),
+            &[("Content-Type", MANIFEST)],
+            manifest.as_bytes(),
+        )
+    }
+}
+
+fn header(response: &Response<Bytes>, name: &str) -> String {
+    response.headers().get(name).unwrap().to_str().unwrap().to_owned()
+}
+
+fn code(response: &Response<Bytes>) -> String {
+    let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+    body["errors"][0]["code"].as_str().unwrap().to_owned()
+}
+
+fn layer(path: &str, text: &str) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut entry = tar::Header::new_ustar();
+    entry.set_size(text.len() as u64);
+    entry.set_mode(0o644);
+    tar.append_data(&mut entry, path, text.as_bytes()).unwrap();
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(&tar.into_inner().unwrap()).unwrap();
+    gzip.finish().unwrap()
+}
+
+fn manifest(config: &str, layer: &str) -> String {
+    json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": { "mediaType": "application/vnd.oci.image.config.v1+json", "digest": config, "size": 1 },
+        "layers": [{ "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": layer, "size": 1 }],
+    })
+    .to_string()
+}
+
+#[test]
+fn what_is_pushed_is_pulled_and_looked_into() {
+    let mut client = Client::new();
+    let pushed = client.push("v2", "<h1>two</h1>", "t2");
+    assert_eq!(pushed.status(), 201);
+    let digest = header(&pushed, "docker-content-digest");
+
+    let head = client.send("HEAD", "/v2/team/news/manifests/t2", &[], b"");
+    assert_eq!(
+        (head.status().as_u16(), header(&head, "docker-content-digest")),
+        (200, digest.clone())
+    );
+    assert!(head.body().is_empty() && header(&head, "content-length") != "0");
+    let pulled = client.send("GET", &format!("/v2/team/news/manifests/{digest}"), &[], b"");
+    assert_eq!(digest_of(pulled.body()), digest);
+    assert_eq!(header(&pulled, "content-type"), MANIFEST);
+
+    for reference in [format!("host/team/news@{digest}"), "host:5000/team/news:t2".to_owned()] {
+        let facts = image(&client.world.registry, &reference).unwrap();
+        assert_eq!(
+            (facts.digest.as_str(), facts.labels["lab.version"].as_str()),
+            (digest.as_str(), "v2")
+        );
+    }
+    let page = file(&client.world.registry, &digest, "/srv/www/index.html").unwrap();
+    assert_eq!(page, "<h1>two</h1>");
+    assert_eq!(image(&client.world.registry, "host/team/news:none"), None);
+}
+
+#[test]
+fn a_tag_that_may_not_move_does_not() {
+    let mut client = Client::new();
+    client.world.registry.repositories.get_mut("team/news").unwrap().immutable = true;
+    assert_eq!(client.push("v1", "one", "t").status(), 201);
+    assert_eq!(client.push("v1", "one", "t").status(), 201, "the same again");
+    let other = client.push("v2", "two", "t");
+    assert_eq!((other.status().as_u16(), code(&other)), (400, "TAG_INVALID".to_owned()));
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let mut client = Client::new();
+    let nowhere = client.send("POST", "/v2/other/blobs/uploads/", &[], b"");
+    assert_eq!((nowhere.status().as_u16(), code(&nowhere)), (404, "NAME_UNKNOWN".to_owned()));
+    let wrong = format!("/v2/team/news/blobs/uploads/?digest={}", digest_of(b"other"));
+    assert_eq!(code(&client.send("POST", &wrong, &[], b"these")), "DIGEST_INVALID");
+    let dangling = manifest(&digest_of(b"a"), &digest_of(b"b"));
+    let typed = [("Content-Type", MANIFEST)];
+    let answer = client.send("PUT", "/v2/team/news/manifests/t", &typed, dangling.as_bytes());
+    assert_eq!(code(&answer), "MANIFEST_BLOB_UNKNOWN");
+    let begun = client.send("POST", "/v2/team/news/blobs/uploads/", &[], b"");
+    let gap = [("Content-Range", "5-9")];
+    assert_eq!(client.send("PATCH", &header(&begun, "location"), &gap, b"later").status(), 416);
+}
+
+#[test]
+fn only_ecr_s_tokens_open_it_while_they_last() {
+    let mut client = Client::new();
+    assert_eq!(client.send("GET", "/v2/", &[], b"").status(), 200);
+    client.world.now += jiff::SignedDuration::from_hours(12);
+    assert_eq!(client.send("GET", "/v2/", &[], b"").status(), 403);
+    client.authorization = "Basic bm8=".to_owned();
+    let refused = client.send("GET", "/v2/", &[], b"");
+    assert_eq!(refused.status(), 401);
+    assert!(header(&refused, "www-authenticate").starts_with("Basic realm="));
+}
+
+#[test]
+fn a_scenario_puts_an_image_without_http() {
+    let mut state = State::default();
+    let config = put_blob(&mut state, r#"{"config":{"Labels":{"a":"b"}}}"#);
+    let (one, two) = (layer("etc/x", "1"), layer("./etc/x", "2"));
+    let (one, two) = (put_blob(&mut state, one), put_blob(&mut state, two));
+    let manifest = json!({
+        "schemaVersion": 2,
+        "config": { "digest": config },
+        "layers": [{ "digest": one }, { "digest": two }],
+    });
+    let digest =
+        put_manifest(&mut state, "news", Some("v1"), MANIFEST, manifest.to_string()).unwrap();
+    assert_eq!(image(&state, "h/news:v1").unwrap().digest, digest);
+    assert_eq!(file(&state, &digest, "etc/x").unwrap(), "2", "the later layer wins");
+}

@@ -1,0 +1,135 @@
+//! Uploading blobs: begun by POST, continued by PATCH, finished by PUT with the digest.
+
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_RANGE, LOCATION, RANGE};
+use http::{HeaderName, Method, Request, Response, StatusCode};
+
+use super::digest::{digest_of, is_digest};
+use super::refusal::Refusal;
+use super::serve::{Answer, CONTENT_DIGEST, empty, parameter, set};
+use crate::world::World;
+
+const UPLOAD_ID: HeaderName = HeaderName::from_static("docker-upload-uuid");
+
+/// A blob that is arriving.
+#[derive(Debug, Clone)]
+pub(crate) struct Upload {
+    /// The repository that it is for.
+    pub(crate) repository: String,
+    /// What has come so far.
+    pub(crate) bytes: BytesMut,
+}
+
+/// Answers a request to `/v2/<name>/blobs/uploads/<id>`.
+pub(super) fn serve(world: &mut World, request: &Request<Bytes>, name: &str, id: &str) -> Answer {
+    if id.is_empty() {
+        return match *request.method() {
+            Method::POST => begin(world, request, name),
+            _ => Err(Refusal::unsupported()),
+        };
+    }
+    if world.registry.uploads.get(id).is_none_or(|upload| upload.repository != name) {
+        return Err(Refusal::unknown_upload());
+    }
+    match *request.method() {
+        Method::PATCH => {
+            append(world, request, id)?;
+            Ok(progress(world, name, id, StatusCode::ACCEPTED))
+        }
+        Method::PUT => finish(world, request, name, id),
+        Method::GET | Method::HEAD => Ok(progress(world, name, id, StatusCode::NO_CONTENT)),
+        Method::DELETE => {
+            world.registry.uploads.remove(id);
+            Ok(empty(StatusCode::NO_CONTENT))
+        }
+        _ => Err(Refusal::unsupported()),
+    }
+}
+
+/// Three ways to begin: take a blob over from another repository, send all at once, or send in parts.
+fn begin(world: &mut World, request: &Request<Bytes>, name: &str) -> Answer {
+    if let (Some(digest), Some(from)) = (parameter(request, "mount"), parameter(request, "from"))
+        && world.registry.mounting
+        && let Some(bytes) = world.registry.blob(&from, &digest).cloned()
+    {
+        world.registry.keep_blob(name, bytes);
+        return Ok(created(name, &digest));
+    }
+    if let Some(digest) = parameter(request, "digest") {
+        return keep(world, name, &digest, request.body().clone());
+    }
+    let id = world.ids.uuid();
+    let upload = Upload { repository: name.to_owned(), bytes: BytesMut::new() };
+    world.registry.uploads.insert(id.clone(), upload);
+    Ok(progress(world, name, &id, StatusCode::ACCEPTED))
+}
+
+/// Adds the body to the upload. A range, if given, must go on where the last part ended.
+fn append(world: &mut World, request: &Request<Bytes>, id: &str) -> Result<(), Refusal> {
+    let Some(upload) = world.registry.uploads.get_mut(id) else {
+        return Err(Refusal::unknown_upload());
+    };
+    let (have, body) = (upload.bytes.len(), request.body());
+    if let Some(range) = request.headers().get(CONTENT_RANGE) {
+        let range = range.to_str().unwrap_or_default();
+        let fits =
+            range.trim_start_matches("bytes ").split_once('-').is_some_and(|(first, last)| {
+                first.parse() == Ok(have)
+                    && last.parse() == Ok((have + body.len()).saturating_sub(1))
+            });
+        if !fits {
+            return Err(Refusal::new(
+                StatusCode::RANGE_NOT_SATISFIABLE,
+                "BLOB_UPLOAD_INVALID",
+                format!(
+                    "The range {range} of {} bytes does not go on from {have} bytes",
+                    body.len()
+                ),
+            ));
+        }
+    }
+    upload.bytes.extend_from_slice(body);
+    Ok(())
+}
+
+fn finish(world: &mut World, request: &Request<Bytes>, name: &str, id: &str) -> Answer {
+    let digest = parameter(request, "digest")
+        .ok_or_else(|| Refusal::digest("The parameter digest is missing"))?;
+    if !request.body().is_empty() {
+        append(world, request, id)?;
+    }
+    let upload = world.registry.uploads.remove(id).ok_or_else(Refusal::unknown_upload)?;
+    keep(world, name, &digest, upload.bytes.freeze())
+}
+
+fn keep(world: &mut World, name: &str, digest: &str, bytes: Bytes) -> Answer {
+    if !is_digest(digest) {
+        return Err(Refusal::digest(format!("{digest} is no sha256 digest")));
+    }
+    let actual = digest_of(&bytes);
+    if actual != digest {
+        return Err(Refusal::digest(format!(
+            "The {} bytes that came have the digest {actual}, not {digest}",
+            bytes.len()
+        )));
+    }
+    world.registry.keep_blob(name, bytes);
+    Ok(created(name, digest))
+}
+
+fn created(name: &str, digest: &str) -> Response<Bytes> {
+    let mut response = empty(StatusCode::CREATED);
+    set(&mut response, LOCATION, &format!("/v2/{name}/blobs/{digest}"));
+    set(&mut response, CONTENT_DIGEST, digest);
+    response
+}
+
+/// Where to go on, and from which byte. Nothing and one byte look alike here, by the specification.
+fn progress(world: &World, name: &str, id: &str, status: StatusCode) -> Response<Bytes> {
+    let have = world.registry.uploads.get(id).map_or(0, |upload| upload.bytes.len());
+    let mut response = empty(status);
+    set(&mut response, LOCATION, &format!("/v2/{name}/blobs/uploads/{id}"));
+    set(&mut response, RANGE, &format!("0-{}", have.saturating_sub(1)));
+    set(&mut response, UPLOAD_ID, id);
+    response
+}

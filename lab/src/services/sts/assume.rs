@@ -1,0 +1,241 @@
+//! Becoming a role. Messages in quotation are AWS's own where they are widely reported; AWS documents
+//! only the codes.
+
+use serde_json::Value as Json;
+
+use super::session_of;
+use crate::services::github::{self, TokenError};
+use crate::services::iam::{self, Applicant, Role};
+use crate::wire::{ApiError, ApiResult, Call, Value, map};
+use crate::world::World;
+
+/// The longest session of a role assumed by a role (user guide, "Role chaining").
+const CHAINED: i64 = 3600;
+
+/// `AssumeRole`, by a signed caller.
+pub(super) fn role(world: &mut World, call: &Call) -> ApiResult<Value> {
+    let request = Request::of(&call.input)?;
+    let caller = &call.caller.arn;
+    let mut names = vec![caller.clone(), format!("arn:aws:iam::{}:root", call.caller.account)];
+    names.push(call.caller.account.clone());
+    if let Some((role, _)) = session_of(caller) {
+        names.push(format!("arn:aws:iam::{}:role/{role}", call.caller.account));
+        if request.seconds > CHAINED {
+            return Err(ApiError::sender(
+                "ValidationError",
+                "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by \
+                 role chaining",
+            ));
+        }
+    }
+    let mut context = Vec::new();
+    if let Some(id) = call.input.str("ExternalId") {
+        context.push(("sts:ExternalId".to_owned(), id.to_owned()));
+    }
+    let applicant = Applicant { action: "sts:AssumeRole", kind: "AWS", names, context };
+    let role = request.role(world, &applicant).ok_or_else(|| {
+        denied(format!(
+            "User: {caller} is not authorized to perform: sts:AssumeRole on resource: {}",
+            request.role_arn
+        ))
+    })?;
+    request.check_duration(&role)?;
+    let (credentials, user) = super::begin(world, &role, request.session_name, request.seconds);
+    Ok(map([("Credentials", credentials), ("AssumedRoleUser", user)]))
+}
+
+/// `AssumeRoleWithWebIdentity`, by whoever holds a token of a trusted issuer.
+pub(super) fn with_web_identity(world: &mut World, call: &Call) -> ApiResult<Value> {
+    let request = Request::of(&call.input)?;
+    let token = call.input.need_str("WebIdentityToken")?;
+    let claims = github::verify(token, world.now).map_err(|error| refuse(&error, world))?;
+    let claim = |name: &str| claims[name].as_str().unwrap_or_default().to_owned();
+    let (issuer, subject, audience) = (claim("iss"), claim("sub"), claim("aud"));
+    let host = issuer.trim_start_matches("https://");
+    let provider =
+        world.iam.providers.iter().find(|(_, provider)| provider.url == host).ok_or_else(|| {
+            no_token(format!("No OpenIDConnect provider found in your account for {issuer}"))
+        })?;
+    if !provider.1.audiences.contains(&audience) {
+        return Err(no_token("Incorrect token audience"));
+    }
+    let applicant = Applicant {
+        action: "sts:AssumeRoleWithWebIdentity",
+        kind: "Federated",
+        names: vec![provider.0.clone()],
+        context: condition_keys(host, &claims),
+    };
+    // AWS gives this same answer for a role that does not exist.
+    let role = request
+        .role(world, &applicant)
+        .ok_or_else(|| denied("Not authorized to perform sts:AssumeRoleWithWebIdentity"))?;
+    request.check_duration(&role)?;
+    let provider = provider.0.clone();
+    let (credentials, user) = super::begin(world, &role, request.session_name, request.seconds);
+    Ok(map([
+        ("Credentials", credentials),
+        ("SubjectFromWebIdentityToken", subject.into()),
+        ("AssumedRoleUser", user),
+        ("Provider", provider.into()),
+        ("Audience", audience.into()),
+    ]))
+}
+
+/// What both operations ask for.
+struct Request<'c> {
+    role_arn: &'c str,
+    session_name: &'c str,
+    seconds: i64,
+}
+
+impl<'c> Request<'c> {
+    fn of(input: &'c Value) -> ApiResult<Request<'c>> {
+        let role_arn = input.need_str("RoleArn")?;
+        let session_name = input.need_str("RoleSessionName")?;
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+        if !(2..=64).contains(&session_name.len()) || !session_name.chars().all(allowed) {
+            return Err(constraint(
+                session_name,
+                "roleSessionName",
+                r"Member must satisfy regular expression pattern: [\w+=,.@-]* and have length 2 to 64",
+            ));
+        }
+        let seconds = input.int("DurationSeconds").unwrap_or(3600);
+        if !(900..=43200).contains(&seconds) {
+            let rule = "Member must have value between 900 and 43200";
+            return Err(constraint(&seconds.to_string(), "durationSeconds", rule));
+        }
+        Ok(Request { role_arn, session_name, seconds })
+    }
+
+    /// The role, if it exists and trusts the applicant.
+    fn role(&self, world: &World, applicant: &Applicant<'_>) -> Option<Role> {
+        let role = iam::role(world, self.role_arn)?;
+        iam::allows(&role.trust, applicant).then(|| role.clone())
+    }
+
+    fn check_duration(&self, role: &Role) -> ApiResult<()> {
+        if self.seconds > role.max_session {
+            return Err(ApiError::sender(
+                "ValidationError",
+                "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Claims as keys of conditions: `<issuer>:sub`, `<issuer>:aud` and the rest.
+fn condition_keys(host: &str, claims: &Json) -> Vec<(String, String)> {
+    let claims = claims.as_object().into_iter().flatten();
+    claims
+        .filter_map(|(name, value)| Some((format!("{host}:{name}"), value.as_str()?.to_owned())))
+        .collect()
+}
+
+fn refuse(error: &TokenError, world: &World) -> ApiError {
+    match error {
+        TokenError::Malformed => no_token(
+            "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)",
+        ),
+        // The wording is a guess.
+        TokenError::Forged => no_token("The ID Token provided has an invalid signature"),
+        TokenError::Expired(ends) => ApiError::sender(
+            "ExpiredTokenException",
+            format!(
+                "Token expired: current date/time {} must be before the expiration date/time {}",
+                world.now.as_second(),
+                ends.as_second()
+            ),
+        ),
+    }
+}
+
+fn no_token(message: impl Into<String>) -> ApiError {
+    ApiError::sender("InvalidIdentityToken", message)
+}
+
+fn denied(message: impl Into<String>) -> ApiError {
+    ApiError::sender("AccessDenied", message).status(403)
+}
+
+fn constraint(value: &str, name: &str, rule: &str) -> ApiError {
+    ApiError::sender(
+        "ValidationError",
+        format!(
+            "1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: {rule}"
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Refusal, authenticate};
+    use super::*;
+    use crate::wire::{Principal, Service};
+
+    fn world() -> (World, String) {
+        let mut world = World::new(1, "2026-01-05T09:00:00Z".parse().unwrap());
+        iam::create_provider(&mut world, github::ISSUER, &["sts.amazonaws.com"]);
+        let trust = iam::github_trust(&world.account, "repo:acme/news:*");
+        let role = iam::create_role(&mut world, "deploy-news", &trust, 7200);
+        (world, role)
+    }
+
+    fn ask(world: &mut World, role: &str, token: &str, seconds: i64) -> ApiResult<Value> {
+        let call = Call {
+            service: Service::Sts,
+            operation: "AssumeRoleWithWebIdentity".to_owned(),
+            input: map([
+                ("RoleArn", role.into()),
+                ("RoleSessionName", "deploy-1".into()),
+                ("WebIdentityToken", token.into()),
+                ("DurationSeconds", seconds.into()),
+            ]),
+            caller: Principal::nobody(),
+            region: world.region.clone(),
+        };
+        super::super::call(world, &call)
+    }
+
+    #[test]
+    fn a_trusted_job_gets_a_session_that_ends() {
+        let (mut world, role) = world();
+        let token = github::mint(&mut world, "sts.amazonaws.com");
+        let answer = ask(&mut world, &role, &token, 900).unwrap();
+        let credentials = answer.get("Credentials");
+        let (key, session) =
+            (credentials.str("AccessKeyId").unwrap(), credentials.str("SessionToken").unwrap());
+        let caller = authenticate(&world, key, session).unwrap();
+        assert_eq!(caller.arn, "arn:aws:sts::123456789012:assumed-role/deploy-news/deploy-1");
+        assert_eq!(authenticate(&world, key, "other"), Err(Refusal::Unknown));
+        world.now = credentials.time("Expiration").unwrap();
+        assert_eq!(authenticate(&world, key, session), Err(Refusal::Expired));
+    }
+
+    #[test]
+    fn each_refusal_has_its_code() {
+        let (mut world, role) = world();
+        let token = github::mint(&mut world, "sts.amazonaws.com");
+        let code = |world: &mut World, role: &str, token: &str, seconds| {
+            ask(world, role, token, seconds).unwrap_err().code
+        };
+        assert_eq!(code(&mut world, &role, &token, 7201), "ValidationError");
+        assert_eq!(code(&mut world, &role, &token, 899), "ValidationError");
+        assert_eq!(
+            code(&mut world, "arn:aws:iam::123456789012:role/x", &token, 900),
+            "AccessDenied"
+        );
+        assert_eq!(code(&mut world, &role, "x.y.z", 900), "InvalidIdentityToken");
+        let elsewhere = github::mint(&mut world, "https://github.com/acme");
+        assert_eq!(code(&mut world, &role, &elsewhere, 900), "InvalidIdentityToken");
+        world.github.subject = "repo:evil/news:ref:refs/heads/main".to_owned();
+        let foreign = github::mint(&mut world, "sts.amazonaws.com");
+        assert_eq!(code(&mut world, &role, &foreign, 900), "AccessDenied");
+        world.now += jiff::SignedDuration::from_secs(301);
+        assert_eq!(code(&mut world, &role, &token, 900), "ExpiredTokenException");
+        world.iam.providers.clear();
+        let orphan = github::mint(&mut world, "sts.amazonaws.com");
+        assert_eq!(code(&mut world, &role, &orphan, 900), "InvalidIdentityToken");
+    }
+}

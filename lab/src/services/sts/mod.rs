@@ -1,0 +1,120 @@
+//! Security Token Service: sessions, and who may have one.
+
+mod assume;
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::services::iam::Role;
+use crate::wire::{ApiError, ApiResult, Call, Principal, Service, Value, map};
+use crate::world::World;
+
+/// The access key of the account's user, for whoever drives the lab by hand. It never expires.
+pub const ACCESS_KEY: &str = "AKIALABLABLABLABLAB0";
+
+/// Its secret, which the lab never checks.
+pub const SECRET_KEY: &str = "lab/secret/that/opens/nothing/but/a/lab0";
+
+/// What this service remembers.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    sessions: BTreeMap<String, Session>,
+}
+
+#[derive(Debug, Clone)]
+struct Session {
+    token: String,
+    principal: Principal,
+    expires: Timestamp,
+}
+
+/// Why credentials are not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The access key, or the session token that belongs to it, is not known.
+    Unknown,
+    /// The session has ended.
+    Expired,
+}
+
+/// Who an access key (and its session token, if it is a session's) belongs to.
+pub fn authenticate(world: &World, access_key: &str, token: &str) -> Result<Principal, Refusal> {
+    if access_key == ACCESS_KEY {
+        let arn = format!("arn:aws:iam::{}:user/lab", world.account);
+        return Ok(Principal { account: world.account.clone(), arn });
+    }
+    match world.sts.sessions.get(access_key) {
+        Some(session) if session.token != token => Err(Refusal::Unknown),
+        Some(session) if session.expires <= world.now => Err(Refusal::Expired),
+        Some(session) => Ok(session.principal.clone()),
+        None => Err(Refusal::Unknown),
+    }
+}
+
+/// Whether an operation is answered without a signature.
+pub fn is_open(service: Service, operation: &str) -> bool {
+    service == Service::Sts && operation == "AssumeRoleWithWebIdentity"
+}
+
+/// Ends every session at once, as if its time had come.
+pub fn expire_sessions(world: &mut World) {
+    let now = world.now;
+    world.sts.sessions.values_mut().for_each(|session| session.expires = now);
+}
+
+/// Answers one call.
+pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
+    match call.operation.as_str() {
+        "GetCallerIdentity" => Ok(caller_identity(world, call)),
+        "AssumeRole" => assume::role(world, call),
+        "AssumeRoleWithWebIdentity" => assume::with_web_identity(world, call),
+        _ => Err(ApiError::unknown_operation(call)),
+    }
+}
+
+fn caller_identity(world: &World, call: &Call) -> Value {
+    let arn = call.caller.arn.as_str();
+    let user_id = match session_of(arn) {
+        Some((role, session)) => {
+            let id = world.iam.roles.get(role).map_or("AROA", |role| role.id.as_str());
+            format!("{id}:{session}")
+        }
+        None => "AIDALABLABLABLABLAB00".to_owned(),
+    };
+    map([
+        ("UserId", user_id.into()),
+        ("Account", call.caller.account.as_str().into()),
+        ("Arn", arn.into()),
+    ])
+}
+
+/// The names of role and session in the ARN of an assumed role.
+fn session_of(arn: &str) -> Option<(&str, &str)> {
+    arn.split_once(":assumed-role/")?.1.split_once('/')
+}
+
+/// Begins a session of `role` and gives the `Credentials` and `AssumedRoleUser` of the answer.
+fn begin(world: &mut World, role: &Role, session_name: &str, seconds: i64) -> (Value, Value) {
+    let account = world.account.clone();
+    let arn = format!("arn:aws:sts::{account}:assumed-role/{}/{session_name}", role.name);
+    let access_key = format!("ASIA{:016X}", world.ids.bits());
+    let secret = format!("{:016x}/{:016x}/lab000", world.ids.bits(), world.ids.bits());
+    let token = format!("lab-session-{}", world.ids.uuid());
+    let expires = world.now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(world.now);
+    let session = Session {
+        token: token.clone(),
+        principal: Principal { account, arn: arn.clone() },
+        expires,
+    };
+    world.sts.sessions.insert(access_key.clone(), session);
+    let credentials = map([
+        ("AccessKeyId", access_key.into()),
+        ("SecretAccessKey", secret.into()),
+        ("SessionToken", token.into()),
+        ("Expiration", expires.into()),
+    ]);
+    let user =
+        map([("AssumedRoleId", format!("{}:{session_name}", role.id).into()), ("Arn", arn.into())]);
+    (credentials, user)
+}

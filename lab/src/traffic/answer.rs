@@ -1,0 +1,184 @@
+//! The data plane for real requests: somebody asks the load balancer for a page, and the same rules,
+//! weights and health decide who answers as for the simulated users.
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response, StatusCode, header};
+
+use super::NO_VERSION;
+use super::cohorts::by_weight;
+use super::minutes::minute_of;
+use super::program::Program;
+use super::routing::{self, Verdict};
+use super::site::{code, page, run, set, text};
+use crate::services::elbv2::{Forward, LoadBalancer, LoadBalancerState, TargetGroup, Visit};
+use crate::world::World;
+
+/// The cookie of group stickiness. Real ones are opaque; the lab's holds the end of the ARN.
+const COOKIE: &str = "AWSALBTG";
+
+/// A request's way to its end, found before anything is counted.
+enum Way {
+    /// To a target of a group, on which a program may answer.
+    Target {
+        group: String,
+        instance: String,
+        zone: String,
+        program: Option<Program>,
+        cookie: Option<String>,
+    },
+    /// The load balancer's own answer.
+    Own { status: u16, content_type: String, body: String },
+}
+
+/// Answers one real HTTP request that came to a load balancer: the one of the `Host` header's name,
+/// else the first. The target's answer carries `x-lab-instance` and `x-lab-version`. The request
+/// counts in metrics and totals like those of the simulated users.
+pub fn answer(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
+    let host = host(request);
+    let Some(balancer) = find(world, &host) else {
+        return text(StatusCode::NOT_FOUND, "No load balancer here takes traffic yet.\n");
+    };
+    let (arn, dimension) = (balancer.arn.clone(), balancer.dimension().to_owned());
+    // The node, the group and the target: always three draws, whatever they are used for.
+    let draws = [(); 3].map(|()| world.traffic.rng.unit());
+    let balancer = world.elbv2.load_balancers.get(&arn);
+    let way = balancer.map(|balancer| find_way(world, balancer, &host, request, draws));
+    let minute = minute_of(world.now);
+    match way {
+        Some(Way::Target { group, instance, zone, program: Some(program), cookie }) => {
+            let failing = world.traffic.rng.chance(program.error_rate);
+            let mut response = run(world, &program, &instance, &zone, request, failing);
+            let status = response.status().as_u16();
+            let times = [(program.latency_ms, 1)];
+            world.traffic.answered(minute, (&dimension, &group), &[(status, 1)], &times);
+            let failed = u64::from(status >= 500);
+            world.traffic.count(&program.version, 1 - failed, failed);
+            let headers = response.headers_mut();
+            set(headers, "x-lab-instance", &instance);
+            set(headers, "x-lab-version", &program.version);
+            if let Some(cookie) = cookie {
+                set(headers, "set-cookie", &cookie);
+            }
+            response
+        }
+        Some(Way::Target { group, program: None, .. }) => {
+            world.traffic.unanswered(minute, (&dimension, &group), 1);
+            world.traffic.count(NO_VERSION, 0, 1);
+            page(502)
+        }
+        Some(Way::Own { status, content_type, body }) => {
+            world.traffic.refused(minute, &dimension, status, 1);
+            let failed = u64::from(status >= 400);
+            world.traffic.count(NO_VERSION, 1 - failed, failed);
+            if body.is_empty() && status >= 500 {
+                return page(status);
+            }
+            let mut response = text(code(status), &body);
+            set(response.headers_mut(), "content-type", &content_type);
+            response
+        }
+        None => page(503),
+    }
+}
+
+fn host(request: &Request<Bytes>) -> String {
+    let header = request.headers().get(header::HOST).and_then(|h| h.to_str().ok());
+    let named = header.or_else(|| request.uri().authority().map(|a| a.as_str()));
+    named.unwrap_or_default().to_owned()
+}
+
+fn find<'w>(world: &'w World, host: &str) -> Option<&'w LoadBalancer> {
+    let name = host.split(':').next().unwrap_or_default();
+    let active = || {
+        let all = world.elbv2.load_balancers.values();
+        all.filter(|balancer| balancer.state == LoadBalancerState::Active)
+    };
+    active().find(|b| b.dns_name.eq_ignore_ascii_case(name)).or_else(|| active().next())
+}
+
+fn find_way(
+    world: &World,
+    balancer: &LoadBalancer,
+    host: &str,
+    request: &Request<Bytes>,
+    [node, share, target]: [f64; 3],
+) -> Way {
+    let port = host.split_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    let listeners = || world.elbv2.listeners.values().filter(|l| l.load_balancer == balancer.arn);
+    let listener = listeners().find(|l| Some(l.port) == port);
+    let listener = listener.or_else(|| listeners().min_by_key(|l| l.port));
+    let visit = Visit {
+        host,
+        path: request.uri().path(),
+        query: request.uri().query().unwrap_or_default(),
+        method: request.method().as_str(),
+        headers: request.headers(),
+    };
+    let nodes = routing::nodes(world, balancer);
+    let (Some((zone, node)), Some(listener)) = (pick(&nodes, node), listener) else {
+        return own(503);
+    };
+    let rule = node.route(&listener.arn, &visit);
+    let groups = match routing::verdict(world, rule, by_weight) {
+        Verdict::Groups(groups) => groups,
+        Verdict::Fixed { status, content_type, body } => {
+            return Way::Own {
+                status,
+                content_type: content_type.unwrap_or("text/plain").to_owned(),
+                body: body.unwrap_or_default().to_owned(),
+            };
+        }
+    };
+    let forward = rule.and_then(|r| r.forward());
+    let kept = forward.and_then(|f| kept_group(world, f, request.headers()));
+    let Some(group) = kept.or_else(|| weighted(&groups, share)) else { return own(503) };
+    let candidates = routing::candidates(group, zone);
+    let Some(instance) = pick(&candidates, target) else { return own(503) };
+    Way::Target {
+        group: group.dimension().to_owned(),
+        instance: (*instance).to_owned(),
+        zone: group.targets.get(*instance).map(|t| t.zone.clone()).unwrap_or_default(),
+        program: routing::program(world, instance).cloned(),
+        cookie: forward.and_then(|f| cookie(f, group)),
+    }
+}
+
+fn own(status: u16) -> Way {
+    Way::Own { status, content_type: "text/html".to_owned(), body: String::new() }
+}
+
+fn pick<T>(items: &[T], draw: f64) -> Option<&T> {
+    items.get((draw * items.len() as f64) as usize)
+}
+
+fn weighted<'w>(groups: &[(&'w TargetGroup, f64)], draw: f64) -> Option<&'w TargetGroup> {
+    let mut sum = 0.0;
+    let reached = groups.iter().find(|(_, share)| {
+        sum += share;
+        draw < sum
+    });
+    reached.or(groups.last()).map(|(group, _)| *group)
+}
+
+/// The group that a visitor's cookie binds them to: whatever the weights are now, even 0
+/// (AWS-FACTS §3: sticky canary).
+fn kept_group<'w>(
+    world: &'w World,
+    forward: &Forward,
+    headers: &HeaderMap,
+) -> Option<&'w TargetGroup> {
+    forward.stickiness.filter(|(enabled, _)| *enabled)?;
+    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|c| c.to_str().ok());
+    let value = cookies
+        .flat_map(|line| line.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))?;
+    let arn = forward.groups.iter().map(|(arn, _)| arn).find(|arn| arn.ends_with(value))?;
+    world.elbv2.target_groups.get(arn)
+}
+
+/// The cookie's time begins again with every answer.
+fn cookie(forward: &Forward, group: &TargetGroup) -> Option<String> {
+    let (_, seconds) = forward.stickiness.filter(|(enabled, _)| *enabled)?;
+    let value = group.arn.rsplit('/').next().unwrap_or_default();
+    Some(format!("{COOKIE}={value}; Max-Age={}; Path=/", seconds.unwrap_or(1)))
+}

@@ -1,0 +1,69 @@
+//! Visitors whom a cookie binds to a target group. With group stickiness on, weights decide only for
+//! visitors who come anew: weight 0 does not move those who are there (AWS-FACTS §3: sticky canary).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::services::elbv2::Rule;
+use crate::world::World;
+
+/// By rule ARN and target group ARN, the share of requests from visitors bound to the group.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Cohorts(BTreeMap<String, BTreeMap<String, f64>>);
+
+impl Cohorts {
+    /// How a rule's requests divide over its target groups: by weight, or by who is bound where.
+    /// A group that the rule no longer names keeps nobody.
+    pub(super) fn shares(&self, rule: &Rule) -> Vec<(String, f64)> {
+        let Some(forward) = rule.forward() else { return Vec::new() };
+        let bound = self.0.get(&rule.arn).filter(|_| sticky(rule));
+        let share = |arn: &String, weight: u32| match bound {
+            Some(bound) => bound.get(arn).copied().unwrap_or_default(),
+            None => f64::from(weight),
+        };
+        let shares = forward.groups.iter().map(|(arn, w)| (arn.clone(), share(arn, *w)));
+        normal(shares.collect()).unwrap_or_else(|| by_weight(rule))
+    }
+
+    /// Lets time pass: some visitors leave, and as many come anew and are bound by weight.
+    fn renew(&mut self, rule: &Rule, left: f64) {
+        let stayed = self.shares(rule);
+        let bound = self.0.entry(rule.arn.clone()).or_default();
+        bound.clear();
+        for ((arn, stayed), (_, new)) in stayed.into_iter().zip(by_weight(rule)) {
+            bound.insert(arn, stayed * (1.0 - left) + new * left);
+        }
+    }
+}
+
+/// Renews the visitors of every sticky rule after `length`. The control plane's weights stand for the
+/// nodes': against the length of a visit the seconds until they have learnt them are nothing.
+pub(super) fn pass(world: &mut World, length: Duration) {
+    let left = 1.0 - (-length.as_secs_f64() / world.params.visit.as_secs_f64().max(1.0)).exp();
+    let cohorts = &mut world.traffic.cohorts;
+    for rule in world.elbv2.rules.values() {
+        if sticky(rule) {
+            cohorts.renew(rule, left);
+        } else {
+            cohorts.0.remove(&rule.arn);
+        }
+    }
+}
+
+fn sticky(rule: &Rule) -> bool {
+    rule.forward().and_then(|f| f.stickiness).is_some_and(|(enabled, _)| enabled)
+}
+
+/// How a rule's requests divide by weight alone: those of visitors without a cookie.
+pub(super) fn by_weight(rule: &Rule) -> Vec<(String, f64)> {
+    let groups = rule.forward().map(|f| f.groups.as_slice()).unwrap_or_default();
+    let weights: Vec<_> = groups.iter().map(|(arn, w)| (arn.clone(), f64::from(*w))).collect();
+    normal(weights).unwrap_or_default()
+}
+
+/// The same shares with the sum 1; none if there is nothing to share.
+fn normal(mut shares: Vec<(String, f64)>) -> Option<Vec<(String, f64)>> {
+    let sum: f64 = shares.iter().map(|(_, share)| share).sum();
+    shares.iter_mut().for_each(|(_, share)| *share /= sum);
+    (sum > 0.0).then_some(shares)
+}

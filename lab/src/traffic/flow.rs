@@ -1,0 +1,176 @@
+//! The stream of simulated users, as counts.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+use jiff::Timestamp;
+
+use super::minutes::minute_of;
+use super::routing::{self, Verdict};
+use super::{NO_VERSION, State, cohorts};
+use crate::services::elbv2::{
+    LoadBalancer, LoadBalancerState, Rule, TargetGroup, TargetState, Visit,
+};
+use crate::world::{World, elapsed, later};
+
+/// How some of a load balancer's requests end.
+#[derive(Debug, Clone, PartialEq)]
+enum Ending {
+    /// A program answers.
+    Program { group: String, version: String, error_rate: f64, latency_ms: u64 },
+    /// A target was chosen and didn't answer: 502.
+    NoAnswer { group: String },
+    /// The load balancer answers itself: a fixed response, or 503 without a target.
+    Own { status: u16 },
+}
+
+/// Everything that holds during one interval: it doesn't change, so it is looked up once.
+struct Picture {
+    /// By load balancer: how requests end, and with which share of them.
+    endings: Vec<(String, Vec<(Ending, f64)>)>,
+    /// By load balancer and target group: healthy and unhealthy targets.
+    health: Vec<((String, String), (u64, u64))>,
+}
+
+/// Sends and counts the requests of the interval from `world.now` to `until`, in which nothing else
+/// changes.
+pub fn flow(world: &mut World, until: Timestamp) {
+    let picture = look(world);
+    let mut from = world.now;
+    while from < until {
+        let minute = minute_of(from);
+        let end = until.min(later(minute, Duration::from_secs(60)));
+        count(&mut world.traffic, &picture, minute, elapsed(from, end));
+        from = end;
+    }
+    cohorts::pass(world, elapsed(world.now, until));
+}
+
+fn look(world: &World) -> Picture {
+    let balancers = || {
+        let all = world.elbv2.load_balancers.values();
+        all.filter(|balancer| balancer.state == LoadBalancerState::Active)
+    };
+    let mut health = Vec::new();
+    for balancer in balancers() {
+        for group in groups_of(world, balancer) {
+            let having = |state| group.targets.values().filter(|t| t.state == state).count() as u64;
+            let (healthy, unhealthy) =
+                (having(TargetState::Healthy), having(TargetState::Unhealthy));
+            if healthy + unhealthy + having(TargetState::Initial) > 0 {
+                let key = (balancer.dimension().to_owned(), group.dimension().to_owned());
+                health.push((key, (healthy, unhealthy)));
+            }
+        }
+    }
+    let endings = balancers().map(|b| (b.dimension().to_owned(), endings(world, b))).collect();
+    Picture { endings, health }
+}
+
+/// The target groups that a load balancer's rules name.
+fn groups_of<'w>(world: &'w World, balancer: &LoadBalancer) -> Vec<&'w TargetGroup> {
+    let rules = world.elbv2.rules.values().filter(|r| r.load_balancer == balancer.arn);
+    let named = rules.filter_map(|r| r.forward()).flat_map(|f| &f.groups);
+    let mut arns: Vec<&str> = named.map(|(arn, _)| arn.as_str()).collect();
+    arns.sort_unstable();
+    arns.dedup();
+    arns.into_iter().filter_map(|arn| world.elbv2.target_groups.get(arn)).collect()
+}
+
+/// How the requests of ordinary users end, with shares that sum to 1. Users ask for `/` at the
+/// load balancer's first listener, without headers that a rule could look for.
+fn endings(world: &World, balancer: &LoadBalancer) -> Vec<(Ending, f64)> {
+    let listeners = world.elbv2.listeners.values().filter(|l| l.load_balancer == balancer.arn);
+    let Some(listener) = listeners.min_by_key(|l| l.port) else { return Vec::new() };
+    let headers = HeaderMap::new();
+    let visit =
+        Visit { host: &balancer.dns_name, path: "/", query: "", method: "GET", headers: &headers };
+    let mut endings: Vec<(Ending, f64)> = Vec::new();
+    let mut add = |ending: Ending, share: f64| match endings.iter_mut().find(|(e, _)| *e == ending)
+    {
+        Some((_, sum)) => *sum += share,
+        None => endings.push((ending, share)),
+    };
+    let nodes = routing::nodes(world, balancer);
+    if nodes.is_empty() {
+        return vec![(Ending::Own { status: 503 }, 1.0)];
+    }
+    for (zone, node) in &nodes {
+        let share = 1.0 / nodes.len() as f64;
+        let bound = |rule: &Rule| world.traffic.cohorts.shares(rule);
+        match routing::verdict(world, node.route(&listener.arn, &visit), bound) {
+            Verdict::Fixed { status, .. } => add(Ending::Own { status }, share),
+            Verdict::Groups(groups) => {
+                for (group, weight) in groups {
+                    let targets = routing::candidates(group, zone);
+                    if targets.is_empty() {
+                        add(Ending::Own { status: 503 }, share * weight);
+                    }
+                    for target in &targets {
+                        let ending = ending(world, group, target);
+                        add(ending, share * weight / targets.len() as f64);
+                    }
+                }
+            }
+        }
+    }
+    endings
+}
+
+fn ending(world: &World, group: &TargetGroup, instance: &str) -> Ending {
+    let group = group.dimension().to_owned();
+    match routing::program(world, instance) {
+        Some(program) => Ending::Program {
+            group,
+            version: program.version.clone(),
+            error_rate: program.error_rate,
+            latency_ms: program.latency_ms,
+        },
+        None => Ending::NoAnswer { group },
+    }
+}
+
+/// Draws the requests of a stretch within one minute. Each ending has its own Poisson stream, which
+/// is what splitting one Poisson stream at random gives.
+fn count(traffic: &mut State, picture: &Picture, minute: Timestamp, length: Duration) {
+    for (key, (healthy, unhealthy)) in &picture.health {
+        let counts =
+            traffic.minutes.entry(minute).or_default().groups.entry(key.clone()).or_default();
+        counts.healthy.see(*healthy);
+        counts.unhealthy.see(*unhealthy);
+    }
+    let expected = traffic.rate * length.as_secs_f64();
+    for (balancer, endings) in &picture.endings {
+        for (ending, share) in endings {
+            let number = traffic.rng.poisson(expected * share);
+            if number > 0 {
+                record(traffic, minute, balancer, ending, number);
+            }
+        }
+    }
+}
+
+fn record(traffic: &mut State, minute: Timestamp, balancer: &str, ending: &Ending, number: u64) {
+    match ending {
+        Ending::Program { group, version, error_rate, latency_ms } => {
+            let failed = traffic.rng.binomial(number, *error_rate);
+            let times = [(*latency_ms, number)];
+            traffic.answered(
+                minute,
+                (balancer, group),
+                &[(200, number - failed), (500, failed)],
+                &times,
+            );
+            traffic.count(version, number - failed, failed);
+        }
+        Ending::NoAnswer { group } => {
+            traffic.unanswered(minute, (balancer, group), number);
+            traffic.count(NO_VERSION, 0, number);
+        }
+        Ending::Own { status } => {
+            traffic.refused(minute, balancer, *status, number);
+            let served = if *status < 400 { number } else { 0 };
+            traffic.count(NO_VERSION, served, number - served);
+        }
+    }
+}

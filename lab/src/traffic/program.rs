@@ -1,0 +1,155 @@
+//! What an instance runs: a program whose behaviour is written in the labels of its image.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::services::registry;
+
+/// The label that names the version which the program reports.
+pub const VERSION: &str = "lab.version";
+/// The label with the share, from 0 to 1, of requests that the program answers with 500.
+pub const ERROR_RATE: &str = "lab.error-rate";
+/// The label with the milliseconds that an answer takes.
+pub const LATENCY_MS: &str = "lab.latency-ms";
+/// The label with the seconds from the instance running to the program answering.
+pub const BOOT_SECONDS: &str = "lab.boot-seconds";
+/// The label that says `fail` where health checks fail for ever; `ok`, or none, where they pass.
+pub const HEALTH: &str = "lab.health";
+/// The label with the seconds after which a program that has started to answer ends for good.
+pub const CRASH: &str = "lab.crash";
+
+/// A container as the lab sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Program {
+    /// The version that it reports; the digest's beginning if the image has no such label.
+    pub version: String,
+    /// The digest of its manifest; none for an image that the registry doesn't have.
+    pub digest: Option<String>,
+    /// The reference in the user data; empty if it has none.
+    pub image: String,
+    /// The share of requests that it answers with 500.
+    pub error_rate: f64,
+    /// How long an answer takes, in milliseconds.
+    pub latency_ms: u64,
+    /// Whether it passes health checks once it answers.
+    pub healthy: bool,
+    /// From the instance running to the program answering.
+    pub boot: Duration,
+    /// From its first answer to its end; none for a program that stays.
+    pub crash: Option<Duration>,
+}
+
+impl Default for Program {
+    fn default() -> Program {
+        Program {
+            version: "none".to_owned(),
+            digest: None,
+            image: String::new(),
+            error_rate: 0.0,
+            latency_ms: 20,
+            healthy: true,
+            boot: Duration::from_secs(30),
+            crash: None,
+        }
+    }
+}
+
+impl Program {
+    /// The program that an instance with this user data (decoded) runs. Without a reference, or with
+    /// one that the registry doesn't know, it has no digest and never answers.
+    pub fn from_user_data(user_data: &str, registry: &registry::State) -> Program {
+        let Some(image) = reference(user_data) else {
+            return Program::default();
+        };
+        match registry::image(registry, image) {
+            Some(facts) => Program::from_labels(image, &facts.digest, &facts.labels),
+            None => Program { image: image.to_owned(), ..Program::default() },
+        }
+    }
+
+    /// Whether there is anything to run.
+    pub fn runs(&self) -> bool {
+        self.digest.is_some()
+    }
+
+    fn from_labels(image: &str, digest: &str, labels: &BTreeMap<String, String>) -> Program {
+        let text = |key: &str| labels.get(key).map(|value| value.trim());
+        let seconds = |key: &str| {
+            text(key).and_then(|s| s.parse().ok()).and_then(|s| Duration::try_from_secs_f64(s).ok())
+        };
+        let default = Program::default();
+        Program {
+            version: text(VERSION).map_or_else(|| short(digest), str::to_owned),
+            digest: Some(digest.to_owned()),
+            image: image.to_owned(),
+            error_rate: text(ERROR_RATE)
+                .and_then(|s| s.parse::<f64>().ok())
+                .map_or(0.0, |rate| rate.clamp(0.0, 1.0)),
+            latency_ms: text(LATENCY_MS).and_then(|s| s.parse().ok()).unwrap_or(default.latency_ms),
+            healthy: text(HEALTH) != Some("fail"),
+            boot: seconds(BOOT_SECONDS).unwrap_or(default.boot),
+            crash: seconds(CRASH),
+        }
+    }
+}
+
+/// The twelve digits by which people know an image.
+fn short(digest: &str) -> String {
+    digest.trim_start_matches("sha256:").chars().take(12).collect()
+}
+
+/// The last image reference in a text: `<registry>/<repository>@sha256:<digest>` or
+/// `<registry>/<repository>:<tag>`. The last, because scripts log in and pull before they run.
+fn reference(text: &str) -> Option<&str> {
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || "._/:@-".contains(c)))
+        .rfind(|word| is_reference(word))
+}
+
+fn is_reference(word: &str) -> bool {
+    let Some((host, path)) = word.split_once('/') else { return false };
+    let is_host = host.contains('.') || host.starts_with("localhost");
+    if !is_host || host.starts_with('.') || path.starts_with('/') {
+        return false;
+    }
+    match path.split_once("@sha256:") {
+        Some((_, hex)) => hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()),
+        None => path
+            .rsplit('/')
+            .next()
+            .and_then(|last| last.split_once(':'))
+            .is_some_and(|(name, tag)| !name.is_empty() && !tag.is_empty()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_reference_that_is_run() {
+        let digest = "a".repeat(64);
+        let script = format!(
+            "#!/bin/bash\naws ecr get-login-password | docker login 1.dkr.ecr.x.amazonaws.com\n\
+             curl https://example.com/install.sh\n\
+             docker run -p 80:8080 \"1.dkr.ecr.x.amazonaws.com/news@sha256:{digest}\"\n"
+        );
+        assert_eq!(
+            reference(&script),
+            Some(format!("1.dkr.ecr.x.amazonaws.com/news@sha256:{digest}").as_str())
+        );
+        assert_eq!(reference("IMAGE=ghcr.io/acme/web:1.2"), Some("ghcr.io/acme/web:1.2"));
+        assert_eq!(reference("cp /etc/a.b/c:d /usr/bin && true"), None);
+    }
+
+    #[test]
+    fn labels_say_how_it_behaves() {
+        let labels = [(VERSION, "v2"), (ERROR_RATE, "0.3"), (HEALTH, "fail"), (BOOT_SECONDS, "5")]
+            .map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let program = Program::from_labels("r/i:t", "sha256:abc", &BTreeMap::from(labels));
+        assert_eq!(program.version, "v2");
+        assert_eq!(program.error_rate, 0.3);
+        assert!(!program.healthy);
+        assert_eq!(program.boot, Duration::from_secs(5));
+        assert_eq!(program.crash, None);
+    }
+}

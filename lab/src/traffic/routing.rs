@@ -1,0 +1,101 @@
+//! Where a load-balancer node sends a request: by what *it* knows of the rules, and by the health of
+//! the targets.
+
+use crate::services::elbv2::{ActionKind, LoadBalancer, Rule, TargetGroup, TargetState};
+use crate::services::{ec2, elbv2};
+use crate::world::World;
+
+/// What a rule makes of a request.
+#[derive(Debug, Clone)]
+pub(super) enum Verdict<'w> {
+    /// To one of these target groups, with these shares (summing to 1).
+    Groups(Vec<(&'w TargetGroup, f64)>),
+    /// An answer of the load balancer's own.
+    Fixed { status: u16, content_type: Option<&'w str>, body: Option<&'w str> },
+}
+
+/// The nodes that users reach: those in zones that are alive. Users' resolvers drop a dead zone's
+/// address at once here; really that takes up to a minute (a simplification).
+pub(super) fn nodes<'w>(
+    world: &'w World,
+    balancer: &'w LoadBalancer,
+) -> Vec<(&'w str, &'w elbv2::Node)> {
+    let alive = |zone: &str| world.ec2.zones.get(zone).is_none_or(|zone| zone.alive);
+    balancer.nodes.iter().filter(|(zone, _)| alive(zone)).map(|(z, n)| (z.as_str(), n)).collect()
+}
+
+/// What the rule says, where `shares` divides a forward's requests over its groups. Forwards with no
+/// weight at all, and rules that a node doesn't know yet, end in 503 (a guess).
+pub(super) fn verdict<'w>(
+    world: &'w World,
+    rule: Option<&'w Rule>,
+    shares: impl Fn(&Rule) -> Vec<(String, f64)>,
+) -> Verdict<'w> {
+    let unavailable = Verdict::Fixed { status: 503, content_type: None, body: None };
+    let end = rule.and_then(|r| {
+        r.actions.iter().find(|a| match &a.kind {
+            ActionKind::Other { name, .. } => name == "redirect",
+            _ => true,
+        })
+    });
+    match end.map(|action| &action.kind) {
+        Some(ActionKind::Forward(_)) => {
+            let shares = rule.map(shares).unwrap_or_default();
+            let groups = shares
+                .iter()
+                .filter(|(_, share)| *share > 0.0)
+                .filter_map(|(arn, share)| Some((world.elbv2.target_groups.get(arn)?, *share)));
+            match groups.collect::<Vec<_>>() {
+                groups if groups.is_empty() => unavailable,
+                groups => Verdict::Groups(groups),
+            }
+        }
+        Some(ActionKind::FixedResponse { status, content_type, body }) => Verdict::Fixed {
+            status: *status,
+            content_type: content_type.as_deref(),
+            body: body.as_deref(),
+        },
+        Some(ActionKind::Other { .. }) => {
+            Verdict::Fixed { status: 302, content_type: None, body: None }
+        }
+        None => unavailable,
+    }
+}
+
+/// The instances of a group that a node in `zone` chooses among, evenly. Healthy ones if there are
+/// enough; else all that are registered and in use (fail-open: AWS-FACTS §3; that targets in their
+/// initial checks take part is a guess). Empty means 503.
+pub(super) fn candidates<'w>(group: &'w TargetGroup, zone: &str) -> Vec<&'w str> {
+    let cross_zone = group.cross_zone();
+    let reachable = || {
+        group.targets.iter().filter(move |(_, t)| cross_zone || t.zone == zone).filter(|(_, t)| {
+            matches!(t.state, TargetState::Initial | TargetState::Healthy | TargetState::Unhealthy)
+        })
+    };
+    let healthy: Vec<&str> = reachable()
+        .filter(|(_, t)| t.state == TargetState::Healthy)
+        .map(|(id, _)| id.as_str())
+        .collect();
+    if !healthy.is_empty() && enough(group, healthy.len(), reachable().count()) {
+        return healthy;
+    }
+    reachable().map(|(id, _)| id.as_str()).collect()
+}
+
+/// Whether so many healthy targets are enough not to fail open: one by default, or as the group's
+/// attributes say.
+fn enough(group: &TargetGroup, healthy: usize, all: usize) -> bool {
+    let setting = |unit: &str| {
+        let key =
+            format!("target_group_health.unhealthy_state_routing.minimum_healthy_targets.{unit}");
+        group.attributes.get(&key).and_then(|v| v.parse::<usize>().ok())
+    };
+    setting("count").is_none_or(|least| healthy >= least)
+        && setting("percentage").is_none_or(|least| healthy * 100 >= least * all)
+}
+
+/// What the program on an instance makes of a request; none if nothing answers there.
+pub(super) fn program<'w>(world: &'w World, instance: &str) -> Option<&'w super::program::Program> {
+    let answers = ec2::answers(world, instance);
+    world.ec2.instances.get(instance).filter(|_| answers).map(|i| &i.program)
+}

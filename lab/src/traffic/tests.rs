@@ -1,0 +1,178 @@
+//! Where simulated and real users end up.
+
+use bytes::Bytes;
+use http::{Request, Response};
+
+use super::{Tally, answer};
+use crate::services::ec2;
+use crate::services::elbv2::fixture::{Fixture, world};
+use crate::services::elbv2::{Action, ActionKind, Condition, RuleSpec, create_rule};
+
+fn tally(f: &Fixture, version: &str) -> Tally {
+    f.world.traffic.totals().get(version).copied().unwrap_or_default()
+}
+
+fn get(f: &mut Fixture, path: &str, cookie: Option<&str>) -> Response<Bytes> {
+    let request = Request::get(path).header("cookie", cookie.unwrap_or_default());
+    answer(&mut f.world, &request.body(Bytes::new()).unwrap())
+}
+
+#[test]
+fn traffic_follows_the_weights() {
+    let mut f = world().settled(50.0);
+    f.wait(60);
+    assert!((2700..3300).contains(&tally(&f, "v1").served), "{:?}", f.world.traffic.totals());
+    assert_eq!(tally(&f, "v2"), Tally::default());
+    f.weigh(75, 25);
+    f.wait(30);
+    let before = (tally(&f, "v1").served, tally(&f, "v2").served);
+    f.wait(600);
+    let (v1, v2) = (tally(&f, "v1").served - before.0, tally(&f, "v2").served - before.1);
+    let share = v2 as f64 / (v1 + v2) as f64;
+    assert!((0.23..0.27).contains(&share), "{share}");
+    assert_eq!(tally(&f, "none"), Tally::default(), "nobody was refused");
+}
+
+#[test]
+fn an_empty_group_keeps_its_share_and_loses_it() {
+    let mut f = world().settled(50.0);
+    f.weigh(50, 50);
+    f.wait(30);
+    let green = f.green.clone();
+    for id in ["i-3", "i-4"] {
+        crate::services::elbv2::deregister(&mut f.world, &green, id);
+    }
+    f.wait(60);
+    let refused = tally(&f, "none").failed;
+    assert!((1300..1700).contains(&refused), "no failover between groups: {refused}");
+}
+
+#[test]
+fn all_unhealthy_fails_open() {
+    let mut f = world().settled(50.0);
+    for id in ["i-1", "i-2"] {
+        f.world.ec2.instances.get_mut(id).unwrap().program.healthy = false;
+    }
+    f.wait(60);
+    assert_eq!(tally(&f, "none").failed, 0, "unhealthy, but they still answer");
+    for id in ["i-1", "i-2"] {
+        f.world.ec2.instances.get_mut(id).unwrap().answers_from = None;
+    }
+    f.wait(60);
+    assert!((2700..3300).contains(&tally(&f, "none").failed), "502 from targets that don't answer");
+    let minute = f.world.traffic.minutes().values().next_back().unwrap();
+    assert!(minute.groups.values().any(|g| g.connection_errors > 0));
+}
+
+#[test]
+fn one_dead_target_among_healthy_ones_is_noticed_after_two_checks() {
+    let mut f = world().settled(50.0);
+    f.wait(60);
+    ec2::terminate(&mut f.world, "i-1");
+    f.wait(60);
+    let lost = tally(&f, "none").failed;
+    assert!((1..600).contains(&lost), "half of the requests until the next check: {lost}");
+    f.wait(60);
+    assert_eq!(tally(&f, "none").failed, lost);
+}
+
+#[test]
+fn a_lost_zone_takes_its_node_and_its_targets() {
+    let mut f = world().settled(50.0);
+    for name in ["z-a", "z-c"] {
+        let zone = ec2::Zone { id: name.to_owned(), alive: true };
+        f.world.ec2.zones.insert(name.to_owned(), zone);
+    }
+    ec2::lose_zone(&mut f.world, "z-a", true);
+    f.wait(30);
+    let lost = tally(&f, "none").failed;
+    assert!(lost > 0, "the other node sends half of its requests there until it knows");
+    f.wait(60);
+    assert_eq!(tally(&f, "none").failed, lost);
+    ec2::lose_zone(&mut f.world, "z-c", true);
+    let served = tally(&f, "v1").served;
+    f.wait(60);
+    assert_eq!(tally(&f, "v1").served, served);
+    assert!(tally(&f, "none").failed > lost + 2500, "without a zone nobody is served");
+}
+
+#[test]
+fn the_same_seed_is_the_same_traffic() {
+    let run = || {
+        let mut f = world().settled(50.0);
+        f.weigh(50, 50);
+        f.wait(300);
+        (f.world.traffic.totals().clone(), f.world.traffic.minutes().clone())
+    };
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn real_requests_meet_the_same_rules() {
+    let mut f = world().settled(0.0);
+    let response = get(&mut f, "/version", None);
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["x-lab-version"], "v1");
+    let told: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+    assert_eq!(told["version"], "v1");
+    assert!(["i-1", "i-2"].contains(&told["instance"].as_str().unwrap()));
+    f.weigh(0, 100);
+    f.wait(20);
+    assert_eq!(get(&mut f, "/healthz", None).headers()["x-lab-version"], "v2");
+    assert_eq!(get(&mut f, "/missing", None).status(), 404);
+    f.world.ec2.instances.get_mut("i-3").unwrap().program.error_rate = 1.0;
+    f.world.ec2.instances.get_mut("i-4").unwrap().program.error_rate = 1.0;
+    assert_eq!(get(&mut f, "/", None).status(), 500);
+    assert_eq!(tally(&f, "v2"), Tally { served: 2, failed: 1 });
+}
+
+#[test]
+fn a_header_leads_to_the_idle_group() {
+    let mut f = world().settled(10.0);
+    let header =
+        Condition::Header { name: "X-Cutover".to_owned(), values: vec!["next".to_owned()] };
+    let spec = RuleSpec {
+        listener: f.listener.clone(),
+        priority: 1,
+        conditions: vec![header],
+        actions: vec![Action::forward(&f.green)],
+        suffix: None,
+    };
+    create_rule(&mut f.world, spec).unwrap();
+    f.wait(30);
+    let request = Request::get("/version").header("x-cutover", "Next").body(Bytes::new()).unwrap();
+    assert_eq!(answer(&mut f.world, &request).headers()["x-lab-version"], "v2");
+    assert_eq!(get(&mut f, "/version", None).headers()["x-lab-version"], "v1");
+    assert_eq!(tally(&f, "v2").served, 1, "ordinary users have no such header");
+}
+
+#[test]
+fn a_cookie_binds_visitors_whatever_the_weights() {
+    let mut f = world().settled(50.0);
+    let bind = |f: &mut Fixture, blue: u32, green: u32| {
+        let rule = f.world.elbv2.rules.get_mut(&f.rule).unwrap();
+        let groups = [(f.blue.clone(), blue), (f.green.clone(), green)];
+        let mut action = Action::weighted(groups);
+        if let ActionKind::Forward(forward) = &mut action.kind {
+            forward.stickiness = Some((true, Some(3600)));
+        }
+        rule.actions = vec![action];
+        let balancer = f.balancer.clone();
+        crate::services::elbv2::activate(&mut f.world, &balancer);
+    };
+    bind(&mut f, 100, 0);
+    f.wait(60);
+    let old = get(&mut f, "/version", None);
+    let cookie = old.headers()["set-cookie"].to_str().unwrap().to_owned();
+    bind(&mut f, 0, 100);
+    let before = tally(&f, "v1").served;
+    f.wait(60);
+    let kept = tally(&f, "v1").served - before;
+    assert!(kept > 2500, "a minute after weight 0 nearly everybody is still there: {kept}");
+    assert_eq!(get(&mut f, "/", Some(&cookie)).headers()["x-lab-version"], "v1");
+    assert_eq!(get(&mut f, "/", None).headers()["x-lab-version"], "v2");
+    f.wait(3600);
+    let before = tally(&f, "v1").served;
+    f.wait(60);
+    assert!(tally(&f, "v1").served - before < 50, "an hour later they have left");
+}

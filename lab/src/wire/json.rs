@@ -1,0 +1,100 @@
+//! The JSON protocols 1.0 and 1.1.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Number};
+
+use super::{ApiError, ApiResult, Value};
+
+/// The input structure of a JSON body; an empty body is an empty structure.
+pub(super) fn read(body: &[u8]) -> ApiResult<Value> {
+    if body.is_empty() {
+        return Ok(Value::Map(Vec::new()));
+    }
+    match serde_json::from_slice::<serde_json::Value>(body) {
+        Ok(json @ serde_json::Value::Object(_)) => Ok(from_json(json)),
+        Ok(_) => Err(ApiError::sender("SerializationException", "Start of structure expected")),
+        Err(error) => Err(ApiError::sender("SerializationException", error.to_string())),
+    }
+}
+
+/// The result structure as a JSON body; no result is an empty structure.
+pub(super) fn write(result: &Value) -> Vec<u8> {
+    match result {
+        Value::Null => b"{}".to_vec(),
+        result => to_json(result).to_string().into_bytes(),
+    }
+}
+
+/// An error as a JSON body. AWS's services disagree about the case of `message`; SDKs take both.
+pub(super) fn error(error: &ApiError) -> Vec<u8> {
+    serde_json::json!({ "__type": error.code, "message": error.message }).to_string().into_bytes()
+}
+
+fn from_json(json: serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::Null => Value::Null,
+        serde_json::Value::Bool(b) => Value::Bool(b),
+        serde_json::Value::Number(n) => {
+            n.as_i64().map_or_else(|| Value::Float(n.as_f64().unwrap_or_default()), Value::Int)
+        }
+        serde_json::Value::String(s) => Value::Str(s),
+        serde_json::Value::Array(items) => Value::List(items.into_iter().map(from_json).collect()),
+        serde_json::Value::Object(members) => Value::Map(
+            members.into_iter().map(|(name, v)| (Cow::Owned(name), from_json(v))).collect(),
+        ),
+    }
+}
+
+/// A value as JSON, blobs as base64 and instants as seconds since 1970.
+pub(super) fn to_json(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Null => serde_json::Value::Null,
+        Value::Bool(b) => (*b).into(),
+        Value::Int(n) => (*n).into(),
+        Value::Float(f) => number(*f),
+        Value::Str(s) => s.as_str().into(),
+        Value::Blob(bytes) => STANDARD.encode(bytes).into(),
+        Value::Time(at) => number(at.as_millisecond() as f64 / 1000.0),
+        Value::List(items) => items.iter().map(to_json).collect(),
+        Value::Map(members) => members
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name.to_string(), to_json(value)))
+            .collect::<Map<_, _>>()
+            .into(),
+    }
+}
+
+fn number(f: f64) -> serde_json::Value {
+    Number::from_f64(f).map_or(serde_json::Value::Null, serde_json::Value::Number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::map;
+    use super::*;
+
+    #[test]
+    fn there_and_back() {
+        let input =
+            read(br#"{"Name":"/a","Overwrite":false,"Max":3,"Tags":[{"Key":"k"}]}"#).unwrap();
+        assert_eq!(input.str("Name"), Some("/a"));
+        assert_eq!(input.bool("Overwrite"), Some(false));
+        assert_eq!(input.list("Tags")[0].str("Key"), Some("k"));
+
+        let at = jiff::Timestamp::from_millisecond(1_500).unwrap();
+        let result = map([("At", at.into()), ("No", Value::Null), ("B", Value::Blob(vec![1, 2]))]);
+        assert_eq!(write(&result), br#"{"At":1.5,"B":"AQI="}"#);
+        assert_eq!(write(&Value::Null), b"{}");
+    }
+
+    #[test]
+    fn what_is_no_structure_is_refused() {
+        assert_eq!(read(b"[]").unwrap_err().code, "SerializationException");
+        assert_eq!(read(b"{").unwrap_err().code, "SerializationException");
+        assert_eq!(read(b"").unwrap(), Value::Map(vec![]));
+    }
+}

@@ -1,0 +1,118 @@
+//! `cutover lab …`
+
+use cutover_lab::doors::{Loopback, Running};
+use cutover_lab::scenario::Scenario;
+use cutover_lab::services::{github, sts};
+use cutover_lab::world::World;
+
+use super::session::{self, SPEED};
+use super::{Format, output};
+use crate::model::Ending;
+
+/// The simulated cloud itself.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Lab {
+    /// Serve the simulated cloud on loopback, for this tool, the AWS CLI, boto3 and browsers.
+    Serve(Serve),
+}
+
+/// Serve the simulated cloud on loopback.
+///
+/// Prints the environment that points tools at it, then serves until it is stopped.
+#[derive(Debug, clap::Args)]
+pub(super) struct Serve {
+    /// The port of 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 4566)]
+    port: u16,
+    /// How many of the lab's seconds pass in one of ours.
+    #[arg(long, default_value_t = 1.0, value_parser = speed)]
+    speed: f64,
+    /// What chance does.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// The fleet: two groups behind weighted rules, or one for rolling.
+    #[arg(long, value_enum, default_value_t = Fleet::TwoGroups)]
+    fleet: Fleet,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Fleet {
+    /// `news-blue` and `news-green`.
+    TwoGroups,
+    /// `news`.
+    OneGroup,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed = text.parse::<f64>().ok().filter(|speed| speed.is_finite() && *speed > 0.0);
+    speed.ok_or_else(|| "a speed is a number above 0".to_owned())
+}
+
+impl Lab {
+    pub(super) fn run(self) -> u8 {
+        match self {
+            Lab::Serve(serve) => serve.run(),
+        }
+    }
+}
+
+impl Serve {
+    fn run(self) -> u8 {
+        session::block_on(Format::Human, async move |mut stop| {
+            let door = match Loopback::bind(self.port).await {
+                Ok(door) => door,
+                Err(error) => {
+                    let message = format!(
+                        "port {} of 127.0.0.1 cannot be had: {error}\n`--port 0` takes a free one",
+                        self.port
+                    );
+                    return output::refuse(Format::Human, Ending::Failed, &message);
+                }
+            };
+            let port = door.address().port();
+            let scenario = Scenario {
+                port,
+                dns_name: Some("127.0.0.1".to_owned()),
+                ..match self.fleet {
+                    Fleet::TwoGroups => Scenario::default(),
+                    Fleet::OneGroup => Scenario::one_group(),
+                }
+            };
+            let start = jiff::Timestamp::now();
+            let mut world = match World::from_scenario(&scenario, self.seed, start) {
+                Ok(world) => world,
+                Err(error) => {
+                    return output::refuse(Format::Human, Ending::Failed, &error.to_string());
+                }
+            };
+            let url = format!("http://127.0.0.1:{port}");
+            world.ecr.endpoint = Some(url.clone());
+            output::print(&greeting(&url, &scenario, self.speed));
+            let running = Running::start(world, self.speed);
+            door.serve(running, async move { stop.wait().await }).await;
+            0
+        })
+    }
+}
+
+/// What points tools at the lab. Every line that is not an assignment is a comment, so that the
+/// whole can be read by a shell.
+fn greeting(url: &str, scenario: &Scenario, speed: f64) -> String {
+    let (key, secret) = (sts::ACCESS_KEY, sts::SECRET_KEY);
+    let (path, token) = (github::TOKEN_PATH, github::REQUEST_TOKEN);
+    format!(
+        "# A simulated AWS account serves on {url}; the news site is at {url}/\n\
+         # In another terminal, these lines point the AWS CLI, boto3 and cutover at it:\n\
+         export AWS_ENDPOINT_URL={url}\n\
+         export AWS_ACCESS_KEY_ID={key}\n\
+         export AWS_SECRET_ACCESS_KEY={secret}\n\
+         export AWS_REGION={region}\n\
+         export AWS_DEFAULT_REGION={region}\n\
+         export {SPEED}={speed}\n\
+         # With a role in cutover.yaml, these two stand in for GitHub's token endpoint:\n\
+         # export ACTIONS_ID_TOKEN_REQUEST_URL='{url}{path}'\n\
+         # export ACTIONS_ID_TOKEN_REQUEST_TOKEN={token}\n\
+         # Then: cd examples/news && cutover deploy. Ctrl-C ends the lab and forgets everything.",
+        region = scenario.region,
+    )
+}

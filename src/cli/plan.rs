@@ -1,0 +1,64 @@
+//! `cutover plan`
+
+use super::deploy::Shipment;
+use super::session;
+use super::{Common, Format, output};
+use crate::engine;
+use crate::model::{Ending, Event, Stamped};
+
+/// Print what `deploy` would do; change nothing.
+///
+/// What is printed is the very value that `deploy` carries out.
+#[derive(Debug, clap::Args)]
+pub(super) struct Plan {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    shipment: Shipment,
+}
+
+impl Plan {
+    pub(super) fn run(self) -> u8 {
+        let format = self.common.format;
+        session::block_on(format, async move |_| match self.print().await {
+            Ok(()) => 0,
+            Err((ending, message)) => output::refuse(format, ending, &message),
+        })
+    }
+
+    async fn print(&self) -> Result<(), session::Failure> {
+        let session = session::open(&self.common).await?;
+        let (image, _) = self.shipment.resolve(&session.config)?;
+        let checked = engine::check(&session.cloud, &session.config, Some(&image))
+            .await
+            .map_err(|error| (Ending::Failed, error.to_string()))?;
+        let mut reporter = output::reporter(self.common.format);
+        for finding in &checked.findings {
+            let event = Event::from(finding.clone());
+            reporter.tell(&Stamped { time: session.cloud.now(), event });
+        }
+        let target = checked
+            .target(&session.config)
+            .map_err(|error| (Ending::Refused, error.to_string()))?;
+        let mut plan = serde_json::to_value(&target.plan)
+            .map_err(|error| (Ending::Failed, error.to_string()))?;
+        if let Some(members) = plan.as_object_mut() {
+            members.insert("image".to_owned(), image.to_string().into());
+            members.insert("previous_version".to_owned(), target.origin.previous.into());
+            if let Some(unfinished) = checked.unfinished() {
+                members.insert("continues".to_owned(), unfinished.number.into());
+            }
+        }
+        let text = match self.common.format {
+            Format::Json => plan.to_string(),
+            Format::Human => serde_saphyr::to_string(&plan)
+                .map_err(|error| (Ending::Failed, error.to_string()))?,
+        };
+        output::print(&text);
+        if checked.passes() {
+            Ok(())
+        } else {
+            Err((Ending::Refused, "deploy would refuse this: see the findings above".to_owned()))
+        }
+    }
+}

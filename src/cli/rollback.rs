@@ -1,0 +1,36 @@
+//! `cutover rollback`
+
+use super::session::{self, Session};
+use super::{Common, output};
+use crate::engine;
+use crate::model::Ending;
+
+/// Take traffic back to the previous version.
+///
+/// An unfinished rollout is undone; a finished one is followed by one to the version before it,
+/// which is a matter of weights while the old group is still warm. Exits with 0 once that version
+/// has all traffic.
+#[derive(Debug, clap::Args)]
+pub(super) struct Rollback {
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Rollback {
+    pub(super) fn run(self) -> u8 {
+        let format = self.common.format;
+        session::block_on(format, async move |stop| {
+            let session = match session::open(&self.common).await {
+                Ok(session) => session,
+                Err((ending, message)) => return output::refuse(format, ending, &message),
+            };
+            let caller = session::caller(false);
+            let Session { config, net, cloud } = &session;
+            let engine = engine::Session { net, cloud, config, caller, stop };
+            let (code, outcome) =
+                session::tell(format, &session, async |tell| engine.rollback(tell).await).await;
+            // Going back is what was asked for.
+            if outcome.outcome == Ending::RolledBack { 0 } else { code }
+        })
+    }
+}

@@ -1,0 +1,192 @@
+//! `cutover status`
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::session;
+use super::{Common, Format, output};
+use crate::cloud::Cloud;
+use crate::engine;
+use crate::model::{Capacity, Ending, InstanceRefresh, Record, TargetHealth};
+use crate::preflight::Facts;
+
+/// Show the record, weights, health and refresh of the service.
+#[derive(Debug, clap::Args)]
+pub(super) struct Status {
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What is told.
+#[derive(Debug, Serialize)]
+struct Seen {
+    service: String,
+    record: Option<Record>,
+    groups: Vec<GroupStatus>,
+    rules: Vec<RuleStatus>,
+}
+
+#[derive(Debug, Serialize)]
+struct GroupStatus {
+    group: String,
+    saved_version: Option<String>,
+    versions: std::collections::BTreeMap<String, usize>,
+    capacity: Capacity,
+    healthy: usize,
+    targets: usize,
+    refresh: Option<String>,
+    scheduled: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct RuleStatus {
+    rule: String,
+    weights: Vec<(String, u16)>,
+}
+
+impl Status {
+    pub(super) fn run(self) -> u8 {
+        let format = self.common.format;
+        session::block_on(format, async move |_| {
+            let seen = async {
+                let session = session::open(&self.common).await?;
+                let failed = |error: String| (Ending::Failed, error);
+                let checked = engine::check(&session.cloud, &session.config, None)
+                    .await
+                    .map_err(|error| failed(error.to_string()))?;
+                let record = checked.records.last().cloned();
+                let service = session.config.service.clone();
+                look(&session.cloud, service, record, &checked.facts)
+                    .await
+                    .map_err(|error| failed(error.to_string()))
+            };
+            match seen.await {
+                Ok(seen) => {
+                    let text = match format {
+                        Format::Json => serde_json::to_string(&seen).unwrap_or_default(),
+                        Format::Human => human(&seen),
+                    };
+                    output::print(&text);
+                    0
+                }
+                Err((ending, message)) => output::refuse(format, ending, &message),
+            }
+        })
+    }
+}
+
+async fn look(
+    cloud: &Cloud,
+    service: String,
+    record: Option<Record>,
+    facts: &Facts,
+) -> Result<Seen, crate::cloud::CloudError> {
+    let name = |arn: &str| {
+        let found = facts.target_groups.values().find(|group| group.arn == arn);
+        found.map_or_else(|| arn.to_owned(), |group| group.name.clone())
+    };
+    let mut groups = Vec::new();
+    for (group_name, seen) in &facts.groups {
+        let mut targets = Vec::new();
+        for arn in &seen.group.target_groups {
+            targets.extend(cloud.target_health(arn).await?);
+        }
+        let mut versions = std::collections::BTreeMap::new();
+        for instance in &seen.group.instances {
+            let version = instance.template.as_ref().map(|t| t.version.to_string());
+            *versions.entry(version.unwrap_or_else(|| "?".to_owned())).or_insert(0) += 1;
+        }
+        groups.push(GroupStatus {
+            group: group_name.clone(),
+            saved_version: seen.group.source.template().map(|t| t.version.to_string()),
+            versions,
+            capacity: seen.group.capacity,
+            healthy: targets.iter().filter(|t| t.health == TargetHealth::Healthy).count(),
+            targets: targets.len(),
+            refresh: seen.refreshes.first().map(refresh),
+            scheduled: seen
+                .scheduled
+                .iter()
+                .map(|action| match action.at {
+                    Some(at) => format!("{} at {at}", action.name),
+                    None => action.name.clone(),
+                })
+                .collect(),
+        });
+    }
+    let rules = facts
+        .rules
+        .iter()
+        .filter_map(|rule| {
+            let forward = rule.forward.as_ref()?;
+            let weights = forward.weights.iter().map(|(arn, w)| (name(arn), *w)).collect();
+            Some(RuleStatus { rule: rule.id.to_string(), weights })
+        })
+        .collect();
+    Ok(Seen { service, record, groups, rules })
+}
+
+fn refresh(refresh: &InstanceRefresh) -> String {
+    let percent = refresh.percent.map_or_else(String::new, |percent| format!(", {percent} %"));
+    format!("{} {:?}{percent}", refresh.id, refresh.status)
+}
+
+fn human(seen: &Seen) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    match &seen.record {
+        None => {
+            let _ = writeln!(text, "{}: no rollout on record", seen.service);
+        }
+        Some(record) => {
+            let ended = record.ending.map_or_else(
+                || format!("unfinished, in phase `{}` since {}", record.phase.name(), record.since),
+                |ending| ending.name().replace('_', " "),
+            );
+            let _ = writeln!(
+                text,
+                "{}: run {} ({}, {}) {ended}",
+                seen.service, record.number, record.strategy, record.holder
+            );
+            if let Some(version) = record.version {
+                let _ = writeln!(text, "  version {} → {version}", record.previous);
+            }
+            if let Some(image) = &record.image {
+                let _ = writeln!(text, "  image   {image}");
+            }
+            if let Some(reason) = &record.reason {
+                let _ = writeln!(text, "  reason  {reason}");
+            }
+        }
+    }
+    for group in &seen.groups {
+        let versions: Vec<String> =
+            group.versions.iter().map(|(version, n)| format!("{n} × version {version}")).collect();
+        let Capacity { min, max, desired } = group.capacity;
+        let _ = writeln!(
+            text,
+            "\n{}: {desired} wanted ({min}–{max}), {} of {} targets healthy",
+            group.group, group.healthy, group.targets
+        );
+        let _ = writeln!(
+            text,
+            "  launches version {}; runs {}",
+            group.saved_version.as_deref().unwrap_or("?"),
+            if versions.is_empty() { "nothing".to_owned() } else { versions.join(", ") }
+        );
+        if let Some(refresh) = &group.refresh {
+            let _ = writeln!(text, "  last refresh {refresh}");
+        }
+        for action in &group.scheduled {
+            let _ = writeln!(text, "  scheduled {action}");
+        }
+    }
+    text.push('\n');
+    for rule in &seen.rules {
+        let weights: Vec<String> =
+            rule.weights.iter().map(|(group, weight)| format!("{group} {weight}")).collect();
+        let _ = writeln!(text, "{}\n  forwards to {}", rule.rule, weights.join(", "));
+    }
+    text
+}

@@ -1,0 +1,111 @@
+//! Sending what was decided: each change once, and only while what it was decided on is fresh.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::observe::Observed;
+use super::{Target, smoke};
+use crate::cloud::{Change, Class, Cloud, CloudError};
+use crate::model::{Event, ScheduledAction};
+use crate::net::Net;
+use crate::rollout::{Action, RETIREMENT, SmokeResult};
+
+/// No AWS write takes a condition: what was read may be this old when a change is sent, not older.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// What became of a turn's actions.
+#[derive(Debug, Default)]
+pub(super) struct Acted {
+    /// What to tell.
+    pub events: Vec<Event>,
+    /// The answers to smoke requests, if any were sent.
+    pub smoke: Option<Vec<SmokeResult>>,
+    /// A refusal that trying again does not mend.
+    pub refused: Option<String>,
+}
+
+/// Sends `actions` in order. The first that is not surely done ends the turn: the world is looked
+/// at again before anything else is sent.
+pub(super) async fn act(
+    cloud: &Cloud,
+    net: &Net,
+    target: &Target,
+    observed: &Observed,
+    actions: &[Action],
+) -> Acted {
+    let mut acted = Acted::default();
+    for action in actions {
+        if let Action::Smoke = action {
+            let requests = target.plan.pair().map(|pair| pair.smoke.as_slice()).unwrap_or_default();
+            acted.smoke = Some(smoke::ask(net, requests).await);
+            continue;
+        }
+        if Instant::now().duration_since(observed.began) > FRESH {
+            acted.events.push(Event::Notice {
+                message: "what was seen is too old to act on: looking again".to_owned(),
+            });
+            break;
+        }
+        match send(cloud, observed, action).await {
+            Change::Done(()) => {}
+            Change::Refused(error) => {
+                acted.refused = is_final(&error).then(|| error.to_string());
+                acted.events.push(Event::Notice { message: told(&error) });
+                break;
+            }
+            Change::Unknown(error) => {
+                acted.events.push(Event::Notice {
+                    message: format!("no sure answer, looking whether it took effect: {error}"),
+                });
+                break;
+            }
+        }
+    }
+    acted
+}
+
+/// Whether asking again would bring the same answer.
+fn is_final(error: &CloudError) -> bool {
+    matches!(error.class, Class::Denied | Class::Invalid | Class::NotFound | Class::Credentials)
+}
+
+fn told(error: &CloudError) -> String {
+    format!("refused: {error}")
+}
+
+async fn send(cloud: &Cloud, observed: &Observed, action: &Action) -> Change<()> {
+    match action {
+        Action::SetForward { rule, forward } => match observed.raw.get(rule) {
+            Some(raw) => cloud.set_forward(rule, raw, forward).await,
+            // Only rules that were seen are changed; the next look brings it, or its absence.
+            None => Change::Done(()),
+        },
+        Action::SetMinimum { group, min } => cloud.set_minimum(group, *min).await,
+        Action::SetSize { group, size } => cloud.set_size(group, *size, *size).await,
+        Action::StartRefresh { group, template, version, preferences } => {
+            match observed.seen.groups.get(group).map(|seen| &seen.group.source) {
+                Some(source) => {
+                    let sent = cloud.start_refresh(group, source, template, *version, preferences);
+                    sent.await.map(|_| ())
+                }
+                None => Change::Done(()),
+            }
+        }
+        Action::CancelRefresh { group } => cloud.cancel_refresh(group).await,
+        Action::RollbackRefresh { group } => cloud.rollback_refresh(group).await,
+        Action::Schedule { group, at, size } => {
+            let action = ScheduledAction {
+                name: RETIREMENT.to_owned(),
+                at: Some(*at),
+                min: Some(*size),
+                max: None,
+                desired: Some(*size),
+                recurring: false,
+            };
+            cloud.put_scheduled(group, &action).await
+        }
+        Action::Unschedule { group } => cloud.delete_scheduled(group, RETIREMENT).await,
+        Action::Smoke => Change::Done(()),
+    }
+}

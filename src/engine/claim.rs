@@ -1,0 +1,148 @@
+//! Claiming the next number of the ledger, and what the claim begins with: a fresh record, or the
+//! facts of a run that did not finish.
+
+use jiff::Timestamp;
+
+use super::{Ledger, LedgerError};
+use crate::model::{FleetFacts, Goal, ImageReference, Phase, Record, Strategy};
+
+/// What a run wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// The version, or the way back.
+    pub wanted: Wanted,
+    /// Forward or back.
+    pub goal: Goal,
+    /// How.
+    pub strategy: Strategy,
+    /// The same for two runs that want the same: the Actions run without its attempt, or by hand a
+    /// hash of configuration and image.
+    pub intent: String,
+    /// Who wants it; unique to this process.
+    pub holder: String,
+    /// The number of the Actions run.
+    pub run_number: Option<u64>,
+}
+
+/// The version, or the way back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// A new version of the template, pinned to this image.
+    Image(ImageReference),
+    /// A version that exists.
+    Version {
+        /// Its number.
+        version: u64,
+        /// The image that it names, where the ledger knows it.
+        image: Option<ImageReference>,
+    },
+    /// The unfinished rollout taken back.
+    Back,
+}
+
+/// What a fresh record holds of the world.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The service.
+    pub service: String,
+    /// The launch template's id.
+    pub template: String,
+    /// The live version.
+    pub previous: u64,
+    /// What the fleet is like before anything is changed.
+    pub fleet: FleetFacts,
+}
+
+/// Claims the number after the newest record's.
+///
+/// # Errors
+/// Where the ledger cannot be read or written.
+pub(super) async fn claim(
+    ledger: &Ledger,
+    wish: &Wish,
+    origin: &Origin,
+    now: impl Fn() -> Timestamp,
+) -> Result<Record, LedgerError> {
+    loop {
+        let records = ledger.records().await?;
+        let record = begin(records.last(), wish, origin, now());
+        if ledger.claim(&record).await? {
+            ledger.prune(&records).await;
+            return Ok(record);
+        }
+        // Somebody else got that number; the next look tells who.
+    }
+}
+
+/// The record to claim with.
+fn begin(newest: Option<&Record>, wish: &Wish, origin: &Origin, now: Timestamp) -> Record {
+    match newest.filter(|record| !record.is_finished()) {
+        Some(unfinished) => inherit(unfinished, wish, now),
+        None => fresh(newest.map_or(0, |record| record.number), wish, origin, now),
+    }
+}
+
+/// A record that continues nothing, after number `newest`.
+pub(super) fn fresh(newest: u64, wish: &Wish, origin: &Origin, now: Timestamp) -> Record {
+    Record {
+        number: newest + 1,
+        service: origin.service.clone(),
+        holder: wish.holder.clone(),
+        continues: None,
+        goal: wish.goal,
+        strategy: wish.strategy,
+        intent: wish.intent.clone(),
+        run_number: wish.run_number,
+        image: None,
+        template: origin.template.clone(),
+        version: None,
+        previous: origin.previous,
+        phase: Phase::Prepare,
+        since: now,
+        heartbeat: now,
+        fleet: origin.fleet.clone(),
+        resume: None,
+        restart: false,
+        reason: None,
+        ending: None,
+    }
+}
+
+/// Inherits an unfinished record's facts: what it found before it changed anything is known from
+/// nowhere else.
+fn inherit(old: &Record, wish: &Wish, now: Timestamp) -> Record {
+    let at = if old.phase == Phase::TakeOver { old.resume } else { Some(old.phase) };
+    let mut record = Record {
+        number: old.number + 1,
+        holder: wish.holder.clone(),
+        continues: Some(old.number),
+        goal: wish.goal,
+        strategy: wish.strategy,
+        intent: wish.intent.clone(),
+        run_number: wish.run_number,
+        phase: Phase::TakeOver,
+        since: now,
+        heartbeat: now,
+        ..old.clone()
+    };
+    if let FleetFacts::TwoGroups(facts) = &mut record.fleet {
+        // Idleness is only what this process has seen itself.
+        facts.idle_since = None;
+    }
+    match &wish.wanted {
+        Wanted::Back => {
+            record.goal = old.goal;
+            record.resume = Some(Phase::TakeBack);
+            record.restart = false;
+            record.reason = Some("asked for by `cutover rollback`".to_owned());
+        }
+        Wanted::Image(_) | Wanted::Version { .. } if wish.intent == old.intent => {
+            record.resume = at;
+        }
+        Wanted::Image(_) | Wanted::Version { .. } => {
+            record.resume = None;
+            record.restart = true;
+        }
+    }
+    record
+}

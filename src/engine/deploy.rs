@@ -1,0 +1,316 @@
+//! A deployment from configuration to outcome: preflight, then a run. And a rollback, which is a
+//! deployment of the version before.
+
+use super::observe::{Carried, observe};
+use super::run::{Job, run};
+use super::{Ledger, Stop, Target, Wanted, Wish, target};
+use crate::cloud::{Cloud, CloudError};
+use crate::config::{self, Config};
+use crate::image::Image;
+use crate::model::{
+    Ending, Event, FleetFacts, Goal, ImageReference, Outcome, Phase, Record, Stamped, Strategy,
+};
+use crate::net::Net;
+use crate::preflight::{self, Facts, Finding, Severity};
+use crate::rollout::{self, Shape, Step};
+
+/// Who runs, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Unique to this process.
+    pub holder: String,
+    /// The Actions run, if it is one: its id (the same for every attempt) and its number.
+    pub workflow: Option<(String, u64)>,
+    /// Deploy although a newer run has been promoted.
+    pub force: bool,
+}
+
+/// What both verbs need.
+pub struct Session<'a> {
+    /// The way out, and the time.
+    pub net: &'a Net,
+    /// The account.
+    pub cloud: &'a Cloud,
+    /// The configuration.
+    pub config: &'a Config,
+    /// Who runs.
+    pub caller: Caller,
+    /// How it is asked to stop.
+    pub stop: Stop,
+}
+
+/// What was read and found before anything is changed.
+pub struct Checked {
+    /// The account's state.
+    pub facts: Facts,
+    /// What is wrong with it.
+    pub findings: Vec<Finding>,
+    /// The ledger, oldest first.
+    pub records: Vec<Record>,
+}
+
+impl Checked {
+    /// Whether a rollout may begin.
+    pub fn passes(&self) -> bool {
+        self.findings.iter().all(|finding| finding.severity != Severity::Error)
+    }
+
+    /// The rollout that did not finish, if there is one.
+    pub fn unfinished(&self) -> Option<&Record> {
+        self.records.last().filter(|record| !record.is_finished())
+    }
+
+    /// The plan of what a run would do.
+    ///
+    /// # Errors
+    /// Where something that it names does not exist or fit.
+    pub fn target(&self, config: &Config) -> Result<Target, target::Unresolved> {
+        let from = self.unfinished().and_then(|record| match &record.fleet {
+            FleetFacts::TwoGroups(facts) => Some(facts.from),
+            FleetFacts::OneGroup(_) => None,
+        });
+        target::resolve(config, &self.facts, from)
+    }
+}
+
+/// Why checking was not possible.
+#[derive(Debug, thiserror::Error)]
+pub enum Unchecked {
+    /// AWS did not answer.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+    /// The ledger cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] super::LedgerError),
+}
+
+/// Reads the account and judges it: `cutover verify`, and what `deploy` does first.
+///
+/// # Errors
+/// Where AWS does not answer, or the ledger is not ours to read.
+pub async fn check(
+    cloud: &Cloud,
+    config: &Config,
+    image: Option<&ImageReference>,
+) -> Result<Checked, Unchecked> {
+    let records = Ledger::new(cloud, &config.service).records().await?;
+    let unfinished = records.last().filter(|record| !record.is_finished());
+    let doing = unfinished.map(|r| format!("run {} in phase `{}`", r.number, r.phase.name()));
+    let repository = image.map(|image| &image.repository);
+    let facts = preflight::gather(cloud, config, repository, doing).await?;
+    let findings = preflight::findings(config, &facts);
+    Ok(Checked { facts, findings, records })
+}
+
+impl Session<'_> {
+    /// Ships an image: `made` is pushed first, without it the registry must have it.
+    pub async fn deploy(
+        &self,
+        image: ImageReference,
+        made: Option<Image>,
+        tell: &mut dyn FnMut(Stamped),
+    ) -> Outcome {
+        let about = |mut outcome: Outcome| {
+            outcome.image = Some(image.clone());
+            outcome.strategy = Some(self.config.strategy);
+            outcome
+        };
+        let (checked, target) = match self.checked(Some(&image), tell).await {
+            Ok(checked) => checked,
+            Err(outcome) => return about(*outcome),
+        };
+        if let Some(refusal) = self.refusal(&checked, &target, &image, made.is_some()).await {
+            return about(refusal);
+        }
+        if checked.unfinished().is_none()
+            && let Some(outcome) = self.already_live(&target, &image).await
+        {
+            return about(outcome);
+        }
+        let intent = match &self.caller.workflow {
+            Some((id, _)) => format!("run:{id}:{}", image.digest.short()),
+            None => format!("hand:{:.16}:{}", config::hash(self.config), image.digest.short()),
+        };
+        let wish =
+            self.wish(Wanted::Image(image.clone()), Goal::Deploy, self.config.strategy, intent);
+        let outcome = run(self.job(&target, wish, made), tell).await;
+        if outcome.image.is_some() { outcome } else { about(outcome) }
+    }
+
+    /// Takes traffic back to the previous version: an unfinished rollout is undone, a finished one
+    /// is followed by one to the version before it.
+    pub async fn rollback(&self, tell: &mut dyn FnMut(Stamped)) -> Outcome {
+        let (checked, mut target) = match self.checked(None, tell).await {
+            Ok(checked) => checked,
+            Err(outcome) => return *outcome,
+        };
+        let resumed =
+            checked.unfinished().filter(|r| r.goal == Goal::Rollback && r.version.is_some());
+        if checked.unfinished().is_some() && resumed.is_none() {
+            let wish =
+                self.wish(Wanted::Back, Goal::Deploy, self.config.strategy, "back".to_owned());
+            return run(self.job(&target, wish, None), tell).await;
+        }
+        let promoted = checked.records.iter().rev().find(|r| r.ending == Some(Ending::Succeeded));
+        let (version, number) = match (resumed, promoted) {
+            (Some(record), _) => (record.version.unwrap_or(record.previous), record.number),
+            (None, Some(record)) => (record.previous, record.number),
+            (None, None) => {
+                return Outcome::new(Ending::Refused, "the ledger has no rollout to go back from")
+                    .hint("`cutover deploy --image repository@sha256:…` ships an earlier image");
+            }
+        };
+        if resumed.is_none() && target.origin.previous == version {
+            return Outcome::new(
+                Ending::Refused,
+                format!(
+                    "version {version}, which was live before the last rollout, is live already"
+                ),
+            )
+            .hint("`cutover deploy --image repository@sha256:…` ships an earlier image");
+        }
+        if let Shape::TwoGroups(pair) = &mut target.plan.shape {
+            pair.steps = vec![Step { percent: 100, bake: std::time::Duration::ZERO }];
+        }
+        // Going back is not a question of evidence.
+        target.plan.judge = Default::default();
+        let named = |r: &&Record| r.version == Some(version) && r.image.is_some();
+        let image = checked.records.iter().rev().find(named).and_then(|r| r.image.clone());
+        let strategy = match self.config.strategy {
+            Strategy::Rolling => Strategy::Rolling,
+            Strategy::BlueGreen | Strategy::Canary | Strategy::Linear => Strategy::BlueGreen,
+        };
+        let intent = resumed.map_or_else(|| format!("rollback:{number}"), |r| r.intent.clone());
+        let wish = self.wish(Wanted::Version { version, image }, Goal::Rollback, strategy, intent);
+        run(self.job(&target, wish, None), tell).await
+    }
+
+    async fn checked(
+        &self,
+        image: Option<&ImageReference>,
+        tell: &mut dyn FnMut(Stamped),
+    ) -> Result<(Checked, Target), Box<Outcome>> {
+        let failed = |error: String| Box::new(Outcome::new(Ending::Failed, error));
+        let checked = check(self.cloud, self.config, image)
+            .await
+            .map_err(|error| failed(error.to_string()))?;
+        for finding in &checked.findings {
+            tell(Stamped { time: self.cloud.now(), event: Event::from(finding.clone()) });
+        }
+        if !checked.passes() {
+            let errors = checked.findings.iter().filter(|f| f.severity == Severity::Error).count();
+            let message = format!(
+                "preflight found {errors} thing(s) that stand in the way; nothing was changed"
+            );
+            let hint = "mend what is marked as an error, then `cutover verify` again";
+            return Err(Box::new(Outcome::new(Ending::Refused, message).hint(hint)));
+        }
+        let target = checked
+            .target(self.config)
+            .map_err(|error| Box::new(Outcome::new(Ending::Refused, error.to_string())))?;
+        Ok((checked, target))
+    }
+
+    /// Why this image must not be shipped, if it must not; nothing has been changed yet.
+    async fn refusal(
+        &self,
+        checked: &Checked,
+        target: &Target,
+        image: &ImageReference,
+        made: bool,
+    ) -> Option<Outcome> {
+        let refused =
+            |message: String, hint: &str| Some(Outcome::new(Ending::Refused, message).hint(hint));
+        let newer = checked.records.iter().rev().find(|r| r.ending == Some(Ending::Succeeded));
+        if let (Some((_, own)), Some(newest)) =
+            (&self.caller.workflow, newer.and_then(|r| r.run_number))
+            && *own < newest
+            && !self.caller.force
+        {
+            let message = format!("workflow run {own} is older than run {newest}, which is live");
+            return refused(message, "`--force` ships it all the same");
+        }
+        if !made && image.repository.registry().contains(".dkr.ecr.") {
+            match self.cloud.image_exists(image.repository.path(), &image.digest).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    return refused(
+                        format!("{image} is not in the registry"),
+                        "push it first, or check the digest",
+                    );
+                }
+                Err(error) => return refused(error.to_string(), "nothing was changed"),
+            }
+        }
+        let live = self.cloud.version(&target.plan.template, target.origin.previous).await;
+        let pinned = match &live {
+            Ok(live) => target::pin(&target.user_data, live.as_ref(), image),
+            Err(error) => return refused(error.to_string(), "nothing was changed"),
+        };
+        match pinned {
+            Ok(_) => None,
+            Err(error) => refused(error.to_string(), "nothing was changed"),
+        }
+    }
+
+    /// The outcome where this very image is live: nothing is made, but success is still read.
+    async fn already_live(&self, target: &Target, image: &ImageReference) -> Option<Outcome> {
+        let version = target.origin.previous;
+        let facts = self.cloud.version(&target.plan.template, version).await.ok()??;
+        if !facts.user_data.bytes().is_some_and(|data| crate::template::is_pinned(data, image)) {
+            return None;
+        }
+        let wish = self.wish(
+            Wanted::Image(image.clone()),
+            Goal::Deploy,
+            self.config.strategy,
+            String::new(),
+        );
+        let ledger = Ledger::new(self.cloud, &self.config.service);
+        let newest = ledger.records().await.ok()?.last().map_or(0, |record| record.number);
+        let mut record = super::claim::fresh(newest, &wish, &target.origin, self.cloud.now());
+        record.phase = Phase::Verify;
+        record.version = Some(version);
+        record.image = Some(image.clone());
+        if let FleetFacts::TwoGroups(facts) = &mut record.fleet {
+            facts.from = facts.from.other();
+        }
+        let seen = observe(self.cloud, &ledger, target, &record, Carried::default()).await;
+        let unproven = match seen {
+            Ok(observed) => rollout::unproven(&target.plan, &record, &observed.seen),
+            Err(error) => Some(error.to_string()),
+        };
+        let mut outcome = match unproven {
+            None => Outcome::new(
+                Ending::Succeeded,
+                format!("this image is live already, as version {version}: nothing to do"),
+            ),
+            Some(why) => Outcome::new(
+                Ending::Failed,
+                format!("this image is live already, as version {version}, but that is not proven: {why}"),
+            )
+            .hint("nothing was changed; `cutover status` shows the fleet"),
+        };
+        outcome.proof = (outcome.outcome == Ending::Succeeded).then_some("launched");
+        outcome.launch_template_version = Some(version);
+        outcome.previous_version = Some(version);
+        outcome.weights = target.weights;
+        Some(outcome)
+    }
+
+    fn wish(&self, wanted: Wanted, goal: Goal, strategy: Strategy, intent: String) -> Wish {
+        Wish {
+            wanted,
+            goal,
+            strategy,
+            intent,
+            holder: self.caller.holder.clone(),
+            run_number: self.caller.workflow.as_ref().map(|(_, number)| *number),
+        }
+    }
+
+    fn job<'a>(&'a self, target: &'a Target, wish: Wish, image: Option<Image>) -> Job<'a> {
+        let stop = self.stop.clone();
+        Job { net: self.net, cloud: self.cloud, target, wish, image, stop }
+    }
+}

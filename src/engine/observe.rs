@@ -1,0 +1,173 @@
+//! One look at the world: few, batched reads, and only what the phase needs.
+
+use std::collections::BTreeMap;
+
+use tokio::time::Instant;
+
+use super::{Ledger, LedgerError, Target};
+use crate::cloud::{Cloud, CloudError, RawActions, RuleWithActions};
+use crate::model::{Phase, Record, Rule, RuleId};
+use crate::rollout::{
+    AlarmState, Claim, GroupSeen, Proof, Seen, Shape, SmokeResult, Successor, needs,
+};
+use crate::template;
+
+/// A look, and what is needed to act on it.
+pub(super) struct Observed {
+    /// What was seen.
+    pub seen: Seen,
+    /// The whole action list of each rule, so that a changed forward keeps what is around it.
+    pub raw: BTreeMap<RuleId, RawActions>,
+    /// When the first read was sent: the age of everything seen.
+    pub began: Instant,
+}
+
+/// Why a look failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Blind {
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// What the last turn leaves for the next look.
+#[derive(Debug, Default)]
+pub(super) struct Carried {
+    pub smoke: Option<Vec<SmokeResult>>,
+    pub refused: Option<String>,
+}
+
+/// Looks.
+pub(super) async fn observe(
+    cloud: &Cloud,
+    ledger: &Ledger,
+    target: &Target,
+    record: &Record,
+    carried: Carried,
+) -> Result<Observed, Blind> {
+    let began = Instant::now();
+    let needs = needs(&target.plan, record);
+    let (claim, rules) = tokio::try_join!(claim(ledger, record), read_rules(cloud, target))?;
+    let (groups, counts, alarms, pinned) = tokio::try_join!(
+        groups(cloud, target, needs.refreshes, needs.scheduled),
+        async {
+            let mut counts = BTreeMap::new();
+            if let Some(since) = needs.counts_since {
+                for (load_balancer, target_group) in &target.metrics {
+                    let now = cloud.now();
+                    let count = cloud.counts(load_balancer, target_group, since, now);
+                    counts.insert(target_group.clone(), count.await?);
+                }
+            }
+            Ok::<_, Blind>(counts)
+        },
+        async {
+            if !needs.alarms {
+                return Ok::<_, Blind>(Vec::new());
+            }
+            let names: Vec<&str> = target.plan.judge.alarms.iter().map(String::as_str).collect();
+            let alarms = cloud.alarms(&names).await?;
+            Ok(alarms.into_iter().map(|(name, state)| (name, AlarmState::parse(&state))).collect())
+        },
+        async {
+            if !needs.proof {
+                return Ok::<_, Blind>(None);
+            }
+            Ok(Some(user_data_is_pinned(cloud, target, record).await?))
+        },
+    )?;
+    let proof = match pinned {
+        None => None,
+        Some(pinned) => {
+            let again = tokio::try_join!(self::claim(ledger, record), read_rules(cloud, target))?;
+            let bracketed =
+                again.0.highest == claim.highest && rules_of(&again.1) == rules_of(&rules);
+            Some(Proof { bracketed, pinned })
+        }
+    };
+    let raw = rules.iter().map(|found| (found.rule.id.clone(), found.actions.clone())).collect();
+    let seen = Seen {
+        now: cloud.now(),
+        claim,
+        groups,
+        rules: rules.into_iter().map(|found| found.rule).collect(),
+        counts,
+        alarms,
+        refused: carried.refused,
+        smoke: carried.smoke,
+        proof,
+    };
+    Ok(Observed { seen, raw, began })
+}
+
+async fn claim(ledger: &Ledger, record: &Record) -> Result<Claim, Blind> {
+    let newer = ledger.newer_than(record.number).await?;
+    Ok(Claim {
+        highest: newer.as_ref().map_or(record.number, |newer| newer.number),
+        successor: newer.map(|newer| Successor {
+            heartbeat: newer.heartbeat,
+            acting: newer.is_finished() || newer.phase != Phase::TakeOver,
+        }),
+    })
+}
+
+async fn read_rules(cloud: &Cloud, target: &Target) -> Result<Vec<RuleWithActions>, Blind> {
+    let Shape::TwoGroups(pair) = &target.plan.shape else { return Ok(Vec::new()) };
+    let ids: Vec<RuleId> = pair.rules.iter().chain(&pair.test_rule).cloned().collect();
+    Ok(cloud.rules(&ids).await?)
+}
+
+fn rules_of(rules: &[RuleWithActions]) -> Vec<&Rule> {
+    rules.iter().map(|found| &found.rule).collect()
+}
+
+async fn groups(
+    cloud: &Cloud,
+    target: &Target,
+    refreshes: bool,
+    scheduled: bool,
+) -> Result<BTreeMap<String, GroupSeen>, Blind> {
+    let names: Vec<&str> = target.groups.iter().map(|(name, _)| name.as_str()).collect();
+    let groups = cloud.groups(&names).await?;
+    let mut seen = BTreeMap::new();
+    for group in groups {
+        let target_group = target.groups.iter().find(|(name, _)| *name == group.name);
+        let (targets, refreshes, scheduled) = tokio::try_join!(
+            async {
+                match target_group.and_then(|(_, arn)| arn.as_ref()) {
+                    Some(arn) => cloud.target_health(arn).await,
+                    None => Ok(Vec::new()),
+                }
+            },
+            async {
+                match refreshes {
+                    true => cloud.refreshes(&group.name).await,
+                    false => Ok(Vec::new()),
+                }
+            },
+            async {
+                match scheduled {
+                    true => cloud.scheduled_actions(&group.name).await,
+                    false => Ok(Vec::new()),
+                }
+            },
+        )?;
+        seen.insert(group.name.clone(), GroupSeen { group, targets, refreshes, scheduled });
+    }
+    Ok(seen)
+}
+
+async fn user_data_is_pinned(
+    cloud: &Cloud,
+    target: &Target,
+    record: &Record,
+) -> Result<bool, Blind> {
+    let Some(version) = record.version else { return Ok(false) };
+    // A version from before the ledger: which image it names is not known, and nothing was changed
+    // about it.
+    let Some(image) = &record.image else { return Ok(true) };
+    let facts = cloud.version(&target.plan.template, version).await?;
+    let user_data = facts.as_ref().and_then(|facts| facts.user_data.bytes());
+    Ok(user_data.is_some_and(|bytes| template::is_pinned(bytes, image)))
+}

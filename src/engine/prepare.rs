@@ -1,0 +1,133 @@
+//! Image and launch template version: everything that exists before the fleet is touched.
+
+use super::target::pin;
+use super::{Job, Ledger, Wanted};
+use crate::cloud::{Change, Class, CloudError};
+use crate::model::{Ending, Event, ImageReference, Record};
+use crate::registry::{Credentials, Endpoint, Registry};
+use crate::rollout::End;
+use crate::template::{VersionIdentity, client_token};
+
+/// A version whose creation stays unknown is asked for again with the same client token, which
+/// gives the same version.
+const ATTEMPTS: usize = 4;
+
+/// Pushes the image, makes the version, and notes both in the record.
+pub(super) async fn prepare(
+    job: &Job<'_>,
+    ledger: &Ledger,
+    record: &mut Record,
+) -> Result<Vec<Event>, End> {
+    let mut events = Vec::new();
+    match &job.wish.wanted {
+        Wanted::Image(image) => {
+            let uploaded = push(job, image).await?;
+            events.push(Event::Image { image: image.clone(), uploaded });
+            let (version, created) = version(job, ledger, record, image).await?;
+            events.push(Event::Version {
+                template: job.target.template_name.clone(),
+                version,
+                previous: record.previous,
+                created,
+            });
+            record.version = Some(version);
+            record.image = Some(image.clone());
+        }
+        Wanted::Version { version, image } => {
+            events.push(Event::Version {
+                template: job.target.template_name.clone(),
+                version: *version,
+                previous: record.previous,
+                created: false,
+            });
+            record.version = Some(*version);
+            record.image.clone_from(image);
+        }
+        Wanted::Back => return Err(failed("there is no unfinished rollout to take back")),
+    }
+    Ok(events)
+}
+
+/// Pushes what the registry does not have. An image that was named and not made must be there.
+async fn push(job: &Job<'_>, image: &ImageReference) -> Result<u64, End> {
+    let Some(made) = &job.image else { return Ok(0) };
+    let login = job.cloud.login().await.map_err(|error| failed(&error.to_string()))?;
+    let endpoint =
+        login.endpoint.parse::<Endpoint>().map_err(|error| failed(&error.to_string()))?;
+    let credentials = Credentials::Basic { user: login.user, password: login.password };
+    let registry = Registry::new(job.net.clone(), endpoint, credentials);
+    let pushed = registry
+        .push(made, &image.repository, &job.target.tags)
+        .await
+        .map_err(|error| failed(&error.to_string()))?;
+    Ok(pushed.uploaded_bytes)
+}
+
+/// Makes the version, or finds the one that an earlier attempt of the same intent made.
+async fn version(
+    job: &Job<'_>,
+    ledger: &Ledger,
+    record: &Record,
+    image: &ImageReference,
+) -> Result<(u64, bool), End> {
+    let cloud = job.cloud;
+    let error = |error: CloudError| failed(&error.to_string());
+    let live = cloud.version(&record.template, record.previous).await.map_err(error)?;
+    let pinned = pin(&job.target.user_data, live.as_ref(), image)
+        .map_err(|error| failed(&error.to_string()))?;
+    let known = cloud.template(&job.target.template_name).await.map_err(error)?;
+    let newest = known.map_or(0, |template| template.latest);
+    let finished = finished_before(ledger, record).await?;
+    let token = client_token(&VersionIdentity {
+        template_id: &record.template,
+        source_version: record.previous,
+        user_data: &pinned.base64,
+        service: &record.service,
+        intent: &record.intent,
+        last_finished: finished,
+    });
+    for _ in 0..ATTEMPTS {
+        if superseded(ledger, record).await? {
+            return Err(End {
+                ending: Ending::Superseded,
+                message: "a newer run has taken over before anything was changed".to_owned(),
+                hint: None,
+            });
+        }
+        let description = format!("cutover {} {}", record.service, image.digest.short());
+        let made = cloud
+            .create_version(&record.template, record.previous, &pinned.base64, &description, &token)
+            .await;
+        match made {
+            Change::Done(version) => return Ok((version, version > newest)),
+            Change::Refused(error) if error.class != Class::Throttled => {
+                return Err(failed(&error.to_string()));
+            }
+            Change::Refused(_) | Change::Unknown(_) => {
+                job.net.clock.sleep(std::time::Duration::from_secs(2)).await;
+            }
+        }
+    }
+    Err(failed("the launch template version could not be created: no sure answer came"))
+}
+
+async fn superseded(ledger: &Ledger, record: &Record) -> Result<bool, End> {
+    let newer = ledger.newer_than(record.number).await;
+    newer.map(|newer| newer.is_some()).map_err(|error| failed(&error.to_string()))
+}
+
+/// The number of the last finished rollout: a deliberate redeploy after an outcome gets a version
+/// of its own, a retry after a crash does not.
+async fn finished_before(ledger: &Ledger, record: &Record) -> Result<u64, End> {
+    let records = ledger.records().await.map_err(|error| failed(&error.to_string()))?;
+    let finished = records.iter().filter(|r| r.number < record.number && r.is_finished());
+    Ok(finished.map(|r| r.number).max().unwrap_or(0))
+}
+
+fn failed(why: &str) -> End {
+    End {
+        ending: Ending::Failed,
+        message: why.to_owned(),
+        hint: Some("the fleet was not touched".to_owned()),
+    }
+}

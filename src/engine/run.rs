@@ -1,0 +1,301 @@
+//! One run, from its claim to its end.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::act::act;
+use super::claim::claim;
+use super::observe::{Carried, observe};
+use super::prepare::prepare;
+use super::{Ledger, Stop, Target, Wish};
+use crate::cloud::Cloud;
+use crate::image::Image;
+use crate::model::{Ending, Event, FleetFacts, Outcome, Phase, Record, Stamped};
+use crate::net::Net;
+use crate::rollout::{End, Next, decide};
+
+/// A record without news is written this often, so that others see its run alive.
+const HEARTBEAT: Duration = Duration::from_secs(60);
+
+/// Looking fails for this long before the run gives up, leaving everything to the next one.
+const BLIND: Duration = Duration::from_secs(900);
+
+/// Everything that a run needs.
+pub struct Job<'a> {
+    /// The way out, and the time.
+    pub net: &'a Net,
+    /// The account.
+    pub cloud: &'a Cloud,
+    /// What is rolled out where.
+    pub target: &'a Target,
+    /// What is wanted.
+    pub wish: Wish,
+    /// The image to push, if it is not in the registry already.
+    pub image: Option<Image>,
+    /// How it is asked to stop.
+    pub stop: Stop,
+}
+
+/// Runs a job to its end, telling what happens.
+pub async fn run(job: Job<'_>, tell: &mut dyn FnMut(Stamped)) -> Outcome {
+    let ledger = Ledger::new(job.cloud, &job.target.plan.service);
+    let record = match claim(&ledger, &job.wish, &job.target.origin, || job.cloud.now()).await {
+        Ok(record) => record,
+        Err(error) => {
+            return Outcome::new(Ending::Failed, format!("the ledger could not be claimed: {error}"))
+                .hint("nothing was changed; check ssm:GetParametersByPath and ssm:PutParameter on parameter/cutover/*");
+        }
+    };
+    let mut run = Run {
+        saved: record.clone(),
+        record,
+        ledger,
+        carried: Carried::default(),
+        seeing: Instant::now(),
+        told: Vec::new(),
+        turns: 0,
+        tell,
+        job,
+    };
+    run.tell(Event::Started {
+        service: run.record.service.clone(),
+        strategy: run.record.strategy,
+        claim: run.record.number,
+        continues: run.record.continues,
+    });
+    let end = run.to_the_end().await;
+    run.outcome(end)
+}
+
+struct Run<'a, 't> {
+    job: Job<'a>,
+    ledger: Ledger,
+    record: Record,
+    saved: Record,
+    carried: Carried,
+    seeing: Instant,
+    told: Vec<Event>,
+    turns: u64,
+    tell: &'t mut dyn FnMut(Stamped),
+}
+
+impl Run<'_, '_> {
+    async fn to_the_end(&mut self) -> End {
+        loop {
+            if self.job.stop.asked() {
+                return self.interrupted().await;
+            }
+            if self.record.phase == Phase::Prepare {
+                if let Some(end) = self.prepare().await {
+                    return end;
+                }
+                continue;
+            }
+            match self.turn().await {
+                Ok(next) => {
+                    if let Some(end) = next.end {
+                        return end;
+                    }
+                    self.sleep(next.wake).await;
+                }
+                Err(end) => return *end,
+            }
+        }
+    }
+
+    /// Image and version. Nothing of the fleet is touched before both exist.
+    async fn prepare(&mut self) -> Option<End> {
+        let told = prepare(&self.job, &self.ledger, &mut self.record).await;
+        match told {
+            Ok(events) => {
+                for event in events {
+                    self.tell(event);
+                }
+                self.record.since = self.job.cloud.now();
+                self.record.phase = match self.record.fleet {
+                    FleetFacts::TwoGroups(_) => Phase::Free,
+                    FleetFacts::OneGroup(_) => Phase::Refresh,
+                };
+                self.save().await;
+                None
+            }
+            Err(end) if end.ending == Ending::Superseded => Some(end),
+            Err(end) if self.record.continues.is_some() => {
+                // What the predecessor changed has to go back too.
+                self.record.reason = Some(end.message);
+                self.record.phase = Phase::TakeBack;
+                self.record.since = self.job.cloud.now();
+                None
+            }
+            Err(end) => {
+                self.record.phase = Phase::Done;
+                self.record.ending = Some(end.ending);
+                self.save().await;
+                Some(end)
+            }
+        }
+    }
+
+    async fn turn(&mut self) -> Result<Next, Box<End>> {
+        self.turns += 1;
+        let carried = std::mem::take(&mut self.carried);
+        let (cloud, target) = (self.job.cloud, self.job.target);
+        let looked = observe(cloud, &self.ledger, target, &self.record, carried).await;
+        let observed = match looked {
+            Ok(observed) => observed,
+            Err(error) => return self.blind(&error.to_string()),
+        };
+        self.seeing = Instant::now();
+        let next = decide(&target.plan, &self.record, &observed.seen);
+        for event in &next.events {
+            self.tell(event.clone());
+        }
+        if next.reclaim {
+            self.reclaim().await;
+            return Ok(next);
+        }
+        self.record = next.record.clone();
+        if !next.urgent && !self.save().await {
+            // No change without its intent on record: decide again.
+            return Ok(Next { end: None, wake: Duration::from_secs(2), ..next });
+        }
+        let acted = act(cloud, self.job.net, target, &observed, &next.actions).await;
+        for event in acted.events {
+            self.tell(event);
+        }
+        self.carried = Carried { smoke: acted.smoke, refused: acted.refused };
+        if next.urgent {
+            self.save().await;
+        }
+        Ok(next)
+    }
+
+    /// A look failed. Nothing is decided on half a picture.
+    fn blind(&mut self, error: &str) -> Result<Next, Box<End>> {
+        self.tell(Event::Notice {
+            message: format!("looking again, because a read failed: {error}"),
+        });
+        if Instant::now().duration_since(self.seeing) > BLIND {
+            return Err(Box::new(End {
+                ending: Ending::Stuck,
+                message: format!(
+                    "the account could not be read for {} minutes: {error}",
+                    BLIND.as_secs() / 60
+                ),
+                hint: Some(
+                    "nothing was changed meanwhile; run the same command again to go on from here"
+                        .to_owned(),
+                ),
+            }));
+        }
+        let wake = Duration::from_secs(5);
+        Ok(Next {
+            record: self.record.clone(),
+            actions: Vec::new(),
+            urgent: false,
+            events: Vec::new(),
+            wake,
+            end: None,
+            reclaim: false,
+        })
+    }
+
+    /// Takes the claim back from a successor that died before it acted, to give traffic back.
+    async fn reclaim(&mut self) {
+        let mut wish = self.job.wish.clone();
+        wish.wanted = super::Wanted::Back;
+        let cloud = self.job.cloud;
+        match claim(&self.ledger, &wish, &self.job.target.origin, || cloud.now()).await {
+            Ok(record) => {
+                self.record = record.clone();
+                self.saved = record;
+            }
+            Err(error) => self.tell(Event::Notice { message: error.to_string() }),
+        }
+    }
+
+    /// Saves the record if it has news, or if its heartbeat is due. False where it is not saved.
+    async fn save(&mut self) -> bool {
+        let now = self.job.cloud.now();
+        let age = now.duration_since(self.saved.heartbeat).unsigned_abs();
+        self.record.heartbeat = self.saved.heartbeat;
+        if self.record == self.saved && age < HEARTBEAT {
+            return true;
+        }
+        self.record.heartbeat = now;
+        match self.ledger.save(&self.record).await {
+            Ok(()) => {
+                self.saved = self.record.clone();
+                true
+            }
+            Err(error) => {
+                self.tell(Event::Notice {
+                    message: format!("the record could not be saved: {error}"),
+                });
+                false
+            }
+        }
+    }
+
+    async fn interrupted(&mut self) -> End {
+        self.save().await;
+        End {
+            ending: Ending::Interrupted,
+            message: format!(
+                "stopped in phase `{}`: traffic stays as it is, and nothing is lost",
+                self.record.phase.name()
+            ),
+            hint: Some(
+                "`cutover deploy` goes on from here, `cutover rollback` takes it back".to_owned(),
+            ),
+        }
+    }
+
+    /// Sleeps, a little more or less than asked, so that runs do not march in step.
+    async fn sleep(&mut self, wake: Duration) {
+        let mixed = (self.record.number << 32 ^ self.turns).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let wake = wake.mul_f64(0.9 + 0.2 * (mixed >> 40) as f64 / f64::from(1 << 24));
+        let clock = self.job.net.clock.clone();
+        tokio::select! {
+            biased;
+            () = self.job.stop.wait() => {}
+            () = clock.sleep(wake) => {}
+        }
+    }
+
+    /// Tells an event, unless the last of its kind said the same.
+    fn tell(&mut self, event: Event) {
+        let kind = std::mem::discriminant(&event);
+        if let Event::Phase { .. } = event {
+            self.told.retain(|told| matches!(told, Event::Weights { .. }));
+        }
+        if let Some(told) = self.told.iter_mut().find(|t| std::mem::discriminant(*t) == kind) {
+            if *told == event {
+                return;
+            }
+            *told = event.clone();
+        } else {
+            self.told.push(event.clone());
+        }
+        (self.tell)(Stamped { time: self.job.cloud.now(), event });
+    }
+
+    fn outcome(&mut self, end: End) -> Outcome {
+        let weights = self.told.iter().find_map(|told| match told {
+            Event::Weights { weights, .. } => Some(*weights),
+            _ => None,
+        });
+        Outcome {
+            hint: end.hint,
+            strategy: Some(self.record.strategy),
+            image: self.record.image.clone(),
+            launch_template_version: self.record.version,
+            previous_version: Some(self.record.previous),
+            weights: weights.or_else(|| self.job.target.weights),
+            proof: (end.ending == self.record.goal.reached() && self.record.image.is_some())
+                .then_some("launched"),
+            ..Outcome::new(end.ending, end.message)
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! A rollout of a small news site in a lab in this process. Tokio's time is paused: it jumps ahead
+//! whenever everything waits, so that half an hour takes a moment, and the same seed takes the same
+//! course. Nothing touches a socket, a file or the machine's clock.
+
+use std::collections::BTreeMap;
+
+use cutover_lab::doors::InProcess;
+use cutover_lab::scenario::Scenario;
+use cutover_lab::services::sts;
+use cutover_lab::world::World;
+use jiff::Timestamp;
+
+use crate::cloud::{Cloud, CloudError, CredentialSource, Settings};
+use crate::config::{self, ConfigError};
+use crate::engine::{Caller, Session, Stop};
+use crate::image::{AssembleError, Assembly, Entry, assemble_entries};
+use crate::model::{ImageReference, Outcome, Requests, Stamped};
+use crate::net::{Clock, Net, Transport};
+
+/// Which rollout to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Two groups, in steps.
+    Canary,
+    /// Two groups, at once.
+    BlueGreen,
+    /// One group.
+    Rolling,
+}
+
+/// Why there was nothing to show.
+#[derive(Debug, thiserror::Error)]
+pub enum Unrehearsed {
+    /// The runtime could not be made.
+    #[error("the runtime could not be started: {0}")]
+    Runtime(#[from] std::io::Error),
+    /// The demo's own configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The demo's own files make no image.
+    #[error(transparent)]
+    Image(#[from] AssembleError),
+    /// The lab refused.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+    /// The lab's world could not be built.
+    #[error("the lab could not be built: {0}")]
+    Lab(String),
+}
+
+/// When the lab's clock starts: a Monday morning in Seoul.
+const START: &str = "2026-01-05T00:00:00Z";
+
+/// The example's own configuration and its two variants.
+const CANARY: &str = include_str!("../../examples/news/cutover.yaml");
+const BLUE_GREEN: &str = include_str!("blue-green.yaml");
+const ROLLING: &str = include_str!("rolling.yaml");
+
+/// The share of errors of a bad version: enough to hurt, too little for a health check to see.
+const BAD: &str = "0.2";
+
+/// Runs the rollout, telling what happens by the lab's time; gives the outcome and its time.
+///
+/// # Errors
+/// Only where the demo itself is broken.
+pub fn demo(
+    shape: Shape,
+    bad: bool,
+    seed: u64,
+    tell: &mut dyn FnMut(Stamped),
+) -> Result<(Timestamp, Outcome), Unrehearsed> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()?;
+    runtime.block_on(rehearse(shape, bad, seed, tell))
+}
+
+async fn rehearse(
+    shape: Shape,
+    bad: bool,
+    seed: u64,
+    tell: &mut dyn FnMut(Stamped),
+) -> Result<(Timestamp, Outcome), Unrehearsed> {
+    let (text, scenario) = match shape {
+        Shape::Canary => (CANARY, Scenario::default()),
+        Shape::BlueGreen => (BLUE_GREEN, Scenario::default()),
+        Shape::Rolling => (ROLLING, Scenario::one_group()),
+    };
+    let config = config::parse(text, "cutover.yaml")?;
+    let start: Timestamp = START.parse().unwrap_or(Timestamp::UNIX_EPOCH);
+    let world = World::from_scenario(&scenario, seed, start)
+        .map_err(|error| Unrehearsed::Lab(error.to_string()))?;
+    let door = InProcess::new(world);
+    let net = Net {
+        transport: Transport::from_service(door.clone()),
+        clock: Clock::virtual_from(start),
+    };
+    let settings = Settings {
+        region: Some(config.region.clone()),
+        account: config.account.clone(),
+        role: None,
+        service: config.service.clone(),
+        credentials: CredentialSource::Static {
+            key: sts::ACCESS_KEY.to_owned(),
+            secret: sts::SECRET_KEY.to_owned(),
+            token: None,
+        },
+        endpoint: None,
+    };
+    let before = requests(&door);
+    let cloud = Cloud::connect(&net, &settings).await?;
+    let (repository, assembly) = config.assembly()?;
+    let mut assembly = Assembly::from(assembly);
+    assembly.files.clear();
+    if bad {
+        assembly.labels.insert("lab.error-rate".to_owned(), BAD.to_owned());
+    }
+    let image = assemble_entries(&site(), &assembly)?;
+    let reference =
+        ImageReference { repository: repository.clone(), digest: image.digest().clone() };
+    let (_, stop) = Stop::pair();
+    let caller = Caller { holder: "the demo".to_owned(), workflow: None, force: false };
+    let session = Session { net: &net, cloud: &cloud, config: &config, caller, stop };
+    let mut outcome = session.deploy(reference, Some(image), tell).await;
+    let after = requests(&door);
+    for (version, now) in after {
+        let then = before.get(&version).copied().unwrap_or_default();
+        let during = Requests { served: now.served - then.served, failed: now.failed - then.failed };
+        let total = outcome.requests.get_or_insert_default();
+        total.served += during.served;
+        total.failed += during.failed;
+        outcome.requests_by_version.insert(version, during);
+    }
+    let now = door.now();
+    outcome.virtual_seconds = u64::try_from(now.duration_since(start).as_secs()).ok();
+    Ok((now, outcome))
+}
+
+/// What simulated users saw so far, by version.
+fn requests(door: &InProcess) -> BTreeMap<String, Requests> {
+    door.world(|world| {
+        let totals = world.traffic.totals().iter();
+        totals
+            .map(|(version, tally)| {
+                (version.clone(), Requests { served: tally.served, failed: tally.failed })
+            })
+            .collect()
+    })
+}
+
+/// The example's site.
+fn site() -> Vec<Entry> {
+    SITE.iter().map(|(path, bytes)| Entry::file(format!("/srv/www/{path}"), *bytes)).collect()
+}

@@ -1,0 +1,133 @@
+//! Whole rollouts over two groups, as the list of everything that was changed.
+
+use super::world::*;
+use crate::model::*;
+use crate::rollout::*;
+
+#[test]
+fn a_canary_goes_through_its_steps() {
+    let mut world = World::new(plan(&[10, 100]), Phase::Free);
+    let end = world.run();
+    assert_eq!(end.ending, Ending::Succeeded, "{}", end.message);
+    insta::assert_snapshot!(world.log.join("\n"), @r"
+    phase refresh
+    refresh green 8
+    phase size
+    minimum green 4
+    phase join
+    forward r1 tg-blue=100 tg-green=0
+    forward l1 tg-blue=100 tg-green=0
+    phase healthy
+    phase shift
+    minimum blue 4
+    forward r1 tg-blue=90 tg-green=10
+    forward l1 tg-blue=90 tg-green=10
+    phase bake
+    phase shift
+    forward r1 tg-blue=0 tg-green=100
+    forward l1 tg-blue=0 tg-green=100
+    phase bake
+    phase settle
+    minimum green 2
+    phase verify
+    phase retire
+    schedule blue 0
+    ");
+}
+
+#[test]
+fn a_bad_version_is_taken_back_and_everything_undone() {
+    let mut world = World::new(plan(&[10, 100]), Phase::Free);
+    world.errors = 0.3;
+    let before = (world.seen.rules.clone(), world.seen.groups.clone());
+    let end = world.run();
+    assert_eq!(end.ending, Ending::RolledBack, "{}", end.message);
+    let taking = world.log.iter().position(|l| l == "forward r1 tg-blue=100 tg-green=0");
+    assert!(taking.is_some());
+    assert_eq!(world.seen.rules, before.0);
+    for colour in ["blue", "green"] {
+        let (now, then) = (&world.seen.groups[colour].group, &before.1[colour].group);
+        assert_eq!(now.capacity, then.capacity);
+        assert_eq!(now.source, then.source);
+    }
+}
+
+#[test]
+fn a_version_that_never_gets_healthy_fails_without_traffic() {
+    let mut world = World::new(plan(&[100]), Phase::Free);
+    world.boots = false;
+    let end = world.run();
+    assert_eq!(end.ending, Ending::Failed);
+    assert!(!world.log.iter().any(|line| line.contains("tg-green=100")));
+}
+
+#[test]
+fn killed_in_every_turn_it_still_ends_well() {
+    let turns = {
+        let mut world = World::new(plan(&[10, 100]), Phase::Free);
+        (1..).find(|_| world.turn().is_some()).unwrap()
+    };
+    for killed_at in 1..turns {
+        let mut world = World::new(plan(&[10, 100]), Phase::Free);
+        for _ in 0..killed_at {
+            assert!(world.turn().is_none());
+        }
+        world.record.resume = Some(world.record.phase);
+        world.record.phase = Phase::TakeOver;
+        world.record.since = world.seen.now;
+        world.record.number += 1;
+        world.seen.claim.highest = world.record.number;
+        let end = world.run();
+        assert_eq!(end.ending, Ending::Succeeded, "killed at turn {killed_at}: {}", end.message);
+        let green = world.seen.groups["green"].group.capacity;
+        assert_eq!((green.min, green.desired), (2, 4), "killed at turn {killed_at}");
+    }
+}
+
+#[test]
+fn another_intent_takes_a_split_back_first() {
+    let mut world = World::new(plan(&[10, 100]), Phase::Free);
+    while world.record.phase != Phase::Bake {
+        assert!(world.turn().is_none());
+    }
+    world.record.phase = Phase::TakeOver;
+    world.record.restart = true;
+    world.record.since = world.seen.now;
+    world.log.clear();
+    while world.record.phase != Phase::Prepare {
+        assert!(world.turn().is_none());
+    }
+    insta::assert_snapshot!(world.log.join("\n"), @r"
+    forward r1 tg-blue=100 tg-green=0
+    forward l1 tg-blue=100 tg-green=0
+    phase prepare
+    ");
+}
+
+#[test]
+fn the_way_back_waits_for_the_old_side() {
+    let mut world = World::new(plan(&[10, 100]), Phase::Free);
+    while world.record.phase != Phase::Bake {
+        assert!(world.turn().is_none());
+    }
+    let old = world.group("blue");
+    old.targets[0].health = TargetHealth::Unhealthy;
+    let mut seen = world.seen.clone();
+    seen.counts.insert(
+        "tg-green".to_owned(),
+        TargetGroupCounts {
+            minutes: vec![(
+                jiff::Timestamp::from_second(seen.now.as_second() / 60 * 60 + 60).unwrap(),
+                Counts { requests: 1000, errors: 500 },
+            )],
+        },
+    );
+    seen.now += jiff::SignedDuration::from_secs(200);
+    let next = decide(&world.plan, &world.record, &seen);
+    assert_eq!(next.record.phase, Phase::TakeBack);
+    assert!(
+        !next.actions.iter().any(|a| matches!(a, Action::SetForward { .. })),
+        "{:?}",
+        next.actions
+    );
+}

@@ -1,0 +1,360 @@
+//! A small pure world: groups, rules and refreshes that do what is asked of them. It is no
+//! simulation of AWS (the lab is); it only lets `decide` see the effects of what it decided.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::judge::{ErrorLimit, Limits};
+use crate::model::*;
+use crate::rollout::*;
+
+pub(super) const TEMPLATE: &str = "lt-1";
+pub(super) const OLD: u64 = 7;
+pub(super) const NEW: u64 = 8;
+
+pub(super) fn start() -> Timestamp {
+    "2026-01-01T00:00:00Z".parse().unwrap()
+}
+
+pub(super) fn plan(steps: &[u8]) -> Plan {
+    let side = |name: &str| Side { group: name.to_owned(), target_group: format!("tg-{name}") };
+    Plan {
+        service: "web".to_owned(),
+        strategy: Strategy::Canary,
+        shape: Shape::TwoGroups(Pair {
+            sides: PerColour { blue: side("blue"), green: side("green") },
+            rules: vec![RuleId::Rule("r1".to_owned()), RuleId::ListenerDefault("l1".to_owned())],
+            test_rule: None,
+            zones: Vec::new(),
+            steps: steps
+                .iter()
+                .map(|p| Step { percent: *p, bake: Duration::from_secs(120) })
+                .collect(),
+            smoke: Vec::new(),
+        }),
+        deadlines: Deadlines {
+            refresh: Duration::from_secs(1200),
+            healthy: Duration::from_secs(600),
+            evidence: Duration::from_secs(1800),
+        },
+        judge: Limits {
+            errors: Some(ErrorLimit { share: 0.01, min_requests: 100 }),
+            alarms: Vec::new(),
+        },
+        template: TEMPLATE.to_owned(),
+        retire_after: Some(Duration::from_secs(1800)),
+    }
+}
+
+pub(super) fn image() -> ImageReference {
+    format!("registry.example/web@sha256:{}", "a".repeat(64)).parse().unwrap()
+}
+
+pub(super) fn record(phase: Phase) -> Record {
+    let side = |min, empty| SideFacts { version: OLD, min, empty, pinned: None, retirement: None };
+    let rules = ["r1", "l1"].into_iter().zip([true, false]).map(|(id, rule)| RuleFacts {
+        id: if rule { RuleId::Rule(id.to_owned()) } else { RuleId::ListenerDefault(id.to_owned()) },
+        weights: PerColour { blue: Some(1), green: None },
+    });
+    Record {
+        number: 5,
+        service: "web".to_owned(),
+        holder: "test".to_owned(),
+        continues: None,
+        goal: Goal::Deploy,
+        strategy: Strategy::Canary,
+        intent: "i".to_owned(),
+        run_number: None,
+        image: Some(image()),
+        template: TEMPLATE.to_owned(),
+        version: Some(NEW),
+        previous: OLD,
+        phase,
+        since: start(),
+        heartbeat: start(),
+        fleet: FleetFacts::TwoGroups(TwoGroupsFacts {
+            from: Colour::Blue,
+            step: 0,
+            idle_since: None,
+            shifted: None,
+            floor: 0,
+            weighted: false,
+            sides: PerColour { blue: side(2, false), green: side(0, true) },
+            rules: rules.collect(),
+            test: None,
+            refresh: None,
+        }),
+        resume: None,
+        restart: false,
+        reason: None,
+        ending: None,
+    }
+}
+
+pub(super) fn instance(id: &str, version: u64) -> Instance {
+    Instance {
+        id: id.to_owned(),
+        zone: "a".to_owned(),
+        lifecycle: Lifecycle::InService,
+        healthy: true,
+        template: Some(template(version)),
+        protected: false,
+    }
+}
+
+pub(super) fn template(version: u64) -> LaunchTemplate {
+    LaunchTemplate {
+        id: TEMPLATE.to_owned(),
+        name: "web".to_owned(),
+        version: VersionSpec::Number(version),
+    }
+}
+
+pub(super) fn target(id: &str) -> Target {
+    Target { id: id.to_owned(), zone: None, health: TargetHealth::Healthy, reason: None }
+}
+
+pub(super) fn group(name: &str, capacity: (u32, u32, u32), version: u64) -> GroupSeen {
+    let (min, max, desired) = capacity;
+    let ids: Vec<String> = (0..desired).map(|i| format!("i-{name}-{i}")).collect();
+    GroupSeen {
+        group: Group {
+            name: name.to_owned(),
+            capacity: Capacity { min, max, desired },
+            source: TemplateSource::Template(template(version)),
+            instances: ids.iter().map(|id| instance(id, version)).collect(),
+            zones: vec!["a".to_owned()],
+            target_groups: vec![format!("tg-{name}")],
+            elb_health: true,
+            grace: Duration::from_secs(60),
+            suspended: Vec::new(),
+        },
+        targets: ids.iter().map(|id| target(id)).collect(),
+        refreshes: Vec::new(),
+        scheduled: Vec::new(),
+    }
+}
+
+pub(super) fn rules(weights: &[(&str, u16)]) -> Vec<Rule> {
+    let forward = Forward {
+        weights: weights.iter().map(|(tg, w)| ((*tg).to_owned(), *w)).collect(),
+        stickiness: None,
+    };
+    [RuleId::Rule("r1".to_owned()), RuleId::ListenerDefault("l1".to_owned())]
+        .map(|id| Rule {
+            id,
+            listener: "l1".to_owned(),
+            priority: None,
+            matches: RuleMatch::default(),
+            forward: Some(forward.clone()),
+        })
+        .into()
+}
+
+/// Blue live with four instances, green idle and empty.
+pub(super) fn seen() -> Seen {
+    Seen {
+        now: start(),
+        claim: Claim { highest: 5, successor: None },
+        groups: BTreeMap::from([
+            ("blue".to_owned(), group("blue", (2, 6, 4), OLD)),
+            ("green".to_owned(), group("green", (0, 6, 0), OLD)),
+        ]),
+        rules: rules(&[("tg-blue", 1)]),
+        counts: BTreeMap::new(),
+        alarms: Vec::new(),
+        refused: None,
+        smoke: None,
+        proof: Some(Proof { bracketed: true, pinned: true }),
+    }
+}
+
+/// A run of the machine against the world.
+pub(super) struct World {
+    pub plan: Plan,
+    pub record: Record,
+    pub seen: Seen,
+    /// The share of failing requests on version NEW.
+    pub errors: f64,
+    /// Whether targets of version NEW become healthy.
+    pub boots: bool,
+    pub log: Vec<String>,
+}
+
+impl World {
+    pub(super) fn new(plan: Plan, phase: Phase) -> World {
+        World {
+            plan,
+            record: record(phase),
+            seen: seen(),
+            errors: 0.0,
+            boots: true,
+            log: Vec::new(),
+        }
+    }
+
+    /// Turns until the run ends; panics if it does not within a virtual day.
+    pub(super) fn run(&mut self) -> End {
+        for _ in 0..20_000 {
+            if let Some(end) = self.turn() {
+                return end;
+            }
+        }
+        panic!("no end: {:?}\n{}", self.record, self.log.join("\n"));
+    }
+
+    pub(super) fn turn(&mut self) -> Option<End> {
+        let next = decide(&self.plan, &self.record, &self.seen);
+        for event in &next.events {
+            if let Event::Phase { phase, .. } = event {
+                self.log.push(format!("phase {phase}"));
+            }
+        }
+        self.record = next.record;
+        for action in &next.actions {
+            self.apply(action);
+        }
+        self.seen.now += SignedDuration::try_from(next.wake).unwrap();
+        self.settle();
+        next.end
+    }
+
+    pub(super) fn apply(&mut self, action: &Action) {
+        self.log.push(told(action));
+        match action {
+            Action::SetForward { rule, forward } => {
+                for r in self.seen.rules.iter_mut().filter(|r| r.id == *rule) {
+                    r.forward = Some(forward.clone());
+                }
+            }
+            Action::SetMinimum { group, min } => {
+                let capacity = &mut self.group(group).group.capacity;
+                capacity.min = *min;
+                capacity.desired = capacity.desired.max(*min);
+            }
+            Action::SetSize { group, size } => {
+                let capacity = &mut self.group(group).group.capacity;
+                (capacity.min, capacity.desired) = (*size, *size);
+            }
+            Action::StartRefresh { group, version, preferences, .. } => {
+                let seen = self.group(group);
+                let id = format!("refresh-{}", seen.refreshes.len());
+                seen.refreshes.insert(
+                    0,
+                    InstanceRefresh {
+                        id,
+                        status: RefreshStatus::InProgress,
+                        reason: None,
+                        percent: None,
+                        remaining: None,
+                        started: None,
+                        desired: Some(template(*version)),
+                        preferences: Some(preferences.clone()),
+                    },
+                );
+            }
+            Action::CancelRefresh { group } => self.active(group, RefreshStatus::Cancelled),
+            Action::RollbackRefresh { group } => {
+                self.active(group, RefreshStatus::RollbackSuccessful)
+            }
+            Action::Schedule { group, at, size } => {
+                let action = ScheduledAction {
+                    name: RETIREMENT.to_owned(),
+                    at: Some(*at),
+                    min: Some(*size),
+                    max: None,
+                    desired: Some(*size),
+                    recurring: false,
+                };
+                self.group(group).scheduled.push(action);
+            }
+            Action::Unschedule { group } => {
+                self.group(group).scheduled.retain(|action| action.name != RETIREMENT);
+            }
+            Action::Smoke => {}
+        }
+    }
+
+    pub(super) fn group(&mut self, name: &str) -> &mut GroupSeen {
+        self.seen.groups.get_mut(name).unwrap()
+    }
+
+    fn active(&mut self, group: &str, becomes: RefreshStatus) {
+        let seen = self.group(group);
+        if let Some(refresh) = seen.refreshes.iter_mut().find(|r| r.status.is_active()) {
+            refresh.status = becomes;
+            if becomes == RefreshStatus::RollbackSuccessful {
+                seen.group.instances.iter_mut().for_each(|i| i.template = Some(template(OLD)));
+            }
+        }
+    }
+
+    /// What AWS would do by itself, at once: refreshes succeed, groups fill, targets get healthy,
+    /// CloudWatch counts.
+    fn settle(&mut self) {
+        let boots = self.boots;
+        for (name, seen) in &mut self.seen.groups {
+            if let Some(refresh) = seen.refreshes.iter_mut().find(|r| r.status.is_active()) {
+                refresh.status = RefreshStatus::Successful;
+                let version = refresh.desired.clone().unwrap();
+                seen.group.instances.iter_mut().for_each(|i| i.template = Some(version.clone()));
+                seen.group.source = TemplateSource::Template(version);
+            }
+            let version = seen.group.source.template().and_then(|t| t.version.number()).unwrap();
+            let desired = seen.group.capacity.desired as usize;
+            seen.group.instances.truncate(desired);
+            for i in seen.group.instances.len()..desired {
+                seen.group.instances.push(instance(&format!("i-{name}-{i}"), version));
+            }
+            seen.targets = seen.group.instances.iter().map(|i| target(&i.id)).collect();
+            if version == NEW && !boots {
+                seen.targets.iter_mut().for_each(|t| t.health = TargetHealth::Unhealthy);
+            }
+        }
+        let minute = Timestamp::from_second(self.seen.now.as_second() / 60 * 60).unwrap();
+        for colour in ["blue", "green"] {
+            let tg = format!("tg-{colour}");
+            let share = self
+                .seen
+                .rules
+                .first()
+                .and_then(|r| r.forward.as_ref())
+                .map_or(0, |f| f.share(&tg));
+            let requests = u64::from(share) * 10;
+            let errors = if self
+                .seen
+                .groups
+                .get(colour)
+                .is_some_and(|g| g.group.source.template().is_some_and(|t| t.is(TEMPLATE, NEW)))
+            {
+                (requests as f64 * self.errors) as u64
+            } else {
+                0
+            };
+            let counts = self.seen.counts.entry(tg).or_default();
+            counts.minutes.retain(|(start, _)| *start != minute);
+            counts.minutes.push((minute, Counts { requests, errors }));
+        }
+    }
+}
+
+/// An action in a few words, for logs and tables.
+pub(super) fn told(action: &Action) -> String {
+    match action {
+        Action::SetForward { rule, forward } => {
+            let weights: Vec<String> =
+                forward.weights.iter().map(|(tg, w)| format!("{tg}={w}")).collect();
+            format!("forward {rule} {}", weights.join(" "))
+        }
+        Action::SetMinimum { group, min } => format!("minimum {group} {min}"),
+        Action::SetSize { group, size } => format!("size {group} {size}"),
+        Action::StartRefresh { group, version, .. } => format!("refresh {group} {version}"),
+        Action::CancelRefresh { group } => format!("cancel {group}"),
+        Action::RollbackRefresh { group } => format!("rollback {group}"),
+        Action::Schedule { group, size, .. } => format!("schedule {group} {size}"),
+        Action::Unschedule { group } => format!("unschedule {group}"),
+        Action::Smoke => "smoke".to_owned(),
+    }
+}
