@@ -239,6 +239,22 @@ fn several_at_once() {
     catalogue("several_at_once", vec![("four mistakes", text)]);
 }
 
+proptest::proptest! {
+    /// Whatever is done to the text, an answer comes: a configuration, or what is wrong with it.
+    #[test]
+    fn no_text_is_too_strange(
+        at in 0..CANARY.len(),
+        length in 0..40_usize,
+        put in r#"[ \t\n:,\[\]{}&*!|>'"%@`#é\u{1F600}a0-]{0,6}"#,
+    ) {
+        let mut text = CANARY.to_owned();
+        text.replace_range(at..(at + length).min(CANARY.len()), &put);
+        if let Err(error) = config::parse(&text, "cutover.yaml") {
+            proptest::prop_assert!(error.to_string().starts_with("cutover.yaml"));
+        }
+    }
+}
+
 #[test]
 fn unreadable() {
     let error = config::load(std::path::Path::new("no/such/cutover.yaml"));
