@@ -45,7 +45,9 @@ impl Deploy {
             let caller = session::caller(self.force);
             let Session { config, net, cloud } = &session;
             let engine = engine::Session { net, cloud, config, caller, stop };
-            let told = session::tell(format, &session, async |tell| engine.deploy(image, made, tell).await);
+            let told = session::tell(format, &session, async |tell| {
+                engine.deploy(image, made, tell).await
+            });
             told.await.0
         })
     }
@@ -64,34 +66,10 @@ impl Shipment {
         }
         let (repository, assembly) =
             config.assembly().map_err(|error| (Ending::Refused, error.to_string()))?;
-        let made = image::assemble(&assembly.into(), &config.directory)
+        let made = image::assemble(assembly, &config.directory)
             .map_err(|error| (Ending::Refused, error.to_string()))?;
         let reference =
             ImageReference { repository: repository.clone(), digest: made.digest().clone() };
         Ok((reference, Some(made)))
-    }
-}
-
-impl From<&crate::config::Assembly> for image::Assembly {
-    fn from(config: &crate::config::Assembly) -> image::Assembly {
-        image::Assembly {
-            files: config
-                .files
-                .iter()
-                .map(|file| image::FileMapping { from: file.from.clone(), to: file.to.clone() })
-                .collect(),
-            entrypoint: config.entrypoint.clone(),
-            cmd: config.cmd.clone(),
-            env: config.env.clone(),
-            labels: config.labels.clone(),
-            user: config.user.clone(),
-            workdir: config.workdir.clone(),
-            exposed_ports: Vec::new(),
-            platform: image::Platform {
-                os: "linux".to_owned(),
-                architecture: config.platform.architecture().to_owned(),
-                variant: None,
-            },
-        }
     }
 }

@@ -40,9 +40,9 @@ pub(super) async fn open(common: &Common) -> Result<Session, Failure> {
         credentials: CredentialSource::detect(config.role.as_deref(), variable),
         endpoint: None,
     };
-    let cloud = Cloud::connect(&net, &settings).await.map_err(|error| {
-        (Ending::Failed, format!("{error}\n{}", error.hint()))
-    })?;
+    let cloud = Cloud::connect(&net, &settings)
+        .await
+        .map_err(|error| (Ending::Failed, format!("{error}\n{}", error.hint())))?;
     Ok(Session { config, net, cloud })
 }
 

@@ -21,6 +21,9 @@ use tree::Tree;
 ///
 /// Reads the disk and compresses on the calling thread; the whole image is in memory, so this is
 /// for sites and programs, not for gigabytes.
+///
+/// # Errors
+/// Where a file is missing or can't be in an image, or a setting isn't valid.
 pub fn assemble(assembly: &Assembly, root: &Path) -> Result<Image, AssembleError> {
     let mut tree = Tree::default();
     for mapping in &assembly.files {
@@ -30,6 +33,9 @@ pub fn assemble(assembly: &Assembly, root: &Path) -> Result<Image, AssembleError
 }
 
 /// Makes an image from entries in memory; `assembly.files` isn't looked at.
+///
+/// # Errors
+/// Where a path can't be in an image, or a setting isn't valid.
 pub fn assemble_entries(entries: &[Entry], assembly: &Assembly) -> Result<Image, AssembleError> {
     let mut tree = Tree::default();
     for entry in entries {

@@ -10,6 +10,9 @@ use super::{Blob, RegistryError};
 
 impl Registry {
     /// Whether the repository has the blob.
+    ///
+    /// # Errors
+    /// Where the registry doesn't answer, or doesn't say.
     pub async fn has_blob(
         &self,
         repository: &Repository,
@@ -26,6 +29,9 @@ impl Registry {
     }
 
     /// Uploads the blob in one piece. A failed upload is begun anew, since its place may be gone.
+    ///
+    /// # Errors
+    /// Where the registry doesn't take it, or has other bytes afterwards.
     pub async fn upload_blob(
         &self,
         repository: &Repository,

@@ -114,8 +114,11 @@ impl Registry {
         call: &Call<'_>,
         response: Response<Bytes>,
     ) -> Result<Response<Bytes>, RegistryError> {
-        let error = RegistryError::refused(&call.attempted, call.repository, &response);
-        if error.is_transient() { Err(error) } else { Ok(response) }
+        let status = response.status();
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(RegistryError::refused(&call.attempted, call.repository, &response));
+        }
+        Ok(response)
     }
 
     /// The bare exchange, within a time that suits the body.

@@ -25,6 +25,9 @@ pub struct InvalidEndpoint(String);
 
 impl Endpoint {
     /// Where the registry of this host, with its port if it has one, usually answers.
+    ///
+    /// # Errors
+    /// Where `host` is more, or less, than a host.
     pub fn of_host(host: &str) -> Result<Endpoint, InvalidEndpoint> {
         format!("https://{host}").parse()
     }

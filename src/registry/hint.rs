@@ -17,6 +17,9 @@ pub(super) fn what_to_do(
         (Some("TAG_INVALID" | "TAG_ALREADY_EXISTS" | "DENIED"), _) if immutable => {
             "The tag names another image already and is immutable: use a tag of its own for every commit (`image.tags: [\"{commit}\"]`)".to_owned()
         }
+        (_, 401 | 403) if message.contains("expired") => {
+            "The login has run out: run it again, which logs in anew; what was uploaded stays".to_owned()
+        }
         (Some("UNAUTHORIZED"), _) | (_, 401) => match ecr {
             Some(_) => "ECR's token lives for 12 hours and is the role's: log in again, or check that the role may call ecr:GetAuthorizationToken".to_owned(),
             None => format!("Check the user and the token for `{}`", repository.registry()),
@@ -91,6 +94,8 @@ mod tests {
         ));
         let denied = what_to_do(403, Some("DENIED"), "", &ecr);
         assert!(denied.contains("arn:aws:ecr:eu-west-1:123456789012:repository/team/web"));
+        let expired = "Your authorization token has expired. Reauthenticate and try again.";
+        assert!(what_to_do(403, Some("DENIED"), expired, &ecr).contains("logs in anew"));
         let ghcr = "ghcr.io/acme/web".parse().unwrap();
         assert!(what_to_do(403, None, "", &ghcr).contains("write:packages"));
         let immutable =

@@ -20,6 +20,9 @@ const KINDS: &str = "application/vnd.oci.image.manifest.v1+json, \
 
 impl Registry {
     /// The digest of what `reference` (a digest or a tag) names; `None` where it names nothing.
+    ///
+    /// # Errors
+    /// Where the registry doesn't answer, or doesn't say.
     pub async fn manifest_digest(
         &self,
         repository: &Repository,
@@ -40,6 +43,9 @@ impl Registry {
     }
 
     /// The manifest that `reference` names; `None` where it names nothing.
+    ///
+    /// # Errors
+    /// Where the registry doesn't answer, or its answer isn't what its digest says.
     pub async fn manifest(
         &self,
         repository: &Repository,
@@ -66,6 +72,9 @@ impl Registry {
     }
 
     /// Stores `manifest` under `reference`: its digest, or a tag, which then names it.
+    ///
+    /// # Errors
+    /// Where the registry doesn't take it: a blob is missing, or the tag is immutable.
     pub async fn put_manifest(
         &self,
         repository: &Repository,

@@ -22,6 +22,9 @@ pub struct Pushed {
 impl Registry {
     /// Brings `image` into `repository`, then lets `tags` name it. Sends only what is missing, so a
     /// push that broke off goes on where it stopped. A tag that names it already isn't written.
+    ///
+    /// # Errors
+    /// Where one step fails for good; what was uploaded before stays.
     pub async fn push(
         &self,
         image: &Image,

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use crate::cloud::{Cloud, CloudError, CredentialSource, Settings};
 use crate::config::{self, ConfigError};
 use crate::engine::{Caller, Session, Stop};
-use crate::image::{AssembleError, Assembly, Entry, assemble_entries};
+use crate::image::{AssembleError, Entry, assemble_entries};
 use crate::model::{ImageReference, Outcome, Requests, Stamped};
 use crate::net::{Clock, Net, Transport};
 
@@ -69,10 +69,8 @@ pub fn demo(
     seed: u64,
     tell: &mut dyn FnMut(Stamped),
 ) -> Result<(Timestamp, Outcome), Unrehearsed> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
     runtime.block_on(rehearse(shape, bad, seed, tell))
 }
 
@@ -92,10 +90,8 @@ async fn rehearse(
     let world = World::from_scenario(&scenario, seed, start)
         .map_err(|error| Unrehearsed::Lab(error.to_string()))?;
     let door = InProcess::new(world);
-    let net = Net {
-        transport: Transport::from_service(door.clone()),
-        clock: Clock::virtual_from(start),
-    };
+    let net =
+        Net { transport: Transport::from_service(door.clone()), clock: Clock::virtual_from(start) };
     let settings = Settings {
         region: Some(config.region.clone()),
         account: config.account.clone(),
@@ -111,7 +107,7 @@ async fn rehearse(
     let before = requests(&door);
     let cloud = Cloud::connect(&net, &settings).await?;
     let (repository, assembly) = config.assembly()?;
-    let mut assembly = Assembly::from(assembly);
+    let mut assembly = assembly.clone();
     assembly.files.clear();
     if bad {
         assembly.labels.insert("lab.error-rate".to_owned(), BAD.to_owned());
@@ -126,7 +122,8 @@ async fn rehearse(
     let after = requests(&door);
     for (version, now) in after {
         let then = before.get(&version).copied().unwrap_or_default();
-        let during = Requests { served: now.served - then.served, failed: now.failed - then.failed };
+        let during =
+            Requests { served: now.served - then.served, failed: now.failed - then.failed };
         let total = outcome.requests.get_or_insert_default();
         total.served += during.served;
         total.failed += during.failed;
@@ -153,3 +150,12 @@ fn requests(door: &InProcess) -> BTreeMap<String, Requests> {
 fn site() -> Vec<Entry> {
     SITE.iter().map(|(path, bytes)| Entry::file(format!("/srv/www/{path}"), *bytes)).collect()
 }
+
+const SITE: &[(&str, &[u8])] = &[
+    ("index.html", include_bytes!("../../examples/news/site/index.html")),
+    ("style.css", include_bytes!("../../examples/news/site/style.css")),
+    ("posts/back.html", include_bytes!("../../examples/news/site/posts/back.html")),
+    ("posts/digest.html", include_bytes!("../../examples/news/site/posts/digest.html")),
+    ("posts/weights.html", include_bytes!("../../examples/news/site/posts/weights.html")),
+    ("posts/zones.html", include_bytes!("../../examples/news/site/posts/zones.html")),
+];

@@ -44,6 +44,9 @@ pub struct Pinned {
 ///
 /// `base` is the live version's user data as EC2 gives it, in base64; [`Source::File`] doesn't look
 /// at it. Refuses rather than guesses: a reference that can't be read is an error, not skipped.
+///
+/// # Errors
+/// Where the result would be too long, or would not launch the image; see [`PinError`].
 pub fn pin(
     source: &Source,
     base: Option<&str>,

@@ -10,7 +10,7 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::task::JoinError;
@@ -61,7 +61,8 @@ impl Loopback {
             let world = world.clone();
             let service = service_fn(move |request| deliver(world.clone(), request));
             let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
+                // Idle connections stay open: a client should not meet one that is just closing.
+                .header_read_timeout(None)
                 // A client that has sent its request and left still has sent it.
                 .half_close(true)
                 .serve_connection(TokioIo::new(socket), service);

@@ -41,7 +41,7 @@ fn api(
     scope: Option<Scope<'_>>,
 ) -> Response<Bytes> {
     let protocol = Protocol::of(service, request);
-    let request_id = world.ids.uuid();
+    let request_id = world.request_ids.uuid();
     match answered(world, request, service, scope) {
         Ok((operation, result)) => protocol.answer(service, &operation, &result, &request_id),
         Err(error) => protocol.refuse(service, &error, &request_id),
@@ -92,7 +92,7 @@ fn foreign(world: &mut World, name: &str) -> Response<Bytes> {
              elasticloadbalancing (v2) and monitoring."
         ),
     );
-    let request_id = world.ids.uuid();
+    let request_id = world.request_ids.uuid();
     Protocol::Query.refuse(Service::Sts, &error, &request_id)
 }
 

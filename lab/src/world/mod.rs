@@ -33,6 +33,8 @@ pub struct World {
     pub rng: Rng,
     /// The source of identifiers; independent of the seed, so that ARNs are the same in every run.
     pub ids: Ids,
+    /// The identifiers of requests: apart, so that how often somebody looks changes no ARN.
+    pub request_ids: Ids,
     /// Guessed delays.
     pub params: Params,
     /// What is going to happen.
@@ -71,6 +73,7 @@ impl World {
             region: "ap-northeast-2".to_owned(),
             rng: Rng::new(seed),
             ids: Ids::new(0),
+            request_ids: Ids::new(1),
             params: Params::default(),
             queue: Queue::default(),
             autoscaling: Default::default(),

@@ -1,17 +1,7 @@
-//! Whatever comes in, the lab answers as a service does: no panic, no 5xx, a body that parses.
-
-// Clippy's leave for tests does not reach the helpers of an integration test.
-#![allow(clippy::unwrap_used)]
-
-use bytes::Bytes;
-use cutover_lab::scenario::Scenario;
-use cutover_lab::wire;
-use cutover_lab::world::World;
-use http::{Request, Response};
-use proptest::prelude::*;
+//! What the calls are made of.
 
 /// A service's signing name, the protocol to call it in, and its operations.
-const SERVICES: &[(&str, Protocol, &[&str])] = &[
+pub(crate) const SERVICES: &[(&str, Protocol, &[&str])] = &[
     ("sts", Protocol::Query, &["GetCallerIdentity", "AssumeRole", "AssumeRoleWithWebIdentity"]),
     ("iam", Protocol::Query, &["GetRole", "CreateRole", "GetInstanceProfile", "PutRolePolicy"]),
     (
@@ -98,15 +88,17 @@ const SERVICES: &[(&str, Protocol, &[&str])] = &[
     ),
 ];
 
+/// How a service is called here.
 #[derive(Debug, Clone, Copy)]
-enum Protocol {
+pub(crate) enum Protocol {
+    /// A form.
     Query,
-    /// With the prefix of `X-Amz-Target`.
+    /// JSON, with the prefix of `X-Amz-Target`.
     Json(&'static str),
 }
 
 /// Names that the services read, in the forms of the query protocols.
-const NAMES: &[&str] = &[
+pub(crate) const NAMES: &[&str] = &[
     "AutoScalingGroupName",
     "AutoScalingGroupNames.member.1",
     "MinSize",
@@ -187,7 +179,7 @@ const NAMES: &[&str] = &[
 ];
 
 /// Values that exist in the scenario, and values that break careless code.
-const VALUES: &[&str] = &[
+pub(crate) const VALUES: &[&str] = &[
     "news",
     "news-blue",
     "news-green",
@@ -228,7 +220,7 @@ const VALUES: &[&str] = &[
 ];
 
 /// What every call carries before the strange values come over it, so that many get far.
-const COMMON: &[(&str, &str)] = &[
+pub(crate) const COMMON: &[(&str, &str)] = &[
     ("AutoScalingGroupName", "news-blue"),
     ("LaunchTemplateName", "news"),
     ("MinSize", "2"),
@@ -257,141 +249,3 @@ const COMMON: &[(&str, &str)] = &[
     ("Path", "/"),
     ("repositoryName", "news"),
 ];
-
-/// A settled world, and what it has of the load balancer by the name of the parameter.
-#[derive(Clone)]
-struct Fixture {
-    world: World,
-    arns: Vec<(&'static str, String)>,
-}
-
-impl Fixture {
-    fn new() -> Fixture {
-        let start = "2026-01-05T09:00:00Z".parse().unwrap();
-        let mut world = World::from_scenario(&Scenario::default(), 1, start).unwrap();
-        let mut arns: Vec<(&'static str, String)> = Vec::new();
-        for (name, operation) in [
-            ("LoadBalancerArn", "DescribeLoadBalancers"),
-            ("TargetGroupArn", "DescribeTargetGroups"),
-            ("ListenerArn", "DescribeListeners"),
-            ("RuleArn", "DescribeRules"),
-        ] {
-            // Rules are listed by listener, the rest by load balancer.
-            let by = if name == "RuleArn" { "ListenerArn" } else { "LoadBalancerArn" };
-            let known = arns.iter().filter(|(name, _)| *name == by);
-            let parameters: Vec<_> = known.map(|(name, arn)| (*name, arn.as_str())).collect();
-            let request = form("elasticloadbalancing", operation, &parameters);
-            let answer = wire::serve(&mut world, &request);
-            let text = std::str::from_utf8(answer.body()).unwrap();
-            let (_, rest) = text.split_once(&format!("<{name}>")).unwrap();
-            arns.push((name, rest.split('<').next().unwrap().to_owned()));
-        }
-        Fixture { world, arns }
-    }
-}
-
-fn form(service: &str, operation: &str, parameters: &[(&str, &str)]) -> Request<Bytes> {
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    form.append_pair("Action", operation).extend_pairs(parameters);
-    signed(service).body(Bytes::from(form.finish())).unwrap()
-}
-
-fn signed(service: &str) -> http::request::Builder {
-    let scope =
-        format!("Credential=AKIALABLABLABLABLAB0/20260105/ap-northeast-2/{service}/aws4_request");
-    Request::post("/").header("Authorization", format!("AWS4-HMAC-SHA256 {scope}, Signature=0"))
-}
-
-/// Sends one call and checks the form of the answer.
-fn check(
-    world: &mut World,
-    (service, protocol, operation): (&str, Protocol, &str),
-    parameters: &[(&str, &str)],
-) {
-    let request = match protocol {
-        Protocol::Query => form(service, operation, parameters),
-        Protocol::Json(prefix) => {
-            let members =
-                parameters.iter().map(|(name, value)| ((*name).to_owned(), native(value)));
-            let body = serde_json::Value::Object(members.collect());
-            signed(service)
-                .header("X-Amz-Target", format!("{prefix}.{operation}"))
-                .body(Bytes::from(body.to_string()))
-                .unwrap()
-        }
-    };
-    let response = wire::serve(world, &request);
-    assert!(response.status().as_u16() < 500, "{operation} {parameters:?}: {response:?}");
-    parses(protocol, &response);
-}
-
-/// JSON's own kinds where the text is one of them; a list of it for some lengths, to be a nuisance.
-fn native(value: &str) -> serde_json::Value {
-    let json = serde_json::from_str(value).unwrap_or_else(|_| value.into());
-    if value.len() % 5 == 3 { serde_json::json!([json]) } else { json }
-}
-
-fn parses(protocol: Protocol, response: &Response<Bytes>) {
-    match protocol {
-        Protocol::Query => {
-            let text = std::str::from_utf8(response.body()).unwrap();
-            let mut reader = quick_xml::Reader::from_str(text);
-            while !matches!(reader.read_event().unwrap(), quick_xml::events::Event::Eof) {}
-        }
-        Protocol::Json(_) => {
-            serde_json::from_slice::<serde_json::Value>(response.body()).unwrap();
-        }
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
-
-    #[test]
-    fn every_call_is_answered(
-        calls in prop::collection::vec(
-            (
-                any::<prop::sample::Index>(),
-                any::<prop::sample::Index>(),
-                prop::collection::vec(
-                    (prop::sample::select(NAMES), prop::sample::select(VALUES)), 0..8),
-                0u32..600,
-            ),
-            1..12,
-        )
-    ) {
-        let Fixture { mut world, arns } = FIXTURE.with(Clone::clone);
-        let known = arns.iter().map(|(name, arn)| (*name, arn.as_str()));
-        let common: Vec<_> = COMMON.iter().copied().chain(known).collect();
-        for (service, operation, parameters, seconds) in calls {
-            let (service, protocol, operations) = SERVICES[service.index(SERVICES.len())];
-            let operation = operations[operation.index(operations.len())];
-            let parameters: Vec<_> = common.iter().copied().chain(parameters).collect();
-            check(&mut world, (service, protocol, operation), &parameters);
-            let later = world.now + std::time::Duration::from_secs(seconds.into());
-            world.advance(later);
-        }
-    }
-
-    #[test]
-    fn bytes_of_any_kind_are_answered(
-        path in "(/|/v2/|/v2/news/(blobs|manifests)/.{0,9}|/service/.{0,9}/operation/.{0,9}|/.{0,9})",
-        target in "(|AmazonSSM\\.[A-Za-z]{0,9}|[ -~]{0,20})",
-        authorization in "(|Basic .{0,9}|AWS4-HMAC-SHA256 [ -~]{0,60})",
-        body in prop::collection::vec(any::<u8>(), 0..200),
-    ) {
-        let path: String = form_urlencoded::byte_serialize(path.as_bytes()).collect();
-        let request = Request::post(path.replace("%2F", "/"))
-            .header("X-Amz-Target", target)
-            .header("Authorization", authorization)
-            .body(Bytes::from(body));
-        prop_assume!(request.is_ok());
-        let mut world = FIXTURE.with(Clone::clone).world;
-        let response = wire::serve(&mut world, &request.unwrap());
-        prop_assert!(response.status().as_u16() != 500, "{:?}", response);
-    }
-}
-
-thread_local! {
-    static FIXTURE: Fixture = Fixture::new();
-}

@@ -1,0 +1,184 @@
+//! The lab behind its socket, driven by AWS's own clients as they are installed: boto3 (see
+//! `aws_clients/drive.py`) and the AWS CLI.
+
+// Clippy's leave for tests does not reach the helpers of an integration test.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::time::Duration;
+
+use cutover_lab::doors::{Loopback, Running};
+use cutover_lab::scenario::Scenario;
+use cutover_lab::services::{github, sts};
+use cutover_lab::world::World;
+use serde_json::Value as Json;
+use tempfile::TempDir;
+use tokio::process::Command;
+
+/// The lab's time runs this much faster than the clients': a refresh of minutes takes seconds.
+const SPEED: f64 = 60.0;
+
+/// A program of the virtual environment: `.venv` at the repository's root, or what CUTOVER_VENV
+/// names. Without it the test is skipped, except in CI.
+fn program(name: &str) -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let venv = std::env::var_os("CUTOVER_VENV").map_or_else(|| root.join(".venv"), PathBuf::from);
+    let program = venv.join("bin").join(name);
+    if program.exists() {
+        return Some(program);
+    }
+    let reason = format!("{} is missing; run scripts/venv", program.display());
+    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{reason}");
+    println!("skipped: {reason}");
+    None
+}
+
+/// Serves the default scenario until the test ends, and gives its address.
+async fn serve() -> String {
+    let door = Loopback::bind(0).await.unwrap();
+    let endpoint = format!("http://{}", door.address());
+    let scenario = Scenario {
+        dns_name: Some("127.0.0.1".to_owned()),
+        port: door.address().port(),
+        ..Scenario::default()
+    };
+    let start = "2026-01-05T09:00:00Z".parse().unwrap();
+    let mut world = World::from_scenario(&scenario, 1, start).unwrap();
+    world.ecr.endpoint = Some(endpoint.clone());
+    tokio::spawn(door.serve(Running::start(world, SPEED), std::future::pending()));
+    endpoint
+}
+
+fn succeeded(output: &Output) -> &Output {
+    let (out, err) = (&output.stdout, &output.stderr);
+    let text = format!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err));
+    assert!(output.status.success(), "{text}");
+    output
+}
+
+#[tokio::test]
+async fn boto3_finds_everything_as_aws_has_it() {
+    let Some(python) = program("python") else { return };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/aws_clients/drive.py");
+    let endpoint = serve().await;
+    let run = Command::new(python).arg("-B").arg(script).arg(endpoint).kill_on_drop(true).output();
+    succeeded(&tokio::time::timeout(Duration::from_secs(300), run).await.unwrap().unwrap());
+}
+
+/// The AWS CLI with nothing of the machine's own configuration, and a home of its own for its cache.
+struct Cli {
+    program: PathBuf,
+    endpoint: String,
+    keys: Vec<(&'static str, String)>,
+    home: TempDir,
+}
+
+impl Cli {
+    fn new(program: &Path, endpoint: &str, keys: &[(&'static str, &str)]) -> Cli {
+        Cli {
+            program: program.to_owned(),
+            endpoint: endpoint.to_owned(),
+            keys: keys.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
+            home: TempDir::new().unwrap(),
+        }
+    }
+
+    async fn output(&self, arguments: &str) -> Output {
+        Command::new(&self.program)
+            .args(arguments.split_whitespace())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("AWS_ENDPOINT_URL", &self.endpoint)
+            .env("AWS_DEFAULT_REGION", "ap-northeast-2")
+            .env("HOME", self.home.path())
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .envs(self.keys.clone())
+            .output()
+            .await
+            .unwrap()
+    }
+
+    /// The output as JSON, or as text where it is none.
+    async fn run(&self, arguments: &str) -> Json {
+        let output = self.output(arguments).await;
+        let text = String::from_utf8_lossy(&succeeded(&output).stdout).trim().to_owned();
+        serde_json::from_str(&text).unwrap_or(Json::String(text))
+    }
+}
+
+#[tokio::test]
+async fn the_cli_refreshes_a_group_by_hand() {
+    let Some(program) = program("aws") else { return };
+    let endpoint = serve().await;
+    let keys = [("AWS_ACCESS_KEY_ID", sts::ACCESS_KEY), ("AWS_SECRET_ACCESS_KEY", sts::SECRET_KEY)];
+    let aws = Cli::new(&program, &endpoint, &keys);
+    let me = aws.run("sts get-caller-identity").await;
+    assert_eq!(me["Account"], "123456789012");
+    let password = aws.run("ecr get-login-password").await;
+    assert!(password.as_str().is_some_and(|password| password.starts_with("lab-")), "{password}");
+    aws.run(
+        "ec2 create-launch-template-version --launch-template-name news --source-version 1 \
+         --launch-template-data {\"InstanceType\":\"t3.small\"}",
+    )
+    .await;
+    aws.run(
+        "autoscaling start-instance-refresh --auto-scaling-group-name news-blue \
+         --preferences MinHealthyPercentage=50,InstanceWarmup=0 --desired-configuration \
+         LaunchTemplate={LaunchTemplateName=news,Version=2}",
+    )
+    .await;
+    for _ in 0..60 {
+        let refreshes =
+            "autoscaling describe-instance-refreshes --auto-scaling-group-name news-blue";
+        let newest = aws.run(refreshes).await["InstanceRefreshes"][0].take();
+        match newest["Status"].as_str() {
+            Some("Pending" | "InProgress" | "Baking") => {}
+            status => {
+                assert_eq!(status, Some("Successful"), "{newest}");
+                break;
+            }
+        }
+    }
+    let groups = "autoscaling describe-auto-scaling-groups --auto-scaling-group-names news-blue";
+    let group = aws.run(groups).await["AutoScalingGroups"][0].take();
+    assert_eq!(group["LaunchTemplate"]["Version"], "2");
+    assert_eq!(group["Instances"][0]["InstanceType"], "t3.small");
+    let target_group = &group["TargetGroupARNs"][0];
+    let wait = "elbv2 wait target-in-service --target-group-arn";
+    aws.run(&format!("{wait} {}", target_group.as_str().unwrap())).await;
+}
+
+#[tokio::test]
+async fn the_cli_assumes_a_role_by_a_token_of_github() {
+    let Some(program) = program("aws") else { return };
+    let door = Loopback::bind(0).await.unwrap();
+    let endpoint = format!("http://{}", door.address());
+    // The CLI compares the session's end with the machine's clock.
+    let start = std::time::SystemTime::now().try_into().unwrap();
+    let mut world = World::from_scenario(&Scenario::default(), 1, start).unwrap();
+    let ours = github::mint(&mut world, "sts.amazonaws.com");
+    world.github.subject = "repo:someone/else:ref:refs/heads/main".to_owned();
+    let foreign = github::mint(&mut world, "sts.amazonaws.com");
+    tokio::spawn(door.serve(Running::start(world, 1.0), std::future::pending()));
+
+    let folder = TempDir::new().unwrap();
+    let holder = |token: &str| {
+        let file = folder.path().join("token");
+        std::fs::write(&file, token).unwrap();
+        let keys = [
+            ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/deploy-news"),
+            ("AWS_ROLE_SESSION_NAME", "job-7"),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", file.to_str().unwrap()),
+        ];
+        Cli::new(&program, &endpoint, &keys)
+    };
+    let me = holder(&ours).run("sts get-caller-identity").await;
+    assert_eq!(me["Arn"], "arn:aws:sts::123456789012:assumed-role/deploy-news/job-7");
+    let refused = holder(&foreign).output("sts get-caller-identity").await;
+    let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        message.contains("Not authorized to perform sts:AssumeRoleWithWebIdentity"),
+        "{message}"
+    );
+}

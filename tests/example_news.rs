@@ -1,0 +1,98 @@
+//! `examples/news` fits the lab's default world: its configuration is read, its image assembled and
+//! pushed with ECR's login, and the live version's user data pinned to it, all through the SDK.
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
+
+use std::path::Path;
+
+use cutover::cloud::{Change, Cloud, CredentialSource, Settings, UserData};
+use cutover::config;
+use cutover::image::{Assembly, FileMapping, Image, assemble};
+use cutover::net::{Clock, Net, Transport};
+use cutover::registry::{Credentials, Registry};
+use cutover::template::{Source, digest_occurrences, pin};
+use cutover_lab::doors::InProcess;
+use cutover_lab::scenario::Scenario;
+use cutover_lab::services::{registry, sts};
+use cutover_lab::world::World;
+
+const START: &str = "2026-01-05T09:00:00Z";
+
+fn example() -> config::Config {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/news");
+    config::load(&folder.join("cutover.yaml")).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn image(config: &config::Config) -> Image {
+    let (_, wanted) = config.assembly().unwrap();
+    let files = wanted.files.iter();
+    let assembly = Assembly {
+        files: files.map(|f| FileMapping { from: f.from.clone(), to: f.to.clone() }).collect(),
+        cmd: wanted.cmd.clone(),
+        labels: wanted.labels.clone(),
+        ..Assembly::default()
+    };
+    assemble(&assembly, &config.directory).unwrap()
+}
+
+async fn connect(door: &InProcess) -> (Net, Cloud) {
+    let clock = Clock::virtual_from(START.parse().unwrap());
+    let net = Net { transport: Transport::from_service(door.clone()), clock };
+    let credentials = CredentialSource::Static {
+        key: sts::ACCESS_KEY.to_owned(),
+        secret: sts::SECRET_KEY.to_owned(),
+        token: None,
+    };
+    let settings = Settings {
+        region: Some("ap-northeast-2".to_owned()),
+        account: Some("123456789012".to_owned()),
+        role: None,
+        service: "news".to_owned(),
+        credentials,
+        endpoint: None,
+    };
+    let cloud = Cloud::connect(&net, &settings).await.unwrap();
+    (net, cloud)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_example_is_pushed_and_pinned_in_the_default_world() {
+    let world = World::from_scenario(&Scenario::default(), 7, START.parse().unwrap()).unwrap();
+    let door = InProcess::new(world);
+    let (net, cloud) = connect(&door).await;
+    let config = example();
+    let (repository, _) = config.assembly().unwrap();
+    let image = image(&config);
+
+    let login = cloud.login().await.unwrap();
+    let credentials = Credentials::Basic { user: login.user, password: login.password };
+    let ecr = Registry::new(net, login.endpoint.parse().unwrap(), credentials);
+    let pushed = ecr.push(&image, repository, &[]).await.unwrap();
+    assert_eq!(pushed.uploaded, 2);
+    assert_eq!(ecr.push(&image, repository, &[]).await.unwrap().uploaded_bytes, 0);
+    assert!(cloud.image_exists(repository.path(), image.digest()).await.unwrap());
+
+    let reference = pushed.reference.to_string();
+    let facts = door.world(|world| registry::image(&world.registry, &reference)).unwrap();
+    assert_eq!(facts.labels["lab.version"], "v2");
+    let page = door.world(|world| {
+        registry::file(&world.registry, image.digest().as_str(), "srv/www/posts/weights.html")
+    });
+    assert!(String::from_utf8_lossy(&page.unwrap()).contains("10, 50, 100"));
+
+    let template = cloud.template("news").await.unwrap().unwrap();
+    let live = cloud.version(&template.id, 1).await.unwrap().unwrap();
+    let UserData::Bytes(bytes) = live.user_data else { panic!("no user data") };
+    let base = base64(&bytes);
+    let pinned = pin(&Source::Rewrite, Some(&base), &pushed.reference).unwrap();
+    assert_eq!(pinned.digest_count, 1);
+    let made = cloud.create_version(&template.id, 1, &pinned.base64, "second edition", "t").await;
+    let Change::Done(number) = made else { panic!("{made:?}") };
+    let version = cloud.version(&template.id, number).await.unwrap().unwrap();
+    let UserData::Bytes(bytes) = version.user_data else { panic!("no user data") };
+    assert_eq!(digest_occurrences(&bytes, image.digest()), 1);
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
