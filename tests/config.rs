@@ -1,5 +1,7 @@
 //! What `cutover.yaml` means: the examples of the documentation, the defaults and the JSON Schema.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
+
 use std::time::Duration;
 
 use cutover::config::{self, Fleet, Retire, UserData};

@@ -1,6 +1,8 @@
 //! Every mistake in `cutover.yaml` is answered with its place, what it means and what to do.
 //! The snapshots are the catalogue: read them as the person who made the mistake.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
+
 use cutover::config;
 
 /// A configuration in which nothing is wrong; the mistakes are made in it.
@@ -235,6 +237,22 @@ fn several_at_once() {
         .replace("bake: 5m", "bake: soon")
         .replace("path: /healthz", "path: healthz");
     catalogue("several_at_once", vec![("four mistakes", text)]);
+}
+
+proptest::proptest! {
+    /// Whatever is done to the text, an answer comes: a configuration, or what is wrong with it.
+    #[test]
+    fn no_text_is_too_strange(
+        at in 0..CANARY.len(),
+        length in 0..40_usize,
+        put in r#"[ \t\n:,\[\]{}&*!|>'"%@`#é\u{1F600}a0-]{0,6}"#,
+    ) {
+        let mut text = CANARY.to_owned();
+        text.replace_range(at..(at + length).min(CANARY.len()), &put);
+        if let Err(error) = config::parse(&text, "cutover.yaml") {
+            proptest::prop_assert!(error.to_string().starts_with("cutover.yaml"));
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! `cutover verify` tells everything that stands in the way of a rollout, with its remedy.
 //! The snapshots are the catalogue.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

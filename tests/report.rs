@@ -1,5 +1,7 @@
 //! The story of a rollout, as it is told to people and to programs.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
+
 use std::collections::BTreeMap;
 
 use cutover::model::{
@@ -21,6 +23,13 @@ fn story() -> Vec<Stamped> {
     let weights = |blue, green| PerColour { blue, green };
     let health =
         |healthy| Event::Health { group: "news-green".into(), healthy, needed: 4, instances: 4 };
+    let refresh = |status, reason: &str| Event::Refresh {
+        group: "news-green".into(),
+        status,
+        percent: Some(25),
+        reason: Some(reason.to_owned()).filter(|reason| !reason.is_empty()),
+    };
+    let notice = |message: &str| Event::Notice { message: message.into() };
     let mut outcome = Outcome::new(Ending::RolledBack, "all traffic is on version 1 again")
         .hint("see what version 2 answers: `aws ec2 get-console-output --instance-id i-0a`");
     outcome.strategy = Some(Strategy::Canary);
@@ -60,13 +69,21 @@ fn story() -> Vec<Stamped> {
         (4, Event::Phase { phase: "refresh", message: "bring news-green to version 2".into() }),
         (
             5,
-            Event::Refresh {
-                group: "news-green".into(),
-                status: RefreshStatus::InProgress,
-                percent: Some(25),
-                reason: Some("Waiting for remaining instances to be available.".into()),
-            },
+            refresh(
+                RefreshStatus::InProgress,
+                "Waiting for remaining instances. For example: i-01.",
+            ),
         ),
+        (
+            9,
+            refresh(
+                RefreshStatus::InProgress,
+                "Waiting for remaining instances. For example: i-02.",
+            ),
+        ),
+        (15, refresh(RefreshStatus::Baking, "Waiting for bake time. There are 20 seconds left.")),
+        (20, refresh(RefreshStatus::Baking, "Waiting for bake time. There are 15 seconds left.")),
+        (35, refresh(RefreshStatus::Successful, "")),
         (
             60,
             Event::Minimum {
@@ -75,7 +92,7 @@ fn story() -> Vec<Stamped> {
                 message: "as many as live".into(),
             },
         ),
-        (61, Event::Waiting { message: "healthy targets".into(), until: Some(at(661)) }),
+        (61, Event::Waiting { message: "targets become healthy".into(), until: Some(at(661)) }),
         (70, health(2)),
         (75, health(2)),
         (90, health(4)),
@@ -88,12 +105,14 @@ fn story() -> Vec<Stamped> {
             Event::Judgement {
                 verdict: "fail",
                 counts: Counts { requests: 1_310, errors: 310 },
-                message: "23.7 % are errors, 1 % at most may be".into(),
+                message: "310 of 1310 requests failed (23.66 %), the limit is 1.00 %".into(),
             },
         ),
         (400, Event::TakingBack { reason: "too many errors".into() }),
         (401, Event::Weights { weights: weights(100, 0), verified: false }),
-        (410, Event::Notice { message: "someone set MaxSize of news-green to 8".into() }),
+        (410, notice("looking again: no answer (request 7f3a-01)")),
+        (420, notice("looking again: no answer (request 7f3a-02)")),
+        (490, notice("looking again: no answer (request 7f3a-03)")),
         (3_700, Event::Retirement { group: "news-green".into(), at: at(5_500), size: 0 }),
         (4_000, Event::Outcome(Box::new(outcome))),
     ]

@@ -62,10 +62,11 @@ impl ConfigError {
         writeln!(f, "{}:{}:{}: {}", self.name, place.line, place.column, mistake.message)?;
         let number = place.line.to_string();
         let gutter = " ".repeat(number.len());
-        if let Some(line) = self.text.lines().nth(place.line - 1) {
+        if let Some(line) = self.text.lines().nth(place.line.saturating_sub(1)) {
             let shown = line.replace('\t', " ");
-            let before: String = shown.chars().take(place.column - 1).collect();
-            let room = shown.chars().count().saturating_sub(place.column - 1).max(1);
+            let start = place.column.saturating_sub(1);
+            let before: String = shown.chars().take(start).collect();
+            let room = shown.chars().count().saturating_sub(start).max(1);
             // Columns count characters; a terminal's cells differ where a character is wide.
             let indent = " ".repeat(console::measure_text_width(&before));
             let carets = "^".repeat(place.width.min(room));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{Ledger, LedgerError, Target};
@@ -53,7 +54,9 @@ pub(super) async fn observe(
         groups(cloud, target, needs.refreshes, needs.scheduled),
         async {
             let mut counts = BTreeMap::new();
-            if let Some(since) = needs.counts_since {
+            // A minute that has not ended counts nothing, and CloudWatch refuses an empty interval.
+            let whole = |since: &Timestamp| cloud.now().duration_since(*since).as_secs() >= 60;
+            if let Some(since) = needs.counts_since.filter(whole) {
                 for (load_balancer, target_group) in &target.metrics {
                     let now = cloud.now();
                     let count = cloud.counts(load_balancer, target_group, since, now);

@@ -113,10 +113,14 @@ impl Run<'_, '_> {
                     self.tell(event);
                 }
                 self.record.since = self.job.cloud.now();
-                self.record.phase = match self.record.fleet {
-                    FleetFacts::TwoGroups(_) => Phase::Free,
-                    FleetFacts::OneGroup(_) => Phase::Refresh,
+                let (phase, message) = match self.record.fleet {
+                    FleetFacts::TwoGroups(_) => {
+                        (Phase::Free, "freeing the idle group of its retirement")
+                    }
+                    FleetFacts::OneGroup(_) => (Phase::Refresh, "replacing instances in batches"),
                 };
+                self.record.phase = phase;
+                self.tell(Event::Phase { phase: phase.name(), message: message.to_owned() });
                 self.save().await;
                 None
             }

@@ -19,7 +19,8 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
                     Finding::error(
                         TOPIC,
                         format!(
-                            "`{}` is attached to `{}`, too: weights could not tell the colours apart",
+                            "`{}` is attached to `{}`, too: weights could not tell the colours \
+                             apart",
                             own.group.group.name, other.target_group.name
                         ),
                         "detach it from the other colour's target group",
@@ -63,7 +64,8 @@ fn attached(facts: &GroupFacts, target_group: &TargetGroup) -> Option<Finding> {
         Finding::error(
             TOPIC,
             format!(
-                "`{}` is not attached to the target group `{}`: its instances would get no requests",
+                "`{}` is not attached to the target group `{}`: its instances would get no \
+                 requests",
                 group.name, target_group.name
             ),
             "attach it",
@@ -90,11 +92,13 @@ fn zones(facts: &GroupFacts, target_group: &TargetGroup, view: &View<'_>) -> Opt
         Finding::error(
             "zones",
             format!(
-                "`{}` launches into {}, which the load balancer has not enabled: targets there are never healthy",
+                "`{}` launches into {}, which the load balancer has not enabled: targets there \
+                 are never healthy",
                 group.name,
                 missing.join(" and ")
             ),
-            "enable the zone on the load balancer (name all its subnets), or take it from the group",
+            "enable the zone on the load balancer (name all its subnets), or take it from the \
+             group",
         )
         .cli(format!("aws elbv2 set-subnets --load-balancer-arn {} --subnets …", balancer.arn))
     })

@@ -32,7 +32,8 @@ fn pair_room(live: &Group, idle: &Group) -> Vec<Finding> {
         Finding::error(
             TOPIC,
             format!(
-                "`{}` may have {} instances, but `{}` has {wanted}: it could not take over all traffic",
+                "`{}` may have {} instances, but `{}` has {wanted}: it could not take over all \
+                 traffic",
                 idle.name, idle.capacity.max, live.name
             ),
             "raise its MaxSize; cutover never does",
@@ -67,7 +68,11 @@ fn single_room(group: &Group, view: &View<'_>) -> Vec<Finding> {
 fn empty(group: &Group) -> Finding {
     Finding::error(
         TOPIC,
-        format!("`{}` is live, but its desired capacity is 0: nothing serves, and nothing tells how many would be enough", group.name),
+        format!(
+            "`{}` is live, but its desired capacity is 0: nothing serves, and nothing tells \
+                 how many would be enough",
+            group.name
+        ),
         "give it instances first",
     )
     .cli(format!(

@@ -18,7 +18,10 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
                     ),
                     "correct `fleet` in cutover.yaml, or create the group",
                 )
-                .cli("aws autoscaling describe-auto-scaling-groups --query 'AutoScalingGroups[].AutoScalingGroupName'"),
+                .cli(
+                    "aws autoscaling describe-auto-scaling-groups --query \
+                      'AutoScalingGroups[].AutoScalingGroupName'",
+                ),
             );
         }
     }

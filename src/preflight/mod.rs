@@ -1,5 +1,6 @@
 //! What `cutover verify` says, and `deploy` asks first: does what is configured exist, and does it
-//! fit together? [`gather`] reads the facts; [`findings`] judges them, one file a topic, and is pure.
+//! fit together? [`gather`] reads the facts; [`findings`] judges them, one file a topic, and is
+//! pure.
 
 mod alarms;
 mod alike;

@@ -39,7 +39,8 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
                 "find out who suspended it and why, then resume it",
             )
             .cli(format!(
-                "aws autoscaling resume-processes --auto-scaling-group-name {} --scaling-processes {}",
+                "aws autoscaling resume-processes --auto-scaling-group-name {} \
+                 --scaling-processes {}",
                 group.name,
                 names.join(" ")
             )),

@@ -26,7 +26,8 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
                 Finding::warning(
                     "schedule",
                     format!(
-                        "the scheduled action `{}` of `{name}` is due at {at}, within this rollout, and sets {}",
+                        "the scheduled action `{}` of `{name}` is due at {at}, within this \
+                         rollout, and sets {}",
                         action.name,
                         sizes.join(", ")
                     ),

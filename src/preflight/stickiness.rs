@@ -32,7 +32,8 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
                 Finding::error(
                     TOPIC,
                     format!(
-                        "`{}` is sticky, but {} is not: the load balancer refuses both colours in one rule then",
+                        "`{}` is sticky, but {} is not: the load balancer refuses both colours \
+                         in one rule then",
                         pair[colour].target_group.name, rule.id
                     ),
                     "turn the target group's stickiness off, or the rule's on",
@@ -51,7 +52,8 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
             findings.push(Finding::warning(
                 "slow start",
                 format!(
-                    "`{}` starts its targets slowly, over {} s: until then they get less than their share",
+                    "`{}` starts its targets slowly, over {} s: until then they get less than \
+                     their share",
                     target_group.name,
                     target_group.slow_start.as_secs()
                 ),

@@ -25,7 +25,10 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
                     format!("the launch template `{name}` does not exist"),
                     "correct `template.base` in cutover.yaml, or leave it out",
                 )
-                .cli("aws ec2 describe-launch-templates --query 'LaunchTemplates[].LaunchTemplateName'"),
+                .cli(
+                    "aws ec2 describe-launch-templates --query \
+                      'LaunchTemplates[].LaunchTemplateName'",
+                ),
             );
         }
         return findings;
@@ -54,7 +57,10 @@ fn source(group: &Group, view: &View<'_>) -> Vec<Finding> {
         TemplateSource::Mixed { attribute_based: true, .. } => findings.push(
             Finding::error(
                 TOPIC,
-                format!("`{name}` selects instances by attributes: a refresh then takes no desired configuration"),
+                format!(
+                    "`{name}` selects instances by attributes: a refresh then takes no \
+                         desired configuration"
+                ),
                 "list instance types in its mixed instances policy instead",
             )
             .cli(&describe),
@@ -62,7 +68,10 @@ fn source(group: &Group, view: &View<'_>) -> Vec<Finding> {
         TemplateSource::Mixed { own_templates: true, .. } => findings.push(
             Finding::error(
                 TOPIC,
-                format!("an override of `{name}` brings a launch template of its own, which no version of ours would reach"),
+                format!(
+                    "an override of `{name}` brings a launch template of its own, which no \
+                         version of ours would reach"
+                ),
                 "remove the launch templates from the overrides of its mixed instances policy",
             )
             .cli(&describe),
@@ -161,14 +170,18 @@ fn content(template: &TemplateFacts, view: &View<'_>) -> Vec<Finding> {
     let Some(live) = &view.facts.live else { return Vec::new() };
     let (name, number) = (&template.name, live.number);
     let show = format!(
-        "aws ec2 describe-launch-template-versions --launch-template-name {name} --versions {number}"
+        "aws ec2 describe-launch-template-versions --launch-template-name {name} --versions \
+         {number}"
     );
     let mut findings = Vec::new();
     if live.instance_profile.is_none() {
         findings.push(
             Finding::warning(
                 "instance profile",
-                format!("version {number} of `{name}` has no instance profile: its instances can't log in to ECR"),
+                format!(
+                    "version {number} of `{name}` has no instance profile: its instances \
+                         can't log in to ECR"
+                ),
                 "add one whose role may pull, unless the image needs no login",
             )
             .cli(&show),
@@ -178,7 +191,10 @@ fn content(template: &TemplateFacts, view: &View<'_>) -> Vec<Finding> {
         findings.push(
             Finding::warning(
                 "instance metadata",
-                format!("version {number} of `{name}` has a hop limit of 1: containers can't reach the instance's metadata, nor its role"),
+                format!(
+                    "version {number} of `{name}` has a hop limit of 1: containers can't \
+                         reach the instance's metadata, nor its role"
+                ),
                 "set HttpPutResponseHopLimit to 2 if the container needs its role",
             )
             .cli(&show),
@@ -189,7 +205,10 @@ fn content(template: &TemplateFacts, view: &View<'_>) -> Vec<Finding> {
         findings.push(
             Finding::warning(
                 TOPIC,
-                format!("version {number} of `{name}` takes its AMI from a parameter: Auto Scaling can't roll such a refresh back"),
+                format!(
+                    "version {number} of `{name}` takes its AMI from a parameter: Auto \
+                         Scaling can't roll such a refresh back"
+                ),
                 "name the AMI by its id; otherwise going back takes a second refresh",
             )
             .cli(&show),

@@ -42,7 +42,8 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
             Finding::error(
                 TOPIC,
                 format!(
-                    "the test rule has priority {}, after {} with {}: test requests would reach the live colour",
+                    "the test rule has priority {}, after {} with {}: test requests would reach \
+                     the live colour",
                     priority(rule),
                     ahead.id,
                     priority(ahead)
@@ -68,7 +69,8 @@ fn absent(route: &TestRoute, moving: &[&Rule], view: &View<'_>) -> Finding {
     let finding = Finding::error(
         TOPIC,
         format!(
-            "no rule of the load balancer asks for `{name}: {value}`, so the idle colour cannot be tested"
+            "no rule of the load balancer asks for `{name}: {value}`, so the idle colour cannot \
+             be tested"
         ),
         "create it ahead of the others, forwarding to the idle colour, or take `traffic.test` and \
          `smoke` out of cutover.yaml",

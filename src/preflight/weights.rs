@@ -24,7 +24,10 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
         findings.push(
             Finding::error(
                 TOPIC,
-                format!("{id} forwards to the pair, but is not configured: its traffic would stay behind on a group that is replaced"),
+                format!(
+                    "{id} forwards to the pair, but is not configured: its traffic would \
+                         stay behind on a group that is replaced"
+                ),
                 "add it to `traffic.rules`, leave `traffic.rules` out, or take the pair out of it",
             )
             .cli(show(id)),

@@ -22,7 +22,7 @@ pub(super) fn weights(weights: PerColour<u8>, look: Look) -> String {
     let bar = format!(
         "{}{}",
         look.tint(Colour::Blue, &cells(look.glyph("█", "#"), filled)),
-        look.tint(Colour::Green, &cells(look.glyph("░", "-"), CELLS - filled)),
+        look.tint(Colour::Green, &cells(look.glyph("░", "="), CELLS - filled)),
     );
     let bar = if look.glyphs { bar } else { format!("[{bar}]") };
     format!(

@@ -5,6 +5,7 @@
 
 mod bar;
 mod human;
+mod line;
 mod look;
 mod offset;
 mod summary;

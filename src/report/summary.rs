@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::human::thousands;
 use super::offset::{clock, offset};
 use super::{Look, bar};
 use crate::model::{Ending, Outcome, Requests};
@@ -89,4 +88,17 @@ fn row(text: &mut String, version: &str, requests: Requests, look: Look) {
     let failed = format!("{:>11}", thousands(requests.failed));
     let failed = if requests.failed > 0 { look.bad(&failed) } else { failed };
     let _ = writeln!(text, "  {version:<9} {:>11} {failed}", thousands(requests.served));
+}
+
+/// `12 345`: digits in groups of three.
+fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
 }

@@ -30,10 +30,11 @@ pub fn needs(plan: &Plan, record: &Record) -> Needs {
         FleetFacts::OneGroup(_) => Some(record.since),
     };
     Needs {
-        refreshes: !matches!(
-            record.phase,
-            Phase::Join | Phase::Healthy | Phase::Smoke | Phase::Bake | Phase::TakeBack
-        ),
+        refreshes: one
+            || !matches!(
+                record.phase,
+                Phase::Join | Phase::Healthy | Phase::Smoke | Phase::Bake | Phase::TakeBack
+            ),
         scheduled: matches!(
             record.phase,
             Phase::TakeOver | Phase::Free | Phase::Shift | Phase::Retire | Phase::Undo

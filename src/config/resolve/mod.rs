@@ -132,25 +132,24 @@ fn identity(document: &Document, check: &mut Checker<'_>) -> (Option<String>, Op
     };
     let arn = Arn::parse(&role.value)
         .filter(|arn| arn.service == "iam" && arn.resource.starts_with("role/"));
-    match (arn, account) {
-        (None, _) => check.at(
+    match arn {
+        None => check.at(
             role.place,
             format!("`{}` is no role's ARN", role.value),
             "write it whole, as in `arn:aws:iam::123456789012:role/deploy-web`",
         ),
-        (Some(arn), Some(account))
-            if is_account(&account.value) && arn.account != account.value =>
-        {
-            check.at(
-                role.place,
-                format!(
-                    "the role is in account {}, but `account` is {}",
-                    arn.account, account.value
-                ),
-                "correct one of the two: the role decides which account is changed",
-            )
+        Some(arn) => {
+            let other = account
+                .map(|account| account.value.as_str())
+                .filter(|account| is_account(account) && arn.account != *account);
+            if let Some(account) = other {
+                check.at(
+                    role.place,
+                    format!("the role is in account {}, but `account` is {account}", arn.account),
+                    "correct one of the two: the role decides which account is changed",
+                );
+            }
         }
-        _ => {}
     }
     let account = account
         .map(|account| account.value.clone())

@@ -206,7 +206,7 @@ impl World {
     }
 
     pub(super) fn turn(&mut self) -> Option<End> {
-        let next = decide(&self.plan, &self.record, &self.seen);
+        let next = decide(&self.plan, &self.record, &self.needed());
         for event in &next.events {
             if let Event::Phase { phase, .. } = event {
                 self.log.push(format!("phase {phase}"));
@@ -219,6 +219,25 @@ impl World {
         self.seen.now += SignedDuration::try_from(next.wake).unwrap();
         self.settle();
         next.end
+    }
+
+    /// The world as a look would give it: without what the phase does not ask for.
+    fn needed(&self) -> Seen {
+        let needs = needs(&self.plan, &self.record);
+        let mut seen = self.seen.clone();
+        for group in seen.groups.values_mut() {
+            if !needs.refreshes {
+                group.refreshes.clear();
+            }
+            if !needs.scheduled {
+                group.scheduled.clear();
+            }
+        }
+        if needs.counts_since.is_none() {
+            seen.counts.clear();
+        }
+        seen.proof = seen.proof.filter(|_| needs.proof);
+        seen
     }
 
     pub(super) fn apply(&mut self, action: &Action) {
