@@ -19,7 +19,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("judge", &["model"]),
     ("template", &["model"]),
     ("rollout", &["model", "judge"]),
-    ("config", &["model", "judge", "rollout"]),
+    ("config", &["model", "judge", "rollout", "image"]),
     ("net", &["model"]),
     ("registry", &["model", "net"]),
     ("image", &["model", "registry"]),
@@ -131,9 +131,10 @@ const KEPT: &[Kept] = &[
         by: &["net"],
         instead: "take the time as an argument, or net::Clock",
     },
+    // The command line is where this machine's time comes in.
     Kept {
         path: "Timestamp::now",
-        by: &["net"],
+        by: &["net", "cli"],
         instead: "take the time as an argument, or net::Clock",
     },
     Kept {
