@@ -61,7 +61,12 @@ pub(super) fn caller(force: bool) -> Caller {
         None => variable("USER").unwrap_or_else(|| "somebody".to_owned()),
     };
     let moment = jiff::Timestamp::now().as_nanosecond();
-    Caller { holder: format!("{who}, process {} at {moment}", std::process::id()), workflow, force }
+    Caller {
+        holder: format!("{who}, process {} at {moment}", std::process::id()),
+        workflow,
+        commit: variable("GITHUB_SHA"),
+        force,
+    }
 }
 
 /// Runs a verb on a runtime of its own, and asks it to stop at the first SIGINT or SIGTERM.

@@ -3,7 +3,7 @@
 
 use super::observe::{Carried, observe};
 use super::run::{Job, run};
-use super::{Ledger, Stop, Target, Wanted, Wish, target};
+use super::{Ledger, Stop, Target, Wanted, Wish, tags, target};
 use crate::cloud::{Cloud, CloudError};
 use crate::config::{self, Config};
 use crate::image::Image;
@@ -21,6 +21,8 @@ pub struct Caller {
     pub holder: String,
     /// The Actions run, if it is one: its id (the same for every attempt) and its number.
     pub workflow: Option<(String, u64)>,
+    /// The commit that is deployed, for tags.
+    pub commit: Option<String>,
     /// Deploy although a newer run has been promoted.
     pub force: bool,
 }
@@ -53,6 +55,21 @@ impl Checked {
     /// Whether a rollout may begin.
     pub fn passes(&self) -> bool {
         self.findings.iter().all(|finding| finding.severity != Severity::Error)
+    }
+
+    /// The outcome of a deployment that may not begin; `None` where it may.
+    fn refusal(&self) -> Option<Outcome> {
+        let errors = self.findings.iter().filter(|f| f.severity == Severity::Error).count();
+        let message = match errors {
+            0 => return None,
+            1 => "preflight found one error; nothing was changed".to_owned(),
+            n => format!("preflight found {n} errors; nothing was changed"),
+        };
+        let hint = match self.unfinished() {
+            None => "mend what is marked as an error, then `cutover verify` again",
+            Some(_) => "`cutover rollback` takes the unfinished rollout back all the same",
+        };
+        Some(Outcome::new(Ending::Refused, message).hint(hint))
     }
 
     /// The rollout that did not finish, if there is one.
@@ -115,10 +132,24 @@ impl Session<'_> {
             outcome.strategy = Some(self.config.strategy);
             outcome
         };
-        let (checked, target) = match self.checked(Some(&image), tell).await {
+        let (checked, mut target) = match self.checked(Some(&image), tell).await {
             Ok(checked) => checked,
             Err(outcome) => return about(*outcome),
         };
+        let intent = match &self.caller.workflow {
+            Some((id, _)) => format!("run:{id}:{}", image.digest.short()),
+            None => format!("hand:{:.16}:{}", config::hash(self.config), image.digest.short()),
+        };
+        // What this very rollout left unfinished is finished whatever else is found by now.
+        let resumes =
+            checked.unfinished().is_some_and(|r| r.intent == intent && r.version.is_some());
+        if !resumes && let Some(refusal) = checked.refusal() {
+            return about(refusal);
+        }
+        match tags::expand(&self.config.image.tags, &self.caller) {
+            Ok(tags) => target.tags = tags,
+            Err(message) => return about(Outcome::new(Ending::Refused, message)),
+        }
         if let Some(refusal) = self.refusal(&checked, &target, &image, made.is_some()).await {
             return about(refusal);
         }
@@ -127,10 +158,6 @@ impl Session<'_> {
         {
             return about(outcome);
         }
-        let intent = match &self.caller.workflow {
-            Some((id, _)) => format!("run:{id}:{}", image.digest.short()),
-            None => format!("hand:{:.16}:{}", config::hash(self.config), image.digest.short()),
-        };
         let wish =
             self.wish(Wanted::Image(image.clone()), Goal::Deploy, self.config.strategy, intent);
         let outcome = run(self.job(&target, wish, made), tell).await;
@@ -138,7 +165,8 @@ impl Session<'_> {
     }
 
     /// Takes traffic back to the previous version: an unfinished rollout is undone, a finished one
-    /// is followed by one to the version before it.
+    /// is followed by one to the version before it. Findings are told and refuse nothing: the way
+    /// back has gates of its own.
     pub async fn rollback(&self, tell: &mut dyn FnMut(Stamped)) -> Outcome {
         let (checked, mut target) = match self.checked(None, tell).await {
             Ok(checked) => checked,
@@ -197,14 +225,6 @@ impl Session<'_> {
         for finding in &checked.findings {
             tell(Stamped { time: self.cloud.now(), event: Event::from(finding.clone()) });
         }
-        if !checked.passes() {
-            let errors = checked.findings.iter().filter(|f| f.severity == Severity::Error).count();
-            let message = format!(
-                "preflight found {errors} thing(s) that stand in the way; nothing was changed"
-            );
-            let hint = "mend what is marked as an error, then `cutover verify` again";
-            return Err(Box::new(Outcome::new(Ending::Refused, message).hint(hint)));
-        }
         let target = checked
             .target(self.config)
             .map_err(|error| Box::new(Outcome::new(Ending::Refused, error.to_string())))?;
@@ -243,14 +263,17 @@ impl Session<'_> {
             }
         }
         let live = self.cloud.version(&target.plan.template, target.origin.previous).await;
-        let pinned = match &live {
-            Ok(live) => target::pin(&target.user_data, live.as_ref(), image),
+        let live = match live {
+            Ok(live) => live,
             Err(error) => return refused(error.to_string(), "nothing was changed"),
         };
-        match pinned {
-            Ok(_) => None,
-            Err(error) => refused(error.to_string(), "nothing was changed"),
+        if let Err(error) = target::pin(&target.user_data, live.as_ref(), image) {
+            return refused(error.to_string(), "nothing was changed");
         }
+        let launched = live.as_ref().and_then(|live| live.user_data.bytes()).unwrap_or_default();
+        let tag = tags::live(&target.tags, &image.repository, launched)?;
+        let message = format!("the live template launches the tag `{tag}`, which this would move");
+        refused(message, "use another tag: instances must launch by digest")
     }
 
     /// The outcome where this very image is live: nothing is made, but success is still read.

@@ -10,6 +10,7 @@ mod prepare;
 mod run;
 mod smoke;
 mod stop;
+mod tags;
 mod target;
 
 pub use claim::{Origin, Wanted, Wish};

@@ -116,7 +116,8 @@ async fn rehearse(
     let reference =
         ImageReference { repository: repository.clone(), digest: image.digest().clone() };
     let (_, stop) = Stop::pair();
-    let caller = Caller { holder: "the demo".to_owned(), workflow: None, force: false };
+    let caller =
+        Caller { holder: "the demo".to_owned(), workflow: None, commit: None, force: false };
     let session = Session { net: &net, cloud: &cloud, config: &config, caller, stop };
     let mut outcome = session.deploy(reference, Some(image), tell).await;
     let after = requests(&door);
