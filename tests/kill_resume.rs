@@ -1,0 +1,167 @@
+//! Kill it anywhere: after `kill -9` traffic is served, and the next run finishes the rollout or takes
+//! it back. Processes of the real program, over sockets, against `cutover lab serve`.
+
+// Clippy's leave for tests does not reach the helpers of an integration test.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod support {
+    pub(crate) mod lab;
+    pub(crate) mod project;
+    pub(crate) mod venv;
+}
+
+use serde_json::{Value, json};
+use support::lab::Lab;
+use support::project::{Project, Run};
+use support::venv;
+
+const SPEED: u32 = 60;
+
+fn phase(name: &'static str) -> impl Fn(&Value) -> bool {
+    move |event| event["event"] == "phase" && event["phase"] == name
+}
+
+fn kind(name: &'static str) -> impl Fn(&Value) -> bool {
+    move |event| event["event"] == name
+}
+
+fn weights(green: u8, verified: bool) -> impl Fn(&Value) -> bool {
+    move |event| {
+        event["event"] == "weights"
+            && event["weights"]["green"] == green
+            && event["verified"] == verified
+    }
+}
+
+/// A deployment that was killed once this event was seen; and then another, to the end.
+fn killed_at(seen: impl Fn(&Value) -> bool) {
+    if venv::program("python").is_none() {
+        return;
+    }
+    let (lab, project) = (Lab::serve(SPEED), Project::quick());
+    kill_once(project.start(&lab, &["deploy"]), seen);
+    finishes(&lab, &project);
+}
+
+fn kill_once(mut run: Run, seen: impl Fn(&Value) -> bool) {
+    run.until(seen);
+    run.kill();
+}
+
+/// Deploys again: green has everything, from the one version that the first run made or would have.
+fn finishes(lab: &Lab, project: &Project) {
+    let ended = project.run(lab, &["deploy"]);
+    let outcome = ended.exited(0);
+    assert_eq!(outcome["outcome"], "succeeded", "{}", ended.text());
+    assert_eq!(outcome["weights"], json!({ "blue": 0, "green": 100 }), "{}", ended.text());
+    assert_eq!(outcome["launch_template_version"], 2, "{}", ended.text());
+    let truth = truth(lab);
+    assert_eq!(truth["versions"], json!([2, 1]), "a version is made once: {}", ended.text());
+    assert_eq!(truth["weights"], json!({ "news-blue": 0, "news-green": 100 }));
+    assert_eq!(truth["errors"], json!([]), "users saw errors: {}", ended.text());
+}
+
+/// What is, as boto3 reads it: versions, weights by target group, and every minute in which a user was
+/// answered with a server error by anybody.
+fn truth(lab: &Lab) -> Value {
+    lab.boto(
+        "
+elb, ec2, cloudwatch = client('elbv2'), client('ec2'), client('cloudwatch')
+versions = ec2.describe_launch_template_versions(LaunchTemplateName='news')['LaunchTemplateVersions']
+balancer = elb.describe_load_balancers(Names=['news'])['LoadBalancers'][0]['LoadBalancerArn']
+listener = elb.describe_listeners(LoadBalancerArn=balancer)['Listeners'][0]['ListenerArn']
+live = next(r for r in elb.describe_rules(ListenerArn=listener)['Rules'] if r['Priority'] == '10')
+weights = {t['TargetGroupArn'].split('/')[1]: t['Weight'] for t in live['Actions'][0]['ForwardConfig']['TargetGroups']}
+now = datetime.datetime.now(datetime.timezone.utc)
+errors = []
+for metric in ('HTTPCode_ELB_5XX_Count', 'HTTPCode_Target_5XX_Count'):
+    found = cloudwatch.get_metric_data(
+        StartTime=now - datetime.timedelta(hours=1), EndTime=now + datetime.timedelta(hours=4),
+        MetricDataQueries=[{'Id': 'errors', 'MetricStat': {'Period': 60, 'Stat': 'Sum', 'Metric': {
+            'Namespace': 'AWS/ApplicationELB', 'MetricName': metric,
+            'Dimensions': [{'Name': 'LoadBalancer', 'Value': balancer.split(':loadbalancer/')[1]}]}}}])
+    errors += found['MetricDataResults'][0]['Values']
+result = dict(versions=[v['VersionNumber'] for v in versions], weights=weights, errors=errors)
+",
+    )
+}
+
+#[test]
+fn killed_with_the_claim_in_hand() {
+    killed_at(kind("started"));
+}
+
+#[test]
+fn killed_with_the_version_made() {
+    killed_at(kind("version"));
+}
+
+#[test]
+fn killed_before_the_refresh_was_known() {
+    killed_at(phase("refresh"));
+}
+
+#[test]
+fn killed_while_the_group_is_refreshed() {
+    killed_at(kind("refresh"));
+}
+
+#[test]
+fn killed_while_the_group_grows() {
+    killed_at(phase("join"));
+}
+
+#[test]
+fn killed_in_the_middle_of_a_shift() {
+    killed_at(weights(50, false));
+}
+
+#[test]
+fn killed_with_traffic_split() {
+    killed_at(phase("bake"));
+}
+
+#[test]
+fn killed_with_all_traffic_moved() {
+    killed_at(weights(100, false));
+}
+
+#[test]
+fn killed_while_it_settles() {
+    killed_at(phase("settle"));
+}
+
+#[test]
+fn killed_before_the_old_group_retires() {
+    killed_at(phase("retire"));
+}
+
+#[test]
+fn killed_again_and_again() {
+    if venv::program("python").is_none() {
+        return;
+    }
+    let (lab, project) = (Lab::serve(SPEED), Project::quick());
+    let deploy = || project.start(&lab, &["deploy"]);
+    kill_once(deploy(), kind("refresh"));
+    kill_once(deploy(), weights(50, false));
+    kill_once(deploy(), kind("started"));
+    kill_once(deploy(), phase("bake"));
+    finishes(&lab, &project);
+}
+
+#[test]
+fn killed_with_traffic_split_and_then_taken_back() {
+    if venv::program("python").is_none() {
+        return;
+    }
+    let (lab, project) = (Lab::serve(SPEED), Project::quick());
+    kill_once(project.start(&lab, &["deploy"]), weights(50, true));
+    let ended = project.run(&lab, &["rollback"]);
+    let outcome = ended.exited(0);
+    assert_eq!(outcome["outcome"], "rolled_back", "{}", ended.text());
+    assert_eq!(outcome["weights"], json!({ "blue": 100, "green": 0 }), "{}", ended.text());
+    let truth = truth(&lab);
+    assert_eq!(truth["weights"]["news-blue"], 100, "{truth}");
+    assert_eq!(truth["errors"], json!([]), "users saw errors: {}", ended.text());
+}
