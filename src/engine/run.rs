@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::act::act;
 use super::claim::claim;
 use super::observe::{Carried, observe};
+use super::orphans;
 use super::prepare::prepare;
 use super::{Ledger, Stop, Target, Wish};
 use crate::cloud::Cloud;
@@ -65,6 +66,9 @@ pub async fn run(job: Job<'_>, tell: &mut dyn FnMut(Stamped)) -> Outcome {
         continues: run.record.continues,
     });
     let end = run.to_the_end().await;
+    if end.ending == Ending::Succeeded {
+        orphans::delete(run.job.cloud, &run.ledger, run.job.target).await;
+    }
     run.outcome(end)
 }
 
