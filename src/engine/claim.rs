@@ -20,6 +20,8 @@ pub struct Wish {
     pub intent: String,
     /// Who wants it; unique to this process.
     pub holder: String,
+    /// What the new version's description tells besides the image: commit and run.
+    pub origin: String,
     /// The number of the Actions run.
     pub run_number: Option<u64>,
 }

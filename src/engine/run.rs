@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::act::act;
 use super::claim::claim;
 use super::observe::{Carried, observe};
+use super::orphans;
 use super::prepare::prepare;
 use super::{Ledger, Stop, Target, Wish};
 use crate::cloud::Cloud;
@@ -64,7 +65,11 @@ pub async fn run(job: Job<'_>, tell: &mut dyn FnMut(Stamped)) -> Outcome {
         claim: run.record.number,
         continues: run.record.continues,
     });
-    let end = run.to_the_end().await;
+    // One allocation a run, instead of every caller's future carrying it.
+    let end = Box::pin(run.work()).await;
+    if end.ending == Ending::Succeeded {
+        orphans::delete(run.job.cloud, &run.ledger, run.job.target).await;
+    }
     run.outcome(end)
 }
 
@@ -81,7 +86,7 @@ struct Run<'a, 't> {
 }
 
 impl Run<'_, '_> {
-    async fn to_the_end(&mut self) -> End {
+    async fn work(&mut self) -> End {
         loop {
             if self.job.stop.asked() {
                 return self.interrupted().await;
@@ -260,7 +265,7 @@ impl Run<'_, '_> {
     async fn sleep(&mut self, wake: Duration) {
         let mixed = (self.record.number << 32 ^ self.turns).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let wake = wake.mul_f64(0.9 + 0.2 * (mixed >> 40) as f64 / f64::from(1 << 24));
-        let clock = self.job.net.clock.clone();
+        let clock = self.job.net.clock;
         tokio::select! {
             biased;
             () = self.job.stop.wait() => {}
@@ -296,7 +301,7 @@ impl Run<'_, '_> {
             image: self.record.image.clone(),
             launch_template_version: self.record.version,
             previous_version: Some(self.record.previous),
-            weights: weights.or_else(|| self.job.target.weights),
+            weights: weights.or(self.job.target.weights),
             proof: (end.ending == self.record.goal.reached() && self.record.image.is_some())
                 .then_some("launched"),
             ..Outcome::new(end.ending, end.message)
