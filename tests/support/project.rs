@@ -37,6 +37,14 @@ impl Project {
         project
     }
 
+    /// The demo's configuration of one group, with the same site.
+    pub(crate) fn rolling() -> Project {
+        let project = Project::news();
+        let yaml = include_str!("../../src/rehearse/rolling.yaml");
+        fs::write(project.folder.path().join("cutover.yaml"), yaml).unwrap();
+        project
+    }
+
     /// Replaces a part of `cutover.yaml`.
     pub(crate) fn change(&self, from: &str, to: &str) {
         let path = self.folder.path().join("cutover.yaml");
