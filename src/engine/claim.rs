@@ -133,7 +133,6 @@ fn inherit(old: &Record, wish: &Wish, now: Timestamp) -> Record {
     }
     match &wish.wanted {
         Wanted::Back => {
-            record.goal = old.goal;
             record.resume = Some(Phase::TakeBack);
             record.restart = false;
             record.reason = Some("asked for by `cutover rollback`".to_owned());

@@ -185,8 +185,7 @@ impl Session<'_> {
         let resumed =
             checked.unfinished().filter(|r| r.goal == Goal::Rollback && r.version.is_some());
         if checked.unfinished().is_some() && resumed.is_none() {
-            let wish =
-                self.wish(Wanted::Back, Goal::Deploy, self.config.strategy, "back".to_owned());
+            let wish = self.wish(Wanted::Back, Goal::Undo, self.config.strategy, "back".to_owned());
             return run(self.job(&target, wish, None), tell).await;
         }
         let promoted = checked.records.iter().rev().find(|r| r.ending == Some(Ending::Succeeded));
