@@ -173,7 +173,8 @@ fn an_image_that_is_not_in_the_registry() {
 #[test]
 fn another_account() {
     let configure = |project: &Project| {
-        project.change("account: \"123456789012\"", "account: \"210987654321\"")
+        project.change("account: \"123456789012\"", "account: \"210987654321\"");
+        project.change("push: [123456789012.", "push: [210987654321.");
     };
     refused("", configure, 1, &["210987654321", "123456789012"]);
 }
