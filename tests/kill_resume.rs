@@ -141,3 +141,106 @@ fn killed_with_traffic_split_and_then_taken_back() {
     assert_eq!(truth["weights"]["news-blue"], 100, "{truth}");
     assert_eq!(truth["errors"], 0.0, "users saw errors: {}", ended.text());
 }
+
+#[test]
+fn asked_to_stop_it_says_how_things_stand() {
+    if venv::program("python").is_none() {
+        return;
+    }
+    let (lab, project) = (Lab::serve(SPEED), Project::quick());
+    let mut run = project.start(&lab, &["deploy"]);
+    run.until(phase("bake"));
+    run.interrupt();
+    let ended = run.ended();
+    assert_eq!(ended.exited(130)["outcome"], "interrupted", "{}", ended.text());
+    finishes(&lab, &project);
+}
+
+#[test]
+fn of_two_runs_the_newer_one_wins() {
+    if venv::program("python").is_none() {
+        return;
+    }
+    let (lab, project) = (Lab::serve(SPEED), Project::quick());
+    let mut older = project.start(&lab, &["deploy"]);
+    older.until(phase("healthy"));
+    let newer = project.start(&lab, &["deploy"]);
+    let older = older.ended();
+    assert_eq!(older.exited(5)["outcome"], "superseded", "{}", older.text());
+    let newer = newer.ended();
+    assert_eq!(newer.exited(0)["outcome"], "succeeded", "{}", newer.text());
+    let truth = truth::of(&lab);
+    assert_eq!(truth["versions"], json!([2, 1]), "a version is made once: {}", newer.text());
+    assert_eq!(truth["errors"], 0.0, "users saw errors: {}", newer.text());
+}
+
+#[test]
+fn of_two_editions_the_newer_one_wins_even_when_traffic_was_split() {
+    if venv::program("python").is_none() {
+        return;
+    }
+    let (lab, project) = (Lab::serve(SPEED), Project::quick());
+    let mut older = project.start(&lab, &["deploy"]);
+    older.until(weights(50, true));
+    project.edition("the newer one");
+    let newer = project.run(&lab, &["deploy"]);
+    assert_eq!(newer.exited(0)["outcome"], "succeeded", "{}", newer.text());
+    assert_eq!(newer.last()["launch_template_version"], 3, "{}", newer.text());
+    let older = older.ended();
+    assert_eq!(older.exited(5)["outcome"], "superseded", "{}", older.text());
+    let truth = truth::of(&lab);
+    assert_eq!(truth["weights"], json!({ "news-blue": 0, "news-green": 100 }));
+    assert_eq!(truth["errors"], 0.0, "users saw errors: {}", newer.text());
+}
+
+/// Every event of a rollout as the moment of a kill, each time followed by another deployment or by a
+/// rollback. Takes a quarter of an hour: `cargo test --test kill_resume -- --ignored`.
+#[test]
+#[ignore = "long; the tests above are a choice of these"]
+fn killed_at_every_event() {
+    if venv::program("python").is_none() {
+        return;
+    }
+    let whole = Project::quick().run(&Lab::serve(SPEED), &["deploy"]);
+    whole.exited(0);
+    let moments = whole.events.len() - 1;
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let failed = std::sync::Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                loop {
+                    let n = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    let (moment, back) = (n / 2, n % 2 == 1);
+                    if moment >= moments {
+                        return;
+                    }
+                    let story = || kill_at_event(moment, back);
+                    if std::panic::catch_unwind(story).is_err() {
+                        let event = &whole.events[moment];
+                        failed.lock().unwrap().push(format!("{moment}, back: {back}: {event}"));
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+/// Kills a deployment at its event number `moment`, and goes on, or `back`.
+fn kill_at_event(moment: usize, back: bool) {
+    let (lab, project) = (Lab::serve(SPEED), Project::quick());
+    let seen = std::cell::Cell::new(0);
+    let count = |_: &Value| seen.replace(seen.get() + 1) == moment;
+    kill_once(project.start(&lab, &["deploy"]), count);
+    if !back {
+        return finishes(&lab, &project);
+    }
+    let ended = project.run(&lab, &["rollback"]);
+    ended.exited(0);
+    let truth = truth::of(&lab);
+    assert_eq!(truth["weights"]["news-blue"], 100, "{truth} {}", ended.text());
+    assert_eq!(truth["groups"]["news-blue"], json!([2, 4, "1"]), "{}", ended.text());
+    assert_eq!(truth["errors"], 0.0, "users saw errors: {}", ended.text());
+}
