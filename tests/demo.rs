@@ -87,7 +87,8 @@ fn a_bad_version_is_taken_back_by_every_strategy() {
         if strategy != "rolling" {
             assert_eq!(outcome["weights"]["blue"], 100, "{strategy}");
         }
-        let of = |version: &str| outcome["requests_by_version"][version]["failed"].as_u64().unwrap();
+        let of =
+            |version: &str| outcome["requests_by_version"][version]["failed"].as_u64().unwrap();
         assert_eq!(of("v1"), 0, "{strategy}: only the bad version fails");
         assert!(of("v2") > 0, "{strategy}");
     }

@@ -51,6 +51,11 @@ impl Demo {
         };
         let watched = self.format == Format::Human && stdout().is_terminal();
         let pace = self.pace.unwrap_or(if watched { PACE } else { 0.0 });
+        if self.format == Format::Human {
+            let text = introduction(shape, self.bad);
+            let plain = |text: String| text.replace(['└', '├'], "|").replace('─', "-");
+            output::print(&if output::look().glyphs { text } else { plain(text) });
+        }
         let mut reporter = output::reporter(self.format);
         let mut pacer = Pacer { pace, last: None };
         let told = rehearse::demo(shape, self.bad, self.seed, &mut |event| {
@@ -63,6 +68,36 @@ impl Demo {
         }
     }
 }
+
+/// What there is to see.
+fn introduction(shape: Shape, bad: bool) -> String {
+    let (fleet, moves) = match shape {
+        Shape::Canary => {
+            (PAIR, "v2 starts on the idle group, then gets 10, 50 and 100 % of the traffic")
+        }
+        Shape::BlueGreen => {
+            (PAIR, "v2 starts on the idle group, then gets all of the traffic at once")
+        }
+        Shape::Rolling => (SOLE, "v2 replaces v1 instance by instance, within one group"),
+    };
+    let quality = if bad {
+        ".\n  This v2 answers every fifth request with an error: it has to be taken back"
+    } else {
+        ""
+    };
+    format!("{fleet}\n\n  {moves}{quality}.\n")
+}
+
+const PAIR: &str = "
+  users, 50 requests a second
+    └─ Application Load Balancer `news`, two zones
+         ├─ 100 %  news-blue   4 instances of v1 (2 to 6)
+         └─   0 %  news-green  empty             (0 to 6)";
+
+const SOLE: &str = "
+  users, 50 requests a second
+    └─ Application Load Balancer `news`, two zones
+         └─ 100 %  news  4 instances of v1 (2 to 6)";
 
 /// Lets a person see time go by. The lab's own time stands still meanwhile.
 struct Pacer {

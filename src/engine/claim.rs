@@ -20,6 +20,8 @@ pub struct Wish {
     pub intent: String,
     /// Who wants it; unique to this process.
     pub holder: String,
+    /// What the new version's description tells besides the image: commit and run.
+    pub origin: String,
     /// The number of the Actions run.
     pub run_number: Option<u64>,
 }
@@ -131,7 +133,6 @@ fn inherit(old: &Record, wish: &Wish, now: Timestamp) -> Record {
     }
     match &wish.wanted {
         Wanted::Back => {
-            record.goal = old.goal;
             record.resume = Some(Phase::TakeBack);
             record.restart = false;
             record.reason = Some("asked for by `cutover rollback`".to_owned());

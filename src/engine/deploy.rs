@@ -119,6 +119,16 @@ pub async fn check(
     Ok(Checked { facts, findings, records })
 }
 
+impl Caller {
+    /// Commit and run, as far as known; short, because a description holds 255 characters.
+    fn origin(&self) -> String {
+        let commit = self.commit.as_ref().and_then(|commit| commit.get(..7));
+        let commit = commit.map(|commit| format!("commit {commit}"));
+        let run = self.workflow.as_ref().map(|(id, _)| format!("run {id}"));
+        commit.into_iter().chain(run).collect::<Vec<_>>().join(" ")
+    }
+}
+
 impl Session<'_> {
     /// Ships an image: `made` is pushed first, without it the registry must have it.
     pub async fn deploy(
@@ -175,8 +185,7 @@ impl Session<'_> {
         let resumed =
             checked.unfinished().filter(|r| r.goal == Goal::Rollback && r.version.is_some());
         if checked.unfinished().is_some() && resumed.is_none() {
-            let wish =
-                self.wish(Wanted::Back, Goal::Deploy, self.config.strategy, "back".to_owned());
+            let wish = self.wish(Wanted::Back, Goal::Undo, self.config.strategy, "back".to_owned());
             return run(self.job(&target, wish, None), tell).await;
         }
         let promoted = checked.records.iter().rev().find(|r| r.ending == Some(Ending::Succeeded));
@@ -328,6 +337,7 @@ impl Session<'_> {
             strategy,
             intent,
             holder: self.caller.holder.clone(),
+            origin: self.caller.origin(),
             run_number: self.caller.workflow.as_ref().map(|(_, number)| *number),
         }
     }

@@ -6,6 +6,7 @@ mod claim;
 mod deploy;
 mod ledger;
 mod observe;
+mod orphans;
 mod prepare;
 mod run;
 mod smoke;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{Ledger, LedgerError, Target};
-use crate::cloud::{Cloud, CloudError, RawActions, RuleWithActions};
+use crate::cloud::{Class, Cloud, CloudError, RawActions, RuleWithActions};
 use crate::model::{Phase, Record, Rule, RuleId};
 use crate::rollout::{
     AlarmState, Claim, GroupSeen, Proof, Seen, Shape, SmokeResult, Successor, needs,
@@ -30,6 +30,18 @@ pub(super) enum Blind {
     Cloud(#[from] CloudError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+}
+
+impl Blind {
+    /// Whether AWS forbids it.
+    pub(super) fn is_denied(&self) -> bool {
+        match self {
+            Blind::Cloud(error) | Blind::Ledger(LedgerError::Cloud(error)) => {
+                error.class == Class::Denied
+            }
+            Blind::Ledger(_) => false,
+        }
+    }
 }
 
 /// What the last turn leaves for the next look.

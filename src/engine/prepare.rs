@@ -1,5 +1,6 @@
 //! Image and launch template version: everything that exists before the fleet is touched.
 
+use super::orphans;
 use super::target::pin;
 use super::{Job, Ledger, Wanted};
 use crate::cloud::{Change, Class, CloudError};
@@ -94,9 +95,16 @@ async fn version(
                 hint: None,
             });
         }
-        let description = format!("cutover {} {}", record.service, image.digest.short());
+        let mark = orphans::mark(&record.service);
+        let description = format!("{mark}{} {}", image.digest.short(), job.wish.origin);
         let made = cloud
-            .create_version(&record.template, record.previous, &pinned.base64, &description, &token)
+            .create_version(
+                &record.template,
+                record.previous,
+                &pinned.base64,
+                description.trim_end(),
+                &token,
+            )
             .await;
         match made {
             Change::Done(version) => return Ok((version, version > newest)),

@@ -6,20 +6,24 @@ use tokio::time::Instant;
 
 use super::act::act;
 use super::claim::claim;
-use super::observe::{Carried, observe};
+use super::observe::{Blind, Carried, observe};
+use super::orphans;
 use super::prepare::prepare;
 use super::{Ledger, Stop, Target, Wish};
 use crate::cloud::Cloud;
 use crate::image::Image;
 use crate::model::{Ending, Event, FleetFacts, Outcome, Phase, Record, Stamped};
 use crate::net::Net;
-use crate::rollout::{End, Next, decide};
+use crate::rollout::{End, decide};
 
 /// A record without news is written this often, so that others see its run alive.
 const HEARTBEAT: Duration = Duration::from_secs(60);
 
 /// Looking fails for this long before the run gives up, leaving everything to the next one.
 const BLIND: Duration = Duration::from_secs(900);
+
+/// The same where AWS forbids looking; IAM changes take a moment to be seen everywhere.
+const DENIED: Duration = Duration::from_secs(30);
 
 /// Everything that a run needs.
 pub struct Job<'a> {
@@ -64,7 +68,11 @@ pub async fn run(job: Job<'_>, tell: &mut dyn FnMut(Stamped)) -> Outcome {
         claim: run.record.number,
         continues: run.record.continues,
     });
-    let end = run.to_the_end().await;
+    // One allocation a run, instead of every caller's future carrying it.
+    let end = Box::pin(run.work()).await;
+    if end.ending == Ending::Succeeded {
+        orphans::delete(run.job.cloud, &run.ledger, run.job.target).await;
+    }
     run.outcome(end)
 }
 
@@ -81,7 +89,7 @@ struct Run<'a, 't> {
 }
 
 impl Run<'_, '_> {
-    async fn to_the_end(&mut self) -> End {
+    async fn work(&mut self) -> End {
         loop {
             if self.job.stop.asked() {
                 return self.interrupted().await;
@@ -93,12 +101,7 @@ impl Run<'_, '_> {
                 continue;
             }
             match self.turn().await {
-                Ok(next) => {
-                    if let Some(end) = next.end {
-                        return end;
-                    }
-                    self.sleep(next.wake).await;
-                }
+                Ok(wake) => self.sleep(wake).await,
                 Err(end) => return *end,
             }
         }
@@ -141,14 +144,14 @@ impl Run<'_, '_> {
         }
     }
 
-    async fn turn(&mut self) -> Result<Next, Box<End>> {
+    /// One turn: gives the time to sleep, or the end.
+    async fn turn(&mut self) -> Result<Duration, Box<End>> {
         self.turns += 1;
         let carried = std::mem::take(&mut self.carried);
         let (cloud, target) = (self.job.cloud, self.job.target);
-        let looked = observe(cloud, &self.ledger, target, &self.record, carried).await;
-        let observed = match looked {
+        let observed = match observe(cloud, &self.ledger, target, &self.record, carried).await {
             Ok(observed) => observed,
-            Err(error) => return self.blind(&error.to_string()),
+            Err(blind) => return self.blind(&blind),
         };
         self.seeing = Instant::now();
         let next = decide(&target.plan, &self.record, &observed.seen);
@@ -157,12 +160,17 @@ impl Run<'_, '_> {
         }
         if next.reclaim {
             self.reclaim().await;
-            return Ok(next);
+            return Ok(next.wake);
         }
-        self.record = next.record.clone();
+        if observed.seen.claim.highest > self.record.number {
+            // Not even the own record is written any more.
+            return next.end.map_or(Ok(next.wake), |end| Err(Box::new(end)));
+        }
+        let before = std::mem::replace(&mut self.record, next.record);
         if !next.urgent && !self.save().await {
-            // No change without its intent on record: decide again.
-            return Ok(Next { end: None, wake: Duration::from_secs(2), ..next });
+            // No change, and no end, without its record: decide again.
+            self.record = before;
+            return Ok(Duration::from_secs(2));
         }
         let acted = act(cloud, self.job.net, target, &observed, &next.actions).await;
         for event in acted.events {
@@ -172,37 +180,27 @@ impl Run<'_, '_> {
         if next.urgent {
             self.save().await;
         }
-        Ok(next)
+        next.end.map_or(Ok(next.wake), |end| Err(Box::new(end)))
     }
 
     /// A look failed. Nothing is decided on half a picture.
-    fn blind(&mut self, error: &str) -> Result<Next, Box<End>> {
+    fn blind(&mut self, blind: &Blind) -> Result<Duration, Box<End>> {
         self.tell(Event::Notice {
-            message: format!("looking again, because a read failed: {error}"),
+            message: format!("looking again, because a read failed: {blind}"),
         });
-        if Instant::now().duration_since(self.seeing) > BLIND {
-            return Err(Box::new(End {
-                ending: Ending::Stuck,
-                message: format!(
-                    "the account could not be read for {} minutes: {error}",
-                    BLIND.as_secs() / 60
-                ),
-                hint: Some(
-                    "nothing was changed meanwhile; run the same command again to go on from here"
-                        .to_owned(),
-                ),
-            }));
+        // What is forbidden now is still forbidden in a quarter of an hour.
+        let patience = if blind.is_denied() { DENIED } else { BLIND };
+        if Instant::now().duration_since(self.seeing) <= patience {
+            return Ok(Duration::from_secs(5));
         }
-        let wake = Duration::from_secs(5);
-        Ok(Next {
-            record: self.record.clone(),
-            actions: Vec::new(),
-            urgent: false,
-            events: Vec::new(),
-            wake,
-            end: None,
-            reclaim: false,
-        })
+        Err(Box::new(End {
+            ending: Ending::Stuck,
+            message: format!("the account could not be read: {blind}"),
+            hint: Some(
+                "nothing was changed meanwhile; run the same command again to go on from here"
+                    .to_owned(),
+            ),
+        }))
     }
 
     /// Takes the claim back from a successor that died before it acted, to give traffic back.
@@ -260,7 +258,7 @@ impl Run<'_, '_> {
     async fn sleep(&mut self, wake: Duration) {
         let mixed = (self.record.number << 32 ^ self.turns).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let wake = wake.mul_f64(0.9 + 0.2 * (mixed >> 40) as f64 / f64::from(1 << 24));
-        let clock = self.job.net.clock.clone();
+        let clock = self.job.net.clock;
         tokio::select! {
             biased;
             () = self.job.stop.wait() => {}
@@ -296,7 +294,7 @@ impl Run<'_, '_> {
             image: self.record.image.clone(),
             launch_template_version: self.record.version,
             previous_version: Some(self.record.previous),
-            weights: weights.or_else(|| self.job.target.weights),
+            weights: weights.or(self.job.target.weights),
             proof: (end.ending == self.record.goal.reached() && self.record.image.is_some())
                 .then_some("launched"),
             ..Outcome::new(end.ending, end.message)

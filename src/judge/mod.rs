@@ -60,17 +60,20 @@ impl Verdict {
 pub fn judge(limit: &ErrorLimit, counts: Counts) -> Verdict {
     let allowed = limit.share * counts.requests.max(limit.min_requests) as f64;
     let percent = |share: f64| format!("{:.2} %", share * 100.0);
-    let told = format!(
-        "{} of {} requests failed ({}), the limit is {}",
-        counts.errors,
-        counts.requests,
-        counts.error_share().map_or("none seen".to_owned(), percent),
-        percent(limit.share),
-    );
+    let told = match counts.error_share() {
+        None => "no requests are counted yet".to_owned(),
+        Some(share) => format!(
+            "{} of {} requests failed ({}), the limit is {}",
+            counts.errors,
+            counts.requests,
+            percent(share),
+            percent(limit.share),
+        ),
+    };
     if counts.errors as f64 > allowed {
         Verdict::Fail(told)
     } else if counts.requests < limit.min_requests {
-        Verdict::Insufficient(format!("{told}; {} requests are needed", limit.min_requests))
+        Verdict::Insufficient(format!("{told}; {} are needed", limit.min_requests))
     } else {
         Verdict::Pass(told)
     }

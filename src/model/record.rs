@@ -69,6 +69,8 @@ pub enum Goal {
     Deploy,
     /// The version before the live one is.
     Rollback,
+    /// Somebody asked for an unfinished rollout to be taken back.
+    Undo,
 }
 
 impl Goal {
@@ -76,7 +78,7 @@ impl Goal {
     pub fn reached(self) -> Ending {
         match self {
             Goal::Deploy => Ending::Succeeded,
-            Goal::Rollback => Ending::RolledBack,
+            Goal::Rollback | Goal::Undo => Ending::RolledBack,
         }
     }
 }

@@ -276,7 +276,7 @@ impl World {
             }
             Action::CancelRefresh { group } => self.active(group, RefreshStatus::Cancelled),
             Action::RollbackRefresh { group } => {
-                self.active(group, RefreshStatus::RollbackSuccessful)
+                self.active(group, RefreshStatus::RollbackSuccessful);
             }
             Action::Schedule { group, at, size } => {
                 let action = ScheduledAction {

@@ -23,7 +23,7 @@ impl Machine<'_, '_, '_> {
             }
         }
         if let Some(rule) = self.test_rule()
-            && !rule.forward.as_ref().is_some_and(|f| f.share(&to) == 100)
+            && rule.forward.as_ref().is_none_or(|f| f.share(&to) != 100)
         {
             let forward = Forward { weights: vec![(to, 1)], stickiness: None };
             self.turn.send(Action::SetForward { rule: rule.id.clone(), forward });

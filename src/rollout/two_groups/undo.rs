@@ -3,7 +3,7 @@
 
 use super::Machine;
 use super::prepare::Bringing;
-use crate::model::{Ending, Event, Forward, PerColour, Phase, Rule, RuleFacts};
+use crate::model::{Ending, Event, Forward, Goal, PerColour, Phase, Rule, RuleFacts};
 use crate::rollout::refresh::active;
 use crate::rollout::{Action, RETIREMENT, gate};
 
@@ -105,7 +105,7 @@ impl Machine<'_, '_, '_> {
         }
         let reason = self.turn.record.reason.clone().unwrap_or_else(|| "asked for".to_owned());
         let (colour, version) = (self.from, self.facts.sides[self.from].version);
-        if self.facts.weighted {
+        if self.facts.weighted || self.turn.record.goal == Goal::Undo {
             let message = format!("all traffic is back on {colour}, version {version}: {reason}");
             self.turn.end(Ending::RolledBack, message, None);
         } else {

@@ -1,0 +1,86 @@
+//! The lab speaks AWS: the unmodified AWS CLI, boto3 with its waiters, and skopeo take it for AWS,
+//! over a socket, with nothing but the lines that `cutover lab serve` prints.
+
+// Clippy's leave for tests does not reach the helpers of an integration test.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod support {
+    pub(crate) mod lab;
+    pub(crate) mod venv;
+}
+
+use std::path::Path;
+use std::process::Command;
+
+use support::lab::Lab;
+use support::venv;
+
+/// Runs one story of `tests/python/lab_boto3.py`.
+fn boto3(story: &str) {
+    let Some(python) = venv::program("python") else { return };
+    let lab = Lab::serve(120);
+    let mut command = lab.command(python);
+    command.arg(script("lab_boto3.py")).arg(story).envs(lab.github().iter().cloned());
+    succeeds(command);
+}
+
+#[test]
+fn boto3_sees_the_whole_architecture() {
+    boto3("describe");
+}
+
+#[test]
+fn boto3_drives_an_instance_refresh_by_hand() {
+    boto3("refresh");
+}
+
+#[test]
+fn boto3_moves_weights_and_waits_for_targets() {
+    boto3("weights");
+}
+
+#[test]
+fn boto3_creates_a_parameter_only_once() {
+    boto3("ledger");
+}
+
+#[test]
+fn boto3_becomes_a_role_by_a_workflow_token() {
+    boto3("identity");
+}
+
+#[test]
+fn boto3_reads_what_users_saw() {
+    boto3("metrics");
+}
+
+#[test]
+fn the_aws_cli_and_skopeo_find_their_way() {
+    let Some(aws) = venv::program("aws") else { return };
+    if Command::new("skopeo").arg("--version").output().is_err() {
+        let missing = "skopeo is not installed (apt-get install skopeo)";
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{missing}");
+        println!("skipped: {missing}");
+        return;
+    }
+    let lab = Lab::serve(120);
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = lab.command("bash");
+    command.arg(script("lab_cli.sh")).current_dir(folder.path()).env("AWS", aws);
+    succeeds(command);
+}
+
+fn script(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(name)
+}
+
+fn succeeds(mut command: Command) {
+    let output = command.output().unwrap();
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
