@@ -2,7 +2,7 @@
 //! over a socket, with nothing but the lines that `cutover lab serve` prints.
 
 // Clippy's leave for tests does not reach the helpers of an integration test.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod support {
     pub(crate) mod lab;
@@ -15,10 +15,10 @@ use std::process::Command;
 use support::lab::Lab;
 use support::venv;
 
-/// Runs one story of `tests/python/lab_boto3.py`.
-fn boto3(story: &str) {
+/// Runs one story of `tests/python/lab_boto3.py`, against a lab of this speed.
+fn boto3(story: &str, speed: u32) {
     let Some(python) = venv::program("python") else { return };
-    let lab = Lab::serve(120);
+    let lab = Lab::serve(speed);
     let mut command = lab.command(python);
     command.arg(script("lab_boto3.py")).arg(story).envs(lab.github().iter().cloned());
     succeeds(command);
@@ -26,32 +26,32 @@ fn boto3(story: &str) {
 
 #[test]
 fn boto3_sees_the_whole_architecture() {
-    boto3("describe");
+    boto3("describe", 120);
 }
 
 #[test]
 fn boto3_drives_an_instance_refresh_by_hand() {
-    boto3("refresh");
+    boto3("refresh", 120);
 }
 
 #[test]
 fn boto3_moves_weights_and_waits_for_targets() {
-    boto3("weights");
+    boto3("weights", 120);
 }
 
 #[test]
 fn boto3_creates_a_parameter_only_once() {
-    boto3("ledger");
+    boto3("ledger", 120);
 }
 
 #[test]
 fn boto3_becomes_a_role_by_a_workflow_token() {
-    boto3("identity");
+    boto3("identity", 60);
 }
 
 #[test]
 fn boto3_reads_what_users_saw() {
-    boto3("metrics");
+    boto3("metrics", 120);
 }
 
 #[test]

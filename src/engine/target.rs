@@ -158,6 +158,7 @@ fn two_groups(config: &Config, facts: &Facts, from: Option<Colour>) -> Result<Sh
         test: selection.test.as_ref().map(before),
         refresh: None,
     });
+    let weights = selection.moving.first().map(|id| shares(id, facts, arns));
     let shape = Shape::TwoGroups(Pair {
         sides: sides_named,
         smoke: smoke(config, facts, &selection),
@@ -166,7 +167,7 @@ fn two_groups(config: &Config, facts: &Facts, from: Option<Colour>) -> Result<Sh
         test_rule: selection.test,
         steps: config.steps().to_vec(),
     });
-    Ok(Shaped { shape, fleet, previous, groups, weights: Some(PerColour::all(from)) })
+    Ok(Shaped { shape, fleet, previous, groups, weights })
 }
 
 fn one_group(config: &Config, facts: &Facts) -> Result<Shaped, Unresolved> {
@@ -240,6 +241,14 @@ fn rule_facts(id: &RuleId, facts: &Facts, pair: PerColour<&str>) -> RuleFacts {
         id: id.clone(),
         weights: PerColour::from_fn(|colour| forward.and_then(|f| f.weight(pair[colour]))),
     }
+}
+
+/// What a rule gives each colour now: not what a record says, for the run that wrote it may have been
+/// killed since.
+fn shares(id: &RuleId, facts: &Facts, pair: PerColour<&str>) -> PerColour<u8> {
+    let rule = facts.rules.iter().find(|rule| rule.id == *id);
+    let forward = rule.and_then(|rule| rule.forward.as_ref());
+    PerColour::from_fn(|colour| forward.map_or(0, |forward| forward.share(pair[colour])))
 }
 
 /// The load balancer's zones, where one of the two keeps its traffic within each zone.

@@ -185,7 +185,7 @@ def weights():
 
     autoscaling.put_scheduled_update_group_action(
         AutoScalingGroupName="news-blue", ScheduledActionName="retire", MinSize=0, DesiredCapacity=0,
-        StartTime=lab_now() + datetime.timedelta(minutes=5))
+        StartTime=lab_now() + datetime.timedelta(minutes=10))
     named = [a["ScheduledActionName"] for a in autoscaling.describe_scheduled_actions(
         AutoScalingGroupName="news-blue")["ScheduledUpdateGroupActions"]]
     assert named == ["retire"], named

@@ -65,7 +65,10 @@ impl Lab {
             command.env(name, "/dev/null");
         }
         // Here the machine's own proxy would only stand in the way.
-        command.env("NO_PROXY", "127.0.0.1").env("AWS_EC2_METADATA_DISABLED", "true");
+        for name in ["NO_PROXY", "no_proxy"] {
+            command.env(name, "127.0.0.1");
+        }
+        command.env("AWS_EC2_METADATA_DISABLED", "true");
         command
     }
 

@@ -1,0 +1,212 @@
+//! A folder with a `cutover.yaml` and what it ships, and `cutover` run in it.
+
+#![allow(dead_code)] // each test binary uses a part
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::lab::Lab;
+
+/// Far more than a whole rollout takes at the speeds of these tests. Only what hangs reaches it.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// A copy of `examples/news`.
+pub(crate) struct Project {
+    folder: TempDir,
+}
+
+impl Project {
+    pub(crate) fn news() -> Project {
+        let folder = tempfile::tempdir().unwrap();
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/news"), folder.path());
+        Project { folder }
+    }
+
+    /// The same with a shorter canary: half of the traffic for a minute, then all.
+    pub(crate) fn quick() -> Project {
+        let project = Project::news();
+        project.change("steps: [10, 50, 100], bake: 2m", "steps: [50, 100], bake: 1m");
+        project
+    }
+
+    /// The demo's configuration of one group, with the same site.
+    pub(crate) fn rolling() -> Project {
+        let project = Project::news();
+        let yaml = include_str!("../../src/rehearse/rolling.yaml");
+        fs::write(project.folder.path().join("cutover.yaml"), yaml).unwrap();
+        project
+    }
+
+    /// Replaces a part of `cutover.yaml`.
+    pub(crate) fn change(&self, from: &str, to: &str) {
+        let path = self.folder.path().join("cutover.yaml");
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text.matches(from).count(), 1, "`{from}` in {text}");
+        fs::write(path, text.replacen(from, to, 1)).unwrap();
+    }
+
+    /// Another edition of the site: other bytes, another digest.
+    pub(crate) fn edition(&self, text: &str) {
+        fs::write(self.folder.path().join("site/edition.txt"), text).unwrap();
+    }
+
+    /// Starts a verb. Its standard output must be JSON lines.
+    pub(crate) fn start(&self, lab: &Lab, arguments: &[&str]) -> Run {
+        self.start_with(lab, arguments, &[])
+    }
+
+    /// The same with more environment.
+    pub(crate) fn start_with(
+        &self,
+        lab: &Lab,
+        arguments: &[&str],
+        environment: &[(String, String)],
+    ) -> Run {
+        let mut child = lab
+            .command(env!("CARGO_BIN_EXE_cutover"))
+            .args(arguments)
+            .args(["--format", "json"])
+            .envs(environment.iter().cloned())
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        let stderr = thread::spawn(move || {
+            let mut text = String::new();
+            let _ = stderr.read_to_string(&mut text);
+            text
+        });
+        Run { child, lines, stderr: Some(stderr), events: Vec::new() }
+    }
+
+    /// Runs a verb to its end.
+    pub(crate) fn run(&self, lab: &Lab, arguments: &[&str]) -> Ended {
+        self.start(lab, arguments).ended()
+    }
+}
+
+/// A verb that runs; it is killed with this value.
+pub(crate) struct Run {
+    child: Child,
+    lines: Receiver<String>,
+    stderr: Option<JoinHandle<String>>,
+    events: Vec<Value>,
+}
+
+impl Run {
+    /// Reads events until one is as wanted.
+    pub(crate) fn until(&mut self, wanted: impl Fn(&Value) -> bool) {
+        let end = Instant::now() + PATIENCE;
+        while let Some(event) = self.next(end) {
+            if wanted(&event) {
+                return;
+            }
+        }
+        panic!("it ended first: {}", self.story());
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to stop, as a runner does whose job is cancelled.
+    pub(crate) fn interrupt(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    /// Reads to the end.
+    pub(crate) fn ended(mut self) -> Ended {
+        let end = Instant::now() + PATIENCE;
+        while self.next(end).is_some() {}
+        let code = self.child.wait().unwrap().code().unwrap();
+        let stderr = self.stderr.take().map(|reader| reader.join().unwrap()).unwrap_or_default();
+        Ended { code, events: std::mem::take(&mut self.events), stderr }
+    }
+
+    fn next(&mut self, end: Instant) -> Option<Value> {
+        match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok(line) => {
+                let event: Value =
+                    serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
+                self.events.push(event.clone());
+                Some(event)
+            }
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("it hangs: {}", self.story()),
+        }
+    }
+
+    fn story(&self) -> String {
+        story(&self.events)
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A verb that has ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) events: Vec<Value>,
+    pub(crate) stderr: String,
+}
+
+impl Ended {
+    /// The last event, or the one value that was printed.
+    pub(crate) fn last(&self) -> &Value {
+        self.events.last().unwrap_or_else(|| panic!("it said nothing: {self:?}"))
+    }
+
+    /// The same if the exit code is this one.
+    pub(crate) fn exited(&self, code: i32) -> &Value {
+        assert_eq!(self.code, code, "{}\n{}", story(&self.events), self.stderr);
+        self.last()
+    }
+
+    /// Everything that was told, as text.
+    pub(crate) fn text(&self) -> String {
+        story(&self.events)
+    }
+}
+
+fn story(events: &[Value]) -> String {
+    events.iter().map(|event| format!("{event}\n")).collect()
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            fs::create_dir(&to).unwrap();
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
