@@ -223,7 +223,8 @@ fn side_facts(name: &str, facts: &Facts) -> Result<SideFacts, Unresolved> {
         version,
         min: capacity.min,
         empty: capacity.desired == 0,
-        pinned: None,
+        // A group that awaits its retirement still has the minimum that kept it warm: ours, too.
+        pinned: retirement.map(|_| capacity.min),
         retirement: retirement.and_then(|action| {
             Some(crate::model::RetirementFacts { at: action.at?, size: action.min.unwrap_or(0) })
         }),
