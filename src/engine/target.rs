@@ -101,6 +101,7 @@ pub fn resolve(config: &Config, facts: &Facts, from: Option<Colour>) -> Result<T
             template: template.id.clone(),
             previous: shaped.previous,
             fleet: shaped.fleet,
+            basis: None,
         },
         plan,
         groups: shaped.groups,
@@ -152,6 +153,7 @@ fn two_groups(config: &Config, facts: &Facts, from: Option<Colour>) -> Result<Sh
         idle_since: None,
         shifted: None,
         floor: 0,
+        relapses: 0,
         weighted: false,
         sides,
         rules: selection.moving.iter().map(before).collect(),
@@ -223,7 +225,8 @@ fn side_facts(name: &str, facts: &Facts) -> Result<SideFacts, Unresolved> {
         version,
         min: capacity.min,
         empty: capacity.desired == 0,
-        pinned: None,
+        // A minimum under a retirement of ours is one that we wrote.
+        pinned: retirement.iter().map(|_| capacity.min).collect(),
         retirement: retirement.and_then(|action| {
             Some(crate::model::RetirementFacts { at: action.at?, size: action.min.unwrap_or(0) })
         }),
@@ -240,6 +243,7 @@ fn rule_facts(id: &RuleId, facts: &Facts, pair: PerColour<&str>) -> RuleFacts {
     RuleFacts {
         id: id.clone(),
         weights: PerColour::from_fn(|colour| forward.and_then(|f| f.weight(pair[colour]))),
+        sticky: forward.and_then(|f| f.stickiness).map(|stickiness| stickiness.seconds),
     }
 }
 

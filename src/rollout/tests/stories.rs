@@ -28,10 +28,10 @@ fn a_canary_goes_through_its_steps() {
     forward l1 tg-blue=0 tg-green=100
     phase bake
     phase settle
-    minimum green 2
     phase verify
     phase retire
     schedule blue 0
+    minimum green 2
     ");
 }
 
