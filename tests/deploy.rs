@@ -47,7 +47,7 @@ fn each_edition_goes_to_the_other_colour() {
     let truth = truth::of(&lab);
     assert_eq!(truth["versions"], json!([3, 2, 1]));
     assert_eq!(truth["weights"]["news-blue"], 100);
-    assert_eq!(truth["groups"]["news-blue"][2], "3");
+    assert_eq!(truth["groups"]["news-blue"], json!([2, 4, "3"]), "{}", second.text());
     assert_eq!(truth["errors"], 0.0, "users saw errors: {}", second.text());
 }
 
@@ -81,6 +81,7 @@ fn a_promoted_version_is_taken_back_to_the_one_before() {
     let truth = truth::of(&lab);
     assert_eq!(truth["weights"]["news-blue"], 100);
     assert_eq!(truth["versions"], json!([2, 1]), "no version is made for it");
+    assert_eq!(truth["groups"]["news-blue"], json!([2, 4, "1"]), "{}", ended.text());
     assert_eq!(truth["errors"], 0.0, "users saw errors: {}", ended.text());
 }
 

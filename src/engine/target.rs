@@ -225,7 +225,7 @@ fn side_facts(name: &str, facts: &Facts) -> Result<SideFacts, Unresolved> {
         version,
         min: capacity.min,
         empty: capacity.desired == 0,
-        // A minimum under a retirement of ours is one that we wrote.
+        // A group that awaits its retirement still has the minimum that kept it warm: ours, too.
         pinned: retirement.iter().map(|_| capacity.min).collect(),
         retirement: retirement.and_then(|action| {
             Some(crate::model::RetirementFacts { at: action.at?, size: action.min.unwrap_or(0) })
