@@ -81,6 +81,10 @@ pub(super) fn block_on<F: Future<Output = u8>>(format: Format, verb: impl FnOnce
         tokio::spawn(async move {
             if signalled().await.is_ok() {
                 stopper.stop();
+                // Who asks twice does not want to wait for a safe place; the record has the rest.
+                if signalled().await.is_ok() {
+                    std::process::exit(Ending::Interrupted.exit_code().into());
+                }
             }
         });
         verb(stop).await

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::observe::Observed;
-use super::{Target, smoke};
+use super::observe::{Observed, Scene};
+use super::smoke;
 use crate::cloud::{Change, Class, Cloud, CloudError};
-use crate::model::{Event, ScheduledAction};
+use crate::model::{Event, Record, ScheduledAction};
 use crate::net::Net;
 use crate::rollout::{Action, RETIREMENT, SmokeResult};
 
@@ -23,33 +23,45 @@ pub(super) struct Acted {
     pub smoke: Option<Vec<SmokeResult>>,
     /// A refusal that trying again does not mend.
     pub refused: Option<String>,
+    /// Whether AWS asked for patience.
+    pub throttled: bool,
 }
 
 /// Sends `actions` in order. The first that is not surely done ends the turn: the world is looked
 /// at again before anything else is sent.
 pub(super) async fn act(
-    cloud: &Cloud,
+    scene: &Scene<'_>,
     net: &Net,
-    target: &Target,
+    record: &Record,
     observed: &Observed,
     actions: &[Action],
 ) -> Acted {
     let mut acted = Acted::default();
+    let mut read = observed.began;
     for action in actions {
         if let Action::Smoke = action {
-            let requests = target.plan.pair().map(|pair| pair.smoke.as_slice()).unwrap_or_default();
+            let requests =
+                scene.target.plan.pair().map(|pair| pair.smoke.as_slice()).unwrap_or_default();
             acted.smoke = Some(smoke::ask(net, requests).await);
             continue;
         }
-        if Instant::now().duration_since(observed.began) > FRESH {
-            acted.events.push(Event::Notice {
-                message: "what was seen is too old to act on: looking again".to_owned(),
-            });
-            break;
+        if Instant::now().duration_since(read) > FRESH {
+            // Slow answers must not keep traffic where it is: claim and weights alone, read again
+            // and found the same, are as good as new.
+            match scene.still(record, observed).await {
+                Some(again) => read = again,
+                None => {
+                    acted.events.push(Event::Notice {
+                        message: "what was seen is too old to act on: looking again".to_owned(),
+                    });
+                    break;
+                }
+            }
         }
-        match send(cloud, observed, action).await {
+        match send(scene.cloud, observed, action).await {
             Change::Done(()) => {}
             Change::Refused(error) => {
+                acted.throttled = error.class == Class::Throttled;
                 acted.refused = is_final(&error).then(|| error.to_string());
                 acted.events.push(Event::Notice { message: told(&error) });
                 break;
@@ -67,7 +79,7 @@ pub(super) async fn act(
 
 /// Whether asking again would bring the same answer.
 fn is_final(error: &CloudError) -> bool {
-    matches!(error.class, Class::Denied | Class::Invalid | Class::NotFound | Class::Credentials)
+    matches!(error.class, Class::Denied | Class::Invalid | Class::NotFound)
 }
 
 fn told(error: &CloudError) -> String {
@@ -93,7 +105,13 @@ async fn send(cloud: &Cloud, observed: &Observed, action: &Action) -> Change<()>
             }
         }
         Action::CancelRefresh { group } => cloud.cancel_refresh(group).await,
-        Action::RollbackRefresh { group } => cloud.rollback_refresh(group).await,
+        Action::RollbackRefresh { group } => match cloud.rollback_refresh(group).await {
+            // No way back that AWS knows: stopped, and then a refresh to the previous version.
+            Change::Refused(error) if error.is("IrreversibleInstanceRefresh") => {
+                cloud.cancel_refresh(group).await
+            }
+            change => change,
+        },
         Action::Schedule { group, at, size } => {
             let action = ScheduledAction {
                 name: RETIREMENT.to_owned(),
@@ -105,7 +123,11 @@ async fn send(cloud: &Cloud, observed: &Observed, action: &Action) -> Change<()>
             };
             cloud.put_scheduled(group, &action).await
         }
-        Action::Unschedule { group } => cloud.delete_scheduled(group, RETIREMENT).await,
+        Action::Unschedule { group } => match cloud.delete_scheduled(group, RETIREMENT).await {
+            // Gone is what was wanted.
+            Change::Refused(error) if error.class == Class::NotFound => Change::Done(()),
+            change => change,
+        },
         Action::Smoke => Change::Done(()),
     }
 }

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use super::ledger::CLAIMS;
 use super::{Ledger, LedgerError};
 use crate::model::{FleetFacts, Goal, ImageReference, Phase, Record, Strategy};
 
@@ -53,6 +54,8 @@ pub struct Origin {
     pub previous: u64,
     /// What the fleet is like before anything is changed.
     pub fleet: FleetFacts,
+    /// The newest record's number when this was read, and whether it had ended.
+    pub basis: Option<(u64, bool)>,
 }
 
 /// Claims the number after the newest record's.
@@ -65,15 +68,31 @@ pub(super) async fn claim(
     origin: &Origin,
     now: impl Fn() -> Timestamp,
 ) -> Result<Record, LedgerError> {
-    loop {
+    for _ in 0..CLAIMS {
         let records = ledger.records().await?;
-        let record = begin(records.last(), wish, origin, now());
+        let newest = records.last();
+        let unfinished = newest.is_some_and(|record| !record.is_finished());
+        let stands = match wish.wanted {
+            Wanted::Back => unfinished,
+            Wanted::Image(_) | Wanted::Version { .. } => origin.basis == basis(&records),
+        };
+        if !stands {
+            return Err(LedgerError::Moved);
+        }
+        let record = begin(newest, wish, origin, now());
         if ledger.claim(&record).await? {
             ledger.prune(&records).await;
             return Ok(record);
         }
         // Somebody else got that number; the next look tells who.
     }
+    Err(LedgerError::Crowded)
+}
+
+/// What of the ledger a run's facts were read under: the newest number, and whether it had ended.
+/// Where either changes before the claim, the facts may be of the world before.
+pub(super) fn basis(records: &[Record]) -> Option<(u64, bool)> {
+    records.last().map(|record| (record.number, record.is_finished()))
 }
 
 /// The record to claim with.

@@ -1,7 +1,10 @@
 //! A deployment from configuration to outcome: preflight, then a run. And a rollback, which is a
 //! deployment of the version before.
 
-use super::observe::{Carried, observe};
+use std::time::Duration;
+
+use super::claim::basis;
+use super::observe::{Carried, Scene, observe};
 use super::run::{Job, run};
 use super::{Ledger, Stop, Target, Wanted, Wish, tags, target};
 use crate::cloud::{Cloud, CloudError};
@@ -86,7 +89,9 @@ impl Checked {
             FleetFacts::TwoGroups(facts) => Some(facts.from),
             FleetFacts::OneGroup(_) => None,
         });
-        target::resolve(config, &self.facts, from)
+        let mut target = target::resolve(config, &self.facts, from)?;
+        target.origin.basis = basis(&self.records);
+        Ok(target)
     }
 }
 
@@ -119,6 +124,17 @@ pub async fn check(
     Ok(Checked { facts, findings, records })
 }
 
+/// How often the account is checked again because the ledger moved before the claim.
+const CHECKS: usize = 3;
+
+/// The way to versions that the ledger does not lead to.
+const EARLIER: &str = "`cutover deploy --image repository@sha256:…` ships an earlier image";
+
+fn overtaken() -> Outcome {
+    Outcome::new(Ending::Superseded, "other runs keep beginning and ending; nothing was changed")
+        .hint("`cutover status` shows the newest; try again when it has ended")
+}
+
 impl Caller {
     /// Commit and run, as far as known; short, because a description holds 255 characters.
     fn origin(&self) -> String {
@@ -137,14 +153,29 @@ impl Session<'_> {
         made: Option<Image>,
         tell: &mut dyn FnMut(Stamped),
     ) -> Outcome {
+        for _ in 0..CHECKS {
+            if let Some(outcome) = self.deploy_once(&image, made.clone(), tell).await {
+                return outcome;
+            }
+        }
+        overtaken()
+    }
+
+    /// One try; `None` where another run ended or began between the check and the claim.
+    async fn deploy_once(
+        &self,
+        image: &ImageReference,
+        made: Option<Image>,
+        tell: &mut dyn FnMut(Stamped),
+    ) -> Option<Outcome> {
         let about = |mut outcome: Outcome| {
             outcome.image = Some(image.clone());
             outcome.strategy = Some(self.config.strategy);
             outcome
         };
-        let (checked, mut target) = match self.checked(Some(&image), tell).await {
+        let (checked, mut target) = match self.checked(Some(image), tell).await {
             Ok(checked) => checked,
-            Err(outcome) => return about(*outcome),
+            Err(outcome) => return Some(about(*outcome)),
         };
         let intent = match &self.caller.workflow {
             Some((id, _)) => format!("run:{id}:{}", image.digest.short()),
@@ -154,33 +185,43 @@ impl Session<'_> {
         let resumes =
             checked.unfinished().is_some_and(|r| r.intent == intent && r.version.is_some());
         if !resumes && let Some(refusal) = checked.refusal() {
-            return about(refusal);
+            return Some(about(refusal));
         }
         match tags::expand(&self.config.image.tags, &self.caller) {
             Ok(tags) => target.tags = tags,
-            Err(message) => return about(Outcome::new(Ending::Refused, message)),
+            Err(message) => return Some(about(Outcome::new(Ending::Refused, message))),
         }
-        if let Some(refusal) = self.refusal(&checked, &target, &image, made.is_some()).await {
-            return about(refusal);
+        if let Some(refusal) = self.refusal(&checked, &target, image, made.is_some()).await {
+            return Some(about(refusal));
         }
         if checked.unfinished().is_none()
-            && let Some(outcome) = self.already_live(&target, &image).await
+            && let Some(outcome) = self.already_live(&target, image).await
         {
-            return about(outcome);
+            return Some(about(outcome));
         }
         let wish =
             self.wish(Wanted::Image(image.clone()), Goal::Deploy, self.config.strategy, intent);
-        let outcome = run(self.job(&target, wish, made), tell).await;
-        if outcome.image.is_some() { outcome } else { about(outcome) }
+        let outcome = run(self.job(&target, wish, made), tell).await?;
+        Some(if outcome.image.is_some() { outcome } else { about(outcome) })
     }
 
     /// Takes traffic back to the previous version: an unfinished rollout is undone, a finished one
     /// is followed by one to the version before it. Findings are told and refuse nothing: the way
     /// back has gates of its own.
     pub async fn rollback(&self, tell: &mut dyn FnMut(Stamped)) -> Outcome {
+        for _ in 0..CHECKS {
+            if let Some(outcome) = self.rollback_once(tell).await {
+                return outcome;
+            }
+        }
+        overtaken()
+    }
+
+    /// One try; `None` where another run ended or began between the check and the claim.
+    async fn rollback_once(&self, tell: &mut dyn FnMut(Stamped)) -> Option<Outcome> {
         let (checked, mut target) = match self.checked(None, tell).await {
             Ok(checked) => checked,
-            Err(outcome) => return *outcome,
+            Err(outcome) => return Some(*outcome),
         };
         let resumed =
             checked.unfinished().filter(|r| r.goal == Goal::Rollback && r.version.is_some());
@@ -193,21 +234,25 @@ impl Session<'_> {
             (Some(record), _) => (record.version.unwrap_or(record.previous), record.number),
             (None, Some(record)) => (record.previous, record.number),
             (None, None) => {
-                return Outcome::new(Ending::Refused, "the ledger has no rollout to go back from")
-                    .hint("`cutover deploy --image repository@sha256:…` ships an earlier image");
+                let nothing = "the ledger has no rollout to go back from";
+                return Some(Outcome::new(Ending::Refused, nothing).hint(EARLIER));
             }
         };
         if resumed.is_none() && target.origin.previous == version {
-            return Outcome::new(
-                Ending::Refused,
-                format!(
-                    "version {version}, which was live before the last rollout, is live already"
-                ),
-            )
-            .hint("`cutover deploy --image repository@sha256:…` ships an earlier image");
+            let message = format!(
+                "version {version}, which was live before the last rollout, is live already"
+            );
+            return Some(Outcome::new(Ending::Refused, message).hint(EARLIER));
         }
-        if let Shape::TwoGroups(pair) = &mut target.plan.shape {
-            pair.steps = vec![Step { percent: 100, bake: std::time::Duration::ZERO }];
+        match &mut target.plan.shape {
+            Shape::TwoGroups(pair) => {
+                pair.steps = vec![Step { percent: 100, bake: Duration::ZERO }];
+            }
+            Shape::OneGroup(group) => {
+                group.preferences.checkpoints.clear();
+                group.preferences.checkpoint_delay = Duration::ZERO;
+                group.preferences.bake = Duration::ZERO;
+            }
         }
         // Going back is not a question of evidence.
         target.plan.judge = Default::default();
@@ -307,7 +352,8 @@ impl Session<'_> {
         if let FleetFacts::TwoGroups(facts) = &mut record.fleet {
             facts.from = facts.from.other();
         }
-        let seen = observe(self.cloud, &ledger, target, &record, Carried::default()).await;
+        let scene = Scene { cloud: self.cloud, ledger: &ledger, target };
+        let seen = observe(&scene, &record, Carried::default()).await;
         let unproven = match seen {
             Ok(observed) => rollout::unproven(&target.plan, &record, &observed.seen),
             Err(error) => Some(error.to_string()),

@@ -8,6 +8,9 @@ use crate::model::Record;
 /// How many records stay.
 const KEPT: usize = 20;
 
+/// How often a run tries to get a number.
+pub(super) const CLAIMS: usize = 10;
+
 /// A standard parameter holds at most this many bytes.
 const LIMIT: usize = 4096;
 
@@ -42,9 +45,26 @@ pub enum LedgerError {
         /// Its length.
         size: usize,
     },
+    /// The newest record is another one than the one that was decided on.
+    #[error("another run has claimed or finished meanwhile")]
+    Moved,
+    /// Every number that was asked for was somebody else's already.
+    #[error("other runs keep claiming: this one gave up after {CLAIMS} times")]
+    Crowded,
     /// It is not known whether a write took effect.
     #[error("the record could not be written: {0}")]
     Unwritten(String),
+}
+
+impl LedgerError {
+    /// Whether trying again would bring the same.
+    pub(super) fn is_final(&self) -> bool {
+        match self {
+            LedgerError::Cloud(error) => error.class == Class::Denied,
+            LedgerError::Unreadable { .. } | LedgerError::TooLarge { .. } => true,
+            LedgerError::Moved | LedgerError::Crowded | LedgerError::Unwritten(_) => false,
+        }
+    }
 }
 
 impl Ledger {
@@ -77,16 +97,19 @@ impl Ledger {
         value.map(|value| read(&name, &value)).transpose()
     }
 
-    /// The newest record, given that `own` existed: numbers have no gaps above the oldest kept, so
-    /// that in the usual case one read tells that there is nothing newer.
+    /// The newest record above `own`. Numbers have no gaps above the oldest kept, so that usually
+    /// two reads tell that there is none: the next number is free, and the own one still there. One
+    /// that is gone may have been pruned by twenty runs since.
     ///
     /// # Errors
     /// As [`Ledger::records`].
     pub async fn newer_than(&self, own: u64) -> Result<Option<Record>, LedgerError> {
-        match self.record(own + 1).await? {
-            None => Ok(None),
-            Some(next) => Ok(self.records().await?.pop().or(Some(next))),
+        let (own_record, next) = tokio::try_join!(self.record(own), self.record(own + 1))?;
+        if own_record.is_some() && next.is_none() {
+            return Ok(None);
         }
+        let newest = self.records().await?.pop().filter(|record| record.number > own);
+        Ok(newest.or(next))
     }
 
     /// Creates the record under its number. False where somebody else holds that number.

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{Ledger, LedgerError, Target};
 use crate::cloud::{Class, Cloud, CloudError, RawActions, RuleWithActions};
-use crate::model::{Phase, Record, Rule, RuleId};
+use crate::model::{PerColour, Phase, Record, Rule, RuleId};
 use crate::rollout::{
-    AlarmState, Claim, GroupSeen, Proof, Seen, Shape, SmokeResult, Successor, needs,
+    AlarmState, Claim, GroupSeen, Plan, Proof, Seen, Shape, SmokeResult, Successor, needs,
 };
 use crate::template;
 
@@ -21,6 +22,16 @@ pub(super) struct Observed {
     pub raw: BTreeMap<RuleId, RawActions>,
     /// When the first read was sent: the age of everything seen.
     pub began: Instant,
+}
+
+impl Observed {
+    /// The shares of the first rule, with two groups.
+    pub(super) fn weights(&self, plan: &Plan) -> Option<PerColour<u8>> {
+        let pair = plan.pair()?;
+        let rule = self.seen.rules.iter().find(|rule| pair.rules.contains(&rule.id))?;
+        let forward = rule.forward.as_ref()?;
+        Some(PerColour::from_fn(|colour| forward.share(&pair.sides[colour].target_group)))
+    }
 }
 
 /// Why a look failed.
@@ -51,14 +62,33 @@ pub(super) struct Carried {
     pub refused: Option<String>,
 }
 
+/// Where to look.
+pub(super) struct Scene<'a> {
+    pub cloud: &'a Cloud,
+    pub ledger: &'a Ledger,
+    pub target: &'a Target,
+}
+
+impl Scene<'_> {
+    /// Reads claim and rules again; gives the moment of reading if they are what was observed.
+    pub(super) async fn still(&self, record: &Record, observed: &Observed) -> Option<Instant> {
+        let began = Instant::now();
+        let (claim, rules) =
+            tokio::try_join!(claim(self.ledger, record), read_rules(self.cloud, self.target))
+                .ok()?;
+        let same = claim.highest == observed.seen.claim.highest
+            && rules.iter().map(|found| &found.rule).eq(&observed.seen.rules);
+        same.then_some(began)
+    }
+}
+
 /// Looks.
 pub(super) async fn observe(
-    cloud: &Cloud,
-    ledger: &Ledger,
-    target: &Target,
+    scene: &Scene<'_>,
     record: &Record,
     carried: Carried,
 ) -> Result<Observed, Blind> {
+    let Scene { cloud, ledger, target } = *scene;
     let began = Instant::now();
     let needs = needs(&target.plan, record);
     let (claim, rules) = tokio::try_join!(claim(ledger, record), read_rules(cloud, target))?;
@@ -145,8 +175,7 @@ async fn groups(
 ) -> Result<BTreeMap<String, GroupSeen>, Blind> {
     let names: Vec<&str> = target.groups.iter().map(|(name, _)| name.as_str()).collect();
     let groups = cloud.groups(&names).await?;
-    let mut seen = BTreeMap::new();
-    for group in groups {
+    let looks = groups.into_iter().map(async |group| {
         let target_group = target.groups.iter().find(|(name, _)| *name == group.name);
         let (targets, refreshes, scheduled) = tokio::try_join!(
             async {
@@ -168,9 +197,10 @@ async fn groups(
                 }
             },
         )?;
-        seen.insert(group.name.clone(), GroupSeen { group, targets, refreshes, scheduled });
-    }
-    Ok(seen)
+        let name = group.name.clone();
+        Ok::<_, Blind>((name, GroupSeen { group, targets, refreshes, scheduled }))
+    });
+    Ok(try_join_all(looks).await?.into_iter().collect())
 }
 
 async fn user_data_is_pinned(

@@ -6,13 +6,13 @@ use tokio::time::Instant;
 
 use super::act::act;
 use super::claim::claim;
-use super::observe::{Blind, Carried, observe};
+use super::observe::{Blind, Carried, Scene, observe};
 use super::orphans;
 use super::prepare::prepare;
-use super::{Ledger, Stop, Target, Wish};
+use super::{Ledger, LedgerError, Stop, Target, Wish};
 use crate::cloud::Cloud;
 use crate::image::Image;
-use crate::model::{Ending, Event, FleetFacts, Outcome, Phase, Record, Stamped};
+use crate::model::{Ending, Event, FleetFacts, Goal, Outcome, PerColour, Phase, Record, Stamped};
 use crate::net::Net;
 use crate::rollout::{End, decide};
 
@@ -21,6 +21,9 @@ const HEARTBEAT: Duration = Duration::from_secs(60);
 
 /// Looking fails for this long before the run gives up, leaving everything to the next one.
 const BLIND: Duration = Duration::from_secs(900);
+
+/// How long to wait after AWS asked for patience.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The same where AWS forbids looking; IAM changes take a moment to be seen everywhere.
 const DENIED: Duration = Duration::from_secs(30);
@@ -41,14 +44,17 @@ pub struct Job<'a> {
     pub stop: Stop,
 }
 
-/// Runs a job to its end, telling what happens.
-pub async fn run(job: Job<'_>, tell: &mut dyn FnMut(Stamped)) -> Outcome {
+/// Runs a job to its end, telling what happens. `None` where the ledger has moved since the job was
+/// made: nothing was changed then, and everything has to be checked again.
+pub async fn run(job: Job<'_>, tell: &mut dyn FnMut(Stamped)) -> Option<Outcome> {
     let ledger = Ledger::new(job.cloud, &job.target.plan.service);
     let record = match claim(&ledger, &job.wish, &job.target.origin, || job.cloud.now()).await {
         Ok(record) => record,
+        Err(LedgerError::Moved) => return None,
         Err(error) => {
-            return Outcome::new(Ending::Failed, format!("the ledger could not be claimed: {error}"))
-                .hint("nothing was changed; check ssm:GetParametersByPath and ssm:PutParameter on parameter/cutover/*");
+            let message = format!("the ledger could not be claimed: {error}");
+            let hint = "nothing was changed; check ssm:GetParametersByPath and ssm:PutParameter on parameter/cutover/*";
+            return Some(Outcome::new(Ending::Failed, message).hint(hint));
         }
     };
     let mut run = Run {
@@ -57,6 +63,8 @@ pub async fn run(job: Job<'_>, tell: &mut dyn FnMut(Stamped)) -> Outcome {
         ledger,
         carried: Carried::default(),
         seeing: Instant::now(),
+        saving: Instant::now(),
+        weights: job.target.weights,
         told: Vec::new(),
         turns: 0,
         tell,
@@ -73,7 +81,7 @@ pub async fn run(job: Job<'_>, tell: &mut dyn FnMut(Stamped)) -> Outcome {
     if end.ending == Ending::Succeeded {
         orphans::delete(run.job.cloud, &run.ledger, run.job.target).await;
     }
-    run.outcome(end)
+    Some(run.outcome(end))
 }
 
 struct Run<'a, 't> {
@@ -82,7 +90,12 @@ struct Run<'a, 't> {
     record: Record,
     saved: Record,
     carried: Carried,
+    /// When a look succeeded last.
     seeing: Instant,
+    /// When a save succeeded last, or was not needed.
+    saving: Instant,
+    /// The shares that were read last, with two groups.
+    weights: Option<PerColour<u8>>,
     told: Vec<Event>,
     turns: u64,
     tell: &'t mut dyn FnMut(Stamped),
@@ -124,8 +137,7 @@ impl Run<'_, '_> {
                 };
                 self.record.phase = phase;
                 self.tell(Event::Phase { phase: phase.name(), message: message.to_owned() });
-                self.save().await;
-                None
+                self.save().await.err().map(|end| *end)
             }
             Err(end) if end.ending == Ending::Superseded => Some(end),
             Err(end) if self.record.continues.is_some() => {
@@ -138,7 +150,8 @@ impl Run<'_, '_> {
             Err(end) => {
                 self.record.phase = Phase::Done;
                 self.record.ending = Some(end.ending);
-                self.save().await;
+                // An end of a fleet that was not touched: unsaved, the next run takes it over.
+                let _ = self.save().await;
                 Some(end)
             }
         }
@@ -149,38 +162,41 @@ impl Run<'_, '_> {
         self.turns += 1;
         let carried = std::mem::take(&mut self.carried);
         let (cloud, target) = (self.job.cloud, self.job.target);
-        let observed = match observe(cloud, &self.ledger, target, &self.record, carried).await {
+        let ledger = self.ledger.clone();
+        let scene = Scene { cloud, ledger: &ledger, target };
+        let observed = match observe(&scene, &self.record, carried).await {
             Ok(observed) => observed,
             Err(blind) => return self.blind(&blind),
         };
         self.seeing = Instant::now();
+        self.weights = observed.weights(&target.plan).or(self.weights);
         let next = decide(&target.plan, &self.record, &observed.seen);
         for event in &next.events {
             self.tell(event.clone());
         }
         if next.reclaim {
-            self.reclaim().await;
-            return Ok(next.wake);
+            return self.reclaim().await.map_or(Ok(next.wake), Err);
         }
         if observed.seen.claim.highest > self.record.number {
             // Not even the own record is written any more.
             return next.end.map_or(Ok(next.wake), |end| Err(Box::new(end)));
         }
         let before = std::mem::replace(&mut self.record, next.record);
-        if !next.urgent && !self.save().await {
+        if !next.urgent && !self.save().await? {
             // No change, and no end, without its record: decide again.
             self.record = before;
             return Ok(Duration::from_secs(2));
         }
-        let acted = act(cloud, self.job.net, target, &observed, &next.actions).await;
+        let acted = act(&scene, self.job.net, &self.record, &observed, &next.actions).await;
         for event in acted.events {
             self.tell(event);
         }
         self.carried = Carried { smoke: acted.smoke, refused: acted.refused };
         if next.urgent {
-            self.save().await;
+            self.save().await?;
         }
-        next.end.map_or(Ok(next.wake), |end| Err(Box::new(end)))
+        let wake = if acted.throttled { next.wake.max(PATIENCE) } else { next.wake };
+        next.end.map_or(Ok(wake), |end| Err(Box::new(end)))
     }
 
     /// A look failed. Nothing is decided on half a picture.
@@ -203,8 +219,9 @@ impl Run<'_, '_> {
         }))
     }
 
-    /// Takes the claim back from a successor that died before it acted, to give traffic back.
-    async fn reclaim(&mut self) {
+    /// Takes the claim back from a successor that died before it acted, to give traffic back; or
+    /// ends, where that one has ended meanwhile.
+    async fn reclaim(&mut self) -> Option<Box<End>> {
         let mut wish = self.job.wish.clone();
         wish.wanted = super::Wanted::Back;
         let cloud = self.job.cloud;
@@ -212,36 +229,54 @@ impl Run<'_, '_> {
             Ok(record) => {
                 self.record = record.clone();
                 self.saved = record;
+                None
             }
-            Err(error) => self.tell(Event::Notice { message: error.to_string() }),
+            Err(LedgerError::Moved) => Some(Box::new(End {
+                ending: Ending::Superseded,
+                message: "a newer run has taken over and ended".to_owned(),
+                hint: Some("`cutover status` shows what it left".to_owned()),
+            })),
+            Err(error) => {
+                self.tell(Event::Notice { message: error.to_string() });
+                None
+            }
         }
     }
 
-    /// Saves the record if it has news, or if its heartbeat is due. False where it is not saved.
-    async fn save(&mut self) -> bool {
+    /// Saves the record if it has news, or if its heartbeat is due. False where it is not saved and
+    /// may yet be; an end where it cannot be.
+    async fn save(&mut self) -> Result<bool, Box<End>> {
         let now = self.job.cloud.now();
         let age = now.duration_since(self.saved.heartbeat).unsigned_abs();
         self.record.heartbeat = self.saved.heartbeat;
         if self.record == self.saved && age < HEARTBEAT {
-            return true;
+            self.saving = Instant::now();
+            return Ok(true);
         }
         self.record.heartbeat = now;
-        match self.ledger.save(&self.record).await {
+        let error = match self.ledger.save(&self.record).await {
             Ok(()) => {
                 self.saved = self.record.clone();
-                true
+                self.saving = Instant::now();
+                return Ok(true);
             }
-            Err(error) => {
-                self.tell(Event::Notice {
-                    message: format!("the record could not be saved: {error}"),
-                });
-                false
-            }
+            Err(error) => error,
+        };
+        self.tell(Event::Notice { message: format!("the record could not be saved: {error}") });
+        let patience = if error.is_final() { DENIED } else { BLIND };
+        if Instant::now().duration_since(self.saving) <= patience {
+            return Ok(false);
         }
+        Err(Box::new(End {
+            ending: Ending::Stuck,
+            message: format!("the record could not be saved: {error}"),
+            hint: Some("mend that, then run the same command again to go on from here".to_owned()),
+        }))
     }
 
     async fn interrupted(&mut self) -> End {
-        self.save().await;
+        // Whether or not it is saved: the next run goes by the last record that was.
+        let _ = self.save().await;
         End {
             ending: Ending::Interrupted,
             message: format!(
@@ -283,20 +318,24 @@ impl Run<'_, '_> {
         (self.tell)(Stamped { time: self.job.cloud.now(), event });
     }
 
+    /// Whether this end asserts that the record's image is what was launched.
+    fn is_proven(&self, ending: Ending) -> bool {
+        let forward = matches!(self.record.goal, Goal::Deploy | Goal::Rollback);
+        forward
+            && ending == self.record.goal.reached()
+            && self.record.image.is_some()
+            && self.record.reason.is_none()
+    }
+
     fn outcome(&mut self, end: End) -> Outcome {
-        let weights = self.told.iter().find_map(|told| match told {
-            Event::Weights { weights, .. } => Some(*weights),
-            _ => None,
-        });
         Outcome {
             hint: end.hint,
             strategy: Some(self.record.strategy),
             image: self.record.image.clone(),
             launch_template_version: self.record.version,
             previous_version: Some(self.record.previous),
-            weights: weights.or(self.job.target.weights),
-            proof: (end.ending == self.record.goal.reached() && self.record.image.is_some())
-                .then_some("launched"),
+            weights: self.weights,
+            proof: self.is_proven(end.ending).then_some("launched"),
             ..Outcome::new(end.ending, end.message)
         }
     }

@@ -101,6 +101,7 @@ pub fn resolve(config: &Config, facts: &Facts, from: Option<Colour>) -> Result<T
             template: template.id.clone(),
             previous: shaped.previous,
             fleet: shaped.fleet,
+            basis: None,
         },
         plan,
         groups: shaped.groups,
@@ -152,6 +153,7 @@ fn two_groups(config: &Config, facts: &Facts, from: Option<Colour>) -> Result<Sh
         idle_since: None,
         shifted: None,
         floor: 0,
+        relapses: 0,
         weighted: false,
         sides,
         rules: selection.moving.iter().map(before).collect(),
@@ -224,7 +226,7 @@ fn side_facts(name: &str, facts: &Facts) -> Result<SideFacts, Unresolved> {
         min: capacity.min,
         empty: capacity.desired == 0,
         // A group that awaits its retirement still has the minimum that kept it warm: ours, too.
-        pinned: retirement.map(|_| capacity.min),
+        pinned: retirement.iter().map(|_| capacity.min).collect(),
         retirement: retirement.and_then(|action| {
             Some(crate::model::RetirementFacts { at: action.at?, size: action.min.unwrap_or(0) })
         }),
@@ -241,6 +243,7 @@ fn rule_facts(id: &RuleId, facts: &Facts, pair: PerColour<&str>) -> RuleFacts {
     RuleFacts {
         id: id.clone(),
         weights: PerColour::from_fn(|colour| forward.and_then(|f| f.weight(pair[colour]))),
+        sticky: forward.and_then(|f| f.stickiness).map(|stickiness| stickiness.seconds),
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::fmt::serde::unsigned_duration::friendly::compact as friendly;
 use serde::{Deserialize, Serialize};
 
 /// Bounds and target of a group's size, in instances.
@@ -205,12 +206,15 @@ pub struct Preferences {
     /// MaxHealthyPercentage, 100–200; `None` leaves it out, which differs from an explicit 100.
     pub max_healthy: Option<u32>,
     /// InstanceWarmup; `None` leaves the group's default.
+    #[serde(with = "friendly::optional")]
     pub warmup: Option<Duration>,
     /// CheckpointPercentages, ascending; the last is 100, or the rest is not replaced.
     pub checkpoints: Vec<u32>,
     /// CheckpointDelay.
+    #[serde(with = "friendly::required")]
     pub checkpoint_delay: Duration,
     /// BakeTime.
+    #[serde(with = "friendly::required")]
     pub bake: Duration,
     /// AutoRollback.
     pub auto_rollback: bool,

@@ -150,6 +150,9 @@ pub struct TwoGroupsFacts {
     /// look, take the step back.
     #[serde(default)]
     pub floor: u32,
+    /// How often weight has come back to the new side while the rest was undone.
+    #[serde(default)]
+    pub relapses: u8,
     /// Whether the idle colour may ever have borne weight.
     #[serde(default)]
     pub weighted: bool,
@@ -175,9 +178,9 @@ pub struct SideFacts {
     pub min: u32,
     /// True where DesiredCapacity was 0.
     pub empty: bool,
-    /// The MinSize that we wrote last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pinned: Option<u32>,
+    /// The MinSizes that we wrote. Any of them may be what reads now: a write may be lost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pinned: Vec<u32>,
     /// Our scheduled retirement that we deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retirement: Option<RetirementFacts>,
@@ -199,6 +202,9 @@ pub struct RuleFacts {
     pub id: RuleId,
     /// Its weights.
     pub weights: PerColour<Option<u16>>,
+    /// Seconds of group stickiness, where it is on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sticky: Option<u32>,
 }
 
 /// A refresh that we asked for. It is known by being new, not by a token: Start takes none.
@@ -226,7 +232,17 @@ pub struct OneGroupFacts {
     pub back: Option<RefreshFacts>,
 }
 
+/// The longest reason that a record keeps, in bytes. EC2's encoded authorization failures alone are
+/// longer than half of what a parameter holds.
+const REASON: usize = 300;
+
 impl Record {
+    /// Notes why traffic goes back.
+    pub fn set_reason(&mut self, reason: &str) {
+        let end = (0..=REASON.min(reason.len())).rev().find(|end| reason.is_char_boundary(*end));
+        self.reason = Some(reason[..end.unwrap_or(0)].to_owned());
+    }
+
     /// Whether its rollout has ended.
     pub fn is_finished(&self) -> bool {
         self.ending.is_some()

@@ -51,6 +51,11 @@ pub struct Stickiness {
 }
 
 impl Forward {
+    /// A forward to one target group alone. A single-group forward reads back as weight 1.
+    pub fn only(target_group: &str) -> Forward {
+        Forward { weights: vec![(target_group.to_owned(), 1)], stickiness: None }
+    }
+
     /// The weight of `target_group`: `None` where the forward does not name it.
     pub fn weight(&self, target_group: &str) -> Option<u16> {
         self.weights.iter().find(|(arn, _)| arn == target_group).map(|(_, weight)| *weight)

@@ -26,7 +26,7 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
             ),
             Some(AlarmState::InsufficientData) => Finding::warning(
                 TOPIC,
-                format!("the alarm `{name}` has no data: until it has, it stops nothing"),
+                format!("the alarm `{name}` has no data: until it has, no step is taken"),
                 "let the alarm treat missing data as it should be treated",
             ),
             None => Finding::error(

@@ -52,12 +52,12 @@ pub enum Unrehearsed {
 const START: &str = "2026-01-05T00:00:00Z";
 
 /// The example's own configuration and its two variants.
-const CANARY: &str = include_str!("../../examples/news/cutover.yaml");
+pub(super) const CANARY: &str = include_str!("../../examples/news/cutover.yaml");
 const BLUE_GREEN: &str = include_str!("blue-green.yaml");
 const ROLLING: &str = include_str!("rolling.yaml");
 
 /// The share of errors of a bad version: enough to hurt, too little for a health check to see.
-const BAD: &str = "0.2";
+pub(super) const BAD: &str = "0.2";
 
 /// Runs the rollout, telling what happens by the lab's time; gives the outcome and its time.
 ///
@@ -148,7 +148,7 @@ fn requests(door: &InProcess) -> BTreeMap<String, Requests> {
 }
 
 /// The example's site.
-fn site() -> Vec<Entry> {
+pub(super) fn site() -> Vec<Entry> {
     SITE.iter().map(|(path, bytes)| Entry::file(format!("/srv/www/{path}"), *bytes)).collect()
 }
 

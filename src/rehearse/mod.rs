@@ -3,3 +3,6 @@
 mod demo;
 
 pub use demo::{Shape, Unrehearsed, demo};
+
+#[cfg(test)]
+mod adversity;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{GroupSeen, Pair, Plan, Seen, Side};
-use crate::model::{Colour, Lifecycle, Rule, TargetHealth};
+use crate::model::{Colour, Lifecycle, Rule, RuleId, TargetHealth};
 
 /// The targets of a side that may bear traffic: healthy, their instance InService and launched from
 /// `version` of `template`. Their zones, one entry a target.
@@ -52,26 +52,38 @@ impl Standing {
     }
 }
 
-/// How `colour` stands against a share of `percent`.
+/// D for a step forward: the larger Desired of the two groups.
+pub(super) fn largest_desired(pair: &Pair, seen: &Seen) -> u32 {
+    let desired = |colour: &Colour| {
+        seen.groups.get(&pair.sides[*colour].group).map_or(0, |seen| seen.group.capacity.desired)
+    };
+    Colour::BOTH.iter().map(desired).max().unwrap_or(0)
+}
+
+/// D for the way back to `old`, from which `share` percent have been taken. While it still bears the
+/// larger part, its own Desired tells what it needs: a broken canary that grows by itself must not
+/// block the way back. More than its MaxSize no group can have.
+pub(super) fn desired_back(pair: &Pair, seen: &Seen, old: Colour, share: u8) -> u32 {
+    let Some(group) = seen.groups.get(&pair.sides[old].group) else { return 0 };
+    let capacity = group.group.capacity;
+    let desired = if share < 50 { capacity.desired } else { largest_desired(pair, seen) };
+    desired.min(capacity.max)
+}
+
+/// How `colour` stands against a share of `percent`, where all of the traffic wants `desired`
+/// instances.
 pub(super) fn standing(
     plan: &Plan,
     pair: &Pair,
     seen: &Seen,
     colour: Colour,
     version: u64,
-    percent: u8,
+    (percent, desired): (u8, u32),
 ) -> Standing {
-    let desired = Colour::BOTH
-        .iter()
-        .filter_map(|c| seen.groups.get(&pair.sides[*c].group))
-        .map(|g| g.group.capacity.desired)
-        .max()
-        .unwrap_or(0);
+    let needed = wanted(percent, desired);
     let Some(group) = seen.groups.get(&pair.sides[colour].group) else {
-        return Standing { ready: 0, needed: wanted(percent, desired), instances: 0, zones: false };
+        return Standing { ready: 0, needed, instances: 0, zones: false };
     };
-    // More than its MaxSize no group can have: a way back must not wait for that.
-    let needed = wanted(percent, desired.min(group.group.capacity.max));
     let ready = ready(group, &plan.template, version);
     let zones: BTreeSet<&str> = ready.iter().copied().collect();
     Standing {
@@ -82,12 +94,10 @@ pub(super) fn standing(
     }
 }
 
-/// The plan's rules as seen, without the test rule. `None` where one is gone or forwards no more.
-pub(super) fn rules<'a>(pair: &Pair, seen: &'a Seen) -> Option<Vec<&'a Rule>> {
-    pair.rules
-        .iter()
-        .map(|id| seen.rules.iter().find(|r| r.id == *id && r.forward.is_some()))
-        .collect()
+/// The plan's rules as seen, without the test rule; fewer, where one is gone or forwards no more.
+pub(super) fn rules<'a>(pair: &Pair, seen: &'a Seen) -> Vec<&'a Rule> {
+    let forwarding = |id: &RuleId| seen.rules.iter().find(|r| r.id == *id && r.forward.is_some());
+    pair.rules.iter().filter_map(forwarding).collect()
 }
 
 /// The largest share that any rule of the plan gives to a side.

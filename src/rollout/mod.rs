@@ -6,6 +6,7 @@
 //! another ([`one_group`]).
 
 mod action;
+mod evidence;
 mod gate;
 mod needs;
 mod one_group;
@@ -53,6 +54,10 @@ pub fn decide(plan: &Plan, record: &Record, seen: &Seen) -> Next {
     let mut turn = Turn::new(plan, record, seen);
     if let Some(next) = turn.superseded() {
         return next;
+    }
+    if let Some(ending) = record.ending {
+        turn.end(ending, "this rollout has ended", None);
+        return turn.finish();
     }
     match (&plan.shape, &record.fleet) {
         (Shape::TwoGroups(pair), FleetFacts::TwoGroups(_)) => two_groups::decide(&mut turn, pair),

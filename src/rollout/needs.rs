@@ -30,14 +30,16 @@ pub fn needs(plan: &Plan, record: &Record) -> Needs {
         FleetFacts::OneGroup(_) => Some(record.since),
     };
     Needs {
-        refreshes: one
-            || !matches!(
-                record.phase,
-                Phase::Join | Phase::Healthy | Phase::Smoke | Phase::Bake | Phase::TakeBack
-            ),
+        // Also while weight is borne: a group that another hand refreshes must not bear any.
+        refreshes: !matches!(record.phase, Phase::Join | Phase::Healthy | Phase::Smoke),
         scheduled: matches!(
             record.phase,
-            Phase::TakeOver | Phase::Free | Phase::Shift | Phase::Retire | Phase::Undo
+            Phase::TakeOver
+                | Phase::Free
+                | Phase::Shift
+                | Phase::Retire
+                | Phase::TakeBack
+                | Phase::Undo
         ),
         counts_since: since
             .filter(|_| record.phase == Phase::Settle || (judged && plan.judge.errors.is_some())),

@@ -4,12 +4,13 @@
 
 use std::collections::BTreeSet;
 
+use super::evidence::judge_since;
 use super::refresh::{active, at_version, ours};
 use super::turn::Turn;
 use super::{Action, AlarmState, GroupSeen, OneGroup, T};
-use crate::judge::{Verdict, judge};
+use crate::judge::Verdict;
 use crate::model::{
-    Ending, Event, FleetFacts, Lifecycle, OneGroupFacts, Phase, Preferences, RefreshFacts,
+    Ending, Event, FleetFacts, Goal, Lifecycle, OneGroupFacts, Phase, Preferences, RefreshFacts,
     RefreshStatus, TargetHealth,
 };
 
@@ -26,7 +27,7 @@ pub(super) fn decide(turn: &mut Turn<'_>, plan: &OneGroup) {
         }
     } else if let Some(seen) = turn.group(&plan.group) {
         match turn.record.phase {
-            Phase::TakeOver => take_over(turn, seen),
+            Phase::TakeOver => take_over(turn, seen, &mut facts),
             Phase::Refresh | Phase::Free => watch(turn, plan, seen, &mut facts),
             Phase::Verify => verify(turn, seen),
             Phase::TakeBack | Phase::Undo => go_back(turn, plan, seen, &mut facts),
@@ -45,7 +46,7 @@ pub(super) fn decide(turn: &mut Turn<'_>, plan: &OneGroup) {
     turn.record.fleet = FleetFacts::OneGroup(facts);
 }
 
-fn take_over(turn: &mut Turn<'_>, seen: &GroupSeen) {
+fn take_over(turn: &mut Turn<'_>, seen: &GroupSeen, facts: &mut OneGroupFacts) {
     if !turn.overdue(T) {
         turn.wait(
             "the previous run did not finish: waiting until nothing that it sent can still arrive",
@@ -60,13 +61,13 @@ fn take_over(turn: &mut Turn<'_>, seen: &GroupSeen) {
     {
         turn.record.previous = version;
         turn.record.restart = false;
+        *facts = OneGroupFacts::default();
         turn.go(
             Phase::Prepare,
             "the previous run had replaced every instance: starting from there",
         );
     } else {
-        turn.record.reason =
-            Some("an earlier rollout of something else was left unfinished".to_owned());
+        turn.record.set_reason("an earlier rollout of something else was left unfinished");
         turn.go(Phase::TakeBack, "the earlier rollout is taken back first");
     }
 }
@@ -127,6 +128,10 @@ fn go_back(turn: &mut Turn<'_>, plan: &OneGroup, seen: &GroupSeen, facts: &mut O
         );
         return;
     }
+    if let Some(version) = turn.record.version {
+        // A run that died right after Start has not seen its refresh's id.
+        find(turn, seen, &mut facts.refresh, version, &plan.preferences);
+    }
     if let Some(refresh) = active(seen) {
         let forward = facts.refresh.as_ref().is_some_and(|f| f.id.as_ref() == Some(&refresh.id));
         turn.tell(Event::Refresh {
@@ -147,7 +152,7 @@ fn go_back(turn: &mut Turn<'_>, plan: &OneGroup, seen: &GroupSeen, facts: &mut O
     }
     let previous = turn.record.previous;
     if at_version(seen, &turn.plan.template, previous) {
-        came_back(turn);
+        came_back(turn, facts);
         return;
     }
     let preferences = Preferences {
@@ -169,20 +174,21 @@ fn go_back(turn: &mut Turn<'_>, plan: &OneGroup, seen: &GroupSeen, facts: &mut O
     }
 }
 
-fn came_back(turn: &mut Turn<'_>) {
+fn came_back(turn: &mut Turn<'_>, facts: &mut OneGroupFacts) {
     if turn.record.restart {
         turn.record.restart = false;
+        *facts = OneGroupFacts::default();
         turn.record.reason = None;
         turn.go(Phase::Prepare, "the previous version is back: starting anew");
         return;
     }
     let reason = turn.record.reason.clone().unwrap_or_else(|| "asked for".to_owned());
     let previous = turn.record.previous;
-    turn.end(
-        Ending::RolledBack,
-        format!("every instance is back on version {previous}: {reason}"),
-        None,
-    );
+    let (ending, message) = match turn.record.goal {
+        Goal::Rollback => (Ending::Failed, "the rollback itself was taken back: "),
+        Goal::Deploy | Goal::Undo => (Ending::RolledBack, ""),
+    };
+    turn.end(ending, format!("{message}every instance is on version {previous}: {reason}"), None);
 }
 
 /// What is missing to the proof that every instance runs the record's version.
@@ -219,7 +225,7 @@ fn verify(turn: &mut Turn<'_>, seen: &GroupSeen) {
 
 fn take_back(turn: &mut Turn<'_>, reason: String) {
     turn.tell(Event::TakingBack { reason: reason.clone() });
-    turn.record.reason = Some(reason);
+    turn.record.set_reason(&reason);
     turn.actions.clear();
     turn.go(Phase::TakeBack, "the previous version is brought back");
 }
@@ -271,13 +277,7 @@ fn verdict(turn: &mut Turn<'_>, plan: &OneGroup) -> Verdict {
     let (Some(limit), Some(target_group)) = (turn.plan.judge.errors, &plan.target_group) else {
         return Verdict::Pass("no limit is configured".to_owned());
     };
-    let counts = turn
-        .seen
-        .counts
-        .get(target_group)
-        .map(|counts| counts.within(turn.record.since, turn.seen.now))
-        .unwrap_or_default();
-    let verdict = judge(&limit, counts);
+    let (counts, verdict) = judge_since(turn.seen, target_group, &limit, turn.record.since);
     turn.tell(Event::Judgement {
         verdict: verdict.name(),
         counts,
@@ -292,26 +292,27 @@ pub(super) fn unmatched_targets(seen: &GroupSeen, health: TargetHealth) -> Optio
     if seen.group.target_groups.is_empty() {
         return None;
     }
-    let serving: BTreeSet<&str> = seen
-        .group
-        .instances
-        .iter()
-        .filter(|i| i.lifecycle == Lifecycle::InService)
-        .map(|i| i.id.as_str())
-        .collect();
+    let of = |wanted: &[Lifecycle]| -> BTreeSet<&str> {
+        let instances = seen.group.instances.iter();
+        instances.filter(|i| wanted.contains(&i.lifecycle)).map(|i| i.id.as_str()).collect()
+    };
+    let (serving, coming) = (of(&[Lifecycle::InService]), of(&[Lifecycle::Pending]));
     let registered: BTreeSet<&str> = seen
         .targets
         .iter()
         .filter(|t| t.health != TargetHealth::Draining)
         .map(|t| t.id.as_str())
         .collect();
-    if serving != registered {
+    let strangers = registered.iter().filter(|id| !serving.contains(*id) && !coming.contains(*id));
+    let (strangers, missing) = (strangers.count(), serving.difference(&registered).count());
+    if strangers + missing > 0 {
         return Some(format!(
             "{} targets are registered for {} instances in service",
             registered.len(),
             serving.len()
         ));
     }
-    let well = seen.targets.iter().filter(|t| t.health == health).count();
-    (well < registered.len()).then(|| format!("{well} of {} targets are healthy", registered.len()))
+    let well = |id: &&str| seen.targets.iter().any(|t| t.id == **id && t.health == health);
+    let healthy = serving.iter().filter(|id| well(id)).count();
+    (healthy < serving.len()).then(|| format!("{healthy} of {} targets are healthy", serving.len()))
 }

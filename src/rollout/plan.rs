@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::fmt::serde::unsigned_duration::friendly::compact as friendly;
 use serde::Serialize;
 
 use crate::judge::Limits;
@@ -23,6 +24,7 @@ pub struct Plan {
     /// The launch template that both groups use: its id.
     pub template: String,
     /// How long the old group stays warm; `None` leaves its retirement to a person.
+    #[serde(serialize_with = "friendly::optional::serialize")]
     pub retire_after: Option<Duration>,
 }
 
@@ -69,6 +71,7 @@ pub struct Step {
     /// The new side's share in percent.
     pub percent: u8,
     /// How long it stands at the least.
+    #[serde(serialize_with = "friendly::required::serialize")]
     pub bake: Duration,
 }
 
@@ -100,9 +103,12 @@ pub struct OneGroup {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Deadlines {
     /// For an instance refresh.
+    #[serde(serialize_with = "friendly::required::serialize")]
     pub refresh: Duration,
     /// For targets to become healthy, and for any change to be seen.
+    #[serde(serialize_with = "friendly::required::serialize")]
     pub healthy: Duration,
     /// For enough evidence to judge.
+    #[serde(serialize_with = "friendly::required::serialize")]
     pub evidence: Duration,
 }

@@ -24,11 +24,10 @@ pub(super) fn ours<'a>(
         .last()
 }
 
-/// Whether two sets of preferences ask for the same, as far as AWS echoes them faithfully.
+/// Whether two sets of preferences ask for the same, as far as AWS echoes them faithfully and the
+/// group's size since does not change them: the healthy bounds depend on it.
 fn alike(a: &Preferences, b: &Preferences) -> bool {
-    a.min_healthy == b.min_healthy
-        && a.max_healthy.unwrap_or(100) == b.max_healthy.unwrap_or(100)
-        && a.skip_matching == b.skip_matching
+    a.skip_matching == b.skip_matching
         && a.auto_rollback == b.auto_rollback
         && a.bake == b.bake
         && a.checkpoints == b.checkpoints
@@ -54,10 +53,11 @@ pub(super) fn saved(seen: &GroupSeen, template: &str) -> Option<u64> {
     }
 }
 
-/// Whether every instance, apart from those already leaving, is in service from the version.
+/// Whether every instance, apart from those already leaving, is in service from the version, or
+/// coming up from it: a group that grows is no less at the version.
 pub(super) fn instances_at(seen: &GroupSeen, template: &str, version: u64) -> bool {
     seen.group.instances.iter().filter(|i| i.lifecycle != Lifecycle::Terminating).all(|i| {
-        i.lifecycle == Lifecycle::InService
+        matches!(i.lifecycle, Lifecycle::InService | Lifecycle::Pending)
             && i.template.as_ref().is_some_and(|t| t.is(template, version))
     })
 }

@@ -169,7 +169,7 @@ impl<'a> Turn<'a> {
     /// so that the next run goes on from here.
     pub(super) fn stuck(&mut self, message: impl Into<String>, hint: impl Into<String>) {
         let message = message.into();
-        self.record.reason = Some(message.clone());
+        self.record.set_reason(&message);
         self.end = Some(End { ending: Ending::Stuck, message, hint: Some(hint.into()) });
     }
 

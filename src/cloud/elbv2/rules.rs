@@ -120,11 +120,28 @@ impl Cloud {
         Ok(all)
     }
 
-    /// Reads just these again, in their order; at most two calls.
+    /// Reads just these again, in their order; at most two calls, unless one of them does not exist
+    /// any longer: then one each, and that one is left out.
     ///
     /// # Errors
-    /// Where one of them does not exist (any longer) or AWS does not answer.
+    /// Where AWS does not answer.
     pub async fn rules(&self, ids: &[RuleId]) -> Result<Vec<RuleWithActions>, CloudError> {
+        match self.existing_rules(ids).await {
+            Err(error) if error.class == Class::NotFound => {}
+            answer => return answer,
+        }
+        let mut found = Vec::new();
+        for id in ids {
+            match self.existing_rules(std::slice::from_ref(id)).await {
+                Ok(rules) => found.extend(rules),
+                Err(error) if error.class == Class::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
+    async fn existing_rules(&self, ids: &[RuleId]) -> Result<Vec<RuleWithActions>, CloudError> {
         let (mut rules, mut listeners) = (Vec::new(), Vec::new());
         for id in ids {
             match id {

@@ -3,6 +3,7 @@
 
 mod properties;
 mod rolling;
+mod scenarios;
 mod stories;
 mod table;
 mod world;

@@ -6,7 +6,7 @@ use super::world::*;
 use crate::model::*;
 use crate::rollout::*;
 
-fn rolling() -> World {
+pub(super) fn rolling() -> World {
     let mut plan = plan(&[]);
     plan.strategy = Strategy::Rolling;
     plan.shape = Shape::OneGroup(OneGroup {

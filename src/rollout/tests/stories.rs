@@ -28,10 +28,10 @@ fn a_canary_goes_through_its_steps() {
     forward l1 tg-blue=0 tg-green=100
     phase bake
     phase settle
-    minimum green 2
     phase verify
     phase retire
     schedule blue 0
+    minimum green 2
     ");
 }
 
@@ -130,4 +130,58 @@ fn the_way_back_waits_for_the_old_side() {
         "{:?}",
         next.actions
     );
+}
+
+/// A world whose rules keep clients by a cookie, with a test rule.
+fn sticky() -> World {
+    let mut plan = plan(&[50, 100]);
+    let test = RuleId::Rule("test".to_owned());
+    if let Shape::TwoGroups(pair) = &mut plan.shape {
+        pair.test_rule = Some(test.clone());
+    }
+    let mut world = World::new(plan, Phase::Free);
+    let stickiness = Some(Stickiness { seconds: 600 });
+    for rule in &mut world.seen.rules {
+        rule.forward.as_mut().unwrap().stickiness = stickiness;
+    }
+    let mut rule = world.seen.rules[0].clone();
+    rule.id = test.clone();
+    rule.forward = Some(Forward::only("tg-green"));
+    world.seen.rules.push(rule);
+    if let FleetFacts::TwoGroups(facts) = &mut world.record.fleet {
+        facts.rules.iter_mut().for_each(|rule| rule.sticky = Some(600));
+        let weights = PerColour { blue: None, green: Some(1) };
+        facts.test = Some(RuleFacts { id: test, weights, sticky: None });
+    }
+    world
+}
+
+#[test]
+fn with_cookies_promotion_takes_the_old_group_out_and_keeps_it_checked() {
+    let mut world = sticky();
+    let end = world.run();
+    assert_eq!(end.ending, Ending::Succeeded, "{}", end.message);
+    let forwards: Vec<&String> = world.log.iter().filter(|l| l.starts_with("forward")).collect();
+    insta::assert_debug_snapshot!(forwards, @r#"
+    [
+        "forward r1 tg-blue=100 tg-green=0",
+        "forward l1 tg-blue=100 tg-green=0",
+        "forward r1 tg-blue=50 tg-green=50",
+        "forward l1 tg-blue=50 tg-green=50",
+        "forward test tg-blue=1",
+        "forward r1 tg-green=1",
+        "forward l1 tg-green=1",
+    ]
+    "#);
+}
+
+#[test]
+fn with_cookies_taking_back_moves_everybody_and_then_restores_the_rule() {
+    let mut world = sticky();
+    world.errors = 0.3;
+    let before = world.seen.rules.clone();
+    let end = world.run();
+    assert_eq!(end.ending, Ending::RolledBack, "{}", end.message);
+    assert!(world.log.contains(&"forward r1 tg-blue=1".to_owned()), "{}", world.log.join("\n"));
+    assert_eq!(world.seen.rules, before);
 }

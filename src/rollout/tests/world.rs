@@ -53,10 +53,12 @@ pub(super) fn image() -> ImageReference {
 }
 
 pub(super) fn record(phase: Phase) -> Record {
-    let side = |min, empty| SideFacts { version: OLD, min, empty, pinned: None, retirement: None };
+    let side =
+        |min, empty| SideFacts { version: OLD, min, empty, pinned: Vec::new(), retirement: None };
     let rules = ["r1", "l1"].into_iter().zip([true, false]).map(|(id, rule)| RuleFacts {
         id: if rule { RuleId::Rule(id.to_owned()) } else { RuleId::ListenerDefault(id.to_owned()) },
         weights: PerColour { blue: Some(1), green: None },
+        sticky: None,
     });
     Record {
         number: 5,
@@ -80,6 +82,7 @@ pub(super) fn record(phase: Phase) -> Record {
             idle_since: None,
             shifted: None,
             floor: 0,
+            relapses: 0,
             weighted: false,
             sides: PerColour { blue: side(2, false), green: side(0, true) },
             rules: rules.collect(),

@@ -25,7 +25,7 @@ impl Machine<'_, '_, '_> {
         if let Some(rule) = self.test_rule()
             && rule.forward.as_ref().is_none_or(|f| f.share(&to) != 100)
         {
-            let forward = Forward { weights: vec![(to, 1)], stickiness: None };
+            let forward = Forward::only(&to);
             self.turn.send(Action::SetForward { rule: rule.id.clone(), forward });
         }
         if self.turn.actions.is_empty() {
@@ -33,11 +33,6 @@ impl Machine<'_, '_, '_> {
         } else if self.turn.overdue(self.turn.plan.deadlines.healthy) {
             self.take_back("the rules did not take the new target group");
         }
-    }
-
-    fn test_rule(&self) -> Option<&Rule> {
-        let id = self.pair.test_rule.as_ref()?;
-        self.turn.seen.rules.iter().find(|rule| rule.id == *id)
     }
 
     pub(super) fn healthy(&mut self) {

@@ -11,7 +11,9 @@ mod undo;
 
 use super::turn::Turn;
 use super::{Pair, Side, gate};
-use crate::model::{Colour, Event, FleetFacts, Forward, PerColour, Phase, Rule, TwoGroupsFacts};
+use crate::model::{
+    Colour, Event, FleetFacts, Forward, PerColour, Phase, Rule, Stickiness, TwoGroupsFacts,
+};
 
 /// One turn.
 pub(super) fn decide(turn: &mut Turn<'_>, pair: &Pair) {
@@ -43,19 +45,19 @@ struct Machine<'m, 'a, 'p> {
 
 impl<'a> Machine<'_, 'a, '_> {
     fn run(&mut self) {
-        let Some(rules) = gate::rules(self.pair, self.turn.seen) else {
-            self.turn.stuck(
-                "a configured rule does not exist any more, or forwards no more",
-                "somebody changed the listener in mid-rollout: restore the rule, then run `cutover rollback`",
-            );
-            return;
-        };
         for colour in Colour::BOTH {
             if self.turn.group(&self.pair.sides[colour].group).is_none() {
                 return;
             }
         }
         self.watch_idleness();
+        let rules = gate::rules(self.pair, self.turn.seen);
+        if self.is_forward() && (rules.len() < self.pair.rules.len() || self.test_rule_is_gone()) {
+            self.take_back(
+                "a rule that this rollout goes by does not exist any more, or forwards no more",
+            );
+            return;
+        }
         if let Some(refused) = self.turn.seen.refused.clone() {
             self.refused(refused);
             return;
@@ -82,12 +84,34 @@ impl<'a> Machine<'_, 'a, '_> {
     /// A change that AWS refuses for good: forward there is no way, and where the way back is
     /// refused, a person must see to the permissions.
     fn refused(&mut self, why: String) {
-        if matches!(self.turn.record.phase, Phase::TakeBack | Phase::Undo) {
-            let hint = "mend what AWS refuses, then `cutover rollback` goes on";
-            self.turn.stuck(format!("the way back was refused: {why}"), hint);
-        } else {
-            self.take_back(why);
+        match self.turn.record.phase {
+            Phase::TakeBack | Phase::Undo => {
+                let hint = "mend what AWS refuses, then `cutover rollback` goes on";
+                self.turn.stuck(format!("the way back was refused: {why}"), hint);
+            }
+            // The new version is proven by then.
+            Phase::Retire => {
+                self.turn.notice(format!("the old group has to be retired by hand: {why}"));
+                self.succeed();
+            }
+            _ => self.take_back(why),
         }
+    }
+
+    /// Whether the rollout still goes forward, past its preparation.
+    fn is_forward(&self) -> bool {
+        let phase = self.turn.record.phase;
+        phase > Phase::Prepare && phase < Phase::TakeBack
+    }
+
+    fn test_rule_is_gone(&self) -> bool {
+        self.pair.test_rule.is_some() && self.test_rule().is_none()
+    }
+
+    /// The test rule, seen.
+    fn test_rule(&self) -> Option<&'a Rule> {
+        let id = self.pair.test_rule.as_ref()?;
+        self.turn.seen.rules.iter().find(|rule| rule.id == *id && rule.forward.is_some())
     }
 
     /// Keeps the start of the window over which the new side has been seen without any weight.
@@ -127,9 +151,21 @@ impl<'a> Machine<'_, 'a, '_> {
         }
     }
 
+    /// How a side stands against a share of `percent` on the way forward.
     fn standing(&self, colour: Colour, percent: u8) -> gate::Standing {
-        let version = self.version(colour);
-        gate::standing(self.turn.plan, self.pair, self.turn.seen, colour, version, percent)
+        let desired = gate::largest_desired(self.pair, self.turn.seen);
+        self.standing_of(colour, percent, desired)
+    }
+
+    /// How the old side stands against bearing all traffic again, while the new one has `share`.
+    fn standing_back(&self, share: u8) -> gate::Standing {
+        let desired = gate::desired_back(self.pair, self.turn.seen, self.from, share);
+        self.standing_of(self.from, 100, desired)
+    }
+
+    fn standing_of(&self, colour: Colour, percent: u8, desired: u32) -> gate::Standing {
+        let (plan, seen, version) = (self.turn.plan, self.turn.seen, self.version(colour));
+        gate::standing(plan, self.pair, seen, colour, version, (percent, desired))
     }
 
     fn tell_health(&mut self, colour: Colour, standing: gate::Standing) {
@@ -143,10 +179,17 @@ impl<'a> Machine<'_, 'a, '_> {
 
     /// Writes a group's MinSize and remembers what was written, for the restore to compare with.
     fn pin(&mut self, colour: Colour, min: u32, why: &str) {
-        self.facts.sides[colour].pinned = Some(min);
+        if !self.wrote(colour, min) {
+            self.facts.sides[colour].pinned.push(min);
+        }
         let group = self.side(colour).group.clone();
         self.turn.tell(Event::Minimum { group: group.clone(), min, message: why.to_owned() });
         self.turn.send(super::Action::SetMinimum { group, min });
+    }
+
+    /// Whether a group's MinSize of `min` is our doing.
+    fn wrote(&self, colour: Colour, min: u32) -> bool {
+        self.facts.sides[colour].pinned.contains(&min)
     }
 
     /// The weights of a share of `percent` for the new side.
@@ -155,25 +198,45 @@ impl<'a> Machine<'_, 'a, '_> {
         PerColour::from_fn(|c| if c == to { percent } else { 100 - percent })
     }
 
-    /// The forward with those weights, everything else about it as it is.
+    /// The forward with those weights. With group stickiness on, weight 0 does not move clients
+    /// that hold a cookie: then the end of either way is a forward to one group alone.
     fn forward(&self, rule: &Rule, percent: u8) -> Forward {
+        let sticky = self.sticky(rule);
+        if sticky.is_some() && self.moves_everybody(percent) {
+            let winner = if percent == 0 { self.from } else { self.to() };
+            return Forward::only(&self.side(winner).target_group);
+        }
         let weights = self.weights(percent);
         let mut pairs: Vec<(String, u16)> = Colour::BOTH
             .iter()
             .map(|c| (self.side(*c).target_group.clone(), u16::from(weights[*c])))
             .collect();
         pairs.sort();
-        Forward {
-            weights: pairs,
-            stickiness: rule.forward.as_ref().and_then(|forward| forward.stickiness),
+        Forward { weights: pairs, stickiness: sticky }
+    }
+
+    /// Whether a share of `percent` ends a way on which clients may hold cookies of the other side.
+    /// Going forward only where the test rule keeps the other side checked.
+    fn moves_everybody(&self, percent: u8) -> bool {
+        match percent {
+            0 => self.facts.weighted,
+            100 => self.pair.test_rule.is_some(),
+            _ => false,
         }
+    }
+
+    /// The rule's group stickiness, as it was before.
+    fn sticky(&self, rule: &Rule) -> Option<Stickiness> {
+        let facts = self.facts.rules.iter().find(|facts| facts.id == rule.id);
+        let seconds = facts.and_then(|facts| facts.sticky)?;
+        Some(Stickiness { seconds })
     }
 
     /// Starts taking back, in this very turn.
     fn take_back(&mut self, reason: impl Into<String>) {
         let reason = reason.into();
         self.turn.tell(Event::TakingBack { reason: reason.clone() });
-        self.turn.record.reason = Some(reason);
+        self.turn.record.set_reason(&reason);
         self.turn.actions.clear();
         self.turn.record.phase = Phase::TakeBack;
         self.turn.record.since = self.turn.seen.now;

@@ -10,7 +10,7 @@ use crate::rollout::refresh::{active, at_version, ours};
 use crate::rollout::{Action, RETIREMENT, gate};
 
 /// A scheduled action may run up to two minutes late (user guide): around its time it is waited out.
-const AROUND: Duration = Duration::from_secs(180);
+pub(super) const AROUND: Duration = Duration::from_secs(180);
 
 /// How bringing a group to a version stands.
 pub(super) enum Bringing {
@@ -50,12 +50,17 @@ impl Machine<'_, '_, '_> {
                     );
                     return;
                 }
-                let size = action.min.unwrap_or(0);
+                let (size, reads) = (action.min.unwrap_or(0), seen.group.capacity.min);
+                if !self.wrote(colour, reads) {
+                    self.facts.sides[colour].pinned.push(reads);
+                }
                 self.facts.sides[colour].retirement = Some(RetirementFacts { at, size });
             }
             self.turn.send(Action::Unschedule { group });
         }
-        if self.turn.actions.is_empty() {
+        if self.turn.overdue(self.turn.plan.deadlines.healthy) {
+            self.take_back("the earlier retirement could not be removed in time");
+        } else if self.turn.actions.is_empty() {
             let group = self.side(self.to()).group.clone();
             let version = self.version(self.to());
             self.turn.go(Phase::Refresh, format!("bringing {group} to version {version}"));
@@ -196,6 +201,7 @@ impl Machine<'_, '_, '_> {
         let share = gate::largest_share(self.pair, self.turn.seen, to);
         if share > 0 {
             let group = to.group.clone();
+            self.facts.weighted = true;
             self.take_back(format!(
                 "{group} was given {share} % of the traffic by another hand before it was ready"
             ));

@@ -6,13 +6,19 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Machine;
-use crate::model::{Event, Phase, TargetHealth};
+use crate::model::{Colour, Event, Phase, ScheduledAction, TargetHealth};
 use crate::rollout::refresh::{active, at_version};
 use crate::rollout::{Action, RETIREMENT, T};
 
-/// CloudWatch has a minute one to two minutes after its end (recorded once); with T and a whole
-/// minute before, this is when a minute without old traffic can be known.
-const QUIET: Duration = Duration::from_secs(T.as_secs() + 180);
+/// What CloudWatch tells of the old side's requests.
+enum OldTraffic {
+    /// A minute was counted, and the old side had no request in it.
+    Ended,
+    /// It has requests in the newest minute counted.
+    Goes,
+    /// No minute is counted yet.
+    Unknown,
+}
 
 /// A scheduled action needs some way ahead of it: a past time is an error.
 const EARLIEST_RETIREMENT: Duration = Duration::from_secs(180);
@@ -27,31 +33,44 @@ impl Machine<'_, '_, '_> {
             self.facts.shifted = Some(self.turn.seen.now);
             return;
         };
-        let now = self.turn.seen.now;
-        let from_tg = &self.side(self.from).target_group;
-        let late = shifted.checked_add(T).unwrap_or(now);
-        let last = self.turn.seen.counts.get(from_tg).and_then(|counts| {
-            counts
-                .minutes
-                .iter()
-                .rev()
-                .find(|(start, c)| *start >= late && c.requests > 0)
-                .map(|(start, _)| *start)
-        });
-        let quiet_since = last.unwrap_or(shifted);
-        if self.turn.since(quiet_since) < QUIET {
-            let evidence = self.turn.plan.deadlines.evidence;
-            if self.turn.overdue(evidence) {
-                self.take_back("the old side still gets requests: its traffic did not end in time");
-            } else {
-                self.turn.wait("the old side's traffic is seen to end", Some(evidence));
+        let deadlines = self.turn.plan.deadlines;
+        match self.old_traffic(shifted) {
+            OldTraffic::Ended => {}
+            // Nobody asks this service: there is nothing to be seen.
+            OldTraffic::Unknown if self.turn.overdue(deadlines.healthy) => {
+                self.turn.notice("no request was counted on either side since the shift");
             }
-            return;
-        }
-        if self.hand_over_minimum() {
-            return;
+            OldTraffic::Goes if self.turn.overdue(deadlines.evidence) => {
+                self.take_back("the old side still gets requests: its traffic did not end in time");
+                return;
+            }
+            OldTraffic::Goes | OldTraffic::Unknown => {
+                let limit = Some(deadlines.evidence);
+                self.turn.wait("the old side's traffic is seen to end", limit);
+                return;
+            }
         }
         self.turn.go(Phase::Verify, "reading what success asserts");
+    }
+
+    /// Whether the old side still gets requests, by what CloudWatch has. Minutes before T after the
+    /// shift say nothing. That a minute is there at all is seen on either side: one without requests
+    /// may be missing (AWS-FACTS §7).
+    fn old_traffic(&self, shifted: Timestamp) -> OldTraffic {
+        let now = self.turn.seen.now;
+        let late = shifted.checked_add(T).unwrap_or(now);
+        let minutes = |colour: Colour| {
+            let counts = self.turn.seen.counts.get(&self.side(colour).target_group);
+            counts.map(|counts| counts.minutes.as_slice()).unwrap_or_default()
+        };
+        let old = minutes(self.from);
+        let busy = old.iter().rev().find(|(start, counts)| *start >= late && counts.requests > 0);
+        let known = old.iter().chain(minutes(self.to())).map(|(start, _)| *start).max();
+        match (known.filter(|start| *start >= late), busy) {
+            (None, _) => OldTraffic::Unknown,
+            (Some(known), Some((busy, _))) if known <= *busy => OldTraffic::Goes,
+            (Some(_), _) => OldTraffic::Ended,
+        }
     }
 
     /// The new side takes over the minimum that the old one had, if its own still reads as we
@@ -62,11 +81,15 @@ impl Machine<'_, '_, '_> {
         if reads == min {
             return false;
         }
-        if self.facts.sides[self.to()].pinned != Some(reads) {
-            let group = self.side(self.to()).group.clone();
+        let group = &self.side(self.to()).group;
+        if !self.wrote(self.to(), reads) {
             self.turn.notice(format!(
                 "the minimum of {group} is {reads}, which is not ours: left alone"
             ));
+            return false;
+        }
+        if self.turn.overdue(self.turn.plan.deadlines.healthy) {
+            self.turn.notice(format!("the minimum of {group} stays {reads}: it could not be set"));
             return false;
         }
         self.pin(self.to(), min, "the minimum that the old group had");
@@ -81,9 +104,6 @@ impl Machine<'_, '_, '_> {
         match self.unproven() {
             None => {
                 self.turn.go(Phase::Retire, "the new version is live and proven");
-                if self.turn.plan.retire_after.is_none() {
-                    self.succeed();
-                }
             }
             Some(why) if self.turn.overdue(self.turn.plan.deadlines.healthy) => {
                 self.take_back(format!("success could not be proven: {why}"));
@@ -116,38 +136,42 @@ impl Machine<'_, '_, '_> {
         crate::rollout::one_group::unmatched_targets(seen, TargetHealth::Healthy)
     }
 
-    /// Schedules the old group's retirement and sees it there.
+    /// Schedules the old group's retirement and sees it there, then hands over the minimum. The new
+    /// version is proven: that its group may scale in from here on is no loss, so only the weights
+    /// are watched.
     pub(super) fn retire(&mut self) {
-        if !self.holds(100) {
+        if !self.weights_hold(100) {
             return;
         }
-        let (Some(after), Some(old)) = (self.turn.plan.retire_after, self.seen(self.from)) else {
-            self.succeed();
-            return;
-        };
-        if old.scheduled.iter().any(|action| action.name == RETIREMENT) {
-            self.succeed();
-            return;
+        if let (Some(after), Some(old)) = (self.turn.plan.retire_after, self.seen(self.from))
+            && !old.scheduled.iter().any(|action| action.name == RETIREMENT)
+        {
+            if !self.turn.overdue(self.turn.plan.deadlines.healthy) {
+                self.schedule_retirement(after, &old.scheduled);
+                return;
+            }
+            self.turn
+                .notice("the old group's retirement could not be scheduled: retire it by hand");
         }
-        let now = self.turn.seen.now;
+        if !self.hand_over_minimum() {
+            self.succeed();
+        }
+    }
+
+    fn schedule_retirement(&mut self, after: Duration, others: &[ScheduledAction]) {
         let idle = &self.facts.sides[self.to()];
         let size = idle.retirement.map_or(idle.min, |retirement| retirement.size);
-        let mut at = add(now, after.max(EARLIEST_RETIREMENT));
+        let mut at = add(self.turn.seen.now, after.max(EARLIEST_RETIREMENT));
         // Start times must be unique within a group.
-        while old.scheduled.iter().any(|action| action.at == Some(at)) {
+        while others.iter().any(|action| action.at == Some(at)) {
             at = add(at, Duration::from_secs(60));
         }
         let group = self.side(self.from).group.clone();
         self.turn.tell(Event::Retirement { group: group.clone(), at, size });
         self.turn.send(Action::Schedule { group, at, size });
-        if self.turn.overdue(self.turn.plan.deadlines.healthy) {
-            self.turn
-                .notice("the old group's retirement could not be scheduled: retire it by hand");
-            self.succeed();
-        }
     }
 
-    fn succeed(&mut self) {
+    pub(super) fn succeed(&mut self) {
         let version = self.version(self.to());
         let colour = self.to();
         self.turn.end(

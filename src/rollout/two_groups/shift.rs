@@ -1,8 +1,9 @@
 //! A step: its gates, its weights, and the time in which it is watched and judged.
 
 use super::Machine;
-use crate::judge::{Verdict, judge};
-use crate::model::{Colour, Event, Phase, Rule};
+use crate::judge::Verdict;
+use crate::model::{Colour, Event, Forward, Phase, Rule};
+use crate::rollout::evidence::judge_since;
 use crate::rollout::refresh::active;
 use crate::rollout::{Action, AlarmState, RETIREMENT, gate};
 
@@ -35,8 +36,14 @@ impl Machine<'_, '_, '_> {
             self.turn.go(Phase::Bake, format!("{percent} % of the traffic is on the new version"));
             return;
         }
-        if before > 0 && self.fell_below_floor() {
-            return;
+        if most > 0 {
+            if self.fell_below_floor() {
+                return;
+            }
+            if let Verdict::Fail(why) = self.verdict() {
+                self.take_back(why);
+                return;
+            }
         }
         if let Some(shut) = self.shut_gate(percent) {
             if self.turn.overdue(self.turn.plan.deadlines.healthy) {
@@ -95,10 +102,27 @@ impl Machine<'_, '_, '_> {
             self.pin(self.to(), want, "the live group has grown");
             return Some("the new group's minimum is raised".to_owned());
         }
+        if percent == 100 && self.leave_the_test_rule() {
+            return Some("the test rule has to keep the old group checked".to_owned());
+        }
         let standing = self.standing(self.to(), percent);
         self.tell_health(self.to(), standing);
         (!standing.passes())
             .then(|| format!("{} of {} targets are ready", standing.ready, standing.needed))
+    }
+
+    /// Where promotion takes the old group out of a sticky rule, the test rule has to name it, or it
+    /// would not be checked any more. True while that is on its way.
+    fn leave_the_test_rule(&mut self) -> bool {
+        let old = self.side(self.from).target_group.clone();
+        let sticky = self.facts.rules.iter().any(|rule| rule.sticky.is_some());
+        let Some(rule) = self.test_rule().filter(|_| sticky) else { return false };
+        let kept = rule.forward.as_ref().is_some_and(|f| f.share(&old) == 100);
+        if !kept {
+            let forward = Forward::only(&old);
+            self.turn.send(Action::SetForward { rule: rule.id.clone(), forward });
+        }
+        !kept
     }
 
     /// Watches a step: targets, weights, alarms and evidence, for as long as it is to stand.
@@ -134,16 +158,31 @@ impl Machine<'_, '_, '_> {
 
     /// Whether the step's weights stand and are borne by enough targets; if not, takes back.
     pub(super) fn holds(&mut self, percent: u8) -> bool {
+        self.weights_hold(percent) && !self.is_refreshed() && !self.fell_below_floor()
+    }
+
+    /// A refresh lowers healthy capacity: no weight stays on a group under one.
+    fn is_refreshed(&mut self) -> bool {
+        let refreshed = self.seen(self.to()).is_some_and(|seen| active(seen).is_some());
+        if refreshed {
+            self.take_back("another hand refreshes the group that bears traffic");
+        }
+        refreshed
+    }
+
+    /// Whether every rule forwards as this step wrote it, to the pair alone; if not, takes back.
+    pub(super) fn weights_hold(&mut self, percent: u8) -> bool {
         let to = self.side(self.to()).clone();
         let least = gate::smallest_share(self.pair, self.turn.seen, &to);
         let most = gate::largest_share(self.pair, self.turn.seen, &to);
-        if least != percent || most != percent {
+        let old = gate::largest_share(self.pair, self.turn.seen, self.side(self.from));
+        if least != percent || most != percent || old != 100 - percent {
             self.take_back(format!(
                 "another hand changed the weights: the new side has {least}–{most} % instead of {percent} %"
             ));
             return false;
         }
-        !self.fell_below_floor()
+        true
     }
 
     /// Takes back when fewer targets are ready than the step's gate had asked for. A group that has
@@ -175,14 +214,8 @@ impl Machine<'_, '_, '_> {
         let (Some(limit), Some(shifted)) = (self.turn.plan.judge.errors, self.facts.shifted) else {
             return Verdict::Pass("no limit is configured".to_owned());
         };
-        let counts = self
-            .turn
-            .seen
-            .counts
-            .get(&self.side(self.to()).target_group)
-            .map(|counts| counts.within(shifted, self.turn.seen.now))
-            .unwrap_or_default();
-        let verdict = judge(&limit, counts);
+        let target_group = &self.side(self.to()).target_group;
+        let (counts, verdict) = judge_since(self.turn.seen, target_group, &limit, shifted);
         self.turn.tell(Event::Judgement {
             verdict: verdict.name(),
             counts,

@@ -2,45 +2,64 @@
 //! that was changed, each thing only if it still reads as we wrote it.
 
 use super::Machine;
-use super::prepare::Bringing;
-use crate::model::{Ending, Event, Forward, Goal, PerColour, Phase, Rule, RuleFacts};
-use crate::rollout::refresh::active;
+use super::prepare::{AROUND, Bringing, idle_preferences};
+use crate::model::{Ending, Event, Forward, Goal, Phase, Rule, RuleFacts, Stickiness};
+use crate::rollout::refresh::{active, ours};
 use crate::rollout::{Action, RETIREMENT, gate};
+
+/// How often traffic is given back again while the rest is undone.
+const RELAPSES: u8 = 3;
 
 impl Machine<'_, '_, '_> {
     /// Gives all traffic back to the old side: one change a rule, before the record is saved.
     pub(super) fn give_back(&mut self) {
-        let Some(rules) = gate::rules(self.pair, self.turn.seen) else { return };
-        let to = self.side(self.to()).clone();
-        let share = gate::largest_share(self.pair, self.turn.seen, &to);
-        if share == 0 {
+        let rules = gate::rules(self.pair, self.turn.seen);
+        let seen_any = !rules.is_empty();
+        let (new, old) = (self.side(self.to()).clone(), self.side(self.from).clone());
+        let share = gate::largest_share(self.pair, self.turn.seen, &new);
+        let astray: Vec<&Rule> = rules
+            .into_iter()
+            .filter(|rule| rule.forward.as_ref().is_some_and(|f| f.share(&old.target_group) < 100))
+            .collect();
+        // Where no rule is seen at all, nothing says where traffic goes.
+        if astray.is_empty() && seen_any {
             self.traffic_is_back();
             return;
         }
-        let old = self.standing(self.from, 100);
-        if old.passes() {
+        let standing = self.standing_back(share);
+        let retirement = self.retirement_of_the_old_side();
+        if standing.passes() && retirement != Some(true) {
             let weights = self.weights(0);
             self.turn.tell(Event::Weights { weights, verified: false });
-            for rule in rules {
-                if rule.forward.as_ref().is_some_and(|f| f.share(&to.target_group) > 0) {
-                    let forward = self.forward(rule, 0);
-                    self.turn.send_first(Action::SetForward { rule: rule.id.clone(), forward });
-                }
+            for rule in astray {
+                let forward = self.forward(rule, 0);
+                self.turn.send_first(Action::SetForward { rule: rule.id.clone(), forward });
             }
         } else {
-            self.hold_between(old, share);
+            self.hold_between(standing, share);
+        }
+        if retirement.is_some() {
+            self.turn.send(Action::Unschedule { group: old.group.clone() });
         }
         if self.turn.overdue(self.turn.plan.deadlines.healthy) {
-            let (from, new) = (self.side(self.from).group.clone(), to.group);
             self.turn.actions.clear();
             self.turn.stuck(
                 format!(
-                    "traffic could not be given back to {from}: {} of {} targets are healthy there, and {new} still gets {share} %",
-                    old.ready, old.needed
+                    "traffic could not be given back to {}: {} of {} needed targets are healthy there, and {} still gets {share} %",
+                    old.group, standing.ready, standing.needed, new.group
                 ),
                 "see to the health of the old group; then `cutover rollback` goes on",
             );
         }
+    }
+
+    /// Whether our retirement of the old side is still to come, and whether it is due about now,
+    /// so that traffic must not be given back before it is gone.
+    fn retirement_of_the_old_side(&self) -> Option<bool> {
+        let scheduled = &self.seen(self.from)?.scheduled;
+        let action = scheduled.iter().find(|action| action.name == RETIREMENT)?;
+        let now = self.turn.seen.now;
+        Some(action.at.is_some_and(|at| at.duration_since(now).unsigned_abs() <= AROUND))
     }
 
     /// The old side cannot bear all traffic. Moving weight makes no capacity: its minimum rises,
@@ -63,27 +82,21 @@ impl Machine<'_, '_, '_> {
     }
 
     fn traffic_is_back(&mut self) {
-        self.facts.step = 0;
-        self.facts.shifted = None;
         let weights = self.weights(0);
         self.turn.tell(Event::Weights { weights, verified: true });
         if self.turn.record.restart {
-            self.turn.record.restart = false;
-            self.turn.record.reason = None;
-            self.turn.go(Phase::Prepare, "traffic is back on the previous version: starting anew");
+            self.begin_anew("traffic is back on the previous version: starting anew");
         } else {
+            self.facts.step = 0;
+            self.facts.shifted = None;
             self.turn.go(Phase::Undo, "traffic is on the previous version: undoing the rest");
         }
     }
 
     /// Undoes one thing a turn, in an order in which nothing is taken from under traffic.
     pub(super) fn undo(&mut self, rules: &[&Rule]) {
-        let to = self.side(self.to()).clone();
-        if gate::largest_share(self.pair, self.turn.seen, &to) > 0 {
-            self.turn.notice("the new side bears weight again: taking it off");
-            self.turn.record.phase = Phase::TakeBack;
-            self.turn.record.since = self.turn.seen.now;
-            self.give_back();
+        if gate::smallest_share(self.pair, self.turn.seen, self.side(self.from)) < 100 {
+            self.relapse();
             return;
         }
         let limit = self.turn.plan.deadlines.refresh + self.turn.plan.deadlines.healthy;
@@ -94,25 +107,65 @@ impl Machine<'_, '_, '_> {
             );
             return;
         }
-        let done = self.undo_refresh()
+        let done = self.undo_own_retirement()
+            && self.undo_refresh()
             && self.undo_size()
             && self.undo_version()
             && self.undo_rules(rules)
             && self.undo_retirement()
             && self.undo_pin();
-        if !done {
+        if done {
+            self.ended_back();
+        }
+    }
+
+    /// Traffic left the old side again: another hand, or a request that came late. It is given back
+    /// a few times; who fights it longer is a person's question.
+    fn relapse(&mut self) {
+        self.facts.relapses += 1;
+        if self.facts.relapses > RELAPSES {
+            self.turn.stuck(
+                "another hand keeps taking traffic from the previous version",
+                "find out who changes the weights, stop that, then `cutover rollback` goes on",
+            );
             return;
         }
+        self.turn.notice("the previous version lost traffic again: giving it back");
+        self.turn.record.phase = Phase::TakeBack;
+        self.turn.record.since = self.turn.seen.now;
+        self.give_back();
+    }
+
+    fn ended_back(&mut self) {
         let reason = self.turn.record.reason.clone().unwrap_or_else(|| "asked for".to_owned());
         let (colour, version) = (self.from, self.facts.sides[self.from].version);
-        if self.facts.weighted || self.turn.record.goal == Goal::Undo {
-            let message = format!("all traffic is back on {colour}, version {version}: {reason}");
-            self.turn.end(Ending::RolledBack, message, None);
-        } else {
-            let message =
-                format!("the new version never got traffic, and nothing is left changed: {reason}");
-            self.turn.end(Ending::Failed, message, None);
+        let (ending, message) = match (self.turn.record.goal, self.facts.weighted) {
+            (Goal::Rollback, _) => (
+                Ending::Failed,
+                format!(
+                    "the rollback itself was taken back, {colour} has all traffic with version {version}: {reason}"
+                ),
+            ),
+            (Goal::Deploy, false) => (
+                Ending::Failed,
+                format!("the new version never got traffic, and nothing is left changed: {reason}"),
+            ),
+            (Goal::Deploy, true) | (Goal::Undo, _) => (
+                Ending::RolledBack,
+                format!("all traffic is back on {colour}, version {version}: {reason}"),
+            ),
+        };
+        self.turn.end(ending, message, None);
+    }
+
+    /// A retirement that this rollout had scheduled for the old side must not empty it now.
+    fn undo_own_retirement(&mut self) -> bool {
+        if self.retirement_of_the_old_side().is_none() {
+            return true;
         }
+        let group = self.side(self.from).group.clone();
+        self.turn.send(Action::Unschedule { group });
+        false
     }
 
     /// Our refresh of the new side, if still active, is cancelled.
@@ -125,7 +178,9 @@ impl Machine<'_, '_, '_> {
             // The refresh back, which `undo_version` watches.
             return true;
         }
-        if facts.is_some_and(|f| f.id.as_ref() == Some(&refresh.id)) {
+        let template = self.turn.plan.template.as_str();
+        let ours = facts.and_then(|facts| ours(seen, facts, template, &idle_preferences()));
+        if ours.is_some_and(|ours| ours.id == refresh.id) {
             if refresh.status != crate::model::RefreshStatus::Cancelling {
                 let group = self.side(self.to()).group.clone();
                 self.turn.send(Action::CancelRefresh { group });
@@ -142,9 +197,9 @@ impl Machine<'_, '_, '_> {
         let to = self.to();
         let Some(seen) = self.seen(to) else { return false };
         let (facts, capacity) = (self.facts.sides[to].clone(), seen.group.capacity);
-        let ours = facts.pinned == Some(capacity.min);
+        let ours = self.wrote(to, capacity.min);
         let group = self.side(to).group.clone();
-        if facts.empty && facts.pinned.is_some() && (ours || capacity.min == facts.min) {
+        if facts.empty && !facts.pinned.is_empty() && (ours || capacity.min == facts.min) {
             if capacity.min == facts.min
                 && capacity.desired == facts.min
                 && seen.group.instances.is_empty()
@@ -164,6 +219,13 @@ impl Machine<'_, '_, '_> {
             return false;
         }
         if ours && capacity.min != facts.min {
+            if !self.idle_for_t() {
+                self.turn.wait(
+                    format!("{group} must have been without traffic before it may shrink"),
+                    None,
+                );
+                return false;
+            }
             self.turn.tell(Event::Minimum {
                 group: group.clone(),
                 min: facts.min,
@@ -196,7 +258,7 @@ impl Machine<'_, '_, '_> {
         for fact in facts {
             let is_test = self.facts.test.as_ref().is_some_and(|t| t.id == fact.id);
             let seen = if is_test {
-                self.turn.seen.rules.iter().find(|rule| rule.id == fact.id)
+                self.test_rule()
             } else {
                 rules.iter().copied().find(|rule| rule.id == fact.id)
             };
@@ -204,26 +266,25 @@ impl Machine<'_, '_, '_> {
             else {
                 continue;
             };
-            let written = if is_test {
-                now.share(&self.side(self.to()).target_group) == 100
-            } else {
-                *now == self.forward(rule, 0)
-            };
-            let before = self.forward_before(&fact.weights, now);
-            if written && before != *now && !before.weights.is_empty() {
+            let before = self.forward_before(&fact);
+            // Never anything that takes traffic from the side that has it.
+            let harmless = is_test || before.share(&self.side(self.from).target_group) == 100;
+            let written = is_test || *now == self.forward(rule, 0);
+            if written && harmless && before != *now && !before.weights.is_empty() {
                 self.turn.send(Action::SetForward { rule: rule.id.clone(), forward: before });
             }
         }
         self.turn.actions.is_empty()
     }
 
-    fn forward_before(&self, weights: &PerColour<Option<u16>>, now: &Forward) -> Forward {
+    fn forward_before(&self, facts: &RuleFacts) -> Forward {
         let mut pairs: Vec<(String, u16)> = crate::model::Colour::BOTH
             .iter()
-            .filter_map(|c| Some((self.side(*c).target_group.clone(), weights[*c]?)))
+            .filter_map(|c| Some((self.side(*c).target_group.clone(), facts.weights[*c]?)))
             .collect();
         pairs.sort();
-        Forward { weights: pairs, stickiness: now.stickiness }
+        let stickiness = facts.sticky.map(|seconds| Stickiness { seconds });
+        Forward { weights: pairs, stickiness }
     }
 
     /// A retirement of the new side that we deleted is put back.
@@ -244,11 +305,11 @@ impl Machine<'_, '_, '_> {
     fn undo_pin(&mut self) -> bool {
         let Some(seen) = self.seen(self.from) else { return false };
         let (facts, reads) = (self.facts.sides[self.from].clone(), seen.group.capacity.min);
-        if reads == facts.min || facts.pinned.is_none() {
+        if reads == facts.min || facts.pinned.is_empty() {
             return true;
         }
         let group = self.side(self.from).group.clone();
-        if facts.pinned != Some(reads) {
+        if !self.wrote(self.from, reads) {
             self.turn.notice(format!(
                 "the minimum of {group} is {reads}, which is not ours: left alone"
             ));
