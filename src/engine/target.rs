@@ -147,7 +147,7 @@ fn two_groups(config: &Config, facts: &Facts, from: Option<Colour>) -> Result<Sh
     let groups =
         Colour::BOTH.map(|c| (members[c].group.clone(), Some(arns[c].to_owned()))).to_vec();
     let before = |id: &RuleId| rule_facts(id, facts, arns);
-    let fleet = FleetFacts::TwoGroups(TwoGroupsFacts {
+    let fleet = FleetFacts::TwoGroups(Box::new(TwoGroupsFacts {
         from,
         step: 0,
         idle_since: None,
@@ -159,7 +159,7 @@ fn two_groups(config: &Config, facts: &Facts, from: Option<Colour>) -> Result<Sh
         rules: selection.moving.iter().map(before).collect(),
         test: selection.test.as_ref().map(before),
         refresh: None,
-    });
+    }));
     let weights = selection.moving.first().map(|id| shares(id, facts, arns));
     let shape = Shape::TwoGroups(Pair {
         sides: sides_named,

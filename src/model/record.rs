@@ -126,7 +126,7 @@ pub enum Phase {
 #[serde(rename_all = "kebab-case")]
 pub enum FleetFacts {
     /// Two groups that take turns.
-    TwoGroups(TwoGroupsFacts),
+    TwoGroups(Box<TwoGroupsFacts>),
     /// One group.
     OneGroup(OneGroupFacts),
 }

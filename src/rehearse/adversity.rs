@@ -240,7 +240,7 @@ async fn a_deploy_that_checked_during_anothers_end_does_not_revert_it() {
         ship(&b, "v3", false, &mut tell).await
     };
     let hours = Duration::from_secs(3600);
-    let ended = tokio::time::timeout(hours, async { tokio::join!(first, second) }).await;
+    let ended = tokio::time::timeout(hours, Box::pin(async { tokio::join!(first, second) })).await;
     assert!(ended.is_ok(), "no end within an hour:\n{}", told(&log));
     let (first, second) = ended.unwrap();
     assert_eq!(first.outcome, Ending::Succeeded);

@@ -23,7 +23,7 @@ pub(super) fn decide(turn: &mut Turn<'_>, plan: &OneGroup) {
             let hint = "mend what AWS refuses, then `cutover rollback` goes on";
             turn.stuck(format!("the way back was refused: {why}"), hint);
         } else {
-            take_back(turn, why);
+            take_back(turn, &why);
         }
     } else if let Some(seen) = turn.group(&plan.group) {
         match turn.record.phase {
@@ -92,12 +92,12 @@ fn watch(turn: &mut Turn<'_>, plan: &OneGroup, seen: &GroupSeen, facts: &mut One
             | RefreshStatus::RollbackFailed
             | RefreshStatus::RollbackSuccessful => {
                 let reason = reason.clone().unwrap_or_else(|| "no reason given".to_owned());
-                take_back(turn, format!("the instance refresh ended {status:?}: {reason}"));
+                take_back(turn, &format!("the instance refresh ended {status:?}: {reason}"));
                 return;
             }
         }
         if let Verdict::Fail(why) = verdict(turn, plan) {
-            take_back(turn, why);
+            take_back(turn, &why);
             return;
         }
     } else if active(seen).is_some() {
@@ -112,7 +112,7 @@ fn watch(turn: &mut Turn<'_>, plan: &OneGroup, seen: &GroupSeen, facts: &mut One
         + plan.preferences.checkpoint_delay * plan.preferences.checkpoints.len() as u32;
     let limit = turn.plan.deadlines.refresh + planned;
     if turn.overdue(limit) {
-        take_back(turn, "the instance refresh did not end in time".to_owned());
+        take_back(turn, "the instance refresh did not end in time");
     } else {
         turn.wait("instances are replaced", Some(limit));
     }
@@ -217,15 +217,15 @@ fn verify(turn: &mut Turn<'_>, seen: &GroupSeen) {
             turn.end(reached, message, None);
         }
         Some(why) if turn.overdue(turn.plan.deadlines.healthy) => {
-            take_back(turn, format!("success could not be proven: {why}"));
+            take_back(turn, &format!("success could not be proven: {why}"));
         }
         Some(why) => turn.wait(why, Some(turn.plan.deadlines.healthy)),
     }
 }
 
-fn take_back(turn: &mut Turn<'_>, reason: String) {
-    turn.tell(Event::TakingBack { reason: reason.clone() });
-    turn.record.set_reason(&reason);
+fn take_back(turn: &mut Turn<'_>, reason: &str) {
+    turn.tell(Event::TakingBack { reason: reason.to_owned() });
+    turn.record.set_reason(reason);
     turn.actions.clear();
     turn.go(Phase::TakeBack, "the previous version is brought back");
 }

@@ -76,7 +76,7 @@ pub(super) fn record(phase: Phase) -> Record {
         phase,
         since: start(),
         heartbeat: start(),
-        fleet: FleetFacts::TwoGroups(TwoGroupsFacts {
+        fleet: FleetFacts::TwoGroups(Box::new(TwoGroupsFacts {
             from: Colour::Blue,
             step: 0,
             idle_since: None,
@@ -88,7 +88,7 @@ pub(super) fn record(phase: Phase) -> Record {
             rules: rules.collect(),
             test: None,
             refresh: None,
-        }),
+        })),
         resume: None,
         restart: false,
         reason: None,

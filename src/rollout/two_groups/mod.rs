@@ -18,16 +18,16 @@ use crate::model::{
 /// One turn.
 pub(super) fn decide(turn: &mut Turn<'_>, pair: &Pair) {
     let FleetFacts::TwoGroups(facts) = &turn.record.fleet else { return };
-    let mut machine = Machine { from: facts.from, facts: facts.clone(), pair, turn };
+    let mut machine = Machine { from: facts.from, facts: (**facts).clone(), pair, turn };
     machine.run();
     let facts = machine.facts;
-    turn.record.fleet = FleetFacts::TwoGroups(facts);
+    turn.record.fleet = FleetFacts::TwoGroups(Box::new(facts));
 }
 
 /// What is missing to the proof that all traffic is on the record's version.
 pub(super) fn unproven(turn: &mut Turn<'_>, pair: &Pair) -> Option<String> {
     let FleetFacts::TwoGroups(facts) = &turn.record.fleet else { return None };
-    let machine = Machine { from: facts.from, facts: facts.clone(), pair, turn };
+    let machine = Machine { from: facts.from, facts: (**facts).clone(), pair, turn };
     let to = machine.side(machine.to());
     if gate::smallest_share(pair, machine.turn.seen, to) < 100 {
         return Some(format!("{} does not have all of the traffic", to.group));
