@@ -2,13 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
 
-use cutover::cloud::{Cloud, CredentialSource, Settings};
+use cutover::cloud::Cloud;
 use cutover::config::{self, Config};
-use cutover::net::{Clock, Net, Transport};
 use cutover::preflight::{self, Finding};
+use cutover::rehearse::lab;
 use cutover_lab::doors::InProcess;
 use cutover_lab::scenario::{GroupPlan, Scenario};
-use cutover_lab::services::sts;
 use cutover_lab::world::World;
 
 const EXAMPLE: &str = include_str!("../examples/news/cutover.yaml");
@@ -21,23 +20,8 @@ fn example() -> Config {
 async fn found(scenario: &Scenario, config: &Config) -> Vec<String> {
     let start = "2026-10-01T09:00:00Z".parse().unwrap();
     let world = World::from_scenario(scenario, 1, start).unwrap();
-    let net = Net {
-        transport: Transport::from_service(InProcess::new(world)),
-        clock: Clock::virtual_from(start),
-    };
-    let settings = Settings {
-        region: Some(config.region.clone()),
-        account: config.account.clone(),
-        role: None,
-        service: config.service.clone(),
-        credentials: CredentialSource::Static {
-            key: sts::ACCESS_KEY.to_owned(),
-            secret: sts::SECRET_KEY.to_owned(),
-            token: None,
-        },
-        endpoint: None,
-    };
-    let cloud = Cloud::connect(&net, &settings).await.unwrap();
+    let net = lab::net(&InProcess::new(world));
+    let cloud = Cloud::connect(&net, &lab::settings(config)).await.unwrap();
     let facts = preflight::gather(&cloud, config, None, None).await.unwrap();
     let brief = |finding: Finding| format!("{}, {}", finding.severity.name(), finding.topic);
     preflight::findings(config, &facts).into_iter().map(brief).collect()

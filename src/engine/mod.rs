@@ -2,21 +2,25 @@
 //! does is read off [`crate::rollout::decide`], and every error leads back to looking again.
 
 mod act;
+mod check;
 mod claim;
 mod deploy;
 mod ledger;
 mod observe;
 mod orphans;
 mod prepare;
+mod rollback;
 mod run;
+mod session;
 mod smoke;
 mod stop;
 mod tags;
 mod target;
 
+pub use check::{Checked, Unchecked, check};
 pub use claim::{Origin, Wanted, Wish};
-pub use deploy::{Caller, Checked, Session, Unchecked, check};
 pub use ledger::{Ledger, LedgerError};
 pub use run::{Job, run};
+pub use session::{Caller, Session};
 pub use stop::{Stop, Stopper};
 pub use target::{Target, Unresolved, resolve};

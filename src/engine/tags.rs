@@ -1,7 +1,7 @@
 //! Tags to push besides the digest: their placeholders filled in, and none that a live template
 //! launches by.
 
-use super::deploy::Caller;
+use super::session::Caller;
 use crate::model::Repository;
 
 /// Fills in `{commit}` and `{run}`.

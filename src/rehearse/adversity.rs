@@ -8,7 +8,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use cutover_lab::doors::InProcess;
 use cutover_lab::scenario::Scenario;
-use cutover_lab::services::sts;
 use cutover_lab::world::World;
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -16,7 +15,8 @@ use jiff::Timestamp;
 use tower::ServiceExt;
 
 use super::demo::*;
-use crate::cloud::{Cloud, CredentialSource, Settings};
+use super::lab::settings;
+use crate::cloud::Cloud;
 use crate::config;
 use crate::engine::{Caller, Session, Stop};
 use crate::image::assemble_entries;
@@ -82,19 +82,7 @@ fn wire(door: &InProcess, clock: Clock, hand: Hand) -> Net {
 
 async fn ship(net: &Net, label: &str, bad: bool, tell: &mut dyn FnMut(Stamped)) -> Outcome {
     let config = config::parse(CANARY, "cutover.yaml").unwrap();
-    let settings = Settings {
-        region: Some(config.region.clone()),
-        account: config.account.clone(),
-        role: None,
-        service: config.service.clone(),
-        credentials: CredentialSource::Static {
-            key: sts::ACCESS_KEY.to_owned(),
-            secret: sts::SECRET_KEY.to_owned(),
-            token: None,
-        },
-        endpoint: None,
-    };
-    let cloud = Cloud::connect(net, &settings).await.unwrap();
+    let cloud = Cloud::connect(net, &settings(&config)).await.unwrap();
     let (repository, assembly) = config.assembly().unwrap();
     let mut assembly = assembly.clone();
     assembly.files.clear();

@@ -6,16 +6,15 @@ use std::collections::BTreeMap;
 
 use cutover_lab::doors::InProcess;
 use cutover_lab::scenario::Scenario;
-use cutover_lab::services::sts;
 use cutover_lab::world::World;
 use jiff::Timestamp;
 
-use crate::cloud::{Cloud, CloudError, CredentialSource, Settings};
+use super::lab;
+use crate::cloud::{Cloud, CloudError};
 use crate::config::{self, ConfigError};
 use crate::engine::{Caller, Session, Stop};
 use crate::image::{AssembleError, Entry, assemble_entries};
 use crate::model::{ImageReference, Outcome, Requests, Stamped};
-use crate::net::{Clock, Net, Transport};
 
 /// Which rollout to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,22 +89,9 @@ async fn rehearse(
     let world = World::from_scenario(&scenario, seed, start)
         .map_err(|error| Unrehearsed::Lab(error.to_string()))?;
     let door = InProcess::new(world);
-    let net =
-        Net { transport: Transport::from_service(door.clone()), clock: Clock::virtual_from(start) };
-    let settings = Settings {
-        region: Some(config.region.clone()),
-        account: config.account.clone(),
-        role: None,
-        service: config.service.clone(),
-        credentials: CredentialSource::Static {
-            key: sts::ACCESS_KEY.to_owned(),
-            secret: sts::SECRET_KEY.to_owned(),
-            token: None,
-        },
-        endpoint: None,
-    };
+    let net = lab::net(&door);
     let before = requests(&door);
-    let cloud = Cloud::connect(&net, &settings).await?;
+    let cloud = Cloud::connect(&net, &lab::settings(&config)).await?;
     let (repository, assembly) = config.assembly()?;
     let mut assembly = assembly.clone();
     assembly.files.clear();

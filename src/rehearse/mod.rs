@@ -1,6 +1,7 @@
 //! The demo: the only folder that sees both engine and lab.
 
 mod demo;
+pub mod lab;
 
 pub use demo::{Shape, Unrehearsed, demo};
 

@@ -1,0 +1,88 @@
+//! What is read and found before anything is changed: `cutover verify`, and what every run does first.
+
+use super::claim::basis;
+use super::{Ledger, Target, target};
+use crate::cloud::{Cloud, CloudError};
+use crate::config::Config;
+use crate::model::{Ending, FleetFacts, ImageReference, Outcome, Record};
+use crate::preflight::{self, Facts, Finding, Severity};
+
+/// What was read and found before anything is changed.
+pub struct Checked {
+    /// The account's state.
+    pub facts: Facts,
+    /// What is wrong with it.
+    pub findings: Vec<Finding>,
+    /// The ledger, oldest first.
+    pub records: Vec<Record>,
+}
+
+impl Checked {
+    /// Whether a rollout may begin.
+    pub fn passes(&self) -> bool {
+        self.findings.iter().all(|finding| finding.severity != Severity::Error)
+    }
+
+    /// The outcome of a deployment that may not begin; `None` where it may.
+    pub(super) fn refusal(&self) -> Option<Outcome> {
+        let errors = self.findings.iter().filter(|f| f.severity == Severity::Error).count();
+        let message = match errors {
+            0 => return None,
+            1 => "preflight found one error; nothing was changed".to_owned(),
+            n => format!("preflight found {n} errors; nothing was changed"),
+        };
+        let hint = match self.unfinished() {
+            None => "mend what is marked as an error, then `cutover verify` again",
+            Some(_) => "`cutover rollback` takes the unfinished rollout back all the same",
+        };
+        Some(Outcome::new(Ending::Refused, message).hint(hint))
+    }
+
+    /// The rollout that did not finish, if there is one.
+    pub fn unfinished(&self) -> Option<&Record> {
+        self.records.last().filter(|record| !record.is_finished())
+    }
+
+    /// The plan of what a run would do.
+    ///
+    /// # Errors
+    /// Where something that it names does not exist or fit.
+    pub fn target(&self, config: &Config) -> Result<Target, target::Unresolved> {
+        let from = self.unfinished().and_then(|record| match &record.fleet {
+            FleetFacts::TwoGroups(facts) => Some(facts.from),
+            FleetFacts::OneGroup(_) => None,
+        });
+        let mut target = target::resolve(config, &self.facts, from)?;
+        target.origin.basis = basis(&self.records);
+        Ok(target)
+    }
+}
+
+/// Why checking was not possible.
+#[derive(Debug, thiserror::Error)]
+pub enum Unchecked {
+    /// AWS did not answer.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+    /// The ledger cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] super::LedgerError),
+}
+
+/// Reads the account and judges it: `cutover verify`, and what `deploy` does first.
+///
+/// # Errors
+/// Where AWS does not answer, or the ledger is not ours to read.
+pub async fn check(
+    cloud: &Cloud,
+    config: &Config,
+    image: Option<&ImageReference>,
+) -> Result<Checked, Unchecked> {
+    let records = Ledger::new(cloud, &config.service).records().await?;
+    let unfinished = records.last().filter(|record| !record.is_finished());
+    let doing = unfinished.map(|r| format!("run {} in phase `{}`", r.number, r.phase.name()));
+    let repository = image.map(|image| &image.repository);
+    let facts = preflight::gather(cloud, config, repository, doing).await?;
+    let findings = preflight::findings(config, &facts);
+    Ok(Checked { facts, findings, records })
+}

@@ -1,0 +1,76 @@
+//! `rollback`: an unfinished rollout taken back, or a rollout of the version before.
+
+use std::time::Duration;
+
+use super::run::run;
+use super::session::{CHECKS, overtaken};
+use super::{Session, Wanted};
+use crate::model::{Ending, Goal, Outcome, Record, Stamped, Strategy};
+use crate::rollout::{Shape, Step};
+
+/// The way to versions that the ledger does not lead to.
+const EARLIER: &str = "`cutover deploy --image repository@sha256:…` ships an earlier image";
+
+impl Session<'_> {
+    /// Takes traffic back to the previous version: an unfinished rollout is undone, a finished one
+    /// is followed by one to the version before it. Findings are told and refuse nothing: the way
+    /// back has gates of its own.
+    pub async fn rollback(&self, tell: &mut dyn FnMut(Stamped)) -> Outcome {
+        for _ in 0..CHECKS {
+            if let Some(outcome) = self.rollback_once(tell).await {
+                return outcome;
+            }
+        }
+        overtaken()
+    }
+
+    /// One try; `None` where another run ended or began between the check and the claim.
+    async fn rollback_once(&self, tell: &mut dyn FnMut(Stamped)) -> Option<Outcome> {
+        let (checked, mut target) = match self.checked(None, tell).await {
+            Ok(checked) => checked,
+            Err(outcome) => return Some(*outcome),
+        };
+        let resumed =
+            checked.unfinished().filter(|r| r.goal == Goal::Rollback && r.version.is_some());
+        if checked.unfinished().is_some() && resumed.is_none() {
+            let wish = self.wish(Wanted::Back, Goal::Undo, self.config.strategy, "back".to_owned());
+            return run(self.job(&target, wish, None), tell).await;
+        }
+        let promoted = checked.records.iter().rev().find(|r| r.ending == Some(Ending::Succeeded));
+        let (version, number) = match (resumed, promoted) {
+            (Some(record), _) => (record.version.unwrap_or(record.previous), record.number),
+            (None, Some(record)) => (record.previous, record.number),
+            (None, None) => {
+                let nothing = "the ledger has no rollout to go back from";
+                return Some(Outcome::new(Ending::Refused, nothing).hint(EARLIER));
+            }
+        };
+        if resumed.is_none() && target.origin.previous == version {
+            let message = format!(
+                "version {version}, which was live before the last rollout, is live already"
+            );
+            return Some(Outcome::new(Ending::Refused, message).hint(EARLIER));
+        }
+        match &mut target.plan.shape {
+            Shape::TwoGroups(pair) => {
+                pair.steps = vec![Step { percent: 100, bake: Duration::ZERO }];
+            }
+            Shape::OneGroup(group) => {
+                group.preferences.checkpoints.clear();
+                group.preferences.checkpoint_delay = Duration::ZERO;
+                group.preferences.bake = Duration::ZERO;
+            }
+        }
+        // Going back is not a question of evidence.
+        target.plan.judge = Default::default();
+        let named = |r: &&Record| r.version == Some(version) && r.image.is_some();
+        let image = checked.records.iter().rev().find(named).and_then(|r| r.image.clone());
+        let strategy = match self.config.strategy {
+            Strategy::Rolling => Strategy::Rolling,
+            Strategy::BlueGreen | Strategy::Canary | Strategy::Linear => Strategy::BlueGreen,
+        };
+        let intent = resumed.map_or_else(|| format!("rollback:{number}"), |r| r.intent.clone());
+        let wish = self.wish(Wanted::Version { version, image }, Goal::Rollback, strategy, intent);
+        run(self.job(&target, wish, None), tell).await
+    }
+}

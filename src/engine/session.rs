@@ -1,0 +1,104 @@
+//! What a run is asked by: who, with what configuration, in which account.
+
+use super::check::{Checked, check};
+use super::run::Job;
+use super::{Stop, Target, Wanted, Wish};
+use crate::cloud::Cloud;
+use crate::config::Config;
+use crate::image::Image;
+use crate::model::{Ending, Event, Goal, ImageReference, Outcome, Stamped, Strategy};
+use crate::net::Net;
+
+/// Who runs, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Unique to this process.
+    pub holder: String,
+    /// The Actions run, if it is one: its id (the same for every attempt) and its number.
+    pub workflow: Option<(String, u64)>,
+    /// The commit that is deployed, for tags.
+    pub commit: Option<String>,
+    /// Deploy although a newer run has been promoted.
+    pub force: bool,
+}
+
+/// What both verbs need.
+pub struct Session<'a> {
+    /// The way out, and the time.
+    pub net: &'a Net,
+    /// The account.
+    pub cloud: &'a Cloud,
+    /// The configuration.
+    pub config: &'a Config,
+    /// Who runs.
+    pub caller: Caller,
+    /// How it is asked to stop.
+    pub stop: Stop,
+}
+
+/// How often the account is checked again because the ledger moved before the claim.
+pub(super) const CHECKS: usize = 3;
+
+pub(super) fn overtaken() -> Outcome {
+    Outcome::new(Ending::Superseded, "other runs keep beginning and ending; nothing was changed")
+        .hint("`cutover status` shows the newest; try again when it has ended")
+}
+
+impl Caller {
+    /// Commit and run, as far as known; short, because a description holds 255 characters.
+    fn origin(&self) -> String {
+        let commit = self.commit.as_ref().and_then(|commit| commit.get(..7));
+        let commit = commit.map(|commit| format!("commit {commit}"));
+        let run = self.workflow.as_ref().map(|(id, _)| format!("run {id}"));
+        commit.into_iter().chain(run).collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Session<'_> {
+    /// Checks, telling what is found, and makes the plan.
+    pub(super) async fn checked(
+        &self,
+        image: Option<&ImageReference>,
+        tell: &mut dyn FnMut(Stamped),
+    ) -> Result<(Checked, Target), Box<Outcome>> {
+        let failed = |error: String| Box::new(Outcome::new(Ending::Failed, error));
+        let checked = check(self.cloud, self.config, image)
+            .await
+            .map_err(|error| failed(error.to_string()))?;
+        for finding in &checked.findings {
+            tell(Stamped { time: self.cloud.now(), event: Event::from(finding.clone()) });
+        }
+        let target = checked
+            .target(self.config)
+            .map_err(|error| Box::new(Outcome::new(Ending::Refused, error.to_string())))?;
+        Ok((checked, target))
+    }
+
+    pub(super) fn wish(
+        &self,
+        wanted: Wanted,
+        goal: Goal,
+        strategy: Strategy,
+        intent: String,
+    ) -> Wish {
+        Wish {
+            wanted,
+            goal,
+            strategy,
+            intent,
+            holder: self.caller.holder.clone(),
+            origin: self.caller.origin(),
+            run_number: self.caller.workflow.as_ref().map(|(_, number)| *number),
+        }
+    }
+
+    pub(super) fn job<'a>(
+        &'a self,
+        target: &'a Target,
+        wish: Wish,
+        image: Option<Image>,
+    ) -> Job<'a> {
+        let stop = self.stop.clone();
+        Job { net: self.net, cloud: self.cloud, target, wish, image, stop }
+    }
+}

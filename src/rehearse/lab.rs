@@ -1,0 +1,30 @@
+//! The way into a lab in this process.
+
+use cutover_lab::doors::InProcess;
+use cutover_lab::services::sts;
+
+use crate::cloud::{CredentialSource, Settings};
+use crate::config::Config;
+use crate::net::{Clock, Net, Transport};
+
+/// A way out that leads into the lab, and a clock that goes with its own.
+pub fn net(door: &InProcess) -> Net {
+    let clock = Clock::virtual_from(door.now());
+    Net { transport: Transport::from_service(door.clone()), clock }
+}
+
+/// The lab's own key, in the account of `config`. Nothing of the environment is looked at.
+pub fn settings(config: &Config) -> Settings {
+    Settings {
+        region: Some(config.region.clone()),
+        account: config.account.clone(),
+        role: None,
+        service: config.service.clone(),
+        credentials: CredentialSource::Static {
+            key: sts::ACCESS_KEY.to_owned(),
+            secret: sts::SECRET_KEY.to_owned(),
+            token: None,
+        },
+        endpoint: None,
+    }
+}
