@@ -109,9 +109,9 @@ fn greeting(url: &str, scenario: &Scenario, speed: f64) -> String {
          export AWS_REGION={region}\n\
          export AWS_DEFAULT_REGION={region}\n\
          export {SPEED}={speed}\n\
-         # With a role in cutover.yaml, these two stand in for GitHub's token endpoint:\n\
-         # export ACTIONS_ID_TOKEN_REQUEST_URL='{url}{path}'\n\
-         # export ACTIONS_ID_TOKEN_REQUEST_TOKEN={token}\n\
+         # GitHub's token endpoint, which counts where cutover.yaml names a role:\n\
+         export ACTIONS_ID_TOKEN_REQUEST_URL='{url}{path}'\n\
+         export ACTIONS_ID_TOKEN_REQUEST_TOKEN={token}\n\
          # Then: cd examples/news && cutover deploy. Ctrl-C ends the lab and forgets everything.",
         region = scenario.region,
     )

@@ -41,10 +41,10 @@ impl Lab {
         while !github.iter().any(|(name, _)| name == "ACTIONS_ID_TOKEN_REQUEST_TOKEN") {
             let mut line = String::new();
             assert_ne!(stdout.read_line(&mut line).unwrap(), 0, "the lab ended: {environment:?}");
-            if let Some(pair) = line.strip_prefix("export ").and_then(assignment) {
-                environment.push(pair);
-            } else if let Some(pair) = line.strip_prefix("# export ").and_then(assignment) {
-                github.push(pair);
+            match line.strip_prefix("export ").and_then(assignment) {
+                Some(pair) if pair.0.starts_with("ACTIONS_") => github.push(pair),
+                Some(pair) => environment.push(pair),
+                None => {}
             }
         }
         Lab { server, _stdout: stdout, environment, github }
