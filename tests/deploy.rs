@@ -86,6 +86,20 @@ fn a_promoted_version_is_taken_back_to_the_one_before() {
 }
 
 #[test]
+fn an_image_that_is_in_the_registry_is_shipped_again() {
+    let Some((lab, project)) = begin() else { return };
+    let first = project.run(&lab, &["deploy"]).exited(0)["image"].as_str().unwrap().to_owned();
+    project.edition("the next one");
+    project.run(&lab, &["deploy"]).exited(0);
+    let ended = project.run(&lab, &["deploy", "--image", &first]);
+    let outcome = ended.exited(0);
+    assert_eq!(outcome["image"], first.as_str(), "{}", ended.text());
+    assert_eq!(outcome["launch_template_version"], 4, "a version of its own: {}", ended.text());
+    assert_eq!(outcome["weights"], json!({ "blue": 0, "green": 100 }), "{}", ended.text());
+    assert_eq!(truth::of(&lab)["errors"], 0.0, "users saw errors: {}", ended.text());
+}
+
+#[test]
 fn one_group_is_refreshed_rolling() {
     if venv::program("python").is_none() {
         return;
