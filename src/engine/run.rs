@@ -308,7 +308,7 @@ impl Run<'_, '_> {
             self.told.retain(|told| matches!(told, Event::Weights { .. }));
         }
         if let Some(told) = self.told.iter_mut().find(|t| std::mem::discriminant(*t) == kind) {
-            if *told == event {
+            if event.repeats(told) {
                 return;
             }
             *told = event.clone();

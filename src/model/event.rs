@@ -157,6 +157,23 @@ pub enum Event {
     Outcome(Box<Outcome>),
 }
 
+impl Event {
+    /// Whether it tells nothing that `earlier` has not told. A reason of AWS's that only counts down
+    /// is no news.
+    pub fn repeats(&self, earlier: &Event) -> bool {
+        let words = |text: &Option<String>| -> String {
+            text.iter().flat_map(|text| text.chars()).filter(|c| !c.is_ascii_digit()).collect()
+        };
+        match (self, earlier) {
+            (
+                Event::Refresh { group, status, percent, reason },
+                Event::Refresh { group: g, status: s, percent: p, reason: r },
+            ) => (group, status, percent) == (g, s, p) && words(reason) == words(r),
+            _ => self == earlier,
+        }
+    }
+}
+
 impl PerColour<u8> {
     /// All for one colour.
     pub fn all(colour: Colour) -> PerColour<u8> {

@@ -113,13 +113,18 @@ pub(crate) struct Run {
 impl Run {
     /// Reads events until one is as wanted.
     pub(crate) fn until(&mut self, wanted: impl Fn(&Value) -> bool) {
+        assert!(self.reaches(wanted), "it ended first: {}", self.story());
+    }
+
+    /// The same; false where it ended first.
+    pub(crate) fn reaches(&mut self, wanted: impl Fn(&Value) -> bool) -> bool {
         let end = Instant::now() + PATIENCE;
         while let Some(event) = self.next(end) {
             if wanted(&event) {
-                return;
+                return true;
             }
         }
-        panic!("it ended first: {}", self.story());
+        false
     }
 
     /// `kill -9`.
