@@ -284,7 +284,13 @@ impl Run<'_, '_> {
                 self.record.phase.name()
             ),
             hint: Some(
-                "`cutover deploy` goes on from here, `cutover rollback` takes it back".to_owned(),
+                match self.record.goal {
+                    Goal::Deploy => {
+                        "`cutover deploy` goes on from here, `cutover rollback` takes it back"
+                    }
+                    Goal::Rollback | Goal::Undo => "`cutover rollback` goes on from here",
+                }
+                .to_owned(),
             ),
         }
     }

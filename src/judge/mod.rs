@@ -61,7 +61,7 @@ pub fn judge(limit: &ErrorLimit, counts: Counts) -> Verdict {
     let allowed = limit.share * counts.requests.max(limit.min_requests) as f64;
     let percent = |share: f64| format!("{:.2} %", share * 100.0);
     let told = match counts.error_share() {
-        None => "no requests are counted yet".to_owned(),
+        None => "no request counts yet".to_owned(),
         Some(share) => format!(
             "{} of {} requests failed ({}), the limit is {}",
             counts.errors,

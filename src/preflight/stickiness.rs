@@ -12,7 +12,17 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
     let moving = view.selection.moving.iter().filter_map(|id| view.rule(id));
     for rule in moving {
         let stickiness = rule.forward.as_ref().and_then(|forward| forward.stickiness);
-        if let Some(stickiness) = stickiness {
+        if stickiness.is_some() && view.config.traffic.test.is_none() {
+            findings.push(Finding::error(
+                TOPIC,
+                format!(
+                    "{} keeps clients with their target group, and there is no test rule to keep \
+                     the other one checked while everybody is moved",
+                    rule.id
+                ),
+                "configure `traffic.test` and its rule, or turn group stickiness off",
+            ));
+        } else if let Some(stickiness) = stickiness {
             findings.push(Finding::warning(
                 TOPIC,
                 format!(

@@ -9,7 +9,7 @@ use crate::model::Counts;
 /// CloudWatch may have a minute's requests before its errors: what is younger than this may speak
 /// against a version, but not for it. The delay is undocumented; a minute was seen readable one to
 /// two minutes after its end (recorded once).
-const LAG: SignedDuration = SignedDuration::from_secs(120);
+pub(super) const LAG: SignedDuration = SignedDuration::from_secs(120);
 
 /// Judges a target group by the whole minutes since `since`; gives the counts that decided.
 pub(super) fn judge_since(
@@ -27,5 +27,11 @@ pub(super) fn judge_since(
         return (all, verdict);
     }
     let settled = counts(seen.now.saturating_sub(LAG).unwrap_or(since));
-    (settled, judge(limit, settled))
+    let verdict = match judge(limit, settled) {
+        Verdict::Insufficient(why) if all.requests > settled.requests => Verdict::Insufficient(
+            format!("{why} ({} more are too young to count)", all.requests - settled.requests),
+        ),
+        verdict => verdict,
+    };
+    (settled, verdict)
 }

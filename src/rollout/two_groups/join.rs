@@ -46,7 +46,7 @@ impl Machine<'_, '_, '_> {
             self.turn.go(
                 next,
                 match next {
-                    Phase::Smoke => "asking the new version over the test rule",
+                    Phase::Smoke => "asking over the test rule",
                     _ => "the new side is ready for its first traffic",
                 },
             );

@@ -204,7 +204,11 @@ impl<'a> Machine<'_, 'a, '_> {
         let sticky = self.sticky(rule);
         if sticky.is_some() && self.moves_everybody(percent) {
             let winner = if percent == 0 { self.from } else { self.to() };
-            return Forward::only(&self.side(winner).target_group);
+            // Stickiness stays on for the next rollout; with one group there is nothing to stick to.
+            return Forward {
+                stickiness: sticky,
+                ..Forward::only(&self.side(winner).target_group)
+            };
         }
         let weights = self.weights(percent);
         let mut pairs: Vec<(String, u16)> = Colour::BOTH

@@ -7,8 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Machine;
 use crate::model::{Colour, Event, Phase, ScheduledAction, TargetHealth};
+use crate::rollout::evidence::LAG;
 use crate::rollout::refresh::{active, at_version};
 use crate::rollout::{Action, RETIREMENT, T};
+
+/// CloudWatch's period.
+const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 
 /// What CloudWatch tells of the old side's requests.
 enum OldTraffic {
@@ -55,7 +59,7 @@ impl Machine<'_, '_, '_> {
 
     /// Whether the old side still gets requests, by what CloudWatch has. Minutes before T after the
     /// shift say nothing. That a minute is there at all is seen on either side: one without requests
-    /// may be missing (AWS-FACTS §7).
+    /// may be missing (AWS-FACTS §7). One that is too young may yet change.
     fn old_traffic(&self, shifted: Timestamp) -> OldTraffic {
         let now = self.turn.seen.now;
         let late = shifted.checked_add(T).unwrap_or(now);
@@ -65,7 +69,9 @@ impl Machine<'_, '_, '_> {
         };
         let old = minutes(self.from);
         let busy = old.iter().rev().find(|(start, counts)| *start >= late && counts.requests > 0);
-        let known = old.iter().chain(minutes(self.to())).map(|(start, _)| *start).max();
+        let all = old.iter().chain(minutes(self.to())).map(|(start, _)| *start);
+        let settled = now.saturating_sub(LAG + MINUTE).unwrap_or(late);
+        let known = all.filter(|start| *start <= settled).max();
         match (known.filter(|start| *start >= late), busy) {
             (None, _) => OldTraffic::Unknown,
             (Some(known), Some((busy, _))) if known <= *busy => OldTraffic::Goes,
@@ -103,7 +109,7 @@ impl Machine<'_, '_, '_> {
         }
         match self.unproven() {
             None => {
-                self.turn.go(Phase::Retire, "the new version is live and proven");
+                self.turn.go(Phase::Retire, "the version is live and proven");
             }
             Some(why) if self.turn.overdue(self.turn.plan.deadlines.healthy) => {
                 self.take_back(format!("success could not be proven: {why}"));

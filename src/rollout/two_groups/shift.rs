@@ -139,7 +139,8 @@ impl Machine<'_, '_, '_> {
         }
         let bake = self.pair.steps.get(self.facts.step).map(|s| s.bake).unwrap_or_default();
         if !self.turn.overdue(bake) {
-            self.turn.wait(format!("{percent} % is watched"), Some(bake));
+            self.turn
+                .wait(format!("{percent} % is watched for at least {} s", bake.as_secs()), None);
         } else if let Verdict::Insufficient(why) = verdict {
             let limit = self.turn.plan.deadlines.evidence;
             if self.turn.overdue(limit) {

@@ -269,7 +269,7 @@ impl Machine<'_, '_, '_> {
             let before = self.forward_before(&fact);
             // Never anything that takes traffic from the side that has it.
             let harmless = is_test || before.share(&self.side(self.from).target_group) == 100;
-            let written = is_test || *now == self.forward(rule, 0);
+            let written = is_test || now.weights == self.forward(rule, 0).weights;
             if written && harmless && before != *now && !before.weights.is_empty() {
                 self.turn.send(Action::SetForward { rule: rule.id.clone(), forward: before });
             }
