@@ -161,11 +161,10 @@ fn an_image_that_is_not_in_the_registry() {
     let before = truth::of(&lab);
     let image =
         format!("123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/news@sha256:{}", "0".repeat(64));
-    tells(
-        &project.run(&lab, &["deploy", "--image", &image]),
-        2,
-        &["is not in the registry", "push it first"],
-    );
+    let says = &["is not in the registry"];
+    tells(&project.run(&lab, &["deploy", "--image", &image]), 2, &[says[0], "push it first"]);
+    let plan = project.run(&lab, &["plan", "--image", &image]);
+    tells(&plan, 2, says);
     tells(&project.run(&lab, &["deploy", "--image", "news:latest"]), 2, &["--image", "digest"]);
     assert_eq!(truth::of(&lab), before);
 }

@@ -1,9 +1,9 @@
 //! `cutover plan`
 
 use super::deploy::Shipment;
-use super::session;
+use super::session::{self, Session};
 use super::{Common, Format, output};
-use crate::engine;
+use crate::engine::{self, Stop};
 use crate::model::{Ending, Event, Stamped};
 
 /// Print what `deploy` would do; change nothing.
@@ -20,15 +20,15 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn run(self) -> u8 {
         let format = self.common.format;
-        session::block_on(format, async move |_| match self.print().await {
+        session::block_on(format, async move |stop| match self.print(stop).await {
             Ok(()) => 0,
             Err((ending, message)) => output::refuse(format, ending, &message),
         })
     }
 
-    async fn print(&self) -> Result<(), session::Failure> {
+    async fn print(&self, stop: Stop) -> Result<(), session::Failure> {
         let session = session::open(&self.common).await?;
-        let (image, _) = self.shipment.resolve(&session.config)?;
+        let (image, made) = self.shipment.resolve(&session.config)?;
         let checked = engine::check(&session.cloud, &session.config, Some(&image))
             .await
             .map_err(|error| (Ending::Failed, error.to_string()))?;
@@ -37,7 +37,7 @@ impl Plan {
             let event = Event::from(finding.clone());
             reporter.tell(&Stamped { time: session.cloud.now(), event });
         }
-        let target = checked
+        let mut target = checked
             .target(&session.config)
             .map_err(|error| (Ending::Refused, error.to_string()))?;
         let mut plan = serde_json::to_value(&target.plan)
@@ -55,10 +55,13 @@ impl Plan {
                 .map_err(|error| (Ending::Failed, error.to_string()))?,
         };
         output::print(&text);
-        if checked.passes() {
-            Ok(())
-        } else {
-            Err((Ending::Refused, "deploy would refuse this: see the findings above".to_owned()))
+        let Session { config, net, cloud } = &session;
+        let engine = engine::Session { net, cloud, config, caller: session::caller(false), stop };
+        match engine.refusal(&checked, &mut target, &image, made.is_some()).await {
+            None => Ok(()),
+            Some(refusal) => {
+                Err((Ending::Refused, format!("deploy would refuse this: {}", refusal.message)))
+            }
         }
     }
 }

@@ -42,21 +42,7 @@ impl Session<'_> {
             Ok(checked) => checked,
             Err(outcome) => return Some(about(*outcome)),
         };
-        let intent = match &self.caller.workflow {
-            Some((id, _)) => format!("run:{id}:{}", image.digest.short()),
-            None => format!("hand:{:.16}:{}", config::hash(self.config), image.digest.short()),
-        };
-        // What this very rollout left unfinished is finished whatever else is found by now.
-        let resumes =
-            checked.unfinished().is_some_and(|r| r.intent == intent && r.version.is_some());
-        if !resumes && let Some(refusal) = checked.refusal() {
-            return Some(about(refusal));
-        }
-        match tags::expand(&self.config.image.tags, &self.caller) {
-            Ok(tags) => target.tags = tags,
-            Err(message) => return Some(about(Outcome::new(Ending::Refused, message))),
-        }
-        if let Some(refusal) = self.refusal(&checked, &target, image, made.is_some()).await {
+        if let Some(refusal) = self.refusal(&checked, &mut target, image, made.is_some()).await {
             return Some(about(refusal));
         }
         if checked.unfinished().is_none()
@@ -64,20 +50,42 @@ impl Session<'_> {
         {
             return Some(about(outcome));
         }
+        let intent = self.intent(image);
         let wish =
             self.wish(Wanted::Image(image.clone()), Goal::Deploy, self.config.strategy, intent);
         let outcome = run(self.job(&target, wish, made), tell).await?;
         Some(if outcome.image.is_some() { outcome } else { about(outcome) })
     }
 
-    /// Why this image must not be shipped, if it must not; nothing has been changed yet.
-    async fn refusal(
+    /// What two runs that want the same have in common: the Actions run, or by hand the
+    /// configuration; and the image.
+    fn intent(&self, image: &ImageReference) -> String {
+        match &self.caller.workflow {
+            Some((id, _)) => format!("run:{id}:{}", image.digest.short()),
+            None => format!("hand:{:.16}:{}", config::hash(self.config), image.digest.short()),
+        }
+    }
+
+    /// Why this image must not be shipped, if it must not; asking changes nothing. `made` says that
+    /// it is to be pushed first. Fills in the tags of `target`.
+    pub async fn refusal(
         &self,
         checked: &Checked,
-        target: &Target,
+        target: &mut Target,
         image: &ImageReference,
         made: bool,
     ) -> Option<Outcome> {
+        let intent = self.intent(image);
+        // What this very rollout left unfinished is finished whatever else is found by now.
+        let resumes =
+            checked.unfinished().is_some_and(|r| r.intent == intent && r.version.is_some());
+        if !resumes && let Some(refusal) = checked.refusal() {
+            return Some(refusal);
+        }
+        match tags::expand(&self.config.image.tags, &self.caller) {
+            Ok(tags) => target.tags = tags,
+            Err(message) => return Some(Outcome::new(Ending::Refused, message)),
+        }
         let refused =
             |message: String, hint: &str| Some(Outcome::new(Ending::Refused, message).hint(hint));
         let newer = checked.records.iter().rev().find(|r| r.ending == Some(Ending::Succeeded));
