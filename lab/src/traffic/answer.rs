@@ -161,7 +161,7 @@ fn weighted<'w>(groups: &[(&'w TargetGroup, f64)], draw: f64) -> Option<&'w Targ
 }
 
 /// The group that a visitor's cookie binds them to: whatever the weights are now, even 0
-/// (AWS-FACTS §3: sticky canary).
+/// (user guide: sticky sessions).
 fn kept_group<'w>(
     world: &'w World,
     forward: &Forward,

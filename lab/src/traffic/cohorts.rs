@@ -1,5 +1,5 @@
 //! Visitors whom a cookie binds to a target group. With group stickiness on, weights decide only for
-//! visitors who come anew: weight 0 does not move those who are there (AWS-FACTS §3: sticky canary).
+//! visitors who come anew: weight 0 does not move those who are there (user guide: sticky sessions).
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -63,7 +63,7 @@ pub(super) fn verdict<'w>(
 }
 
 /// The instances of a group that a node in `zone` chooses among, evenly. Healthy ones if there are
-/// enough; else all that are registered and in use (fail-open: AWS-FACTS §3; that targets in their
+/// enough; else all that are registered and in use (fail-open: user guide; that targets in their
 /// initial checks take part is a guess). Empty means 503.
 pub(super) fn candidates<'w>(group: &'w TargetGroup, zone: &str) -> Vec<&'w str> {
     let cross_zone = group.cross_zone();

@@ -59,7 +59,7 @@ impl Machine<'_, '_, '_> {
 
     /// Whether the old side still gets requests, by what CloudWatch has. Minutes before T after the
     /// shift say nothing. That a minute is there at all is seen on either side: one without requests
-    /// may be missing (AWS-FACTS §7). One that is too young may yet change.
+    /// may be missing (user guide: idle minutes may have no data). One that is too young may yet change.
     fn old_traffic(&self, shifted: Timestamp) -> OldTraffic {
         let now = self.turn.seen.now;
         let late = shifted.checked_add(T).unwrap_or(now);

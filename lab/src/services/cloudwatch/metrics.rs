@@ -1,5 +1,5 @@
 //! The metrics of `AWS/ApplicationELB`: what each means in terms of a minute's counts, and when it
-//! is absent (AWS-FACTS §7).
+//! is absent (user guide; recorded once).
 
 use std::collections::BTreeMap;
 use std::time::Duration;

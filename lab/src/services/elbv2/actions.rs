@@ -167,7 +167,7 @@ fn read_fixed(config: &Value) -> ApiResult<ActionKind> {
     })
 }
 
-/// An action that is only kept. An OIDC client secret is never written back (AWS-FACTS §3), so
+/// An action that is only kept. An OIDC client secret is never written back (user guide), so
 /// whoever writes back what was read has to say that the existing one stays.
 fn read_other(name: &str, input: &Value, existing: &[Action]) -> ApiResult<(&'static str, Value)> {
     let member = match name {
@@ -197,7 +197,7 @@ fn read_other(name: &str, input: &Value, existing: &[Action]) -> ApiResult<(&'st
 }
 
 /// Writes an action list as Describe answers it. A forward to one group comes back with
-/// `TargetGroupArn` and a `ForwardConfig` of weight 1, however it was given (AWS-FACTS §3: echo; for
+/// `TargetGroupArn` and a `ForwardConfig` of weight 1, however it was given (recorded once; for
 /// another weight given explicitly that is a guess).
 pub(super) fn write(actions: &[Action]) -> Value {
     actions.iter().map(write_one).collect::<Vec<_>>().into()

@@ -1,5 +1,5 @@
 //! How rules travel from the control plane to the load balancer's nodes. AWS promises no time;
-//! reading a rule back proves only what the control plane holds (AWS-FACTS §3: 503s seen on an
+//! reading a rule back proves only what the control plane holds (seen by others: 503s of an
 //! old target group after its weight had been set to 0).
 
 use std::collections::BTreeMap;
