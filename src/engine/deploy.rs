@@ -46,7 +46,7 @@ impl Session<'_> {
             return Some(about(refusal));
         }
         if checked.unfinished().is_none()
-            && let Some(outcome) = self.already_live(&target, image).await
+            && let Some(outcome) = self.already_live(&checked, &target, image).await
         {
             return Some(about(outcome));
         }
@@ -124,7 +124,12 @@ impl Session<'_> {
     }
 
     /// The outcome where this very image is live: nothing is made, but success is still read.
-    async fn already_live(&self, target: &Target, image: &ImageReference) -> Option<Outcome> {
+    async fn already_live(
+        &self,
+        checked: &Checked,
+        target: &Target,
+        image: &ImageReference,
+    ) -> Option<Outcome> {
         let version = target.origin.previous;
         let facts = self.cloud.version(&target.plan.template, version).await.ok()??;
         if !facts.user_data.bytes().is_some_and(|data| crate::template::is_pinned(data, image)) {
@@ -137,7 +142,7 @@ impl Session<'_> {
             String::new(),
         );
         let ledger = Ledger::new(self.cloud, &self.config.service);
-        let newest = ledger.records().await.ok()?.last().map_or(0, |record| record.number);
+        let newest = checked.records.last().map_or(0, |record| record.number);
         let mut record = super::claim::fresh(newest, &wish, &target.origin, self.cloud.now());
         record.phase = Phase::Verify;
         record.version = Some(version);

@@ -11,7 +11,7 @@ use crate::model::{
     SideFacts, TargetGroup, TwoGroupsFacts,
 };
 use crate::preflight::{Facts, Selection, live, select};
-use crate::rollout::{OneGroup, Pair, Plan, RETIREMENT, Shape, Side, Smoke};
+use crate::rollout::{OneGroup, Pair, Plan, Shape, Side, Smoke, retirement};
 use crate::template::{self, PinError, Pinned};
 
 /// A plan, with what carrying it out needs besides.
@@ -220,7 +220,7 @@ fn side_facts(name: &str, facts: &Facts) -> Result<SideFacts, Unresolved> {
         .and_then(|template| template.version.number())
         .ok_or_else(|| Unresolved::Unpinned(name.to_owned()))?;
     let capacity = seen.group.capacity;
-    let retirement = seen.scheduled.iter().find(|action| action.name == RETIREMENT);
+    let retirement = retirement(&seen.scheduled);
     Ok(SideFacts {
         version,
         min: capacity.min,

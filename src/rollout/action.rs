@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::{Forward, Preferences, RuleId};
+use crate::model::{Forward, Preferences, RuleId, ScheduledAction};
 
 /// A change, or a probe, as a value.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,3 +69,8 @@ pub enum Action {
 
 /// The name of our scheduled action.
 pub const RETIREMENT: &str = "cutover-retire";
+
+/// Our scheduled retirement among a group's scheduled actions.
+pub fn retirement(scheduled: &[ScheduledAction]) -> Option<&ScheduledAction> {
+    scheduled.iter().find(|action| action.name == RETIREMENT)
+}

@@ -19,7 +19,7 @@ mod two_groups;
 #[cfg(test)]
 mod tests;
 
-pub use action::{Action, RETIREMENT};
+pub use action::{Action, RETIREMENT, retirement};
 pub use gate::{ready, wanted};
 pub use needs::{Needs, needs};
 pub use plan::{Deadlines, OneGroup, Pair, Plan, Shape, Side, Smoke, Step};

@@ -2,7 +2,7 @@
 
 #![allow(dead_code)] // each test binary uses a part
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
@@ -82,20 +82,8 @@ impl Lab {
     pub(crate) fn boto(&self, script: &str) -> Value {
         let prelude =
             "import base64, boto3, datetime, json, time\nclient = boto3.client\nresult = None\n";
-        let postlude = "\nprint(json.dumps(result, default=str))\n";
-        let mut python = self
-            .command(venv::program("python").unwrap())
-            .arg("-")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = python.stdin.take().unwrap();
-        stdin.write_all(format!("{prelude}{script}{postlude}").as_bytes()).unwrap();
-        drop(stdin);
-        let output = python.wait_with_output().unwrap();
-        assert!(output.status.success(), "the script failed:\n{script}");
-        serde_json::from_slice(&output.stdout).unwrap()
+        let python = self.command(venv::program("python").unwrap());
+        venv::answer(python, prelude, script)
     }
 }
 

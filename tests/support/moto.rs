@@ -1,6 +1,5 @@
 //! A moto server: an AWS that we did not write.
 
-use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, Weak};
@@ -57,19 +56,7 @@ client('autoscaling').describe_auto_scaling_groups(); client('ssm').describe_par
              result = None\n",
             self.region, self.server.endpoint
         );
-        let postlude = "\nprint(json.dumps(result, default=str))\n";
-        let mut python = Command::new(venv::program("python").unwrap())
-            .arg("-")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = python.stdin.take().unwrap();
-        stdin.write_all(format!("{prelude}{script}{postlude}").as_bytes()).unwrap();
-        drop(stdin);
-        let output = python.wait_with_output().unwrap();
-        assert!(output.status.success(), "the script failed");
-        serde_json::from_slice(&output.stdout).unwrap()
+        venv::answer(Command::new(venv::program("python").unwrap()), &prelude, script)
     }
 }
 

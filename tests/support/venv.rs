@@ -1,6 +1,10 @@
 //! The Python that tests need: `.venv`, made by `scripts/venv`, or what CUTOVER_VENV names.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
 
 /// The path of a program of the virtual environment. Without it the test is skipped with the reason
 /// printed (`None`), except in CI, where it fails: a test that never runs proves nothing.
@@ -18,4 +22,17 @@ pub(crate) fn program(name: &str) -> Option<PathBuf> {
         println!("skipped: {reason}");
     }
     None
+}
+
+/// Runs `script` in `python` after `prelude`, which imports `json`, and gives what it leaves in
+/// `result`.
+pub(crate) fn answer(mut python: Command, prelude: &str, script: &str) -> Value {
+    let postlude = "\nprint(json.dumps(result, default=str))\n";
+    let mut python = python.arg("-").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = python.stdin.take().unwrap();
+    stdin.write_all(format!("{prelude}{script}{postlude}").as_bytes()).unwrap();
+    drop(stdin);
+    let output = python.wait_with_output().unwrap();
+    assert!(output.status.success(), "the script failed:\n{script}");
+    serde_json::from_slice(&output.stdout).unwrap()
 }

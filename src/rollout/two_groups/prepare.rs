@@ -7,7 +7,7 @@ use crate::model::{
     Colour, Event, Phase, Preferences, RefreshFacts, RefreshStatus, RetirementFacts,
 };
 use crate::rollout::refresh::{active, at_version, ours};
-use crate::rollout::{Action, RETIREMENT, gate};
+use crate::rollout::{Action, gate, retirement};
 
 /// A scheduled action may run up to two minutes late (user guide): around its time it is waited out.
 pub(super) const AROUND: Duration = Duration::from_secs(180);
@@ -38,7 +38,7 @@ impl Machine<'_, '_, '_> {
         }
         for colour in Colour::BOTH {
             let Some(seen) = self.seen(colour) else { return };
-            let Some(action) = seen.scheduled.iter().find(|a| a.name == RETIREMENT) else {
+            let Some(action) = retirement(&seen.scheduled) else {
                 continue;
             };
             let group = self.side(colour).group.clone();

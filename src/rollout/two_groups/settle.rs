@@ -9,7 +9,7 @@ use super::Machine;
 use crate::model::{Colour, Event, Phase, ScheduledAction, TargetHealth};
 use crate::rollout::evidence::LAG;
 use crate::rollout::refresh::{active, at_version};
-use crate::rollout::{Action, RETIREMENT, T};
+use crate::rollout::{Action, T, retirement};
 
 /// CloudWatch's period.
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
@@ -150,7 +150,7 @@ impl Machine<'_, '_, '_> {
             return;
         }
         if let (Some(after), Some(old)) = (self.turn.plan.retire_after, self.seen(self.from))
-            && !old.scheduled.iter().any(|action| action.name == RETIREMENT)
+            && retirement(&old.scheduled).is_none()
         {
             if !self.turn.overdue(self.turn.plan.deadlines.healthy) {
                 self.schedule_retirement(after, &old.scheduled);

@@ -5,7 +5,7 @@ use crate::judge::Verdict;
 use crate::model::{Colour, Event, Forward, Phase, Rule};
 use crate::rollout::evidence::judge_since;
 use crate::rollout::refresh::active;
-use crate::rollout::{Action, AlarmState, RETIREMENT, gate};
+use crate::rollout::{Action, AlarmState, gate, retirement};
 
 impl Machine<'_, '_, '_> {
     /// The share of the step being reached, and of the one before it.
@@ -74,7 +74,7 @@ impl Machine<'_, '_, '_> {
             if active(seen).is_some() {
                 return Some(format!("an instance refresh of {group} is active"));
             }
-            if seen.scheduled.iter().any(|a| a.name == RETIREMENT) {
+            if retirement(&seen.scheduled).is_some() {
                 let group = group.clone();
                 self.turn.send(Action::Unschedule { group });
                 return Some("a scheduled retirement has to go first".to_owned());

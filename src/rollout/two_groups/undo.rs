@@ -5,7 +5,7 @@ use super::Machine;
 use super::prepare::{AROUND, Bringing, idle_preferences};
 use crate::model::{Ending, Event, Forward, Goal, Phase, Rule, RuleFacts, Stickiness};
 use crate::rollout::refresh::{active, ours};
-use crate::rollout::{Action, RETIREMENT, gate};
+use crate::rollout::{Action, gate, retirement};
 
 /// How often traffic is given back again while the rest is undone.
 const RELAPSES: u8 = 3;
@@ -27,8 +27,8 @@ impl Machine<'_, '_, '_> {
             return;
         }
         let standing = self.standing_back(share);
-        let retirement = self.retirement_of_the_old_side();
-        if standing.passes() && retirement != Some(true) {
+        let due = self.retirement_of_the_old_side();
+        if standing.passes() && due != Some(true) {
             let weights = self.weights(0);
             self.turn.tell(Event::Weights { weights, verified: false });
             for rule in astray {
@@ -38,7 +38,7 @@ impl Machine<'_, '_, '_> {
         } else {
             self.hold_between(standing, share);
         }
-        if retirement.is_some() {
+        if due.is_some() {
             self.turn.send(Action::Unschedule { group: old.group.clone() });
         }
         if self.turn.overdue(self.turn.plan.deadlines.healthy) {
@@ -56,8 +56,7 @@ impl Machine<'_, '_, '_> {
     /// Whether our retirement of the old side is still to come, and whether it is due about now,
     /// so that traffic must not be given back before it is gone.
     fn retirement_of_the_old_side(&self) -> Option<bool> {
-        let scheduled = &self.seen(self.from)?.scheduled;
-        let action = scheduled.iter().find(|action| action.name == RETIREMENT)?;
+        let action = retirement(&self.seen(self.from)?.scheduled)?;
         let now = self.turn.seen.now;
         Some(action.at.is_some_and(|at| at.duration_since(now).unsigned_abs() <= AROUND))
     }
@@ -289,15 +288,15 @@ impl Machine<'_, '_, '_> {
 
     /// A retirement of the new side that we deleted is put back.
     fn undo_retirement(&mut self) -> bool {
-        let Some(retirement) = self.facts.sides[self.to()].retirement else { return true };
+        let Some(before) = self.facts.sides[self.to()].retirement else { return true };
         let Some(seen) = self.seen(self.to()) else { return false };
-        if seen.scheduled.iter().any(|action| action.name == RETIREMENT) {
+        if retirement(&seen.scheduled).is_some() {
             return true;
         }
         let soonest = jiff::Timestamp::from_second(self.turn.seen.now.as_second() + 240);
-        let at = retirement.at.max(soonest.unwrap_or(retirement.at));
+        let at = before.at.max(soonest.unwrap_or(before.at));
         let group = self.side(self.to()).group.clone();
-        self.turn.send(Action::Schedule { group, at, size: retirement.size });
+        self.turn.send(Action::Schedule { group, at, size: before.size });
         false
     }
 
