@@ -55,8 +55,8 @@ impl ApiError {
 
     /// The same with the further members of its shape.
     #[must_use]
-    pub fn with_members(mut self, members: Value) -> ApiError {
-        self.members = Some(Box::new(json::to_json(&members)));
+    pub fn with_members(mut self, members: &Value) -> ApiError {
+        self.members = Some(Box::new(json::to_json(members)));
         self
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::errors::{need, unknown_repository};
+use super::errors::{broken, need, unknown_repository};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
@@ -69,11 +69,7 @@ fn check_count(tags: &BTreeMap<String, String>) -> ApiResult<()> {
 fn named(world: &World, input: &Value) -> ApiResult<String> {
     let arn = need(input, "resourceArn")?;
     let prefix = super::arn(world, "");
-    let name = arn.strip_prefix(&prefix).ok_or_else(|| {
-        super::invalid(format!(
-            "Invalid parameter at 'resourceArn' failed to satisfy constraint: 'Invalid ARN'"
-        ))
-    })?;
+    let name = arn.strip_prefix(&prefix).ok_or_else(|| broken("resourceArn", "Invalid ARN"))?;
     match world.registry.ecr.repositories.contains_key(name) {
         true => Ok(name.to_owned()),
         false => Err(unknown_repository(name, &world.account)),

@@ -50,7 +50,7 @@ pub(super) fn update(world: &mut World, input: &Value) -> ApiResult<Value> {
     let prefix = prefix(input)?;
     let before = world.ecr.templates.get(prefix).cloned();
     let before = before.ok_or_else(|| unknown(world, prefix))?;
-    let template = read(world, input, Some(before))?;
+    let template = read(world, input, Some(&before))?;
     put(world, prefix, template)
 }
 
@@ -111,7 +111,7 @@ fn prefix(input: &Value) -> ApiResult<&str> {
 }
 
 /// Reads a template; what an update leaves out stays as it was.
-fn read(world: &mut World, input: &Value, before: Option<Template>) -> ApiResult<Template> {
+fn read(world: &mut World, input: &Value, before: Option<&Template>) -> ApiResult<Template> {
     const KINDS: &[&str] = &["REPLICATION", "PULL_THROUGH_CACHE", "CREATE_ON_PUSH"];
     let applied_for = input.strings("appliedFor");
     if applied_for.iter().any(|kind| !KINDS.contains(&kind.as_str()))
@@ -127,11 +127,10 @@ fn read(world: &mut World, input: &Value, before: Option<Template>) -> ApiResult
         lifecycle::check(world, text)?;
     }
     let has = |key: &str| !input.get(key).is_null();
-    let encryption = match before.as_ref().filter(|_| !has("encryptionConfiguration")) {
+    let encryption = match before.filter(|_| !has("encryptionConfiguration")) {
         Some(before) => before.encryption.clone(),
         None => Encryption::of(world, input.get("encryptionConfiguration"))?,
     };
-    let before = before.as_ref();
     let text = |key: &str, old: Option<&Option<String>>| match input.str(key) {
         Some(new) => Some(new.to_owned()).filter(|text| !text.is_empty()),
         None => old.cloned().flatten(),

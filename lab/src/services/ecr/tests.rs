@@ -23,7 +23,7 @@ impl Account {
         account
     }
 
-    fn ask(&mut self, operation: &str, input: Json) -> (u16, Json) {
+    fn ask(&mut self, operation: &str, input: &Json) -> (u16, Json) {
         let scope = "Credential=AKIALABLABLABLABLAB0/20260105/ap-northeast-2/ecr/aws4_request";
         let target = format!("AmazonEC2ContainerRegistry_V20150921.{operation}");
         let request = Request::post("/")
@@ -36,13 +36,13 @@ impl Account {
     }
 
     fn ok(&mut self, operation: &str, input: Json) -> Json {
-        let (status, answer) = self.ask(operation, input);
+        let (status, answer) = self.ask(operation, &input);
         assert_eq!(status, 200, "{operation}: {answer}");
         answer
     }
 
     fn code(&mut self, operation: &str, input: Json) -> String {
-        let (status, answer) = self.ask(operation, input);
+        let (status, answer) = self.ask(operation, &input);
         assert_eq!(status, 400, "{operation}: {answer}");
         answer["__type"].as_str().unwrap().to_owned()
     }
@@ -53,7 +53,7 @@ impl Account {
             "partLastByte": (first + bytes.len()).saturating_sub(1),
             "layerPartBlob": STANDARD.encode(bytes),
         });
-        self.ask("UploadLayerPart", input)
+        self.ask("UploadLayerPart", &input)
     }
 
     fn begin(&mut self) -> String {

@@ -73,7 +73,7 @@ pub fn serve_storage(world: &World, request: &Request<Bytes>) -> Response<Bytes>
     };
     match check(world, request, host, &digest) {
         Ok(bytes) => ranged(request, bytes),
-        Err(refused) => refusal(refused),
+        Err(refused) => refusal(&refused),
     }
 }
 
@@ -174,14 +174,14 @@ fn ranged(request: &Request<Bytes>, bytes: &Bytes) -> Response<Bytes> {
     response
 }
 
-fn refusal(refused: Refused) -> Response<Bytes> {
+fn refusal(refused: &Refused) -> Response<Bytes> {
     let Refused { status, code, message } = refused;
     let xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <Error><Code>{code}</Code><Message>{message}</Message></Error>"
     );
     let mut response = Response::new(Bytes::from(xml));
-    *response.status_mut() = status;
+    *response.status_mut() = *status;
     set(&mut response, CONTENT_TYPE, "application/xml");
     response
 }
