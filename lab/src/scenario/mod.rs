@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use image::ImageFiles;
 
-use crate::faults::{CallFault, Faults};
+use crate::faults::{CallFault, Faults, Happening, What};
 
 /// An account with one service behind one load balancer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +43,8 @@ pub struct Scenario {
     pub dns_name: Option<String>,
     /// What happens to calls.
     pub faults: Faults,
+    /// What happens to the world, by time.
+    pub happenings: Vec<Happening>,
 }
 
 /// An Auto Scaling group and its target group.
@@ -125,6 +127,7 @@ impl Default for Scenario {
             port: 80,
             dns_name: None,
             faults: Faults::default(),
+            happenings: Vec::new(),
         }
     }
 }
@@ -153,6 +156,13 @@ impl Scenario {
     #[must_use]
     pub fn with_fault(mut self, fault: CallFault) -> Scenario {
         self.faults.calls.push(fault);
+        self
+    }
+
+    /// The same with something that happens so many seconds after the beginning.
+    #[must_use]
+    pub fn with_happening(mut self, at: u64, what: What) -> Scenario {
+        self.happenings.push(Happening::at(at, what));
         self
     }
 

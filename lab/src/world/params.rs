@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-/// Delays that the real services have and do not promise.
+use crate::faults::Rates;
+
+/// What the real services have and do not promise.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Params {
     /// StartInstanceRefresh to InProgress: about 10 s in one recorded run.
@@ -47,6 +49,8 @@ pub struct Params {
     pub latency_min: Duration,
     /// The upper bound of the same.
     pub latency_max: Duration,
+    /// How many calls AWS takes, where a scenario wants its rates to hold.
+    pub rates: Rates,
 }
 
 impl Default for Params {
@@ -71,6 +75,7 @@ impl Default for Params {
             scheduled_late: Duration::from_secs(120),
             latency_min: Duration::from_millis(10),
             latency_max: Duration::from_millis(150),
+            rates: Rates::default(),
         }
     }
 }
