@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::{GroupPlan, ImageFiles, RulePlan, Scenario, WhenPlan};
 use crate::faults;
 use crate::services::{autoscaling, ec2, elbv2, iam};
-use crate::traffic::program;
+use crate::traffic::{self, program};
 use crate::wire::{ApiResult, Call, Principal, Service, Value, map};
 use crate::world::World;
 
@@ -44,6 +44,7 @@ impl World {
         // No traffic until everything has settled: nothing fails before the beginning.
         world.advance(begin.checked_add(SETTLING).unwrap_or(start));
         world.traffic.rate = scenario.requests_per_second;
+        traffic::follow(&mut world, scenario.demand.clone());
         world.advance(start);
         world.faults.begin(&scenario.faults);
         for happening in &scenario.happenings {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use image::ImageFiles;
 
 use crate::faults::{CallFault, Faults, Happening, What};
+use crate::traffic::Demand;
 
 /// An account with one service behind one load balancer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +30,8 @@ pub struct Scenario {
     pub github: String,
     /// Requests a second to the load balancer.
     pub requests_per_second: f64,
+    /// The course that this rate takes, and what instances can bear.
+    pub demand: Demand,
     /// Minutes of traffic before the beginning, for CloudWatch to have some.
     pub history_minutes: u64,
     /// Labels of the first image besides `lab.version`: how its program behaves.
@@ -109,6 +112,7 @@ impl Default for Scenario {
             zones: vec!["a".to_owned(), "c".to_owned()],
             github: "acme/news".to_owned(),
             requests_per_second: 50.0,
+            demand: Demand::default(),
             history_minutes: 5,
             labels: BTreeMap::new(),
             groups: vec![group("news-blue", 2, 4), group("news-green", 0, 0)],
