@@ -40,7 +40,13 @@ async fn boto3_finds_everything_as_aws_has_it() {
     let Some(python) = program("python") else { return };
     let script = support::beside("aws_clients/drive.py");
     let endpoint = serve().await;
-    let run = Command::new(python).arg("-B").arg(script).arg(endpoint).kill_on_drop(true).output();
+    let run = Command::new(python)
+        .arg("-B")
+        .arg(script)
+        .arg(endpoint)
+        .env("PYTHONPATH", support::beside("support"))
+        .kill_on_drop(true)
+        .output();
     succeeded(&tokio::time::timeout(Duration::from_secs(300), run).await.unwrap().unwrap());
 }
 

@@ -27,6 +27,7 @@ async fn the_lab_answers_as_moto_does_but_for_what_is_listed() {
         .arg(support::beside("differential/main.py"))
         .arg(endpoint)
         .args(suggest)
+        .env("PYTHONPATH", support::beside("support"))
         .kill_on_drop(true)
         .output();
     let output = tokio::time::timeout(Duration::from_secs(300), run).await.unwrap().unwrap();

@@ -15,6 +15,7 @@ from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 import compare
 import listing
+import shapes
 from side import Side
 
 HERE = pathlib.Path(__file__).parent
@@ -37,11 +38,15 @@ def moto():
 def main(endpoint, suggest):
     logging.getLogger("werkzeug").disabled = True
     warnings.simplefilter("ignore")
+    shapes.watch()
     lab, other = Side("lab", endpoint), Side("moto", moto())
     found, compared, alike = [], 0, 0
     for step in steps():
         compared += 1
-        (name, ours), (_, theirs) = lab.send(step), other.send(step)
+        shapes.watching = True
+        name, ours = lab.send(step)
+        shapes.watching = False
+        _, theirs = other.send(step)
         differences = list(compare.differences(name, ours, theirs))
         alike += not differences
         found += differences
@@ -53,7 +58,9 @@ def main(endpoint, suggest):
         print(f"not listed: {difference.told()}")
     for entry in gone:
         print(f"listed, but no longer so: {entry}")
-    return 1 if unlisted or gone else 0
+    for misfit in sorted(shapes.misfits):
+        print(f"not of botocore's shape: {misfit}")
+    return 1 if unlisted or gone or shapes.misfits else 0
 
 
 if __name__ == "__main__":
