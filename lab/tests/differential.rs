@@ -21,12 +21,13 @@ async fn the_lab_answers_as_moto_does_but_for_what_is_listed() {
     // boto3 signs with the machine's clock, and scheduled actions need times to come.
     let start = std::time::SystemTime::now().try_into().unwrap();
     let (endpoint, _running) = support::serve(SPEED, |_| World::new(1, start)).await;
-    let suggest = std::env::var_os("DIFFERENTIAL").map(|_| "--suggest");
+    // For whoever works on it: `--suggest`, `--everything`.
+    let more = std::env::var("DIFFERENTIAL").unwrap_or_default();
     let run = Command::new(python)
         .arg("-B")
         .arg(support::beside("differential/main.py"))
         .arg(endpoint)
-        .args(suggest)
+        .args(more.split_whitespace())
         .env("PYTHONPATH", support::beside("support"))
         .kill_on_drop(true)
         .output();

@@ -2,7 +2,8 @@
 
 Called with the lab's address; moto is started here. Every difference must be listed in
 `differences.yaml` with its reason, and whatever is listed must still occur. Exits with 1 otherwise.
-With `--suggest` the differences that are not listed are printed in the file's own form.
+With `--suggest` the differences that are not listed are printed in the file's own form, with
+`--everything` all answers.
 """
 
 import logging
@@ -35,7 +36,7 @@ def moto():
     return f"http://{host}:{port}"
 
 
-def main(endpoint, suggest):
+def main(endpoint, suggest, everything):
     logging.getLogger("werkzeug").disabled = True
     warnings.simplefilter("ignore")
     shapes.watch()
@@ -48,6 +49,8 @@ def main(endpoint, suggest):
         shapes.watching = False
         _, theirs = other.send(step)
         differences = list(compare.differences(name, ours, theirs))
+        if everything:
+            print(f"{name}\n  lab  {compare.whole(ours)}\n  moto {compare.whole(theirs)}")
         alike += not differences
         found += differences
     unlisted, gone = listing.judge(HERE / "differences.yaml", found)
@@ -64,4 +67,4 @@ def main(endpoint, suggest):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], "--suggest" in sys.argv))
+    sys.exit(main(sys.argv[1], "--suggest" in sys.argv, "--everything" in sys.argv))
