@@ -9,6 +9,7 @@ use super::refresh::Status;
 use super::template::TemplateSpec;
 use super::{
     Event, Group, attachments, hooks, invalid, life, named, not_found, policies, schedule, tags,
+    types,
 };
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::World;
