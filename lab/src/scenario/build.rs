@@ -43,6 +43,10 @@ impl World {
         world.advance(begin.checked_add(SETTLING).unwrap_or(start));
         world.traffic.rate = scenario.requests_per_second;
         world.advance(start);
+        world.faults.began = start;
+        for fault in &scenario.faults.calls {
+            world.faults.add(fault.clone());
+        }
         Ok(world)
     }
 }

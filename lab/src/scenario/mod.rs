@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 pub use image::ImageFiles;
 
+use crate::faults::{CallFault, Faults};
+
 /// An account with one service behind one load balancer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -39,6 +41,8 @@ pub struct Scenario {
     pub port: u16,
     /// The load balancer's name for users; AWS's own form if absent.
     pub dns_name: Option<String>,
+    /// What happens to calls.
+    pub faults: Faults,
 }
 
 /// An Auto Scaling group and its target group.
@@ -120,6 +124,7 @@ impl Default for Scenario {
             ],
             port: 80,
             dns_name: None,
+            faults: Faults::default(),
         }
     }
 }
@@ -142,6 +147,13 @@ impl Scenario {
             }],
             ..Scenario::default()
         }
+    }
+
+    /// The same with one more fault.
+    #[must_use]
+    pub fn with_fault(mut self, fault: CallFault) -> Scenario {
+        self.faults.calls.push(fault);
+        self
     }
 
     /// The ECR registry's host.

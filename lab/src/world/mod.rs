@@ -18,7 +18,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::services::{autoscaling, cloudwatch, ec2, ecr, elbv2, github, iam, registry, ssm, sts};
-use crate::{traffic, wire};
+use crate::{faults, traffic, wire};
 
 /// A simulated account in one Region, at one moment.
 #[derive(Debug, Clone)]
@@ -61,6 +61,8 @@ pub struct World {
     pub sts: sts::State,
     /// Simulated users.
     pub traffic: traffic::State,
+    /// What happens to calls on their way.
+    pub faults: faults::State,
     history: history::History,
 }
 
@@ -87,12 +89,18 @@ impl World {
             ssm: Default::default(),
             sts: Default::default(),
             traffic: traffic::State::new(seed),
+            faults: faults::State::new(seed, start),
             history: history::History::default(),
         }
     }
 
     /// Lets everything happen that is due by `until`. Time never goes back.
     pub fn advance(&mut self, until: Timestamp) {
+        self.advance_seen(until, &mut |_| ());
+    }
+
+    /// The same, shown to `seen` after each event.
+    pub fn advance_seen(&mut self, until: Timestamp, seen: &mut dyn FnMut(&World)) {
         while let Some((at, event)) = self.queue.pop_due(until) {
             self.flow_to(at);
             self.history.note(&format!("{at} {event:?}"));
@@ -102,6 +110,7 @@ impl World {
                 Event::Elbv2(event) => elbv2::happen(self, event),
                 Event::Traffic(event) => traffic::happen(self, event),
             }
+            seen(self);
         }
         self.flow_to(until);
     }
@@ -113,11 +122,26 @@ impl World {
         now: Timestamp,
     ) -> http::Response<Bytes> {
         self.advance(now);
-        self.history.note(&format!("{} {} {}", self.now, request.method(), request.uri()));
-        self.history.note_bytes(request.body());
+        self.answer(request)
+    }
+
+    /// Answers one HTTP request that arrives at the time that has been reached.
+    pub fn answer(&mut self, request: &http::Request<Bytes>) -> http::Response<Bytes> {
+        self.note_request(request);
         let response = wire::serve(self, request);
-        self.history.note(response.status().as_str());
-        self.history.note_bytes(response.body());
+        self.note_response(&response);
+        response
+    }
+
+    /// Refuses one HTTP request with `error`, whatever it asks for, and lets it have no effect.
+    pub fn refuse(
+        &mut self,
+        request: &http::Request<Bytes>,
+        error: &wire::ApiError,
+    ) -> http::Response<Bytes> {
+        self.note_request(request);
+        let response = wire::refuse(self, request, error);
+        self.note_response(&response);
         response
     }
 
@@ -125,6 +149,16 @@ impl World {
     /// and requests, in any process.
     pub fn history(&self) -> String {
         self.history.fingerprint()
+    }
+
+    fn note_request(&mut self, request: &http::Request<Bytes>) {
+        self.history.note(&format!("{} {} {}", self.now, request.method(), request.uri()));
+        self.history.note_bytes(request.body());
+    }
+
+    fn note_response(&mut self, response: &http::Response<Bytes>) {
+        self.history.note(response.status().as_str());
+        self.history.note_bytes(response.body());
     }
 
     fn flow_to(&mut self, until: Timestamp) {

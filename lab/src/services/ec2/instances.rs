@@ -87,6 +87,10 @@ pub fn launch(
     let found = resolve(&world.ec2, Some(template_id), None)?;
     let number = found.number(Some(&number.to_string()))?;
     let data = found.versions.get(&number).map_or(Value::Null, |version| version.data.clone());
+    let machine = data.str("instanceType").unwrap_or("t3.micro").to_owned();
+    if let Some(zone) = world.ec2.subnets.get(subnet).map(|place| place.zone.clone()) {
+        capacity(world, &zone, &machine)?;
+    }
     let Some(place) = world.ec2.subnets.get_mut(subnet) else {
         return Err(ApiError::sender(
             "InvalidSubnetID.NotFound",
@@ -120,6 +124,33 @@ pub fn launch(
     };
     world.ec2.instances.insert(id.clone(), instance);
     Ok(id)
+}
+
+/// Whether a zone has room for another instance. A lost zone has none (a guess: it is what callers
+/// report of such days).
+fn capacity(world: &World, zone: &str, machine: &str) -> ApiResult<()> {
+    let short = |zone: &str| {
+        world.ec2.shortage.get(zone).is_some_and(|until| *until > world.now)
+            || world.ec2.zones.get(zone).is_some_and(|zone| !zone.alive)
+    };
+    if !short(zone) {
+        return Ok(());
+    }
+    let others: Vec<&str> =
+        world.ec2.zones.keys().map(String::as_str).filter(|zone| !short(zone)).collect();
+    let elsewhere = match others.is_empty() {
+        true => String::new(),
+        false => format!(
+            " You can currently get {machine} capacity by not specifying an Availability Zone in your request or choosing {}.",
+            others.join(", ")
+        ),
+    };
+    Err(ApiError::receiver(
+        "InsufficientInstanceCapacity",
+        format!(
+            "We currently do not have sufficient {machine} capacity in the Availability Zone you requested ({zone}). Our system will be working on provisioning additional capacity.{elsewhere}"
+        ),
+    ))
 }
 
 /// A pending instance runs from now on.

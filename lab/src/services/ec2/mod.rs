@@ -11,6 +11,8 @@ mod versions;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::World;
 
@@ -29,6 +31,8 @@ pub struct State {
     pub zones: BTreeMap<String, Zone>,
     /// Subnets by `subnet-…`.
     pub subnets: BTreeMap<String, Subnet>,
+    /// Zones without capacity for new instances, and until when.
+    pub shortage: BTreeMap<String, Timestamp>,
     /// Machine images by `ami-…`.
     pub machines: BTreeMap<String, Machine>,
     /// Client tokens already used.

@@ -1,0 +1,66 @@
+//! Those who look on: everything that happens in a world is shown to them, the truth at their side.
+
+use bytes::Bytes;
+use http::Request;
+use jiff::Timestamp;
+
+use crate::world::World;
+
+/// What a watcher is shown.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Moment<'a> {
+    /// An event of the world happened.
+    Event,
+    /// A call arrived and was answered; its effect, if it had one, is in the world.
+    Call {
+        /// Who sent it: the door's name.
+        sender: &'a str,
+        /// When it was sent.
+        sent: Timestamp,
+        /// When its reply reaches the sender; none if it never does.
+        replied: Option<Timestamp>,
+        /// The signing name of the service, as [`Asked`](crate::wire::Asked) has it.
+        service: &'a str,
+        /// The operation.
+        operation: &'a str,
+        /// The call as it was sent.
+        request: &'a Request<Bytes>,
+        /// The HTTP status of the answer, be it AWS's or a fault's.
+        status: u16,
+    },
+    /// A call got lost on its way there: the world never saw it.
+    Cut {
+        /// Who sent it: the door's name.
+        sender: &'a str,
+        /// When it was sent.
+        sent: Timestamp,
+        /// The signing name of the service.
+        service: &'a str,
+        /// The operation.
+        operation: &'a str,
+    },
+}
+
+/// Somebody who looks on.
+type Watcher = Box<dyn FnMut(&World, &Moment<'_>) + Send>;
+
+/// All who look on.
+#[derive(Default)]
+pub(super) struct Watchers(Vec<Watcher>);
+
+impl Watchers {
+    pub(super) fn add(&mut self, watcher: impl FnMut(&World, &Moment<'_>) + Send + 'static) {
+        self.0.push(Box::new(watcher));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn show(&mut self, world: &World, moment: &Moment<'_>) {
+        for watcher in &mut self.0 {
+            watcher(world, moment);
+        }
+    }
+}
