@@ -45,6 +45,12 @@ def differences(step, ours, theirs):
         yield Difference(step, "error", "differ", short(error), short(other))
 
 
+def refusal(answer):
+    """An error in short, as `Code status`; None where there is none."""
+    error = answer.get("Error")
+    return error and f"{error['Code']} {error['Status']}"
+
+
 def within(step, path, ours, theirs):
     if isinstance(ours, dict) and isinstance(theirs, dict):
         for name in sorted(ours.keys() | theirs.keys()):

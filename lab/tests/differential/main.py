@@ -41,7 +41,7 @@ def main(endpoint, suggest, everything):
     warnings.simplefilter("ignore")
     shapes.watch()
     lab, other = Side("lab", endpoint), Side("moto", moto())
-    found, compared, alike = [], 0, 0
+    found, wrong, compared, alike = [], [], 0, 0
     for step in steps():
         compared += 1
         shapes.watching = True
@@ -52,6 +52,8 @@ def main(endpoint, suggest, everything):
         if everything:
             print(f"{name}\n  lab  {compare.whole(ours)}\n  moto {compare.whole(theirs)}")
         alike += not differences
+        if "aws" in step and step["aws"] != compare.refusal(ours):
+            wrong.append(f"{name}: AWS answers {step['aws']}, the lab {compare.short(ours)}")
         found += differences
     unlisted, gone = listing.judge(HERE / "differences.yaml", found)
     print(f"{compared} requests, {alike} answered alike, {len(set(map(str, found)))} differences")
@@ -63,7 +65,9 @@ def main(endpoint, suggest, everything):
         print(f"listed, but no longer so: {entry}")
     for misfit in sorted(shapes.misfits):
         print(f"not of botocore's shape: {misfit}")
-    return 1 if unlisted or gone or shapes.misfits else 0
+    for each in wrong:
+        print(each)
+    return 1 if unlisted or gone or wrong or shapes.misfits else 0
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ class Side:
         """
         step = dict(step)
         keep, until, label = (step.pop(key, None) for key in ("keep", "until", "as"))
+        step.pop("aws", None)
         ((operation, parameters),) = step.items()
         name = f"{operation}:{label}" if label else operation
         service, method = operation.split(".")
