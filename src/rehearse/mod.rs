@@ -3,6 +3,9 @@
 pub mod checkers;
 mod demo;
 pub mod lab;
+mod process;
+mod site;
+pub mod swarm;
 
 pub use demo::{Shape, Unrehearsed, demo};
 

@@ -251,8 +251,9 @@ fn too_early(scene: &Scene<'_>, call: &Call, side: usize) -> Option<String> {
     let window = scene.names.retires?;
     let planned = scene.before.truth.sides[side].as_ref()?.retirement;
     let early = later(start, SOON) < later(call.sent, window);
-    (early && planned.is_none_or(|planned| start < planned))
-        .then(|| format!("it retires at {start}, within the {} s that it was to stay warm", window.as_secs()))
+    (early && planned.is_none_or(|planned| start < planned)).then(|| {
+        format!("it retires at {start}, within the {} s that it was to stay warm", window.as_secs())
+    })
 }
 
 /// A rule's actions without the forward.

@@ -52,11 +52,6 @@ impl Hands {
         names.rules.iter().any(|rule| self.touched_since(&Touch::Rule(rule.clone()), from))
     }
 
-    /// Whether anything was ever touched.
-    pub(super) fn any(&self) -> bool {
-        !self.0.is_empty()
-    }
-
     /// Notes a hand's call.
     pub(super) fn note(&mut self, world: &World, call: &Call, names: &FleetNames) {
         if call.is_read() || !call.done {

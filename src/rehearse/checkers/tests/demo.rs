@@ -1,22 +1,21 @@
 //! The demo's rollouts under the checkers: nothing to tell.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cutover_lab::doors::InProcess;
 use cutover_lab::scenario::Scenario;
 use cutover_lab::world::World;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
 
-use crate::cloud::Cloud;
 use crate::config;
-use crate::engine::{Caller, Session, Stop};
-use crate::image::assemble_entries;
-use crate::model::{Ending, ImageReference};
-use crate::net::{Clock, Net, Transport};
+use crate::engine::Stop;
+use crate::model::Ending;
 use crate::rehearse::checkers::{Checkers, FleetNames, Tolerance, Totals, Violation};
-use crate::rehearse::demo::{BAD, BLUE_GREEN, CANARY, ROLLING, site};
-use crate::rehearse::lab::settings;
+use crate::rehearse::demo::{BAD, BLUE_GREEN, CANARY, ROLLING};
+use crate::rehearse::process::{Process, Verb};
 
 const QUIET: Duration = Duration::from_secs(900);
 
@@ -31,25 +30,20 @@ async fn checked(scenario: &Scenario, text: &str, bad: bool) -> (Ending, Vec<Vio
     let door = InProcess::new(world);
     let watcher = checkers.clone();
     door.watch(move |world, moment| watcher.lock().unwrap().see(world, moment));
-    let net = Net {
-        transport: Transport::from_service(door.named("run-1")),
-        clock: Clock::virtual_from(door.now()),
-    };
-    let cloud = Cloud::connect(&net, &settings(&config)).await.unwrap();
-    let (repository, assembly) = config.assembly().unwrap();
-    let mut assembly = assembly.clone();
-    assembly.files.clear();
+    let mut labels = BTreeMap::new();
     if bad {
-        assembly.labels.insert("lab.error-rate".to_owned(), BAD.to_owned());
+        labels.insert("lab.error-rate".to_owned(), BAD.to_owned());
     }
-    let image = assemble_entries(&site(), &assembly).unwrap();
-    let reference =
-        ImageReference { repository: repository.clone(), digest: image.digest().clone() };
+    let process = Process {
+        holder: "run-1".to_owned(),
+        config: &config,
+        verb: Verb::Deploy(labels),
+        skew: SignedDuration::ZERO,
+        sent: watch::Sender::default(),
+    };
     let (_, stop) = Stop::pair();
-    let caller = Caller { holder: "run-1".to_owned(), workflow: None, commit: None, force: false };
-    let session = Session { net: &net, cloud: &cloud, config: &config, caller, stop };
     checkers.lock().unwrap().began(door.now(), "run-1");
-    let outcome = session.deploy(reference, Some(image), &mut |_| ()).await;
+    let outcome = process.run(&door.named("run-1"), stop, &mut |_| ()).await.unwrap();
     let ended = |world: &mut World| checkers.lock().unwrap().ended(world, "run-1", &outcome);
     door.world(ended);
     tokio::time::sleep(QUIET).await;
