@@ -101,6 +101,7 @@ fn a_retirement_under_traffic() {
 fn weight_with_a_retirement_to_come() {
     let mut stage = begun();
     stage.warm_green();
+    stage.look("run-1");
     stage.retire("run-1", GREEN, "cutover-retire", 1200);
     stage.look("run-1");
     stage.weights("run-1", 90, 10);

@@ -191,7 +191,6 @@ impl Stage {
             (&format!("{desired}.LaunchTemplateId"), &template),
             (&format!("{desired}.Version"), version),
             ("Preferences.MinHealthyPercentage", "0"),
-            ("Preferences.SkipMatching", "true"),
         ];
         self.call(sender, "autoscaling", "StartInstanceRefresh", &input);
     }
