@@ -11,8 +11,8 @@ use super::protocol::{Protocol, header, put};
 use super::route::{Route, Scope};
 use super::{ApiError, ApiResult, Call, Principal, Service, Value};
 use crate::services::{autoscaling, cloudwatch, ec2, ecr, elbv2, github, iam, registry, ssm, sts};
-use crate::traffic;
 use crate::world::World;
+use crate::{faults, traffic};
 
 /// Answers one HTTP request at `world.now`. It never fails: what AWS would refuse is a refusal.
 pub fn serve(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
@@ -75,7 +75,7 @@ fn answered(
     };
     let region = scope.map_or_else(|| world.region.clone(), |scope| scope.region.to_owned());
     let call = Call { service, operation, input, caller, region };
-    let result = dispatch(world, &call)?;
+    let result = faults::answer_from(world, &call, dispatch)?;
     Ok((call.operation, result))
 }
 

@@ -25,6 +25,8 @@ use crate::{faults, traffic, wire};
 pub struct World {
     /// The time that it has reached.
     pub now: Timestamp,
+    /// The scenario's beginning, from which its data count seconds.
+    pub began: Timestamp,
     /// The twelve-digit account.
     pub account: String,
     /// Its Region.
@@ -61,7 +63,7 @@ pub struct World {
     pub sts: sts::State,
     /// Simulated users.
     pub traffic: traffic::State,
-    /// What happens to calls on their way.
+    /// Hostile weather.
     pub faults: faults::State,
     history: history::History,
 }
@@ -71,6 +73,7 @@ impl World {
     pub fn new(seed: u64, start: Timestamp) -> World {
         World {
             now: start,
+            began: start,
             account: "123456789012".to_owned(),
             region: "ap-northeast-2".to_owned(),
             rng: Rng::new(seed),
@@ -89,7 +92,7 @@ impl World {
             ssm: Default::default(),
             sts: Default::default(),
             traffic: traffic::State::new(seed),
-            faults: faults::State::new(seed, start),
+            faults: faults::State::new(seed),
             history: history::History::default(),
         }
     }
@@ -109,6 +112,7 @@ impl World {
                 Event::Ec2(event) => ec2::happen(self, event),
                 Event::Elbv2(event) => elbv2::happen(self, event),
                 Event::Traffic(event) => traffic::happen(self, event),
+                Event::Faults(event) => faults::happen(self, event),
             }
             seen(self);
         }
@@ -127,6 +131,9 @@ impl World {
 
     /// Answers one HTTP request that arrives at the time that has been reached.
     pub fn answer(&mut self, request: &http::Request<Bytes>) -> http::Response<Bytes> {
+        if let Some(error) = faults::throttled(self, request) {
+            return self.refuse(request, &error);
+        }
         self.note_request(request);
         let response = wire::serve(self, request);
         self.note_response(&response);

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-/// Delays that the real services have and do not promise.
+use crate::faults::Rates;
+
+/// What the real services have and do not promise.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Params {
     /// StartInstanceRefresh to InProgress: about 10 s in one recorded run.
@@ -67,12 +69,16 @@ pub struct Params {
     /// How long a simulated visitor stays, as far as cookies bind visitors to a target group: on
     /// average, a guess.
     pub visit: Duration,
+    /// The longest that an answer of an instance with too many requests takes: 10 s, a guess.
+    pub strain_slowest: Duration,
     /// How late a scheduled action may run: the user guide says up to two minutes.
     pub scheduled_late: Duration,
     /// The lower bound of a request's or a reply's way through the in-process door.
     pub latency_min: Duration,
     /// The upper bound of the same.
     pub latency_max: Duration,
+    /// How many calls AWS takes, where a scenario wants its rates to hold.
+    pub rates: Rates,
 }
 
 impl Default for Params {
@@ -105,9 +111,11 @@ impl Default for Params {
             weights_max: Duration::from_secs(20),
             metrics_delay: Duration::from_secs(60),
             visit: Duration::from_secs(600),
+            strain_slowest: Duration::from_secs(10),
             scheduled_late: Duration::from_secs(120),
             latency_min: Duration::from_millis(10),
             latency_max: Duration::from_millis(150),
+            rates: Rates::default(),
         }
     }
 }

@@ -98,7 +98,10 @@ pub fn launch(
         ));
     };
     let (zone, private_ip) = (place.zone.clone(), place.next_address());
-    let program = Program::from_user_data(&launch_data::user_data(&data), &world.registry);
+    let mut program = Program::from_user_data(&launch_data::user_data(&data), &world.registry);
+    if let Some(misbehaviour) = world.faults.misbehaving.get(&program.version) {
+        misbehaviour.spoil(&mut program);
+    }
     for (key, value) in launch_data::instance_tags(&data) {
         tags.entry(key).or_insert(value);
     }
@@ -180,10 +183,34 @@ pub fn terminate(world: &mut World, instance_id: &str) {
     }
 }
 
-/// A zone is lost, or back: nothing in a lost zone answers.
-pub fn lose_zone(world: &mut World, zone: &str, lost: bool) {
-    if let Some(zone) = world.ec2.zones.get_mut(zone) {
-        zone.alive = !lost;
+/// A zone is lost, or back. Nothing in a lost zone answers; what still runs there when it is back
+/// boots anew.
+pub fn lose_zone(world: &mut World, name: &str, lost: bool) {
+    let Some(zone) = world.ec2.zones.get_mut(name) else { return };
+    let back = !zone.alive && !lost;
+    zone.alive = !lost;
+    if !back {
+        return;
+    }
+    for (id, instance) in &mut world.ec2.instances {
+        if instance.zone == name && instance.answers_from.is_some() {
+            let at = later(world.now, instance.program.boot);
+            instance.answers_from = Some(at);
+            world.queue.push(at, world::Event::Ec2(Event::Booted(id.clone())));
+        }
+    }
+}
+
+/// Every program of this version is again as its image says, or as the weather wants it.
+pub fn reload(world: &mut World, version: &str) {
+    for instance in world.ec2.instances.values_mut() {
+        if instance.program.version == version {
+            let user_data = launch_data::user_data(&instance.data);
+            instance.program = Program::from_user_data(&user_data, &world.registry);
+            if let Some(misbehaviour) = world.faults.misbehaving.get(version) {
+                misbehaviour.spoil(&mut instance.program);
+            }
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::World;
 
-pub use instances::{Instance, InstanceState, answers, launch, lose_zone, run, terminate};
+pub use instances::{Instance, InstanceState, answers, launch, lose_zone, reload, run, terminate};
 pub use places::{Machine, Subnet, Zone};
 pub use templates::{LaunchTemplate, TemplateVersion, resolve};
 
