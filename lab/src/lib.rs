@@ -8,6 +8,7 @@
 //! The crate knows nothing of the deployer: the two are independent readings of AWS.
 
 pub mod doors;
+pub mod faults;
 pub mod scenario;
 pub mod services;
 pub mod traffic;

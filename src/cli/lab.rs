@@ -6,6 +6,7 @@ use cutover_lab::services::{github, sts};
 use cutover_lab::world::World;
 
 use super::session::{self, SPEED};
+use super::swarm::Swarm;
 use super::{Format, output};
 use crate::model::Ending;
 
@@ -14,6 +15,7 @@ use crate::model::Ending;
 pub(super) enum Lab {
     /// Serve the simulated cloud on loopback, for this tool, the AWS CLI, boto3 and browsers.
     Serve(Serve),
+    Swarm(Swarm),
 }
 
 /// Serve the simulated cloud on loopback.
@@ -52,6 +54,7 @@ impl Lab {
     pub(super) fn run(self) -> u8 {
         match self {
             Lab::Serve(serve) => serve.run(),
+            Lab::Swarm(swarm) => swarm.run(),
         }
     }
 }

@@ -9,6 +9,7 @@ mod plan;
 mod rollback;
 mod session;
 mod status;
+mod swarm;
 mod verify;
 
 use std::path::PathBuf;

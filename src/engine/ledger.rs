@@ -98,13 +98,16 @@ impl Ledger {
     }
 
     /// The newest record above `own`. Numbers have no gaps above the oldest kept, so that usually
-    /// two reads tell that there is none: the next number is free, and the own one still there. One
-    /// that is gone may have been pruned by twenty runs since.
+    /// one read of two names tells that there is none: the next number is free, and the own one
+    /// still there. One that is gone may have been pruned by twenty runs since.
     ///
     /// # Errors
     /// As [`Ledger::records`].
     pub async fn newer_than(&self, own: u64) -> Result<Option<Record>, LedgerError> {
-        let (own_record, next) = tokio::try_join!(self.record(own), self.record(own + 1))?;
+        let (own_name, next_name) = (self.name(own), self.name(own + 1));
+        let values = self.cloud.values(&[&own_name, &next_name]).await?;
+        let found = |name| values.get(name).map(|value| read(name, value)).transpose();
+        let (own_record, next) = (found(&own_name)?, found(&next_name)?);
         if own_record.is_some() && next.is_none() {
             return Ok(None);
         }

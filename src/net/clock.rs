@@ -34,6 +34,12 @@ impl Clock {
         Clock { start: self.now(), origin: Instant::now(), rate }
     }
 
+    /// A clock that goes as this one does, and is off by `skew`: the machine's of somebody else.
+    #[must_use]
+    pub fn shifted(self, skew: SignedDuration) -> Clock {
+        Clock { start: self.start.saturating_add(skew).unwrap_or(self.start), ..self }
+    }
+
     /// What the clock shows.
     pub fn now(&self) -> Timestamp {
         let passed = self.origin.elapsed().mul_f64(self.rate);

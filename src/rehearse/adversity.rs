@@ -16,6 +16,7 @@ use tower::ServiceExt;
 
 use super::demo::*;
 use super::lab::settings;
+use super::site;
 use crate::cloud::Cloud;
 use crate::config;
 use crate::engine::{Caller, Session, Stop};
@@ -90,7 +91,7 @@ async fn ship(net: &Net, label: &str, bad: bool, tell: &mut dyn FnMut(Stamped)) 
     if bad {
         assembly.labels.insert("lab.error-rate".to_owned(), BAD.to_owned());
     }
-    let image = assemble_entries(&site(), &assembly).unwrap();
+    let image = assemble_entries(&site::entries(), &assembly).unwrap();
     let reference =
         ImageReference { repository: repository.clone(), digest: image.digest().clone() };
     let (_stopper, stop) = Stop::pair();

@@ -7,14 +7,15 @@ use std::collections::BTreeMap;
 use cutover_lab::doors::InProcess;
 use cutover_lab::scenario::Scenario;
 use cutover_lab::world::World;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
 
-use super::lab;
-use crate::cloud::{Cloud, CloudError};
+use super::process::{Process, Verb};
+use crate::cloud::CloudError;
 use crate::config::{self, ConfigError};
-use crate::engine::{Caller, Session, Stop};
-use crate::image::{AssembleError, Entry, assemble_entries};
-use crate::model::{ImageReference, Outcome, Requests, Stamped};
+use crate::engine::Stop;
+use crate::image::AssembleError;
+use crate::model::{Outcome, Requests, Stamped};
 
 /// Which rollout to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +49,7 @@ pub enum Unrehearsed {
 }
 
 /// When the lab's clock starts: a Monday morning in Seoul.
-const START: &str = "2026-01-05T00:00:00Z";
+pub(super) const START: &str = "2026-01-05T00:00:00Z";
 
 /// The example's own configuration and its two variants.
 pub(super) const CANARY: &str = include_str!("../../examples/news/cutover.yaml");
@@ -89,23 +90,20 @@ async fn rehearse(
     let world = World::from_scenario(&scenario, seed, start)
         .map_err(|error| Unrehearsed::Lab(error.to_string()))?;
     let door = InProcess::new(world);
-    let net = lab::net(&door);
     let before = requests(&door);
-    let cloud = Cloud::connect(&net, &lab::settings(&config)).await?;
-    let (repository, assembly) = config.assembly()?;
-    let mut assembly = assembly.clone();
-    assembly.files.clear();
+    let mut labels = BTreeMap::new();
     if bad {
-        assembly.labels.insert("lab.error-rate".to_owned(), BAD.to_owned());
+        labels.insert("lab.error-rate".to_owned(), BAD.to_owned());
     }
-    let image = assemble_entries(&site(), &assembly)?;
-    let reference =
-        ImageReference { repository: repository.clone(), digest: image.digest().clone() };
+    let process = Process {
+        holder: "the demo".to_owned(),
+        config: &config,
+        verb: Verb::Deploy(labels),
+        skew: SignedDuration::ZERO,
+        sent: watch::Sender::default(),
+    };
     let (_, stop) = Stop::pair();
-    let caller =
-        Caller { holder: "the demo".to_owned(), workflow: None, commit: None, force: false };
-    let session = Session { net: &net, cloud: &cloud, config: &config, caller, stop };
-    let mut outcome = session.deploy(reference, Some(image), tell).await;
+    let mut outcome = process.run(&door, stop, tell).await?;
     let after = requests(&door);
     for (version, now) in after {
         let then = before.get(&version).copied().unwrap_or_default();
@@ -132,17 +130,3 @@ fn requests(door: &InProcess) -> BTreeMap<String, Requests> {
             .collect()
     })
 }
-
-/// The example's site.
-pub(super) fn site() -> Vec<Entry> {
-    SITE.iter().map(|(path, bytes)| Entry::file(format!("/srv/www/{path}"), *bytes)).collect()
-}
-
-const SITE: &[(&str, &[u8])] = &[
-    ("index.html", include_bytes!("../../examples/news/site/index.html")),
-    ("style.css", include_bytes!("../../examples/news/site/style.css")),
-    ("posts/back.html", include_bytes!("../../examples/news/site/posts/back.html")),
-    ("posts/digest.html", include_bytes!("../../examples/news/site/posts/digest.html")),
-    ("posts/weights.html", include_bytes!("../../examples/news/site/posts/weights.html")),
-    ("posts/zones.html", include_bytes!("../../examples/news/site/posts/zones.html")),
-];

@@ -2,15 +2,23 @@
 
 use cutover_lab::doors::InProcess;
 use cutover_lab::services::sts;
+use tokio::sync::watch;
+use tower::Service as _;
 
 use crate::cloud::{CredentialSource, Settings};
 use crate::config::Config;
-use crate::net::{Clock, Net, Transport};
+use crate::net::{Body, Clock, Net, Transport};
 
-/// A way out that leads into the lab, and a clock that goes with its own.
-pub fn net(door: &InProcess) -> Net {
+/// A way out that leads into the lab, and a clock that goes with its own. How many requests have been
+/// sent is shown by `sent`.
+pub fn net(door: &InProcess, sent: &watch::Sender<u64>) -> Net {
     let clock = Clock::virtual_from(door.now());
-    Net { transport: Transport::from_service(door.clone()), clock }
+    let (door, sent) = (door.clone(), sent.clone());
+    let service = tower::service_fn(move |request: http::Request<Body>| {
+        sent.send_modify(|count| *count += 1);
+        door.clone().call(request)
+    });
+    Net { transport: Transport::from_service(service), clock }
 }
 
 /// The lab's own key, in the account of `config`. Nothing of the environment is looked at.

@@ -1,7 +1,11 @@
 //! The demo: the only folder that sees both engine and lab.
 
+pub mod checkers;
 mod demo;
 pub mod lab;
+mod process;
+mod site;
+pub mod swarm;
 
 pub use demo::{Shape, Unrehearsed, demo};
 

@@ -1,6 +1,7 @@
 //! The door without a socket, for clients in the same process under Tokio's paused time: paused time
 //! jumps ahead whenever the runtime waits for real I/O, so there must be none.
 
+use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -11,7 +12,8 @@ use http_body_util::{BodyExt as _, Full};
 use jiff::Timestamp;
 use tower::{BoxError, Service};
 
-use super::Running;
+use super::running::{Letter, NoReply};
+use super::{Moment, Running};
 use crate::world::{Params, Rng, World};
 
 /// A [`tower::Service`] that carries requests to a world. Request and reply each take a seeded time
@@ -20,13 +22,31 @@ use crate::world::{Params, Rng, World};
 pub struct InProcess {
     running: Running,
     latency: Arc<Mutex<Latency>>,
+    sender: Arc<str>,
 }
 
 impl InProcess {
     /// A door to `world`, whose time begins to pass as Tokio's does. Needs a Tokio runtime with time.
     pub fn new(mut world: World) -> InProcess {
         let latency = Latency::of(&mut world);
-        InProcess { running: Running::start(world, 1.0), latency: Arc::new(Mutex::new(latency)) }
+        InProcess {
+            running: Running::start(world, 1.0),
+            latency: Arc::new(Mutex::new(latency)),
+            sender: Arc::from("client"),
+        }
+    }
+
+    /// The same door for another sender: its calls are attributed to `sender`. The first one's are
+    /// attributed to `client`.
+    #[must_use]
+    pub fn named(&self, sender: &str) -> InProcess {
+        InProcess { sender: Arc::from(sender), ..self.clone() }
+    }
+
+    /// Shows everything from now on to `watcher`: after every event of the world and every call, of
+    /// all senders.
+    pub fn watch(&self, watcher: impl FnMut(&World, &Moment<'_>) + Send + 'static) {
+        self.running.watch(watcher);
     }
 
     /// What time it is in the world.
@@ -39,12 +59,13 @@ impl InProcess {
         self.running.world(look)
     }
 
-    async fn deliver(self, request: http::Request<Bytes>) -> http::Response<Full<Bytes>> {
+    async fn deliver(
+        self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, NoReply> {
         let (there, back) = self.latency.lock().unwrap_or_else(PoisonError::into_inner).draw();
-        tokio::time::sleep(there).await;
-        let response = self.running.handle(&request);
-        tokio::time::sleep(back).await;
-        response.map(Full::new)
+        let letter = Letter { sender: self.sender, request };
+        self.running.carry(&letter, there, back).await
     }
 }
 
@@ -69,7 +90,13 @@ where
             let body = body.collect().await.map_err(Into::into)?.to_bytes();
             // A task of its own: from here on the request arrives whether or not anyone waits.
             let delivery = tokio::spawn(door.deliver(http::Request::from_parts(parts, body)));
-            Ok(delivery.await?)
+            match delivery.await? {
+                Ok(response) => Ok(response.map(Full::new)),
+                Err(NoReply::Ended) => {
+                    Err(io::Error::new(io::ErrorKind::ConnectionReset, NoReply::Ended).into())
+                }
+                Err(NoReply::Hangs) => std::future::pending().await,
+            }
         })
     }
 }

@@ -3,6 +3,8 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -13,9 +15,10 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
-use tokio::task::JoinError;
+use tokio::sync::watch;
 
 use super::Running;
+use super::running::{Letter, NoReply};
 
 /// The largest request taken: a layer of an image in one piece.
 const BODY_LIMIT: usize = 1 << 30;
@@ -43,6 +46,7 @@ impl Loopback {
     /// Carries requests to `world` until `shutdown` completes, then lets those under way finish.
     pub async fn serve(self, world: Running, shutdown: impl Future<Output = ()>) {
         let connections = GracefulShutdown::new();
+        let (end, ended) = watch::channel(());
         tokio::pin!(shutdown);
         loop {
             let socket = tokio::select! {
@@ -51,15 +55,15 @@ impl Loopback {
                     // One connection that failed before it began; or no file descriptors left,
                     // which passes when others close.
                     Err(_) => {
-                        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                        tokio::time::sleep(Duration::from_millis(10)).await;
                         continue;
                     }
                 },
                 () = &mut shutdown => break,
             };
             let _ = socket.set_nodelay(true);
-            let world = world.clone();
-            let service = service_fn(move |request| deliver(world.clone(), request));
+            let (world, ended) = (world.clone(), ended.clone());
+            let service = service_fn(move |request| deliver(world.clone(), request, ended.clone()));
             let connection = http1::Builder::new()
                 // Idle connections stay open: a client should not meet one that is just closing.
                 .header_read_timeout(None)
@@ -70,24 +74,45 @@ impl Loopback {
             let connection = connections.watch(connection);
             tokio::spawn(async move { drop(connection.await) });
         }
+        // What hangs would for ever.
+        drop(end);
         connections.shutdown().await;
     }
 }
 
 /// Answers in a task of its own: Hyper drops the future of a connection that breaks, but a request once
-/// sent arrives.
+/// sent arrives. An error closes the connection without an answer.
 async fn deliver(
     world: Running,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, JoinError> {
-    tokio::spawn(answer(world, request)).await
+    mut ended: watch::Receiver<()>,
+) -> io::Result<Response<Full<Bytes>>> {
+    match tokio::spawn(answer(world, request)).await? {
+        Ok(response) => Ok(response),
+        Err(no_reply) => {
+            if no_reply == NoReply::Hangs {
+                // Ends with the sender of the channel, which never sends.
+                let _ = ended.changed().await;
+            }
+            Err(io::Error::new(io::ErrorKind::ConnectionReset, no_reply))
+        }
+    }
 }
 
-async fn answer(world: Running, request: Request<Incoming>) -> Response<Full<Bytes>> {
+async fn answer(
+    world: Running,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, NoReply> {
     let (parts, body) = request.into_parts();
     match Limited::new(body, BODY_LIMIT).collect().await {
-        Ok(body) => world.handle(&Request::from_parts(parts, body.to_bytes())).map(Full::new),
-        Err(error) => refusal(error.as_ref()),
+        Ok(body) => {
+            let request = Request::from_parts(parts, body.to_bytes());
+            let letter = Letter { sender: Arc::from("client"), request };
+            // The socket takes time enough.
+            let response = world.carry(&letter, Duration::ZERO, Duration::ZERO).await?;
+            Ok(response.map(Full::new))
+        }
+        Err(error) => Ok(refusal(error.as_ref())),
     }
 }
 

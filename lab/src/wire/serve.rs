@@ -11,12 +11,12 @@ use super::protocol::{Protocol, header, put};
 use super::route::{Route, Scope};
 use super::{ApiError, ApiResult, Call, Principal, Service, Value};
 use crate::services::{autoscaling, cloudwatch, ec2, ecr, elbv2, github, iam, registry, ssm, sts};
-use crate::traffic;
 use crate::world::World;
+use crate::{faults, traffic};
 
 /// Answers one HTTP request at `world.now`. It never fails: what AWS would refuse is a refusal.
 pub fn serve(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
-    let mut response = match Route::of(request) {
+    let response = match Route::of(request) {
         Route::Signed(scope) => api(world, request, scope.service, Some(scope)),
         Route::Unsigned(service) => api(world, request, service, None),
         Route::Foreign(name) => foreign(world, name),
@@ -25,6 +25,15 @@ pub fn serve(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
         Route::Health => health(world),
         Route::Site => traffic::answer(world, request),
     };
+    finish(world, request, response)
+}
+
+/// What every response has, and what one to `HEAD` lacks.
+pub(super) fn finish(
+    world: &World,
+    request: &Request<Bytes>,
+    mut response: Response<Bytes>,
+) -> Response<Bytes> {
     put(&mut response, DATE.as_str(), &http_date(world.now));
     if request.method() == Method::HEAD {
         let length = response.body().len().to_string();
@@ -66,7 +75,7 @@ fn answered(
     };
     let region = scope.map_or_else(|| world.region.clone(), |scope| scope.region.to_owned());
     let call = Call { service, operation, input, caller, region };
-    let result = dispatch(world, &call)?;
+    let result = faults::answer_from(world, &call, dispatch)?;
     Ok((call.operation, result))
 }
 

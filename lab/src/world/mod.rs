@@ -18,13 +18,15 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::services::{autoscaling, cloudwatch, ec2, ecr, elbv2, github, iam, registry, ssm, sts};
-use crate::{traffic, wire};
+use crate::{faults, traffic, wire};
 
 /// A simulated account in one Region, at one moment.
 #[derive(Debug, Clone)]
 pub struct World {
     /// The time that it has reached.
     pub now: Timestamp,
+    /// The scenario's beginning, from which its data count seconds.
+    pub began: Timestamp,
     /// The twelve-digit account.
     pub account: String,
     /// Its Region.
@@ -61,6 +63,8 @@ pub struct World {
     pub sts: sts::State,
     /// Simulated users.
     pub traffic: traffic::State,
+    /// Hostile weather.
+    pub faults: faults::State,
     history: history::History,
 }
 
@@ -70,6 +74,7 @@ impl World {
         const REGION: &str = "ap-northeast-2";
         World {
             now: start,
+            began: start,
             account: "123456789012".to_owned(),
             region: REGION.to_owned(),
             rng: Rng::new(seed),
@@ -88,12 +93,18 @@ impl World {
             ssm: Default::default(),
             sts: Default::default(),
             traffic: traffic::State::new(seed),
+            faults: faults::State::new(seed),
             history: history::History::default(),
         }
     }
 
     /// Lets everything happen that is due by `until`. Time never goes back.
     pub fn advance(&mut self, until: Timestamp) {
+        self.advance_seen(until, &mut |_| ());
+    }
+
+    /// The same, shown to `seen` after each event.
+    pub fn advance_seen(&mut self, until: Timestamp, seen: &mut dyn FnMut(&World)) {
         while let Some((at, event)) = self.queue.pop_due(until) {
             self.flow_to(at);
             self.history.note(&format!("{at} {event:?}"));
@@ -102,7 +113,9 @@ impl World {
                 Event::Ec2(event) => ec2::happen(self, event),
                 Event::Elbv2(event) => elbv2::happen(self, event),
                 Event::Traffic(event) => traffic::happen(self, event),
+                Event::Faults(event) => faults::happen(self, event),
             }
+            seen(self);
         }
         self.flow_to(until);
     }
@@ -114,11 +127,29 @@ impl World {
         now: Timestamp,
     ) -> http::Response<Bytes> {
         self.advance(now);
-        self.history.note(&format!("{} {} {}", self.now, request.method(), request.uri()));
-        self.history.note_bytes(request.body());
+        self.answer(request)
+    }
+
+    /// Answers one HTTP request that arrives at the time that has been reached.
+    pub fn answer(&mut self, request: &http::Request<Bytes>) -> http::Response<Bytes> {
+        if let Some(error) = faults::throttled(self, request) {
+            return self.refuse(request, &error);
+        }
+        self.note_request(request);
         let response = wire::serve(self, request);
-        self.history.note(response.status().as_str());
-        self.history.note_bytes(response.body());
+        self.note_response(&response);
+        response
+    }
+
+    /// Refuses one HTTP request with `error`, whatever it asks for, and lets it have no effect.
+    pub fn refuse(
+        &mut self,
+        request: &http::Request<Bytes>,
+        error: &wire::ApiError,
+    ) -> http::Response<Bytes> {
+        self.note_request(request);
+        let response = wire::refuse(self, request, error);
+        self.note_response(&response);
         response
     }
 
@@ -126,6 +157,16 @@ impl World {
     /// and requests, in any process.
     pub fn history(&self) -> String {
         self.history.fingerprint()
+    }
+
+    fn note_request(&mut self, request: &http::Request<Bytes>) {
+        self.history.note(&format!("{} {} {}", self.now, request.method(), request.uri()));
+        self.history.note_bytes(request.body());
+    }
+
+    fn note_response(&mut self, response: &http::Response<Bytes>) {
+        self.history.note(response.status().as_str());
+        self.history.note_bytes(response.body());
     }
 
     fn flow_to(&mut self, until: Timestamp) {

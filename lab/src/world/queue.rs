@@ -15,6 +15,8 @@ pub enum Event {
     Elbv2(crate::services::elbv2::Event),
     /// Something in the stream of simulated users.
     Traffic(crate::traffic::Event),
+    /// Something in the weather.
+    Faults(crate::faults::Event),
 }
 
 /// The pending events.

@@ -205,7 +205,7 @@ impl Machine<'_, '_, '_> {
             {
                 return true;
             }
-            if !self.idle_for_t() {
+            if self.until_idle_for_t().is_some() {
                 self.turn.wait(
                     format!("{group} must have been without traffic before it is emptied"),
                     None,
@@ -218,7 +218,7 @@ impl Machine<'_, '_, '_> {
             return false;
         }
         if ours && capacity.min != facts.min {
-            if !self.idle_for_t() {
+            if self.until_idle_for_t().is_some() {
                 self.turn.wait(
                     format!("{group} must have been without traffic before it may shrink"),
                     None,

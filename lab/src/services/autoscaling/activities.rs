@@ -14,6 +14,8 @@ pub enum ActivityStatus {
     InProgress,
     /// Waiting for the deregistration delay.
     Draining,
+    /// Waiting for a lifecycle hook.
+    MidLifecycleAction,
     /// Ended well.
     Successful,
     /// Ended badly.
@@ -25,6 +27,7 @@ impl ActivityStatus {
         match self {
             ActivityStatus::InProgress => "InProgress",
             ActivityStatus::Draining => "WaitingForELBConnectionDraining",
+            ActivityStatus::MidLifecycleAction => "MidLifecycleAction",
             ActivityStatus::Successful => "Successful",
             ActivityStatus::Failed => "Failed",
         }
@@ -124,7 +127,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
 pub(super) fn to_value(group: &Group, activity: &Activity) -> Value {
     let progress: i64 = match activity.status {
         ActivityStatus::InProgress => 50,
-        ActivityStatus::Draining => 60,
+        ActivityStatus::Draining | ActivityStatus::MidLifecycleAction => 60,
         ActivityStatus::Successful | ActivityStatus::Failed => 100,
     };
     map([

@@ -4,9 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::activities::stamp;
 use super::capacity::{self, number};
+use super::cause::Why;
 use super::refresh::Status;
 use super::template::TemplateSpec;
-use super::{Event, Group, attachments, invalid, life, named, not_found, schedule, tags};
+use super::{
+    Event, Group, attachments, hooks, invalid, life, named, not_found, policies, schedule, tags,
+    types,
+};
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::World;
 
@@ -17,6 +21,12 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
         return Err(ApiError::sender(
             "AlreadyExists",
             "AutoScalingGroup by this name already exists - A group with this name already exists",
+        ));
+    }
+    if world.autoscaling.groups.len() >= types::GROUPS {
+        return Err(ApiError::sender(
+            "LimitExceeded",
+            "AutoScalingGroup by this name would exceed the quota of this account.",
         ));
     }
     let Some(template) = TemplateSpec::read(world, input)? else {
@@ -41,6 +51,8 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
         max,
         desired: number(input, "DesiredCapacity")?.unwrap_or(min),
         cooldown: 300,
+        cooling: None,
+        watched: false,
         zones: Vec::new(),
         subnets: Vec::new(),
         target_groups: Vec::new(),
@@ -57,10 +69,21 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
         refreshes: Vec::new(),
         activities: Vec::new(),
         scheduled: BTreeMap::new(),
+        policies: BTreeMap::new(),
+        hooks: BTreeMap::new(),
+        metrics: BTreeSet::new(),
+        samples: BTreeMap::new(),
+        warm_pool: None,
+        kept: BTreeMap::new(),
+        shunned: BTreeMap::new(),
+        backoff: Default::default(),
         reason: None,
         deleting: false,
     };
     set_options(world, &mut group, input)?;
+    for hook in input.list("LifecycleHookSpecificationList") {
+        hooks::add(&mut group, hook)?;
+    }
     if group.subnets.is_empty() {
         return Err(invalid("At least one Availability Zone or VPC Subnet is required."));
     }
@@ -77,7 +100,8 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
         })?;
     }
     let interval = world.params.health_check;
-    schedule(world, interval, Event::CheckHealth(name.clone()));
+    let born = world.now;
+    schedule(world, interval, Event::CheckHealth(name.clone(), born));
     capacity::converge_soon(world, &name);
     Ok(Value::Null)
 }
@@ -110,6 +134,7 @@ pub(super) fn update(world: &mut World, input: &Value) -> ApiResult<Value> {
             group.min, group.max, group.desired, before.desired, group.desired
         ));
     }
+    group.backoff = Default::default();
     world.autoscaling.groups.insert(name.clone(), group);
     capacity::converge_soon(world, &name);
     Ok(Value::Null)
@@ -148,10 +173,11 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     if let Some(refresh) = group.active_refresh_mut() {
         refresh.status = Status::Cancelled;
     }
-    let name = group.name.clone();
-    let members: Vec<String> = group.members.keys().cloned().collect();
+    let (name, before) = (group.name.clone(), group.clone());
+    policies::forget(world, &before);
+    let members: Vec<String> = before.members.keys().cloned().collect();
     for id in &members {
-        life::take_out(world, &name, id, life::Why::User);
+        life::take_out(world, &name, id, Why::User);
     }
     life::remove_if_deleted(world, &name);
     Ok(Value::Null)

@@ -1,8 +1,8 @@
 //! What a person does to single instances of a group.
 
 use super::activities::stamp;
-use super::life::{self, Why};
-use super::{Group, Lifecycle, activities, attachments, capacity, invalid, named};
+use super::cause::Why;
+use super::{Group, Lifecycle, activities, attachments, capacity, invalid, life, named};
 use crate::services::elbv2;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;

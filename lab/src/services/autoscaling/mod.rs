@@ -5,15 +5,20 @@
 
 mod activities;
 mod attachments;
+mod balance;
 mod capacity;
+mod cause;
 mod describe;
 #[cfg(test)]
 mod fixture;
 mod group;
 mod groups;
 mod health;
+mod hooks;
+mod launch;
 mod life;
 mod members;
+mod policies;
 mod processes;
 mod refresh;
 mod scheduled;
@@ -21,14 +26,20 @@ mod tags;
 mod template;
 #[cfg(test)]
 mod tests;
+mod types;
+mod victim;
 
 use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 
 use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::{self, World, later};
 
 pub use activities::{Activity, ActivityStatus};
-pub use group::{Group, Lifecycle, Member, Tag};
+pub use group::{Backoff, Counts, Group, Lifecycle, Member, Tag};
+pub use hooks::{Action, Hook, Transition, Verdict};
+pub use policies::{Kind, Policy};
 pub use refresh::{Others, Preferences, Refresh, Rollback, Status};
 pub use scheduled::Scheduled;
 pub use template::{TemplateSpec, Version};
@@ -63,7 +74,22 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
         "DeleteScheduledAction" => scheduled::delete(world, input),
         "DescribeScheduledActions" => scheduled::describe(world, input),
         "DescribeScalingActivities" => activities::describe(world, input),
-        "DescribePolicies" => capacity::describe_policies(world, input),
+        "PutScalingPolicy" => policies::put(world, input),
+        "DescribePolicies" => policies::describe(world, input),
+        "DeletePolicy" => policies::delete(world, input),
+        "ExecutePolicy" => policies::execute(world, input),
+        "PutLifecycleHook" => hooks::put(world, input),
+        "DescribeLifecycleHooks" => hooks::describe(world, input),
+        "DeleteLifecycleHook" => hooks::delete(world, input),
+        "CompleteLifecycleAction" => hooks::complete(world, input),
+        "RecordLifecycleActionHeartbeat" => hooks::heartbeat(world, input),
+        "DescribeLifecycleHookTypes" => Ok(hooks::types()),
+        "DescribeAccountLimits" => Ok(types::limits(world)),
+        "DescribeAdjustmentTypes" => Ok(types::adjustments()),
+        "DescribeAutoScalingNotificationTypes" => Ok(types::notifications()),
+        "DescribeMetricCollectionTypes" => Ok(types::metrics()),
+        "DescribeScalingProcessTypes" => Ok(types::processes()),
+        "DescribeTerminationPolicyTypes" => Ok(types::termination_policies()),
         "SuspendProcesses" => processes::suspend(world, input),
         "ResumeProcesses" => processes::resume(world, input),
         "AttachLoadBalancerTargetGroups" => attachments::attach(world, input),
@@ -87,8 +113,13 @@ pub enum Event {
     Deregistered(String, String),
     /// An instance that was in the group is gone.
     Gone(String, String),
-    /// The group's instances are checked, and unhealthy ones replaced.
-    CheckHealth(String),
+    /// The group's instances are checked, and unhealthy ones replaced. Like all that recurs it names
+    /// the group's creation: it is not the business of a later group of that name.
+    CheckHealth(String, Timestamp),
+    /// An instance's wait for a lifecycle hook, by its token, may be over.
+    HookTimeout(String, String, String),
+    /// Alarms call the group's scaling policies.
+    Watch(String, Timestamp),
     /// A refresh, named by its id, takes a step.
     Refresh(String, String),
     /// A scheduled action runs, if it still is the one that was put with this number.
@@ -102,7 +133,11 @@ pub fn happen(world: &mut World, event: &Event) {
         Event::InService(group, instance) => life::in_service(world, group, instance),
         Event::Deregistered(group, instance) => life::deregistered(world, group, instance),
         Event::Gone(group, instance) => life::gone(world, group, instance),
-        Event::CheckHealth(group) => health::check(world, group),
+        Event::CheckHealth(group, born) => health::check(world, group, *born),
+        Event::HookTimeout(group, instance, token) => {
+            hooks::time_out(world, group, instance, token);
+        }
+        Event::Watch(group, born) => policies::watch(world, group, *born),
         Event::Refresh(group, id) => refresh::step(world, group, id),
         Event::Scheduled(group, action, put) => scheduled::run(world, group, action, *put),
     }

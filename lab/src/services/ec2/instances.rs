@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::errors::SUBNET;
-use super::{Event, launch_data, launches, network, resolve};
+use super::{Event, launch_data, launches, machine_types, network, resolve};
 use crate::traffic::program::Program;
-use crate::wire::{ApiResult, Value};
+use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::{self, World, later};
 
 /// How long a terminated instance is still listed (user guide: about an hour).
@@ -124,11 +124,18 @@ pub(super) struct Launch<'a> {
 pub(super) fn begin(world: &mut World, launch: Launch<'_>) -> ApiResult<String> {
     let Launch { data, template, subnet, mut tags, starts_in } = launch;
     let groups = launches::check(world, &data, subnet)?;
+    let machine = data.str("instanceType").unwrap_or(machine_types::DEFAULT).to_owned();
+    if let Some(zone) = world.ec2.subnets.get(subnet).map(|place| place.zone.clone()) {
+        capacity(world, &zone, &machine)?;
+    }
     let Some(place) = world.ec2.subnets.get_mut(subnet) else { return Err(SUBNET.missing(subnet)) };
     let interface = data.list("networkInterfaceSet").first();
     let public = interface.and_then(|i| i.bool("associatePublicIpAddress")).unwrap_or(place.public);
     let (zone, private_ip) = (place.zone.clone(), place.next_address());
-    let program = Program::from_user_data(&launch_data::user_data(&data), &world.registry);
+    let mut program = Program::from_user_data(&launch_data::user_data(&data), &world.registry);
+    if let Some(misbehaviour) = world.faults.misbehaving.get(&program.version) {
+        misbehaviour.spoil(&mut program);
+    }
     for (key, value) in launch_data::instance_tags(&data) {
         tags.entry(key).or_insert(value);
     }
@@ -168,6 +175,33 @@ pub(super) fn boot(world: &mut World, id: &str, starts_in: Duration) {
     }
 }
 
+/// Whether a zone has room for another instance. A lost zone has none (a guess: it is what callers
+/// report of such days).
+fn capacity(world: &World, zone: &str, machine: &str) -> ApiResult<()> {
+    let short = |zone: &str| {
+        world.ec2.shortage.get(zone).is_some_and(|until| *until > world.now)
+            || world.ec2.zones.get(zone).is_some_and(|zone| !zone.alive)
+    };
+    if !short(zone) {
+        return Ok(());
+    }
+    let others: Vec<&str> =
+        world.ec2.zones.keys().map(String::as_str).filter(|zone| !short(zone)).collect();
+    let elsewhere = match others.is_empty() {
+        true => String::new(),
+        false => format!(
+            " You can currently get {machine} capacity by not specifying an Availability Zone in your request or choosing {}.",
+            others.join(", ")
+        ),
+    };
+    Err(ApiError::receiver(
+        "InsufficientInstanceCapacity",
+        format!(
+            "We currently do not have sufficient {machine} capacity in the Availability Zone you requested ({zone}). Our system will be working on provisioning additional capacity.{elsewhere}"
+        ),
+    ))
+}
+
 /// A pending instance runs from now on.
 pub fn run(world: &mut World, instance_id: &str) {
     if let Some(instance) = world.ec2.instances.get_mut(instance_id)
@@ -189,10 +223,34 @@ pub fn terminate(world: &mut World, instance_id: &str) {
     }
 }
 
-/// A zone is lost, or back: nothing in a lost zone answers.
-pub fn lose_zone(world: &mut World, zone: &str, lost: bool) {
-    if let Some(zone) = world.ec2.zones.get_mut(zone) {
-        zone.alive = !lost;
+/// A zone is lost, or back. Nothing in a lost zone answers; what still runs there when it is back
+/// boots anew.
+pub fn lose_zone(world: &mut World, name: &str, lost: bool) {
+    let Some(zone) = world.ec2.zones.get_mut(name) else { return };
+    let back = !zone.alive && !lost;
+    zone.alive = !lost;
+    if !back {
+        return;
+    }
+    for (id, instance) in &mut world.ec2.instances {
+        if instance.zone == name && instance.answers_from.is_some() {
+            let at = later(world.now, instance.program.boot);
+            instance.answers_from = Some(at);
+            world.queue.push(at, world::Event::Ec2(Event::Booted(id.clone())));
+        }
+    }
+}
+
+/// Every program of this version is again as its image says, or as the weather wants it.
+pub fn reload(world: &mut World, version: &str) {
+    for instance in world.ec2.instances.values_mut() {
+        if instance.program.version == version {
+            let user_data = launch_data::user_data(&instance.data);
+            instance.program = Program::from_user_data(&user_data, &world.registry);
+            if let Some(misbehaviour) = world.faults.misbehaving.get(version) {
+                misbehaviour.spoil(&mut instance.program);
+            }
+        }
     }
 }
 

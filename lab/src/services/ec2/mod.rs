@@ -22,11 +22,13 @@ mod zones;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::World;
 
 pub use images::{Machine, public_parameters};
-pub use instances::{Instance, InstanceState, answers, launch, lose_zone, run, terminate};
+pub use instances::{Instance, InstanceState, answers, launch, lose_zone, reload, run, terminate};
 pub use key_pairs::KeyPair;
 pub use network::{
     Gateway, Peer, RouteTable, SecurityGroup, SecurityRule, Subnet, Via, Vpc, VpcSpec, create_vpc,
@@ -57,6 +59,8 @@ pub struct State {
     pub route_tables: BTreeMap<String, RouteTable>,
     /// Security groups by `sg-…`.
     pub security_groups: BTreeMap<String, SecurityGroup>,
+    /// Zones without capacity for new instances, and until when.
+    pub shortage: BTreeMap<String, Timestamp>,
     /// Machine images by `ami-…`.
     pub machines: BTreeMap<String, Machine>,
     /// Key pairs by `key-…`.

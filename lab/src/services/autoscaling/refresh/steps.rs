@@ -8,9 +8,6 @@ use crate::services::autoscaling::{Event, Group, capacity, schedule};
 use crate::services::cloudwatch::{self, AlarmState};
 use crate::world::{World, elapsed, later};
 
-/// A refresh ends after two weeks, whatever it does (user guide).
-const LIMIT: Duration = Duration::from_secs(14 * 86_400);
-
 /// Takes a step of the refresh with this id, if it is still active, and schedules the next.
 pub(in crate::services::autoscaling) fn step(world: &mut World, name: &str, id: &str) {
     let Some(refresh) = active(world, name, id) else { return };
@@ -130,9 +127,8 @@ fn tell_bake_time(world: &mut World, name: &str) {
 
 /// Cancelling → Cancelled, once nothing is on its way in or out.
 fn wind_up(world: &mut World, name: &str) {
-    use crate::services::autoscaling::Lifecycle::{Pending, Terminating};
     let moving = world.autoscaling.groups.get(name).is_some_and(|group| {
-        group.members.values().any(|member| matches!(member.state, Pending | Terminating))
+        group.members.values().any(|m| m.state.is_arriving() || m.state.is_leaving())
     });
     if !moving {
         change(world, name, |refresh, now| {
@@ -195,7 +191,7 @@ fn trouble(world: &World, refresh: &Refresh) -> Option<String> {
         return Some(format!("The Instance Refresh made no progress in {minutes} minutes."));
     }
     let started = refresh.started.unwrap_or(world.now);
-    (elapsed(started, world.now) >= LIMIT)
+    (elapsed(started, world.now) >= world.params.refresh_limit)
         .then(|| "The Instance Refresh did not end within 14 days.".to_owned())
 }
 

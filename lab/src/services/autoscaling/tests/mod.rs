@@ -1,5 +1,7 @@
 //! Capacity, scheduled actions, health: what a group does without a refresh.
 
+mod shortage;
+
 use super::fixture::Lab;
 use super::{Lifecycle, Status};
 use crate::scenario::Scenario;

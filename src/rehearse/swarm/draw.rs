@@ -1,0 +1,176 @@
+//! From a seed to its story.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use cutover_lab::scenario::{GroupPlan, RulePlan, Scenario, WhenPlan};
+use cutover_lab::world::Rng;
+
+use super::story::{Cut, Run, Story};
+use super::weather;
+use crate::rehearse::process::Verb;
+
+/// The chance that draws stories, apart from the lab's own.
+pub(super) struct Dice(Rng);
+
+impl Dice {
+    pub(super) fn of(seed: u64) -> Dice {
+        Dice(Rng::new(seed ^ 0x5eed_0f57_0121_e500))
+    }
+
+    /// One of these.
+    pub(super) fn one<T: Clone>(&mut self, of: &[T]) -> T {
+        of[(self.0.bits() % of.len() as u64) as usize].clone()
+    }
+
+    /// A whole number, both ends included.
+    pub(super) fn within(&mut self, low: u64, high: u64) -> u64 {
+        low + self.0.bits() % (high - low + 1)
+    }
+
+    /// True with this chance.
+    pub(super) fn chance(&mut self, p: f64) -> bool {
+        self.0.chance(p)
+    }
+
+    /// A time in milliseconds.
+    pub(super) fn millis(&mut self, low: u64, high: u64) -> Duration {
+        Duration::from_millis(self.within(low, high))
+    }
+}
+
+/// The story of a seed.
+pub fn draw(seed: u64) -> Story {
+    let dice = &mut Dice::of(seed);
+    let rolling = dice.chance(0.25);
+    let mut scenario = fleet(dice, rolling);
+    let configuration = configuration(dice, rolling, &scenario);
+    let calm = dice.within(20, 70) * 60;
+    let runs = runs(dice, calm);
+    weather::brew(dice, &mut scenario, calm);
+    let propagation = Duration::from_secs(dice.within(1, 25));
+    Story { seed, configuration, scenario, propagation, runs, calm }
+}
+
+fn fleet(dice: &mut Dice, rolling: bool) -> Scenario {
+    let desired = dice.within(1, 6);
+    let min = dice.within(1, desired);
+    let max = desired + dice.within(1, 6);
+    let grace = dice.one(&[60, 120, 300]);
+    let group =
+        |name: &str, min, desired| GroupPlan { name: name.to_owned(), min, max, desired, grace };
+    let mut scenario = if rolling {
+        Scenario { groups: vec![group("news", min, desired)], ..Scenario::one_group() }
+    } else {
+        let groups = vec![group("news-blue", min, desired), group("news-green", 0, 0)];
+        Scenario { groups, ..Scenario::default() }
+    };
+    if dice.chance(0.3) {
+        scenario.zones = vec!["a".to_owned(), "b".to_owned(), "c".to_owned()];
+    }
+    if dice.chance(0.25) {
+        let forward = vec![(scenario.groups[0].name.clone(), 1)];
+        let when = WhenPlan::Path("/api/*".to_owned());
+        scenario.rules.push(RulePlan { priority: 5, when, forward });
+    }
+    scenario.requests_per_second = dice.one(&[5.0, 20.0, 50.0, 200.0]);
+    // What runs at the beginning can be launched again: it is up well within its grace period.
+    let boot = dice.within(5, grace / 2).to_string();
+    scenario.labels.insert("lab.boot-seconds".to_owned(), boot);
+    scenario
+}
+
+/// A `cutover.yaml` for the lab's site.
+fn configuration(dice: &mut Dice, rolling: bool, scenario: &Scenario) -> String {
+    let account = &scenario.account;
+    let mut text = format!(
+        "version: 1\nservice: news\nregion: ap-northeast-2\naccount: \"{account}\"\n\
+         image:\n  files: [{{ from: site, to: /srv/www }}]\n  cmd: [/bin/serve, /srv/www]\n  \
+         push: [{account}.dkr.ecr.ap-northeast-2.amazonaws.com/news]\n\
+         template: {{ base: news, own: news, user_data: rewrite }}\n"
+    );
+    if rolling {
+        let max = dice.one(&[110, 150, 200]);
+        let bake = dice.within(0, 5);
+        let checkpoints = dice.one(&["[100]", "[20, 100]", "[50, 100]"]);
+        text += &format!(
+            "fleet: {{ group: news, target_group: news }}\nstrategy: rolling\n\
+             rolling: {{ min_healthy: 100, max_healthy: {max}, checkpoints: {checkpoints}, bake: {bake}m }}\n"
+        );
+    } else {
+        text += "fleet:\n  blue: { group: news-blue, target_group: news-blue }\n  \
+                 green: { group: news-green, target_group: news-green }\n\
+                 traffic: { test: { header: { X-Cutover: next } } }\n";
+        let bake = dice.within(0, 4);
+        text += &match dice.within(0, 3) {
+            0 => format!("strategy: blue-green\nblue_green: {{ bake: {bake}m }}\n"),
+            1 => format!(
+                "strategy: linear\nlinear: {{ step: {}, every: {bake}m }}\n",
+                dice.one(&[25, 34, 50])
+            ),
+            _ => {
+                let steps = dice.one(&["[10, 50, 100]", "[5, 25, 50, 100]", "[1, 100]"]);
+                format!("strategy: canary\ncanary: {{ steps: {steps}, bake: {bake}m }}\n")
+            }
+        };
+        if dice.chance(0.7) {
+            text += "smoke: [{ path: /healthz }]\n";
+        }
+        let window = dice.within(1, 20);
+        let retire = if dice.chance(0.85) { "scheduled" } else { "manual" };
+        text += &format!("rollback_window: {window}m\nretire: {retire}\n");
+    }
+    if dice.chance(0.7) {
+        text += "judge: { errors_5xx: { max: 2%, min_requests: 100 } }\n";
+    }
+    text
+}
+
+/// One to three processes, of which later ones may come while earlier ones still run.
+fn runs(dice: &mut Dice, calm: u64) -> Vec<Run> {
+    let count = dice.one(&[1, 1, 2, 2, 3]);
+    let mut runs: Vec<Run> = Vec::new();
+    let mut version = 2;
+    for n in 0..count {
+        let begins = if n == 0 { dice.within(0, 30) } else { dice.within(10, calm * 3 / 4) };
+        let verb = match runs.last().map(|run| &run.verb) {
+            Some(_) if dice.chance(0.2) => Verb::Rollback,
+            // The same again: a job that is run once more.
+            Some(verb @ Verb::Deploy(_)) if dice.chance(0.4) => verb.clone(),
+            _ => {
+                let labels = labels(dice, version);
+                version += 1;
+                Verb::Deploy(labels)
+            }
+        };
+        let skew = if dice.chance(0.3) { dice.within(0, 480) as i64 - 240 } else { 0 };
+        runs.push(Run { begins, verb, skew, cut: cut(dice) });
+    }
+    runs.sort_by_key(|run| run.begins);
+    runs
+}
+
+fn cut(dice: &mut Dice) -> Option<Cut> {
+    match dice.within(0, 9) {
+        0 | 1 => Some(Cut::Killed(dice.millis(100, 40 * 60_000))),
+        2..=4 => Some(Cut::KilledAfterCall(dice.within(1, 400), dice.millis(0, 300))),
+        5 => Some(Cut::Interrupted(dice.millis(100, 30 * 60_000))),
+        _ => None,
+    }
+}
+
+/// The labels of an image: one in four is broken somehow.
+fn labels(dice: &mut Dice, version: u64) -> BTreeMap<String, String> {
+    let mut labels = BTreeMap::new();
+    let mut put = |name: &str, value: String| labels.insert(format!("lab.{name}"), value);
+    put("version", format!("v{version}"));
+    put("boot-seconds", dice.within(5, 90).to_string());
+    match dice.within(0, 15) {
+        0 => put("error-rate", "0.2".to_owned()),
+        1 => put("health", "fail".to_owned()),
+        2 => put("crash", dice.within(10, 600).to_string()),
+        3 => put("boot-seconds", "900".to_owned()),
+        _ => None,
+    };
+    labels
+}

@@ -1,0 +1,12 @@
+//! The swarm: hostile stories, each drawn from a seed, in which the promises must hold.
+
+mod draw;
+mod play;
+mod story;
+mod verdict;
+mod weather;
+
+pub use draw::draw;
+pub use play::{End, Played, play};
+pub use story::{Cut, Run, Story};
+pub use verdict::{Tally, Verdict, swarm};

@@ -1,0 +1,205 @@
+//! A story told: its runs, each in its own process, and afterwards one after the other until nothing
+//! is unfinished.
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use cutover_lab::doors::InProcess;
+use cutover_lab::world::World;
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
+
+use super::story::{Cut, Run, Story};
+use crate::config::{self, Config};
+use crate::engine::{Stop, Stopper};
+use crate::model::{Ending, Outcome, Stamped};
+use crate::net::Clock;
+use crate::rehearse::checkers::Violation;
+use crate::rehearse::demo::{START, Unrehearsed};
+use crate::rehearse::process::{Process, Verb};
+
+/// No run takes longer, whatever happens: deadlines and patience together stay far below.
+const LONGEST: Duration = Duration::from_secs(12 * 3600);
+
+/// How many runs may be needed after everything has calmed down.
+const ATTEMPTS: usize = 4;
+
+/// How long nothing is done at the end, for what was scheduled to happen.
+const QUIET: Duration = Duration::from_secs(45 * 60);
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum End {
+    /// With an outcome.
+    Outcome(Box<Outcome>),
+    /// It could not begin.
+    Unbegun(String),
+    /// Killed.
+    Killed,
+    /// Not within [`LONGEST`].
+    Never,
+}
+
+impl End {
+    fn is_terminal(&self) -> bool {
+        let End::Outcome(outcome) = self else { return false };
+        matches!(outcome.outcome, Ending::Succeeded | Ending::RolledBack | Ending::Failed)
+    }
+}
+
+/// What came of a story.
+#[derive(Debug)]
+pub struct Played {
+    /// How each process ended, by name.
+    pub ends: Vec<(String, End)>,
+    /// What was told, by whom.
+    pub told: Vec<(String, Stamped)>,
+    /// The promises that did not hold.
+    pub violations: Vec<Violation>,
+    /// How many calls were made.
+    pub calls: u64,
+    /// How long it was, by the lab's time.
+    pub lasted: Duration,
+    /// The fingerprint of everything that happened in the lab.
+    pub history: String,
+}
+
+/// Tells a story under paused time.
+///
+/// # Errors
+/// Where the story itself is broken.
+pub fn play(story: &Story) -> Result<Played, Unrehearsed> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+    runtime.block_on(async { Ok(Stage::set(story)?.play().await) })
+}
+
+struct Stage<'s> {
+    story: &'s Story,
+    config: Config,
+    door: InProcess,
+    start: Timestamp,
+    told: RefCell<Vec<(String, Stamped)>>,
+    calls: Cell<u64>,
+}
+
+impl<'s> Stage<'s> {
+    fn set(story: &'s Story) -> Result<Stage<'s>, Unrehearsed> {
+        let config = config::parse(&story.configuration, "cutover.yaml")?;
+        let start: Timestamp = START.parse().unwrap_or(Timestamp::UNIX_EPOCH);
+        let mut world = World::from_scenario(&story.scenario, story.seed, start)
+            .map_err(|error| Unrehearsed::Lab(error.to_string()))?;
+        world.params.weights_max = story.propagation;
+        let door = InProcess::new(world);
+        Ok(Stage { story, config, door, start, told: RefCell::default(), calls: Cell::new(0) })
+    }
+
+    async fn play(self) -> Played {
+        let named =
+            self.story.runs.iter().enumerate().map(|(n, run)| (format!("run-{}", n + 1), run));
+        let playing = named.map(async |(name, run)| {
+            tokio::time::sleep(Duration::from_secs(run.begins)).await;
+            let end = self.run(&name, run).await;
+            (name, end)
+        });
+        let mut ends = join_all(playing).await;
+        self.wait_until(Duration::from_secs(self.story.calm)).await;
+        ends.extend(self.afterwards().await);
+        tokio::time::sleep(QUIET).await;
+        let (history, now) = self.door.world(|world| (world.history(), world.now));
+        let mut violations = Vec::new();
+        violations.extend(self.unended(&ends, now));
+        let told = self.told.into_inner();
+        let lasted = now.duration_since(self.start).unsigned_abs();
+        Played { ends, told, violations, calls: self.calls.get(), lasted, history }
+    }
+
+    /// Whoever repairs a rollout runs it again: the newest wish, until it is fulfilled or refused.
+    async fn afterwards(&self) -> Vec<(String, End)> {
+        let verbs = self.story.runs.iter().map(|run| &run.verb);
+        let wish = verbs.rev().find(|verb| matches!(verb, Verb::Deploy(_)));
+        let mut ends = Vec::new();
+        for attempt in 0..ATTEMPTS {
+            let Some(verb) = wish.cloned() else { break };
+            let run = Run { begins: 0, verb, skew: 0, cut: None };
+            let name = format!("run-after-{}", attempt + 1);
+            let end = self.run(&name, &run).await;
+            let done = end.is_terminal();
+            ends.push((name, end));
+            if done {
+                break;
+            }
+        }
+        ends
+    }
+
+    /// One process from its beginning to its end, however it ends.
+    async fn run(&self, name: &str, run: &Run) -> End {
+        let door = self.door.named(name);
+        let process = Process {
+            holder: name.to_owned(),
+            config: &self.config,
+            verb: run.verb.clone(),
+            skew: SignedDuration::from_secs(run.skew),
+            sent: watch::Sender::default(),
+        };
+        let sent = process.sent.subscribe();
+        let (stopper, stop) = Stop::pair();
+        let mut tell = |event| self.told.borrow_mut().push((name.to_owned(), event));
+        let mut working = Box::pin(process.run(&door, stop, &mut tell));
+        let end = tokio::select! {
+            biased;
+            () = death(run.cut, sent) => End::Killed,
+            () = tokio::time::sleep(LONGEST) => End::Never,
+            () = asking(run.cut, &stopper) => End::Never,
+            outcome = &mut working => match outcome {
+                Ok(outcome) => End::Outcome(Box::new(outcome)),
+                Err(error) => End::Unbegun(error.to_string()),
+            },
+        };
+        self.calls.set(self.calls.get() + *process.sent.borrow());
+        end
+    }
+
+    /// A run without an end, and a story that never comes to rest, are violations of their own.
+    fn unended(&self, ends: &[(String, End)], at: Timestamp) -> Vec<Violation> {
+        let say = |what: String| Violation { promise: "2 kill it anywhere", at, what };
+        let endless = ends.iter().filter(|(_, end)| *end == End::Never);
+        let mut violations: Vec<_> = endless
+            .map(|(name, _)| say(format!("{name} did not end within {LONGEST:?}")))
+            .collect();
+        if let Some((name, end)) = ends.last().filter(|(_, end)| !end.is_terminal()) {
+            violations.push(say(format!("{name}, with nothing in its way, ended as {end:?}")));
+        }
+        violations
+    }
+
+    async fn wait_until(&self, since_start: Duration) {
+        let moment = self.start.checked_add(since_start).unwrap_or(self.start);
+        Clock::virtual_from(self.door.now()).sleep_until(moment).await;
+    }
+}
+
+/// Returns when the process is to be killed.
+async fn death(cut: Option<Cut>, mut sent: watch::Receiver<u64>) {
+    match cut {
+        Some(Cut::Killed(after)) => tokio::time::sleep(after).await,
+        Some(Cut::KilledAfterCall(nth, after)) => {
+            if sent.wait_for(|count| *count >= nth).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(after).await;
+        }
+        Some(Cut::Interrupted(_)) | None => std::future::pending().await,
+    }
+}
+
+/// Asks the process to stop when it is to be asked; never returns.
+async fn asking(cut: Option<Cut>, stopper: &Stopper) {
+    if let Some(Cut::Interrupted(after)) = cut {
+        tokio::time::sleep(after).await;
+        stopper.stop();
+    }
+    std::future::pending().await
+}
