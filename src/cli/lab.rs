@@ -5,6 +5,7 @@ use cutover_lab::scenario::Scenario;
 use cutover_lab::services::{github, sts};
 use cutover_lab::world::World;
 
+use super::bench::Bench;
 use super::session::SPEED;
 use super::signals::{self, Hangup};
 use super::swarm::Swarm;
@@ -17,6 +18,7 @@ pub(super) enum Lab {
     /// Serve the simulated cloud on loopback, for this tool, the AWS CLI, boto3 and browsers.
     Serve(Serve),
     Swarm(Swarm),
+    Bench(Bench),
 }
 
 /// Serve the simulated cloud on loopback.
@@ -56,6 +58,7 @@ impl Lab {
         match self {
             Lab::Serve(serve) => serve.run(),
             Lab::Swarm(swarm) => swarm.run(),
+            Lab::Bench(bench) => bench.run(),
         }
     }
 }

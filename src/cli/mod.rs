@@ -2,6 +2,7 @@
 //! goes to standard output, what went wrong before it could begin to standard error.
 
 mod again;
+mod bench;
 mod demo;
 mod deploy;
 mod lab;

@@ -1,5 +1,6 @@
 //! `cutover lab swarm`
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::num::NonZero;
 use std::ops::Range;
@@ -7,6 +8,7 @@ use std::ops::Range;
 use super::output;
 use crate::model::Ending;
 use crate::rehearse::swarm::{self, Tally, Verdict};
+use crate::report::{Human, Look};
 
 /// Try to break the deployer's promises in the lab.
 ///
@@ -23,7 +25,7 @@ pub(super) struct Swarm {
     jobs: Option<NonZero<usize>>,
 }
 
-fn seeds(text: &str) -> Result<Range<u64>, String> {
+pub(super) fn seeds(text: &str) -> Result<Range<u64>, String> {
     let number = |text: &str| text.parse::<u64>().ok();
     let range = match text.split_once("..") {
         Some((from, to)) => number(from).zip(number(to)).map(|(from, to)| from..to),
@@ -74,8 +76,12 @@ fn in_full(verdict: &Verdict) -> String {
     if let Ok(scenario) = serde_json::to_string_pretty(story) {
         let _ = writeln!(text, "{scenario}");
     }
+    let mut reporters = BTreeMap::new();
     for (run, stamped) in &verdict.played.told {
-        let _ = writeln!(text, "{} {run}: {:?}", stamped.time, stamped.event);
+        let human = reporters.entry(run).or_insert_with(|| Human::new(Look::PLAIN));
+        for line in human.render(stamped).iter().flat_map(|lines| lines.lines()) {
+            let _ = writeln!(text, "{run}  {line}");
+        }
     }
     for (run, end) in &verdict.played.ends {
         let _ = writeln!(text, "{run}: {end:?}");

@@ -16,7 +16,7 @@ const NAMESPACE: &str = "AWS/ApplicationELB";
 /// Seconds that a data point covers: the finest that load balancers publish (user guide).
 const PERIOD: i32 = 60;
 
-/// What is asked for: the query's id and the metric. A request that no connection could be made for
+/// What is asked for: the beginning of the query's id and the metric. A request that no connection could be made for
 /// is answered by the load balancer, so the target's 5xx do not count it.
 const METRICS: [(&str, &str); 3] = [
     ("requests", "RequestCount"),
@@ -25,34 +25,25 @@ const METRICS: [(&str, &str); 3] = [
 ];
 
 impl Cloud {
-    /// What a target group's targets answered, by minutes that begin within `[from, until)`.
+    /// What the targets of each pair of load balancer and target group answered, in the order of the
+    /// pairs, by minutes that begin within `[from, until)`. At most 166 pairs (API model: 500 queries).
     ///
     /// # Errors
     /// Where AWS does not answer.
     pub async fn counts(
         &self,
-        load_balancer: &str,
-        target_group: &str,
+        pairs: &[(String, String)],
         from: Timestamp,
         until: Timestamp,
-    ) -> Result<TargetGroupCounts, CloudError> {
-        let dimensions = [
-            dimension("LoadBalancer", tail(load_balancer, "loadbalancer/")),
-            dimension("TargetGroup", tail(target_group, "")),
-        ];
-        let queries = METRICS.map(|(id, metric)| {
-            let metric = Metric::builder()
-                .namespace(NAMESPACE)
-                .metric_name(metric)
-                .set_dimensions(Some(dimensions.to_vec()))
-                .build();
-            let stat = MetricStat::builder().metric(metric).period(PERIOD).stat("Sum").build();
-            MetricDataQuery::builder().id(id).metric_stat(stat).build()
-        });
+    ) -> Result<Vec<TargetGroupCounts>, CloudError> {
+        if pairs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let queries = pairs.iter().enumerate().flat_map(|(n, pair)| queries(n, pair));
         let request = self
             .cloudwatch
             .get_metric_data()
-            .set_metric_data_queries(Some(queries.to_vec()))
+            .set_metric_data_queries(Some(queries.collect()))
             .start_time(date_time(from))
             .end_time(date_time(until));
         let pages = self
@@ -60,8 +51,8 @@ impl Cloud {
                 request.clone().into_paginator().send().collect::<Result<Vec<_>, _>>()
             })
             .await?;
-        let results = pages.iter().flat_map(|page| page.metric_data_results());
-        Ok(counts(results))
+        let results = || pages.iter().flat_map(|page| page.metric_data_results());
+        Ok((0..pairs.len()).map(|n| counts(n, results())).collect())
     }
 
     /// The states of these alarms, metric and composite ones, in the order of the names: `OK`,
@@ -93,6 +84,27 @@ impl Cloud {
     }
 }
 
+/// The queries for one pair, told from those of others by its number.
+fn queries(
+    number: usize,
+    (load_balancer, target_group): &(String, String),
+) -> Vec<MetricDataQuery> {
+    let dimensions = [
+        dimension("LoadBalancer", tail(load_balancer, "loadbalancer/")),
+        dimension("TargetGroup", tail(target_group, "")),
+    ];
+    let query = |(id, metric): (&str, &str)| {
+        let metric = Metric::builder()
+            .namespace(NAMESPACE)
+            .metric_name(metric)
+            .set_dimensions(Some(dimensions.to_vec()))
+            .build();
+        let stat = MetricStat::builder().metric(metric).period(PERIOD).stat("Sum").build();
+        MetricDataQuery::builder().id(format!("{id}_{number}")).metric_stat(stat).build()
+    };
+    METRICS.map(query).into()
+}
+
 fn dimension(name: &str, value: &str) -> Dimension {
     Dimension::builder().name(name).value(value).build()
 }
@@ -105,14 +117,21 @@ fn tail<'a>(arn: &'a str, prefix: &str) -> &'a str {
 
 /// A minute counts if it has a RequestCount; then a missing count of errors means none (user
 /// guide: they are published only where they are not zero).
-fn counts<'a>(results: impl Iterator<Item = &'a MetricDataResult>) -> TargetGroupCounts {
+fn counts<'a>(
+    number: usize,
+    results: impl Iterator<Item = &'a MetricDataResult>,
+) -> TargetGroupCounts {
     let mut minutes: BTreeMap<Timestamp, Counts> = BTreeMap::new();
     let mut errors: BTreeMap<Timestamp, u64> = BTreeMap::new();
     for result in results {
+        let Some((id, of)) = result.id().and_then(|id| id.rsplit_once('_')) else { continue };
+        if of != number.to_string() {
+            continue;
+        }
         for (time, value) in result.timestamps().iter().zip(result.values()) {
             let Some(time) = timestamp(time) else { continue };
             let value = value.round().max(0.0) as u64;
-            if result.id() == Some("requests") {
+            if id == "requests" {
                 minutes.entry(time).or_default().requests += value;
             } else {
                 *errors.entry(time).or_default() += value;
@@ -140,18 +159,18 @@ mod tests {
 
     #[test]
     fn minutes_without_a_request_count_are_no_evidence() {
-        let read = counts(
-            [
-                result("requests", &[(120, 50.0), (60, 40.0), (180, 0.0)]),
-                result("errors", &[(60, 3.0), (240, 9.0)]),
-                result("unconnected", &[(60, 1.0)]),
-            ]
-            .iter(),
-        );
+        let results = [
+            result("requests_1", &[(120, 50.0), (60, 40.0), (180, 0.0)]),
+            result("errors_1", &[(60, 3.0), (240, 9.0)]),
+            result("unconnected_1", &[(60, 1.0)]),
+            result("requests_0", &[(60, 7.0)]),
+        ];
+        let read = counts(1, results.iter());
         let minute = |second, requests, errors| {
             (Timestamp::from_second(second).unwrap(), Counts { requests, errors })
         };
         assert_eq!(read.minutes, [minute(60, 40, 4), minute(120, 50, 0), minute(180, 0, 0)]);
+        assert_eq!(counts(0, results.iter()).minutes, [minute(60, 7, 0)]);
     }
 
     #[test]

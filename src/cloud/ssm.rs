@@ -1,5 +1,7 @@
 //! Parameter Store: where the ledger is.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_ssm::types::ParameterType;
 
 use super::{Change, Class, Cloud, CloudError};
@@ -56,6 +58,18 @@ impl Cloud {
             Err(error) if error.class == Class::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The values of those of these parameters that exist, by name; ten names at most (API model).
+    ///
+    /// # Errors
+    /// Where AWS does not answer.
+    pub async fn values(&self, names: &[&str]) -> Result<BTreeMap<String, String>, CloudError> {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        let request = self.ssm.get_parameters().set_names(Some(names));
+        let answer = self.read("ssm:GetParameters", || request.clone().send()).await?;
+        let found = answer.parameters.unwrap_or_default().into_iter();
+        Ok(found.filter_map(|parameter| Some((parameter.name?, parameter.value?))).collect())
     }
 
     /// Deletes parameters; those that do not exist are passed over.

@@ -130,7 +130,7 @@ impl Ledger {
     }
 
     /// Who holds the claim, seen by the run of `own`. Numbers have no gaps above the oldest kept, so
-    /// that two reads tell: the next number is free, and the own one still there. One that is gone may
+    /// that one read of two names tells: the next number is free, and the own one still there. One that is gone may
     /// have been pruned by twenty runs since, or another hand was here: then, and where `whole` asks
     /// for it, everything is read.
     ///
@@ -138,9 +138,10 @@ impl Ledger {
     /// Where AWS does not answer.
     pub async fn standing(&self, own: &Record, whole: bool) -> Result<Standing, LedgerError> {
         let next = own.number + 1;
-        let (mine, newer) = tokio::try_join!(self.value(own.number), self.value(next))?;
-        let mine = Mine::of(mine.as_deref(), own);
-        let mut newest = newer.map(|value| (next, value));
+        let (own_name, next_name) = (self.name(own.number), self.name(next));
+        let mut values = self.cloud.values(&[&own_name, &next_name]).await?;
+        let mine = Mine::of(values.get(&own_name).map(String::as_str), own);
+        let mut newest = values.remove(&next_name).map(|value| (next, value));
         if whole || newest.is_some() || mine != Mine::There {
             let all = self.values().await?.pop();
             newest = all.filter(|(number, _)| *number > own.number).or(newest);

@@ -110,17 +110,14 @@ pub(super) async fn observe(
             }
         },
         async {
-            let mut counts = BTreeMap::new();
             // A minute that has not ended counts nothing, and CloudWatch refuses an empty interval.
             let whole = |since: &Timestamp| cloud.now().duration_since(*since).as_secs() >= 60;
-            if let Some(since) = needs.counts_since.filter(whole) {
-                for (load_balancer, target_group) in &target.metrics {
-                    let now = cloud.now();
-                    let count = cloud.counts(load_balancer, target_group, since, now);
-                    counts.insert(target_group.clone(), count.await?);
-                }
-            }
-            Ok::<_, Blind>(counts)
+            let Some(since) = needs.counts_since.filter(whole) else {
+                return Ok::<_, Blind>(BTreeMap::new());
+            };
+            let counts = cloud.counts(&target.metrics, since, cloud.now()).await?;
+            let groups = target.metrics.iter().map(|(_, target_group)| target_group.clone());
+            Ok(groups.zip(counts).collect())
         },
         async {
             if !needs.alarms {

@@ -10,8 +10,8 @@ use super::turn::Turn;
 use super::{Action, AlarmState, GroupSeen, OneGroup, T};
 use crate::judge::Verdict;
 use crate::model::{
-    Ending, Event, FleetFacts, Goal, Lifecycle, OneGroupFacts, Phase, Preferences, RefreshFacts,
-    RefreshStatus, TargetHealth,
+    Ending, Event, FleetFacts, Goal, InstanceRefresh, Lifecycle, OneGroupFacts, Phase, Preferences,
+    RefreshFacts, RefreshStatus, TargetHealth,
 };
 
 /// One turn.
@@ -132,7 +132,7 @@ fn go_back(turn: &mut Turn<'_>, plan: &OneGroup, seen: &GroupSeen, facts: &mut O
     }
     if let Some(version) = turn.record.version {
         // A run that died right after Start has not seen its refresh's id.
-        find(turn, seen, &mut facts.refresh, version, &plan.preferences);
+        locate(turn, seen, &mut facts.refresh, version, &plan.preferences);
     }
     if let Some(refresh) = active(seen) {
         let forward = facts.refresh.as_ref().is_some_and(|f| f.id.as_ref() == Some(&refresh.id));
@@ -240,9 +240,7 @@ fn find(
     version: u64,
     preferences: &Preferences,
 ) -> Option<(RefreshStatus, Option<String>)> {
-    let known = facts.as_mut().filter(|f| f.version == version)?;
-    let refresh = ours(seen, known, &turn.plan.template, preferences)?;
-    known.id = Some(refresh.id.clone());
+    let refresh = locate(turn, seen, facts, version, preferences)?;
     turn.tell(Event::Refresh {
         group: seen.group.name.clone(),
         status: refresh.status,
@@ -250,6 +248,20 @@ fn find(
         reason: refresh.reason.clone(),
     });
     Some((refresh.status, refresh.reason.clone()))
+}
+
+/// Our refresh, its id noted.
+fn locate<'s>(
+    turn: &Turn<'_>,
+    seen: &'s GroupSeen,
+    facts: &mut Option<RefreshFacts>,
+    version: u64,
+    preferences: &Preferences,
+) -> Option<&'s InstanceRefresh> {
+    let known = facts.as_mut().filter(|f| f.version == version)?;
+    let refresh = ours(seen, known, &turn.plan.template, preferences)?;
+    known.id = Some(refresh.id.clone());
+    Some(refresh)
 }
 
 fn ask(

@@ -55,6 +55,9 @@ pub(super) struct Turn<'a> {
 /// The usual time between two looks.
 const PACE: Duration = Duration::from_secs(5);
 
+/// The same while nothing can be decided and the new side bears no weight.
+const CALM: Duration = Duration::from_secs(20);
+
 impl<'a> Turn<'a> {
     pub(super) fn new(plan: &'a Plan, record: &Record, seen: &'a Seen) -> Turn<'a> {
         Turn {
@@ -127,6 +130,12 @@ impl<'a> Turn<'a> {
     /// Looks again as soon as a change can be visible.
     pub(super) fn soon(&mut self) {
         self.wake = Duration::from_secs(1);
+    }
+
+    /// Looks again when `left` has passed, before which there is nothing to decide; sooner where that
+    /// is long, to notice other hands.
+    pub(super) fn rest(&mut self, left: Duration) {
+        self.wake = left.clamp(Duration::from_secs(1), CALM);
     }
 
     pub(super) fn tell(&mut self, event: Event) {

@@ -11,7 +11,7 @@ use super::Moment;
 use super::watch::Watchers;
 use crate::faults::{End, Fate};
 use crate::wire::Asked;
-use crate::world::{World, later};
+use crate::world::{World, elapsed, later};
 
 /// A world in Tokio's time: real, or paused and driven by a test. Clones share the one world.
 #[derive(Clone)]
@@ -33,7 +33,7 @@ impl Inside {
         if watchers.is_empty() {
             world.advance(now);
         } else {
-            world.advance_seen(now, &mut |world| watchers.show(world, &Moment::Event));
+            world.advance_seen(now, &mut |world| watchers.event(world));
         }
     }
 }
@@ -107,11 +107,11 @@ impl Running {
     /// When a request was sent, and what will become of it.
     fn send(&self, letter: &Letter) -> (Timestamp, Fate) {
         let mut inside = self.lock();
-        let (sent, faults) = (self.now(), &mut inside.world.faults);
+        let (sent, World { began, faults, .. }) = (self.now(), &mut inside.world);
         let fate = if faults.is_quiet() {
             Fate::default()
         } else {
-            faults.fate(&letter.sender, &Asked::of(&letter.request), sent)
+            faults.fate(&letter.sender, &Asked::of(&letter.request), elapsed(*began, sent))
         };
         (sent, fate)
     }

@@ -4,6 +4,8 @@ use bytes::Bytes;
 use http::Request;
 use jiff::Timestamp;
 
+use crate::faults::HAND;
+use crate::wire::Asked;
 use crate::world::World;
 
 /// What a watcher is shown.
@@ -47,19 +49,42 @@ type Watcher = Box<dyn FnMut(&World, &Moment<'_>) + Send>;
 
 /// All who look on.
 #[derive(Default)]
-pub(super) struct Watchers(Vec<Watcher>);
+pub(super) struct Watchers {
+    watchers: Vec<Watcher>,
+    /// How many doings of other hands have been shown.
+    hands: usize,
+}
 
 impl Watchers {
     pub(super) fn add(&mut self, watcher: impl FnMut(&World, &Moment<'_>) + Send + 'static) {
-        self.0.push(Box::new(watcher));
+        self.watchers.push(Box::new(watcher));
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.watchers.is_empty()
+    }
+
+    /// Shows that an event has happened; one of another hand's is a call besides.
+    pub(super) fn event(&mut self, world: &World) {
+        while let Some(done) = world.faults.hands.get(self.hands) {
+            self.hands += 1;
+            let Asked { service, operation } = &done.asked;
+            let call = Moment::Call {
+                sender: HAND,
+                sent: done.at,
+                replied: Some(done.at),
+                service,
+                operation,
+                request: &done.request,
+                status: done.status,
+            };
+            self.show(world, &call);
+        }
+        self.show(world, &Moment::Event);
     }
 
     pub(super) fn show(&mut self, world: &World, moment: &Moment<'_>) {
-        for watcher in &mut self.0 {
+        for watcher in &mut self.watchers {
             watcher(world, moment);
         }
     }

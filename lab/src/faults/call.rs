@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Throttling;
 use crate::wire::Asked;
 
 /// The hostile part of a scenario.
@@ -12,6 +13,11 @@ use crate::wire::Asked;
 pub struct Faults {
     /// What happens to calls.
     pub calls: Vec<CallFault>,
+    /// Whether AWS's rates hold: `aws` or `off`.
+    pub throttling: Throttling,
+    /// How old, in seconds, the answers to reads of EC2, Auto Scaling, Elastic Load Balancing and
+    /// Parameter Store's paths may be. AWS calls these reads eventually consistent and promises no time.
+    pub stale_seconds: f64,
 }
 
 /// A fault, and the calls that it hits.

@@ -1,28 +1,52 @@
-//! Hostile weather: what happens to calls on their way, by chance, by time and by number.
+//! Hostile weather: what happens to calls on their way, what AWS refuses to those in a hurry, and what
+//! happens to the world by chance, by time and by other hands.
 //!
-//! Faults are data ([`CallFault`]), part of a scenario or added to a running world. The doors ask for
-//! the [`Fate`] of every request when it is sent.
+//! All of it is data, part of a scenario ([`Faults`], [`Happening`]) or added to a running world. The
+//! doors ask for the [`Fate`] of every request when it is sent.
 
 mod call;
+mod client;
 mod fate;
+mod hand;
+mod happening;
+mod misbehaviour;
 mod refusal;
+mod stale;
 #[cfg(test)]
 mod tests;
+mod throttling;
 
 pub use call::{CallFault, Fault, Faults};
 pub use fate::{End, Fate};
+pub use hand::{Done, HAND};
+pub use happening::{Happening, What, schedule};
+pub use misbehaviour::Misbehaviour;
+pub use throttling::{Rate, Rates, Throttling};
 
-use jiff::Timestamp;
+pub(crate) use stale::answer as answer_from;
 
-use crate::wire::Asked;
-use crate::world::{Rng, elapsed};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use http::Request;
+
+use crate::wire::{ApiError, Asked};
+use crate::world::{Rng, World};
 
 /// The faults of a world.
 #[derive(Debug, Clone)]
 pub struct State {
-    /// The scenario's beginning, from which faults count their seconds.
-    pub began: Timestamp,
+    /// Whether calls are counted against AWS's rates.
+    pub throttling: Throttling,
+    /// How old a read's answer may be.
+    pub stale: Duration,
+    /// Images that misbehave, by the version that their programs report.
+    pub misbehaving: BTreeMap<String, Misbehaviour>,
+    /// What other hands have done.
+    pub hands: Vec<Done>,
     armed: Vec<Armed>,
+    buckets: throttling::Buckets,
+    past: stale::Past,
     /// Chance of its own, so that faults change nothing that chance does elsewhere.
     rng: Rng,
 }
@@ -35,10 +59,25 @@ struct Armed {
 }
 
 impl State {
-    /// Fair weather from `began` on.
-    pub fn new(seed: u64, began: Timestamp) -> State {
-        let rng = Rng::new(seed.rotate_left(16) ^ 0x6661_756c_7473_0000);
-        State { began, armed: Vec::new(), rng }
+    /// Fair weather.
+    pub fn new(seed: u64) -> State {
+        State {
+            throttling: Throttling::Off,
+            stale: Duration::ZERO,
+            misbehaving: BTreeMap::new(),
+            hands: Vec::new(),
+            armed: Vec::new(),
+            buckets: throttling::Buckets::default(),
+            past: stale::Past::new(seed),
+            rng: Rng::new(seed.rotate_left(16) ^ 0x6661_756c_7473_0000),
+        }
+    }
+
+    /// The weather of a scenario from now on.
+    pub fn begin(&mut self, faults: &Faults) {
+        self.throttling = faults.throttling;
+        self.stale = Duration::try_from_secs_f64(faults.stale_seconds).unwrap_or_default();
+        faults.calls.iter().for_each(|fault| self.add(fault.clone()));
     }
 
     /// Adds a fault, which counts its calls from now on.
@@ -56,14 +95,13 @@ impl State {
         self.armed.is_empty()
     }
 
-    /// What becomes of a request that `sender` sends at `now`. Times of slow ways add up; of the other
-    /// faults that hit, the first added decides.
-    pub fn fate(&mut self, sender: &str, asked: &Asked, now: Timestamp) -> Fate {
+    /// What becomes of a request that `sender` sends so long after the scenario's beginning. Times of
+    /// slow ways add up; of the other faults that hit, the first added decides.
+    pub fn fate(&mut self, sender: &str, asked: &Asked, at: Duration) -> Fate {
         let mut fate = Fate::default();
-        let at = elapsed(self.began, now);
         for armed in &mut self.armed {
             let fault = &armed.fault;
-            if now < self.began || !fault.matches(sender, asked, at) {
+            if !fault.matches(sender, asked, at) {
                 continue;
             }
             armed.matched += 1;
@@ -77,4 +115,31 @@ impl State {
         }
         fate
     }
+}
+
+/// What happens by itself here.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Something of a scenario happens.
+    Happens(Box<What>),
+    /// An image behaves again, if nothing else is the matter with it.
+    Behaves(String),
+}
+
+/// Lets `event` happen.
+pub fn happen(world: &mut World, event: &Event) {
+    match event {
+        Event::Happens(what) => happening::begin(world, what),
+        Event::Behaves(version) => misbehaviour::end(world, version),
+    }
+}
+
+/// The refusal of a request that comes too soon after others, if it does.
+pub(crate) fn throttled(world: &mut World, request: &Request<bytes::Bytes>) -> Option<ApiError> {
+    if world.faults.throttling == Throttling::Off {
+        return None;
+    }
+    let asked = Asked::of(request);
+    let passes = world.faults.buckets.take(&world.params.rates, &asked, world.now);
+    (!passes).then(|| refusal::throttled(asked.service))
 }

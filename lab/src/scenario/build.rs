@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::{GroupPlan, ImageFiles, RulePlan, Scenario, WhenPlan};
+use crate::faults;
 use crate::services::{autoscaling, ec2, elbv2, iam};
-use crate::traffic::program;
+use crate::traffic::{self, program};
 use crate::wire::{ApiResult, Call, Principal, Service, Value, map};
 use crate::world::World;
 
@@ -24,6 +25,7 @@ impl World {
         let history = Duration::from_secs(scenario.history_minutes.min(24 * 60) * 60);
         let begin = start.checked_sub(SETTLING + history).unwrap_or(start);
         let mut world = World::new(seed, begin);
+        world.began = start;
         world.account = scenario.account.clone();
         world.region = scenario.region.clone();
         world.github.repository = scenario.github.clone();
@@ -42,10 +44,11 @@ impl World {
         // No traffic until everything has settled: nothing fails before the beginning.
         world.advance(begin.checked_add(SETTLING).unwrap_or(start));
         world.traffic.rate = scenario.requests_per_second;
+        traffic::follow(&mut world, scenario.demand.clone());
         world.advance(start);
-        world.faults.began = start;
-        for fault in &scenario.faults.calls {
-            world.faults.add(fault.clone());
+        world.faults.begin(&scenario.faults);
+        for happening in &scenario.happenings {
+            faults::schedule(&mut world, happening);
         }
         Ok(world)
     }

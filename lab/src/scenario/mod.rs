@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 pub use image::ImageFiles;
 
-use crate::faults::{CallFault, Faults};
+use crate::faults::{CallFault, Faults, Happening, What};
+use crate::traffic::Demand;
 
 /// An account with one service behind one load balancer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +30,8 @@ pub struct Scenario {
     pub github: String,
     /// Requests a second to the load balancer.
     pub requests_per_second: f64,
+    /// The course that this rate takes, and what instances can bear.
+    pub demand: Demand,
     /// Minutes of traffic before the beginning, for CloudWatch to have some.
     pub history_minutes: u64,
     /// Labels of the first image besides `lab.version`: how its program behaves.
@@ -43,6 +46,8 @@ pub struct Scenario {
     pub dns_name: Option<String>,
     /// What happens to calls.
     pub faults: Faults,
+    /// What happens to the world, by time.
+    pub happenings: Vec<Happening>,
 }
 
 /// An Auto Scaling group and its target group.
@@ -107,6 +112,7 @@ impl Default for Scenario {
             zones: vec!["a".to_owned(), "c".to_owned()],
             github: "acme/news".to_owned(),
             requests_per_second: 50.0,
+            demand: Demand::default(),
             history_minutes: 5,
             labels: BTreeMap::new(),
             groups: vec![group("news-blue", 2, 4), group("news-green", 0, 0)],
@@ -125,6 +131,7 @@ impl Default for Scenario {
             port: 80,
             dns_name: None,
             faults: Faults::default(),
+            happenings: Vec::new(),
         }
     }
 }
@@ -153,6 +160,13 @@ impl Scenario {
     #[must_use]
     pub fn with_fault(mut self, fault: CallFault) -> Scenario {
         self.faults.calls.push(fault);
+        self
+    }
+
+    /// The same with something that happens so many seconds after the beginning.
+    #[must_use]
+    pub fn with_happening(mut self, at: u64, what: What) -> Scenario {
+        self.happenings.push(Happening::at(at, what));
         self
     }
 

@@ -10,6 +10,7 @@ use super::minutes::minute_of;
 use super::program::Program;
 use super::routing::{self, Verdict};
 use super::site::{code, page, run, set, text};
+use super::strain;
 use crate::services::elbv2::{Forward, LoadBalancer, LoadBalancerState, TargetGroup, Visit};
 use crate::world::World;
 
@@ -46,10 +47,11 @@ pub fn answer(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
     let minute = minute_of(world.now);
     match way {
         Some(Way::Target { group, instance, zone, program: Some(program), cookie }) => {
-            let failing = world.traffic.rng.chance(program.error_rate);
+            let strain = world.traffic.strain.get(&instance).copied().unwrap_or_default();
+            let failing = world.traffic.rng.chance(strain::error_rate(&program, strain));
             let mut response = run(world, &program, &instance, &zone, request, failing);
             let status = response.status().as_u16();
-            let times = [(program.latency_ms, 1)];
+            let times = [(strain::latency_ms(&world.params, &program, strain), 1)];
             world.traffic.answered(minute, (&dimension, &group), &[(status, 1)], &times);
             let failed = u64::from(status >= 500);
             world.traffic.count(&program.version, 1 - failed, failed);

@@ -1,5 +1,6 @@
 //! The stream of simulated users, as counts.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -7,7 +8,7 @@ use jiff::Timestamp;
 
 use super::minutes::minute_of;
 use super::routing::{self, Verdict};
-use super::{NO_VERSION, State, cohorts};
+use super::{NO_VERSION, State, cohorts, strain};
 use crate::services::elbv2::{
     LoadBalancer, LoadBalancerState, Rule, TargetGroup, TargetState, Visit,
 };
@@ -35,6 +36,8 @@ struct Picture {
 /// Sends and counts the requests of the interval from `world.now` to `until`, in which nothing else
 /// changes.
 pub fn flow(world: &mut World, until: Timestamp) {
+    let strain = if strain::is_possible(world) { strains(world) } else { BTreeMap::new() };
+    world.traffic.strain = strain;
     let picture = look(world);
     let mut from = world.now;
     while from < until {
@@ -77,54 +80,91 @@ fn groups_of<'w>(world: &'w World, balancer: &LoadBalancer) -> Vec<&'w TargetGro
     arns.into_iter().filter_map(|arn| world.elbv2.target_groups.get(arn)).collect()
 }
 
-/// How the requests of ordinary users end, with shares that sum to 1. Users ask for `/` at the
-/// load balancer's first listener, without headers that a rule could look for.
+/// How the requests of ordinary users end, with shares that sum to 1.
 fn endings(world: &World, balancer: &LoadBalancer) -> Vec<(Ending, f64)> {
+    let mut endings: Vec<(Ending, f64)> = Vec::new();
+    ways(world, balancer, |way, share| {
+        let ending = match way {
+            Way::Own(status) => Ending::Own { status },
+            Way::Target(group, instance) => ending(world, group, instance),
+        };
+        match endings.iter_mut().find(|(e, _)| *e == ending) {
+            Some((_, sum)) => *sum += share,
+            None => endings.push((ending, share)),
+        }
+    });
+    endings
+}
+
+/// By instance, its requests by what it can bear.
+fn strains(world: &World) -> BTreeMap<String, f64> {
+    let mut shares: BTreeMap<&str, f64> = BTreeMap::new();
+    for balancer in world.elbv2.load_balancers.values() {
+        if balancer.state == LoadBalancerState::Active {
+            ways(world, balancer, |way, share| {
+                if let Way::Target(_, instance) = way {
+                    *shares.entry(instance).or_default() += share;
+                }
+            });
+        }
+    }
+    let rate = world.traffic.rate_now();
+    let strained = shares.into_iter().filter_map(|(instance, share)| {
+        let strain = strain::of(world, routing::program(world, instance)?, rate * share);
+        Some((instance.to_owned(), strain))
+    });
+    strained.collect()
+}
+
+/// Where some of the ordinary users' requests go.
+enum Way<'w> {
+    /// To an instance of a target group.
+    Target(&'w TargetGroup, &'w str),
+    /// No further than the load balancer, which answers with this status.
+    Own(u16),
+}
+
+/// Gives to `add` every way that requests take, with its share. Users ask for `/` at the load
+/// balancer's first listener, without headers that a rule could look for.
+fn ways<'w>(world: &'w World, balancer: &'w LoadBalancer, mut add: impl FnMut(Way<'w>, f64)) {
     let listeners = world.elbv2.listeners.values().filter(|l| l.load_balancer == balancer.arn);
-    let Some(listener) = listeners.min_by_key(|l| l.port) else { return Vec::new() };
+    let Some(listener) = listeners.min_by_key(|l| l.port) else { return };
     let headers = HeaderMap::new();
     let visit =
         Visit { host: &balancer.dns_name, path: "/", query: "", method: "GET", headers: &headers };
-    let mut endings: Vec<(Ending, f64)> = Vec::new();
-    let mut add = |ending: Ending, share: f64| match endings.iter_mut().find(|(e, _)| *e == ending)
-    {
-        Some((_, sum)) => *sum += share,
-        None => endings.push((ending, share)),
-    };
     let nodes = routing::nodes(world, balancer);
     if nodes.is_empty() {
-        return vec![(Ending::Own { status: 503 }, 1.0)];
+        return add(Way::Own(503), 1.0);
     }
     for (zone, node) in &nodes {
         let share = 1.0 / nodes.len() as f64;
         let bound = |rule: &Rule| world.traffic.cohorts.shares(rule);
         match routing::verdict(world, node.route(&listener.arn, &visit), bound) {
-            Verdict::Fixed { status, .. } => add(Ending::Own { status }, share),
+            Verdict::Fixed { status, .. } => add(Way::Own(status), share),
             Verdict::Groups(groups) => {
                 for (group, weight) in groups {
                     let targets = routing::candidates(group, zone);
                     if targets.is_empty() {
-                        add(Ending::Own { status: 503 }, share * weight);
+                        add(Way::Own(503), share * weight);
                     }
                     for target in &targets {
-                        let ending = ending(world, group, target);
-                        add(ending, share * weight / targets.len() as f64);
+                        add(Way::Target(group, target), share * weight / targets.len() as f64);
                     }
                 }
             }
         }
     }
-    endings
 }
 
 fn ending(world: &World, group: &TargetGroup, instance: &str) -> Ending {
     let group = group.dimension().to_owned();
+    let strain = world.traffic.strain.get(instance).copied().unwrap_or_default();
     match routing::program(world, instance) {
         Some(program) => Ending::Program {
             group,
             version: program.version.clone(),
-            error_rate: program.error_rate,
-            latency_ms: program.latency_ms,
+            error_rate: strain::error_rate(program, strain),
+            latency_ms: strain::latency_ms(&world.params, program, strain),
         },
         None => Ending::NoAnswer { group },
     }
@@ -139,7 +179,7 @@ fn count(traffic: &mut State, picture: &Picture, minute: Timestamp, length: Dura
         counts.healthy.see(*healthy);
         counts.unhealthy.see(*unhealthy);
     }
-    let expected = traffic.rate * length.as_secs_f64();
+    let expected = traffic.rate_now() * length.as_secs_f64();
     for (balancer, endings) in &picture.endings {
         for (ending, share) in endings {
             let number = traffic.rng.poisson(expected * share);

@@ -5,15 +5,18 @@
 
 mod answer;
 mod cohorts;
+mod demand;
 mod flow;
 mod minutes;
 pub mod program;
 mod routing;
 mod site;
+mod strain;
 #[cfg(test)]
 mod tests;
 
 pub use answer::answer;
+pub use demand::{Burst, Daily, Demand, follow};
 pub use flow::flow;
 pub use minutes::{GroupMinute, Minute, Spread};
 
@@ -30,8 +33,13 @@ pub const NO_VERSION: &str = "none";
 /// What the traffic remembers.
 #[derive(Debug, Clone)]
 pub struct State {
-    /// Requests a second to every active load balancer.
+    /// Requests a second to every active load balancer, before the day's course and bursts.
     pub rate: f64,
+    demand: Demand,
+    /// What the demand makes of the rate now.
+    factor: f64,
+    /// By instance, its requests by what it can bear, where anything bounds that.
+    strain: BTreeMap<String, f64>,
     /// Chance of its own, so that what users do never changes what the cloud does.
     rng: Rng,
     cohorts: cohorts::Cohorts,
@@ -53,6 +61,9 @@ impl State {
     pub fn new(seed: u64) -> State {
         State {
             rate: 0.0,
+            demand: Demand::default(),
+            factor: 1.0,
+            strain: BTreeMap::new(),
             rng: Rng::new(seed.rotate_left(32) ^ 0x7472_6166_6669_6300),
             cohorts: cohorts::Cohorts::default(),
             totals: BTreeMap::new(),
@@ -63,6 +74,11 @@ impl State {
     /// The truth: what users got since the beginning, by the version that answered.
     pub fn totals(&self) -> &BTreeMap<String, Tally> {
         &self.totals
+    }
+
+    /// Requests a second that come now to every active load balancer.
+    pub fn rate_now(&self) -> f64 {
+        self.rate * self.factor
     }
 
     /// The truth by minute, as CloudWatch will tell it later. Minutes without a load balancer that
@@ -87,11 +103,16 @@ impl State {
     }
 }
 
-/// What happens by itself here: nothing yet; a changing rate will.
+/// What happens by itself here.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Event {}
+pub enum Event {
+    /// The rate follows the demand.
+    Turn,
+}
 
 /// Lets `event` happen.
-pub fn happen(_world: &mut World, event: &Event) {
-    match *event {}
+pub fn happen(world: &mut World, event: &Event) {
+    match event {
+        Event::Turn => demand::turn(world),
+    }
 }

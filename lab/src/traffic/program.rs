@@ -18,6 +18,9 @@ pub const HEALTH: &str = "lab.health";
 /// The label with the seconds after which a program that has started to answer ends for good.
 pub const CRASH: &str = "lab.crash";
 
+/// The label with the requests a second that one instance can bear; any number without it.
+pub const CAPACITY: &str = "lab.capacity";
+
 /// A container as the lab sees it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Program {
@@ -31,6 +34,8 @@ pub struct Program {
     pub error_rate: f64,
     /// How long an answer takes, in milliseconds.
     pub latency_ms: u64,
+    /// Requests a second that it can bear; none where its image doesn't say.
+    pub capacity: Option<f64>,
     /// Whether it passes health checks once it answers.
     pub healthy: bool,
     /// From the instance running to the program answering.
@@ -47,6 +52,7 @@ impl Default for Program {
             image: String::new(),
             error_rate: 0.0,
             latency_ms: 20,
+            capacity: None,
             healthy: true,
             boot: Duration::from_secs(30),
             crash: None,
@@ -86,6 +92,7 @@ impl Program {
                 .and_then(|s| s.parse::<f64>().ok())
                 .map_or(0.0, |rate| rate.clamp(0.0, 1.0)),
             latency_ms: text(LATENCY_MS).and_then(|s| s.parse().ok()).unwrap_or(default.latency_ms),
+            capacity: text(CAPACITY).and_then(|s| s.parse().ok()).filter(|most| *most > 0.0),
             healthy: text(HEALTH) != Some("fail"),
             boot: seconds(BOOT_SECONDS).unwrap_or(default.boot),
             crash: seconds(CRASH),

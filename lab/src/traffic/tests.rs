@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{Request, Response};
 
-use super::{Tally, answer};
+use super::{Burst, Demand, Tally, answer, follow};
 use crate::services::ec2;
 use crate::services::elbv2::fixture::{Fixture, world};
 use crate::services::elbv2::{Action, ActionKind, Condition, RuleSpec, create_rule};
@@ -175,4 +175,32 @@ fn a_cookie_binds_visitors_whatever_the_weights() {
     let before = tally(&f, "v1").served;
     f.wait(60);
     assert!(tally(&f, "v1").served - before < 50, "an hour later they have left");
+}
+
+#[test]
+fn a_burst_hurts_where_instances_can_bear_only_so_much() {
+    let burst = Burst { at: 60, factor: 100.0, within: 5, lasts: 60 };
+    let demand = |capacity| Demand { bursts: vec![burst], capacity, daily: None };
+    let mut ends = [None, Some(100.0)].map(|capacity| {
+        let mut f = world().settled(10.0);
+        f.world.began = f.world.now;
+        follow(&mut f.world, demand(capacity));
+        let start = f.world.now;
+        f.wait(60);
+        let calm = tally(&f, "v1");
+        f.wait(60);
+        let slowest = f.world.traffic.minutes().range(start..).filter_map(|(_, minute)| {
+            minute.groups.values().filter_map(|group| group.latency.keys().max()).max().copied()
+        });
+        let slowest = slowest.max().unwrap();
+        let busy = tally(&f, "v1");
+        (calm, busy.served - calm.served, busy.failed, slowest)
+    });
+    ends.sort_by_key(|(_, served, ..)| *served);
+    let [(calm, strained, failed, slowest), (_, served, none, fast)] = ends;
+    assert!(calm.failed == 0 && (500..700).contains(&calm.served), "{calm:?}");
+    assert!((50_000..70_000).contains(&served) && none == 0, "{served} {none}");
+    // Two instances bear 200 of 1,000 requests a second.
+    assert!((10_000..15_000).contains(&strained) && failed > 40_000, "{strained} {failed}");
+    assert_eq!((slowest, fast), (10_000, 20));
 }

@@ -17,7 +17,9 @@ pub use time::{elapsed, later};
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::services::{autoscaling, cloudwatch, ec2, ecr, elbv2, github, iam, registry, ssm, sts};
+use crate::services::{
+    autoscaling, cloudwatch, ec2, ecr, elbv2, ghcr, github, iam, registry, ssm, sts,
+};
 use crate::{faults, traffic, wire};
 
 /// A simulated account in one Region, at one moment.
@@ -25,6 +27,8 @@ use crate::{faults, traffic, wire};
 pub struct World {
     /// The time that it has reached.
     pub now: Timestamp,
+    /// The scenario's beginning, from which its data count seconds.
+    pub began: Timestamp,
     /// The twelve-digit account.
     pub account: String,
     /// Its Region.
@@ -49,6 +53,8 @@ pub struct World {
     pub ecr: ecr::State,
     /// Elastic Load Balancing.
     pub elbv2: elbv2::State,
+    /// The GitHub Container Registry.
+    pub ghcr: ghcr::State,
     /// GitHub.
     pub github: github::State,
     /// IAM.
@@ -61,7 +67,7 @@ pub struct World {
     pub sts: sts::State,
     /// Simulated users.
     pub traffic: traffic::State,
-    /// What happens to calls on their way.
+    /// Hostile weather.
     pub faults: faults::State,
     history: history::History,
 }
@@ -71,6 +77,7 @@ impl World {
     pub fn new(seed: u64, start: Timestamp) -> World {
         World {
             now: start,
+            began: start,
             account: "123456789012".to_owned(),
             region: "ap-northeast-2".to_owned(),
             rng: Rng::new(seed),
@@ -83,13 +90,14 @@ impl World {
             ec2: Default::default(),
             ecr: Default::default(),
             elbv2: Default::default(),
+            ghcr: Default::default(),
             github: Default::default(),
             iam: Default::default(),
             registry: Default::default(),
             ssm: Default::default(),
             sts: Default::default(),
             traffic: traffic::State::new(seed),
-            faults: faults::State::new(seed, start),
+            faults: faults::State::new(seed),
             history: history::History::default(),
         }
     }
@@ -107,8 +115,10 @@ impl World {
             match &event {
                 Event::Autoscaling(event) => autoscaling::happen(self, event),
                 Event::Ec2(event) => ec2::happen(self, event),
+                Event::Ecr(event) => ecr::happen(self, event),
                 Event::Elbv2(event) => elbv2::happen(self, event),
                 Event::Traffic(event) => traffic::happen(self, event),
+                Event::Faults(event) => faults::happen(self, event),
             }
             seen(self);
         }
@@ -127,6 +137,9 @@ impl World {
 
     /// Answers one HTTP request that arrives at the time that has been reached.
     pub fn answer(&mut self, request: &http::Request<Bytes>) -> http::Response<Bytes> {
+        if let Some(error) = faults::throttled(self, request) {
+            return self.refuse(request, &error);
+        }
         self.note_request(request);
         let response = wire::serve(self, request);
         self.note_response(&response);

@@ -74,7 +74,8 @@ fn fleet(dice: &mut Dice, rolling: bool) -> Scenario {
         scenario.rules.push(RulePlan { priority: 5, when, forward });
     }
     scenario.requests_per_second = dice.one(&[5.0, 20.0, 50.0, 200.0]);
-    let boot = dice.within(5, 60).to_string();
+    // What runs at the beginning can be launched again: it is up well within its grace period.
+    let boot = dice.within(5, grace / 2).to_string();
     scenario.labels.insert("lab.boot-seconds".to_owned(), boot);
     scenario
 }
@@ -91,7 +92,7 @@ fn configuration(dice: &mut Dice, rolling: bool, scenario: &Scenario) -> String 
     if rolling {
         let max = dice.one(&[110, 150, 200]);
         let bake = dice.within(0, 5);
-        let checkpoints = dice.one(&["[]", "[20, 100]", "[50, 100]"]);
+        let checkpoints = dice.one(&["[100]", "[20, 100]", "[50, 100]"]);
         text += &format!(
             "fleet: {{ group: news, target_group: news }}\nstrategy: rolling\n\
              rolling: {{ min_healthy: 100, max_healthy: {max}, checkpoints: {checkpoints}, bake: {bake}m }}\n"

@@ -9,6 +9,8 @@ mod shift;
 mod takeover;
 mod undo;
 
+use std::time::Duration;
+
 use super::turn::Turn;
 use super::{Pair, Side, gate};
 use crate::model::{
@@ -134,10 +136,11 @@ impl<'a> Machine<'_, 'a, '_> {
         }
     }
 
-    /// Whether the new side has been without weight at both ends of a window of at least T, so
-    /// that lowering its healthy capacity can hurt nobody.
-    fn idle_for_t(&self) -> bool {
-        self.facts.idle_since.is_some_and(|since| self.turn.since(since) >= super::T)
+    /// What is left until the new side has been without weight at both ends of a window of at least
+    /// T, so that lowering its healthy capacity can hurt nobody; `None` where it has been.
+    fn until_idle_for_t(&self) -> Option<Duration> {
+        let idle = self.facts.idle_since.map_or(Duration::ZERO, |since| self.turn.since(since));
+        super::T.checked_sub(idle).filter(|left| !left.is_zero())
     }
 
     /// Waits until the new side has been without weight for T. A rule that is not ours to change may

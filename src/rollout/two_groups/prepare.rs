@@ -149,7 +149,11 @@ impl Machine<'_, '_, '_> {
             }
             None => {}
         }
-        if !self.idle_for_t() {
+        if let Some(left) = self.until_idle_for_t() {
+            // On the way back every look guards the old side, too.
+            if self.is_forward() {
+                self.turn.rest(left);
+            }
             let seconds = super::super::T.as_secs();
             self.wait_for_idleness(format!(
                 "{group} must have been without traffic for {seconds} s"

@@ -261,7 +261,7 @@ impl Machine<'_, '_, '_> {
             {
                 return true;
             }
-            if !self.idle_for_t() {
+            if self.until_idle_for_t().is_some() {
                 self.wait_for_idleness(format!(
                     "{group} must have been without traffic before it is emptied"
                 ));
@@ -273,7 +273,7 @@ impl Machine<'_, '_, '_> {
             return false;
         }
         if ours && capacity.min != facts.min {
-            if !self.idle_for_t() {
+            if self.until_idle_for_t().is_some() {
                 self.wait_for_idleness(format!(
                     "{group} must have been without traffic before it may shrink"
                 ));

@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::activities::Activity;
+use super::hooks::{Action, Hook};
+use super::policies::Policy;
 use super::refresh::{Refresh, Status};
 use super::scheduled::Scheduled;
 use super::template::TemplateSpec;
+use crate::wire::Value;
 
 /// One Auto Scaling group.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,14 +27,20 @@ pub struct Group {
     pub max: u64,
     /// The wanted instances.
     pub desired: u64,
-    /// Seconds between simple scalings; kept, not used.
+    /// Seconds after a simple scaling in which there is no other.
     pub cooldown: u64,
+    /// Until when that is.
+    pub cooling: Option<Timestamp>,
+    /// Whether alarms are watched for its policies.
+    pub watched: bool,
     /// Its zones, in the order of its subnets.
     pub zones: Vec<String>,
     /// Its subnets.
     pub subnets: Vec<String>,
     /// The ARNs of its target groups, in the order of attachment.
     pub target_groups: Vec<String>,
+    /// Those that it had: instances may still be draining there.
+    pub detached: Vec<String>,
     /// `EC2`, `ELB` or a list of both.
     pub health_check_type: String,
     /// Seconds from InService in which ELB's word on an instance is not heard.
@@ -42,7 +51,7 @@ pub struct Group {
     pub maintenance: Option<(i64, i64)>,
     /// Whether new instances are protected from scale-in.
     pub protects_new: bool,
-    /// How instances are chosen for termination; kept, always used as `Default`.
+    /// How instances are chosen for termination, the most important way first.
     pub termination_policies: Vec<String>,
     /// Suspended processes.
     pub suspended: BTreeSet<String>,
@@ -58,6 +67,24 @@ pub struct Group {
     pub activities: Vec<Activity>,
     /// Its scheduled actions by name.
     pub scheduled: BTreeMap<String, Scheduled>,
+    /// Its scaling policies by name.
+    pub policies: BTreeMap<String, Policy>,
+    /// Its lifecycle hooks by name.
+    pub hooks: BTreeMap<String, Hook>,
+    /// The group metrics that it collects (`AWS/AutoScaling`).
+    pub metrics: BTreeSet<String>,
+    /// Whether they are counted.
+    pub sampled: bool,
+    /// What was collected, by minute.
+    pub samples: BTreeMap<Timestamp, Counts>,
+    /// Its warm pool, as put. It is kept and described, never filled: a limit of the lab.
+    pub warm_pool: Option<Value>,
+    /// Members of the API that the lab keeps and answers without acting on them.
+    pub kept: BTreeMap<String, Value>,
+    /// Zones that lately had no capacity, and until when they are passed over.
+    pub shunned: BTreeMap<String, Timestamp>,
+    /// How launches fail.
+    pub backoff: Backoff,
     /// Why the desired capacity is what it is: the beginning of an activity's cause.
     pub reason: Option<String>,
     /// True once it is being deleted.
@@ -73,17 +100,53 @@ pub struct Tag {
     pub propagates: bool,
 }
 
-/// Where an instance is in the group.
+/// What [`Group::metrics`] count in one minute.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Minimum, maximum and desired capacity.
+    pub bounds: (u64, u64, u64),
+    /// Instances in service.
+    pub in_service: u64,
+    /// On their way in.
+    pub pending: u64,
+    /// Set aside.
+    pub standby: u64,
+    /// On their way out.
+    pub terminating: u64,
+}
+
+/// How long launches wait after they have failed in every zone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backoff {
+    /// Failures in a row.
+    pub failures: u32,
+    /// Until when nothing is launched.
+    pub until: Option<Timestamp>,
+}
+
+/// Where an instance is in the group (API model: `LifecycleState`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lifecycle {
     /// On its way in.
     Pending,
+    /// Waiting for the hooks of its launch.
+    PendingWait,
+    /// Past them.
+    PendingProceed,
     /// In.
     InService,
+    /// Leaving its target groups to be set aside.
+    EnteringStandby,
     /// Set aside by a person.
     Standby,
     /// On its way out: draining, then ending.
     Terminating,
+    /// Waiting for the hooks of its termination.
+    TerminatingWait,
+    /// Past them.
+    TerminatingProceed,
+    /// Leaving its target groups, and the group, to live on.
+    Detaching,
 }
 
 impl Lifecycle {
@@ -91,10 +154,37 @@ impl Lifecycle {
     pub fn as_str(self) -> &'static str {
         match self {
             Lifecycle::Pending => "Pending",
+            Lifecycle::PendingWait => "Pending:Wait",
+            Lifecycle::PendingProceed => "Pending:Proceed",
             Lifecycle::InService => "InService",
+            Lifecycle::EnteringStandby => "EnteringStandby",
             Lifecycle::Standby => "Standby",
             Lifecycle::Terminating => "Terminating",
+            Lifecycle::TerminatingWait => "Terminating:Wait",
+            Lifecycle::TerminatingProceed => "Terminating:Proceed",
+            Lifecycle::Detaching => "Detaching",
         }
+    }
+
+    /// On its way in.
+    pub fn is_arriving(self) -> bool {
+        matches!(self, Lifecycle::Pending | Lifecycle::PendingWait | Lifecycle::PendingProceed)
+    }
+
+    /// On its way out.
+    pub fn is_leaving(self) -> bool {
+        matches!(
+            self,
+            Lifecycle::Terminating
+                | Lifecycle::TerminatingWait
+                | Lifecycle::TerminatingProceed
+                | Lifecycle::Detaching
+        )
+    }
+
+    /// Set aside, or about to be.
+    pub fn is_aside(self) -> bool {
+        matches!(self, Lifecycle::EnteringStandby | Lifecycle::Standby)
     }
 }
 
@@ -119,12 +209,18 @@ pub struct Member {
     pub in_service: Option<Timestamp>,
     /// The activity that it is part of.
     pub activity: String,
+    /// The hooks that it waits for.
+    pub actions: Vec<Action>,
+    /// Since when EC2's status checks fail.
+    pub impaired: Option<Timestamp>,
+    /// Launched beyond the desired capacity, to balance zones: not too many until it is in service.
+    pub ahead: bool,
 }
 
 impl Member {
     /// Counts towards the desired capacity: on its way in, or in.
     pub fn is_live(&self) -> bool {
-        matches!(self.state, Lifecycle::Pending | Lifecycle::InService)
+        self.state.is_arriving() || self.state == Lifecycle::InService
     }
 }
 

@@ -5,7 +5,7 @@ use crate::wire::{ApiResult, Value};
 use crate::world::World;
 
 /// Every process (API model).
-const PROCESSES: [&str; 9] = [
+pub(super) const PROCESSES: [&str; 9] = [
     "Launch",
     "Terminate",
     "AddToLoadBalancer",

@@ -88,6 +88,13 @@ impl TemplateSpec {
         template.number(Some(&self.version.to_string())).ok()
     }
 
+    /// The instance type of the first override of a mixed-instances policy. The lab launches no other:
+    /// it knows neither prices nor pools.
+    pub(super) fn machine(&self) -> Option<String> {
+        let overrides = self.policy.as_ref()?.get("LaunchTemplate").list("Overrides");
+        overrides.first()?.str("InstanceType").map(str::to_owned)
+    }
+
     /// Whether a rollback can return to it: a number, and no machine image by an SSM alias.
     pub(super) fn is_reversible(&self, world: &World) -> bool {
         let Version::Number(number) = self.version else { return false };

@@ -170,7 +170,7 @@ fn evaluate(world: &World, alarm: &Alarm) -> AlarmState {
 }
 
 /// `Threshold`, native or as text.
-fn threshold(settings: &Value) -> Option<f64> {
+pub(super) fn threshold(settings: &Value) -> Option<f64> {
     match settings.get("Threshold") {
         Value::Float(threshold) => Some(*threshold),
         Value::Int(threshold) => Some(*threshold as f64),

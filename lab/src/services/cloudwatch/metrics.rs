@@ -1,4 +1,4 @@
-//! The metrics of `AWS/ApplicationELB`: what each means in terms of a minute's counts, and when it
+//! Metrics; those of `AWS/ApplicationELB`: what each means in terms of a minute's counts, and when it
 //! is absent (user guide; recorded once).
 
 use std::collections::BTreeMap;
@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::fleet;
 use super::samples::Samples;
 use crate::traffic::{GroupMinute, Minute, Spread};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{World, later};
 
-/// The only namespace that has data.
+/// The namespace of load balancers.
 pub(super) const NAMESPACE: &str = "AWS/ApplicationELB";
 /// The resolution of all data.
 pub(super) const MINUTE: i64 = 60;
@@ -19,6 +20,7 @@ pub(super) const MINUTE: i64 = 60;
 /// Metrics that exist for a target group behind a load balancer.
 pub(super) const OF_GROUP: &[&str] = &[
     "RequestCount",
+    "RequestCountPerTarget",
     "HTTPCode_Target_2XX_Count",
     "HTTPCode_Target_3XX_Count",
     "HTTPCode_Target_4XX_Count",
@@ -70,7 +72,11 @@ impl Metric {
 
     /// The unit of its values.
     pub(super) fn unit(&self) -> &'static str {
-        if self.name == "TargetResponseTime" { "Seconds" } else { "Count" }
+        match self.name.as_str() {
+            "TargetResponseTime" => "Seconds",
+            "CPUUtilization" => "Percent",
+            _ => "Count",
+        }
     }
 
     /// Its samples of every period of `period` seconds from `start` (inclusive) to `end`
@@ -84,6 +90,9 @@ impl Metric {
     ) -> BTreeMap<Timestamp, Samples> {
         let start = floor(start, MINUTE);
         let mut periods: BTreeMap<Timestamp, Samples> = BTreeMap::new();
+        for (minute, samples) in fleet::minutes(self, world, start, end) {
+            periods.entry(floor(minute, period).max(start)).or_default().merge(&samples);
+        }
         for (minute, counts) in world.traffic.minutes().range(start..) {
             if *minute >= end || !arrived(world, *minute) {
                 break;
@@ -131,6 +140,7 @@ fn of_group(name: &str, counts: &GroupMinute) -> Option<Samples> {
     let class = |digit: u16| counts.answers.get(&digit).copied().unwrap_or_default();
     match name {
         "RequestCount" => Some(Samples::counted(counts.requests)),
+        "RequestCountPerTarget" => per_target(counts),
         "HTTPCode_Target_2XX_Count" => some(class(2)),
         "HTTPCode_Target_3XX_Count" => some(class(3)),
         "HTTPCode_Target_4XX_Count" => some(class(4)),
@@ -145,6 +155,15 @@ fn of_group(name: &str, counts: &GroupMinute) -> Option<Samples> {
         "UnHealthyHostCount" => hosts(counts.unhealthy),
         _ => None,
     }
+}
+
+/// Requests by healthy targets: one sample, whose Sum is the only statistic that means anything (user
+/// guide). Absent without a healthy target.
+fn per_target(counts: &GroupMinute) -> Option<Samples> {
+    let (_, healthy) = counts.healthy.range.filter(|(_, high)| *high > 0)?;
+    let mut samples = Samples::default();
+    samples.add(counts.requests * 1000 / healthy, 1);
+    Some(samples)
 }
 
 /// The lowest and the highest number that was seen: one sample a node, of which the lab has two in

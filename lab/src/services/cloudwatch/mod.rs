@@ -4,7 +4,9 @@
 //! the truth, and shown only once it would have arrived (`Params::metrics_delay`).
 
 mod alarms;
+mod calling;
 mod data;
+mod fleet;
 mod list;
 mod metrics;
 mod samples;
@@ -13,6 +15,8 @@ mod statistics;
 mod tests;
 
 pub use alarms::{Alarm, AlarmState, alarm_state, pin_alarm};
+pub use calling::{alarm_total, alarm_value, alarms_calling, alarms_naming};
+pub use fleet::GROUP_METRICS;
 
 use std::collections::BTreeMap;
 

@@ -87,6 +87,10 @@ pub fn launch(
     let found = resolve(&world.ec2, Some(template_id), None)?;
     let number = found.number(Some(&number.to_string()))?;
     let data = found.versions.get(&number).map_or(Value::Null, |version| version.data.clone());
+    let machine = data.str("instanceType").unwrap_or("t3.micro").to_owned();
+    if let Some(zone) = world.ec2.subnets.get(subnet).map(|place| place.zone.clone()) {
+        capacity(world, &zone, &machine)?;
+    }
     let Some(place) = world.ec2.subnets.get_mut(subnet) else {
         return Err(ApiError::sender(
             "InvalidSubnetID.NotFound",
@@ -94,7 +98,10 @@ pub fn launch(
         ));
     };
     let (zone, private_ip) = (place.zone.clone(), place.next_address());
-    let program = Program::from_user_data(&launch_data::user_data(&data), &world.registry);
+    let mut program = Program::from_user_data(&launch_data::user_data(&data), &world.registry);
+    if let Some(misbehaviour) = world.faults.misbehaving.get(&program.version) {
+        misbehaviour.spoil(&mut program);
+    }
     for (key, value) in launch_data::instance_tags(&data) {
         tags.entry(key).or_insert(value);
     }
@@ -122,6 +129,40 @@ pub fn launch(
     Ok(id)
 }
 
+/// Whether the account and a zone have room for another instance. A lost zone has none (a guess: it is what callers
+/// report of such days).
+fn capacity(world: &World, zone: &str, machine: &str) -> ApiResult<()> {
+    let counts = |i: &&Instance| i.state != InstanceState::Terminated;
+    if world.ec2.instances.values().filter(counts).count() >= world.params.instance_quota {
+        return Err(ApiError::sender(
+            "VcpuLimitExceeded",
+            "You have requested more vCPU capacity than your current vCPU limit allows for the instance bucket that the specified instance type belongs to. Please visit http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit.",
+        ));
+    }
+    let short = |zone: &str| {
+        world.ec2.shortage.get(zone).is_some_and(|until| *until > world.now)
+            || world.ec2.zones.get(zone).is_some_and(|zone| !zone.alive)
+    };
+    if !short(zone) {
+        return Ok(());
+    }
+    let others: Vec<&str> =
+        world.ec2.zones.keys().map(String::as_str).filter(|zone| !short(zone)).collect();
+    let elsewhere = match others.is_empty() {
+        true => String::new(),
+        false => format!(
+            " You can currently get {machine} capacity by not specifying an Availability Zone in your request or choosing {}.",
+            others.join(", ")
+        ),
+    };
+    Err(ApiError::receiver(
+        "InsufficientInstanceCapacity",
+        format!(
+            "We currently do not have sufficient {machine} capacity in the Availability Zone you requested ({zone}). Our system will be working on provisioning additional capacity.{elsewhere}"
+        ),
+    ))
+}
+
 /// A pending instance runs from now on.
 pub fn run(world: &mut World, instance_id: &str) {
     if let Some(instance) = world.ec2.instances.get_mut(instance_id)
@@ -142,10 +183,34 @@ pub fn terminate(world: &mut World, instance_id: &str) {
     }
 }
 
-/// A zone is lost, or back: nothing in a lost zone answers.
-pub fn lose_zone(world: &mut World, zone: &str, lost: bool) {
-    if let Some(zone) = world.ec2.zones.get_mut(zone) {
-        zone.alive = !lost;
+/// A zone is lost, or back. Nothing in a lost zone answers; what still runs there when it is back
+/// boots anew.
+pub fn lose_zone(world: &mut World, name: &str, lost: bool) {
+    let Some(zone) = world.ec2.zones.get_mut(name) else { return };
+    let back = !zone.alive && !lost;
+    zone.alive = !lost;
+    if !back {
+        return;
+    }
+    for (id, instance) in &mut world.ec2.instances {
+        if instance.zone == name && instance.answers_from.is_some() {
+            let at = later(world.now, instance.program.boot);
+            instance.answers_from = Some(at);
+            world.queue.push(at, world::Event::Ec2(Event::Booted(id.clone())));
+        }
+    }
+}
+
+/// Every program of this version is again as its image says, or as the weather wants it.
+pub fn reload(world: &mut World, version: &str) {
+    for instance in world.ec2.instances.values_mut() {
+        if instance.program.version == version {
+            let user_data = launch_data::user_data(&instance.data);
+            instance.program = Program::from_user_data(&user_data, &world.registry);
+            if let Some(misbehaviour) = world.faults.misbehaving.get(version) {
+                misbehaviour.spoil(&mut instance.program);
+            }
+        }
     }
 }
 

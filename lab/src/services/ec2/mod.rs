@@ -11,10 +11,12 @@ mod versions;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::World;
 
-pub use instances::{Instance, InstanceState, answers, launch, lose_zone, run, terminate};
+pub use instances::{Instance, InstanceState, answers, launch, lose_zone, reload, run, terminate};
 pub use places::{Machine, Subnet, Zone};
 pub use templates::{LaunchTemplate, TemplateVersion, resolve};
 
@@ -29,6 +31,8 @@ pub struct State {
     pub zones: BTreeMap<String, Zone>,
     /// Subnets by `subnet-…`.
     pub subnets: BTreeMap<String, Subnet>,
+    /// Zones without capacity for new instances, and until when.
+    pub shortage: BTreeMap<String, Timestamp>,
     /// Machine images by `ami-…`.
     pub machines: BTreeMap<String, Machine>,
     /// Client tokens already used.

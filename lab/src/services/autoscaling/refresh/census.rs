@@ -35,7 +35,7 @@ impl Census {
         let mut old = Vec::new();
         for (id, member) in &group.members {
             census.live += usize::from(member.is_live());
-            if member.state == Lifecycle::Terminating {
+            if member.state.is_leaving() {
                 census.leaving.push(id.clone());
                 continue;
             }
@@ -44,7 +44,7 @@ impl Census {
             if fresh {
                 if available {
                     census.come += 1;
-                } else if member.state != Lifecycle::Standby {
+                } else if !member.state.is_aside() {
                     census.coming_in_service += usize::from(member.state == Lifecycle::InService);
                     census.coming.push(id.clone());
                 }
@@ -122,7 +122,7 @@ impl Goal {
 }
 
 fn handling(refresh: &Refresh, member: &Member) -> Others {
-    if member.state == Lifecycle::Standby {
+    if member.state.is_aside() {
         refresh.preferences.standby
     } else if member.protected {
         refresh.preferences.protected

@@ -4,8 +4,8 @@ use super::bounds::Bounds;
 use super::census::Census;
 use super::steps::change;
 use super::{Refresh, Status};
-use crate::services::autoscaling::capacity;
-use crate::services::autoscaling::life::{self, Why};
+use crate::services::autoscaling::cause::Why;
+use crate::services::autoscaling::{capacity, launch, life};
 use crate::world::{World, later};
 
 /// What a look has found.
@@ -75,7 +75,9 @@ fn move_on(
     let surplus = census.live.saturating_sub(desired);
     let room = bounds.ceiling.saturating_sub(census.live);
     for _ in 0..room.min(replaceable.saturating_sub(surplus)).min(ahead(census, desired, room)) {
-        life::launch(world, name, Why::Refresh);
+        if !launch::launch(world, name, Why::Refresh) {
+            break;
+        }
     }
     let available = census.old_available + census.stuck_available + census.come;
     let unavailable = old - census.old_available;

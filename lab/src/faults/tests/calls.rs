@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use tower::Service as _;
 
-use super::{CallFault, Fault};
+use super::super::{CallFault, Fault};
 use crate::doors::{InProcess, Moment};
 use crate::services::ssm;
 use crate::world::World;
@@ -106,7 +106,7 @@ async fn slow_ways_are_told_apart() {
         });
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!((has(&door, "/a"), sent.is_finished()), (arrived, false));
-        let began = door.world(|world| world.faults.began);
+        let began = door.world(|world| world.began);
         assert_eq!(sent.await.unwrap().unwrap().0, 200);
         let took = door.now().duration_since(began).as_secs_f64();
         assert!((there + back..there + back + 0.4).contains(&took), "{took}");

@@ -1,0 +1,187 @@
+//! Lifecycle actions: one instance waiting for one hook.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Transition, Verdict};
+use crate::services::autoscaling::activities::{self, ActivityStatus};
+use crate::services::autoscaling::cause::Why;
+use crate::services::autoscaling::{Event, Lifecycle, capacity, invalid, life, named, schedule};
+use crate::wire::{ApiResult, Value, map};
+use crate::world::{World, elapsed, later};
+
+/// An instance's wait for a hook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Action {
+    /// The hook's name.
+    pub hook: String,
+    /// Its token, a UUID.
+    pub token: String,
+    /// When it ends by itself.
+    pub deadline: Timestamp,
+    /// When it ends whatever heartbeats come.
+    pub last: Timestamp,
+    /// Seconds that a heartbeat gives.
+    timeout: Duration,
+    /// What its own end means.
+    default: Verdict,
+}
+
+/// The instance begins to wait for the hooks of a transition, for all at once; false if there are
+/// none.
+pub(in crate::services::autoscaling) fn begin(
+    world: &mut World,
+    name: &str,
+    id: &str,
+    transition: Transition,
+) -> bool {
+    let Some(group) = world.autoscaling.groups.get(name) else { return false };
+    let hooks: Vec<super::Hook> =
+        group.hooks.values().filter(|hook| hook.transition == transition).cloned().collect();
+    if hooks.is_empty() {
+        return false;
+    }
+    let mut actions = Vec::new();
+    for hook in hooks {
+        let timeout = Duration::from_secs(hook.timeout);
+        let token = world.ids.uuid();
+        schedule(world, timeout, Event::HookTimeout(name.to_owned(), id.to_owned(), token.clone()));
+        actions.push(Action {
+            token,
+            deadline: later(world.now, timeout),
+            last: later(world.now, Duration::from_secs(hook.longest())),
+            timeout,
+            default: hook.default,
+            hook: hook.name,
+        });
+    }
+    let now = world.now;
+    let Some(group) = world.autoscaling.groups.get_mut(name) else { return false };
+    let Some(member) = group.members.get_mut(id) else { return false };
+    member.actions = actions;
+    member.state = match transition {
+        Transition::Launching => Lifecycle::PendingWait,
+        Transition::Terminating => Lifecycle::TerminatingWait,
+    };
+    let activity = member.activity.clone();
+    activities::set(group, &activity, ActivityStatus::MidLifecycleAction, now);
+    true
+}
+
+/// `CompleteLifecycleAction`.
+pub(in crate::services::autoscaling) fn complete(
+    world: &mut World,
+    input: &Value,
+) -> ApiResult<Value> {
+    let verdict = Verdict::read(input.need_str("LifecycleActionResult")?)?;
+    let (name, id, token) = find(world, input)?;
+    let told = format!("was completed with {} Result", verdict.name());
+    conclude(world, &name, &id, &token, verdict, &told);
+    Ok(map([]))
+}
+
+/// `RecordLifecycleActionHeartbeat`: the timeout begins anew, up to the global one.
+pub(in crate::services::autoscaling) fn heartbeat(
+    world: &mut World,
+    input: &Value,
+) -> ApiResult<Value> {
+    let now = world.now;
+    let (name, id, token) = find(world, input)?;
+    let member = world.autoscaling.groups.get_mut(&name).and_then(|g| g.members.get_mut(&id));
+    if let Some(action) = member.and_then(|m| m.actions.iter_mut().find(|a| a.token == token)) {
+        action.deadline = later(now, action.timeout).min(action.last);
+        let wait = elapsed(now, action.deadline);
+        schedule(world, wait, Event::HookTimeout(name, id, token));
+    }
+    Ok(map([]))
+}
+
+/// An action's time is over, unless a heartbeat has come.
+pub(in crate::services::autoscaling) fn time_out(
+    world: &mut World,
+    name: &str,
+    id: &str,
+    token: &str,
+) {
+    let member = world.autoscaling.groups.get(name).and_then(|group| group.members.get(id));
+    let action = member.and_then(|member| member.actions.iter().find(|a| a.token == token));
+    if let Some(default) = action.filter(|a| a.deadline <= world.now).map(|a| a.default) {
+        conclude(world, name, id, token, default, "was abandoned: Heartbeat Timeout");
+    }
+}
+
+/// Ends every wait for a hook that is no more.
+pub(super) fn conclude_all(world: &mut World, name: &str, hook: &str, verdict: Verdict) {
+    let Some(group) = world.autoscaling.groups.get(name) else { return };
+    let waiting: Vec<(String, String)> = group
+        .members
+        .iter()
+        .flat_map(|(id, member)| member.actions.iter().map(move |action| (id, action)))
+        .filter(|(_, action)| action.hook == hook)
+        .map(|(id, action)| (id.clone(), action.token.clone()))
+        .collect();
+    for (id, token) in waiting {
+        conclude(world, name, &id, &token, verdict, "was abandoned: its Lifecycle Hook is deleted");
+    }
+}
+
+/// Ends one wait. The instance goes on once it waits for nothing more; an abandoned launch is
+/// terminated, and another instance launched.
+fn conclude(world: &mut World, name: &str, id: &str, token: &str, verdict: Verdict, told: &str) {
+    let now = world.now;
+    let Some(group) = world.autoscaling.groups.get_mut(name) else { return };
+    let Some(member) = group.members.get_mut(id) else { return };
+    let launching = member.state == Lifecycle::PendingWait;
+    member.actions.retain(|action| action.token != token);
+    if verdict == Verdict::Abandon {
+        member.actions.clear();
+    }
+    if !member.actions.is_empty() {
+        return;
+    }
+    let activity = member.activity.clone();
+    if !launching {
+        member.state = Lifecycle::TerminatingProceed;
+        life::end(world, name, id);
+        return;
+    }
+    if verdict == Verdict::Continue {
+        member.state = Lifecycle::PendingProceed;
+        let delay = world.params.proceed;
+        schedule(world, delay, Event::InService(name.to_owned(), id.to_owned()));
+        return;
+    }
+    let message = format!(
+        "Instance failed to complete user's Lifecycle Action: Lifecycle Action with token {token} {told}"
+    );
+    activities::fail(group, &activity, message, now);
+    life::take_out(world, name, id, Why::Abandoned);
+    capacity::converge_soon(world, name);
+}
+
+/// The action that a request names by its token or its instance: group, instance and token.
+fn find(world: &mut World, input: &Value) -> ApiResult<(String, String, String)> {
+    let hook = input.need_str("LifecycleHookName")?;
+    let group = &*named(world, input)?;
+    let (token, instance) = (input.str("LifecycleActionToken"), input.str("InstanceId"));
+    if token.is_none() && instance.is_none() {
+        return Err(invalid("Either LifecycleActionToken or InstanceId must be provided"));
+    }
+    group
+        .members
+        .iter()
+        .filter(|(id, _)| instance.is_none_or(|wanted| wanted == id.as_str()))
+        .flat_map(|(id, member)| member.actions.iter().map(move |action| (id, action)))
+        .find(|(_, action)| action.hook == hook && token.is_none_or(|t| t == action.token))
+        .map(|(id, action)| (group.name.clone(), id.clone(), action.token.clone()))
+        .ok_or_else(|| {
+            invalid(match (token, instance) {
+                (Some(token), _) => format!("No active Lifecycle Action found with token {token}"),
+                (None, instance) => format!(
+                    "No active Lifecycle Action found with instance ID {}",
+                    instance.unwrap_or_default()
+                ),
+            })
+        })
+}

@@ -1,0 +1,203 @@
+//! Lifecycle hooks: what instances wait for on their way in and out.
+
+mod actions;
+#[cfg(test)]
+mod tests;
+
+use super::{Group, invalid, named};
+use crate::wire::{ApiError, ApiResult, Value, map};
+use crate::world::World;
+
+pub use actions::Action;
+pub(super) use actions::{begin, complete, heartbeat, time_out};
+
+/// Hooks of a group (quota).
+const QUOTA: usize = 50;
+/// The longest that an instance waits, however often a heartbeat comes: 48 hours, or a hundred times
+/// the timeout (API model: `GlobalTimeout`).
+const LONGEST: u64 = 172_800;
+
+/// When a hook applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transition {
+    /// Before an instance comes into service.
+    Launching,
+    /// Before an instance that has drained ends.
+    Terminating,
+}
+
+impl Transition {
+    /// Both, as the API names them.
+    const NAMES: [(&str, Transition); 2] = [
+        ("autoscaling:EC2_INSTANCE_LAUNCHING", Transition::Launching),
+        ("autoscaling:EC2_INSTANCE_TERMINATING", Transition::Terminating),
+    ];
+
+    fn read(text: &str) -> ApiResult<Transition> {
+        Transition::NAMES.iter().find(|(name, _)| *name == text).map(|(_, t)| *t).ok_or_else(|| {
+            invalid(
+                "Lifecycle Transition must be one of autoscaling:EC2_INSTANCE_LAUNCHING or autoscaling:EC2_INSTANCE_TERMINATING",
+            )
+        })
+    }
+
+    fn name(self) -> &'static str {
+        Transition::NAMES[usize::from(self == Transition::Terminating)].0
+    }
+}
+
+/// How a wait ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The instance goes on.
+    Continue,
+    /// A launched instance is terminated; one that ends waits for no other hook.
+    Abandon,
+}
+
+impl Verdict {
+    fn read(text: &str) -> ApiResult<Verdict> {
+        match text {
+            "CONTINUE" => Ok(Verdict::Continue),
+            "ABANDON" => Ok(Verdict::Abandon),
+            _ => Err(invalid("Lifecycle Action Result must be one of CONTINUE or ABANDON")),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Verdict::Continue => "CONTINUE",
+            Verdict::Abandon => "ABANDON",
+        }
+    }
+}
+
+/// One hook.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hook {
+    /// Its name, unique in the group.
+    pub name: String,
+    /// When it applies.
+    pub transition: Transition,
+    /// `HeartbeatTimeout` in seconds.
+    pub timeout: u64,
+    /// What a timeout means.
+    pub default: Verdict,
+    /// `NotificationTargetARN`, `RoleARN` and `NotificationMetadata`: kept, nobody is told.
+    kept: [Option<String>; 3],
+}
+
+/// The names of [`Hook::kept`].
+const KEPT: [&str; 3] = ["NotificationTargetARN", "RoleARN", "NotificationMetadata"];
+
+impl Hook {
+    /// Reads a hook; `before` is the one of this name, whose settings stay where the request has none.
+    pub(super) fn read(input: &Value, before: Option<&Hook>) -> ApiResult<Hook> {
+        let name = input.need_str("LifecycleHookName")?.to_owned();
+        let fits = |c: char| c.is_ascii_alphanumeric() || "-_/".contains(c);
+        if name.is_empty() || name.len() > 255 || !name.chars().all(fits) {
+            return Err(invalid(format!(
+                "Value '{name}' at 'lifecycleHookName' failed to satisfy constraint: Member must satisfy regular expression pattern: [A-Za-z0-9\\-_\\/]+"
+            )));
+        }
+        let transition = match (input.str("LifecycleTransition"), before) {
+            (Some(text), _) => Transition::read(text)?,
+            (None, Some(before)) => before.transition,
+            (None, None) => {
+                return Err(invalid("Lifecycle Transition is required when creating a new hook"));
+            }
+        };
+        let timeout = match (input.get("HeartbeatTimeout").is_null(), before) {
+            (true, before) => before.map_or(3600, |hook| hook.timeout),
+            (false, _) => input
+                .int("HeartbeatTimeout")
+                .and_then(|n| u64::try_from(n).ok())
+                .filter(|n| (30..=7200).contains(n))
+                .ok_or_else(|| invalid("Heartbeat Timeout must be between 30 and 7200 seconds"))?,
+        };
+        let default = match (input.str("DefaultResult"), before) {
+            (Some(text), _) => Verdict::read(text)?,
+            (None, before) => before.map_or(Verdict::Abandon, |hook| hook.default),
+        };
+        let kept = std::array::from_fn(|i| {
+            let given = input.str(KEPT[i]).map(str::to_owned);
+            given.or_else(|| before.and_then(|hook| hook.kept[i].clone()))
+        });
+        Ok(Hook { name, transition, timeout, default, kept })
+    }
+
+    /// The longest that an instance waits for it, in seconds.
+    fn longest(&self) -> u64 {
+        LONGEST.min(self.timeout * 100)
+    }
+
+    fn to_value(&self, group: &str) -> Value {
+        let seconds = |n: u64| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
+        let [target, role, metadata] = &self.kept;
+        map([
+            ("LifecycleHookName", self.name.as_str().into()),
+            ("AutoScalingGroupName", group.into()),
+            ("LifecycleTransition", self.transition.name().into()),
+            ("NotificationTargetARN", target.clone().into()),
+            ("RoleARN", role.clone().into()),
+            ("NotificationMetadata", metadata.clone().into()),
+            ("HeartbeatTimeout", seconds(self.timeout)),
+            ("GlobalTimeout", seconds(self.longest())),
+            ("DefaultResult", self.default.name().into()),
+        ])
+    }
+}
+
+/// Adds a hook to a group, within the quota.
+pub(super) fn add(group: &mut Group, input: &Value) -> ApiResult<()> {
+    let hook = Hook::read(input, input.str("LifecycleHookName").and_then(|n| group.hooks.get(n)))?;
+    if group.hooks.len() >= QUOTA && !group.hooks.contains_key(&hook.name) {
+        return Err(ApiError::sender(
+            "LimitExceeded",
+            format!("A group can have at most {QUOTA} lifecycle hooks."),
+        ));
+    }
+    group.hooks.insert(hook.name.clone(), hook);
+    Ok(())
+}
+
+/// `PutLifecycleHook`: an upsert by name. Instances that are waiting already keep their timeout.
+pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
+    add(named(world, input)?, input)?;
+    Ok(map([]))
+}
+
+/// `DescribeLifecycleHooks`: not paged (API model).
+pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let names = input.strings("LifecycleHookNames");
+    let group = &*named(world, input)?;
+    let hooks = group
+        .hooks
+        .values()
+        .filter(|hook| names.is_empty() || names.contains(&hook.name))
+        .map(|hook| hook.to_value(&group.name))
+        .collect::<Vec<_>>();
+    Ok(map([("LifecycleHooks", hooks.into())]))
+}
+
+/// `DeleteLifecycleHook`: instances that wait for it go on; launches are abandoned (API model).
+pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let hook = input.need_str("LifecycleHookName")?;
+    let group = named(world, input)?;
+    let Some(deleted) = group.hooks.remove(hook) else {
+        return Err(invalid(format!("No Lifecycle Hook found with name {hook}")));
+    };
+    let name = group.name.clone();
+    let verdict = match deleted.transition {
+        Transition::Launching => Verdict::Abandon,
+        Transition::Terminating => Verdict::Continue,
+    };
+    actions::conclude_all(world, &name, hook, verdict);
+    Ok(map([]))
+}
+
+/// `DescribeLifecycleHookTypes`.
+pub(super) fn types() -> Value {
+    let names = Transition::NAMES.iter().map(|(name, _)| (*name).into()).collect::<Vec<Value>>();
+    map([("LifecycleHookTypes", names.into())])
+}

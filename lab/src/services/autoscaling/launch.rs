@@ -1,0 +1,191 @@
+//! Launching: where an instance goes, and what becomes of a launch that fails.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::cause::{self, Why};
+use super::{Event, Group, Lifecycle, Member, activities, schedule};
+use crate::services::ec2;
+use crate::wire::{ApiError, Value};
+use crate::world::{World, later};
+
+/// The code of EC2's refusal for want of capacity; another zone may have some.
+pub(super) const NO_CAPACITY: &str = "InsufficientInstanceCapacity";
+
+/// Launches an instance in the zone that has the fewest. Where that has no capacity the activity says
+/// so, and the next zone is tried at once; where none has, the group waits, longer each time.
+/// Tells whether an instance is on its way.
+pub(super) fn launch(world: &mut World, name: &str, why: Why) -> bool {
+    let Some(group) = world.autoscaling.groups.get(name).filter(|group| may_launch(world, group))
+    else {
+        return false;
+    };
+    let places = places(world, group);
+    for (subnet, zone) in &places {
+        match attempt(world, name, why, (subnet, zone)) {
+            Ok(_) => {
+                if let Some(group) = world.autoscaling.groups.get_mut(name) {
+                    group.backoff = Default::default();
+                }
+                return true;
+            }
+            Err(error) if error.code != NO_CAPACITY => break,
+            Err(_) => {}
+        }
+    }
+    back_off(world, name);
+    false
+}
+
+/// Launches an instance in one zone, beyond the desired capacity, to balance the zones. A failure is
+/// not tried elsewhere.
+pub(super) fn launch_ahead(world: &mut World, name: &str, zone: &str) {
+    let Some(group) = world.autoscaling.groups.get(name).filter(|group| may_launch(world, group))
+    else {
+        return;
+    };
+    let Some(place) = places(world, group).into_iter().find(|(_, z)| z == zone) else { return };
+    if let Ok(id) = attempt(world, name, Why::Balance, (&place.0, &place.1))
+        && let Some(group) = world.autoscaling.groups.get_mut(name)
+        && let Some(member) = group.members.get_mut(&id)
+    {
+        member.ahead = true;
+    }
+}
+
+/// Whether a zone is not passed over for want of capacity.
+pub(super) fn is_open(world: &World, group: &Group, zone: &str) -> bool {
+    group.shunned.get(zone).is_none_or(|until| *until <= world.now)
+}
+
+fn may_launch(world: &World, group: &Group) -> bool {
+    group.runs("Launch")
+        && !group.deleting
+        && group.backoff.until.is_none_or(|until| until <= world.now)
+}
+
+/// Subnets and zones in the order in which a launch tries them: one subnet a zone, that with the
+/// fewest instances first, the first of equal ones. Zones that lately had no capacity come last.
+fn places(world: &World, group: &Group) -> Vec<(String, String)> {
+    let filled = |zone: &str| {
+        let counts = |m: &&Member| m.is_live() || m.state.is_aside();
+        group.members.values().filter(|m| m.zone == zone).filter(counts).count()
+    };
+    let mut places: Vec<(String, String)> = Vec::new();
+    for subnet in &group.subnets {
+        let Some(zone) = world.ec2.subnets.get(subnet).map(|s| s.zone.clone()) else { continue };
+        if places.iter().all(|(_, known)| *known != zone) {
+            places.push((subnet.clone(), zone));
+        }
+    }
+    places.sort_by_key(|(_, zone)| (!is_open(world, group, zone), filled(zone)));
+    places
+}
+
+/// Tries one launch in one place; its activity is written in either case.
+fn attempt(
+    world: &mut World,
+    name: &str,
+    why: Why,
+    place: (&str, &str),
+) -> Result<String, ApiError> {
+    let (subnet, zone) = place;
+    let Some(group) = world.autoscaling.groups.get(name) else {
+        return Err(super::not_found(name));
+    };
+    let spec = group.launches_from().clone();
+    let cause = cause::of_launch(group, why, world.now);
+    let number = spec.number(world);
+    let template = (spec.id.clone(), spec.name.clone(), number.unwrap_or(0));
+    let tags = tags(group, name, &template);
+    let starts_in = world.params.launch;
+    let launched = ec2::launch(world, (&spec.id, template.2), subnet, tags, starts_in);
+    match launched {
+        Ok(id) => {
+            let description = format!("Launching a new EC2 instance: {id}");
+            let activity = activities::begin(world, name, description, cause, place);
+            let machine = spec.machine().or_else(|| {
+                let instance = world.ec2.instances.get(&id)?;
+                instance.data.str("instanceType").map(str::to_owned)
+            });
+            put_type(world, &id, spec.machine());
+            let now = world.now;
+            if let Some(group) = world.autoscaling.groups.get_mut(name) {
+                let member = Member {
+                    state: Lifecycle::Pending,
+                    healthy: true,
+                    protected: group.protects_new,
+                    zone: zone.to_owned(),
+                    machine,
+                    template,
+                    launched: now,
+                    in_service: None,
+                    activity,
+                    actions: Vec::new(),
+                    impaired: None,
+                    ahead: false,
+                };
+                group.members.insert(id.clone(), member);
+                group.shunned.remove(zone);
+            }
+            schedule(world, starts_in, Event::InService(name.to_owned(), id.clone()));
+            Ok(id)
+        }
+        Err(error) => {
+            let message = format!("{} Launching EC2 instance failed.", sentence(&error.message));
+            let description = format!("Launching a new EC2 instance.  Status Reason: {message}");
+            let activity = activities::begin(world, name, description, cause, place);
+            let (now, shunned) = (world.now, later(world.now, world.params.zone_shunned));
+            if let Some(group) = world.autoscaling.groups.get_mut(name) {
+                activities::fail(group, &activity, message, now);
+                if error.code == NO_CAPACITY {
+                    group.shunned.insert(zone.to_owned(), shunned);
+                }
+            }
+            Err(error)
+        }
+    }
+}
+
+/// A mixed-instances policy's type instead of the template's.
+fn put_type(world: &mut World, id: &str, machine: Option<String>) {
+    if let Some(machine) = machine
+        && let Some(instance) = world.ec2.instances.get_mut(id)
+        && let Value::Map(members) = &mut instance.data
+    {
+        members.retain(|(key, _)| key != "instanceType");
+        members.push(("instanceType".into(), machine.into()));
+    }
+}
+
+/// The tags of an instance: the group's that propagate, and AWS's own.
+fn tags(group: &Group, name: &str, template: &(String, String, u64)) -> BTreeMap<String, String> {
+    let own = [
+        ("aws:autoscaling:groupName", name.to_owned()),
+        ("aws:ec2launchtemplate:id", template.0.clone()),
+        ("aws:ec2launchtemplate:version", template.2.to_string()),
+    ];
+    group
+        .tags
+        .iter()
+        .filter(|(_, tag)| tag.propagates)
+        .map(|(key, tag)| (key.clone(), tag.value.clone()))
+        .chain(own.map(|(key, value)| (key.to_owned(), value)))
+        .collect()
+}
+
+/// Nothing is launched for a while, doubling with each failure in a row up to a bound.
+fn back_off(world: &mut World, name: &str) {
+    let (first, most) = (world.params.launch_retry, world.params.launch_retry_most);
+    let now = world.now;
+    let Some(group) = world.autoscaling.groups.get_mut(name) else { return };
+    let doubled = first.saturating_mul(1 << group.backoff.failures.min(16));
+    let wait: Duration = doubled.min(most);
+    group.backoff.failures += 1;
+    group.backoff.until = Some(later(now, wait));
+    schedule(world, wait, Event::Converge(name.to_owned()));
+}
+
+fn sentence(text: &str) -> String {
+    if text.ends_with('.') { text.to_owned() } else { format!("{text}.") }
+}

@@ -1,0 +1,170 @@
+//! How many users come, over the day and in bursts, and what an instance can bear of them.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Event;
+use crate::world::{self, World, elapsed, later};
+
+/// How often the rate follows the day.
+const DAILY: Duration = Duration::from_secs(60);
+/// How often it follows the beginning and the end of a burst.
+const STEEP: Duration = Duration::from_secs(1);
+
+/// The course of the requests' rate: a factor by which the scenario's rate is multiplied.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Demand {
+    /// The day's curve; none where day and night are the same.
+    pub daily: Option<Daily>,
+    /// What comes besides.
+    pub bursts: Vec<Burst>,
+    /// Requests a second that an instance can bear where its image's label `lab.capacity` says nothing;
+    /// any number, if absent.
+    pub capacity: Option<f64>,
+}
+
+/// A day's curve, a cosine: the scenario's rate at its peak.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Daily {
+    /// The hour of the peak, UTC, from 0 to 24.
+    pub peak_hour: f64,
+    /// The share of the peak, from 0 to 1, that is left twelve hours later.
+    pub trough: f64,
+}
+
+/// A burst: what a piece of news does.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Burst {
+    /// When it begins, in seconds after the scenario's beginning.
+    pub at: u64,
+    /// How many times as many requests come at its height.
+    pub factor: f64,
+    /// The seconds until its height, and from its height to its end.
+    #[serde(default = "soon")]
+    pub within: u64,
+    /// The seconds at its height.
+    pub lasts: u64,
+}
+
+fn soon() -> u64 {
+    5
+}
+
+impl Demand {
+    /// Whether the rate ever changes by itself.
+    fn is_constant(&self) -> bool {
+        self.daily.is_none() && self.bursts.is_empty()
+    }
+
+    /// The factor at `now`.
+    fn factor(&self, began: Timestamp, now: Timestamp) -> f64 {
+        let bursts = self.bursts.iter().map(|burst| burst.factor(began, now));
+        self.daily.map_or(1.0, |daily| daily.factor(now)) * bursts.product::<f64>()
+    }
+
+    /// When the factor is another: soon while a burst begins or ends, in a minute on an ordinary day,
+    /// else when the next burst begins or ends.
+    fn next(&self, began: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        let steep = self.bursts.iter().any(|burst| burst.is_steep(began, now));
+        let slow = self.daily.map(|_| later(now, DAILY));
+        let edges = self.bursts.iter().flat_map(|burst| burst.edges(began));
+        let edge = edges.filter(|edge| *edge > now).min();
+        let step = steep.then(|| later(now, STEEP));
+        [slow, edge, step].into_iter().flatten().min()
+    }
+}
+
+impl Daily {
+    fn factor(self, now: Timestamp) -> f64 {
+        let hour = now.as_second().rem_euclid(86_400) as f64 / 3600.0;
+        let turn = (hour - self.peak_hour) / 24.0 * std::f64::consts::TAU;
+        self.trough + (1.0 - self.trough) * (0.5 + 0.5 * turn.cos())
+    }
+}
+
+impl Burst {
+    /// Its beginning, the two ends of its height, and its end.
+    fn edges(self, began: Timestamp) -> [Timestamp; 4] {
+        let after = |seconds| later(began, Duration::from_secs(seconds));
+        let Burst { at, within, lasts, .. } = self;
+        let high = at.saturating_add(within);
+        let falls = high.saturating_add(lasts);
+        [at, high, falls, falls.saturating_add(within)].map(after)
+    }
+
+    fn factor(self, began: Timestamp, now: Timestamp) -> f64 {
+        let [begins, high, falls, ends] = self.edges(began);
+        let share = |from, to| {
+            let whole = elapsed(from, to).as_secs_f64();
+            if whole > 0.0 { elapsed(from, now).as_secs_f64() / whole } else { 1.0 }
+        };
+        let height = match now {
+            _ if now < begins || now >= ends => 0.0,
+            _ if now < high => share(begins, high),
+            _ if now < falls => 1.0,
+            _ => 1.0 - share(falls, ends),
+        };
+        1.0 + (self.factor - 1.0) * height
+    }
+
+    fn is_steep(self, began: Timestamp, now: Timestamp) -> bool {
+        let [begins, high, falls, ends] = self.edges(began);
+        (begins..high).contains(&now) || (falls..ends).contains(&now)
+    }
+}
+
+/// Lets the rate follow `demand` from now on. To be called once.
+pub fn follow(world: &mut World, demand: Demand) {
+    world.traffic.demand = demand;
+    if !world.traffic.demand.is_constant() {
+        turn(world);
+    }
+}
+
+/// The rate is another now; it will be again.
+pub(super) fn turn(world: &mut World) {
+    let (began, now) = (world.began, world.now);
+    world.traffic.factor = world.traffic.demand.factor(began, now);
+    if let Some(at) = world.traffic.demand.next(began, now) {
+        world.queue.push(at, world::Event::Traffic(Event::Turn));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_day_has_a_peak_and_a_trough() {
+        let daily = Daily { peak_hour: 20.0, trough: 0.2 };
+        let factor = |text| (daily.factor(at(text)) * 100.0).round();
+        assert_eq!(factor("2026-01-05T20:00:00Z"), 100.0);
+        assert_eq!(factor("2026-01-05T08:00:00Z"), 20.0);
+        assert_eq!(factor("2026-01-05T02:00:00Z"), 60.0);
+    }
+
+    #[test]
+    fn a_burst_rises_stays_and_falls() {
+        let burst = Burst { at: 60, factor: 100.0, within: 10, lasts: 30 };
+        let began = at("2026-01-05T09:00:00Z");
+        let demand = Demand { bursts: vec![burst], ..Demand::default() };
+        let factor = |seconds| demand.factor(began, later(began, Duration::from_secs(seconds)));
+        assert_eq!([0, 60, 65, 70, 99].map(factor), [1.0, 1.0, 50.5, 100.0, 100.0]);
+        assert_eq!([100, 105, 110, 500].map(factor), [100.0, 50.5, 1.0, 1.0]);
+        let next = |seconds| {
+            let next = demand.next(began, later(began, Duration::from_secs(seconds)));
+            next.map(|at| elapsed(began, at).as_secs())
+        };
+        assert_eq!([0, 60, 61, 70, 100].map(next), [60, 61, 62, 100, 101].map(Some));
+        assert_eq!(next(110), None);
+    }
+}

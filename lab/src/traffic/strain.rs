@@ -1,0 +1,57 @@
+//! What too many requests do to an instance. The curve is a guess (`Params::strain_slowest` and the
+//! shape below): a single queue's, with an end, since nobody waits for ever.
+
+use super::program::Program;
+use crate::world::{Params, World};
+
+/// Requests a second that an instance gets, by those that it can bear; 0 where it can bear any.
+pub(super) fn of(world: &World, program: &Program, requests_per_second: f64) -> f64 {
+    match program.capacity.or(world.traffic.demand.capacity) {
+        Some(capacity) if capacity > 0.0 => requests_per_second / capacity,
+        _ => 0.0,
+    }
+}
+
+/// Whether anything bounds what instances can bear.
+pub(super) fn is_possible(world: &World) -> bool {
+    world.traffic.demand.capacity.is_some()
+        || world.ec2.instances.values().any(|instance| instance.program.capacity.is_some())
+}
+
+/// The share of requests that fail: a program's own, and all beyond its capacity.
+pub(super) fn error_rate(program: &Program, strain: f64) -> f64 {
+    let served = if strain > 1.0 { 1.0 / strain } else { 1.0 };
+    1.0 - (1.0 - program.error_rate) * served
+}
+
+/// Milliseconds that an answer takes: they double at half of the capacity, and grow up to a bound.
+pub(super) fn latency_ms(params: &Params, program: &Program, strain: f64) -> u64 {
+    if strain <= 0.0 {
+        return program.latency_ms;
+    }
+    let slowest = params.strain_slowest.as_millis() as f64;
+    let own = program.latency_ms as f64;
+    let queued = if strain < 1.0 { own / (1.0 - strain) } else { slowest };
+    // In steps of a tenth: CloudWatch's percentiles need no more.
+    let exact = queued.min(slowest.max(own));
+    let step = (exact / 10.0).max(1.0);
+    ((exact / step).round() * step) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn within_its_capacity_a_program_is_slow_and_beyond_it_fails() {
+        let (params, program) = (Params::default(), Program::default());
+        let both = |strain| {
+            let failing = (error_rate(&program, strain) * 100.0).round();
+            (failing, latency_ms(&params, &program, strain))
+        };
+        assert_eq!(both(0.0), (0.0, 20));
+        assert_eq!(both(0.5), (0.0, 40));
+        assert_eq!(both(0.9), (0.0, 200));
+        assert_eq!(both(4.0), (75.0, 10_000));
+    }
+}
