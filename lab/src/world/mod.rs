@@ -17,7 +17,9 @@ pub use time::{elapsed, later};
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::services::{autoscaling, cloudwatch, ec2, ecr, elbv2, github, iam, registry, ssm, sts};
+use crate::services::{
+    autoscaling, cloudwatch, ec2, ecr, elbv2, ghcr, github, iam, registry, ssm, sts,
+};
 use crate::{faults, traffic, wire};
 
 /// A simulated account in one Region, at one moment.
@@ -51,6 +53,8 @@ pub struct World {
     pub ecr: ecr::State,
     /// Elastic Load Balancing.
     pub elbv2: elbv2::State,
+    /// The GitHub Container Registry.
+    pub ghcr: ghcr::State,
     /// GitHub.
     pub github: github::State,
     /// IAM.
@@ -69,13 +73,14 @@ pub struct World {
 }
 
 impl World {
-    /// An empty account at `start`.
+    /// A new account at `start`, with what every account begins with: the default VPC and nothing else.
     pub fn new(seed: u64, start: Timestamp) -> World {
+        const REGION: &str = "ap-northeast-2";
         World {
             now: start,
             began: start,
             account: "123456789012".to_owned(),
-            region: "ap-northeast-2".to_owned(),
+            region: REGION.to_owned(),
             rng: Rng::new(seed),
             ids: Ids::new(0),
             request_ids: Ids::new(1),
@@ -83,9 +88,10 @@ impl World {
             queue: Queue::default(),
             autoscaling: Default::default(),
             cloudwatch: Default::default(),
-            ec2: Default::default(),
+            ec2: ec2::State::of_region(REGION),
             ecr: Default::default(),
             elbv2: Default::default(),
+            ghcr: Default::default(),
             github: Default::default(),
             iam: Default::default(),
             registry: Default::default(),
@@ -110,6 +116,7 @@ impl World {
             match &event {
                 Event::Autoscaling(event) => autoscaling::happen(self, event),
                 Event::Ec2(event) => ec2::happen(self, event),
+                Event::Ecr(event) => ecr::happen(self, event),
                 Event::Elbv2(event) => elbv2::happen(self, event),
                 Event::Traffic(event) => traffic::happen(self, event),
                 Event::Faults(event) => faults::happen(self, event),
