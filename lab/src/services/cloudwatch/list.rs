@@ -31,7 +31,7 @@ pub(super) fn list(world: &mut World, input: &Value) -> ApiResult<Value> {
             }
         })
     });
-    let metrics = metrics.chain(super::fleet::listed(world));
+    let metrics = metrics.chain(fleet::listed(world));
     let metrics = metrics.chain(world.cloudwatch.custom.keys().cloned());
     let listed = metrics.filter(|m| wanted(m, input)).map(|m| m.write()).collect();
     let (listed, next) =
