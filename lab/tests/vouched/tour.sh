@@ -7,7 +7,7 @@
 #   export AWS_ACCESS_KEY_ID=AKIALABLABLABLABLAB0 AWS_SECRET_ACCESS_KEY=unchecked
 #   bash lab/tests/vouched/tour.sh
 set -euo pipefail
-export AWS_PAGER="" AWS_OUTPUT=text
+export AWS_PAGER="" AWS_DEFAULT_OUTPUT=text
 
 step() { printf '\n== %s\n' "$*"; }
 
