@@ -53,8 +53,8 @@ pub(super) const START: &str = "2026-01-05T00:00:00Z";
 
 /// The example's own configuration and its two variants.
 pub(super) const CANARY: &str = include_str!("../../examples/news/cutover.yaml");
-const BLUE_GREEN: &str = include_str!("blue-green.yaml");
-const ROLLING: &str = include_str!("rolling.yaml");
+pub(super) const BLUE_GREEN: &str = include_str!("blue-green.yaml");
+pub(super) const ROLLING: &str = include_str!("rolling.yaml");
 
 /// The share of errors of a bad version: enough to hurt, too little for a health check to see.
 pub(super) const BAD: &str = "0.2";

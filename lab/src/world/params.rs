@@ -76,6 +76,20 @@ pub struct Params {
     pub strain_slowest: Duration,
     /// How late a scheduled action may run: the user guide says up to two minutes.
     pub scheduled_late: Duration,
+    /// How often ECR carries out a lifecycle policy: the user guide says within 24 hours; a guess.
+    pub lifecycle_run: Duration,
+    /// StartLifecyclePolicyPreview to its results. A guess.
+    pub lifecycle_preview: Duration,
+    /// How long a basic scan of an image takes. A guess.
+    pub scan_basic: Duration,
+    /// A push to the first results of an enhanced scan. A guess.
+    pub scan_enhanced: Duration,
+    /// How long ECR's redirects to a layer's bytes are good for: an hour, a guess.
+    pub ecr_redirect: Duration,
+    /// How long GHCR's are: a guess.
+    pub ghcr_redirect: Duration,
+    /// How long GHCR's bearer tokens live. A guess: its token endpoint names no end.
+    pub ghcr_token: Duration,
     /// The lower bound of a request's or a reply's way through the in-process door.
     pub latency_min: Duration,
     /// The upper bound of the same.
@@ -117,6 +131,13 @@ impl Default for Params {
             visit: Duration::from_secs(600),
             strain_slowest: Duration::from_secs(10),
             scheduled_late: Duration::from_secs(120),
+            lifecycle_run: Duration::from_secs(12 * 3600),
+            lifecycle_preview: Duration::from_secs(10),
+            scan_basic: Duration::from_secs(30),
+            scan_enhanced: Duration::from_secs(60),
+            ecr_redirect: Duration::from_secs(3600),
+            ghcr_redirect: Duration::from_secs(600),
+            ghcr_token: Duration::from_secs(300),
             latency_min: Duration::from_millis(10),
             latency_max: Duration::from_millis(150),
             rates: Rates::default(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::errors::SUBNET;
-use super::{Event, launch_data, launches, network, resolve};
+use super::{Event, launch_data, launches, machine_types, network, resolve};
 use crate::traffic::program::Program;
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::{self, World, later};
@@ -124,8 +124,9 @@ pub(super) struct Launch<'a> {
 pub(super) fn begin(world: &mut World, launch: Launch<'_>) -> ApiResult<String> {
     let Launch { data, template, subnet, mut tags, starts_in } = launch;
     let groups = launches::check(world, &data, subnet)?;
+    let machine = data.str("instanceType").unwrap_or(machine_types::DEFAULT).to_owned();
     if let Some(zone) = world.ec2.subnets.get(subnet).map(|place| place.zone.clone()) {
-        capacity(world, &zone, data.str("instanceType").unwrap_or("t3.micro"))?;
+        capacity(world, &zone, &machine)?;
     }
     let Some(place) = world.ec2.subnets.get_mut(subnet) else { return Err(SUBNET.missing(subnet)) };
     let interface = data.list("networkInterfaceSet").first();
@@ -159,16 +160,24 @@ pub(super) fn begin(world: &mut World, launch: Launch<'_>) -> ApiResult<String> 
     Ok(id)
 }
 
-/// Whether the account and a zone have room for another instance. A lost zone has none (a guess: it is what callers
+/// Lets the program of an instance start: it answers `starts_in` plus its own boot time from now.
+pub(super) fn boot(world: &mut World, id: &str, starts_in: Duration) {
+    let now = world.now;
+    let Some(instance) = world.ec2.instances.get_mut(id) else { return };
+    let program = &instance.program;
+    instance.answers_from = program.runs().then(|| later(now, starts_in + program.boot));
+    let crash = program.crash;
+    if let Some(at) = instance.answers_from {
+        world.queue.push(at, world::Event::Ec2(Event::Booted(id.to_owned())));
+        if let Some(lives) = crash {
+            world.queue.push(later(at, lives), world::Event::Ec2(Event::Crashed(id.to_owned())));
+        }
+    }
+}
+
+/// Whether a zone has room for another instance. A lost zone has none (a guess: it is what callers
 /// report of such days).
 fn capacity(world: &World, zone: &str, machine: &str) -> ApiResult<()> {
-    let counts = |i: &&Instance| i.state != InstanceState::Terminated;
-    if world.ec2.instances.values().filter(counts).count() >= world.params.instance_quota {
-        return Err(ApiError::sender(
-            "VcpuLimitExceeded",
-            "You have requested more vCPU capacity than your current vCPU limit allows for the instance bucket that the specified instance type belongs to. Please visit http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit.",
-        ));
-    }
     let short = |zone: &str| {
         world.ec2.shortage.get(zone).is_some_and(|until| *until > world.now)
             || world.ec2.zones.get(zone).is_some_and(|zone| !zone.alive)
@@ -191,21 +200,6 @@ fn capacity(world: &World, zone: &str, machine: &str) -> ApiResult<()> {
             "We currently do not have sufficient {machine} capacity in the Availability Zone you requested ({zone}). Our system will be working on provisioning additional capacity.{elsewhere}"
         ),
     ))
-}
-
-/// Lets the program of an instance start: it answers `starts_in` plus its own boot time from now.
-pub(super) fn boot(world: &mut World, id: &str, starts_in: Duration) {
-    let now = world.now;
-    let Some(instance) = world.ec2.instances.get_mut(id) else { return };
-    let program = &instance.program;
-    instance.answers_from = program.runs().then(|| later(now, starts_in + program.boot));
-    let crash = program.crash;
-    if let Some(at) = instance.answers_from {
-        world.queue.push(at, world::Event::Ec2(Event::Booted(id.to_owned())));
-        if let Some(lives) = crash {
-            world.queue.push(later(at, lives), world::Event::Ec2(Event::Crashed(id.to_owned())));
-        }
-    }
 }
 
 /// A pending instance runs from now on.

@@ -53,14 +53,14 @@ pub struct State {
     pub vpcs: BTreeMap<String, Vpc>,
     /// Subnets by `subnet-…`.
     pub subnets: BTreeMap<String, Subnet>,
-    /// Zones without capacity for new instances, and until when.
-    pub shortage: BTreeMap<String, Timestamp>,
     /// Internet gateways by `igw-…`.
     pub gateways: BTreeMap<String, Gateway>,
     /// Route tables by `rtb-…`.
     pub route_tables: BTreeMap<String, RouteTable>,
     /// Security groups by `sg-…`.
     pub security_groups: BTreeMap<String, SecurityGroup>,
+    /// Zones without capacity for new instances, and until when.
+    pub shortage: BTreeMap<String, Timestamp>,
     /// Machine images by `ami-…`.
     pub machines: BTreeMap<String, Machine>,
     /// Key pairs by `key-…`.
