@@ -51,7 +51,7 @@ pub struct Params {
     pub scale_in_pause: Duration,
     /// `CPUUtilization` in per cent of an instance without requests. A guess.
     pub cpu_idle: f64,
-    /// Requests a second that make an instance wholly busy. A guess.
+    /// Requests a second that make an instance wholly busy whose program bears any number. A guess.
     pub cpu_full: f64,
     /// Terminating (after deregistration) to gone: 20 to 42 s in one recorded run.
     pub terminate: Duration,

@@ -117,21 +117,19 @@ fn group_value(group: &Group, with_instances: bool) -> Value {
 }
 
 fn instance(id: &str, member: &Member) -> Value {
-    let (template, name, number) = &member.template;
     map([
         ("InstanceId", id.into()),
         ("InstanceType", member.machine.clone().into()),
         ("AvailabilityZone", member.zone.as_str().into()),
         ("LifecycleState", member.state.as_str().into()),
         ("HealthStatus", (if member.healthy { "Healthy" } else { "Unhealthy" }).into()),
-        ("LaunchTemplate", template_value(template, name, &number.to_string())),
+        ("LaunchTemplate", launched_from(member)),
         ("ProtectedFromScaleIn", member.protected.into()),
     ])
 }
 
 /// The same instance in the other operation's words: health in capitals (recorded once).
 fn instance_detail(group: &Group, id: &str, member: &Member) -> Value {
-    let (template, name, number) = &member.template;
     map([
         ("InstanceId", id.into()),
         ("InstanceType", member.machine.clone().into()),
@@ -139,9 +137,17 @@ fn instance_detail(group: &Group, id: &str, member: &Member) -> Value {
         ("AvailabilityZone", member.zone.as_str().into()),
         ("LifecycleState", member.state.as_str().into()),
         ("HealthStatus", (if member.healthy { "HEALTHY" } else { "UNHEALTHY" }).into()),
-        ("LaunchTemplate", template_value(template, name, &number.to_string())),
+        ("LaunchTemplate", launched_from(member)),
         ("ProtectedFromScaleIn", member.protected.into()),
     ])
+}
+
+/// The template and version; none of an attached instance that was launched without.
+fn launched_from(member: &Member) -> Value {
+    match &member.template {
+        (id, _, _) if id.is_empty() => Value::Null,
+        (id, name, number) => template_value(id, name, &number.to_string()),
+    }
 }
 
 fn int(n: u64) -> Value {
