@@ -1,7 +1,7 @@
 //! `DescribeAutoScalingGroups` and `DescribeAutoScalingInstances`.
 
 use super::template::template_value;
-use super::{Group, Member, max_records, options, tags};
+use super::{Group, Member, invalid, max_records, options, tags};
 use crate::services::paging::page;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;
@@ -9,6 +9,14 @@ use crate::world::World;
 /// `DescribeAutoScalingGroups`: names that don't exist are left out, not refused.
 pub(super) fn groups(world: &World, input: &Value) -> ApiResult<Value> {
     let names = input.strings("AutoScalingGroupNames");
+    for filter in input.list("Filters") {
+        let name = filter.str("Name").unwrap_or_default();
+        if !["tag-key", "tag-value"].contains(&name) && !name.starts_with("tag:") {
+            return Err(invalid(format!(
+                "Filter type {name} is not correct. Allowed Filter types are: tag-key tag-value tag:<key>"
+            )));
+        }
+    }
     let with_instances = input.bool("IncludeInstances").unwrap_or(true);
     let found = world
         .autoscaling
@@ -16,7 +24,7 @@ pub(super) fn groups(world: &World, input: &Value) -> ApiResult<Value> {
         .values()
         .filter(|group| names.is_empty() || names.contains(&group.name))
         .filter(|group| input.list("Filters").iter().all(|filter| passes(group, filter)))
-        .map(|group| group_value(group, with_instances))
+        .map(|group| group_value(world, group, with_instances))
         .collect();
     let size = max_records(input, 50, 100)?;
     let (items, next) = page(found, input.str("NextToken"), size, "InvalidNextToken")?;
@@ -50,7 +58,7 @@ fn passes(group: &Group, filter: &Value) -> bool {
     }
 }
 
-fn group_value(group: &Group, with_instances: bool) -> Value {
+fn group_value(world: &World, group: &Group, with_instances: bool) -> Value {
     let strings = |items: &[String]| -> Value {
         items.iter().map(|item| item.as_str().into()).collect::<Vec<Value>>().into()
     };
@@ -77,6 +85,12 @@ fn group_value(group: &Group, with_instances: bool) -> Value {
         .collect::<Vec<_>>();
     let group_tags =
         group.tags.iter().map(|(key, tag)| tags::to_value(group, key, tag)).collect::<Vec<_>>();
+    let zone_ids = group
+        .zones
+        .iter()
+        .filter_map(|zone| world.ec2.zones.get(zone))
+        .map(|zone| zone.id.as_str().into())
+        .collect::<Vec<Value>>();
     let metrics = group
         .metrics
         .iter()
@@ -94,6 +108,7 @@ fn group_value(group: &Group, with_instances: bool) -> Value {
         ("DesiredCapacity", int(group.desired)),
         ("DefaultCooldown", int(group.cooldown)),
         ("AvailabilityZones", strings(&group.zones)),
+        ("AvailabilityZoneIds", zone_ids.into()),
         ("LoadBalancerNames", Value::List(Vec::new())),
         ("TargetGroupARNs", strings(&group.target_groups)),
         ("HealthCheckType", group.health_check_type.as_str().into()),
