@@ -31,14 +31,15 @@ class Difference:
         return f"{self.kind} {self.where()}: lab {self.ours}, moto {self.theirs}"
 
 
-def differences(step, ours, theirs):
-    """All differences between the answers to one step."""
+def differences(step, ours, theirs, outcome_only=False):
+    """All differences between the answers to one step, or only whether it was refused."""
     if "NotSent" in ours or "NotSent" in theirs:
         # The difference is where the value should have come from.
         return
     error, other = ours.get("Error"), theirs.get("Error")
     if error is None and other is None:
-        yield from within(step, "", ours, theirs)
+        if not outcome_only:
+            yield from within(step, "", ours, theirs)
     elif error is None or other is None:
         yield Difference(step, "outcome", "differ", short(ours), short(theirs))
     elif (error["Code"], error["Status"]) != (other["Code"], other["Status"]):

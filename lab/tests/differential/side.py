@@ -47,7 +47,8 @@ class Side:
         """
         step = dict(step)
         keep, until, label = (step.pop(key, None) for key in ("keep", "until", "as"))
-        step.pop("aws", None)
+        for other in ("aws", "compare"):
+            step.pop(other, None)
         ((operation, parameters),) = step.items()
         name = f"{operation}:{label}" if label else operation
         service, method = operation.split(".")
