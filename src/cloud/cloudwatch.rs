@@ -85,7 +85,10 @@ impl Cloud {
 }
 
 /// The queries for one pair, told from those of others by its number.
-fn queries(number: usize, (load_balancer, target_group): &(String, String)) -> Vec<MetricDataQuery> {
+fn queries(
+    number: usize,
+    (load_balancer, target_group): &(String, String),
+) -> Vec<MetricDataQuery> {
     let dimensions = [
         dimension("LoadBalancer", tail(load_balancer, "loadbalancer/")),
         dimension("TargetGroup", tail(target_group, "")),

@@ -2,6 +2,7 @@
 //! is unfinished.
 
 use std::cell::{Cell, RefCell};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cutover_lab::doors::InProcess;
@@ -15,7 +16,7 @@ use crate::config::{self, Config};
 use crate::engine::{Stop, Stopper};
 use crate::model::{Ending, Outcome, Stamped};
 use crate::net::Clock;
-use crate::rehearse::checkers::Violation;
+use crate::rehearse::checkers::{Checkers, FleetNames, Tolerance, Violation};
 use crate::rehearse::demo::{START, Unrehearsed};
 use crate::rehearse::process::{Process, Verb};
 
@@ -82,17 +83,23 @@ struct Stage<'s> {
     start: Timestamp,
     told: RefCell<Vec<(String, Stamped)>>,
     calls: Cell<u64>,
+    checkers: Arc<Mutex<Checkers>>,
 }
 
 impl<'s> Stage<'s> {
     fn set(story: &'s Story) -> Result<Stage<'s>, Unrehearsed> {
         let config = config::parse(&story.configuration, "cutover.yaml")?;
         let start: Timestamp = START.parse().unwrap_or(Timestamp::UNIX_EPOCH);
-        let mut world = World::from_scenario(&story.scenario, story.seed, start)
-            .map_err(|error| Unrehearsed::Lab(error.to_string()))?;
-        world.params.weights_max = story.propagation;
+        let world = world(story, start)?;
+        let names = FleetNames::of(&config, &world)
+            .ok_or_else(|| Unrehearsed::Lab("the scenario has another fleet".to_owned()))?;
+        let checkers = Checkers::new(&world, &names, tolerance(story));
+        let checkers = Arc::new(Mutex::new(checkers));
         let door = InProcess::new(world);
-        Ok(Stage { story, config, door, start, told: RefCell::default(), calls: Cell::new(0) })
+        let watching = checkers.clone();
+        door.watch(move |world, moment| held(&watching).see(world, moment));
+        let (told, calls) = (RefCell::default(), Cell::new(0));
+        Ok(Stage { story, config, door, start, told, calls, checkers })
     }
 
     async fn play(self) -> Played {
@@ -108,7 +115,12 @@ impl<'s> Stage<'s> {
         ends.extend(self.afterwards().await);
         tokio::time::sleep(QUIET).await;
         let (history, now) = self.door.world(|world| (world.history(), world.now));
-        let mut violations = Vec::new();
+        let baseline = world(self.story, self.start).map(|mut world| {
+            world.advance(now);
+            world.traffic.totals().clone()
+        });
+        let baseline = baseline.unwrap_or_default();
+        let mut violations = self.door.world(|world| held(&self.checkers).finish(world, &baseline));
         violations.extend(self.unended(&ends, now));
         let told = self.told.into_inner();
         let lasted = now.duration_since(self.start).unsigned_abs();
@@ -147,6 +159,7 @@ impl<'s> Stage<'s> {
         let sent = process.sent.subscribe();
         let (stopper, stop) = Stop::pair();
         let mut tell = |event| self.told.borrow_mut().push((name.to_owned(), event));
+        held(&self.checkers).began(self.door.now(), name);
         let mut working = Box::pin(process.run(&door, stop, &mut tell));
         let end = tokio::select! {
             biased;
@@ -159,6 +172,12 @@ impl<'s> Stage<'s> {
             },
         };
         self.calls.set(self.calls.get() + *process.sent.borrow());
+        self.door.world(|world| match &end {
+            End::Outcome(outcome) => held(&self.checkers).ended(world, name, outcome),
+            End::Unbegun(_) | End::Killed | End::Never => {
+                held(&self.checkers).died(world.now, name);
+            }
+        });
         end
     }
 
@@ -179,6 +198,34 @@ impl<'s> Stage<'s> {
         let moment = self.start.checked_add(since_start).unwrap_or(self.start);
         Clock::virtual_from(self.door.now()).sleep_until(moment).await;
     }
+}
+
+/// The world of a story, as it begins.
+fn world(story: &Story, start: Timestamp) -> Result<World, Unrehearsed> {
+    let mut world = World::from_scenario(&story.scenario, story.seed, start)
+        .map_err(|error| Unrehearsed::Lab(error.to_string()))?;
+    world.params.weights_max = story.propagation;
+    Ok(world)
+}
+
+/// What a story's weather excuses.
+fn tolerance(story: &Story) -> Tolerance {
+    let faults = &story.scenario.faults;
+    let slow = Duration::from_secs(if faults.calls.is_empty() { 0 } else { 30 });
+    let calm = Tolerance::default();
+    Tolerance {
+        latency: calm.latency + slow,
+        staleness: Duration::from_secs_f64(faults.stale_seconds),
+        look: calm.look + slow * 2,
+        react: calm.react + slow * 10,
+        judged: calm.judged + slow * 20,
+        ..calm
+    }
+}
+
+/// The checkers. What panicked while they were held has told already.
+fn held(checkers: &Mutex<Checkers>) -> MutexGuard<'_, Checkers> {
+    checkers.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Returns when the process is to be killed.

@@ -47,12 +47,8 @@ async fn checked(scenario: &Scenario, text: &str, bad: bool) -> (Ending, Vec<Vio
     let ended = |world: &mut World| checkers.lock().unwrap().ended(world, "run-1", &outcome);
     door.world(ended);
     tokio::time::sleep(QUIET).await;
-    let mut world = door.world(|world| world.clone());
-    // The watcher keeps the checkers alive with the door.
-    let mut done = Checkers::new(&world, &names, Tolerance::default());
-    std::mem::swap(&mut done, &mut checkers.lock().unwrap());
-    world.advance(door.now());
-    (outcome.outcome, done.finish(&world, &Totals::default()))
+    let finish = |world: &mut World| checkers.lock().unwrap().finish(world, &Totals::default());
+    (outcome.outcome, door.world(finish))
 }
 
 #[tokio::test(start_paused = true)]
