@@ -5,6 +5,7 @@ use cutover_lab::scenario::Scenario;
 use cutover_lab::services::{github, sts};
 use cutover_lab::world::World;
 
+use super::bench::Bench;
 use super::session::{self, SPEED};
 use super::swarm::Swarm;
 use super::{Format, output};
@@ -16,6 +17,7 @@ pub(super) enum Lab {
     /// Serve the simulated cloud on loopback, for this tool, the AWS CLI, boto3 and browsers.
     Serve(Serve),
     Swarm(Swarm),
+    Bench(Bench),
 }
 
 /// Serve the simulated cloud on loopback.
@@ -55,6 +57,7 @@ impl Lab {
         match self {
             Lab::Serve(serve) => serve.run(),
             Lab::Swarm(swarm) => swarm.run(),
+            Lab::Bench(bench) => bench.run(),
         }
     }
 }

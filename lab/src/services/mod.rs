@@ -6,6 +6,7 @@ pub mod cloudwatch;
 pub mod ec2;
 pub mod ecr;
 pub mod elbv2;
+pub mod ghcr;
 pub mod github;
 pub mod iam;
 mod paging;

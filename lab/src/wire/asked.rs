@@ -5,7 +5,7 @@ use http::{Method, Request};
 
 use super::Service;
 use super::protocol::{header, rpc_operation};
-use super::route::Route;
+use super::route::{Names, Route};
 
 /// A service and an operation, as IAM's policies name actions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,10 +21,12 @@ pub struct Asked {
 impl Asked {
     /// What a request asks for. An operation that cannot be read is empty.
     pub fn of(request: &Request<Bytes>) -> Asked {
-        let (service, operation) = match Route::of(request) {
+        let (service, operation) = match Route::of(request, &Names::default()) {
             Route::Signed(scope) => (scope.service.signing_name(), operation(request)),
             Route::Unsigned(service) => (service.signing_name(), operation(request)),
             Route::Registry => ("registry", with_method(request, part_of_registry(request))),
+            Route::Storage => ("registry", with_method(request, "Storage")),
+            Route::RegistryToken => ("registry", with_method(request, "Token")),
             Route::GithubToken => ("github", with_method(request, "Token")),
             Route::Site => ("site", with_method(request, "Page")),
             Route::Health => ("lab", with_method(request, "Health")),

@@ -1,6 +1,6 @@
 //! An error as an AWS service answers it.
 
-use super::Service;
+use super::{Service, Value, json};
 
 /// Whose fault an error is; it decides the default HTTP status and how SDKs retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct ApiError {
     pub status: u16,
     /// Whose fault it is.
     pub fault: Fault,
+    /// What the error's shape has besides code and message. Only JSON carries it.
+    pub members: Option<Box<serde_json::Value>>,
 }
 
 /// What every operation gives.
@@ -32,18 +34,29 @@ pub type ApiResult<T> = Result<T, ApiError>;
 impl ApiError {
     /// A client's mistake: HTTP 400.
     pub fn sender(code: impl Into<String>, message: impl Into<String>) -> ApiError {
-        ApiError { code: code.into(), message: message.into(), status: 400, fault: Fault::Sender }
+        ApiError::new(400, Fault::Sender, code.into(), message.into())
     }
 
     /// The service's own failure: HTTP 500.
     pub fn receiver(code: impl Into<String>, message: impl Into<String>) -> ApiError {
-        ApiError { code: code.into(), message: message.into(), status: 500, fault: Fault::Receiver }
+        ApiError::new(500, Fault::Receiver, code.into(), message.into())
+    }
+
+    fn new(status: u16, fault: Fault, code: String, message: String) -> ApiError {
+        ApiError { code, message, status, fault, members: None }
     }
 
     /// The same with another HTTP status.
     #[must_use]
     pub fn status(mut self, status: u16) -> ApiError {
         self.status = status;
+        self
+    }
+
+    /// The same with the further members of its shape.
+    #[must_use]
+    pub fn with_members(mut self, members: &Value) -> ApiError {
+        self.members = Some(Box::new(json::to_json(members)));
         self
     }
 }

@@ -30,7 +30,13 @@ pub(super) fn write(result: &Value) -> Vec<u8> {
 
 /// An error as a JSON body. AWS's services disagree about the case of `message`; SDKs take both.
 pub(super) fn error(error: &ApiError) -> Vec<u8> {
-    serde_json::json!({ "__type": error.code, "message": error.message }).to_string().into_bytes()
+    let mut body = Map::new();
+    body.insert("__type".to_owned(), error.code.as_str().into());
+    body.insert("message".to_owned(), error.message.as_str().into());
+    if let Some(serde_json::Value::Object(members)) = error.members.as_deref() {
+        body.extend(members.clone());
+    }
+    serde_json::Value::Object(body).to_string().into_bytes()
 }
 
 fn from_json(json: serde_json::Value) -> Value {

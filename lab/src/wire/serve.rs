@@ -8,19 +8,24 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 
 use super::auth;
 use super::protocol::{Protocol, header, put};
-use super::route::{Route, Scope};
+use super::route::{Names, Route, Scope};
 use super::{ApiError, ApiResult, Call, Principal, Service, Value};
-use crate::services::{autoscaling, cloudwatch, ec2, ecr, elbv2, github, iam, registry, ssm, sts};
+use crate::services::{
+    autoscaling, cloudwatch, ec2, ecr, elbv2, ghcr, github, iam, registry, ssm, sts,
+};
 use crate::world::World;
 use crate::{faults, traffic};
 
 /// Answers one HTTP request at `world.now`. It never fails: what AWS would refuse is a refusal.
 pub fn serve(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
-    let response = match Route::of(request) {
+    let names = Names { ghcr: world.ghcr.alias.as_deref() };
+    let response = match Route::of(request, &names) {
         Route::Signed(scope) => api(world, request, scope.service, Some(scope)),
         Route::Unsigned(service) => api(world, request, service, None),
         Route::Foreign(name) => foreign(world, name),
         Route::Registry => registry::serve(world, request),
+        Route::Storage => registry::serve_storage(world, request),
+        Route::RegistryToken => ghcr::serve_token(world, request),
         Route::GithubToken => github::token(world, request),
         Route::Health => health(world),
         Route::Site => traffic::answer(world, request),

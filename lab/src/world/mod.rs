@@ -17,7 +17,9 @@ pub use time::{elapsed, later};
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::services::{autoscaling, cloudwatch, ec2, ecr, elbv2, github, iam, registry, ssm, sts};
+use crate::services::{
+    autoscaling, cloudwatch, ec2, ecr, elbv2, ghcr, github, iam, registry, ssm, sts,
+};
 use crate::{faults, traffic, wire};
 
 /// A simulated account in one Region, at one moment.
@@ -51,6 +53,8 @@ pub struct World {
     pub ecr: ecr::State,
     /// Elastic Load Balancing.
     pub elbv2: elbv2::State,
+    /// The GitHub Container Registry.
+    pub ghcr: ghcr::State,
     /// GitHub.
     pub github: github::State,
     /// IAM.
@@ -86,6 +90,7 @@ impl World {
             ec2: Default::default(),
             ecr: Default::default(),
             elbv2: Default::default(),
+            ghcr: Default::default(),
             github: Default::default(),
             iam: Default::default(),
             registry: Default::default(),
@@ -110,6 +115,7 @@ impl World {
             match &event {
                 Event::Autoscaling(event) => autoscaling::happen(self, event),
                 Event::Ec2(event) => ec2::happen(self, event),
+                Event::Ecr(event) => ecr::happen(self, event),
                 Event::Elbv2(event) => elbv2::happen(self, event),
                 Event::Traffic(event) => traffic::happen(self, event),
                 Event::Faults(event) => faults::happen(self, event),

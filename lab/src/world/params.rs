@@ -39,6 +39,9 @@ pub struct Params {
     /// A zone's loss to EC2's status checks failing for its instances: they run every minute (user
     /// guide); the first two that fail, a guess.
     pub impaired: Duration,
+    /// The most instances of an account. AWS counts virtual CPUs, and each account has its own limit: a
+    /// guess.
+    pub instance_quota: usize,
     /// Pending:Proceed to InService. A guess.
     pub proceed: Duration,
     /// How often an instance that leaves its target groups is looked at. A guess.
@@ -70,6 +73,20 @@ pub struct Params {
     pub strain_slowest: Duration,
     /// How late a scheduled action may run: the user guide says up to two minutes.
     pub scheduled_late: Duration,
+    /// How often ECR carries out a lifecycle policy: the user guide says within 24 hours; a guess.
+    pub lifecycle_run: Duration,
+    /// StartLifecyclePolicyPreview to its results. A guess.
+    pub lifecycle_preview: Duration,
+    /// How long a basic scan of an image takes. A guess.
+    pub scan_basic: Duration,
+    /// A push to the first results of an enhanced scan. A guess.
+    pub scan_enhanced: Duration,
+    /// How long ECR's redirects to a layer's bytes are good for: an hour, a guess.
+    pub ecr_redirect: Duration,
+    /// How long GHCR's are: a guess.
+    pub ghcr_redirect: Duration,
+    /// How long GHCR's bearer tokens live. A guess: its token endpoint names no end.
+    pub ghcr_token: Duration,
     /// The lower bound of a request's or a reply's way through the in-process door.
     pub latency_min: Duration,
     /// The upper bound of the same.
@@ -95,6 +112,7 @@ impl Default for Params {
             launch_retry_most: Duration::from_secs(15 * 60),
             zone_shunned: Duration::from_secs(5 * 60),
             impaired: Duration::from_secs(60),
+            instance_quota: 1000,
             proceed: Duration::from_secs(1),
             drain_look: Duration::from_secs(5),
             scale_in_pause: Duration::from_secs(5 * 60),
@@ -109,6 +127,13 @@ impl Default for Params {
             visit: Duration::from_secs(600),
             strain_slowest: Duration::from_secs(10),
             scheduled_late: Duration::from_secs(120),
+            lifecycle_run: Duration::from_secs(12 * 3600),
+            lifecycle_preview: Duration::from_secs(10),
+            scan_basic: Duration::from_secs(30),
+            scan_enhanced: Duration::from_secs(60),
+            ecr_redirect: Duration::from_secs(3600),
+            ghcr_redirect: Duration::from_secs(600),
+            ghcr_token: Duration::from_secs(300),
             latency_min: Duration::from_millis(10),
             latency_max: Duration::from_millis(150),
             rates: Rates::default(),

@@ -11,6 +11,8 @@ pub enum Event {
     Autoscaling(crate::services::autoscaling::Event),
     /// Something in EC2.
     Ec2(crate::services::ec2::Event),
+    /// Something in ECR.
+    Ecr(crate::services::ecr::Event),
     /// Something in Elastic Load Balancing.
     Elbv2(crate::services::elbv2::Event),
     /// Something in the stream of simulated users.

@@ -207,7 +207,7 @@ impl Checkers {
 
     /// After the last process's end and some quiet time: nothing of ours is left, and everything is as
     /// it must be. `baseline`: what users got in the same world without a deployer.
-    pub fn finish(&mut self, world: &World, baseline: &Totals) -> Vec<Violation> {
+    pub fn finish(mut self, world: &World, baseline: &Totals) -> Vec<Violation> {
         let truth = Truth::of(world, &self.names);
         let scene = Scene {
             world,
@@ -224,7 +224,7 @@ impl Checkers {
         self.losses.learn(world);
         self.losses.finish(&scene, baseline, &mut self.found);
         end::finish(&scene, &self.six, &mut self.found);
-        std::mem::take(&mut self.found.0)
+        self.found.0
     }
 
     /// A claim begins a rollout, or goes on with one: that decides where traffic goes back to.

@@ -2,10 +2,11 @@
 //! is unfinished.
 
 use std::cell::{Cell, RefCell};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cutover_lab::doors::InProcess;
+use cutover_lab::faults::Fault;
 use cutover_lab::world::World;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -16,7 +17,7 @@ use crate::config::{self, Config};
 use crate::engine::{Stop, Stopper};
 use crate::model::{Ending, Outcome, Stamped};
 use crate::net::Clock;
-use crate::rehearse::checkers::{Checkers, FleetNames, Tolerance, Violation};
+use crate::rehearse::checkers::{Checkers, FleetNames, Tolerance, Totals, Violation};
 use crate::rehearse::demo::{START, Unrehearsed};
 use crate::rehearse::process::{Process, Verb};
 
@@ -81,25 +82,43 @@ struct Stage<'s> {
     config: Config,
     door: InProcess,
     start: Timestamp,
+    /// There until the end.
+    checkers: Arc<Mutex<Option<Checkers>>>,
     told: RefCell<Vec<(String, Stamped)>>,
     calls: Cell<u64>,
-    checkers: Arc<Mutex<Checkers>>,
 }
 
 impl<'s> Stage<'s> {
     fn set(story: &'s Story) -> Result<Stage<'s>, Unrehearsed> {
         let config = config::parse(&story.configuration, "cutover.yaml")?;
-        let start: Timestamp = START.parse().unwrap_or(Timestamp::UNIX_EPOCH);
-        let world = world(story, start)?;
-        let names = FleetNames::of(&config, &world)
-            .ok_or_else(|| Unrehearsed::Lab("the scenario has another fleet".to_owned()))?;
+        let world = world(story)?;
+        let start = world.now;
+        let names = FleetNames::of(&config, &world).ok_or_else(|| {
+            Unrehearsed::Lab("the configuration names what is not there".to_owned())
+        })?;
         let checkers = Checkers::new(&world, &names, tolerance(story));
-        let checkers = Arc::new(Mutex::new(checkers));
+        let checkers = Arc::new(Mutex::new(Some(checkers)));
         let door = InProcess::new(world);
         let watching = checkers.clone();
-        door.watch(move |world, moment| held(&watching).see(world, moment));
+        door.watch(move |world, moment| {
+            if let Some(checkers) = watching.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
+            {
+                checkers.see(world, moment);
+            }
+        });
         let (told, calls) = (RefCell::default(), Cell::new(0));
-        Ok(Stage { story, config, door, start, told, calls, checkers })
+        Ok(Stage { story, config, door, start, checkers, told, calls })
+    }
+
+    /// Shows the checkers the truth of now.
+    fn check(&self, look: impl FnOnce(&mut Checkers, &World)) {
+        self.door.world(|world| {
+            if let Some(checkers) =
+                self.checkers.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
+            {
+                look(checkers, world);
+            }
+        });
     }
 
     async fn play(self) -> Played {
@@ -114,16 +133,13 @@ impl<'s> Stage<'s> {
         self.wait_until(Duration::from_secs(self.story.calm)).await;
         ends.extend(self.afterwards().await);
         tokio::time::sleep(QUIET).await;
-        let (history, now) = self.door.world(|world| (world.history(), world.now));
-        let baseline = world(self.story, self.start).map(|mut world| {
-            world.advance(now);
-            world.traffic.totals().clone()
-        });
-        let baseline = baseline.unwrap_or_default();
-        let mut violations = self.door.world(|world| held(&self.checkers).finish(world, &baseline));
-        violations.extend(self.unended(&ends, now));
+        let (history, last) = self.door.world(|world| (world.history(), world.clone()));
+        let mut violations = self.unended(&ends, last.now);
+        let checkers = self.checkers.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let baseline = without(self.story, last.now);
+        violations.extend(checkers.into_iter().flat_map(|c| c.finish(&last, &baseline)));
         let told = self.told.into_inner();
-        let lasted = now.duration_since(self.start).unsigned_abs();
+        let lasted = last.now.duration_since(self.start).unsigned_abs();
         Played { ends, told, violations, calls: self.calls.get(), lasted, history }
     }
 
@@ -159,7 +175,7 @@ impl<'s> Stage<'s> {
         let sent = process.sent.subscribe();
         let (stopper, stop) = Stop::pair();
         let mut tell = |event| self.told.borrow_mut().push((name.to_owned(), event));
-        held(&self.checkers).began(self.door.now(), name);
+        self.check(|checkers, world| checkers.began(world.now, name));
         let mut working = Box::pin(process.run(&door, stop, &mut tell));
         let end = tokio::select! {
             biased;
@@ -172,11 +188,9 @@ impl<'s> Stage<'s> {
             },
         };
         self.calls.set(self.calls.get() + *process.sent.borrow());
-        self.door.world(|world| match &end {
-            End::Outcome(outcome) => held(&self.checkers).ended(world, name, outcome),
-            End::Unbegun(_) | End::Killed | End::Never => {
-                held(&self.checkers).died(world.now, name);
-            }
+        self.check(|checkers, world| match &end {
+            End::Outcome(outcome) => checkers.ended(world, name, outcome),
+            End::Unbegun(_) | End::Killed | End::Never => checkers.died(world.now, name),
         });
         end
     }
@@ -200,32 +214,35 @@ impl<'s> Stage<'s> {
     }
 }
 
-/// The world of a story, as it begins.
-fn world(story: &Story, start: Timestamp) -> Result<World, Unrehearsed> {
+/// The world in which a story begins.
+fn world(story: &Story) -> Result<World, Unrehearsed> {
+    let start: Timestamp = START.parse().unwrap_or(Timestamp::UNIX_EPOCH);
     let mut world = World::from_scenario(&story.scenario, story.seed, start)
         .map_err(|error| Unrehearsed::Lab(error.to_string()))?;
     world.params.weights_max = story.propagation;
     Ok(world)
 }
 
-/// What a story's weather excuses.
-fn tolerance(story: &Story) -> Tolerance {
-    let faults = &story.scenario.faults;
-    let slow = Duration::from_secs(if faults.calls.is_empty() { 0 } else { 30 });
-    let calm = Tolerance::default();
-    Tolerance {
-        latency: calm.latency + slow,
-        staleness: Duration::from_secs_f64(faults.stale_seconds),
-        look: calm.look + slow * 2,
-        react: calm.react + slow * 10,
-        judged: calm.judged + slow * 20,
-        ..calm
-    }
+/// What users get until `end` in the same world, without any deployer.
+fn without(story: &Story, end: Timestamp) -> Totals {
+    let Ok(mut world) = world(story) else { return Totals::default() };
+    world.advance(end);
+    world.traffic.totals().clone()
 }
 
-/// The checkers. What panicked while they were held has told already.
-fn held(checkers: &Mutex<Checkers>) -> MutexGuard<'_, Checkers> {
-    checkers.lock().unwrap_or_else(PoisonError::into_inner)
+/// What the story's weather excuses.
+fn tolerance(story: &Story) -> Tolerance {
+    let faults = &story.scenario.faults;
+    let slow = faults.calls.iter().map(|fault| match fault.fault {
+        Fault::Slow { there, back } => there.max(back),
+        _ => 0.0,
+    });
+    let calm = Tolerance::default();
+    Tolerance {
+        latency: calm.latency + Duration::from_secs_f64(slow.fold(0.0, f64::max)),
+        staleness: Duration::from_secs_f64(faults.stale_seconds),
+        ..calm
+    }
 }
 
 /// Returns when the process is to be killed.

@@ -1,110 +1,96 @@
-//! Images.
+//! Images that are there.
 
-use bytes::Bytes;
-
-use crate::services::registry::{Image, PushError, Repository, digest_of, push};
-use crate::wire::{ApiError, ApiResult, Value, map};
+use super::errors::{invalid, need_list, one_of, unknown_image};
+use super::{about, repository, repository_mut, scans};
+use crate::services::registry::{Image, Repository, is_digest, is_tag};
+use crate::wire::{ApiResult, Value, map};
 use crate::world::World;
 
-pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let (name, repository) = super::repository(world, input)?;
-    let manifest = super::need(input, "imageManifest")?;
-    let (tag, digest) = (input.str("imageTag"), digest_of(manifest.as_bytes()));
-    if let Some(claimed) = input.str("imageDigest")
-        && claimed != digest
-    {
-        return Err(ApiError::sender(
-            "ImageDigestDoesNotMatchException",
-            format!("The provided digest '{claimed}' does not match the image digest '{digest}'"),
-        ));
-    }
-    let known = repository.images.contains_key(&digest);
-    if known && tag.is_none_or(|tag| repository.tags.get(tag) == Some(&digest)) {
-        return Err(ApiError::sender(
-            "ImageAlreadyExistsException",
-            format!(
-                "Image with digest '{digest}' and tag '{}' already exists in the repository with name \
-                 '{name}' in registry with id '{}'",
-                tag.unwrap_or("null"),
-                world.account
-            ),
-        ));
-    }
-    let media_type = input.str("imageManifestMediaType").map(str::to_owned);
-    let media_type = media_type.unwrap_or_else(|| media_type_within(manifest));
-    let (bytes, now) = (Bytes::from(manifest.to_owned()), Some(world.now));
-    push(&mut world.registry, name, tag, &media_type, bytes, now)
-        .map_err(|error| refuse(world, error))?;
-    let (_, repository) = super::repository(world, input)?;
-    let image = repository.images.get(&digest);
-    let image = image.map(|image| whole(world, name, image_id(&digest, tag), image));
-    Ok(map([("image", image.into())]))
-}
+/// The most images that one call names (API model).
+const BATCH: usize = 100;
 
-pub(super) fn batch_get(world: &World, input: &Value) -> ApiResult<Value> {
-    let (name, repository) = super::repository(world, input)?;
-    let (mut images, mut failures) = (Vec::new(), Vec::new());
-    for id in input.list("imageIds") {
+/// Images with their manifests. `acceptedMediaTypes` is ignored: nothing is converted here.
+pub(super) fn batch_get(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let ids = need_list(input, "imageIds", BATCH)?;
+    let now = world.now;
+    let repository = repository_mut(world, input)?;
+    let (mut found, mut failures) = (Vec::new(), Vec::new());
+    for id in ids {
         match find(repository, id) {
-            Some((digest, image)) => {
-                images.push(whole(world, name, image_id(digest, id.str("imageTag")), image));
+            Ok(digest) => {
+                if let Some(image) = repository.images.get_mut(&digest) {
+                    image.pulled = Some(now);
+                }
+                found.push((digest, id.str("imageTag")));
             }
-            None => failures.push(failure(id)),
+            Err(code) => failures.push(failure(id, code)),
         }
     }
-    Ok(map([("images", Value::List(images)), ("failures", Value::List(failures))]))
+    let (name, repository) = super::repository(world, input)?;
+    let images = found.iter().filter_map(|(digest, tag)| {
+        let image = repository.images.get(digest)?;
+        Some(whole(world, name, image_id(digest, *tag), image))
+    });
+    Ok(map([("images", Value::List(images.collect())), ("failures", Value::List(failures))]))
 }
 
-/// By tag the tag goes, and the image with its last tag; by digest the image with all its tags.
+/// By tag the tag goes, and the image with its last tag; by digest the image with all its tags. What an
+/// index names stays (API model, `ImageReferencedByManifestList`).
 pub(super) fn batch_delete(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let repository = super::repository_mut(world, input)?;
+    let ids = need_list(input, "imageIds", BATCH)?;
+    let repository = repository_mut(world, input)?;
     let (mut deleted, mut failures) = (Vec::new(), Vec::new());
-    for id in input.list("imageIds") {
-        let found = find(repository, id).map(|(digest, _)| digest.to_owned());
-        let Some(digest) = found else {
-            failures.push(failure(id));
-            continue;
+    for id in ids {
+        let digest = match find(repository, id) {
+            Ok(digest) => digest,
+            Err(code) => {
+                failures.push(failure(id, code));
+                continue;
+            }
         };
-        let tags: Vec<String> = match id.str("imageTag") {
+        let all: Vec<String> = repository.tags_of(&digest).map(str::to_owned).collect();
+        let tags = match id.str("imageTag") {
             Some(tag) => vec![tag.to_owned()],
-            None => repository.tags_of(&digest).map(str::to_owned).collect(),
+            None => all.clone(),
         };
-        for tag in &tags {
-            repository.tags.remove(tag);
-            deleted.push(image_id(&digest, Some(tag)));
+        let is_last = tags.len() == all.len();
+        if is_last && repository.is_referenced(&digest) {
+            failures.push(failure(id, "ImageReferencedByManifestList"));
+            continue;
+        }
+        if is_last {
+            repository.remove(&digest);
+        } else {
+            repository.tags.retain(|tag, _| !tags.contains(tag));
         }
         if tags.is_empty() {
             deleted.push(image_id(&digest, None));
         }
-        if repository.tags_of(&digest).next().is_none() {
-            repository.images.remove(&digest);
-        }
+        deleted.extend(tags.iter().map(|tag| image_id(&digest, Some(tag))));
     }
     Ok(map([("imageIds", Value::List(deleted)), ("failures", Value::List(failures))]))
 }
 
 pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
-    let (name, repository) = super::repository(world, input)?;
+    let (name, repository) = repository(world, input)?;
     let ids = input.list("imageIds");
     if !ids.is_empty() {
-        let images = ids.iter().map(|id| match find(repository, id) {
-            Some((digest, image)) => Ok(detail(world, name, repository, digest, image)),
-            None => Err(ApiError::sender(
-                "ImageNotFoundException",
-                format!(
-                    "The image with imageId {{imageDigest:'{}', imageTag:'{}'}} does not exist within the \
-                     repository with name '{name}' in the registry with id '{}'",
-                    id.str("imageDigest").unwrap_or("null"),
-                    id.str("imageTag").unwrap_or("null"),
-                    world.account
-                ),
-            )),
+        if input.str("nextToken").is_some() || input.int("maxResults").is_some() {
+            return Err(invalid("imageIds cannot be used with maxResults or nextToken"));
+        }
+        need_list(input, "imageIds", BATCH)?;
+        let images = ids.iter().map(|id| {
+            let digest = find(repository, id).map_err(|_| unknown_image(world, name, id))?;
+            let image = repository.images.get(&digest);
+            let image = image.ok_or_else(|| unknown_image(world, name, id))?;
+            Ok(detail(world, name, repository, &digest, image))
         });
         return Ok(map([("imageDetails", Value::List(images.collect::<ApiResult<_>>()?))]));
     }
-    let wanted = chosen_by_filter(input);
+    let wanted = TagStatus::of(input.get("filter"))?;
     let chosen = repository.images.iter().filter(|(digest, _)| {
-        wanted.is_none_or(|tagged| repository.tags_of(digest).next().is_some() == tagged)
+        let tagged = repository.tags_of(digest).next().is_some();
+        wanted.admits(tagged)
     });
     let (page, next) = super::page(input, chosen)?;
     let details =
@@ -113,63 +99,93 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
 }
 
 pub(super) fn list(world: &World, input: &Value) -> ApiResult<Value> {
-    let (_, repository) = super::repository(world, input)?;
-    let wanted = chosen_by_filter(input);
+    let (_, repository) = repository(world, input)?;
+    let wanted = TagStatus::of(input.get("filter"))?;
     // One entry a tag, and one for an image without any, in one order.
-    let mut entries: Vec<Value> = Vec::new();
-    for digest in repository.images.keys() {
-        let before = entries.len();
-        for tag in repository.tags_of(digest) {
-            entries.push(image_id(digest, Some(tag)));
+    let entries = repository.images.keys().flat_map(|digest| {
+        let mut tags: Vec<Value> =
+            repository.tags_of(digest).map(|tag| image_id(digest, Some(tag))).collect();
+        let tagged = !tags.is_empty();
+        if !tagged {
+            tags.push(image_id(digest, None));
         }
-        let untagged = entries.len() == before;
-        if untagged {
-            entries.push(image_id(digest, None));
-        }
-        if wanted == Some(untagged) {
-            entries.truncate(before);
-        }
-    }
-    let (ids, next) = super::page(input, entries.into_iter())?;
+        tags.retain(|_| wanted.admits(tagged));
+        tags
+    });
+    let (ids, next) = super::page(input, entries)?;
     Ok(map([("imageIds", Value::List(ids)), ("nextToken", next.into())]))
 }
 
-/// `Some(true)` for tagged images only, `Some(false)` for untagged only.
-fn chosen_by_filter(input: &Value) -> Option<bool> {
-    match input.get("filter").str("tagStatus") {
-        Some("TAGGED") => Some(true),
-        Some("UNTAGGED") => Some(false),
-        _ => None,
+/// The filter of listings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TagStatus {
+    Any,
+    Tagged,
+    Untagged,
+}
+
+impl TagStatus {
+    pub(super) fn of(filter: &Value) -> ApiResult<TagStatus> {
+        Ok(match one_of(filter, "tagStatus", &["TAGGED", "UNTAGGED", "ANY"], "ANY")? {
+            "TAGGED" => TagStatus::Tagged,
+            "UNTAGGED" => TagStatus::Untagged,
+            _ => TagStatus::Any,
+        })
+    }
+
+    pub(super) fn admits(self, tagged: bool) -> bool {
+        match self {
+            TagStatus::Any => true,
+            TagStatus::Tagged => tagged,
+            TagStatus::Untagged => !tagged,
+        }
     }
 }
 
-fn find<'r>(repository: &'r Repository, id: &Value) -> Option<(&'r str, &'r Image)> {
-    let found = repository.image(id.str("imageDigest").or_else(|| id.str("imageTag"))?)?;
-    // With both, the tag must be that image's.
-    let tag = id.str("imageTag");
-    tag.is_none_or(|tag| repository.tags.get(tag).is_some_and(|d| d == found.0)).then_some(found)
+/// The digest of the image that an identifier means, or the code of the failure (API model,
+/// `ImageFailureCode`).
+pub(super) fn find(repository: &Repository, id: &Value) -> Result<String, &'static str> {
+    let (digest, tag) = (id.str("imageDigest"), id.str("imageTag"));
+    if digest.is_some_and(|digest| !is_digest(digest)) {
+        return Err("InvalidImageDigest");
+    }
+    if tag.is_some_and(|tag| !is_tag(tag)) {
+        return Err("InvalidImageTag");
+    }
+    let named = tag.map(|tag| repository.tags.get(tag).ok_or("ImageNotFound")).transpose()?;
+    match (digest, named) {
+        (None, None) => Err("MissingDigestAndTag"),
+        (Some(digest), Some(named)) if digest != named => Err("ImageTagDoesNotMatchDigest"),
+        (Some(digest), _) if !repository.images.contains_key(digest) => Err("ImageNotFound"),
+        (Some(digest), _) => Ok(digest.to_owned()),
+        (None, Some(named)) => Ok(named.clone()),
+    }
 }
 
-fn image_id(digest: &str, tag: Option<&str>) -> Value {
+pub(super) fn image_id(digest: &str, tag: Option<&str>) -> Value {
     map([("imageDigest", digest.into()), ("imageTag", tag.into())])
 }
 
-fn failure(id: &Value) -> Value {
-    map([
-        ("imageId", id.clone()),
-        ("failureCode", "ImageNotFound".into()),
-        ("failureReason", "Requested image not found".into()),
-    ])
+fn failure(id: &Value, code: &str) -> Value {
+    let reason = match code {
+        "InvalidImageDigest" => "Invalid request parameters: image digest should satisfy the regex",
+        "InvalidImageTag" => "Invalid request parameters: image tag should satisfy the regex",
+        "MissingDigestAndTag" => "Invalid request parameters: both tag and digest cannot be null",
+        "ImageTagDoesNotMatchDigest" => "The image tag does not match the image digest",
+        "ImageReferencedByManifestList" => {
+            "Requested image referenced by manifest list and cannot be deleted"
+        }
+        _ => "Requested image not found",
+    };
+    map([("imageId", id.clone()), ("failureCode", code.into()), ("failureReason", reason.into())])
 }
 
-fn whole(world: &World, name: &str, id: Value, image: &Image) -> Value {
-    map([
-        ("registryId", world.account.as_str().into()),
-        ("repositoryName", name.into()),
-        ("imageId", id),
-        ("imageManifest", String::from_utf8_lossy(&image.manifest).as_ref().into()),
-        ("imageManifestMediaType", image.media_type.as_str().into()),
-    ])
+/// An image with its manifest.
+pub(super) fn whole(world: &World, name: &str, id: Value, image: &Image) -> Value {
+    about(world, name)
+        .with("imageId", id)
+        .with("imageManifest", String::from_utf8_lossy(&image.manifest).as_ref())
+        .with("imageManifestMediaType", image.media_type.as_str())
 }
 
 fn detail(
@@ -180,44 +196,15 @@ fn detail(
     image: &Image,
 ) -> Value {
     let tags: Vec<Value> = repository.tags_of(digest).map(Value::from).collect();
-    map([
-        ("registryId", world.account.as_str().into()),
-        ("repositoryName", name.into()),
-        ("imageDigest", digest.into()),
-        ("imageTags", if tags.is_empty() { Value::Null } else { Value::List(tags) }),
-        ("imageSizeInBytes", world.registry.compressed_size(image).into()),
-        ("imagePushedAt", image.pushed.into()),
-        ("imageManifestMediaType", image.media_type.as_str().into()),
-    ])
-}
-
-fn media_type_within(manifest: &str) -> String {
-    let json: serde_json::Value = serde_json::from_str(manifest).unwrap_or_default();
-    let docker = "application/vnd.docker.distribution.manifest.v2+json";
-    json["mediaType"].as_str().unwrap_or(docker).to_owned()
-}
-
-fn refuse(world: &World, error: PushError) -> ApiError {
-    match error {
-        PushError::UnknownRepository(name) => super::unknown_repository(world, &name),
-        PushError::Invalid(why) => super::invalid(format!("Invalid image manifest: {why}")),
-        PushError::MissingBlobs(digests) => ApiError::sender(
-            "LayersNotFoundException",
-            format!("Layers with digests '{}' do not exist", digests.join(", ")),
-        ),
-        PushError::MissingManifests(digests) => ApiError::sender(
-            "ReferencedImagesNotFoundException",
-            format!(
-                "Images with digests '{}' required for pushing image do not exist",
-                digests.join(", ")
-            ),
-        ),
-        PushError::TagTaken { repository, tag } => ApiError::sender(
-            "ImageTagAlreadyExistsException",
-            format!(
-                "The image tag '{tag}' already exists in the '{repository}' repository and cannot be \
-                 overwritten because the tag is immutable."
-            ),
-        ),
-    }
+    let detail = about(world, name)
+        .with("imageDigest", digest)
+        .with("imageTags", if tags.is_empty() { Value::Null } else { Value::List(tags) })
+        .with("imageSizeInBytes", world.registry.ecr.compressed_size(repository, image))
+        .with("imagePushedAt", image.pushed)
+        .with("imageManifestMediaType", image.media_type.as_str())
+        .with("artifactMediaType", image.references.artifact_type.clone())
+        .with("subjectManifestDigest", image.references.subject.clone())
+        .with("lastRecordedPullTime", image.pulled)
+        .with("imageStatus", "ACTIVE");
+    scans::with_summary(world, name, digest, detail)
 }

@@ -1,8 +1,8 @@
-//! Uploading layers by the AWS API, which Docker does not use: it speaks to the registry.
+//! Layers by the AWS API, which Docker does not use: it speaks to the registry.
 
-use bytes::BytesMut;
-
-use crate::services::registry::{Upload, digest_of};
+use super::errors::{invalid, limit, need, need_list};
+use super::{about, repository};
+use crate::services::registry::{Upload, digest_of, ecr_address, is_digest};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
@@ -10,18 +10,18 @@ use crate::world::World;
 const PART: i64 = 10 << 20;
 
 pub(super) fn check(world: &World, input: &Value) -> ApiResult<Value> {
-    let (name, _) = super::repository(world, input)?;
+    let (name, _) = repository(world, input)?;
     let (mut layers, mut failures) = (Vec::new(), Vec::new());
-    for digest in input.strings("layerDigests") {
-        if !digest.starts_with("sha256:") {
+    for digest in need_list(input, "layerDigests", 100)?.iter().filter_map(Value::as_str) {
+        if !is_digest(digest) {
             failures.push(map([
                 ("layerDigest", digest.into()),
                 ("failureCode", "InvalidLayerDigest".into()),
-                ("failureReason", "Invalid layer digest".into()),
+                ("failureReason", format!("Invalid layer digest '{digest}'").into()),
             ]));
             continue;
         }
-        let size = world.registry.blob(name, &digest).map(|bytes| bytes.len() as i64);
+        let size = world.registry.ecr.blob(name, digest).map(|bytes| bytes.len() as i64);
         let availability = if size.is_some() { "AVAILABLE" } else { "UNAVAILABLE" };
         layers.push(map([
             ("layerDigest", digest.into()),
@@ -32,85 +32,127 @@ pub(super) fn check(world: &World, input: &Value) -> ApiResult<Value> {
     Ok(map([("layers", Value::List(layers)), ("failures", Value::List(failures))]))
 }
 
+/// Where a layer can be had. One that belongs to no image cannot (API model,
+/// `LayerInaccessibleException`).
+pub(super) fn download_url(world: &World, input: &Value) -> ApiResult<Value> {
+    let (name, repository) = repository(world, input)?;
+    let digest = need(input, "layerDigest")?;
+    if world.registry.ecr.blob(name, digest).is_none() {
+        return Err(ApiError::sender(
+            "LayersNotFoundException",
+            format!("Layers with digests '{digest}' do not exist"),
+        ));
+    }
+    let names = |blobs: &[String]| blobs.iter().any(|blob| blob == digest);
+    if !repository.images.values().any(|image| names(&image.references.blobs)) {
+        return Err(ApiError::sender(
+            "LayerInaccessibleException",
+            format!(
+                "The layer '{digest}' is not available because it is not associated with an image. \
+                 Unassociated image layers may be cleaned up at any time."
+            ),
+        ));
+    }
+    let url = ecr_address(world, digest);
+    Ok(map([("downloadUrl", url.into()), ("layerDigest", digest.into())]))
+}
+
 pub(super) fn initiate(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let (name, _) = super::repository(world, input)?;
+    let (name, _) = repository(world, input)?;
     let id = world.ids.uuid();
-    let upload = Upload { repository: name.to_owned(), bytes: BytesMut::new() };
-    world.registry.uploads.insert(id.clone(), upload);
+    world.registry.ecr.uploads.insert(id.clone(), Upload::new(name));
     Ok(map([("uploadId", id.into()), ("partSize", PART.into())]))
 }
 
 pub(super) fn upload_part(world: &mut World, input: &Value) -> ApiResult<Value> {
     let (name, id) = upload(world, input)?;
-    let account = world.account.clone();
-    let part = input.bytes("layerPartBlob").unwrap_or_default();
+    let (about, quotas) = (about(world, name), world.ecr.quotas.clone());
+    let part = input
+        .bytes("layerPartBlob")
+        .ok_or_else(|| invalid("Invalid parameter at 'layerPartBlob' failed to satisfy constraint: 'Member must be a blob'"))?;
     let (first, last) = (input.int("partFirstByte"), input.int("partLastByte"));
-    let upload = world.registry.uploads.get_mut(id).ok_or_else(|| unknown_upload(id))?;
+    let unknown = unknown_upload(world, name, id);
+    let upload = world.registry.ecr.uploads.get_mut(id).ok_or(unknown)?;
     let have = upload.bytes.len() as i64;
-    if first != Some(have) || last != Some(have + part.len() as i64 - 1) {
-        return Err(ApiError::sender(
-            "InvalidLayerPartException",
-            format!(
-                "The layer part of {} bytes does not go on from the last byte received, {}",
-                part.len(),
-                have - 1
-            ),
-        ));
+    if upload.parts.len() >= quotas.parts {
+        return Err(limit(format!("The layer has {} parts, the most there may be", quotas.parts)));
     }
-    upload.bytes.extend_from_slice(&part);
+    let follows = first == Some(have) && last == Some(have + part.len() as i64 - 1);
+    if !follows || part.is_empty() || part.len() > quotas.part_max {
+        let error = ApiError::sender(
+            "InvalidLayerPartException",
+            "The layer part size is not valid, or the first byte specified is not consecutive to the \
+             last byte of a previous layer part upload.",
+        );
+        let members = about.with("uploadId", id).with("lastValidByteReceived", have - 1);
+        return Err(error.with_members(&members));
+    }
+    upload.append(&part);
     let received = upload.bytes.len() as i64 - 1;
-    Ok(map([
-        ("registryId", account.into()),
-        ("repositoryName", name.into()),
-        ("uploadId", id.into()),
-        ("lastByteReceived", received.into()),
-    ]))
+    Ok(about.with("uploadId", id).with("lastByteReceived", received))
 }
 
 pub(super) fn complete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let (name, id) = upload(world, input)?;
-    let upload = world.registry.uploads.get(id).ok_or_else(|| unknown_upload(id))?;
-    if upload.bytes.is_empty() {
-        return Err(ApiError::sender("EmptyUploadException", "The layer upload has no parts"));
+    let unknown = || unknown_upload(world, name, id);
+    let upload = world.registry.ecr.uploads.get(id).ok_or_else(unknown)?;
+    let Some((_, before)) = upload.parts.split_last() else {
+        return Err(ApiError::sender(
+            "EmptyUploadException",
+            "The specified layer upload does not contain any layer parts.",
+        ));
+    };
+    if before.iter().any(|size| *size < world.ecr.quotas.part_min) {
+        return Err(ApiError::sender(
+            "LayerPartTooSmallException",
+            "Layer parts must be at least 5 MiB in size.",
+        ));
     }
     let digest = digest_of(&upload.bytes);
+    need_list(input, "layerDigests", 100)?;
     let claimed = input.strings("layerDigests");
     if !claimed.contains(&digest) {
         return Err(ApiError::sender(
             "InvalidLayerException",
-            format!("The layer has the digest {digest}, not {}", claimed.join(", ")),
-        ));
-    }
-    if world.registry.blob(name, &digest).is_some() {
-        world.registry.uploads.remove(id);
-        return Err(ApiError::sender(
-            "LayerAlreadyExistsException",
             format!(
-                "Layer with digest '{digest}' already exists in the repository with name '{name}'"
+                "The layer digest calculation performed by Amazon ECR upon receipt of the image layer \
+                 does not match the digest specified: {digest}, not {}",
+                claimed.join(", ")
             ),
         ));
     }
-    if let Some(upload) = world.registry.uploads.remove(id) {
-        world.registry.keep_blob(name, upload.bytes.freeze());
+    if world.registry.ecr.blob(name, &digest).is_some() {
+        world.registry.ecr.uploads.remove(id);
+        return Err(ApiError::sender(
+            "LayerAlreadyExistsException",
+            format!(
+                "Layer with digest '{digest}' already exists in the repository with name '{name}' in \
+                 registry with id '{}'",
+                world.account
+            ),
+        ));
     }
-    Ok(map([
-        ("registryId", world.account.as_str().into()),
-        ("repositoryName", name.into()),
-        ("uploadId", id.into()),
-        ("layerDigest", digest.into()),
-    ]))
+    if let Some(upload) = world.registry.ecr.uploads.remove(id) {
+        world.registry.ecr.keep_blob(name, upload.bytes.freeze());
+    }
+    Ok(about(world, name).with("uploadId", id).with("layerDigest", digest))
 }
 
 /// The repository's name and the upload's identifier, which must belong together.
 fn upload<'i>(world: &World, input: &'i Value) -> ApiResult<(&'i str, &'i str)> {
-    let (name, _) = super::repository(world, input)?;
-    let id = super::need(input, "uploadId")?;
-    match world.registry.uploads.get(id) {
+    let (name, _) = repository(world, input)?;
+    let id = need(input, "uploadId")?;
+    match world.registry.ecr.uploads.get(id) {
         Some(upload) if upload.repository == name => Ok((name, id)),
-        _ => Err(unknown_upload(id)),
+        _ => Err(unknown_upload(world, name, id)),
     }
 }
 
-fn unknown_upload(id: &str) -> ApiError {
-    ApiError::sender("UploadNotFoundException", format!("There is no upload with id '{id}'"))
+fn unknown_upload(world: &World, name: &str, id: &str) -> ApiError {
+    super::errors::lacking(
+        "UploadNotFoundException",
+        &format!("The upload with id '{id}'"),
+        world,
+        name,
+    )
 }

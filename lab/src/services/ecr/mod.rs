@@ -1,50 +1,126 @@
 //! Elastic Container Registry: the AWS API over the store that [`super::registry`] keeps.
+//!
+//! Not here: pull-through caches, replication, signing, archiving, and the enforcement of repository
+//! policies, which are data.
 
+mod access;
+mod errors;
 mod images;
 mod layers;
+mod lifecycle;
+mod push;
+mod quotas;
+mod registry_settings;
 mod repositories;
+mod scans;
+mod settings;
+mod tags;
+mod templates;
+#[cfg(test)]
+mod tests;
+mod tokens;
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::paging;
 use super::registry::Repository;
-use crate::wire::{ApiError, ApiResult, Call, Value, map};
+use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::World;
 
-/// How long an authorization token lives (API reference, GetAuthorizationToken).
-const TOKEN_HOURS: i64 = 12;
+pub(crate) use access::{Denied, authorise};
+use errors::{invalid, need, unknown_repository};
+pub(crate) use push::{before_upload, push};
+pub use quotas::Quotas;
+use settings::Settings;
+pub use tokens::mint;
 
-/// What this service remembers.
+/// What this service remembers besides the images.
 #[derive(Debug, Clone, Default)]
 pub struct State {
     /// Where the registry answers, if not under ECR's own name: the address of a loopback door, such as
     /// `http://127.0.0.1:4566`.
     pub endpoint: Option<String>,
+    /// What the account may use.
+    pub quotas: Quotas,
+    /// The account setting BLOB_MOUNTING: whether a push may take a blob over from another repository.
+    pub mounting: bool,
+    /// When each password ends.
     tokens: BTreeMap<String, Timestamp>,
+    /// What is set on the repositories, by name; none where nothing is.
+    settings: BTreeMap<String, Settings>,
+    registry: registry_settings::Registry,
+    templates: BTreeMap<String, templates::Template>,
+}
+
+/// What happens by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A repository's lifecycle policy is carried out.
+    Lifecycle {
+        /// The repository.
+        repository: String,
+        /// Which of its policies; an older one is no longer carried out.
+        policy: u64,
+    },
+}
+
+/// Lets it happen.
+pub fn happen(world: &mut World, event: &Event) {
+    match event {
+        Event::Lifecycle { repository, policy } => lifecycle::run(world, repository, *policy),
+    }
 }
 
 /// Answers one call.
 pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
     let input = &call.input;
     match call.operation.as_str() {
-        "GetAuthorizationToken" => Ok(authorization_token(world)),
+        "GetAuthorizationToken" => Ok(tokens::get(world, input)),
         "CreateRepository" => repositories::create(world, input),
         "DescribeRepositories" => repositories::describe(world, input),
         "DeleteRepository" => repositories::delete(world, input),
-        "PutImageTagMutability" => repositories::put_mutability(world, input),
-        "PutImage" => images::put(world, input),
+        "PutImageTagMutability" => settings::put_mutability(world, input),
+        "PutImageScanningConfiguration" => settings::put_scanning(world, input),
+        "SetRepositoryPolicy" => settings::set_policy(world, input),
+        "GetRepositoryPolicy" => settings::get_policy(world, input),
+        "DeleteRepositoryPolicy" => settings::delete_policy(world, input),
+        "TagResource" => tags::tag(world, input),
+        "UntagResource" => tags::untag(world, input),
+        "ListTagsForResource" => tags::list(world, input),
+        "PutImage" => push::put_image(world, input),
         "BatchGetImage" => images::batch_get(world, input),
         "BatchDeleteImage" => images::batch_delete(world, input),
         "DescribeImages" => images::describe(world, input),
         "ListImages" => images::list(world, input),
         "BatchCheckLayerAvailability" => layers::check(world, input),
+        "GetDownloadUrlForLayer" => layers::download_url(world, input),
         "InitiateLayerUpload" => layers::initiate(world, input),
         "UploadLayerPart" => layers::upload_part(world, input),
         "CompleteLayerUpload" => layers::complete(world, input),
+        "PutLifecyclePolicy" => lifecycle::put(world, input),
+        "GetLifecyclePolicy" => lifecycle::get(world, input),
+        "DeleteLifecyclePolicy" => lifecycle::delete(world, input),
+        "StartLifecyclePolicyPreview" => lifecycle::start_preview(world, input),
+        "GetLifecyclePolicyPreview" => lifecycle::get_preview(world, input),
+        "StartImageScan" => scans::start(world, input),
+        "DescribeImageScanFindings" => scans::describe(world, input),
+        "DescribeRegistry" => Ok(registry_settings::describe(world)),
+        "PutAccountSetting" => registry_settings::put_account_setting(world, input),
+        "GetAccountSetting" => registry_settings::get_account_setting(world, input),
+        "PutRegistryPolicy" => registry_settings::put_policy(world, input),
+        "GetRegistryPolicy" => registry_settings::get_policy(world),
+        "DeleteRegistryPolicy" => registry_settings::delete_policy(world),
+        "PutRegistryScanningConfiguration" => registry_settings::put_scanning(world, input),
+        "GetRegistryScanningConfiguration" => Ok(registry_settings::get_scanning(world)),
+        "BatchGetRepositoryScanningConfiguration" => {
+            registry_settings::batch_get_scanning(world, input)
+        }
+        "CreateRepositoryCreationTemplate" => templates::create(world, input),
+        "UpdateRepositoryCreationTemplate" => templates::update(world, input),
+        "DeleteRepositoryCreationTemplate" => templates::delete(world, input),
+        "DescribeRepositoryCreationTemplates" => templates::describe(world, input),
         _ => Err(ApiError::unknown_operation(call)),
     }
 }
@@ -54,43 +130,34 @@ pub fn registry_host(world: &World) -> String {
     format!("{}.dkr.ecr.{}.amazonaws.com", world.account, world.region)
 }
 
-/// When the authorization token with this password ends; `None` if there was never one.
-pub(crate) fn token_expiry(world: &World, password: &str) -> Option<Timestamp> {
-    world.ecr.tokens.get(password).copied()
-}
-
-/// A new password for the registry, good for twelve hours.
-pub fn mint(world: &mut World) -> String {
-    let password = format!("lab-{}", world.ids.uuid());
-    let hours = SignedDuration::from_hours(TOKEN_HOURS);
-    let expires = world.now.saturating_add(hours).unwrap_or(world.now);
-    world.ecr.tokens.insert(password.clone(), expires);
-    password
-}
-
-fn authorization_token(world: &mut World) -> Value {
-    let password = mint(world);
-    let endpoint = world.ecr.endpoint.clone();
-    let endpoint = endpoint.unwrap_or_else(|| format!("https://{}", registry_host(world)));
-    let data = map([
-        ("authorizationToken", STANDARD.encode(format!("AWS:{password}")).into()),
-        ("expiresAt", token_expiry(world, &password).into()),
-        ("proxyEndpoint", endpoint.into()),
-    ]);
-    map([("authorizationData", Value::List(vec![data]))])
+/// The ARN of a repository.
+fn arn(world: &World, name: &str) -> String {
+    format!("arn:aws:ecr:{}:{}:repository/{name}", world.region, world.account)
 }
 
 /// The repository that the input names, with its name.
 fn repository<'w, 'i>(world: &'w World, input: &'i Value) -> ApiResult<(&'i str, &'w Repository)> {
     let name = need(input, "repositoryName")?;
-    let found = world.registry.repositories.get(name);
-    found.map(|found| (name, found)).ok_or_else(|| unknown_repository(world, name))
+    let registry = input.str("registryId").unwrap_or(&world.account);
+    let found = world.registry.ecr.repositories.get(name);
+    let found = found.filter(|_| registry == world.account);
+    found.map(|found| (name, found)).ok_or_else(|| unknown_repository(name, registry))
 }
 
+/// The same, to be changed.
 fn repository_mut<'w>(world: &'w mut World, input: &Value) -> ApiResult<&'w mut Repository> {
     let (name, _) = repository(world, input)?;
-    let missing = unknown_repository(world, name);
-    world.registry.repositories.get_mut(name).ok_or(missing)
+    let missing = unknown_repository(name, &world.account);
+    world.registry.ecr.repositories.get_mut(name).ok_or(missing)
+}
+
+/// The settings of the repository that the input names, to be changed, with its name.
+fn settings_mut<'w, 'i>(
+    world: &'w mut World,
+    input: &'i Value,
+) -> ApiResult<(&'i str, &'w mut Settings)> {
+    let (name, _) = repository(world, input)?;
+    Ok((name, world.ecr.settings.entry(name.to_owned()).or_default()))
 }
 
 /// One page by `maxResults` (1 to 1000, by default 100; API model) and `nextToken`.
@@ -107,24 +174,10 @@ fn page<T>(input: &Value, items: impl Iterator<Item = T>) -> ApiResult<(Vec<T>, 
     )
 }
 
-fn need<'i>(input: &'i Value, key: &str) -> ApiResult<&'i str> {
-    input.str(key).ok_or_else(|| {
-        invalid(format!(
-            "Invalid parameter at '{key}' failed to satisfy constraint: 'Member must not be null'"
-        ))
-    })
-}
-
-fn invalid(message: impl Into<String>) -> ApiError {
-    ApiError::sender("InvalidParameterException", message)
-}
-
-fn unknown_repository(world: &World, name: &str) -> ApiError {
-    let account = &world.account;
-    ApiError::sender(
-        "RepositoryNotFoundException",
-        format!(
-            "The repository with name '{name}' does not exist in the registry with id '{account}'"
-        ),
-    )
+/// The answer that nearly every operation on a repository begins with.
+fn about(world: &World, name: &str) -> Value {
+    crate::wire::map([
+        ("registryId", world.account.as_str().into()),
+        ("repositoryName", name.into()),
+    ])
 }

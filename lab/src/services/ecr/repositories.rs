@@ -1,18 +1,36 @@
 //! Repositories.
 
-use crate::services::registry::Repository;
+use super::errors::{broken, limit, need, unknown_repository};
+use super::settings::{Encryption, Settings, mutability, with_mutability};
+use super::{about, arn, registry_host, repository, tags};
+use crate::services::registry::{Mutability, Repository};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
 pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let name = super::need(input, "repositoryName")?;
-    if !is_name(name) {
-        return Err(super::invalid(format!(
-            "Invalid parameter at 'repositoryName' failed to satisfy constraint: '{name}' must be 2 to 256 \
-             lowercase letters, digits, '.', '_', '-' and '/'"
-        )));
-    }
-    if world.registry.repositories.contains_key(name) {
+    let name = need(input, "repositoryName")?;
+    check_name(name)?;
+    let mutability = mutability(input)?;
+    let tags = tags::read(input, "tags")?;
+    let settings = Settings {
+        tags,
+        scan_on_push: input.get("imageScanningConfiguration").bool("scanOnPush").unwrap_or(false),
+        encryption: Encryption::of(world, input.get("encryptionConfiguration"))?,
+        ..Settings::default()
+    };
+    add(world, name, mutability, settings)?;
+    Ok(map([("repository", described(world, name))]))
+}
+
+/// Adds a repository.
+pub(super) fn add(
+    world: &mut World,
+    name: &str,
+    mutability: Mutability,
+    settings: Settings,
+) -> ApiResult<()> {
+    let repositories = &mut world.registry.ecr.repositories;
+    if repositories.contains_key(name) {
         return Err(ApiError::sender(
             "RepositoryAlreadyExistsException",
             format!(
@@ -21,30 +39,32 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
             ),
         ));
     }
-    let repository = Repository {
-        created: Some(world.now),
-        immutable: is_immutable(input),
-        ..Repository::default()
-    };
-    let described = describe_one(world, name, &repository);
-    world.registry.repositories.insert(name.to_owned(), repository);
-    Ok(map([("repository", described)]))
+    if repositories.len() >= world.ecr.quotas.repositories {
+        return Err(limit(format!(
+            "The registry with id '{}' has reached its quota of repositories",
+            world.account
+        )));
+    }
+    let repository = Repository { created: Some(world.now), mutability, ..Repository::default() };
+    repositories.insert(name.to_owned(), repository);
+    world.ecr.settings.insert(name.to_owned(), settings);
+    Ok(())
 }
 
 pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     let wanted = input.strings("repositoryNames");
-    let known = &world.registry.repositories;
+    let known = &world.registry.ecr.repositories;
     if let Some(missing) = wanted.iter().find(|name| !known.contains_key(*name)) {
-        return Err(super::unknown_repository(world, missing));
+        return Err(unknown_repository(missing, &world.account));
     }
-    let chosen = known.iter().filter(|(name, _)| wanted.is_empty() || wanted.contains(name));
+    let chosen = known.keys().filter(|name| wanted.is_empty() || wanted.contains(name));
     let (page, next) = super::page(input, chosen)?;
-    let described = page.into_iter().map(|(name, found)| describe_one(world, name, found));
+    let described = page.into_iter().map(|name| described(world, name));
     Ok(map([("repositories", Value::List(described.collect())), ("nextToken", next.into())]))
 }
 
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let (name, repository) = super::repository(world, input)?;
+    let (name, repository) = repository(world, input)?;
     if !repository.images.is_empty() && !input.bool("force").unwrap_or(false) {
         return Err(ApiError::sender(
             "RepositoryNotEmptyException",
@@ -55,50 +75,61 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
             ),
         ));
     }
-    let described = describe_one(world, name, repository);
-    world.registry.repositories.remove(name);
+    let described = described(world, name);
+    world.registry.ecr.repositories.remove(name);
+    world.registry.ecr.uploads.retain(|_, upload| upload.repository != name);
+    world.ecr.settings.remove(name);
     Ok(map([("repository", described)]))
 }
 
-pub(super) fn put_mutability(world: &mut World, input: &Value) -> ApiResult<Value> {
-    super::repository_mut(world, input)?.immutable = is_immutable(input);
-    let (name, repository) = super::repository(world, input)?;
-    Ok(map([
-        ("registryId", world.account.as_str().into()),
-        ("repositoryName", name.into()),
-        ("imageTagMutability", mutability(repository).into()),
-    ]))
+fn described(world: &World, name: &str) -> Value {
+    let defaults = (Repository::default(), Settings::default());
+    let repository = world.registry.ecr.repositories.get(name).unwrap_or(&defaults.0);
+    let settings = world.ecr.settings.get(name).unwrap_or(&defaults.1);
+    let described = about(world, name)
+        .with("repositoryArn", arn(world, name))
+        .with("repositoryUri", format!("{}/{name}", registry_host(world)))
+        .with("createdAt", repository.created)
+        .with("imageScanningConfiguration", map([("scanOnPush", settings.scan_on_push.into())]))
+        .with("encryptionConfiguration", settings.encryption.describe());
+    with_mutability(described, &repository.mutability)
 }
 
-fn describe_one(world: &World, name: &str, repository: &Repository) -> Value {
-    let (account, region) = (&world.account, &world.region);
-    map([
-        ("repositoryArn", format!("arn:aws:ecr:{region}:{account}:repository/{name}").into()),
-        ("registryId", account.into()),
-        ("repositoryName", name.into()),
-        ("repositoryUri", format!("{}/{name}", super::registry_host(world)).into()),
-        ("createdAt", repository.created.into()),
-        ("imageTagMutability", mutability(repository).into()),
-        ("imageScanningConfiguration", map([("scanOnPush", false.into())])),
-        ("encryptionConfiguration", map([("encryptionType", "AES256".into())])),
-    ])
+/// Refuses what is no name.
+pub(super) fn check_name(name: &str) -> ApiResult<()> {
+    if is_name(name) {
+        return Ok(());
+    }
+    Err(broken(
+        "repositoryName",
+        "must satisfy regular expression \
+         '(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*'",
+    ))
 }
 
-/// Exclusion filters are ignored: with them the lab is stricter than ECR.
-fn is_immutable(input: &Value) -> bool {
-    input.str("imageTagMutability").is_some_and(|text| text.starts_with("IMMUTABLE"))
-}
-
-fn mutability(repository: &Repository) -> &'static str {
-    if repository.immutable { "IMMUTABLE" } else { "MUTABLE" }
-}
-
-/// The form of a repository's name (API model, simplified: runs of separators are let through).
-fn is_name(name: &str) -> bool {
-    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/".contains(c);
-    let edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+/// The form of a repository's name (API model): 2 to 256 characters, words of lowercase letters and
+/// digits between `/`, within which `.`, `_`, `__` or hyphens stand between letters.
+pub(crate) fn is_name(name: &str) -> bool {
+    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let separates =
+        |text: &str| matches!(text, "" | "." | "_" | "__") || text.bytes().all(|byte| byte == b'-');
     (2..=256).contains(&name.len())
-        && name.chars().all(inner)
-        && name.starts_with(edge)
-        && name.ends_with(edge)
+        && name.split('/').all(|word| {
+            word.starts_with(letter) && word.ends_with(letter) && word.split(letter).all(separates)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_name;
+
+    #[test]
+    fn names() {
+        for good in ["web", "a1", "team/news", "a.b/c__d/e---f"] {
+            assert!(is_name(good), "{good}");
+        }
+        for bad in ["", "w", "Web", "a..b", "a___b", "/a", "a/", "a//b", "-a", "a_-b", "ä1"] {
+            assert!(!is_name(bad), "{bad}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 use serde_json::Value as Json;
 
-use super::{Image, Repository, State};
+use super::{Image, Repository, State, Store};
 
 /// What an instance must know of the image that it is to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,30 +27,43 @@ pub(super) struct Contents {
     files: OnceLock<BTreeMap<String, Bytes>>,
 }
 
-/// The image that a reference names: `host/repository@sha256:…`, `host/repository:tag` or both. The host
-/// is not compared.
+/// The host of the GitHub Container Registry in a reference; every other host is ECR's.
+const GHCR: &str = "ghcr.io";
+
+/// The image that a reference names: `host/repository@sha256:…`, `host/repository:tag` or both. It is
+/// looked for in the GitHub Container Registry if that is the host, else in ECR.
 pub fn image(state: &State, reference: &str) -> Option<ImageFacts> {
-    let (_host, path) = reference.split_once('/')?;
+    let (host, path) = reference.split_once('/')?;
+    let store = if host == GHCR { &state.ghcr } else { &state.ecr };
     let (path, digest) = match path.split_once('@') {
         Some((path, digest)) => (path, Some(digest)),
         None => (path, None),
     };
     let (name, tag) = path.rsplit_once(':').unwrap_or((path, "latest"));
-    let repository = state.repositories.get(name)?;
+    let repository = store.repositories.get(name)?;
     let (digest, image) = repository.image(digest.unwrap_or(tag))?;
+    let labels = labels(store, repository, image)?.clone();
+    Some(ImageFacts { digest: digest.to_owned(), labels })
+}
+
+/// The labels of an image; of an index, those of the image that would run.
+pub(crate) fn labels<'s>(
+    store: &Store,
+    repository: &'s Repository,
+    image: &'s Image,
+) -> Option<&'s BTreeMap<String, String>> {
     let runnable = runnable(repository, image, 0)?;
-    let labels = runnable.contents.labels.get_or_init(|| read_labels(state, runnable));
-    Some(ImageFacts { digest: digest.to_owned(), labels: labels.clone() })
+    Some(runnable.contents.labels.get_or_init(|| read_labels(store, runnable)))
 }
 
 /// The file at `path` in the image whose manifest has `digest`: the last layer that has it wins.
 pub fn file(state: &State, digest: &str, path: &str) -> Option<Bytes> {
-    let (repository, image) = state
-        .repositories
-        .values()
-        .find_map(|repository| Some((repository, repository.images.get(digest)?)))?;
+    let (store, repository, image) = [&state.ecr, &state.ghcr].into_iter().find_map(|store| {
+        let mut all = store.repositories.values();
+        all.find_map(|repository| Some((store, repository, repository.images.get(digest)?)))
+    })?;
     let runnable = runnable(repository, image, 0)?;
-    let files = runnable.contents.files.get_or_init(|| read_files(state, runnable));
+    let files = runnable.contents.files.get_or_init(|| read_files(store, runnable));
     files.get(normal(path)).cloned()
 }
 
@@ -65,10 +78,10 @@ fn runnable<'r>(repository: &'r Repository, image: &'r Image, depth: usize) -> O
     if depth < 3 { runnable(repository, chosen, depth + 1) } else { None }
 }
 
-fn read_labels(state: &State, image: &Image) -> BTreeMap<String, String> {
+fn read_labels(store: &Store, image: &Image) -> BTreeMap<String, String> {
     let labels = || {
         let manifest = json(&image.manifest)?;
-        let config = json(state.blobs.get(manifest["config"]["digest"].as_str()?)?)?;
+        let config = json(store.blobs.get(manifest["config"]["digest"].as_str()?)?)?;
         let labels = config["config"]["Labels"].as_object()?;
         let text = |value: &Json| value.as_str().map(str::to_owned);
         Some(labels.iter().filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect())
@@ -77,11 +90,11 @@ fn read_labels(state: &State, image: &Image) -> BTreeMap<String, String> {
 }
 
 /// All regular files of all layers. A layer that is neither tar nor gzipped tar (zstd) gives none.
-fn read_files(state: &State, image: &Image) -> BTreeMap<String, Bytes> {
+fn read_files(store: &Store, image: &Image) -> BTreeMap<String, Bytes> {
     let mut files = BTreeMap::new();
     let manifest = json(&image.manifest).unwrap_or_default();
     for layer in manifest["layers"].as_array().into_iter().flatten() {
-        if let Some(bytes) = layer["digest"].as_str().and_then(|digest| state.blobs.get(digest)) {
+        if let Some(bytes) = layer["digest"].as_str().and_then(|digest| store.blobs.get(digest)) {
             let plain = unpacked(bytes);
             // A broken layer gives the files before the break.
             let _ = apply_layer(&mut files, &plain);

@@ -13,7 +13,7 @@ pub fn digest_of(bytes: &[u8]) -> String {
 }
 
 /// Whether a text has the form of a digest that the lab can compute.
-pub(super) fn is_digest(text: &str) -> bool {
+pub(crate) fn is_digest(text: &str) -> bool {
     text.strip_prefix("sha256:").is_some_and(|hex| {
         hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
     })

@@ -1,128 +1,120 @@
-//! Accepting manifests.
+//! Manifests: reading, pushing and deleting them.
 
 use bytes::Bytes;
-use jiff::Timestamp;
-use serde_json::Value as Json;
+use http::header::{CONTENT_TYPE, LOCATION};
+use http::{HeaderName, Method, Request, Response, StatusCode};
 
-use super::contents::Contents;
 use super::digest::digest_of;
-use super::{Image, State};
+use super::refusal::Refusal;
+use super::serve::{Answer, CONTENT_DIGEST, empty, repository, set};
+use super::{Host, Push, is_digest, push};
+use crate::services::{ecr, ghcr};
+use crate::world::World;
 
-/// The largest manifest (ECR service quotas).
-const SIZE_LIMIT: usize = 4 << 20;
+/// The header by which a registry says that it lists the manifest as a referrer.
+const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
 
-/// The longest tag (ECR API model).
-const TAG_LIMIT: usize = 300;
-
-/// Why an image is not accepted. The two APIs word these in their own ways.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PushError {
-    /// There is no such repository.
-    #[error("there is no repository {0}")]
-    UnknownRepository(String),
-    /// It is not a manifest; says why.
-    #[error("not a manifest: {0}")]
-    Invalid(String),
-    /// Blobs that it names are not in the repository.
-    #[error("the repository lacks the blobs {}", .0.join(", "))]
-    MissingBlobs(Vec<String>),
-    /// Manifests that an index names are not in the repository.
-    #[error("the repository lacks the manifests {}", .0.join(", "))]
-    MissingManifests(Vec<String>),
-    /// The tag is another image's and may not move.
-    #[error("the tag {tag} of {repository} is taken and immutable")]
-    TagTaken {
-        /// The repository.
-        repository: String,
-        /// The tag.
-        tag: String,
-    },
-}
-
-/// What a manifest refers to.
-pub(super) struct References {
-    /// Its configuration and layers.
-    pub(super) blobs: Vec<String>,
-    /// The manifests of an index.
-    pub(super) manifests: Vec<String>,
-}
-
-impl References {
-    /// Reads them from a manifest or an index.
-    pub(super) fn of(manifest: &[u8]) -> Result<References, PushError> {
-        let json: Json = serde_json::from_slice(manifest)
-            .map_err(|error| PushError::Invalid(error.to_string()))?;
-        if json["schemaVersion"] != 2 {
-            return Err(PushError::Invalid("schemaVersion must be 2".to_owned()));
-        }
-        let all = |list: &Json| -> Vec<String> {
-            let items = list.as_array().into_iter().flatten();
-            // A layer with addresses of its own is kept elsewhere ("foreign").
-            items
-                .filter(|item| item["urls"].as_array().is_none_or(Vec::is_empty))
-                .filter_map(|item| item["digest"].as_str().map(str::to_owned))
-                .collect()
-        };
-        let mut blobs: Vec<String> =
-            json["config"]["digest"].as_str().map(str::to_owned).into_iter().collect();
-        blobs.extend(all(&json["layers"]));
-        let manifests = all(&json["manifests"]);
-        if blobs.is_empty() && !json["manifests"].is_array() {
-            return Err(PushError::Invalid("it has neither a config nor manifests".to_owned()));
-        }
-        Ok(References { blobs, manifests })
-    }
-}
-
-/// Keeps a manifest, under `tag` if one is given, and gives its digest. The same manifest again is
-/// accepted again.
-pub(crate) fn push(
-    state: &mut State,
+/// Answers a request to `/v2/<name>/manifests/<reference>`.
+pub(super) fn serve(
+    world: &mut World,
+    request: &Request<Bytes>,
+    host: Host,
     name: &str,
-    tag: Option<&str>,
-    media_type: &str,
-    manifest: Bytes,
-    now: Option<Timestamp>,
-) -> Result<String, PushError> {
-    let Some(repository) = state.repositories.get_mut(name) else {
-        return Err(PushError::UnknownRepository(name.to_owned()));
-    };
-    if manifest.len() > SIZE_LIMIT {
-        return Err(PushError::Invalid(format!("it is larger than {SIZE_LIMIT} bytes")));
+    reference: &str,
+) -> Answer {
+    match *request.method() {
+        Method::GET | Method::HEAD => get(world, request, host, name, reference),
+        Method::PUT => put(world, request, host, name, reference),
+        Method::DELETE => delete(world, host, name, reference),
+        _ => Err(Refusal::unsupported()),
     }
-    let References { mut blobs, mut manifests } = References::of(&manifest)?;
-    blobs.retain(|digest| !repository.blobs.contains(digest));
-    if !blobs.is_empty() {
-        return Err(PushError::MissingBlobs(blobs));
-    }
-    manifests.retain(|digest| !repository.images.contains_key(digest));
-    if !manifests.is_empty() {
-        return Err(PushError::MissingManifests(manifests));
-    }
-    let digest = digest_of(&manifest);
-    if let Some(tag) = tag {
-        if !is_tag(tag) {
-            return Err(PushError::Invalid(format!("{tag} is no tag")));
-        }
-        let holder = repository.tags.get(tag);
-        if repository.immutable && holder.is_some_and(|holder| *holder != digest) {
-            return Err(PushError::TagTaken { repository: name.to_owned(), tag: tag.to_owned() });
-        }
-        repository.tags.insert(tag.to_owned(), digest.clone());
-    }
-    repository.images.entry(digest.clone()).or_insert_with(|| Image {
-        media_type: media_type.to_owned(),
-        manifest,
-        pushed: now,
-        contents: Contents::default(),
-    });
-    Ok(digest)
 }
 
-/// The form of a tag (OCI distribution specification), at ECR's length.
-fn is_tag(tag: &str) -> bool {
-    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    tag.len() <= TAG_LIMIT
-        && tag.starts_with(word)
-        && tag.chars().all(|c| word(c) || c == '.' || c == '-')
+/// Whatever the client says that it accepts, it gets what was pushed.
+fn get(
+    world: &mut World,
+    request: &Request<Bytes>,
+    host: Host,
+    name: &str,
+    reference: &str,
+) -> Answer {
+    let now = world.now;
+    let (digest, _) = repository(world, host, name)?
+        .image(reference)
+        .ok_or_else(|| Refusal::unknown_manifest(host))?;
+    let digest = digest.to_owned();
+    let repositories = &mut host.store_mut(&mut world.registry).repositories;
+    let image = repositories.get_mut(name).and_then(|found| found.images.get_mut(&digest));
+    let image = image.ok_or_else(|| Refusal::unknown_manifest(host))?;
+    if *request.method() == Method::GET {
+        image.pulled = Some(now);
+    }
+    let mut response = Response::new(image.manifest.clone());
+    set(&mut response, CONTENT_TYPE, &image.media_type);
+    set(&mut response, CONTENT_DIGEST, &digest);
+    Ok(response)
+}
+
+fn put(
+    world: &mut World,
+    request: &Request<Bytes>,
+    host: Host,
+    name: &str,
+    reference: &str,
+) -> Answer {
+    let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = media_type.ok_or_else(|| {
+        Refusal::new(StatusCode::BAD_REQUEST, "MANIFEST_INVALID", "The Content-Type is missing")
+    })?;
+    let by_digest = reference.contains(':');
+    if by_digest && digest_of(request.body()) != reference {
+        return Err(Refusal::digest(format!(
+            "The manifest has the digest {}, not {reference}",
+            digest_of(request.body())
+        )));
+    }
+    let (manifest, tag) = (request.body().clone(), Some(reference).filter(|_| !by_digest));
+    let pushed = match host {
+        Host::Ecr => {
+            ecr::before_upload(world, name);
+            ecr::push(world, name, tag, media_type, manifest)
+        }
+        Host::Ghcr => {
+            ghcr::before_upload(world, name);
+            let now = Some(world.now);
+            let manifest = Push { repository: name, tag, media_type, manifest, now };
+            push(&mut world.registry.ghcr, manifest)
+        }
+    };
+    let digest = pushed.map_err(|error| Refusal::push(error, host, &world.account))?;
+    let mut response = empty(StatusCode::CREATED);
+    set(&mut response, LOCATION, &format!("/v2/{name}/manifests/{digest}"));
+    set(&mut response, CONTENT_DIGEST, &digest);
+    let repository = repository(world, host, name)?;
+    let image = repository.images.get(&digest);
+    let subject = image.and_then(|image| image.references.subject.as_ref());
+    if let Some(subject) = subject.filter(|_| host == Host::Ecr) {
+        set(&mut response, SUBJECT, subject);
+    }
+    Ok(response)
+}
+
+/// ECR deletes by digest only, and not what an index names; GHCR not at all (skopeo#1880).
+fn delete(world: &mut World, host: Host, name: &str, reference: &str) -> Answer {
+    if host == Host::Ghcr || !is_digest(reference) {
+        return Err(Refusal::unsupported());
+    }
+    let repository = repository(world, host, name)?;
+    if !repository.images.contains_key(reference) {
+        return Err(Refusal::unknown_manifest(host));
+    }
+    if repository.is_referenced(reference) {
+        return Err(Refusal::denied(
+            "Requested image referenced by manifest list and cannot be deleted",
+        ));
+    }
+    if let Some(repository) = world.registry.ecr.repositories.get_mut(name) {
+        repository.remove(reference);
+    }
+    Ok(empty(StatusCode::ACCEPTED))
 }

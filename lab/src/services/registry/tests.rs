@@ -137,7 +137,8 @@ fn what_is_pushed_is_pulled_and_looked_into() {
 #[test]
 fn a_tag_that_may_not_move_does_not() {
     let mut client = Client::new();
-    client.world.registry.repositories.get_mut("team/news").unwrap().immutable = true;
+    let repositories = &mut client.world.registry.ecr.repositories;
+    repositories.get_mut("team/news").unwrap().mutability = Mutability::Immutable;
     assert_eq!(client.push("v1", "one", "t").status(), 201);
     assert_eq!(client.push("v1", "one", "t").status(), 201, "the same again");
     let other = client.push("v2", "two", "t");

@@ -4,9 +4,11 @@ use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_RANGE, LOCATION, RANGE};
 use http::{HeaderName, Method, Request, Response, StatusCode};
 
+use super::Host;
 use super::digest::{digest_of, is_digest};
 use super::refusal::Refusal;
-use super::serve::{Answer, CONTENT_DIGEST, empty, parameter, set};
+use super::serve::{Answer, CONTENT_DIGEST, empty, parameter, repository, set};
+use crate::services::{ecr, ghcr};
 use crate::world::World;
 
 const UPLOAD_ID: HeaderName = HeaderName::from_static("docker-upload-uuid");
@@ -18,28 +20,51 @@ pub(crate) struct Upload {
     pub(crate) repository: String,
     /// What has come so far.
     pub(crate) bytes: BytesMut,
+    /// The sizes of the parts that it came in.
+    pub(crate) parts: Vec<usize>,
+}
+
+impl Upload {
+    /// One that begins.
+    pub(crate) fn new(repository: &str) -> Upload {
+        let repository = repository.to_owned();
+        Upload { repository, bytes: BytesMut::new(), parts: Vec::new() }
+    }
+
+    /// Adds a part.
+    pub(crate) fn append(&mut self, part: &[u8]) {
+        self.bytes.extend_from_slice(part);
+        self.parts.push(part.len());
+    }
 }
 
 /// Answers a request to `/v2/<name>/blobs/uploads/<id>`.
-pub(super) fn serve(world: &mut World, request: &Request<Bytes>, name: &str, id: &str) -> Answer {
+pub(super) fn serve(
+    world: &mut World,
+    request: &Request<Bytes>,
+    host: Host,
+    name: &str,
+    id: &str,
+) -> Answer {
     if id.is_empty() {
         return match *request.method() {
-            Method::POST => begin(world, request, name),
+            Method::POST => begin(world, request, host, name),
             _ => Err(Refusal::unsupported()),
         };
     }
-    if world.registry.uploads.get(id).is_none_or(|upload| upload.repository != name) {
+    let uploads = &host.store(&world.registry).uploads;
+    if uploads.get(id).is_none_or(|upload| upload.repository != name) {
         return Err(Refusal::unknown_upload());
     }
     match *request.method() {
         Method::PATCH => {
-            append(world, request, id)?;
-            Ok(progress(world, name, id, StatusCode::ACCEPTED))
+            append(world, request, host, id)?;
+            Ok(progress(world, host, name, id, StatusCode::ACCEPTED))
         }
-        Method::PUT => finish(world, request, name, id),
-        Method::GET | Method::HEAD => Ok(progress(world, name, id, StatusCode::NO_CONTENT)),
+        Method::PUT => finish(world, request, host, name, id),
+        Method::GET | Method::HEAD => Ok(progress(world, host, name, id, StatusCode::NO_CONTENT)),
         Method::DELETE => {
-            world.registry.uploads.remove(id);
+            host.store_mut(&mut world.registry).uploads.remove(id);
             Ok(empty(StatusCode::NO_CONTENT))
         }
         _ => Err(Refusal::unsupported()),
@@ -47,28 +72,46 @@ pub(super) fn serve(world: &mut World, request: &Request<Bytes>, name: &str, id:
 }
 
 /// Three ways to begin: take a blob over from another repository, send all at once, or send in parts.
-fn begin(world: &mut World, request: &Request<Bytes>, name: &str) -> Answer {
-    if let (Some(digest), Some(from)) = (parameter(request, "mount"), parameter(request, "from"))
-        && world.registry.mounting
-        && let Some(bytes) = world.registry.blob(&from, &digest).cloned()
+fn begin(world: &mut World, request: &Request<Bytes>, host: Host, name: &str) -> Answer {
+    match host {
+        Host::Ecr => ecr::before_upload(world, name),
+        Host::Ghcr => ghcr::before_upload(world, name),
+    }
+    repository(world, host, name)?;
+    if let Some(digest) = parameter(request, "mount")
+        && let Some(bytes) = mountable(world, request, host, &digest)
     {
-        world.registry.keep_blob(name, bytes);
+        host.store_mut(&mut world.registry).keep_blob(name, bytes);
         return Ok(created(name, &digest));
     }
     if let Some(digest) = parameter(request, "digest") {
-        return keep(world, name, &digest, request.body().clone());
+        return keep(world, host, name, &digest, request.body().clone());
     }
     let id = world.ids.uuid();
-    let upload = Upload { repository: name.to_owned(), bytes: BytesMut::new() };
-    world.registry.uploads.insert(id.clone(), upload);
-    Ok(progress(world, name, &id, StatusCode::ACCEPTED))
+    host.store_mut(&mut world.registry).uploads.insert(id.clone(), Upload::new(name));
+    Ok(progress(world, host, name, &id, StatusCode::ACCEPTED))
+}
+
+/// The bytes of a blob that may be taken over. Where it may not, or is not there, the upload begins as
+/// if nothing had been said of mounting (distribution specification).
+fn mountable(world: &World, request: &Request<Bytes>, host: Host, digest: &str) -> Option<Bytes> {
+    let from = parameter(request, "from")?;
+    let may = match host {
+        Host::Ecr => world.ecr.mounting,
+        Host::Ghcr => ghcr::may_mount(world, request, &from),
+    };
+    host.store(&world.registry).blob(&from, digest).filter(|_| may).cloned()
 }
 
 /// Adds the body to the upload. A range, if given, must go on where the last part ended.
-fn append(world: &mut World, request: &Request<Bytes>, id: &str) -> Result<(), Refusal> {
-    let Some(upload) = world.registry.uploads.get_mut(id) else {
-        return Err(Refusal::unknown_upload());
-    };
+fn append(
+    world: &mut World,
+    request: &Request<Bytes>,
+    host: Host,
+    id: &str,
+) -> Result<(), Refusal> {
+    let upload = host.store_mut(&mut world.registry).uploads.get_mut(id);
+    let upload = upload.ok_or_else(Refusal::unknown_upload)?;
     let (have, body) = (upload.bytes.len(), request.body());
     if let Some(range) = request.headers().get(CONTENT_RANGE) {
         let range = range.to_str().unwrap_or_default();
@@ -88,21 +131,23 @@ fn append(world: &mut World, request: &Request<Bytes>, id: &str) -> Result<(), R
             ));
         }
     }
-    upload.bytes.extend_from_slice(body);
+    upload.append(body);
     Ok(())
 }
 
-fn finish(world: &mut World, request: &Request<Bytes>, name: &str, id: &str) -> Answer {
+/// The last part, and the digest. With a wrong digest all is lost.
+fn finish(world: &mut World, request: &Request<Bytes>, host: Host, name: &str, id: &str) -> Answer {
     let digest = parameter(request, "digest")
         .ok_or_else(|| Refusal::digest("The parameter digest is missing"))?;
     if !request.body().is_empty() {
-        append(world, request, id)?;
+        append(world, request, host, id)?;
     }
-    let upload = world.registry.uploads.remove(id).ok_or_else(Refusal::unknown_upload)?;
-    keep(world, name, &digest, upload.bytes.freeze())
+    let upload = host.store_mut(&mut world.registry).uploads.remove(id);
+    let upload = upload.ok_or_else(Refusal::unknown_upload)?;
+    keep(world, host, name, &digest, upload.bytes.freeze())
 }
 
-fn keep(world: &mut World, name: &str, digest: &str, bytes: Bytes) -> Answer {
+fn keep(world: &mut World, host: Host, name: &str, digest: &str, bytes: Bytes) -> Answer {
     if !is_digest(digest) {
         return Err(Refusal::digest(format!("{digest} is no sha256 digest")));
     }
@@ -113,7 +158,7 @@ fn keep(world: &mut World, name: &str, digest: &str, bytes: Bytes) -> Answer {
             bytes.len()
         )));
     }
-    world.registry.keep_blob(name, bytes);
+    host.store_mut(&mut world.registry).keep_blob(name, bytes);
     Ok(created(name, digest))
 }
 
@@ -125,10 +170,17 @@ fn created(name: &str, digest: &str) -> Response<Bytes> {
 }
 
 /// Where to go on, and from which byte. Nothing and one byte look alike here, by the specification.
-fn progress(world: &World, name: &str, id: &str, status: StatusCode) -> Response<Bytes> {
-    let have = world.registry.uploads.get(id).map_or(0, |upload| upload.bytes.len());
+fn progress(
+    world: &World,
+    host: Host,
+    name: &str,
+    id: &str,
+    status: StatusCode,
+) -> Response<Bytes> {
+    let upload = host.store(&world.registry).uploads.get(id);
+    let have = upload.map_or(0, |upload| upload.bytes.len());
     let mut response = empty(status);
-    set(&mut response, LOCATION, &format!("/v2/{name}/blobs/uploads/{id}"));
+    set(&mut response, LOCATION, &format!("/v2/{name}/blobs/{}/{id}", host.upload_word()));
     set(&mut response, RANGE, &format!("0-{}", have.saturating_sub(1)));
     set(&mut response, UPLOAD_ID, id);
     response

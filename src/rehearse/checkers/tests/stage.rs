@@ -228,7 +228,7 @@ impl Stage {
     }
 
     /// What is found at the end.
-    pub(super) fn finish(mut self) -> Vec<String> {
+    pub(super) fn finish(self) -> Vec<String> {
         let baseline = Totals::default();
         told(&self.checkers.finish(&self.world, &baseline))
     }

@@ -29,36 +29,6 @@ const LIFETIME: i64 = 300;
 
 const KEY: &[u8] = b"the lab's own signing key; it protects nothing";
 
-/// What GitHub remembers: the job that asks for tokens.
-#[derive(Debug, Clone)]
-pub struct State {
-    /// The token's `sub`: which repository, and branch, environment or event.
-    pub subject: String,
-    /// Owner and name.
-    pub repository: String,
-    /// The full ref, for example `refs/heads/main`.
-    pub git_ref: String,
-    /// The commit.
-    pub commit: String,
-    /// The number that GitHub gives a run.
-    pub run_id: u64,
-    /// Which try of that run.
-    pub run_attempt: u32,
-}
-
-impl Default for State {
-    fn default() -> State {
-        State {
-            subject: "repo:acme/news:ref:refs/heads/main".to_owned(),
-            repository: "acme/news".to_owned(),
-            git_ref: "refs/heads/main".to_owned(),
-            commit: "5b1d2c0f3a7e4d6b8c9a0f1e2d3c4b5a69788796".to_owned(),
-            run_id: 1000,
-            run_attempt: 1,
-        }
-    }
-}
-
 /// Answers one request for a token.
 pub fn token(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
     if !bears_request_token(request) {

@@ -1,0 +1,162 @@
+//! The text of a lifecycle policy (user guide, "Lifecycle policy properties in Amazon ECR").
+
+use serde_json::Value as Json;
+
+use crate::services::ecr::errors::{broken, limit};
+use crate::wire::{ApiError, ApiResult};
+
+/// The longest text (API model).
+const TEXT_LIMIT: usize = 30_720;
+
+/// The most wildcards in a pattern (user guide).
+const WILDCARDS: usize = 4;
+
+/// One rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Rule {
+    /// Its place among the others, lowest first; unique.
+    pub(super) priority: i64,
+    pub(super) tags: Tags,
+    pub(super) count: Count,
+}
+
+/// Which images a rule is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Tags {
+    /// All.
+    Any,
+    /// Those without a tag.
+    Untagged,
+    /// Those that for each of these patterns have a tag that fits.
+    Patterns(Vec<String>),
+}
+
+/// Which of them expire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Count {
+    /// All but so many of the youngest.
+    MoreThan(usize),
+    /// Those pushed longer ago than so many days.
+    DaysSincePushed(i64),
+    /// Those pulled longer ago than so many days; never pulled counts from the push.
+    DaysSincePulled(i64),
+}
+
+/// Reads a policy's rules, in the order of their priorities. Transitions to the archive are not here.
+pub(super) fn read(text: &str, most: usize) -> ApiResult<Vec<Rule>> {
+    if !(1..=TEXT_LIMIT).contains(&text.len()) {
+        let rule = format!("Member must have length less than or equal to {TEXT_LIMIT}");
+        return Err(broken("lifecyclePolicyText", &rule));
+    }
+    let json: Json = serde_json::from_str(text)
+        .ok()
+        .filter(Json::is_object)
+        .ok_or_else(|| failure("Could not map policyString into LifecyclePolicy."))?;
+    let rules = json["rules"].as_array().filter(|rules| !rules.is_empty());
+    let rules =
+        rules.ok_or_else(|| failure("object has missing required properties ([\"rules\"])"))?;
+    if rules.len() > most {
+        return Err(limit(format!("A lifecycle policy has at most {most} rules")));
+    }
+    let mut rules = rules.iter().map(rule).collect::<ApiResult<Vec<Rule>>>()?;
+    rules.sort_by_key(|rule| rule.priority);
+    if rules.windows(2).any(|pair| pair[0].priority == pair[1].priority) {
+        return Err(failure("rulePriority must be unique"));
+    }
+    let last = rules.iter().rposition(|rule| rule.tags != Tags::Any);
+    let any = rules.iter().position(|rule| rule.tags == Tags::Any);
+    if any.is_some_and(|any| last.is_some_and(|last| any < last)) {
+        return Err(failure(
+            "a rule with tagStatus any must have the highest rulePriority and be evaluated last",
+        ));
+    }
+    Ok(rules)
+}
+
+fn rule(json: &Json) -> ApiResult<Rule> {
+    known(json, &["rulePriority", "selection", "action"], &["description"])?;
+    let (selection, action) = (&json["selection"], &json["action"]);
+    known(action, &["type"], &[])?;
+    if action["type"] != "expire" {
+        return Err(failure(&format!(
+            "instance value ({}) not found in enum (possible values: [\"expire\"])",
+            action["type"]
+        )));
+    }
+    let optional = ["tagPatternList", "tagPrefixList", "countUnit"];
+    known(selection, &["tagStatus", "countType", "countNumber"], &optional)?;
+    let priority = json["rulePriority"].as_i64().filter(|priority| *priority >= 1);
+    let priority = priority.ok_or_else(|| failure("rulePriority must be an integer from 1"))?;
+    Ok(Rule { priority, tags: tags(selection)?, count: count(selection)? })
+}
+
+fn tags(selection: &Json) -> ApiResult<Tags> {
+    let lists = (&selection["tagPatternList"], &selection["tagPrefixList"]);
+    let status = selection["tagStatus"].as_str().unwrap_or_default();
+    let patterns: Vec<String> = match (status, lists) {
+        ("any" | "untagged", (Json::Null, Json::Null)) if status == "any" => return Ok(Tags::Any),
+        ("any" | "untagged", (Json::Null, Json::Null)) => return Ok(Tags::Untagged),
+        ("any" | "untagged", _) => {
+            return Err(failure("tagPatternList and tagPrefixList need tagStatus tagged"));
+        }
+        ("tagged", (Json::Array(patterns), Json::Null)) => texts(patterns).collect(),
+        ("tagged", (Json::Null, Json::Array(prefixes))) => {
+            texts(prefixes).map(|prefix| format!("{prefix}*")).collect()
+        }
+        ("tagged", _) => {
+            return Err(failure("tagStatus tagged needs one of tagPatternList and tagPrefixList"));
+        }
+        _ => {
+            return Err(failure(&format!(
+                "instance value ({}) not found in enum (possible values: [\"any\",\"tagged\",\
+                 \"untagged\"])",
+                selection["tagStatus"]
+            )));
+        }
+    };
+    if patterns.is_empty() || patterns.iter().any(|p| p.matches('*').count() > WILDCARDS) {
+        return Err(failure("tagPatternList needs patterns of at most four wildcards each"));
+    }
+    Ok(Tags::Patterns(patterns))
+}
+
+fn texts(list: &[Json]) -> impl Iterator<Item = String> {
+    list.iter().filter_map(|item| item.as_str().map(str::to_owned))
+}
+
+fn count(selection: &Json) -> ApiResult<Count> {
+    let number = selection["countNumber"].as_i64().filter(|number| *number >= 1);
+    let number = number.ok_or_else(|| {
+        failure("numeric instance is lower than the required minimum (minimum: 1)")
+    })?;
+    let days = selection["countUnit"] == "days";
+    match selection["countType"].as_str().unwrap_or_default() {
+        "imageCountMoreThan" if selection["countUnit"].is_null() => {
+            Ok(Count::MoreThan(usize::try_from(number).unwrap_or(usize::MAX)))
+        }
+        "sinceImagePushed" if days => Ok(Count::DaysSincePushed(number)),
+        "sinceImagePulled" if days => Ok(Count::DaysSincePulled(number)),
+        _ => Err(failure("instance failed to match exactly one schema (matched 0 out of 2)")),
+    }
+}
+
+/// Refuses an object that lacks a member or has another.
+fn known(json: &Json, required: &[&str], optional: &[&str]) -> ApiResult<()> {
+    let members = json.as_object().ok_or_else(|| failure("instance must be an object"))?;
+    if let Some(missing) = required.iter().find(|name| !members.contains_key(**name)) {
+        return Err(failure(&format!("object has missing required properties ([\"{missing}\"])")));
+    }
+    let strange = members
+        .keys()
+        .find(|name| !required.contains(&name.as_str()) && !optional.contains(&name.as_str()));
+    match strange {
+        None => Ok(()),
+        Some(name) => Err(failure(&format!(
+            "object instance has properties which are not allowed by the schema: ([\"{name}\"])"
+        ))),
+    }
+}
+
+fn failure(why: &str) -> ApiError {
+    broken("LifecyclePolicyText", &format!("Lifecycle policy validation failure: {why}"))
+}

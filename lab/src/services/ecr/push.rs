@@ -1,0 +1,116 @@
+//! Images coming in, by PutImage or by the distribution API.
+
+use bytes::Bytes;
+
+use super::errors::{self, broken, need};
+use super::images::{image_id, whole};
+use super::{repository, scans, templates};
+use crate::services::registry::{self, PushError, digest_of};
+use crate::wire::{ApiError, ApiResult, Value, map};
+use crate::world::World;
+
+/// Media types that ECR keeps (user guide, "Container image manifest format support").
+const MEDIA_TYPES: &[&str] = &[
+    "application/vnd.docker.distribution.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v1+prettyjws",
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.oci.image.index.v1+json",
+];
+
+/// Takes a manifest in at `world.now`, as both APIs do: media type and quotas are looked at, and the
+/// image is scanned if that is what is configured.
+pub(crate) fn push(
+    world: &mut World,
+    name: &str,
+    tag: Option<&str>,
+    media_type: &str,
+    manifest: Bytes,
+) -> Result<String, PushError> {
+    // Parameters of media types mean nothing here.
+    let plain = media_type.split(';').next().unwrap_or_default().trim();
+    if !MEDIA_TYPES.contains(&plain) {
+        return Err(PushError::Invalid(format!("the media type {media_type} is not supported")));
+    }
+    check_quotas(world, name, tag, &manifest)?;
+    let push =
+        registry::Push { repository: name, tag, media_type: plain, manifest, now: Some(world.now) };
+    let known = world.registry.ecr.repositories.get(name).map_or(0, |found| found.images.len());
+    let digest = registry::push(&mut world.registry.ecr, push)?;
+    let grown = world.registry.ecr.repositories.get(name).map_or(0, |found| found.images.len());
+    if grown > known {
+        scans::pushed(world, name, &digest);
+    }
+    Ok(digest)
+}
+
+/// Creates the repository that an upload is for, if it is missing and a creation template says so.
+pub(crate) fn before_upload(world: &mut World, name: &str) {
+    if !world.registry.ecr.repositories.contains_key(name) {
+        templates::create_on_push(world, name);
+    }
+}
+
+fn check_quotas(
+    world: &World,
+    name: &str,
+    tag: Option<&str>,
+    manifest: &[u8],
+) -> Result<(), PushError> {
+    let Some(repository) = world.registry.ecr.repositories.get(name) else { return Ok(()) };
+    let digest = digest_of(manifest);
+    if !repository.images.contains_key(&digest)
+        && repository.images.len() >= world.ecr.quotas.images
+    {
+        return Err(PushError::Quota("images per repository"));
+    }
+    let is_new = tag.is_some_and(|tag| repository.tags.get(tag) != Some(&digest));
+    if is_new && repository.tags_of(&digest).count() >= world.ecr.quotas.tags_per_image {
+        return Err(PushError::Quota("tags per image"));
+    }
+    Ok(())
+}
+
+pub(super) fn put_image(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let (name, repository) = repository(world, input)?;
+    let manifest = need(input, "imageManifest")?;
+    let (tag, digest) = (input.str("imageTag"), digest_of(manifest.as_bytes()));
+    if let Some(claimed) = input.str("imageDigest")
+        && claimed != digest
+    {
+        return Err(ApiError::sender(
+            "ImageDigestDoesNotMatchException",
+            format!("The provided digest '{claimed}' does not match the image digest '{digest}'"),
+        ));
+    }
+    let known = repository.images.contains_key(&digest);
+    if known && tag.is_none_or(|tag| repository.tags.get(tag) == Some(&digest)) {
+        return Err(ApiError::sender(
+            "ImageAlreadyExistsException",
+            format!(
+                "Image with digest '{digest}' and tag '{}' already exists in the repository with name \
+                 '{name}' in registry with id '{}'",
+                tag.unwrap_or("null"),
+                world.account
+            ),
+        ));
+    }
+    let media_type = media_type(input, manifest)?;
+    push(world, name, tag, &media_type, Bytes::from(manifest.to_owned()))
+        .map_err(|error| errors::push(world, error))?;
+    let (_, repository) = super::repository(world, input)?;
+    let image = repository.images.get(&digest);
+    let image = image.map(|image| whole(world, name, image_id(&digest, tag), image));
+    Ok(map([("image", image.into())]))
+}
+
+/// The media type, from the manifest or beside it. Where neither has one ECR speaks of broken JSON, as
+/// users of Helm report.
+fn media_type(input: &Value, manifest: &str) -> ApiResult<String> {
+    let broken = || broken("ImageManifest", "Invalid JSON syntax");
+    let json: serde_json::Value = serde_json::from_str(manifest).map_err(|_| broken())?;
+    let beside = input.str("imageManifestMediaType");
+    let named = json["mediaType"].as_str().or(beside).ok_or_else(broken)?;
+    Ok(named.to_owned())
+}

@@ -1,0 +1,202 @@
+//! Creation templates: what a repository is like that a push brings into being (user guide,
+//! "Templates to control repositories created during a pull through cache, create on push, or
+//! replication action").
+
+use jiff::Timestamp;
+
+use super::errors::{broken, need, validation};
+use super::repositories::{add, is_name};
+use super::settings::{Encryption, Settings, check_policy, mutability, with_mutability};
+use super::{lifecycle, tags};
+use crate::services::registry::Mutability;
+use crate::wire::{ApiError, ApiResult, Value, map};
+use crate::world::World;
+
+/// The prefix of the template for names that no other template is for.
+const ROOT: &str = "ROOT";
+
+/// A template, by the prefix of the names that it is for.
+#[derive(Debug, Clone)]
+pub(super) struct Template {
+    description: Option<String>,
+    encryption: Encryption,
+    tags: std::collections::BTreeMap<String, String>,
+    mutability: Mutability,
+    policy: Option<String>,
+    lifecycle: Option<String>,
+    applied_for: Vec<String>,
+    role: Option<String>,
+    created: Timestamp,
+    updated: Timestamp,
+}
+
+pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let prefix = prefix(input)?;
+    if world.ecr.templates.contains_key(prefix) {
+        return Err(ApiError::sender(
+            "TemplateAlreadyExistsException",
+            format!(
+                "The repository creation template with prefix '{prefix}' already exists in the registry \
+                 with id '{}'",
+                world.account
+            ),
+        ));
+    }
+    let template = read(world, input, None)?;
+    put(world, prefix, template)
+}
+
+pub(super) fn update(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let prefix = prefix(input)?;
+    let before = world.ecr.templates.get(prefix).cloned();
+    let before = before.ok_or_else(|| unknown(world, prefix))?;
+    let template = read(world, input, Some(&before))?;
+    put(world, prefix, template)
+}
+
+pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let prefix = prefix(input)?;
+    let gone = world.ecr.templates.remove(prefix).ok_or_else(|| unknown(world, prefix))?;
+    Ok(answer(world, prefix, &gone))
+}
+
+pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
+    let wanted = input.strings("prefixes");
+    let all = world.ecr.templates.iter();
+    let chosen = all.filter(|(prefix, _)| wanted.is_empty() || wanted.contains(prefix));
+    let (page, next) = super::page(input, chosen)?;
+    let described = page.into_iter().map(|(prefix, template)| described(prefix, template));
+    Ok(map([
+        ("registryId", world.account.as_str().into()),
+        ("repositoryCreationTemplates", Value::List(described.collect())),
+        ("nextToken", next.into()),
+    ]))
+}
+
+/// Creates a repository by the template for pushes with the longest prefix, if there is one.
+pub(super) fn create_on_push(world: &mut World, name: &str) {
+    let is_for = |prefix: &str| {
+        let rest = name.strip_prefix(prefix.trim_end_matches('/'));
+        prefix == ROOT || rest.is_some_and(|rest| rest.starts_with('/'))
+    };
+    let templates = world.ecr.templates.iter();
+    let found = templates
+        .filter(|(prefix, template)| {
+            is_for(prefix) && template.applied_for.iter().any(|kind| kind == "CREATE_ON_PUSH")
+        })
+        .max_by_key(|(prefix, _)| if *prefix == ROOT { 0 } else { prefix.len() });
+    let Some(template) = found.map(|(_, template)| template.clone()) else { return };
+    if !is_name(name) {
+        return;
+    }
+    let settings = Settings {
+        tags: template.tags,
+        policy: template.policy,
+        encryption: template.encryption,
+        ..Settings::default()
+    };
+    if add(world, name, template.mutability, settings).is_ok()
+        && let Some(text) = template.lifecycle
+    {
+        lifecycle::adopt(world, name, &text);
+    }
+}
+
+fn prefix(input: &Value) -> ApiResult<&str> {
+    let prefix = need(input, "prefix")?;
+    if prefix == ROOT || is_name(prefix.strip_suffix('/').unwrap_or(prefix)) {
+        return Ok(prefix);
+    }
+    Err(broken("prefix", "must be the beginning of repository names, or ROOT"))
+}
+
+/// Reads a template; what an update leaves out stays as it was.
+fn read(world: &mut World, input: &Value, before: Option<&Template>) -> ApiResult<Template> {
+    const KINDS: &[&str] = &["REPLICATION", "PULL_THROUGH_CACHE", "CREATE_ON_PUSH"];
+    let applied_for = input.strings("appliedFor");
+    if applied_for.iter().any(|kind| !KINDS.contains(&kind.as_str()))
+        || (applied_for.is_empty() && before.is_none())
+    {
+        return Err(validation(format!("appliedFor must name some of {}", KINDS.join(", "))));
+    }
+    let (policy, lifecycle) = (input.str("repositoryPolicy"), input.str("lifecyclePolicy"));
+    if let Some(text) = policy.filter(|text| !text.is_empty()) {
+        check_policy("repositoryPolicy", text)?;
+    }
+    if let Some(text) = lifecycle.filter(|text| !text.is_empty()) {
+        lifecycle::check(world, text)?;
+    }
+    let has = |key: &str| !input.get(key).is_null();
+    let encryption = match before.filter(|_| !has("encryptionConfiguration")) {
+        Some(before) => before.encryption.clone(),
+        None => Encryption::of(world, input.get("encryptionConfiguration"))?,
+    };
+    let text = |key: &str, old: Option<&Option<String>>| match input.str(key) {
+        Some(new) => Some(new.to_owned()).filter(|text| !text.is_empty()),
+        None => old.cloned().flatten(),
+    };
+    Ok(Template {
+        description: text("description", before.map(|b| &b.description)),
+        encryption,
+        tags: match before.filter(|_| !has("resourceTags")) {
+            Some(before) => before.tags.clone(),
+            None => tags::read(input, "resourceTags")?,
+        },
+        mutability: match before.filter(|_| !has("imageTagMutability")) {
+            Some(before) => before.mutability.clone(),
+            None => mutability(input)?,
+        },
+        policy: text("repositoryPolicy", before.map(|b| &b.policy)),
+        lifecycle: text("lifecyclePolicy", before.map(|b| &b.lifecycle)),
+        applied_for: match before.filter(|_| applied_for.is_empty()) {
+            Some(before) => before.applied_for.clone(),
+            None => applied_for,
+        },
+        role: text("customRoleArn", before.map(|b| &b.role)),
+        created: before.map_or(world.now, |before| before.created),
+        updated: world.now,
+    })
+}
+
+fn put(world: &mut World, prefix: &str, template: Template) -> ApiResult<Value> {
+    let answer = answer(world, prefix, &template);
+    world.ecr.templates.insert(prefix.to_owned(), template);
+    Ok(answer)
+}
+
+fn answer(world: &World, prefix: &str, template: &Template) -> Value {
+    map([
+        ("registryId", world.account.as_str().into()),
+        ("repositoryCreationTemplate", described(prefix, template)),
+    ])
+}
+
+fn described(prefix: &str, template: &Template) -> Value {
+    let tags = template.tags.iter();
+    let tags = tags.map(|(key, value)| map([("Key", key.into()), ("Value", value.into())]));
+    let applied = template.applied_for.iter().map(Value::from);
+    let described = map([
+        ("prefix", prefix.into()),
+        ("description", template.description.clone().into()),
+        ("encryptionConfiguration", template.encryption.describe()),
+        ("resourceTags", Value::List(tags.collect())),
+        ("repositoryPolicy", template.policy.clone().into()),
+        ("lifecyclePolicy", template.lifecycle.clone().into()),
+        ("appliedFor", Value::List(applied.collect())),
+        ("customRoleArn", template.role.clone().into()),
+        ("createdAt", template.created.into()),
+        ("updatedAt", template.updated.into()),
+    ]);
+    with_mutability(described, &template.mutability)
+}
+
+fn unknown(world: &World, prefix: &str) -> ApiError {
+    ApiError::sender(
+        "TemplateNotFoundException",
+        format!(
+            "The repository creation template with prefix '{prefix}' does not exist in the registry with \
+             id '{}'",
+            world.account
+        ),
+    )
+}

@@ -1,0 +1,87 @@
+//! Listings: the tags of a repository, and what refers to a manifest.
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, LINK};
+use http::{HeaderName, Request, Response};
+use serde_json::{Value as Json, json};
+
+use super::refusal::Refusal;
+use super::serve::{Answer, parameter, reads, repository, set};
+use super::{Host, Image, is_digest};
+use crate::world::World;
+
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+/// The header that says that the list holds only what was asked for.
+const FILTERS: HeaderName = HeaderName::from_static("oci-filters-applied");
+
+/// The most tags of a page: what clients see that ask for more (a guess for both).
+const PAGE: usize = 1000;
+
+/// Answers a request to `/v2/<name>/tags/list`.
+pub(super) fn tags(world: &World, request: &Request<Bytes>, host: Host, name: &str) -> Answer {
+    if !reads(request) {
+        return Err(Refusal::unsupported());
+    }
+    let repository = repository(world, host, name)?;
+    let asked = parameter(request, "n").and_then(|n| n.parse().ok());
+    let size = asked.unwrap_or(PAGE).min(PAGE);
+    let last = parameter(request, "last").unwrap_or_default();
+    let mut rest = repository.tags.keys().filter(|tag| **tag > last);
+    let page: Vec<&String> = rest.by_ref().take(size).collect();
+    let body = json!({ "name": name, "tags": page });
+    let mut response = Response::new(Bytes::from(body.to_string()));
+    set(&mut response, CONTENT_TYPE, "application/json");
+    if let (Some(_), Some(last)) = (rest.next(), page.last()) {
+        let next = format!("</v2/{name}/tags/list?n={size}&last={last}>; rel=\"next\"");
+        set(&mut response, LINK, &next);
+    }
+    Ok(response)
+}
+
+/// Answers a request to `/v2/<name>/referrers/<digest>`. Of a manifest that is not there nothing is
+/// known, and that is no error (distribution specification, "Listing Referrers").
+pub(super) fn referrers(
+    world: &World,
+    request: &Request<Bytes>,
+    host: Host,
+    name: &str,
+    digest: &str,
+) -> Answer {
+    if host == Host::Ghcr || !reads(request) {
+        return Err(Refusal::no_such_page());
+    }
+    let repository = repository(world, host, name)?;
+    if !is_digest(digest) {
+        return Err(Refusal::digest(format!("{digest} is no sha256 digest")));
+    }
+    let wanted = parameter(request, "artifactType");
+    let refers = |image: &&Image| {
+        let kind = &image.references.artifact_type;
+        image.references.subject.as_deref() == Some(digest)
+            && wanted.as_ref().is_none_or(|wanted| kind.as_ref() == Some(wanted))
+    };
+    let images = repository.images.iter().filter(|(_, image)| refers(image));
+    let manifests: Vec<Json> = images.map(|(digest, image)| descriptor(digest, image)).collect();
+    let body = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": manifests });
+    let mut response = Response::new(Bytes::from(body.to_string()));
+    set(&mut response, CONTENT_TYPE, INDEX);
+    if wanted.is_some() {
+        set(&mut response, FILTERS, "artifactType");
+    }
+    Ok(response)
+}
+
+fn descriptor(digest: &str, image: &Image) -> Json {
+    let manifest: Json = serde_json::from_slice(&image.manifest).unwrap_or_default();
+    let mut descriptor = json!({
+        "mediaType": image.media_type,
+        "digest": digest,
+        "size": image.manifest.len(),
+        "artifactType": image.references.artifact_type,
+    });
+    if !manifest["annotations"].is_null() {
+        descriptor["annotations"] = manifest["annotations"].clone();
+    }
+    descriptor
+}
