@@ -59,6 +59,9 @@ pub struct Params {
     pub first_check: Duration,
     /// CreateLoadBalancer to active: about 130 s in one recorded run.
     pub provision: Duration,
+    /// DeleteLoadBalancer to its network interfaces being gone, until when subnets and security groups
+    /// can't be deleted. Undocumented: a guess.
+    pub interfaces_linger: Duration,
     /// The lower bound of a load-balancer node learning new weights. Undocumented: a guess.
     pub weights_min: Duration,
     /// The upper bound of the same.
@@ -121,6 +124,7 @@ impl Default for Params {
             terminate: Duration::from_secs(20),
             first_check: Duration::from_secs(6),
             provision: Duration::from_secs(130),
+            interfaces_linger: Duration::from_secs(30),
             weights_min: Duration::from_secs(1),
             weights_max: Duration::from_secs(20),
             metrics_delay: Duration::from_secs(60),
