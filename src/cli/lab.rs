@@ -7,6 +7,7 @@ use cutover_lab::scenario::{Scenario, ScenarioError};
 use cutover_lab::services::{github, sts};
 use cutover_lab::world::World;
 
+use super::bench::Bench;
 use super::session::{self, SPEED};
 use super::swarm::Swarm;
 use super::{Format, output};
@@ -18,6 +19,7 @@ pub(super) enum Lab {
     /// Serve the simulated cloud on loopback, for this tool, the AWS CLI, boto3 and browsers.
     Serve(Serve),
     Swarm(Swarm),
+    Bench(Bench),
 }
 
 /// Serve the simulated cloud on loopback.
@@ -61,6 +63,7 @@ impl Lab {
         match self {
             Lab::Serve(serve) => serve.run(),
             Lab::Swarm(swarm) => swarm.run(),
+            Lab::Bench(bench) => bench.run(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The command line: one file a verb. Arguments come in, an exit code goes out; what a verb tells
 //! goes to standard output, what went wrong before it could begin to standard error.
 
+mod bench;
 mod demo;
 mod deploy;
 mod lab;

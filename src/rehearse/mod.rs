@@ -1,5 +1,6 @@
 //! The demo: the only folder that sees both engine and lab.
 
+pub mod bench;
 pub mod checkers;
 mod demo;
 pub mod lab;

@@ -39,6 +39,9 @@ pub struct Params {
     /// A zone's loss to EC2's status checks failing for its instances: they run every minute (user
     /// guide); the first two that fail, a guess.
     pub impaired: Duration,
+    /// The most instances of an account. AWS counts virtual CPUs, and each account has its own limit: a
+    /// guess.
+    pub instance_quota: usize,
     /// Pending:Proceed to InService. A guess.
     pub proceed: Duration,
     /// How often an instance that leaves its target groups is looked at. A guess.
@@ -56,6 +59,9 @@ pub struct Params {
     pub first_check: Duration,
     /// CreateLoadBalancer to active: about 130 s in one recorded run.
     pub provision: Duration,
+    /// DeleteLoadBalancer to its network interfaces being gone, until when subnets and security groups
+    /// can't be deleted. Undocumented: a guess.
+    pub interfaces_linger: Duration,
     /// The lower bound of a load-balancer node learning new weights. Undocumented: a guess.
     pub weights_min: Duration,
     /// The upper bound of the same.
@@ -109,6 +115,7 @@ impl Default for Params {
             launch_retry_most: Duration::from_secs(15 * 60),
             zone_shunned: Duration::from_secs(5 * 60),
             impaired: Duration::from_secs(60),
+            instance_quota: 1000,
             proceed: Duration::from_secs(1),
             drain_look: Duration::from_secs(5),
             scale_in_pause: Duration::from_secs(5 * 60),
@@ -117,6 +124,7 @@ impl Default for Params {
             terminate: Duration::from_secs(20),
             first_check: Duration::from_secs(6),
             provision: Duration::from_secs(130),
+            interfaces_linger: Duration::from_secs(30),
             weights_min: Duration::from_secs(1),
             weights_max: Duration::from_secs(20),
             metrics_delay: Duration::from_secs(60),

@@ -84,6 +84,12 @@ impl Run {
                     read.claim = Some(now);
                 }
             }
+            "GetParameters" => {
+                let numbers = call.list("Names").filter_map(|name| names.number(name));
+                if numbers.max() > self.claims.last().map(|claim| claim.number) {
+                    read.claim = Some(now);
+                }
+            }
             "GetParametersByPath" => read.claim = Some(now),
             "DescribeRules" | "DescribeListeners" => read.rules = Some(now),
             "DescribeAutoScalingGroups" => {

@@ -83,7 +83,9 @@ impl Machine<'_, '_, '_> {
     /// wrote it. True while the change is on its way.
     fn hand_over_minimum(&mut self) -> bool {
         let Some(seen) = self.seen(self.to()) else { return true };
-        let (reads, min) = (seen.group.capacity.min, self.facts.sides[self.from].min);
+        let capacity = seen.group.capacity;
+        // Somebody may have lowered the maximum since.
+        let (reads, min) = (capacity.min, self.facts.sides[self.from].min.min(capacity.max));
         if reads == min {
             return false;
         }

@@ -14,6 +14,8 @@ pub enum ActivityStatus {
     InProgress,
     /// Waiting for the deregistration delay.
     Draining,
+    /// On its way into service.
+    PreInService,
     /// Waiting for a lifecycle hook.
     MidLifecycleAction,
     /// Ended well.
@@ -27,6 +29,7 @@ impl ActivityStatus {
         match self {
             ActivityStatus::InProgress => "InProgress",
             ActivityStatus::Draining => "WaitingForELBConnectionDraining",
+            ActivityStatus::PreInService => "PreInService",
             ActivityStatus::MidLifecycleAction => "MidLifecycleAction",
             ActivityStatus::Successful => "Successful",
             ActivityStatus::Failed => "Failed",
@@ -126,6 +129,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
 /// An `Activity` of the API.
 pub(super) fn to_value(group: &Group, activity: &Activity) -> Value {
     let progress: i64 = match activity.status {
+        ActivityStatus::PreInService => 30,
         ActivityStatus::InProgress => 50,
         ActivityStatus::Draining | ActivityStatus::MidLifecycleAction => 60,
         ActivityStatus::Successful | ActivityStatus::Failed => 100,

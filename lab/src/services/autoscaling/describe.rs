@@ -1,7 +1,7 @@
 //! `DescribeAutoScalingGroups` and `DescribeAutoScalingInstances`.
 
 use super::template::template_value;
-use super::{Group, Member, max_records, tags};
+use super::{Group, Member, max_records, options, tags};
 use crate::services::paging::page;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;
@@ -77,10 +77,15 @@ fn group_value(group: &Group, with_instances: bool) -> Value {
         .collect::<Vec<_>>();
     let group_tags =
         group.tags.iter().map(|(key, tag)| tags::to_value(group, key, tag)).collect::<Vec<_>>();
+    let metrics = group
+        .metrics
+        .iter()
+        .map(|metric| map([("Metric", metric.as_str().into()), ("Granularity", "1Minute".into())]))
+        .collect::<Vec<_>>();
     let maintenance = group.maintenance.map(|(min, max)| {
         map([("MinHealthyPercentage", min.into()), ("MaxHealthyPercentage", max.into())])
     });
-    map([
+    let answer = map([
         ("AutoScalingGroupName", group.name.as_str().into()),
         ("AutoScalingGroupARN", group.arn.as_str().into()),
         group.template.to_member(),
@@ -97,7 +102,7 @@ fn group_value(group: &Group, with_instances: bool) -> Value {
         ("CreatedTime", group.created.into()),
         ("SuspendedProcesses", suspended.into()),
         ("VPCZoneIdentifier", group.subnets.join(",").into()),
-        ("EnabledMetrics", Value::List(Vec::new())),
+        ("EnabledMetrics", metrics.into()),
         ("Status", group.deleting.then_some("Delete in progress").into()),
         ("Tags", group_tags.into()),
         ("TerminationPolicies", strings(&group.termination_policies)),
@@ -105,7 +110,10 @@ fn group_value(group: &Group, with_instances: bool) -> Value {
         ("DefaultInstanceWarmup", group.warmup.map(int).unwrap_or(Value::Null)),
         ("TrafficSources", sources.into()),
         ("InstanceMaintenancePolicy", maintenance.unwrap_or(Value::Null)),
-    ])
+        ("WarmPoolConfiguration", group.warm_pool.clone().unwrap_or(Value::Null)),
+        ("WarmPoolSize", group.warm_pool.as_ref().map(|_| Value::Int(0)).unwrap_or(Value::Null)),
+    ]);
+    options::describe_kept(group, answer)
 }
 
 fn instance(id: &str, member: &Member) -> Value {

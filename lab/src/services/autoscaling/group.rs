@@ -39,6 +39,8 @@ pub struct Group {
     pub subnets: Vec<String>,
     /// The ARNs of its target groups, in the order of attachment.
     pub target_groups: Vec<String>,
+    /// Those that it had: instances may still be draining there.
+    pub detached: Vec<String>,
     /// `EC2`, `ELB` or a list of both.
     pub health_check_type: String,
     /// Seconds from InService in which ELB's word on an instance is not heard.
@@ -71,6 +73,8 @@ pub struct Group {
     pub hooks: BTreeMap<String, Hook>,
     /// The group metrics that it collects (`AWS/AutoScaling`).
     pub metrics: BTreeSet<String>,
+    /// Whether they are counted.
+    pub sampled: bool,
     /// What was collected, by minute.
     pub samples: BTreeMap<Timestamp, Counts>,
     /// Its warm pool, as put. It is kept and described, never filled: a limit of the lab.

@@ -1,10 +1,10 @@
 //! When a rule applies to a request.
 
 use super::errors::validation;
-use crate::wire::{ApiError, ApiResult, Value, map};
+use crate::wire::{ApiResult, Value, map};
 
 /// Condition values in one rule (quota).
-const VALUES: usize = 5;
+pub(super) const VALUES: usize = 5;
 
 /// The parts of a request that rules look at.
 #[derive(Debug, Clone, Copy)]
@@ -101,12 +101,12 @@ fn glob(pattern: &str, text: &str) -> bool {
 
 /// Reads the conditions of a rule.
 pub(super) fn read(input: &[Value]) -> ApiResult<Vec<Condition>> {
+    if input.is_empty() {
+        return Err(validation("A condition must be specified"));
+    }
     let conditions = input.iter().map(read_one).collect::<ApiResult<Vec<_>>>()?;
     if conditions.iter().map(Condition::values).sum::<usize>() > VALUES {
-        return Err(ApiError::sender(
-            "TooManyActions",
-            format!("A rule can have at most {VALUES} condition values"),
-        ));
+        return Err(validation(format!("A rule can only have '{VALUES}' condition values")));
     }
     Ok(conditions)
 }

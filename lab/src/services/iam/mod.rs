@@ -143,6 +143,19 @@ pub(crate) fn role<'w>(world: &'w World, arn: &str) -> Option<&'w Role> {
     world.iam.roles.values().find(|role| role.arn == arn)
 }
 
+/// The instance profile of an ARN or else a name.
+pub(crate) fn profile<'w>(
+    world: &'w World,
+    arn: Option<&str>,
+    name: Option<&str>,
+) -> Option<&'w Profile> {
+    match (arn, name) {
+        (Some(arn), _) => world.iam.profiles.values().find(|profile| profile.arn == arn),
+        (None, Some(name)) => world.iam.profiles.get(name),
+        (None, None) => None,
+    }
+}
+
 fn provider_arn(world: &World, url: &str) -> String {
     format!("arn:aws:iam::{}:oidc-provider/{url}", world.account)
 }
