@@ -4,6 +4,8 @@
 // Clippy's leave for tests does not reach the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
+mod support;
+
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
@@ -13,56 +15,38 @@ use cutover_lab::scenario::Scenario;
 use cutover_lab::services::{github, sts};
 use cutover_lab::world::World;
 use serde_json::Value as Json;
+use support::{program, succeeded};
 use tempfile::TempDir;
 use tokio::process::Command;
 
 /// The lab's time runs this much faster than the clients': a refresh of minutes takes seconds.
 const SPEED: f64 = 60.0;
 
-/// A program of the virtual environment: `.venv` at the repository's root, or what CUTOVER_VENV
-/// names. Without it the test is skipped, except in CI.
-fn program(name: &str) -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let venv = std::env::var_os("CUTOVER_VENV").map_or_else(|| root.join(".venv"), PathBuf::from);
-    let program = venv.join("bin").join(name);
-    if program.exists() {
-        return Some(program);
-    }
-    let reason = format!("{} is missing; run scripts/venv", program.display());
-    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{reason}");
-    println!("skipped: {reason}");
-    None
-}
-
 /// Serves the default scenario until the test ends, and gives its address.
 async fn serve() -> String {
-    let door = Loopback::bind(0).await.unwrap();
-    let endpoint = format!("http://{}", door.address());
-    let scenario = Scenario {
-        dns_name: Some("127.0.0.1".to_owned()),
-        port: door.address().port(),
-        ..Scenario::default()
+    let world = |address: std::net::SocketAddr| {
+        let scenario = Scenario {
+            dns_name: Some("127.0.0.1".to_owned()),
+            port: address.port(),
+            ..Scenario::default()
+        };
+        World::from_scenario(&scenario, 1, "2026-01-05T09:00:00Z".parse().unwrap()).unwrap()
     };
-    let start = "2026-01-05T09:00:00Z".parse().unwrap();
-    let mut world = World::from_scenario(&scenario, 1, start).unwrap();
-    world.ecr.endpoint = Some(endpoint.clone());
-    tokio::spawn(door.serve(Running::start(world, SPEED), std::future::pending()));
-    endpoint
-}
-
-fn succeeded(output: &Output) -> &Output {
-    let (out, err) = (&output.stdout, &output.stderr);
-    let text = format!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err));
-    assert!(output.status.success(), "{text}");
-    output
+    support::serve(SPEED, world).await.0
 }
 
 #[tokio::test]
 async fn boto3_finds_everything_as_aws_has_it() {
     let Some(python) = program("python") else { return };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/aws_clients/drive.py");
+    let script = support::beside("aws_clients/drive.py");
     let endpoint = serve().await;
-    let run = Command::new(python).arg("-B").arg(script).arg(endpoint).kill_on_drop(true).output();
+    let run = Command::new(python)
+        .arg("-B")
+        .arg(script)
+        .arg(endpoint)
+        .env("PYTHONPATH", support::beside("support"))
+        .kill_on_drop(true)
+        .output();
     succeeded(&tokio::time::timeout(Duration::from_secs(300), run).await.unwrap().unwrap());
 }
 
@@ -102,7 +86,8 @@ impl Cli {
     /// The output as JSON, or as text where it is none.
     async fn run(&self, arguments: &str) -> Json {
         let output = self.output(arguments).await;
-        let text = String::from_utf8_lossy(&succeeded(&output).stdout).trim().to_owned();
+        succeeded(&output);
+        let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         serde_json::from_str(&text).unwrap_or(Json::String(text))
     }
 }

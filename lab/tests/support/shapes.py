@@ -11,6 +11,8 @@ import botocore.parsers
 
 misfits = set()
 operations = set()
+# Whether answers are looked at: not where they come from somebody else.
+watching = True
 
 
 def watch():
@@ -25,7 +27,7 @@ def _wrap(parser, check):
     original = parser._do_parse
 
     def _do_parse(self, response, shape):
-        if shape is not None:
+        if shape is not None and watching:
             operations.add(shape.name)
             check(self, response, shape)
         return original(self, response, shape)
@@ -134,5 +136,7 @@ def _tree(value, shape, path):
 
 def _enumerated(text, shape, path):
     allowed = getattr(shape, "enum", None)
-    if allowed and text not in allowed:
+    # An internet gateway's attachment is "available" by the API reference, which the model lacks.
+    gateway = shape.name == "AttachmentStatus" and text == "available"
+    if allowed and text not in allowed and not gateway:
         misfits.add(f"{path}: {text!r} is none of {allowed}")

@@ -1,0 +1,54 @@
+//! What the tests of this folder share: the Python that drives them, and a lab behind a socket.
+
+// Each test has a copy of its own and uses what it needs.
+#![allow(dead_code)]
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use cutover_lab::doors::{Loopback, Running};
+use cutover_lab::world::World;
+
+/// A program of the virtual environment: `.venv` at the repository's root, or what CUTOVER_VENV
+/// names. Without it the test is skipped, except in CI.
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let venv = std::env::var_os("CUTOVER_VENV").map_or_else(|| root.join(".venv"), PathBuf::from);
+    let program = venv.join("bin").join(name);
+    if program.exists() {
+        return Some(program);
+    }
+    let reason = format!("{} is missing; run scripts/venv", program.display());
+    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{reason}");
+    println!("skipped: {reason}");
+    None
+}
+
+/// A file beside the tests.
+pub(crate) fn beside(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(path)
+}
+
+/// Serves the world that `build` makes for an address until the test ends; gives the address and the
+/// way to look at the world itself.
+pub(crate) async fn serve(
+    speed: f64,
+    build: impl FnOnce(std::net::SocketAddr) -> World,
+) -> (String, Running) {
+    let door = Loopback::bind(0).await.unwrap();
+    let address = door.address();
+    let endpoint = format!("http://{address}");
+    let mut world = build(address);
+    world.ecr.endpoint = Some(endpoint.clone());
+    let running = Running::start(world, speed);
+    tokio::spawn(door.serve(running.clone(), std::future::pending()));
+    (endpoint, running)
+}
+
+/// What a program said, if it ended well.
+pub(crate) fn succeeded(output: &Output) -> String {
+    let (out, err) = (&output.stdout, &output.stderr);
+    let text = format!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err));
+    assert!(output.status.success(), "{text}");
+    text
+}

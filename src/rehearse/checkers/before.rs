@@ -1,0 +1,47 @@
+//! What a rollout found: the picture that taking it back has to restore.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cutover_lab::services::elbv2::Action;
+use cutover_lab::world::World;
+
+use super::FleetNames;
+use super::truth::Truth;
+
+/// The world as it was when a fresh rollout claimed.
+#[derive(Debug)]
+pub(super) struct Before {
+    pub truth: Truth,
+    /// The whole action lists of the service's rules and the test rule.
+    pub rules: BTreeMap<String, Vec<Action>>,
+    /// The launch template's default version.
+    pub default: Option<u64>,
+    /// The launch template's versions.
+    pub versions: BTreeSet<u64>,
+}
+
+impl Before {
+    pub(super) fn of(world: &World, names: &FleetNames, truth: &Truth) -> Before {
+        let template = world.ec2.templates.get(&names.template);
+        Before {
+            truth: truth.clone(),
+            rules: actions(world, names),
+            default: template.map(|template| template.default),
+            versions: template.map(|t| t.versions.keys().copied().collect()).unwrap_or_default(),
+        }
+    }
+
+    /// A group's MinSize then, and the one that a retirement then planned would have set.
+    pub(super) fn minimums(&self, side: usize) -> Vec<u64> {
+        let side = self.truth.sides[side].as_ref();
+        side.map(|side| [Some(side.min), side.retires_to].into_iter().flatten().collect())
+            .unwrap_or_default()
+    }
+}
+
+/// The action lists of the service's rules and of the test rule.
+pub(super) fn actions(world: &World, names: &FleetNames) -> BTreeMap<String, Vec<Action>> {
+    let named = names.rules.iter().chain(&names.test_rule);
+    let found = named.filter_map(|arn| Some((arn.clone(), world.elbv2.rules.get(arn)?)));
+    found.map(|(arn, rule)| (arn, rule.actions.clone())).collect()
+}

@@ -1,0 +1,202 @@
+//! After the last process's end and some quiet time: the rollout has ended, nothing of ours is left,
+//! and everything is as its end says.
+
+use cutover_lab::services::elbv2::Action;
+
+use super::hands::Restraint;
+use super::runs::record;
+use super::touch::Touch;
+use super::truth::SideTruth;
+use super::{Found, Scene};
+use crate::model::{Ending, Goal, Record};
+
+const PROMISE: &str = "nothing left behind";
+
+/// Holds the world as it is now against the end of the newest rollout.
+pub(super) fn finish(scene: &Scene<'_>, restraint: &Restraint, found: &mut Found) {
+    let now = scene.world.now;
+    let mut wrong: Vec<String> = Vec::new();
+    if let Some(newest) = scene.runs.newest()
+        && !scene.hands.touched(&Touch::Ledger)
+    {
+        let record = record(scene.world, scene.names, newest);
+        match record.as_ref().map(|record| record.ending) {
+            None => wrong.push(format!("record {newest} cannot be read")),
+            Some(None) => wrong.push(format!("the rollout of record {newest} has not ended")),
+            Some(Some(ending)) => {
+                if let Some(record) = &record {
+                    ended(scene, record, ending, &mut wrong);
+                }
+            }
+        }
+    }
+    for (side, truth) in scene.is.sides.iter().enumerate() {
+        let group = &scene.names.sides[side].group;
+        let Some(truth) = truth else { continue };
+        if truth.refresh.is_some() && !scene.hands.touched(&Touch::Refresh(group.clone())) {
+            wrong.push(format!("an instance refresh of {group} is still active"));
+        }
+        if let Some(at) = truth.retirement.filter(|_| scene.is.most(side).is_some()) {
+            wrong.push(format!("{group} bears traffic and is to be retired at {at}"));
+        }
+    }
+    let template = scene.world.ec2.templates.get(&scene.names.template);
+    let default = template.map(|template| template.default);
+    if default != scene.before.default && !scene.hands.touched(&Touch::Template) {
+        wrong
+            .push(format!("the template's default is {default:?}, not {:?}", scene.before.default));
+    }
+    // A retry makes no second version, so that every process makes one at the most.
+    if restraint.versions().len() > scene.runs.count() + scene.before.versions.len() {
+        let (made, runs) = (restraint.versions().len(), scene.runs.count());
+        wrong.push(format!("{runs} runs made {made} launch template versions"));
+    }
+    for what in wrong {
+        found.tell(PROMISE, now, what);
+    }
+}
+
+fn ended(scene: &Scene<'_>, record: &Record, ending: Ending, wrong: &mut Vec<String>) {
+    let promoted = match (record.goal, ending) {
+        (_, Ending::Succeeded) | (Goal::Rollback, Ending::RolledBack) => true,
+        (_, Ending::RolledBack | Ending::Failed) => false,
+        _ => return,
+    };
+    if scene.names.sides.len() == 1 {
+        let expected = match promoted {
+            true => record.version,
+            false => scene.before.truth.sides[0].as_ref().and_then(|side| side.saved),
+        };
+        one_group(scene, expected, wrong);
+    } else if promoted {
+        brought(scene, record, wrong);
+    } else {
+        taken_back(scene, wrong);
+    }
+}
+
+fn one_group(scene: &Scene<'_>, expected: Option<u64>, wrong: &mut Vec<String>) {
+    let (Some(is), Some(was)) = (&scene.is.sides[0], &scene.before.truth.sides[0]) else { return };
+    let group = &scene.names.sides[0].group;
+    version(scene, 0, is, expected, wrong);
+    if is.min != was.min && !scene.hands.touched(&Touch::Min(group.clone())) {
+        wrong.push(format!("the minimum of {group} is {}, it was {}", is.min, was.min));
+    }
+}
+
+/// After success: the new side has the traffic, its version, and the minimum that the old one had; the
+/// old one awaits its retirement, or has had it.
+fn brought(scene: &Scene<'_>, record: &Record, wrong: &mut Vec<String>) {
+    let moved = scene.names.rules.iter().any(|r| scene.hands.touched(&Touch::Rule(r.clone())));
+    let Some(new) = scene.is.live() else {
+        if !moved {
+            wrong.push("no side has all of the traffic".to_owned());
+        }
+        return;
+    };
+    let old = 1 - new;
+    let (Some(new_is), Some(old_is)) = (&scene.is.sides[new], &scene.is.sides[old]) else { return };
+    version(scene, new, new_is, record.version, wrong);
+    let group = |side: usize| scene.names.sides[side].group.clone();
+    let touched = |side: usize| scene.hands.touched(&Touch::Min(group(side)));
+    let mins = |side: usize| scene.before.minimums(side);
+    // Which of the two was live before is not always for the truth to tell: a predecessor's promotion
+    // turns them round.
+    let (handed, retired) = match scene.before.truth.live() == Some(new) {
+        true => ([mins(new), mins(old)].concat(), [mins(new), mins(old)].concat()),
+        false => (mins(old), mins(new)),
+    };
+    if !handed.contains(&new_is.min) && !touched(new) && !touched(old) {
+        let what = format!("the minimum of {} is {}, not {handed:?}", group(new), new_is.min);
+        wrong.push(what);
+    }
+    let planned = scene.hands.touched(&Touch::Schedule(group(old)));
+    match old_is.retirement {
+        Some(_) if old_is.retires_to.is_some_and(|min| retired.contains(&min)) => {}
+        None if scene.names.retires.is_none() || retired.contains(&old_is.min) => {}
+        _ if planned || touched(old) || touched(new) => {}
+        _ => wrong.push(format!("{} is not retired to {retired:?}", group(old))),
+    }
+}
+
+/// After taking back: everything as before.
+fn taken_back(scene: &Scene<'_>, wrong: &mut Vec<String>) {
+    let before = &scene.before.truth;
+    let turned = scene.is.live() != before.live();
+    for (arn, was) in &scene.before.rules {
+        let is = scene.world.elbv2.rules.get(arn).map(|rule| &rule.actions);
+        if is != Some(was) && !alike(is, was) && !scene.hands.touched(&Touch::Rule(arn.clone())) {
+            wrong.push(format!("rule {arn} is not as before: {is:?} instead of {was:?}"));
+        }
+    }
+    for side in 0..before.sides.len() {
+        as_before(scene, side, turned, wrong);
+    }
+}
+
+fn as_before(scene: &Scene<'_>, side: usize, turned: bool, wrong: &mut Vec<String>) {
+    let (Some(is), Some(was)) = (&scene.is.sides[side], &scene.before.truth.sides[side]) else {
+        return;
+    };
+    let group = scene.names.sides[side].group.clone();
+    let touched = |what: fn(String) -> Touch| scene.hands.touched(&what(group.clone()));
+    if !turned {
+        version(scene, side, is, was.saved, wrong);
+    }
+    let retired = was.retirement.is_some() && is.retirement.is_none();
+    let min = scene.before.minimums(side);
+    if is.min != was.min && !(retired && min.contains(&is.min)) && !touched(Touch::Min) {
+        wrong.push(format!("the minimum of {group} is {}, it was {}", is.min, was.min));
+    }
+    if is.max != was.max && !touched(Touch::Size) {
+        wrong.push(format!("the maximum of {group} is {}, it was {}", is.max, was.max));
+    }
+    let emptied = is.desired == 0 && is.members == 0;
+    if was.desired == 0 && !emptied && !touched(Touch::Size) && !touched(Touch::Min) {
+        let what = format!("{group} was empty, and has {} of {}", is.members, is.desired);
+        wrong.push(what);
+    }
+    if is.retirement.is_some() && was.retirement.is_none() && !touched(Touch::Schedule) {
+        wrong.push(format!("{group} is to be retired, which it was not before"));
+    }
+    let due = was.retirement.is_some_and(|at| at > scene.world.now);
+    if is.retirement.is_none() && due && !touched(Touch::Schedule) {
+        wrong.push(format!("{group} is no longer to be retired, as it was before"));
+    }
+}
+
+/// The version that a group has saved, and that its instances are of.
+fn version(
+    scene: &Scene<'_>,
+    side: usize,
+    is: &SideTruth,
+    expected: Option<u64>,
+    wrong: &mut Vec<String>,
+) {
+    let group = &scene.names.sides[side].group;
+    if scene.hands.touched(&Touch::Source(group.clone())) {
+        return;
+    }
+    if is.saved != expected {
+        wrong.push(format!("{group} launches version {:?}, not {expected:?}", is.saved));
+    }
+    let strangers = is.ready.keys().filter(|version| Some(**version) != expected).count();
+    if strangers > 0 {
+        wrong.push(format!("{group} has instances of other versions than {expected:?}"));
+    }
+}
+
+/// Whether two action lists mean the same: a forward says the same with a weight of 1 or of 100.
+fn alike(is: Option<&Vec<Action>>, was: &[Action]) -> bool {
+    let shares = |actions: &[Action]| {
+        let forward = actions.iter().find_map(|action| action.as_forward());
+        let groups = forward.map(|forward| forward.groups.clone()).unwrap_or_default();
+        let total: u32 = groups.iter().map(|(_, weight)| weight).sum();
+        let mut shares: Vec<(String, u32)> =
+            groups.into_iter().map(|(arn, weight)| (arn, weight * 1000 / total.max(1))).collect();
+        shares.sort();
+        let sticky = forward.and_then(|forward| forward.stickiness).filter(|(on, _)| *on);
+        (shares, sticky)
+    };
+    is.is_some_and(|is| shares(is) == shares(was))
+}

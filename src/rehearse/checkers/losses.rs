@@ -1,0 +1,85 @@
+//! Promise 2, kill it anywhere: traffic is served. What users lose, beyond what they lose in the same
+//! world without a deployer, is the deployer's.
+
+use std::collections::BTreeMap;
+
+use cutover_lab::traffic::{NO_VERSION, Tally};
+use cutover_lab::world::World;
+
+use super::{Found, Scene};
+
+const PROMISE: &str = "2 kill it anywhere";
+
+/// How requests ended, by the version that answered.
+pub type Totals = BTreeMap<String, Tally>;
+
+/// Losses that chance alone can make where there are none without a deployer: a target that is
+/// leaving may be asked once more.
+const FEW: u64 = 5;
+
+/// What was lost before, and which versions are broken by what their images say.
+#[derive(Debug)]
+pub(super) struct Losses {
+    before: Totals,
+    broken: BTreeMap<String, bool>,
+    /// Requests that nothing answered so far, and those of them that fell while a program that ends by
+    /// itself was in traffic: how long it stays there is the first promise's.
+    unanswered: u64,
+    excused: u64,
+}
+
+impl Losses {
+    pub(super) fn new(world: &World) -> Losses {
+        let before = world.traffic.totals().clone();
+        let unanswered = unanswered(world);
+        let mut losses = Losses { before, broken: BTreeMap::new(), unanswered, excused: 0 };
+        losses.learn(world);
+        losses
+    }
+
+    /// Learns of the versions that there are: an hour after its end an instance is forgotten.
+    pub(super) fn learn(&mut self, world: &World) {
+        for instance in world.ec2.instances.values() {
+            let program = &instance.program;
+            let broken = program.error_rate > 0.0 || !program.healthy || program.crash.is_some();
+            *self.broken.entry(program.version.clone()).or_default() |= broken;
+        }
+    }
+
+    /// Any moment.
+    pub(super) fn moment(&mut self, scene: &Scene<'_>) {
+        let now = unanswered(scene.world);
+        if scene.was.sides.iter().flatten().any(|side| side.crashes) {
+            self.excused += now - self.unanswered;
+        }
+        self.unanswered = now;
+        // Programs may go wrong, and mend, at any time.
+        if scene.is.sides.iter().flatten().any(|side| side.errors > 0) {
+            self.learn(scene.world);
+        }
+    }
+
+    pub(super) fn finish(&self, scene: &Scene<'_>, baseline: &Totals, found: &mut Found) {
+        let lost = self.lost(scene.world.traffic.totals()) - self.lost(&self.before);
+        let lost = lost.saturating_sub(self.excused);
+        let without = self.lost(baseline).saturating_sub(self.lost(&self.before));
+        // The same losses fall differently: counts of chance differ by some roots of their mean, and
+        // which instances a lost zone takes with it depends on which there are.
+        let allowed = without + without / 5 + 3 * without.isqrt() + FEW;
+        if lost > allowed {
+            let what = format!("{lost} requests were lost; without a deployer {without} are");
+            found.tell(PROMISE, scene.world.now, what);
+        }
+    }
+    /// Requests that failed, apart from those that a broken version failed by its own.
+    fn lost(&self, totals: &Totals) -> u64 {
+        let broken = |version: &str| self.broken.get(version).is_some_and(|broken| *broken);
+        let whole = totals.iter().filter(|(version, _)| *version == NO_VERSION || !broken(version));
+        whole.map(|(_, tally)| tally.failed).sum()
+    }
+}
+
+/// Requests so far that no program answered.
+fn unanswered(world: &World) -> u64 {
+    world.traffic.totals().get(NO_VERSION).map_or(0, |tally| tally.failed)
+}

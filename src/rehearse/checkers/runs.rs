@@ -1,0 +1,193 @@
+//! The deployer's processes, as seen from outside: alive or not, what they claimed, what they read
+//! last and wrote since.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use cutover_lab::services::ssm;
+use cutover_lab::world::{World, elapsed, later};
+use jiff::Timestamp;
+
+use super::FleetNames;
+use super::call::{ATTEMPT, Call};
+use crate::model::{Outcome, Record};
+use crate::rollout::T;
+
+/// One process.
+#[derive(Debug, Default)]
+pub(super) struct Run {
+    /// Between its beginning, and its end or death.
+    pub alive: bool,
+    /// Its claims, the newest last.
+    pub claims: Vec<Claim>,
+    /// When what it read last was as it read it.
+    pub read: Reads,
+    /// Changes that it sent since it last began to look.
+    pub wrote: Vec<String>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+}
+
+/// A number of the ledger, and what it was created upon.
+#[derive(Debug, Clone)]
+pub(super) struct Claim {
+    pub number: u64,
+    /// When it came to exist.
+    pub at: Timestamp,
+    /// Whether the record before it had not ended.
+    pub takes_over: bool,
+    /// Whether it takes back what a predecessor began, and starts anew.
+    pub restarts: bool,
+}
+
+/// When a run's last successful reads of each kind arrived at the world.
+#[derive(Debug, Default)]
+pub(super) struct Reads {
+    /// Of the ledger, telling whether there is a newer number.
+    pub claim: Option<Timestamp>,
+    pub rules: Option<Timestamp>,
+    pub groups: Option<Timestamp>,
+    pub refreshes: Option<Timestamp>,
+    pub scheduled: Option<Timestamp>,
+    /// By target group.
+    pub health: BTreeMap<String, Timestamp>,
+    /// Of one version of the template: of its user data, when success is read.
+    pub version: Option<Timestamp>,
+    /// When the last answer to any came, or was no longer waited for.
+    pub any: Option<Timestamp>,
+}
+
+impl Run {
+    /// Its newest claim.
+    pub(super) fn claim(&self) -> Option<&Claim> {
+        self.claims.last()
+    }
+
+    /// Notes one of its calls, which arrived now.
+    pub(super) fn note(&mut self, call: &Call, now: Timestamp, names: &FleetNames) {
+        if !call.is_read() {
+            self.wrote.push(call.operation.clone());
+            return;
+        }
+        let read = &mut self.read;
+        let gave_up = later(call.sent, ATTEMPT);
+        read.any = read.any.max(Some(call.answered.unwrap_or(gave_up)));
+        // A parameter that does not exist is an answer, too.
+        if call.answered.is_none() || !(call.done || call.operation == "GetParameter") {
+            return;
+        }
+        match call.operation.as_str() {
+            "GetParameter" | "GetParameters" => {
+                let named = call.field("Name").into_iter().chain(call.list("Names"));
+                let highest = named.filter_map(|name| names.number(name)).max();
+                let own = self.claims.last().map(|claim| claim.number);
+                if highest.is_some() && highest > own {
+                    read.claim = Some(now);
+                }
+            }
+            "GetParametersByPath" => read.claim = Some(now),
+            "DescribeRules" | "DescribeListeners" => read.rules = Some(now),
+            "DescribeAutoScalingGroups" => {
+                read.groups = Some(now);
+                self.wrote.clear();
+            }
+            "DescribeInstanceRefreshes" => read.refreshes = Some(now),
+            "DescribeScheduledActions" => read.scheduled = Some(now),
+            "DescribeTargetHealth" => {
+                if let Some(arn) = call.field("TargetGroupArn") {
+                    read.health.insert(arn.to_owned(), now);
+                }
+            }
+            "DescribeLaunchTemplateVersions"
+                if call.list("LaunchTemplateVersion").next().is_some() =>
+            {
+                read.version = Some(now);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// All processes by name, and the ledger's numbers by who created them.
+#[derive(Debug, Default)]
+pub(super) struct Runs {
+    by_name: BTreeMap<String, Run>,
+    /// Who holds which number, and since when it exists.
+    claims: BTreeMap<u64, (String, Timestamp)>,
+}
+
+impl Runs {
+    /// The process of this name, known or new.
+    pub(super) fn get_mut(&mut self, name: &str) -> &mut Run {
+        self.by_name.entry(name.to_owned()).or_default()
+    }
+
+    /// The process of this name.
+    pub(super) fn get(&self, name: &str) -> Option<&Run> {
+        self.by_name.get(name)
+    }
+
+    /// How many processes there have been.
+    pub(super) fn count(&self) -> usize {
+        self.by_name.len()
+    }
+
+    /// The number in a call that has created a record, and notes it.
+    pub(super) fn note_claim(
+        &mut self,
+        world: &World,
+        call: &Call,
+        names: &FleetNames,
+    ) -> Option<Claim> {
+        let number = claimed(call, names)?;
+        let own = record(world, names, number);
+        let before = number.checked_sub(1).and_then(|before| record(world, names, before));
+        let claim = Claim {
+            number,
+            at: world.now,
+            takes_over: before.is_some_and(|record| !record.is_finished()),
+            restarts: own.is_some_and(|record| record.restart),
+        };
+        self.claims.insert(number, (call.sender.clone(), world.now));
+        self.get_mut(&call.sender).claims.push(claim.clone());
+        Some(claim)
+    }
+
+    /// Since when there is a number above `number` that is another's than `name`'s.
+    pub(super) fn newer(&self, number: u64, name: &str) -> Option<Timestamp> {
+        let above = self.claims.range(number + 1..);
+        above.filter(|(_, (holder, _))| holder != name).map(|(_, (_, at))| *at).min()
+    }
+
+    /// The newest number that a run has claimed.
+    pub(super) fn newest(&self) -> Option<u64> {
+        self.claims.last_key_value().map(|(number, _)| *number)
+    }
+
+    /// Who holds a number.
+    pub(super) fn holder(&self, number: u64) -> Option<&str> {
+        self.claims.get(&number).map(|(holder, _)| holder.as_str())
+    }
+
+    /// The run that holds the highest number, if it is alive and past the time in which a run that
+    /// takes over only reads. Until then nobody can be asked to act.
+    pub(super) fn acting(&self, now: Timestamp) -> Option<&str> {
+        let (_, (holder, _)) = self.claims.last_key_value()?;
+        let run = self.by_name.get(holder).filter(|run| run.alive)?;
+        let claim = run.claim()?;
+        let silent = if claim.takes_over { T } else { Duration::ZERO };
+        (elapsed(claim.at, now) > silent).then_some(holder.as_str())
+    }
+}
+
+/// The number in a call that has created a record.
+fn claimed(call: &Call, names: &FleetNames) -> Option<u64> {
+    let creates = call.operation == "PutParameter" && call.field("Overwrite") != Some("true");
+    (creates && call.done).then(|| names.number(call.field("Name")?)).flatten()
+}
+
+/// A record as it is now.
+pub(super) fn record(world: &World, names: &FleetNames, number: u64) -> Option<Record> {
+    let name = format!("{}{number:08}", names.ledger());
+    serde_json::from_str(ssm::parameter(world, &name)?).ok()
+}

@@ -1,0 +1,320 @@
+//! Promises broken by hand: each is told, and by the checker that it belongs to.
+
+use std::time::Duration;
+
+use super::stage::{BLUE, GREEN, Stage};
+use crate::model::Ending;
+
+/// Two groups, a claim, and a first look.
+fn begun() -> Stage {
+    let mut stage = Stage::pair();
+    stage.claim("run-1", 1);
+    stage.look("run-1");
+    assert_eq!(stage.found(), [""; 0]);
+    stage
+}
+
+/// Green is warm and bears 10 %, all by the book.
+fn split() -> Stage {
+    let mut stage = begun();
+    stage.warm_green();
+    stage.look("run-1");
+    stage.weights("run-1", 90, 10);
+    assert_eq!(stage.found(), [""; 0]);
+    stage
+}
+
+/// The one thing told contains `what`.
+fn told(stage: &Stage, what: &str) {
+    let found = stage.found();
+    assert!(found.len() == 1 && found[0].contains(what), "{what}: {found:?}");
+}
+
+#[test]
+fn weight_without_health() {
+    let mut stage = begun();
+    stage.weights("run-1", 90, 10);
+    told(&stage, "needs 1 ready targets of version 1, and has 0");
+}
+
+#[test]
+fn weight_without_a_look() {
+    let mut stage = begun();
+    stage.warm_green();
+    stage.look("run-1");
+    stage.wait(60);
+    stage.weights("run-1", 90, 10);
+    let found = stage.found();
+    assert!(found.iter().any(|f| f.contains("on a look of 60 s ago")), "{found:?}");
+}
+
+#[test]
+fn weight_that_is_no_longer_borne() {
+    let mut stage = split();
+    for _ in 0..8 {
+        stage.look("run-1");
+        stage.wait(10);
+    }
+    assert_eq!(stage.found(), [""; 0]);
+    // Somebody ends every instance of green, and the run just looks on.
+    stage.update("hand", GREEN, &[("MinSize", "0"), ("DesiredCapacity", "0")]);
+    stage.wait(60);
+    told(&stage, "has borne 10 % with 0 of 1 ready targets for more than 30 s");
+}
+
+#[test]
+fn a_refresh_under_traffic() {
+    let mut stage = begun();
+    stage.refresh("run-1", BLUE, "1");
+    told(&stage, "started an instance refresh of news-blue, which bears 100 %");
+}
+
+#[test]
+fn a_refresh_too_soon() {
+    let mut stage = split();
+    stage.look("run-1");
+    stage.weights("run-1", 100, 0);
+    stage.wait(30);
+    stage.look("run-1");
+    stage.refresh("run-1", GREEN, "1");
+    told(&stage, "without weight for only 3");
+}
+
+#[test]
+fn weight_under_a_refresh() {
+    let mut stage = split();
+    stage.refresh("hand", GREEN, "1");
+    stage.wait(45);
+    told(&stage, "has borne 10 % under a refresh");
+}
+
+#[test]
+fn a_retirement_under_traffic() {
+    let mut stage = begun();
+    stage.retire("run-1", BLUE, "cutover-retire", 600);
+    told(&stage, "scheduled the retirement of news-blue, which bears 100 %");
+    stage.wait(800);
+    assert!(stage.found()[1].contains("news-blue was retired while it bore 100 %"));
+}
+
+#[test]
+fn weight_with_a_retirement_to_come() {
+    let mut stage = begun();
+    stage.warm_green();
+    stage.look("run-1");
+    stage.retire("run-1", GREEN, "cutover-retire", 1200);
+    stage.look("run-1");
+    stage.weights("run-1", 90, 10);
+    told(&stage, "with its retirement still to come");
+}
+
+#[test]
+fn something_written_before_traffic_is_back() {
+    let mut stage = split();
+    stage.look("run-1");
+    stage.record("run-1", 1, Some(Ending::Failed));
+    stage.weights("run-1", 100, 0);
+    told(&stage, "sent PutParameter before it took traffic back");
+}
+
+#[test]
+fn traffic_taken_back_late() {
+    let mut stage = split();
+    stage.look("run-1");
+    stage.wait(2);
+    stage.weights("run-1", 100, 0);
+    told(&stage, "took traffic back 20");
+}
+
+#[test]
+fn traffic_taken_back_twice() {
+    let mut stage = split();
+    stage.look("run-1");
+    stage.weights("run-1", 100, 0);
+    stage.look("run-1");
+    stage.weights("run-1", 100, 0);
+    told(&stage, "wrote again what it knew to be written");
+}
+
+#[test]
+fn success_that_is_none() {
+    let mut stage = begun();
+    stage.ended("run-1", Ending::Succeeded, 2);
+    told(&stage, "at no time when it looked was all traffic on healthy instances of version 2");
+}
+
+#[test]
+fn success_of_one_who_was_superseded() {
+    let mut stage = begun();
+    stage.record("run-2", 2, None);
+    stage.look("run-1");
+    stage.wait(10);
+    stage.look("run-1");
+    let describe = [("LaunchTemplateVersion.1", "1"), ("LaunchTemplateName", "news")];
+    stage.call("run-1", "ec2", "DescribeLaunchTemplateVersions", &describe);
+    stage.ended("run-1", Ending::Succeeded, 1);
+    told(&stage, "a number above its own had been claimed");
+}
+
+#[test]
+fn capacity_that_is_nobodys() {
+    for (input, what) in [
+        (&[("DesiredCapacity", "4")][..], "a remembered capacity of 4"),
+        (&[("MaxSize", "8")], "MaxSize is nobody's here"),
+        (&[("MinSize", "1")], "it lowers a minimum of 2, which no run wrote, to 1"),
+        (&[("MinSize", "6")], "it raises the minimum to 6, where no group wants more than 4"),
+    ] {
+        let mut stage = begun();
+        stage.update("run-1", BLUE, input);
+        told(&stage, what);
+    }
+    let mut stage = begun();
+    let input = [("AutoScalingGroupName", BLUE), ("DesiredCapacity", "4")];
+    stage.call("run-1", "autoscaling", "SetDesiredCapacity", &input);
+    told(&stage, "no rollout needs that");
+}
+
+#[test]
+fn what_is_raised_may_be_lowered_and_a_hands_may_not() {
+    let mut stage = begun();
+    stage.update("run-1", BLUE, &[("MinSize", "4")]);
+    stage.look("run-1");
+    stage.update("run-1", BLUE, &[("MinSize", "2")]);
+    assert_eq!(stage.found(), [""; 0]);
+    stage.update("hand", BLUE, &[("MinSize", "3")]);
+    stage.look("run-1");
+    stage.update("run-1", BLUE, &[("MinSize", "2")]);
+    told(&stage, "it lowers a minimum of 3, which no run wrote, to 2");
+}
+
+#[test]
+fn somebody_elses_refresh_and_action() {
+    let mut stage = begun();
+    stage.refresh("hand", GREEN, "1");
+    stage.look("run-1");
+    let group = [("AutoScalingGroupName", GREEN)];
+    stage.call("run-1", "autoscaling", "CancelInstanceRefresh", &group);
+    told(&stage, "is not a refresh of ours");
+    let mut stage = begun();
+    stage.retire("run-1", GREEN, "cutover-retire", 300);
+    told(&stage, "within the 600 s that it was to stay warm");
+    let mut stage = begun();
+    stage.retire("run-1", GREEN, "nightly", 600);
+    told(&stage, "`nightly` is not a scheduled action of ours");
+}
+
+#[test]
+fn a_fight_over_weights() {
+    let mut stage = split();
+    for _ in 0..5 {
+        stage.look("run-1");
+        stage.weights("run-1", 100, 0);
+        assert_eq!(stage.found(), [""; 0]);
+        stage.weights("hand", 90, 10);
+    }
+    stage.look("run-1");
+    stage.weights("run-1", 100, 0);
+    told(&stage, "keeps writing over another hand's weights");
+}
+
+#[test]
+fn a_change_without_a_claim() {
+    let mut stage = Stage::pair();
+    stage.look("run-1");
+    stage.weights("run-1", 100, 0);
+    told(&stage, "sent ModifyRule without a claim");
+}
+
+#[test]
+fn a_change_on_an_old_claim() {
+    let mut stage = begun();
+    stage.wait(10);
+    stage.update("run-1", GREEN, &[("MinSize", "1")]);
+    told(&stage, "having looked at the claim 10 s ago");
+}
+
+#[test]
+fn a_change_by_the_superseded() {
+    let mut stage = begun();
+    stage.record("run-2", 2, None);
+    stage.wait(10);
+    stage.look("run-1");
+    stage.update("run-1", GREEN, &[("MinSize", "1")]);
+    told(&stage, "after a number above its own had been claimed");
+    // One that was on its way is not held against it.
+    let mut stage = begun();
+    stage.record("run-2", 2, None);
+    let input = [("AutoScalingGroupName", GREEN), ("MinSize", "1")];
+    let late = Duration::from_secs(20);
+    stage.call_of_age("run-1", "autoscaling", "UpdateAutoScalingGroup", &input, late);
+    assert_eq!(stage.found(), [""; 0]);
+}
+
+#[test]
+fn a_change_right_after_taking_over() {
+    let mut stage = begun();
+    stage.checkers.died(stage.world.now, "run-1");
+    stage.claim("run-2", 2);
+    stage.wait(20);
+    stage.look("run-2");
+    stage.update("run-2", GREEN, &[("MinSize", "1")]);
+    told(&stage, "after it took over from a run that did not finish");
+}
+
+#[test]
+fn anothers_record() {
+    let mut stage = begun();
+    stage.record("run-2", 1, Some(Ending::Failed));
+    told(&stage, "run-2 wrote record 1, which is not its own");
+}
+
+#[test]
+fn things_left_behind() {
+    let left = |stage: Stage, what: &str| {
+        let found = stage.finish();
+        assert!(found.iter().any(|found| found.contains(what)), "{what}: {found:?}");
+    };
+    left(begun(), "the rollout of record 1 has not ended");
+    let mut stage = begun();
+    stage.update("run-1", GREEN, &[("MinSize", "1")]);
+    stage.record("run-1", 1, Some(Ending::Failed));
+    left(stage, "the minimum of news-green is 1, it was 0");
+    let mut stage = begun();
+    stage.refresh("run-1", GREEN, "1");
+    stage.record("run-1", 1, Some(Ending::Failed));
+    left(stage, "an instance refresh of news-green is still active");
+    let mut stage = begun();
+    stage.retire("run-1", GREEN, "cutover-retire", 600);
+    stage.record("run-1", 1, Some(Ending::Failed));
+    left(stage, "news-green is to be retired, which it was not before");
+    let mut stage = split();
+    stage.record("run-1", 1, Some(Ending::RolledBack));
+    left(stage, "is not as before");
+    let mut stage = split();
+    stage.record("run-1", 1, Some(Ending::Succeeded));
+    left(stage, "no side has all of the traffic");
+}
+
+#[test]
+fn nothing_is_left_behind_by_one_that_did_nothing() {
+    let mut stage = begun();
+    stage.record("run-1", 1, Some(Ending::Failed));
+    stage.wait(60);
+    assert_eq!(stage.finish(), [""; 0]);
+    let mut stage = Stage::one_group();
+    stage.claim("run-1", 1);
+    stage.record("run-1", 1, Some(Ending::Failed));
+    assert_eq!(stage.finish(), [""; 0]);
+}
+
+#[test]
+fn users_who_got_nothing() {
+    let mut stage = begun();
+    stage.weights("run-1", 0, 100);
+    stage.wait(60);
+    stage.weights("run-1", 100, 0);
+    stage.record("run-1", 1, Some(Ending::Failed));
+    stage.wait(60);
+    let found = stage.finish();
+    assert!(found.iter().any(|found| found.contains("requests were lost")), "{found:?}");
+}

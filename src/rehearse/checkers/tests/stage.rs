@@ -1,0 +1,267 @@
+//! A world in which calls are made by hand, under the eyes of the checkers.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use cutover_lab::doors::Moment;
+use cutover_lab::scenario::Scenario;
+use cutover_lab::services::sts;
+use cutover_lab::world::{World, later};
+use jiff::{SignedDuration, Timestamp};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::config;
+use crate::model::{Ending, FleetFacts, Goal, OneGroupFacts, Outcome, Phase, Record, Strategy};
+use crate::rehearse::checkers::{Checkers, FleetNames, Tolerance, Totals, Violation};
+use crate::rehearse::demo::{CANARY, ROLLING};
+
+/// A world and its checkers.
+pub(super) struct Stage {
+    pub world: World,
+    pub checkers: Checkers,
+    pub names: FleetNames,
+}
+
+/// Blue and green, as the names have them.
+pub(super) const BLUE: &str = "news-blue";
+pub(super) const GREEN: &str = "news-green";
+
+impl Stage {
+    /// Two groups, of which blue has everything.
+    pub(super) fn pair() -> Stage {
+        Stage::of(&Scenario::default(), CANARY)
+    }
+
+    /// One group.
+    pub(super) fn one_group() -> Stage {
+        Stage::of(&Scenario::one_group(), ROLLING)
+    }
+
+    fn of(scenario: &Scenario, config: &str) -> Stage {
+        let start: Timestamp = "2026-01-05T00:00:00Z".parse().unwrap();
+        let world = World::from_scenario(scenario, 1, start).unwrap();
+        let config = config::parse(config, "cutover.yaml").unwrap();
+        let names = FleetNames::of(&config, &world).unwrap();
+        let mut checkers = Checkers::new(&world, &names, Tolerance::default());
+        checkers.began(start, "run-1");
+        Stage { world, checkers, names }
+    }
+
+    /// Lets seconds pass, event by event.
+    pub(super) fn wait(&mut self, seconds: u64) {
+        let until = later(self.world.now, Duration::from_secs(seconds));
+        let checkers = &mut self.checkers;
+        self.world.advance_seen(until, &mut |world| checkers.see(world, &Moment::Event));
+    }
+
+    /// A call that arrives 50 ms after it was sent; its answer takes as long.
+    pub(super) fn call(
+        &mut self,
+        sender: &str,
+        service: &str,
+        operation: &str,
+        input: &[(&str, &str)],
+    ) {
+        self.call_of_age(sender, service, operation, input, Duration::from_millis(50));
+    }
+
+    /// A call that was `age` on its way.
+    pub(super) fn call_of_age(
+        &mut self,
+        sender: &str,
+        service: &str,
+        operation: &str,
+        input: &[(&str, &str)],
+        age: Duration,
+    ) {
+        let sent = self.world.now;
+        let now = later(sent, age);
+        let checkers = &mut self.checkers;
+        self.world.advance_seen(now, &mut |world| checkers.see(world, &Moment::Event));
+        let request = request(service, operation, input);
+        let status = self.world.answer(&request).status().as_u16();
+        assert!(status < 300 || service == "ssm", "{operation} was refused: {status}");
+        let replied = Some(later(now, Duration::from_millis(50)));
+        let moment =
+            Moment::Call { sender, sent, replied, service, operation, request: &request, status };
+        self.checkers.see(&self.world, &moment);
+        self.wait_for(Duration::from_millis(60));
+    }
+
+    fn wait_for(&mut self, time: Duration) {
+        let until = later(self.world.now, time);
+        let checkers = &mut self.checkers;
+        self.world.advance_seen(until, &mut |world| checkers.see(world, &Moment::Event));
+    }
+
+    /// What a run reads in one look.
+    pub(super) fn look(&mut self, run: &str) {
+        let rules = self.names.rules[0].clone();
+        self.call(run, "ssm", "GetParameter", &[("Name", "/cutover/news/rollouts/00000099")]);
+        self.call(run, "elasticloadbalancing", "DescribeRules", &[("RuleArns.member.1", &rules)]);
+        self.call(run, "autoscaling", "DescribeAutoScalingGroups", &[]);
+        let names: Vec<_> = self.names.sides.iter().map(|side| side.group.clone()).collect();
+        for name in &names {
+            let group = [("AutoScalingGroupName", name.as_str())];
+            self.call(run, "autoscaling", "DescribeInstanceRefreshes", &group);
+        }
+        self.call(run, "autoscaling", "DescribeScheduledActions", &[]);
+        let sides: Vec<_> =
+            self.names.sides.iter().filter_map(|s| s.target_group.clone()).collect();
+        for arn in &sides {
+            let input = [("TargetGroupArn", arn.as_str())];
+            self.call(run, "elasticloadbalancing", "DescribeTargetHealth", &input);
+        }
+    }
+
+    /// A run claims a number, with a record that has not ended.
+    pub(super) fn claim(&mut self, run: &str, number: u64) {
+        self.record(run, number, None);
+    }
+
+    /// A run writes a record: for the first time it claims its number.
+    pub(super) fn record(&mut self, run: &str, number: u64, ending: Option<Ending>) {
+        let name = format!("/cutover/news/rollouts/{number:08}");
+        let value = serde_json::to_string(&self.unfinished(number, ending)).unwrap();
+        let overwrite = if ending.is_some() { "true" } else { "false" };
+        let input =
+            [("Name", &*name), ("Value", &value), ("Type", "String"), ("Overwrite", overwrite)];
+        self.call(run, "ssm", "PutParameter", &input);
+    }
+
+    fn unfinished(&self, number: u64, ending: Option<Ending>) -> Record {
+        Record {
+            number,
+            service: self.names.service.clone(),
+            holder: String::new(),
+            continues: None,
+            goal: Goal::Deploy,
+            strategy: Strategy::Rolling,
+            intent: String::new(),
+            run_number: None,
+            image: None,
+            template: self.names.template.clone(),
+            version: Some(2),
+            previous: 1,
+            phase: Phase::Prepare,
+            since: self.world.now,
+            heartbeat: self.world.now,
+            fleet: FleetFacts::OneGroup(OneGroupFacts::default()),
+            resume: None,
+            restart: false,
+            reason: None,
+            ending,
+        }
+    }
+
+    /// A run, or a hand, writes the weights of blue and green.
+    pub(super) fn weights(&mut self, sender: &str, blue: u32, green: u32) {
+        let rule = self.names.rules[0].clone();
+        self.weights_of(sender, &rule, blue, green);
+    }
+
+    pub(super) fn weights_of(&mut self, sender: &str, rule: &str, blue: u32, green: u32) {
+        let arn = |side: usize| self.names.sides[side].target_group.clone().unwrap();
+        let (blue_arn, green_arn) = (arn(0), arn(1));
+        let (blue, green) = (blue.to_string(), green.to_string());
+        let group = "Actions.member.1.ForwardConfig.TargetGroups.member";
+        let input = [
+            ("RuleArn", rule),
+            ("Actions.member.1.Type", "forward"),
+            (&format!("{group}.1.TargetGroupArn"), &blue_arn),
+            (&format!("{group}.1.Weight"), &blue),
+            (&format!("{group}.2.TargetGroupArn"), &green_arn),
+            (&format!("{group}.2.Weight"), &green),
+        ];
+        self.call(sender, "elasticloadbalancing", "ModifyRule", &input);
+    }
+
+    /// UpdateAutoScalingGroup.
+    pub(super) fn update(&mut self, sender: &str, group: &str, input: &[(&str, &str)]) {
+        let group = [("AutoScalingGroupName", group)];
+        self.call(sender, "autoscaling", "UpdateAutoScalingGroup", &[&group[..], input].concat());
+    }
+
+    /// StartInstanceRefresh of a group to a version, all at once.
+    pub(super) fn refresh(&mut self, sender: &str, group: &str, version: &str) {
+        let template = self.names.template.clone();
+        let desired = "DesiredConfiguration.LaunchTemplate";
+        let input = [
+            ("AutoScalingGroupName", group),
+            (&format!("{desired}.LaunchTemplateId"), &template),
+            (&format!("{desired}.Version"), version),
+            ("Preferences.MinHealthyPercentage", "0"),
+        ];
+        self.call(sender, "autoscaling", "StartInstanceRefresh", &input);
+    }
+
+    /// Our scheduled action on a group, so many seconds from now.
+    pub(super) fn retire(&mut self, sender: &str, group: &str, name: &str, seconds: i64) {
+        let at = self.world.now + SignedDuration::from_secs(seconds);
+        let at = Timestamp::from_second(at.as_second()).unwrap().to_string();
+        let input = [
+            ("AutoScalingGroupName", group),
+            ("ScheduledActionName", name),
+            ("StartTime", &at),
+            ("MinSize", "0"),
+            ("DesiredCapacity", "0"),
+        ];
+        self.call(sender, "autoscaling", "PutScheduledUpdateGroupAction", &input);
+    }
+
+    /// Green, brought up at version 1 and healthy by a hand, as if a run had done it.
+    pub(super) fn warm_green(&mut self) {
+        self.weights("run-1", 100, 0);
+        self.update("run-1", GREEN, &[("MinSize", "4")]);
+        self.wait(120);
+    }
+
+    pub(super) fn ended(&mut self, run: &str, ending: Ending, version: u64) {
+        let mut outcome = Outcome::new(ending, "");
+        outcome.launch_template_version = Some(version);
+        self.checkers.ended(&self.world, run, &outcome);
+    }
+
+    /// What was found while all this happened.
+    pub(super) fn found(&self) -> Vec<String> {
+        told(self.checkers.violations())
+    }
+
+    /// What is found at the end.
+    pub(super) fn finish(self) -> Vec<String> {
+        let baseline = Totals::default();
+        told(&self.checkers.finish(&self.world, &baseline))
+    }
+}
+
+fn told(violations: &[Violation]) -> Vec<String> {
+    violations.iter().map(|v| format!("{}: {}", v.promise, v.what)).collect()
+}
+
+/// A signed request in the service's protocol: JSON for `ssm`, a form for the others.
+fn request(service: &str, operation: &str, input: &[(&str, &str)]) -> http::Request<Bytes> {
+    let key = sts::ACCESS_KEY;
+    let scope = format!("Credential={key}/20260105/ap-northeast-2/{service}/aws4_request");
+    let request = http::Request::post(format!("https://{service}.ap-northeast-2.amazonaws.com/"))
+        .header("Authorization", format!("AWS4-HMAC-SHA256 {scope}, Signature=0"));
+    if service == "ssm" {
+        let members = input.iter().map(|(name, value)| match *value {
+            "true" => ((*name).to_owned(), serde_json::Value::Bool(true)),
+            value => ((*name).to_owned(), value.into()),
+        });
+        let body = serde_json::Value::Object(members.collect()).to_string();
+        return request
+            .header("X-Amz-Target", format!("AmazonSSM.{operation}"))
+            .body(Bytes::from(body))
+            .unwrap();
+    }
+    let mut body = format!("Action={operation}&Version=1");
+    for (name, value) in input {
+        let value = utf8_percent_encode(value, NON_ALPHANUMERIC);
+        body.push_str(&format!("&{name}={value}"));
+    }
+    request
+        .header("Content-Type", "application/x-www-form-urlencoded")
+        .body(Bytes::from(body))
+        .unwrap()
+}

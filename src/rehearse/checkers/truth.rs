@@ -1,0 +1,239 @@
+//! What holds in the world at one moment, as far as the promises ask for it. Read from the lab's own
+//! state and never through its API: no delay, no page, no fault is between.
+
+use std::collections::BTreeMap;
+
+use cutover_lab::services::autoscaling::{Group, Lifecycle, Version};
+use cutover_lab::services::elbv2::{TargetGroup, TargetState};
+use cutover_lab::world::World;
+use jiff::Timestamp;
+
+use super::FleetNames;
+use crate::rollout::RETIREMENT;
+
+/// The truth at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Truth {
+    /// By user rule and side.
+    pub shares: Vec<Vec<Share>>,
+    /// By side; none for a group that does not exist.
+    pub sides: Vec<Option<SideTruth>>,
+}
+
+/// The share of a rule's traffic that a side gets: `weight` of `total`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Share {
+    pub weight: u64,
+    pub total: u64,
+}
+
+/// One side at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SideTruth {
+    pub min: u64,
+    pub max: u64,
+    pub desired: u64,
+    /// Instances, those on their way in and out too.
+    pub members: usize,
+    /// The number that the group has saved of the service's template.
+    pub saved: Option<u64>,
+    /// Healthy targets whose instance is InService, by the template's version.
+    pub ready: BTreeMap<u64, Ready>,
+    /// The version, where every instance in service was launched from the same one, is registered
+    /// and healthy, and nothing else is registered.
+    pub uniform: Option<u64>,
+    /// The id of the active instance refresh.
+    pub refresh: Option<String>,
+    /// When our retirement of the group is due.
+    pub retirement: Option<Timestamp>,
+    /// The MinSize that it will set.
+    pub retires_to: Option<u64>,
+    /// The largest share of errors, in tenths of a percent, that the program of an instance in
+    /// service makes.
+    pub errors: u32,
+    /// Whether the program of an instance in service ends by itself.
+    pub crashes: bool,
+}
+
+/// Ready targets of one version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Ready {
+    pub targets: u64,
+    /// Zones that must have one and do: bits, in the order of [`FleetNames::zones`].
+    pub zones: u64,
+}
+
+impl Share {
+    /// True where any traffic at all comes.
+    pub(super) fn is_some(self) -> bool {
+        self.weight > 0
+    }
+
+    /// True where all of the traffic comes.
+    pub(super) fn is_all(self) -> bool {
+        self.weight > 0 && self.weight == self.total
+    }
+
+    /// Whether this is more than `other`.
+    pub(super) fn exceeds(self, other: Share) -> bool {
+        self.weight * other.total.max(1) > other.weight * self.total.max(1)
+    }
+
+    /// ⌈w · D⌉: how many ready targets this share needs where all of the traffic wants `desired`.
+    pub(super) fn enough(self, desired: u64) -> u64 {
+        if self.weight == 0 {
+            return 0;
+        }
+        (self.weight * desired).div_ceil(self.total.max(1)).max(1)
+    }
+
+    /// In percent, for messages.
+    pub(super) fn percent(self) -> u64 {
+        self.weight * 100 / self.total.max(1)
+    }
+}
+
+impl Truth {
+    /// Looks at the world.
+    pub(super) fn of(world: &World, names: &FleetNames) -> Truth {
+        let shares = names.rules.iter().map(|rule| shares(world, names, rule)).collect();
+        let sides = names.sides.iter().map(|side| {
+            let group = world.autoscaling.groups.get(&side.group)?;
+            let targets = side.target_group.as_ref();
+            let targets = targets.and_then(|arn| world.elbv2.target_groups.get(arn));
+            Some(SideTruth::of(world, names, group, targets))
+        });
+        Truth { shares, sides: sides.collect() }
+    }
+
+    /// The largest share that any rule gives to a side.
+    pub(super) fn most(&self, side: usize) -> Share {
+        let shares = self.shares.iter().map(|rule| rule[side]);
+        shares.fold(Share::default(), |most, share| if share.exceeds(most) { share } else { most })
+    }
+
+    /// Whether every rule gives all of its traffic to a side.
+    pub(super) fn is_all(&self, side: usize) -> bool {
+        !self.shares.is_empty() && self.shares.iter().all(|rule| rule[side].is_all())
+    }
+
+    /// The side that has all of the traffic in every rule.
+    pub(super) fn live(&self) -> Option<usize> {
+        (0..self.sides.len()).find(|side| self.is_all(*side))
+    }
+
+    /// The larger Desired of the groups: D on the way forward.
+    pub(super) fn largest_desired(&self) -> u64 {
+        self.sides.iter().flatten().map(|side| side.desired).max().unwrap_or(0)
+    }
+
+    /// D on the way back to a side: its own Desired while it bears more than half, and never more
+    /// than its MaxSize (ARCHITECTURE.md, "Where this differs from the design", 3).
+    pub(super) fn desired_back(&self, side: usize) -> u64 {
+        let Some(old) = &self.sides[side] else { return 0 };
+        let others = (0..self.sides.len()).filter(|other| *other != side);
+        let gone = others.map(|other| self.most(other)).any(|s| s.weight * 2 >= s.total.max(1));
+        let desired = if gone { self.largest_desired() } else { old.desired };
+        desired.min(old.max)
+    }
+
+    /// The ready targets of a version on a side.
+    pub(super) fn ready(&self, side: usize, version: u64) -> Ready {
+        let side = self.sides[side].as_ref();
+        side.and_then(|side| side.ready.get(&version)).copied().unwrap_or_default()
+    }
+}
+
+impl SideTruth {
+    fn of(
+        world: &World,
+        names: &FleetNames,
+        group: &Group,
+        targets: Option<&TargetGroup>,
+    ) -> SideTruth {
+        let mut ready: BTreeMap<u64, Ready> = BTreeMap::new();
+        let (mut errors, mut crashes) = (0, false);
+        for (id, member) in &group.members {
+            if member.state != Lifecycle::InService {
+                continue;
+            }
+            let program = world.ec2.instances.get(id).map(|instance| &instance.program);
+            let rate = program.map_or(0, |program| (program.error_rate * 1000.0).round() as u32);
+            errors = errors.max(rate);
+            crashes |= program.is_some_and(|program| program.crash.is_some());
+            let target = targets.and_then(|targets| targets.targets.get(id));
+            let healthy = target.is_some_and(|target| target.state == TargetState::Healthy);
+            if healthy && member.template.0 == names.template {
+                let entry = ready.entry(member.template.2).or_default();
+                entry.targets += 1;
+                if let Some(bit) = names.zones.iter().position(|zone| *zone == member.zone) {
+                    entry.zones |= 1 << bit;
+                }
+            }
+        }
+        let retirement = group.scheduled.get(RETIREMENT);
+        SideTruth {
+            min: group.min,
+            max: group.max,
+            desired: group.desired,
+            members: group.members.len(),
+            saved: match group.template.version {
+                Version::Number(number) if group.template.id == names.template => Some(number),
+                _ => None,
+            },
+            uniform: uniform(names, group, targets, &ready),
+            ready,
+            refresh: group.active_refresh().map(|refresh| refresh.id.clone()),
+            retirement: retirement.map(|action| action.start),
+            retires_to: retirement.and_then(|action| action.min),
+            errors,
+            crashes,
+        }
+    }
+
+    /// Zones that must have a ready target of a version and have none.
+    pub(super) fn lacks_zones(ready: Ready, names: &FleetNames) -> bool {
+        ready.zones.count_ones() < names.zones.len() as u32
+    }
+}
+
+/// The one version of all instances in service, if they are exactly the targets, and all healthy.
+/// An instance on its way in is no exception: a group may grow while it is looked at.
+fn uniform(
+    names: &FleetNames,
+    group: &Group,
+    targets: Option<&TargetGroup>,
+    ready: &BTreeMap<u64, Ready>,
+) -> Option<u64> {
+    let staying = || group.members.values().filter(|m| m.state != Lifecycle::Terminating);
+    let (_, _, version) = &staying().next()?.template;
+    let alike = staying().all(|member| {
+        member.is_live() && member.template.0 == names.template && member.template.2 == *version
+    });
+    let serving = staying().filter(|member| member.state == Lifecycle::InService).count() as u64;
+    let registered = |targets: &TargetGroup| {
+        let on_the_way_in = |id: &str| {
+            group.members.get(id).is_some_and(|member| member.state == Lifecycle::Pending)
+        };
+        let staying = targets.targets.iter().filter(|(_, t)| t.state != TargetState::Draining);
+        staying.filter(|(id, _)| !on_the_way_in(id)).count() as u64
+    };
+    let matched = targets.is_none_or(|targets| {
+        ready.get(version).is_some_and(|ready| ready.targets == serving)
+            && registered(targets) == serving
+    });
+    (alike && matched).then_some(*version)
+}
+
+/// How a rule divides its traffic over the sides. A rule that is gone, or forwards no more, gives
+/// nothing to any.
+fn shares(world: &World, names: &FleetNames, rule: &str) -> Vec<Share> {
+    let forward = world.elbv2.rules.get(rule).and_then(|rule| rule.forward());
+    let groups = forward.map(|forward| forward.groups.as_slice()).unwrap_or_default();
+    let total = groups.iter().map(|(_, weight)| u64::from(*weight)).sum();
+    let share = |arn: Option<&String>| {
+        let own = groups.iter().find(|(group, _)| Some(group) == arn);
+        Share { weight: own.map_or(0, |(_, weight)| u64::from(*weight)), total }
+    };
+    names.sides.iter().map(|side| share(side.target_group.as_ref())).collect()
+}
