@@ -4,6 +4,7 @@
 use super::Machine;
 use super::prepare::{AROUND, Bringing, idle_preferences};
 use crate::model::{Ending, Event, Forward, Goal, Phase, Rule, RuleFacts, Stickiness};
+use crate::rollout::mutant::{self, Mutant};
 use crate::rollout::refresh::{active, ours};
 use crate::rollout::{Action, gate, retirement};
 
@@ -28,7 +29,8 @@ impl Machine<'_, '_, '_> {
         }
         let standing = self.standing_back(share);
         let due = self.retirement_of_the_old_side();
-        if standing.passes() && due != Some(true) {
+        let bears = standing.passes() || mutant::on(Mutant::BackIntoAnything);
+        if bears && due != Some(true) {
             let weights = self.weights(0);
             self.turn.tell(Event::Weights { weights, verified: false });
             for rule in astray {
@@ -230,7 +232,7 @@ impl Machine<'_, '_, '_> {
                 min: facts.min,
                 message: "as before".to_owned(),
             });
-            self.turn.send(Action::SetMinimum { group, min: facts.min });
+            self.turn.send(Action::minimum(group, facts.min));
             return false;
         }
         true
@@ -319,7 +321,7 @@ impl Machine<'_, '_, '_> {
             min: facts.min,
             message: "as before".to_owned(),
         });
-        self.turn.send(Action::SetMinimum { group, min: facts.min });
+        self.turn.send(Action::minimum(group, facts.min));
         false
     }
 }
