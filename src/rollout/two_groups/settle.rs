@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Machine;
 use crate::model::{Colour, Event, Phase, ScheduledAction, TargetHealth};
 use crate::rollout::evidence::LAG;
+use crate::rollout::mutant::{self, Mutant};
 use crate::rollout::refresh::{active, at_version};
 use crate::rollout::{Action, T, gate, retirement};
 
@@ -190,6 +191,7 @@ impl Machine<'_, '_, '_> {
     fn schedule_retirement(&mut self, after: Duration, others: &[ScheduledAction]) {
         let idle = &self.facts.sides[self.to()];
         let size = idle.retirement.map_or(idle.min, |retirement| retirement.size);
+        let after = if mutant::on(Mutant::RetiresTooEarly) { Duration::ZERO } else { after };
         let mut at = add(self.turn.seen.now, after.max(EARLIEST_RETIREMENT));
         // Start times must be unique within a group.
         while others.iter().any(|action| action.at == Some(at)) {
