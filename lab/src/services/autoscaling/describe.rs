@@ -71,10 +71,10 @@ fn group_value(world: &World, group: &Group, with_instances: bool) -> Value {
     let suspended = group
         .suspended
         .iter()
-        .map(|process| {
+        .map(|(process, since)| {
             map([
                 ("ProcessName", process.as_str().into()),
-                ("SuspensionReason", "User suspended".into()),
+                ("SuspensionReason", format!("User suspended at {since:.0}").into()),
             ])
         })
         .collect::<Vec<_>>();
