@@ -10,14 +10,21 @@ use crate::world::World;
 
 /// The attributes of an Application Load Balancer and their defaults (API model).
 const LOAD_BALANCER: &[(&str, &str)] = &[
+    ("access_logs.s3.bucket", ""),
     ("access_logs.s3.enabled", "false"),
+    ("access_logs.s3.prefix", ""),
     ("client_keep_alive.seconds", "3600"),
+    ("connection_logs.s3.bucket", ""),
+    ("connection_logs.s3.enabled", "false"),
+    ("connection_logs.s3.prefix", ""),
     ("deletion_protection.enabled", "false"),
     ("idle_timeout.timeout_seconds", "60"),
     ("load_balancing.cross_zone.enabled", "true"),
     ("routing.http.desync_mitigation_mode", "defensive"),
     ("routing.http.drop_invalid_header_fields.enabled", "false"),
     ("routing.http.preserve_host_header.enabled", "false"),
+    ("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", "false"),
+    ("routing.http.xff_client_port.enabled", "false"),
     ("routing.http.xff_header_processing.mode", "append"),
     ("routing.http2.enabled", "true"),
     ("waf.fail_open.enabled", "false"),

@@ -201,6 +201,15 @@ impl Listed for Subnet {
             ("mapPublicIpOnLaunch", self.public.into()),
             ("assignIpv6AddressOnCreation", false.into()),
             ("ipv6Native", false.into()),
+            ("ipv6CidrBlockAssociationSet", Value::List(Vec::new())),
+            (
+                "privateDnsNameOptionsOnLaunch",
+                map([
+                    ("hostnameType", "ip-name".into()),
+                    ("enableResourceNameDnsARecord", false.into()),
+                    ("enableResourceNameDnsAAAARecord", false.into()),
+                ]),
+            ),
             ("enableDns64", false.into()),
             ("ownerId", world.account.as_str().into()),
             ("tagSet", tags::write(&world.ec2, id)),
