@@ -113,8 +113,8 @@ const KEPT: &[Kept] = &[
     },
     Kept {
         path: "std::time::Instant",
-        by: &[],
-        instead: "use tokio::time::Instant, which tests can pause",
+        by: &["net"],
+        instead: "use tokio::time::Instant, which tests can pause; net::Stopwatch measures",
     },
     Kept {
         path: "tokio::time::Instant",

@@ -30,7 +30,7 @@ pub(super) struct Demo {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Strategy {
+pub(super) enum Strategy {
     /// Two groups; 10, then 50, then 100 % of the traffic.
     Canary,
     /// Two groups; all traffic at once.
@@ -39,16 +39,22 @@ enum Strategy {
     Rolling,
 }
 
+impl From<Strategy> for Shape {
+    fn from(strategy: Strategy) -> Shape {
+        match strategy {
+            Strategy::Canary => Shape::Canary,
+            Strategy::BlueGreen => Shape::BlueGreen,
+            Strategy::Rolling => Shape::Rolling,
+        }
+    }
+}
+
 /// At a terminal, some twenty minutes go by in half a minute.
 const PACE: f64 = 45.0;
 
 impl Demo {
     pub(super) fn run(self) -> u8 {
-        let shape = match self.strategy {
-            Strategy::Canary => Shape::Canary,
-            Strategy::BlueGreen => Shape::BlueGreen,
-            Strategy::Rolling => Shape::Rolling,
-        };
+        let shape = self.strategy.into();
         let watched = self.format == Format::Human && stdout().is_terminal();
         let pace = self.pace.unwrap_or(if watched { PACE } else { 0.0 });
         if self.format == Format::Human {

@@ -5,7 +5,9 @@ use cutover_lab::scenario::Scenario;
 use cutover_lab::services::{github, sts};
 use cutover_lab::world::World;
 
-use super::session::{self, SPEED};
+use super::bench::Bench;
+use super::session::SPEED;
+use super::signals::{self, Hangup};
 use super::swarm::Swarm;
 use super::{Format, output};
 use crate::model::Ending;
@@ -16,6 +18,7 @@ pub(super) enum Lab {
     /// Serve the simulated cloud on loopback, for this tool, the AWS CLI, boto3 and browsers.
     Serve(Serve),
     Swarm(Swarm),
+    Bench(Bench),
 }
 
 /// Serve the simulated cloud on loopback.
@@ -55,13 +58,14 @@ impl Lab {
         match self {
             Lab::Serve(serve) => serve.run(),
             Lab::Swarm(swarm) => swarm.run(),
+            Lab::Bench(bench) => bench.run(),
         }
     }
 }
 
 impl Serve {
     fn run(self) -> u8 {
-        session::block_on(Format::Human, async move |mut stop| {
+        signals::block_on(Format::Human, Hangup::Stops, async move |stop| {
             let door = match Loopback::bind(self.port).await {
                 Ok(door) => door,
                 Err(error) => {

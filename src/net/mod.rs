@@ -6,10 +6,12 @@
 mod backoff;
 mod clock;
 pub(crate) mod sdk;
+mod stopwatch;
 mod transport;
 
 pub use backoff::delays;
 pub use clock::Clock;
+pub use stopwatch::Stopwatch;
 pub use transport::{Body, BoxError, Transport, TransportError, empty, full};
 
 /// The way out, and the time: what everything that talks to the world is given.

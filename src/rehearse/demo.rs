@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::process::{Process, Verb};
 use crate::cloud::CloudError;
-use crate::config::{self, ConfigError};
+use crate::config::{self, Config, ConfigError};
 use crate::engine::Stop;
 use crate::image::AssembleError;
 use crate::model::{Outcome, Requests, Stamped};
@@ -69,17 +69,23 @@ pub fn demo(
     seed: u64,
     tell: &mut dyn FnMut(Stamped),
 ) -> Result<(Timestamp, Outcome), Unrehearsed> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
-    runtime.block_on(rehearse(shape, bad, seed, tell))
+    let stage = stage(shape, seed)?;
+    paused()?.block_on(rehearse(stage, bad, tell))
 }
 
-async fn rehearse(
-    shape: Shape,
-    bad: bool,
-    seed: u64,
-    tell: &mut dyn FnMut(Stamped),
-) -> Result<(Timestamp, Outcome), Unrehearsed> {
+/// A runtime whose time is paused.
+pub(super) fn paused() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()
+}
+
+/// What a rollout is shown on.
+pub(super) struct Stage {
+    pub config: Config,
+    pub world: World,
+}
+
+/// The stage before the rollout.
+pub(super) fn stage(shape: Shape, seed: u64) -> Result<Stage, Unrehearsed> {
     let (text, scenario) = match shape {
         Shape::Canary => (CANARY, Scenario::default()),
         Shape::BlueGreen => (BLUE_GREEN, Scenario::default()),
@@ -89,21 +95,34 @@ async fn rehearse(
     let start: Timestamp = START.parse().unwrap_or(Timestamp::UNIX_EPOCH);
     let world = World::from_scenario(&scenario, seed, start)
         .map_err(|error| Unrehearsed::Lab(error.to_string()))?;
-    let door = InProcess::new(world);
-    let before = requests(&door);
+    Ok(Stage { config, world })
+}
+
+/// The process that rolls out.
+pub(super) fn process(config: &Config, bad: bool) -> Process<'_> {
     let mut labels = BTreeMap::new();
     if bad {
         labels.insert("lab.error-rate".to_owned(), BAD.to_owned());
     }
-    let process = Process {
+    Process {
         holder: "the demo".to_owned(),
-        config: &config,
+        config,
         verb: Verb::Deploy(labels),
         skew: SignedDuration::ZERO,
         sent: watch::Sender::default(),
-    };
+    }
+}
+
+async fn rehearse(
+    Stage { config, world }: Stage,
+    bad: bool,
+    tell: &mut dyn FnMut(Stamped),
+) -> Result<(Timestamp, Outcome), Unrehearsed> {
+    let start = world.now;
+    let door = InProcess::new(world);
+    let before = requests(&door);
     let (_, stop) = Stop::pair();
-    let mut outcome = process.run(&door, stop, tell).await?;
+    let mut outcome = process(&config, bad).run(&door, stop, tell).await?;
     let after = requests(&door);
     for (version, now) in after {
         let then = before.get(&version).copied().unwrap_or_default();

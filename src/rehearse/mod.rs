@@ -1,5 +1,6 @@
 //! The demo: the only folder that sees both engine and lab.
 
+pub mod bench;
 pub mod checkers;
 mod demo;
 pub mod lab;
@@ -11,3 +12,11 @@ pub use demo::{Shape, Unrehearsed, demo};
 
 #[cfg(test)]
 mod adversity;
+#[cfg(test)]
+mod other_hands;
+#[cfg(test)]
+mod story;
+#[cfg(test)]
+mod sweep;
+#[cfg(test)]
+mod takeover;

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use super::Running;
 use super::running::{Letter, NoReply};
+use crate::world::World;
 
 /// The largest request taken: a layer of an image in one piece.
 const BODY_LIMIT: usize = 1 << 30;
@@ -41,6 +42,13 @@ impl Loopback {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Tells a world under which names it answers here, for the addresses that it hands out: ECR's
+    /// registry at `127.0.0.1`, the GitHub Container Registry at `localhost`, both at this port.
+    pub fn introduce(&self, world: &mut World) {
+        world.ecr.endpoint = Some(format!("http://{}", self.address));
+        world.ghcr.alias = Some(format!("localhost:{}", self.address.port()));
     }
 
     /// Carries requests to `world` until `shutdown` completes, then lets those under way finish.

@@ -39,6 +39,9 @@ pub struct Params {
     /// A zone's loss to EC2's status checks failing for its instances: they run every minute (user
     /// guide); the first two that fail, a guess.
     pub impaired: Duration,
+    /// The most instances of an account. AWS counts virtual CPUs, and each account has its own limit: a
+    /// guess.
+    pub instance_quota: usize,
     /// Pending:Proceed to InService. A guess.
     pub proceed: Duration,
     /// How often an instance that leaves its target groups is looked at. A guess.
@@ -48,7 +51,7 @@ pub struct Params {
     pub scale_in_pause: Duration,
     /// `CPUUtilization` in per cent of an instance without requests. A guess.
     pub cpu_idle: f64,
-    /// Requests a second that make an instance wholly busy. A guess.
+    /// Requests a second that make an instance wholly busy whose program bears any number. A guess.
     pub cpu_full: f64,
     /// Terminating (after deregistration) to gone: 20 to 42 s in one recorded run.
     pub terminate: Duration,
@@ -115,6 +118,7 @@ impl Default for Params {
             launch_retry_most: Duration::from_secs(15 * 60),
             zone_shunned: Duration::from_secs(5 * 60),
             impaired: Duration::from_secs(60),
+            instance_quota: 1000,
             proceed: Duration::from_secs(1),
             drain_look: Duration::from_secs(5),
             scale_in_pause: Duration::from_secs(5 * 60),

@@ -38,6 +38,7 @@ pub(super) const ATTEMPT: Duration = Duration::from_secs(5);
 /// Reads whose input tells what they looked at.
 const TELLING: &[&str] = &[
     "GetParameter",
+    "GetParameters",
     "GetParametersByPath",
     "DescribeTargetHealth",
     "DescribeLaunchTemplateVersions",

@@ -2,9 +2,11 @@
 //! is unfinished.
 
 use std::cell::{Cell, RefCell};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cutover_lab::doors::InProcess;
+use cutover_lab::faults::Fault;
 use cutover_lab::world::World;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +17,7 @@ use crate::config::{self, Config};
 use crate::engine::{Stop, Stopper};
 use crate::model::{Ending, Outcome, Stamped};
 use crate::net::Clock;
-use crate::rehearse::checkers::Violation;
+use crate::rehearse::checkers::{Checkers, FleetNames, Tolerance, Totals, Violation};
 use crate::rehearse::demo::{START, Unrehearsed};
 use crate::rehearse::process::{Process, Verb};
 
@@ -80,6 +82,8 @@ struct Stage<'s> {
     config: Config,
     door: InProcess,
     start: Timestamp,
+    /// There until the end.
+    checkers: Arc<Mutex<Option<Checkers>>>,
     told: RefCell<Vec<(String, Stamped)>>,
     calls: Cell<u64>,
 }
@@ -87,12 +91,34 @@ struct Stage<'s> {
 impl<'s> Stage<'s> {
     fn set(story: &'s Story) -> Result<Stage<'s>, Unrehearsed> {
         let config = config::parse(&story.configuration, "cutover.yaml")?;
-        let start: Timestamp = START.parse().unwrap_or(Timestamp::UNIX_EPOCH);
-        let mut world = World::from_scenario(&story.scenario, story.seed, start)
-            .map_err(|error| Unrehearsed::Lab(error.to_string()))?;
-        world.params.weights_max = story.propagation;
+        let world = world(story)?;
+        let start = world.now;
+        let names = FleetNames::of(&config, &world).ok_or_else(|| {
+            Unrehearsed::Lab("the configuration names what is not there".to_owned())
+        })?;
+        let checkers = Checkers::new(&world, &names, tolerance(story));
+        let checkers = Arc::new(Mutex::new(Some(checkers)));
         let door = InProcess::new(world);
-        Ok(Stage { story, config, door, start, told: RefCell::default(), calls: Cell::new(0) })
+        let watching = checkers.clone();
+        door.watch(move |world, moment| {
+            if let Some(checkers) = watching.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
+            {
+                checkers.see(world, moment);
+            }
+        });
+        let (told, calls) = (RefCell::default(), Cell::new(0));
+        Ok(Stage { story, config, door, start, checkers, told, calls })
+    }
+
+    /// Shows the checkers the truth of now.
+    fn check(&self, look: impl FnOnce(&mut Checkers, &World)) {
+        self.door.world(|world| {
+            if let Some(checkers) =
+                self.checkers.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
+            {
+                look(checkers, world);
+            }
+        });
     }
 
     async fn play(self) -> Played {
@@ -107,11 +133,13 @@ impl<'s> Stage<'s> {
         self.wait_until(Duration::from_secs(self.story.calm)).await;
         ends.extend(self.afterwards().await);
         tokio::time::sleep(QUIET).await;
-        let (history, now) = self.door.world(|world| (world.history(), world.now));
-        let mut violations = Vec::new();
-        violations.extend(self.unended(&ends, now));
+        let (history, last) = self.door.world(|world| (world.history(), world.clone()));
+        let mut violations = self.unended(&ends, last.now);
+        let checkers = self.checkers.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let baseline = without(self.story, last.now);
+        violations.extend(checkers.into_iter().flat_map(|c| c.finish(&last, &baseline)));
         let told = self.told.into_inner();
-        let lasted = now.duration_since(self.start).unsigned_abs();
+        let lasted = last.now.duration_since(self.start).unsigned_abs();
         Played { ends, told, violations, calls: self.calls.get(), lasted, history }
     }
 
@@ -147,6 +175,7 @@ impl<'s> Stage<'s> {
         let sent = process.sent.subscribe();
         let (stopper, stop) = Stop::pair();
         let mut tell = |event| self.told.borrow_mut().push((name.to_owned(), event));
+        self.check(|checkers, world| checkers.began(world.now, name));
         let mut working = Box::pin(process.run(&door, stop, &mut tell));
         let end = tokio::select! {
             biased;
@@ -159,6 +188,10 @@ impl<'s> Stage<'s> {
             },
         };
         self.calls.set(self.calls.get() + *process.sent.borrow());
+        self.check(|checkers, world| match &end {
+            End::Outcome(outcome) => checkers.ended(world, name, outcome),
+            End::Unbegun(_) | End::Killed | End::Never => checkers.died(world.now, name),
+        });
         end
     }
 
@@ -178,6 +211,37 @@ impl<'s> Stage<'s> {
     async fn wait_until(&self, since_start: Duration) {
         let moment = self.start.checked_add(since_start).unwrap_or(self.start);
         Clock::virtual_from(self.door.now()).sleep_until(moment).await;
+    }
+}
+
+/// The world in which a story begins.
+fn world(story: &Story) -> Result<World, Unrehearsed> {
+    let start: Timestamp = START.parse().unwrap_or(Timestamp::UNIX_EPOCH);
+    let mut world = World::from_scenario(&story.scenario, story.seed, start)
+        .map_err(|error| Unrehearsed::Lab(error.to_string()))?;
+    world.params.weights_max = story.propagation;
+    Ok(world)
+}
+
+/// What users get until `end` in the same world, without any deployer.
+fn without(story: &Story, end: Timestamp) -> Totals {
+    let Ok(mut world) = world(story) else { return Totals::default() };
+    world.advance(end);
+    world.traffic.totals().clone()
+}
+
+/// What the story's weather excuses.
+fn tolerance(story: &Story) -> Tolerance {
+    let faults = &story.scenario.faults;
+    let slow = faults.calls.iter().map(|fault| match fault.fault {
+        Fault::Slow { there, back } => there.max(back),
+        _ => 0.0,
+    });
+    let calm = Tolerance::default();
+    Tolerance {
+        latency: calm.latency + Duration::from_secs_f64(slow.fold(0.0, f64::max)),
+        staleness: Duration::from_secs_f64(faults.stale_seconds),
+        ..calm
     }
 }
 

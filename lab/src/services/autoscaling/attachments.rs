@@ -1,27 +1,93 @@
-//! The target groups of a group.
+//! The target groups of a group, by their own operations and as traffic sources. Classic load balancers
+//! and VPC Lattice are not simulated: what names one is refused as not existing.
 
-use super::{Group, Lifecycle, invalid, max_records, named};
+use super::{Group, Lifecycle, blocked, invalid, max_records, named};
 use crate::services::elbv2::{self, TargetState};
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
+/// Target groups of a group (quota).
+const QUOTA: usize = 50;
+
 /// `AttachLoadBalancerTargetGroups`: instances in service are registered at once.
 pub(super) fn attach(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let arns = arns(input)?;
-    let group = named(world, input)?;
-    if group.active_refresh().is_some() {
-        return Err(ApiError::sender(
-            "InstanceRefreshInProgress",
-            "An Instance Refresh is already in progress and blocks attaching target groups.",
-        ));
+    add(world, input, arns(input)?)
+}
+
+/// `DetachLoadBalancerTargetGroups`: the instances stay, and leave the target groups.
+pub(super) fn detach(world: &mut World, input: &Value) -> ApiResult<Value> {
+    remove(world, input, &arns(input)?)
+}
+
+/// `DescribeLoadBalancerTargetGroups`.
+pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let items = states(world, input)?
+        .into_iter()
+        .map(|(arn, state)| {
+            map([("LoadBalancerTargetGroupARN", arn.into()), ("State", state.into())])
+        })
+        .collect();
+    let size = max_records(input, 100, 100)?;
+    let (items, next) = page(items, input.str("NextToken"), size, "InvalidNextToken")?;
+    Ok(map([("LoadBalancerTargetGroups", items.into()), ("NextToken", next.into())]))
+}
+
+/// `AttachTrafficSources`.
+pub(super) fn attach_sources(world: &mut World, input: &Value) -> ApiResult<Value> {
+    add(world, input, sources(input)?)
+}
+
+/// `DetachTrafficSources`.
+pub(super) fn detach_sources(world: &mut World, input: &Value) -> ApiResult<Value> {
+    remove(world, input, &sources(input)?)
+}
+
+/// `DescribeTrafficSources`, of one type where that is given.
+pub(super) fn describe_sources(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let wanted = input.str("TrafficSourceType").is_none_or(|kind| kind == "elbv2");
+    let items = states(world, input)?
+        .into_iter()
+        .filter(|_| wanted)
+        .map(|(arn, state)| {
+            map([
+                ("TrafficSource", arn.as_str().into()),
+                ("State", state.into()),
+                ("Identifier", arn.as_str().into()),
+                ("Type", "elbv2".into()),
+            ])
+        })
+        .collect();
+    let size = max_records(input, 50, 50)?;
+    let (items, next) = page(items, input.str("NextToken"), size, "InvalidNextToken")?;
+    Ok(map([("TrafficSources", items.into()), ("NextToken", next.into())]))
+}
+
+/// Attaches what a new group's request names.
+pub(super) fn attach_first(world: &mut World, input: &Value) -> ApiResult<()> {
+    if let Some(name) = input.strings("LoadBalancerNames").first() {
+        return Err(invalid(format!(
+            "Provided Load Balancers may not be valid. Please ensure they exist and try again. ({name})"
+        )));
     }
+    if !input.list("TargetGroupARNs").is_empty() {
+        attach(world, input)?;
+    }
+    if !input.list("TrafficSources").is_empty() {
+        attach_sources(world, input)?;
+    }
+    Ok(())
+}
+
+fn add(world: &mut World, input: &Value, arns: Vec<String>) -> ApiResult<Value> {
+    let group = named(world, input)?;
+    blocked(group, "attaching target groups")?;
     let new: Vec<String> =
         arns.into_iter().filter(|arn| !group.target_groups.contains(arn)).collect();
-    if group.target_groups.len() + new.len() > 50 {
+    if group.target_groups.len() + new.len() > QUOTA {
         return Err(ApiError::sender(
             "LimitExceeded",
-            "A group can have at most 50 target groups.",
+            format!("A group can have at most {QUOTA} target groups."),
         ));
     }
     let (name, members) = (group.name.clone(), registrable(group));
@@ -31,6 +97,7 @@ pub(super) fn attach(world: &mut World, input: &Value) -> ApiResult<Value> {
         ));
     }
     if let Some(group) = world.autoscaling.groups.get_mut(&name) {
+        group.detached.retain(|arn| !new.contains(arn));
         group.target_groups.extend(new.iter().cloned());
     }
     for id in &members {
@@ -39,9 +106,7 @@ pub(super) fn attach(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(map([]))
 }
 
-/// `DetachLoadBalancerTargetGroups`: the instances stay, and leave the target groups.
-pub(super) fn detach(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let arns = arns(input)?;
+fn remove(world: &mut World, input: &Value, arns: &[String]) -> ApiResult<Value> {
     let group = named(world, input)?;
     if let Some(foreign) = arns.iter().find(|arn| !group.target_groups.contains(arn)) {
         return Err(invalid(format!(
@@ -49,8 +114,9 @@ pub(super) fn detach(world: &mut World, input: &Value) -> ApiResult<Value> {
         )));
     }
     group.target_groups.retain(|arn| !arns.contains(arn));
+    group.detached.extend(arns.iter().cloned());
     let members: Vec<String> = group.members.keys().cloned().collect();
-    for arn in &arns {
+    for arn in arns {
         for id in &members {
             elbv2::deregister(world, arn, id);
         }
@@ -58,23 +124,22 @@ pub(super) fn detach(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(map([]))
 }
 
-/// `DescribeLoadBalancerTargetGroups`: `InService` with a healthy target, else `Added`.
-pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
+/// The target groups with their states: `InService` with a healthy target, else `Added`; `Removing`
+/// those detached in which an instance still drains.
+fn states(world: &mut World, input: &Value) -> ApiResult<Vec<(String, &'static str)>> {
     let group = &*named(world, input)?;
-    let (arns, members) = (group.target_groups.clone(), registrable(group));
-    let items = arns
-        .into_iter()
-        .map(|arn| {
-            let healthy = members
-                .iter()
-                .any(|id| elbv2::target_state(world, &arn, id) == Some(TargetState::Healthy));
-            let state = if healthy { "InService" } else { "Added" };
-            map([("LoadBalancerTargetGroupARN", arn.into()), ("State", state.into())])
-        })
-        .collect();
-    let size = max_records(input, 100, 100)?;
-    let (items, next) = page(items, input.str("NextToken"), size, "InvalidNextToken")?;
-    Ok(map([("LoadBalancerTargetGroups", items.into()), ("NextToken", next.into())]))
+    let (attached, detached) = (group.target_groups.clone(), group.detached.clone());
+    let members: Vec<String> = group.members.keys().cloned().collect();
+    let any = |arn: &str, is: fn(TargetState) -> bool| {
+        members.iter().filter_map(|id| elbv2::target_state(world, arn, id)).any(is)
+    };
+    let state = |arn: &str| {
+        if any(arn, |state| state == TargetState::Healthy) { "InService" } else { "Added" }
+    };
+    let removing = detached.into_iter().filter(|arn| any(arn, |_| true));
+    let removing: Vec<_> = removing.map(|arn| (arn, "Removing")).collect();
+    let present = attached.into_iter().map(|arn| (arn.clone(), state(&arn)));
+    Ok(present.chain(removing).collect())
 }
 
 /// Registers an instance. A target group that doesn't take it is passed over, and the instance is in
@@ -86,18 +151,39 @@ pub(super) fn register(world: &mut World, target_groups: &[String], id: &str) {
 }
 
 fn arns(input: &Value) -> ApiResult<Vec<String>> {
-    let arns = input.strings("TargetGroupARNs");
-    if arns.is_empty() || arns.len() > 10 {
-        return Err(invalid("Between 1 and 10 target groups are required"));
+    ten(input.strings("TargetGroupARNs"), "target groups")
+}
+
+fn sources(input: &Value) -> ApiResult<Vec<String>> {
+    let mut arns = Vec::new();
+    for source in input.list("TrafficSources") {
+        let identifier = source.need_str("Identifier")?;
+        let kind = source.str("Type").unwrap_or(if identifier.contains(":targetgroup/") {
+            "elbv2"
+        } else {
+            "elb"
+        });
+        match kind {
+            "elbv2" => arns.push(identifier.to_owned()),
+            "elb" | "vpc-lattice" => {
+                return Err(invalid(format!(
+                    "Provided traffic sources may not be valid. Please ensure they exist and try again. ({identifier})"
+                )));
+            }
+            other => return Err(invalid(format!("Unknown traffic source type: {other}"))),
+        }
     }
-    Ok(arns)
+    ten(arns, "traffic sources")
+}
+
+fn ten(items: Vec<String>, what: &str) -> ApiResult<Vec<String>> {
+    if items.is_empty() || items.len() > 10 {
+        return Err(invalid(format!("Between 1 and 10 {what} are required")));
+    }
+    Ok(items)
 }
 
 fn registrable(group: &Group) -> Vec<String> {
-    group
-        .members
-        .iter()
-        .filter(|(_, member)| member.state == Lifecycle::InService)
-        .map(|(id, _)| id.clone())
-        .collect()
+    let serving = group.members.iter().filter(|(_, m)| m.state == Lifecycle::InService);
+    serving.map(|(id, _)| id.clone()).collect()
 }

@@ -3,7 +3,8 @@
 use super::{Group, Lifecycle, launch};
 use crate::world::World;
 
-/// Looks whether the zones hold unequal numbers of instances, and launches in the emptiest: before
+/// Looks whether the zones hold unequal numbers of instances, or a zone that is no longer the group's
+/// holds any, and launches in the emptiest: before
 /// anything is terminated, if need be above the maximum by a tenth or one instance (user guide). Once
 /// such an instance is in service, what is too many is taken from the fullest zone.
 ///
@@ -34,7 +35,8 @@ fn uneven(world: &World, group: &Group) -> Option<(String, usize)> {
     let open = group.zones.iter().filter(|zone| launch::is_open(world, group, zone));
     let (fewest, zone) = open.map(|zone| (count(zone), zone)).min()?;
     let most = group.zones.iter().map(count).max()?;
-    let moves = most.saturating_sub(fewest) / 2;
+    let outside = group.live().filter(|(_, m)| !group.zones.contains(&m.zone)).count();
+    let moves = if outside > 0 { outside } else { most.saturating_sub(fewest) / 2 };
     let beyond = (group.max / 10).max(1);
     let room = (group.max + beyond).saturating_sub(live as u64);
     let number = moves.min(usize::try_from(room).unwrap_or(usize::MAX));

@@ -52,11 +52,11 @@ pub(super) fn cooling(name: &str) -> ApiError {
     )
 }
 
-/// Reads a capacity: a whole number, not below zero.
+/// Reads a capacity: a whole number of 32 bits (API model), not below zero.
 pub(super) fn number(input: &Value, key: &str) -> ApiResult<Option<u64>> {
     match (input.get(key).is_null(), input.int(key).map(u64::try_from)) {
         (true, _) => Ok(None),
-        (false, Some(Ok(number))) => Ok(Some(number)),
+        (false, Some(Ok(number))) if number <= i32::MAX as u64 => Ok(Some(number)),
         _ => Err(invalid(format!("{key} must be a whole number that is not negative"))),
     }
 }

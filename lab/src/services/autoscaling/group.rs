@@ -39,6 +39,8 @@ pub struct Group {
     pub subnets: Vec<String>,
     /// The ARNs of its target groups, in the order of attachment.
     pub target_groups: Vec<String>,
+    /// Those that it had: instances may still be draining there.
+    pub detached: Vec<String>,
     /// `EC2`, `ELB` or a list of both.
     pub health_check_type: String,
     /// Seconds from InService in which ELB's word on an instance is not heard.
@@ -51,8 +53,8 @@ pub struct Group {
     pub protects_new: bool,
     /// How instances are chosen for termination, the most important way first.
     pub termination_policies: Vec<String>,
-    /// Suspended processes.
-    pub suspended: BTreeSet<String>,
+    /// Suspended processes, and since when.
+    pub suspended: BTreeMap<String, Timestamp>,
     /// Its tags by key.
     pub tags: BTreeMap<String, Tag>,
     /// When it was created.
@@ -71,6 +73,8 @@ pub struct Group {
     pub hooks: BTreeMap<String, Hook>,
     /// The group metrics that it collects (`AWS/AutoScaling`).
     pub metrics: BTreeSet<String>,
+    /// Whether they are counted.
+    pub sampled: bool,
     /// What was collected, by minute.
     pub samples: BTreeMap<Timestamp, Counts>,
     /// Its warm pool, as put. It is kept and described, never filled: a limit of the lab.
@@ -254,7 +258,7 @@ impl Group {
 
     /// Whether a process runs.
     pub fn runs(&self, process: &str) -> bool {
-        !self.suspended.contains(process)
+        !self.suspended.contains_key(process)
     }
 
     /// Whether the load balancer's word decides on health.

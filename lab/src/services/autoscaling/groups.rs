@@ -8,8 +8,8 @@ use super::cause::Why;
 use super::refresh::Status;
 use super::template::TemplateSpec;
 use super::{
-    Event, Group, attachments, hooks, invalid, life, named, not_found, policies, schedule, tags,
-    types,
+    Event, Group, attachments, hooks, invalid, life, named, not_found, options, policies, schedule,
+    tags, types,
 };
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::World;
@@ -17,6 +17,11 @@ use crate::world::World;
 /// `CreateAutoScalingGroup`.
 pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     let name = input.need_str("AutoScalingGroupName")?.to_owned();
+    if name.is_empty() || name.chars().count() > 255 || name.contains(':') {
+        return Err(invalid(format!(
+            "Value '{name}' at 'autoScalingGroupName' is not a valid name"
+        )));
+    }
     if world.autoscaling.groups.contains_key(&name) {
         return Err(ApiError::sender(
             "AlreadyExists",
@@ -29,6 +34,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
             "AutoScalingGroup by this name would exceed the quota of this account.",
         ));
     }
+    no_launch_configuration(input)?;
     let Some(template) = TemplateSpec::read(world, input)? else {
         return Err(invalid(
             "Valid requests must contain either the InstanceID parameter or both the ImageId and InstanceType parameters, or a launch template.",
@@ -56,13 +62,14 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
         zones: Vec::new(),
         subnets: Vec::new(),
         target_groups: Vec::new(),
+        detached: Vec::new(),
         health_check_type: "EC2".to_owned(),
         grace: 0,
         warmup: None,
         maintenance: None,
         protects_new: false,
         termination_policies: vec!["Default".to_owned()],
-        suspended: BTreeSet::new(),
+        suspended: BTreeMap::new(),
         tags: tags::read(input.list("Tags"))?.into_iter().collect(),
         created: world.now,
         members: BTreeMap::new(),
@@ -72,15 +79,16 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
         policies: BTreeMap::new(),
         hooks: BTreeMap::new(),
         metrics: BTreeSet::new(),
+        sampled: false,
         samples: BTreeMap::new(),
         warm_pool: None,
-        kept: BTreeMap::new(),
+        kept: BTreeMap::from([("ServiceLinkedRoleARN".to_owned(), service_role(world))]),
         shunned: BTreeMap::new(),
         backoff: Default::default(),
         reason: None,
         deleting: false,
     };
-    set_options(world, &mut group, input)?;
+    options::set(world, &mut group, input)?;
     for hook in input.list("LifecycleHookSpecificationList") {
         hooks::add(&mut group, hook)?;
     }
@@ -94,11 +102,9 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
         group.desired
     ));
     world.autoscaling.groups.insert(name.clone(), group);
-    if !input.list("TargetGroupARNs").is_empty() {
-        attachments::attach(world, input).inspect_err(|_| {
-            world.autoscaling.groups.remove(&name);
-        })?;
-    }
+    attachments::attach_first(world, input).inspect_err(|_| {
+        world.autoscaling.groups.remove(&name);
+    })?;
     let interval = world.params.health_check;
     let born = world.now;
     schedule(world, interval, Event::CheckHealth(name.clone(), born));
@@ -106,10 +112,17 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(Value::Null)
 }
 
+/// The role by which Auto Scaling acts for a group that names no other (user guide).
+fn service_role(world: &World) -> Value {
+    let name = "aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling";
+    format!("arn:aws:iam::{}:role/{name}", world.account).into()
+}
+
 /// `UpdateAutoScalingGroup`: a minimum above the desired capacity raises it, a maximum below lowers
 /// it, unless the call names one itself.
 pub(super) fn update(world: &mut World, input: &Value) -> ApiResult<Value> {
     let name = named(world, input)?.name.clone();
+    no_launch_configuration(input)?;
     let template = TemplateSpec::read(world, input)?;
     let Some(mut group) = world.autoscaling.groups.get(&name).cloned() else {
         return Err(not_found(&name));
@@ -118,7 +131,7 @@ pub(super) fn update(world: &mut World, input: &Value) -> ApiResult<Value> {
         allow_template(&group, &template)?;
         group.template = template;
     }
-    set_options(world, &mut group, input)?;
+    options::set(world, &mut group, input)?;
     resize(
         &mut group,
         number(input, "MinSize")?,
@@ -163,6 +176,21 @@ pub(super) fn resize(
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let forced = input.bool("ForceDelete").unwrap_or(false);
     let group = named(world, input)?;
+    let protection = group.kept.get("DeletionProtection").and_then(Value::as_str).unwrap_or("none");
+    if protection == "prevent-all-deletion" || (forced && protection == "prevent-force-deletion") {
+        // The code is a guess.
+        return Err(ApiError::sender(
+            "ResourceInUse",
+            format!("AutoScalingGroup {} has the deletion protection {protection}.", group.name),
+        ));
+    }
+    let leaving = group.members.values().all(|member| member.state.is_leaving());
+    if !forced && leaving && !group.members.is_empty() && group.desired == 0 {
+        return Err(ApiError::sender(
+            "ScalingActivityInProgress",
+            "You cannot delete an AutoScalingGroup while there are scaling activities in progress for that group.",
+        ));
+    }
     if !forced && (!group.members.is_empty() || group.desired > 0) {
         return Err(ApiError::sender(
             "ResourceInUse",
@@ -195,6 +223,16 @@ fn allow_template(group: &Group, template: &TemplateSpec) -> ApiResult<()> {
     }
 }
 
+/// The lab has no launch configurations, so none that is named exists.
+fn no_launch_configuration(input: &Value) -> ApiResult<()> {
+    match input.str("LaunchConfigurationName") {
+        None => Ok(()),
+        Some(name) => Err(invalid(format!(
+            "Launch configuration name not found - A launch configuration with the name: {name} does not exist"
+        ))),
+    }
+}
+
 fn within_bounds(group: &Group) -> ApiResult<()> {
     if group.min > group.max {
         return Err(invalid(format!(
@@ -209,67 +247,4 @@ fn within_bounds(group: &Group) -> ApiResult<()> {
         )));
     }
     Ok(())
-}
-
-/// The members that creation and update have in common, where the request has them.
-fn set_options(world: &World, group: &mut Group, input: &Value) -> ApiResult<()> {
-    if let Some(text) = input.str("VPCZoneIdentifier") {
-        group.subnets =
-            text.split(',').map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect();
-        group.zones = zones_of(world, &group.subnets)?;
-    } else {
-        let zones = input.strings("AvailabilityZones");
-        if !zones.is_empty() {
-            group.subnets = world
-                .ec2
-                .subnets
-                .iter()
-                .filter(|(_, subnet)| zones.contains(&subnet.zone))
-                .map(|(id, _)| id.clone())
-                .collect();
-            group.zones = zones_of(world, &group.subnets)?;
-        }
-    }
-    if let Some(kind) = input.str("HealthCheckType") {
-        group.health_check_type = kind.to_owned();
-    }
-    if let Some(grace) = number(input, "HealthCheckGracePeriod")? {
-        group.grace = grace;
-    }
-    if let Some(cooldown) = number(input, "DefaultCooldown")? {
-        group.cooldown = cooldown;
-    }
-    // −1 unsets it.
-    if let Some(warmup) = input.int("DefaultInstanceWarmup") {
-        group.warmup = u64::try_from(warmup).ok();
-    }
-    if let Some(protects) = input.bool("NewInstancesProtectedFromScaleIn") {
-        group.protects_new = protects;
-    }
-    let policies = input.strings("TerminationPolicies");
-    if !policies.is_empty() {
-        group.termination_policies = policies;
-    }
-    let maintenance = input.get("InstanceMaintenancePolicy");
-    if !maintenance.is_null() {
-        let percentage = |key: &str| maintenance.int(key).unwrap_or(-1);
-        let bounds = (percentage("MinHealthyPercentage"), percentage("MaxHealthyPercentage"));
-        group.maintenance = (bounds != (-1, -1)).then_some(bounds);
-    }
-    Ok(())
-}
-
-fn zones_of(world: &World, subnets: &[String]) -> ApiResult<Vec<String>> {
-    let mut zones = Vec::new();
-    for id in subnets {
-        let subnet = world
-            .ec2
-            .subnets
-            .get(id)
-            .ok_or_else(|| invalid(format!("The subnet ID '{id}' does not exist")))?;
-        if !zones.contains(&subnet.zone) {
-            zones.push(subnet.zone.clone());
-        }
-    }
-    Ok(zones)
 }

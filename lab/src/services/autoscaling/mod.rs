@@ -8,6 +8,7 @@ mod attachments;
 mod balance;
 mod capacity;
 mod cause;
+mod collection;
 mod describe;
 #[cfg(test)]
 mod fixture;
@@ -18,8 +19,11 @@ mod hooks;
 mod launch;
 mod life;
 mod members;
+mod moves;
+mod options;
 mod policies;
 mod processes;
+mod recurrence;
 mod refresh;
 mod scheduled;
 mod tags;
@@ -28,6 +32,7 @@ mod template;
 mod tests;
 mod types;
 mod victim;
+mod warm_pool;
 
 use std::collections::BTreeMap;
 
@@ -36,10 +41,11 @@ use jiff::Timestamp;
 use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::{self, World, later};
 
-pub use activities::{Activity, ActivityStatus};
+pub use activities::{Activity, ActivityStatus, Former};
 pub use group::{Backoff, Counts, Group, Lifecycle, Member, Tag};
 pub use hooks::{Action, Hook, Transition, Verdict};
 pub use policies::{Kind, Policy};
+pub use recurrence::Recurrence;
 pub use refresh::{Others, Preferences, Refresh, Rollback, Status};
 pub use scheduled::Scheduled;
 pub use template::{TemplateSpec, Version};
@@ -49,6 +55,8 @@ pub use template::{TemplateSpec, Version};
 pub struct State {
     /// Groups by name.
     pub groups: BTreeMap<String, Group>,
+    /// What deleted groups have done, the earliest deleted first.
+    pub former: Vec<Former>,
 }
 
 /// Answers one call.
@@ -64,13 +72,17 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
         "TerminateInstanceInAutoScalingGroup" => members::terminate(world, input),
         "SetInstanceProtection" => members::set_protection(world, input),
         "SetInstanceHealth" => members::set_health(world, input),
-        "EnterStandby" => members::enter_standby(world, input),
-        "ExitStandby" => members::exit_standby(world, input),
+        "EnterStandby" => moves::enter_standby(world, input),
+        "ExitStandby" => moves::exit_standby(world, input),
+        "AttachInstances" => moves::attach(world, input),
+        "DetachInstances" => moves::detach(world, input),
         "StartInstanceRefresh" => refresh::start(world, input),
         "CancelInstanceRefresh" => refresh::cancel(world, input),
         "RollbackInstanceRefresh" => refresh::roll_back(world, input),
         "DescribeInstanceRefreshes" => refresh::describe(world, input),
         "PutScheduledUpdateGroupAction" => scheduled::put(world, input),
+        "BatchPutScheduledUpdateGroupAction" => scheduled::put_batch(world, input),
+        "BatchDeleteScheduledAction" => scheduled::delete_batch(world, input),
         "DeleteScheduledAction" => scheduled::delete(world, input),
         "DescribeScheduledActions" => scheduled::describe(world, input),
         "DescribeScalingActivities" => activities::describe(world, input),
@@ -95,6 +107,14 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
         "AttachLoadBalancerTargetGroups" => attachments::attach(world, input),
         "DetachLoadBalancerTargetGroups" => attachments::detach(world, input),
         "DescribeLoadBalancerTargetGroups" => attachments::describe(world, input),
+        "AttachTrafficSources" => attachments::attach_sources(world, input),
+        "DetachTrafficSources" => attachments::detach_sources(world, input),
+        "DescribeTrafficSources" => attachments::describe_sources(world, input),
+        "EnableMetricsCollection" => collection::enable(world, input),
+        "DisableMetricsCollection" => collection::disable(world, input),
+        "PutWarmPool" => warm_pool::put(world, input),
+        "DescribeWarmPool" => warm_pool::describe(world, input),
+        "DeleteWarmPool" => warm_pool::delete(world, input),
         "CreateOrUpdateTags" => tags::put(world, input),
         "DeleteTags" => tags::delete(world, input),
         "DescribeTags" => tags::describe(world, input),
@@ -118,6 +138,8 @@ pub enum Event {
     CheckHealth(String, Timestamp),
     /// An instance's wait for a lifecycle hook, by its token, may be over.
     HookTimeout(String, String, String),
+    /// The group's instances are counted for its metrics.
+    Sample(String, Timestamp),
     /// Alarms call the group's scaling policies.
     Watch(String, Timestamp),
     /// A refresh, named by its id, takes a step.
@@ -137,6 +159,7 @@ pub fn happen(world: &mut World, event: &Event) {
         Event::HookTimeout(group, instance, token) => {
             hooks::time_out(world, group, instance, token);
         }
+        Event::Sample(group, born) => collection::sample(world, group, *born),
         Event::Watch(group, born) => policies::watch(world, group, *born),
         Event::Refresh(group, id) => refresh::step(world, group, id),
         Event::Scheduled(group, action, put) => scheduled::run(world, group, action, *put),
@@ -161,6 +184,17 @@ fn not_found(name: &str) -> ApiError {
 
 fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::sender("ValidationError", message)
+}
+
+/// The refusal of what an active refresh blocks.
+fn blocked(group: &Group, what: &str) -> ApiResult<()> {
+    match group.active_refresh() {
+        Some(_) => Err(ApiError::sender(
+            "InstanceRefreshInProgress",
+            format!("An Instance Refresh is already in progress and blocks {what}."),
+        )),
+        None => Ok(()),
+    }
 }
 
 /// The `MaxRecords` of a listing.

@@ -1,4 +1,4 @@
-//! Scheduled actions: a group's bounds and capacity, changed at a time.
+//! Scheduled actions: a group's bounds and capacity, changed at a time, or again and again.
 
 use std::time::Duration;
 
@@ -6,22 +6,30 @@ use jiff::Timestamp;
 
 use super::activities::stamp;
 use super::capacity::{self, number};
-use super::{Event, Group, groups, invalid, max_records, named};
+use super::recurrence::Recurrence;
+use super::{Event, Group, groups, invalid, max_records, named, not_found};
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{self, World, later};
 
-/// A scheduled action. It runs once and is gone.
+/// Scheduled actions of a group (quota).
+const QUOTA: usize = 125;
+/// Actions in one batch (API model).
+const BATCH: usize = 50;
+
+/// A scheduled action. One without a recurrence runs once and is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scheduled {
     /// Its name, unique in the group.
     pub name: String,
     /// Its ARN.
     pub arn: String,
-    /// When it is due.
+    /// When it is due next.
     pub start: Timestamp,
     /// When it is no longer due.
     pub end: Option<Timestamp>,
+    /// How it recurs.
+    pub recurs: Option<Recurrence>,
     /// The minimum that it sets.
     pub min: Option<u64>,
     /// The maximum that it sets.
@@ -34,12 +42,74 @@ pub struct Scheduled {
 
 /// `PutScheduledUpdateGroupAction`: an upsert by name.
 pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let now = world.now;
-    let (account, region) = (world.account.clone(), world.region.clone());
-    let uuid = world.ids.uuid();
-    let late = world.rng.between(Duration::ZERO, world.params.scheduled_late);
-    let put = world.ids.bits();
+    let name = named(world, input)?.name.clone();
+    put_one(world, &name, input)?;
+    Ok(Value::Null)
+}
+
+/// `BatchPutScheduledUpdateGroupAction`: each for itself; those refused are listed.
+pub(super) fn put_batch(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let name = named(world, input)?.name.clone();
+    let actions = batch(input.list("ScheduledUpdateGroupActions"))?;
+    let mut failed = Vec::new();
+    for action in actions {
+        if let Err(error) = put_one(world, &name, action) {
+            failed.push(failure(action.str("ScheduledActionName").unwrap_or_default(), &error));
+        }
+    }
+    Ok(map([("FailedScheduledUpdateGroupActions", failed.into())]))
+}
+
+/// `DeleteScheduledAction`.
+pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let name = input.need_str("ScheduledActionName")?;
+    delete_one(named(world, input)?, name)?;
+    Ok(Value::Null)
+}
+
+/// `BatchDeleteScheduledAction`: each for itself; those refused are listed.
+pub(super) fn delete_batch(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let names = input.strings("ScheduledActionNames");
+    batch(&names)?;
     let group = named(world, input)?;
+    let mut failed = Vec::new();
+    for name in &names {
+        if let Err(error) = delete_one(group, name) {
+            failed.push(failure(name, &error));
+        }
+    }
+    Ok(map([("FailedScheduledActions", failed.into())]))
+}
+
+fn batch<T>(items: &[T]) -> ApiResult<&[T]> {
+    if items.is_empty() || items.len() > BATCH {
+        return Err(invalid(format!("Between 1 and {BATCH} scheduled actions are required")));
+    }
+    Ok(items)
+}
+
+fn failure(name: &str, error: &ApiError) -> Value {
+    map([
+        ("ScheduledActionName", name.into()),
+        ("ErrorCode", error.code.as_str().into()),
+        ("ErrorMessage", error.message.as_str().into()),
+    ])
+}
+
+fn delete_one(group: &mut Group, name: &str) -> ApiResult<()> {
+    match group.scheduled.remove(name) {
+        Some(_) => Ok(()),
+        None => Err(invalid(format!("Scheduled action name not found: {name}"))),
+    }
+}
+
+fn put_one(world: &mut World, group_name: &str, input: &Value) -> ApiResult<()> {
+    let now = world.now;
+    let uuid = world.ids.uuid();
+    let put = world.ids.bits();
+    let Some(group) = world.autoscaling.groups.get(group_name) else {
+        return Err(not_found(group_name));
+    };
     let name = input.need_str("ScheduledActionName")?.to_owned();
     let (min, max, desired) =
         (number(input, "MinSize")?, number(input, "MaxSize")?, number(input, "DesiredCapacity")?);
@@ -48,15 +118,17 @@ pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
             "At least one of MinSize, MaxSize or DesiredCapacity must be specified.",
         ));
     }
-    if input.str("Recurrence").is_some() {
-        return Err(invalid("Recurring scheduled actions are not simulated by this lab."));
+    if min.zip(max).is_some_and(|(min, max)| min > max) {
+        return Err(invalid("MinSize must not be greater than MaxSize."));
     }
-    let start = input
-        .time("StartTime")
-        .or(input.time("Time"))
-        .ok_or_else(|| invalid("StartTime or Recurrence must be specified."))?;
-    if start <= now {
-        return Err(invalid("Given start time is in the past."));
+    let recurs = input
+        .str("Recurrence")
+        .map(|text| Recurrence::read(text, input.str("TimeZone")))
+        .transpose()?;
+    let start = first(input, recurs.as_ref(), now)?;
+    let end = input.time("EndTime");
+    if end.is_some_and(|end| end <= start) {
+        return Err(invalid("Given end time must be after the start time."));
     }
     let clashes = |other: &Scheduled| other.start == start && other.name != name;
     if group.scheduled.values().any(clashes) {
@@ -66,34 +138,49 @@ pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
             "Another scheduled action of this group has the same start time.",
         ));
     }
-    if min.zip(max).is_some_and(|(min, max)| min > max) {
-        return Err(invalid("MinSize must not be greater than MaxSize."));
+    if group.scheduled.len() >= QUOTA && !group.scheduled.contains_key(&name) {
+        return Err(ApiError::sender(
+            "LimitExceeded",
+            format!("A group can have at most {QUOTA} scheduled actions."),
+        ));
     }
     let arn = group.scheduled.get(&name).map_or_else(
         || format!(
-            "arn:aws:autoscaling:{region}:{account}:scheduledUpdateGroupAction:{uuid}:autoScalingGroupName/{}:scheduledActionName/{name}",
-            group.name
+            "arn:aws:autoscaling:{}:{}:scheduledUpdateGroupAction:{uuid}:autoScalingGroupName/{group_name}:scheduledActionName/{name}",
+            world.region, world.account
         ),
         |before| before.arn.clone(),
     );
-    let event = Event::Scheduled(group.name.clone(), name.clone(), put);
-    let end = input.time("EndTime");
-    let action = Scheduled { name: name.clone(), arn, start, end, min, max, desired, put };
-    group.scheduled.insert(name, action);
-    world.queue.push(later(start, late), world::Event::Autoscaling(event));
-    Ok(Value::Null)
+    let action = Scheduled { name: name.clone(), arn, start, end, recurs, min, max, desired, put };
+    if let Some(group) = world.autoscaling.groups.get_mut(group_name) {
+        group.scheduled.insert(name.clone(), action);
+    }
+    await_start(world, group_name, &name, start, put);
+    Ok(())
 }
 
-/// `DeleteScheduledAction`.
-pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let name = input.need_str("ScheduledActionName")?;
-    match named(world, input)?.scheduled.remove(name) {
-        Some(_) => Ok(Value::Null),
-        None => Err(invalid(format!("Scheduled action name not found: {name}"))),
+/// When an action is due first: at its start time, whatever its recurrence (API model), or without one
+/// when the recurrence says so.
+fn first(input: &Value, recurs: Option<&Recurrence>, now: Timestamp) -> ApiResult<Timestamp> {
+    match (input.time("StartTime").or(input.time("Time")), recurs) {
+        (None, None) => Err(invalid("StartTime or Recurrence must be specified.")),
+        (Some(start), _) if start <= now => Err(invalid("Given start time is in the past.")),
+        (Some(start), _) => Ok(start),
+        (None, Some(recurs)) => recurs.after(now).ok_or_else(|| {
+            invalid(format!("Given recurrence string: {} is never due", recurs.text))
+        }),
     }
 }
 
-/// `DescribeScheduledActions`: of one group or all, within a time where one is given.
+/// The action runs at its time, or up to two minutes later (user guide).
+fn await_start(world: &mut World, group: &str, action: &str, start: Timestamp, put: u64) {
+    let late = world.rng.between(Duration::ZERO, world.params.scheduled_late);
+    let event = Event::Scheduled(group.to_owned(), action.to_owned(), put);
+    world.queue.push(later(start, late), world::Event::Autoscaling(event));
+}
+
+/// `DescribeScheduledActions`: of one group or all, within a time where one is given. With names the
+/// times are not looked at (API model).
 pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let only = match input.str("AutoScalingGroupName") {
         Some(_) => Some(named(world, input)?.name.clone()),
@@ -107,9 +194,13 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
         .values()
         .filter(|group| only.as_ref().is_none_or(|name| *name == group.name))
         .flat_map(|group| group.scheduled.values().map(move |action| (group, action)))
-        .filter(|(_, action)| names.is_empty() || names.contains(&action.name))
-        .filter(|(_, action)| from.is_none_or(|from| action.start >= from))
-        .filter(|(_, action)| until.is_none_or(|until| action.start <= until))
+        .filter(|(_, action)| match names.is_empty() {
+            true => {
+                from.is_none_or(|from| action.start >= from)
+                    && until.is_none_or(|until| action.start <= until)
+            }
+            false => names.contains(&action.name) || names.contains(&action.arn),
+        })
         .map(|(group, action)| to_value(group, action))
         .collect();
     let size = max_records(input, 50, 100)?;
@@ -117,7 +208,8 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(map([("ScheduledUpdateGroupActions", items.into()), ("NextToken", next.into())]))
 }
 
-/// Runs an action that is due, unless it was deleted, put again, or the process is suspended.
+/// Runs an action that is due, unless it was deleted, put again, or the process is suspended. One that
+/// recurs is due again.
 pub(super) fn run(world: &mut World, name: &str, action: &str, put: u64) {
     let at = stamp(world.now);
     let Some(group) = world.autoscaling.groups.get_mut(name) else { return };
@@ -125,9 +217,14 @@ pub(super) fn run(world: &mut World, name: &str, action: &str, put: u64) {
         return;
     }
     let Some(action) = group.scheduled.remove(action) else { return };
-    if !group.runs("ScheduledActions") {
-        return;
+    let runs = group.runs("ScheduledActions");
+    let next = action.recurs.as_ref().and_then(|recurs| recurs.after(action.start));
+    if let Some(start) = next.filter(|next| action.end.is_none_or(|end| *next <= end)) {
+        let again = Scheduled { start, ..action.clone() };
+        group.scheduled.insert(action.name.clone(), again);
+        await_start(world, name, &action.name, start, put);
     }
+    let Some(group) = world.autoscaling.groups.get_mut(name).filter(|_| runs) else { return };
     let mut changed = group.clone();
     // What doesn't fit the group's other bounds changes nothing (a guess: AWS logs a failure).
     if groups::resize(&mut changed, action.min, action.max, action.desired).is_err() {
@@ -143,6 +240,7 @@ pub(super) fn run(world: &mut World, name: &str, action: &str, put: u64) {
 
 fn to_value(group: &Group, action: &Scheduled) -> Value {
     let size = |n: Option<u64>| Value::from(n.and_then(|n| i64::try_from(n).ok()));
+    let recurs = action.recurs.as_ref();
     map([
         ("AutoScalingGroupName", group.name.as_str().into()),
         ("ScheduledActionName", action.name.as_str().into()),
@@ -150,8 +248,10 @@ fn to_value(group: &Group, action: &Scheduled) -> Value {
         ("Time", action.start.into()),
         ("StartTime", action.start.into()),
         ("EndTime", action.end.into()),
+        ("Recurrence", recurs.map(|recurs| recurs.text.clone()).into()),
         ("MinSize", size(action.min)),
         ("MaxSize", size(action.max)),
         ("DesiredCapacity", size(action.desired)),
+        ("TimeZone", recurs.and_then(|recurs| recurs.zone.clone()).into()),
     ])
 }

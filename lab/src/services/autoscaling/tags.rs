@@ -1,8 +1,10 @@
 //! Tags of groups.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Group, Tag, invalid, max_records, not_found};
 use crate::services::paging::page;
-use crate::wire::{ApiResult, Value, map};
+use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
 /// Reads a list of tags that belong to one group.
@@ -11,6 +13,9 @@ pub(super) fn read(tags: &[Value]) -> ApiResult<Vec<(String, Tag)>> {
         .map(|tag| {
             let key = tag.need_str("Key")?;
             let value = tag.str("Value").unwrap_or_default();
+            if key.starts_with("aws:") {
+                return Err(invalid(format!("The tag {key} begins with aws:, which is reserved")));
+            }
             if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
                 return Err(invalid(format!("The tag {key} is longer than a tag may be")));
             }
@@ -20,8 +25,34 @@ pub(super) fn read(tags: &[Value]) -> ApiResult<Vec<(String, Tag)>> {
         .collect()
 }
 
-/// `CreateOrUpdateTags`.
+/// Tags of a group (quota), and of one call (API model).
+const QUOTA: usize = 50;
+const PER_CALL: usize = 25;
+
+/// `CreateOrUpdateTags`: all or nothing.
 pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let mut after: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    if input.list("Tags").len() > PER_CALL {
+        return Err(invalid(format!("At most {PER_CALL} tags can be given in one call")));
+    }
+    for tag in input.list("Tags") {
+        let name = tag.need_str("ResourceId")?;
+        if tag.str("ResourceType").is_some_and(|kind| kind != "auto-scaling-group") {
+            return Err(invalid("ResourceType must be auto-scaling-group"));
+        }
+        read(std::slice::from_ref(tag))?;
+        let group = world.autoscaling.groups.get(name).ok_or_else(|| not_found(name))?;
+        let keys = after
+            .entry(name.to_owned())
+            .or_insert_with(|| group.tags.keys().map(String::as_str).collect());
+        keys.insert(tag.str("Key").unwrap_or_default());
+    }
+    if after.values().any(|keys| keys.len() > QUOTA) {
+        return Err(ApiError::sender(
+            "LimitExceeded",
+            format!("A group can have at most {QUOTA} tags."),
+        ));
+    }
     for tag in input.list("Tags") {
         let name = tag.need_str("ResourceId")?;
         let read = read(std::slice::from_ref(tag))?;
@@ -43,6 +74,14 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
 
 /// `DescribeTags`, filtered by `auto-scaling-group`, `key`, `value`.
 pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
+    for filter in input.list("Filters") {
+        let name = filter.str("Name").unwrap_or_default();
+        if !["auto-scaling-group", "key", "value", "propagate-at-launch"].contains(&name) {
+            return Err(invalid(format!(
+                "Filter type {name} is not correct. Allowed Filter types are: auto-scaling-group key value propagate-at-launch"
+            )));
+        }
+    }
     let found = world
         .autoscaling
         .groups
@@ -55,6 +94,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
                     Some("auto-scaling-group") => values.contains(&group.name),
                     Some("key") => values.contains(key),
                     Some("value") => values.contains(&tag.value),
+                    Some("propagate-at-launch") => values.contains(&tag.propagates.to_string()),
                     _ => true,
                 }
             })

@@ -17,8 +17,8 @@ pub(super) const POLICIES: [&str; 7] = [
     "OldestLaunchTemplate",
 ];
 
-/// The instance that leaves next: of those not protected, an unhealthy one; else of the zone with the
-/// most instances, by the group's termination policies, one after the other (user guide).
+/// The instance that leaves next: of those not protected, an unhealthy one, or one in a zone
+/// that is no longer the group's; else of the zone with the most instances, by the group's termination policies, one after the other (user guide).
 pub(super) fn choose(group: &Group, now: Timestamp) -> Option<String> {
     let in_zone = |zone: &str| group.live().filter(|(_, member)| member.zone == zone).count();
     group
@@ -27,7 +27,8 @@ pub(super) fn choose(group: &Group, now: Timestamp) -> Option<String> {
         .min_by_key(|(id, member)| {
             let ranks: Vec<(i64, i64)> =
                 group.termination_policies.iter().map(|policy| rank(policy, member, now)).collect();
-            (member.healthy, Reverse(in_zone(&member.zone)), ranks, (*id).clone())
+            let inside = group.zones.contains(&member.zone);
+            (member.healthy, inside, Reverse(in_zone(&member.zone)), ranks, (*id).clone())
         })
         .map(|(id, _)| id.clone())
 }

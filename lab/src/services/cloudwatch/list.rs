@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::fleet;
 use super::metrics::{Metric, NAMESPACE, OF_BALANCER, OF_GROUP};
 use crate::services::paging;
 use crate::wire::{ApiResult, Value, map};
@@ -30,7 +31,7 @@ pub(super) fn list(world: &mut World, input: &Value) -> ApiResult<Value> {
             }
         })
     });
-    let metrics = metrics.chain(super::fleet::listed(world));
+    let metrics = metrics.chain(fleet::listed(world));
     let metrics = metrics.chain(world.cloudwatch.custom.keys().cloned());
     let listed = metrics.filter(|m| wanted(m, input)).map(|m| m.write()).collect();
     let (listed, next) =

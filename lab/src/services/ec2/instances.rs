@@ -175,9 +175,16 @@ pub(super) fn boot(world: &mut World, id: &str, starts_in: Duration) {
     }
 }
 
-/// Whether a zone has room for another instance. A lost zone has none (a guess: it is what callers
+/// Whether the account and a zone have room for another instance. A lost zone has none (a guess: it is what callers
 /// report of such days).
 fn capacity(world: &World, zone: &str, machine: &str) -> ApiResult<()> {
+    let counts = |i: &&Instance| i.state != InstanceState::Terminated;
+    if world.ec2.instances.values().filter(counts).count() >= world.params.instance_quota {
+        return Err(ApiError::sender(
+            "VcpuLimitExceeded",
+            "You have requested more vCPU capacity than your current vCPU limit allows for the instance bucket that the specified instance type belongs to. Please visit http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit.",
+        ));
+    }
     let short = |zone: &str| {
         world.ec2.shortage.get(zone).is_some_and(|until| *until > world.now)
             || world.ec2.zones.get(zone).is_some_and(|zone| !zone.alive)

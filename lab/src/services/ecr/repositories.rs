@@ -3,7 +3,7 @@
 use super::errors::{broken, limit, need, unknown_repository};
 use super::settings::{Encryption, Settings, mutability, with_mutability};
 use super::{about, arn, registry_host, repository, tags};
-use crate::services::registry::{Mutability, Repository};
+use crate::services::registry::{Mutability, Repository, is_name};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
@@ -105,31 +105,4 @@ pub(super) fn check_name(name: &str) -> ApiResult<()> {
         "must satisfy regular expression \
          '(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*'",
     ))
-}
-
-/// The form of a repository's name (API model): 2 to 256 characters, words of lowercase letters and
-/// digits between `/`, within which `.`, `_`, `__` or hyphens stand between letters.
-pub(crate) fn is_name(name: &str) -> bool {
-    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let separates =
-        |text: &str| matches!(text, "" | "." | "_" | "__") || text.bytes().all(|byte| byte == b'-');
-    (2..=256).contains(&name.len())
-        && name.split('/').all(|word| {
-            word.starts_with(letter) && word.ends_with(letter) && word.split(letter).all(separates)
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_name;
-
-    #[test]
-    fn names() {
-        for good in ["web", "a1", "team/news", "a.b/c__d/e---f"] {
-            assert!(is_name(good), "{good}");
-        }
-        for bad in ["", "w", "Web", "a..b", "a___b", "/a", "a/", "a//b", "-a", "a_-b", "ä1"] {
-            assert!(!is_name(bad), "{bad}");
-        }
-    }
 }

@@ -5,10 +5,10 @@
 use jiff::Timestamp;
 
 use super::errors::{broken, need, validation};
-use super::repositories::{add, is_name};
+use super::repositories::add;
 use super::settings::{Encryption, Settings, check_policy, mutability, with_mutability};
 use super::{lifecycle, tags};
-use crate::services::registry::Mutability;
+use crate::services::registry::{Mutability, is_name};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 

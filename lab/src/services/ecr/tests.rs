@@ -1,5 +1,7 @@
 //! ECR's API over the wire.
 
+use std::borrow::Borrow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -35,14 +37,14 @@ impl Account {
         (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap())
     }
 
-    fn ok(&mut self, operation: &str, input: Json) -> Json {
-        let (status, answer) = self.ask(operation, &input);
+    fn ok(&mut self, operation: &str, input: impl Borrow<Json>) -> Json {
+        let (status, answer) = self.ask(operation, input.borrow());
         assert_eq!(status, 200, "{operation}: {answer}");
         answer
     }
 
-    fn code(&mut self, operation: &str, input: Json) -> String {
-        let (status, answer) = self.ask(operation, &input);
+    fn code(&mut self, operation: &str, input: impl Borrow<Json>) -> String {
+        let (status, answer) = self.ask(operation, input.borrow());
         assert_eq!(status, 400, "{operation}: {answer}");
         answer["__type"].as_str().unwrap().to_owned()
     }

@@ -153,8 +153,20 @@ pub(super) fn permitted(
     }
 }
 
+/// The GitHub token behind a request.
+pub(super) fn holder<'w>(world: &'w World, request: &Request<Bytes>) -> Option<&'w AccessToken> {
+    let token = match caller(world, shown(request), None, Deed::Pull).ok()? {
+        Caller::Session { holder, .. } => holder?,
+        Caller::Token(token) => token,
+    };
+    world.github.access_token(&token, world.now)
+}
+
+fn shown(request: &Request<Bytes>) -> Option<&str> {
+    request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok())
+}
+
 /// Whether the sender of a request may take blobs over from this package.
 pub(crate) fn may_mount(world: &World, request: &Request<Bytes>, from: &str) -> bool {
-    let authorization = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    authorise(world, authorization, Some(from), Deed::Pull).is_ok()
+    authorise(world, shown(request), Some(from), Deed::Pull).is_ok()
 }

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
+use http::Request;
 use jiff::Timestamp;
 
+use super::access;
 use crate::services::registry::Repository;
 use crate::world::World;
 
@@ -57,17 +60,21 @@ pub fn set_visibility(world: &mut World, name: &str, visibility: Visibility) -> 
     package.map(|package| package.visibility = visibility).is_some()
 }
 
-/// Creates the package that a push is for, if it is missing. The caller was found entitled to.
-pub(crate) fn before_upload(world: &mut World, name: &str) {
-    let (now, repository) = (world.now, world.github.repository.clone());
+/// Creates the package that a push is for, if it is missing. The sender was found entitled to. A job's
+/// package belongs to the job's repository; a person's belongs to none, so that no job may write it
+/// until somebody connects the two.
+pub(crate) fn before_upload(world: &mut World, request: &Request<Bytes>, name: &str) {
+    let now = world.now;
     if let Some(package) = world.ghcr.packages.get_mut(name) {
         package.updated = now;
         return;
     }
+    let by_job = access::holder(world, request).is_some_and(|token| token.is_job);
+    let repository = Some(world.github.repository.clone()).filter(|_| by_job);
     let package = Package {
         id: 1000 + world.ghcr.packages.len() as u64,
         visibility: Visibility::Private,
-        repositories: BTreeSet::from([repository]),
+        repositories: repository.into_iter().collect(),
         created: now,
         updated: now,
     };

@@ -80,7 +80,7 @@ fn put(
             ecr::push(world, name, tag, media_type, manifest)
         }
         Host::Ghcr => {
-            ghcr::before_upload(world, name);
+            ghcr::before_upload(world, request, name);
             let now = Some(world.now);
             let manifest = Push { repository: name, tag, media_type, manifest, now };
             push(&mut world.registry.ghcr, manifest)

@@ -47,6 +47,10 @@ impl Refusal {
         Refusal::new(StatusCode::NOT_FOUND, "NAME_UNKNOWN", message)
     }
 
+    pub(super) fn name() -> Refusal {
+        Refusal::new(StatusCode::BAD_REQUEST, "NAME_INVALID", "invalid repository name")
+    }
+
     pub(super) fn unknown_blob() -> Refusal {
         Refusal::new(StatusCode::NOT_FOUND, "BLOB_UNKNOWN", "blob unknown to registry")
     }

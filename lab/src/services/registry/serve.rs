@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 
 use super::path::Resource;
 use super::refusal::Refusal;
-use super::{Host, Repository, blobs, listing, manifests, uploads};
+use super::{Host, Repository, blobs, is_name, listing, manifests, uploads};
 use crate::services::ecr::{self, Denied};
 use crate::services::ghcr::{self, Deed};
 use crate::world::World;
@@ -37,7 +37,11 @@ fn answer(world: &mut World, request: &Request<Bytes>, host: Host) -> Answer {
     let resource = Resource::of(request.uri().path());
     // Nobody learns what there is not before it is known who asks.
     authorise(world, request, host, resource)?;
-    match resource.ok_or_else(Refusal::no_such_page)? {
+    let resource = resource.ok_or_else(Refusal::no_such_page)?;
+    if host == Host::Ghcr && resource.name().is_some_and(|name| !is_name(name)) {
+        return Err(Refusal::name());
+    }
+    match resource {
         Resource::Root => Ok(empty(StatusCode::OK)),
         Resource::Upload { name, id } => uploads::serve(world, request, host, name, id),
         Resource::Blob { name, digest } => blobs::serve(world, request, host, name, digest),

@@ -189,3 +189,83 @@ fn a_scenario_puts_an_image_without_http() {
     assert_eq!(image(&state, "h/news:v1").unwrap().digest, digest);
     assert_eq!(file(&state, &digest, "etc/x").unwrap(), "2", "the later layer wins");
 }
+
+#[test]
+fn readers_are_sent_to_the_storage() {
+    let mut client = Client::new();
+    let layer = client.upload(b"0123456789");
+    let path = format!("/v2/team/news/blobs/{layer}");
+    let head = client.send("HEAD", &path, &[], b"");
+    assert_eq!((head.status().as_u16(), header(&head, "content-length")), (200, "10".to_owned()));
+    let moved = client.send("GET", &path, &[], b"");
+    assert_eq!(moved.status(), 307);
+    let place = header(&moved, "location");
+    assert!(place.contains("-starport-layer-bucket.s3.ap-northeast-2.amazonaws.com/"), "{place}");
+    assert_eq!(client.send("GET", &place, &[], b"").status(), 400, "two ways to authenticate");
+    let mut get = |range: Option<&str>| {
+        let mut request = Request::get(&place);
+        if let Some(range) = range {
+            request = request.header("Range", range);
+        }
+        wire::serve(&mut client.world, &request.body(Bytes::new()).unwrap())
+    };
+    assert_eq!(get(None).body(), "0123456789");
+    let part = get(Some("bytes=3-5"));
+    assert_eq!(
+        (part.status().as_u16(), header(&part, "content-range")),
+        (206, "bytes 3-5/10".to_owned())
+    );
+    assert_eq!(part.body(), "345");
+    assert_eq!(get(Some("bytes=7-")).body(), "789");
+    assert_eq!(get(Some("bytes=10-")).status(), 416);
+    client.world.now += jiff::SignedDuration::from_hours(2);
+    let late = wire::serve(&mut client.world, &Request::get(&place).body(Bytes::new()).unwrap());
+    assert_eq!(late.status(), 403);
+}
+
+#[test]
+fn referrers_are_listed_and_deleted_by_digest() {
+    let mut client = Client::new();
+    let image = header(&client.push("v1", "one", "v1"), "docker-content-digest");
+    let config = client.upload(b"{}");
+    let manifest = json!({
+        "schemaVersion": 2, "mediaType": MANIFEST, "artifactType": "application/spdx+json",
+        "config": { "mediaType": "application/vnd.oci.empty.v1+json", "digest": config, "size": 2 },
+        "layers": [], "subject": { "mediaType": MANIFEST, "digest": image, "size": 1 },
+        "annotations": { "a": "b" },
+    });
+    let manifest = manifest.to_string();
+    let digest = digest_of(manifest.as_bytes());
+    let path = format!("/v2/team/news/manifests/{digest}");
+    let pushed = client.send("PUT", &path, &[("Content-Type", MANIFEST)], manifest.as_bytes());
+    assert_eq!(header(&pushed, "oci-subject"), image);
+    let mut listed = |query: &str| {
+        let uri = format!("/v2/team/news/referrers/{image}{query}");
+        let body = client.send("GET", &uri, &[], b"");
+        let body: serde_json::Value = serde_json::from_slice(body.body()).unwrap();
+        body["manifests"].as_array().unwrap().clone()
+    };
+    let all = listed("");
+    assert_eq!(
+        (all[0]["digest"].as_str(), &all[0]["annotations"]["a"]),
+        (Some(digest.as_str()), &json!("b"))
+    );
+    assert_eq!(listed("?artifactType=application/spdx%2Bjson").len(), 1);
+    assert!(listed("?artifactType=x").is_empty());
+    assert_eq!(client.send("DELETE", &path, &[], b"").status(), 202);
+    assert_eq!(client.send("GET", &path, &[], b"").status(), 404);
+    assert_eq!(client.send("DELETE", "/v2/team/news/manifests/v1", &[], b"").status(), 405);
+}
+
+#[test]
+fn blobs_are_mounted_only_where_the_account_says_so() {
+    let mut client = Client::new();
+    let blob = client.upload(b"shared");
+    create_repository(&mut client.world.registry, "other");
+    let mount = format!("/v2/other/blobs/uploads/?mount={blob}&from=team/news");
+    assert_eq!(client.send("POST", &mount, &[], b"").status(), 202);
+    client.world.ecr.mounting = true;
+    assert_eq!(client.send("POST", &mount, &[], b"").status(), 201);
+    let head = client.send("HEAD", &format!("/v2/other/blobs/{blob}"), &[], b"");
+    assert_eq!(head.status(), 200);
+}

@@ -75,7 +75,7 @@ pub(super) fn serve(
 fn begin(world: &mut World, request: &Request<Bytes>, host: Host, name: &str) -> Answer {
     match host {
         Host::Ecr => ecr::before_upload(world, name),
-        Host::Ghcr => ghcr::before_upload(world, name),
+        Host::Ghcr => ghcr::before_upload(world, request, name),
     }
     repository(world, host, name)?;
     if let Some(digest) = parameter(request, "mount")

@@ -13,7 +13,12 @@ pub(in crate::services::autoscaling) fn step(world: &mut World, name: &str, id: 
     let Some(refresh) = active(world, name, id) else { return };
     let suspended =
         world.autoscaling.groups.get(name).is_some_and(|group| !group.runs("InstanceRefresh"));
-    if suspended && refresh.status != Status::Cancelling {
+    let started = refresh.started.unwrap_or(world.now);
+    if elapsed(started, world.now) >= world.params.refresh_limit {
+        // A pause doesn't make it longer (a guess).
+        let days = world.params.refresh_limit.as_secs() / 86_400;
+        fail(world, name, &format!("The Instance Refresh did not end within {days} days."));
+    } else if suspended && refresh.status != Status::Cancelling {
         // A pause doesn't count against the hour without progress (a guess).
         change(world, name, |refresh, now| refresh.progressed = now);
     } else {
@@ -77,11 +82,7 @@ fn go_on(world: &mut World, name: &str, refresh: &Refresh) {
         return;
     }
     if waits_for_alarms(world, refresh) {
-        change(world, name, |refresh, now| {
-            refresh.progressed = now;
-            refresh.reason =
-                Some("Waiting for alarms with insufficient data before continuing.".to_owned());
-        });
+        wait_for_alarms(world, name);
         return;
     }
     match replace::replace(world, name) {
@@ -108,6 +109,8 @@ fn go_on(world: &mut World, name: &str, refresh: &Refresh) {
 fn bake(world: &mut World, name: &str, refresh: &Refresh) {
     if let Some(why) = trouble(world, refresh) {
         fail(world, name, &why);
+    } else if waits_for_alarms(world, refresh) {
+        wait_for_alarms(world, name);
     } else if refresh.hold.is_none_or(|until| until <= world.now) {
         succeed(world, name);
     } else {
@@ -176,7 +179,7 @@ fn fail(world: &mut World, name: &str, why: &str) {
     capacity::converge_soon(world, name);
 }
 
-/// What ends a refresh that goes on: an alarm, an hour without progress, two weeks.
+/// What ends a refresh that goes on: an alarm, or an hour without progress.
 fn trouble(world: &World, refresh: &Refresh) -> Option<String> {
     let back = refresh.status == Status::RollbackInProgress;
     let alarm =
@@ -186,17 +189,22 @@ fn trouble(world: &World, refresh: &Refresh) -> Option<String> {
     if let Some(alarm) = alarm {
         return Some(format!("The alarm {alarm} went into the state ALARM."));
     }
-    if elapsed(refresh.progressed, world.now) >= world.params.refresh_stall {
-        let minutes = world.params.refresh_stall.as_secs() / 60;
-        return Some(format!("The Instance Refresh made no progress in {minutes} minutes."));
-    }
-    let started = refresh.started.unwrap_or(world.now);
-    (elapsed(started, world.now) >= world.params.refresh_limit)
-        .then(|| "The Instance Refresh did not end within 14 days.".to_owned())
+    let minutes = world.params.refresh_stall.as_secs() / 60;
+    (elapsed(refresh.progressed, world.now) >= world.params.refresh_stall)
+        .then(|| format!("The Instance Refresh made no progress in {minutes} minutes."))
+}
+
+/// A pause: it doesn't count against the hour without progress (a guess).
+fn wait_for_alarms(world: &mut World, name: &str) {
+    change(world, name, |refresh, now| {
+        refresh.progressed = now;
+        refresh.reason =
+            Some("Waiting for alarms with insufficient data before continuing.".to_owned());
+    });
 }
 
 fn waits_for_alarms(world: &World, refresh: &Refresh) -> bool {
-    refresh.status == Status::InProgress
+    matches!(refresh.status, Status::InProgress | Status::Baking)
         && refresh.preferences.alarms.iter().any(|alarm| {
             cloudwatch::alarm_state(world, alarm) == Some(AlarmState::InsufficientData)
         })

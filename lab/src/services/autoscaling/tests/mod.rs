@@ -1,5 +1,8 @@
 //! Capacity, scheduled actions, health: what a group does without a refresh.
 
+mod instances;
+mod operations;
+mod schedules;
 mod shortage;
 
 use super::fixture::Lab;

@@ -136,3 +136,14 @@ fn a_refresh_lives_through_a_shortage_or_fails_after_an_hour() {
     let serving = lab.group("news").members.values();
     assert_eq!(serving.filter(|m| m.state == Lifecycle::InService).count(), 4);
 }
+
+#[test]
+fn an_account_has_only_so_many_instances() {
+    let mut lab = Lab::one_group(&[]);
+    lab.world.params.instance_quota = 6;
+    lab.ok("UpdateAutoScalingGroup", "news", map([("MaxSize", 2_000_000_000_i64.into())]));
+    desired(&mut lab, 2_000_000_000);
+    lab.wait(3600);
+    assert_eq!(lab.in_service("news", 1), 6);
+    assert!(failed(&lab)[0].contains("vCPU limit"));
+}

@@ -202,19 +202,21 @@ impl Listed for Subnet {
             ("assignIpv6AddressOnCreation", false.into()),
             ("ipv6Native", false.into()),
             ("ipv6CidrBlockAssociationSet", Value::List(Vec::new())),
-            (
-                "privateDnsNameOptionsOnLaunch",
-                map([
-                    ("hostnameType", "ip-name".into()),
-                    ("enableResourceNameDnsARecord", false.into()),
-                    ("enableResourceNameDnsAAAARecord", false.into()),
-                ]),
-            ),
             ("enableDns64", false.into()),
+            ("privateDnsNameOptionsOnLaunch", names()),
             ("ownerId", world.account.as_str().into()),
             ("tagSet", tags::write(&world.ec2, id)),
         ])
     }
+}
+
+/// How instances in a new subnet are named (user guide).
+fn names() -> Value {
+    map([
+        ("hostnameType", "ip-name".into()),
+        ("enableResourceNameDnsARecord", false.into()),
+        ("enableResourceNameDnsAAAARecord", false.into()),
+    ])
 }
 
 fn arn(world: &World, id: &str) -> String {

@@ -1,5 +1,8 @@
 //! Refreshes from start to end, over the API and time.
 
+mod endings;
+mod preferences;
+
 use super::Status;
 use super::bounds::Bounds;
 use crate::scenario::Scenario;

@@ -1,0 +1,72 @@
+//! `cutover lab bench`
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use super::demo::Strategy;
+use super::swarm::seeds;
+use super::{Format, output};
+use crate::model::Ending;
+use crate::rehearse::bench::{self, Measured};
+
+/// Measure how many rollouts the lab takes a second, and where the time goes.
+///
+/// The demo's rollout of a good version to four instances, once for each seed, one after another in
+/// one thread: the AWS SDK's real calls through the in-process door, under virtual time.
+#[derive(Debug, clap::Args)]
+pub(super) struct Bench {
+    /// How.
+    #[arg(long, value_enum, default_value_t = Strategy::BlueGreen)]
+    strategy: Strategy,
+    /// Which seeds: one, or a range without its end.
+    #[arg(long, value_name = "A..B", value_parser = seeds, default_value = "0..20")]
+    seeds: Range<u64>,
+    /// How to tell what was measured.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+impl Bench {
+    pub(super) fn run(self) -> u8 {
+        match bench::bench(self.strategy.into(), self.seeds) {
+            Ok(measured) => {
+                output::print(&match self.format {
+                    Format::Json => serde_json::to_string(&measured).unwrap_or_default(),
+                    Format::Human => table(&measured),
+                });
+                0
+            }
+            Err(error) => output::refuse(self.format, Ending::Failed, &error.to_string()),
+        }
+    }
+}
+
+fn table(measured: &Measured) -> String {
+    let Measured { rollouts, seconds, virtual_seconds, shares, .. } = measured;
+    let calls = measured.calls_each();
+    let ms = 1000.0 * seconds / *rollouts as f64;
+    let endings: Vec<String> =
+        measured.endings.iter().map(|(ending, count)| format!("{count} {ending}")).collect();
+    let mut text = format!(
+        "{rollouts} rollouts in {seconds:.2} s: {rate:.1} a second on one core ({endings})\n\
+         {ms:.1} ms and {calls:.0} calls to AWS each, {us:.0} µs a call; {times:.0} times as fast as life\n\
+         history {history}\n\nWhere the time goes\n",
+        rate = measured.rate(),
+        endings = endings.join(", "),
+        us = 1000.0 * ms / calls,
+        times = virtual_seconds / seconds,
+        history = measured.history,
+    );
+    for (what, share) in
+        [("AWS SDK", shares.sdk), ("deployer", shares.deployer), ("lab and timers", shares.lab)]
+    {
+        let _ = writeln!(text, "  {:>5.1} %  {:>6.2} ms  {what}", share * 100.0, share * ms);
+    }
+    text += "\nCalls of a rollout\n";
+    let mut calls: Vec<_> = measured.calls.iter().collect();
+    calls.sort_by(|a, b| b.1.total_cmp(a.1).then(a.0.cmp(b.0)));
+    for (name, count) in calls {
+        let _ = writeln!(text, "  {count:>7.1}  {name}");
+    }
+    text
+}
