@@ -80,6 +80,7 @@ fn answered(
     };
     let region = scope.map_or_else(|| world.region.clone(), |scope| scope.region.to_owned());
     let call = Call { service, operation, input, caller, region };
+    iam::permits(world, &call)?;
     let result = faults::answer_from(world, &call, dispatch)?;
     Ok((call.operation, result))
 }

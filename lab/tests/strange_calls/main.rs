@@ -11,7 +11,7 @@ use cutover_lab::wire;
 use cutover_lab::world::World;
 use http::{Request, Response};
 use proptest::prelude::*;
-use words::{COMMON, NAMES, Protocol, SERVICES, VALUES};
+use words::{COMMON, NAMES, Protocol, SERVICES, VALUES, operations};
 
 /// A settled world, and what it has of the load balancer by the name of the parameter.
 #[derive(Clone)]
@@ -119,8 +119,9 @@ proptest! {
         let known = arns.iter().map(|(name, arn)| (*name, arn.as_str()));
         let common: Vec<_> = COMMON.iter().copied().chain(known).collect();
         for (service, operation, parameters, seconds) in calls {
-            let (service, protocol, operations) = SERVICES[service.index(SERVICES.len())];
-            let operation = operations[operation.index(operations.len())];
+            let (service, protocol, folder) = SERVICES[service.index(SERVICES.len())];
+            let operations = operations(folder);
+            let operation = operations[operation.index(operations.len())].as_str();
             let parameters: Vec<_> = common.iter().copied().chain(parameters).collect();
             check(&mut world, (service, protocol, operation), &parameters);
             let later = world.now + std::time::Duration::from_secs(seconds.into());
@@ -145,6 +146,23 @@ proptest! {
         let response = wire::serve(&mut world, &request.unwrap());
         prop_assert!(response.status().as_u16() != 500, "{:?}", response);
     }
+}
+
+/// Every operation once without anything, and once with what most need: none is only for some.
+#[test]
+fn every_operation_is_answered() {
+    let Fixture { mut world, arns } = FIXTURE.with(Clone::clone);
+    let known = arns.iter().map(|(name, arn)| (*name, arn.as_str()));
+    let common: Vec<_> = COMMON.iter().copied().chain(known).collect();
+    let mut number = 0;
+    for (service, protocol, folder) in SERVICES {
+        for operation in operations(folder) {
+            check(&mut world, (service, *protocol, &operation), &[]);
+            check(&mut world, (service, *protocol, &operation), &common);
+            number += 1;
+        }
+    }
+    assert!(number > 200, "{number} operations were found in the sources");
 }
 
 thread_local! {
