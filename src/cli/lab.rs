@@ -6,7 +6,8 @@ use cutover_lab::services::{github, sts};
 use cutover_lab::world::World;
 
 use super::bench::Bench;
-use super::session::{self, SPEED};
+use super::session::SPEED;
+use super::signals::{self, Hangup};
 use super::swarm::Swarm;
 use super::{Format, output};
 use crate::model::Ending;
@@ -64,7 +65,7 @@ impl Lab {
 
 impl Serve {
     fn run(self) -> u8 {
-        session::block_on(Format::Human, async move |mut stop| {
+        signals::block_on(Format::Human, Hangup::Stops, async move |stop| {
             let door = match Loopback::bind(self.port).await {
                 Ok(door) => door,
                 Err(error) => {

@@ -22,11 +22,17 @@ const FEW: u64 = 5;
 pub(super) struct Losses {
     before: Totals,
     broken: BTreeMap<String, bool>,
+    /// Requests that nothing answered so far, and those of them that fell while a program that ends by
+    /// itself was in traffic: how long it stays there is the first promise's.
+    unanswered: u64,
+    excused: u64,
 }
 
 impl Losses {
     pub(super) fn new(world: &World) -> Losses {
-        let mut losses = Losses { before: world.traffic.totals().clone(), broken: BTreeMap::new() };
+        let before = world.traffic.totals().clone();
+        let unanswered = unanswered(world);
+        let mut losses = Losses { before, broken: BTreeMap::new(), unanswered, excused: 0 };
         losses.learn(world);
         losses
     }
@@ -40,8 +46,22 @@ impl Losses {
         }
     }
 
+    /// Any moment.
+    pub(super) fn moment(&mut self, scene: &Scene<'_>) {
+        let now = unanswered(scene.world);
+        if scene.was.sides.iter().flatten().any(|side| side.crashes) {
+            self.excused += now - self.unanswered;
+        }
+        self.unanswered = now;
+        // Programs may go wrong, and mend, at any time.
+        if scene.is.sides.iter().flatten().any(|side| side.errors > 0) {
+            self.learn(scene.world);
+        }
+    }
+
     pub(super) fn finish(&self, scene: &Scene<'_>, baseline: &Totals, found: &mut Found) {
         let lost = self.lost(scene.world.traffic.totals()) - self.lost(&self.before);
+        let lost = lost.saturating_sub(self.excused);
         let without = self.lost(baseline).saturating_sub(self.lost(&self.before));
         // The same losses fall differently: counts of chance differ by some roots of their mean, and
         // which instances a lost zone takes with it depends on which there are.
@@ -57,4 +77,9 @@ impl Losses {
         let whole = totals.iter().filter(|(version, _)| *version == NO_VERSION || !broken(version));
         whole.map(|(_, tally)| tally.failed).sum()
     }
+}
+
+/// Requests so far that no program answered.
+fn unanswered(world: &World) -> u64 {
+    world.traffic.totals().get(NO_VERSION).map_or(0, |tally| tally.failed)
 }

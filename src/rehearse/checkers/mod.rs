@@ -159,6 +159,7 @@ impl Checkers {
         }
         self.idle.moment(&scene, found);
         self.blind.moment(&scene, found);
+        self.losses.moment(&scene);
         self.past.note(world.now, &is);
         if let Some(call) = &call {
             if call.is_run() {

@@ -51,6 +51,8 @@ pub(super) struct SideTruth {
     /// The largest share of errors, in tenths of a percent, that the program of an instance in
     /// service makes.
     pub errors: u32,
+    /// Whether the program of an instance in service ends by itself.
+    pub crashes: bool,
 }
 
 /// Ready targets of one version.
@@ -150,7 +152,7 @@ impl SideTruth {
         targets: Option<&TargetGroup>,
     ) -> SideTruth {
         let mut ready: BTreeMap<u64, Ready> = BTreeMap::new();
-        let mut errors = 0;
+        let (mut errors, mut crashes) = (0, false);
         for (id, member) in &group.members {
             if member.state != Lifecycle::InService {
                 continue;
@@ -158,6 +160,7 @@ impl SideTruth {
             let program = world.ec2.instances.get(id).map(|instance| &instance.program);
             let rate = program.map_or(0, |program| (program.error_rate * 1000.0).round() as u32);
             errors = errors.max(rate);
+            crashes |= program.is_some_and(|program| program.crash.is_some());
             let target = targets.and_then(|targets| targets.targets.get(id));
             let healthy = target.is_some_and(|target| target.state == TargetState::Healthy);
             if healthy && member.template.0 == names.template {
@@ -184,6 +187,7 @@ impl SideTruth {
             retirement: retirement.map(|action| action.start),
             retires_to: retirement.and_then(|action| action.min),
             errors,
+            crashes,
         }
     }
 

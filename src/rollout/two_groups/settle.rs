@@ -9,7 +9,7 @@ use super::Machine;
 use crate::model::{Colour, Event, Phase, ScheduledAction, TargetHealth};
 use crate::rollout::evidence::LAG;
 use crate::rollout::refresh::{active, at_version};
-use crate::rollout::{Action, T, retirement};
+use crate::rollout::{Action, T, gate, retirement};
 
 /// CloudWatch's period.
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
@@ -151,7 +151,14 @@ impl Machine<'_, '_, '_> {
         if !self.weights_hold(100) {
             return;
         }
-        if let (Some(after), Some(old)) = (self.turn.plan.retire_after, self.seen(self.from))
+        let other = gate::other_rule(self.turn.seen, self.side(self.from));
+        if let (Some(rule), true) = (other, self.turn.plan.retire_after.is_some()) {
+            let group = &self.side(self.from).group;
+            self.turn.notice(format!(
+                "{group} has to be retired by hand: {} gives traffic to it, which this rollout does not move",
+                rule.id
+            ));
+        } else if let (Some(after), Some(old)) = (self.turn.plan.retire_after, self.seen(self.from))
             && retirement(&old.scheduled).is_none()
         {
             if !self.turn.overdue(self.turn.plan.deadlines.healthy) {

@@ -63,23 +63,6 @@ pub(super) fn minutes(
     }
 }
 
-/// What groups have now: how busy they are, and what they collect.
-pub(super) fn listed(world: &World) -> Vec<Metric> {
-    let metric = |namespace: &str, name: &str, group: &str| Metric {
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-        dimensions: [("AutoScalingGroupName".to_owned(), group.to_owned())].into(),
-    };
-    let mut listed = Vec::new();
-    for (name, group) in &world.autoscaling.groups {
-        listed.push(metric(OF_INSTANCES, "CPUUtilization", name));
-        if !group.samples.is_empty() {
-            listed.extend(GROUP_METRICS.iter().map(|of_group| metric(OF_GROUPS, of_group, name)));
-        }
-    }
-    listed
-}
-
 fn group<'w>(metric: &Metric, world: &'w World) -> Option<&'w Group> {
     let name = metric.dimensions.get("AutoScalingGroupName")?;
     world.autoscaling.groups.get(name).filter(|_| metric.dimensions.len() == 1)

@@ -11,8 +11,8 @@ use crate::world::World;
 /// Metrics in one answer (API model).
 const PAGE: usize = 500;
 
-/// ListMetrics: what each target group and load balancer that ever took traffic could have, what
-/// instances and groups have, and what the account has put itself.
+/// ListMetrics: what each target group and load balancer that ever took traffic could have, what groups
+/// have, and what the account has put itself.
 pub(super) fn list(world: &mut World, input: &Value) -> ApiResult<Value> {
     let mut pairs: BTreeSet<(&str, Option<&str>)> = BTreeSet::new();
     for (balancer, group) in world.traffic.minutes().values().flat_map(|m| m.groups.keys()) {
