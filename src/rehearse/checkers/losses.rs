@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use cutover_lab::traffic::{NO_VERSION, Tally};
 use cutover_lab::world::World;
 
+use super::call::Call;
 use super::{Found, Scene};
 
 const PROMISE: &str = "2 kill it anywhere";
@@ -22,8 +23,9 @@ const FEW: u64 = 5;
 pub(super) struct Losses {
     before: Totals,
     broken: BTreeMap<String, bool>,
-    /// Requests that nothing answered so far, and those of them that fell while a program that ends by
-    /// itself was in traffic: how long it stays there is the first promise's.
+    /// Requests that nothing answered so far; and those of them that fell while a program that ends by
+    /// itself was in traffic (how long it stays there is the first promise's), or that a run made to
+    /// try out the new side.
     unanswered: u64,
     excused: u64,
 }
@@ -43,6 +45,13 @@ impl Losses {
             let program = &instance.program;
             let broken = program.error_rate > 0.0 || !program.healthy || program.crash.is_some();
             *self.broken.entry(program.version.clone()).or_default() |= broken;
+        }
+    }
+
+    /// A call: a run's own requests to the site are no user's.
+    pub(super) fn call(&mut self, call: &Call) {
+        if call.is_run() && call.service == "site" && call.status >= 400 {
+            self.excused += 1;
         }
     }
 
