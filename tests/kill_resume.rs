@@ -143,20 +143,6 @@ fn killed_with_traffic_split_and_then_taken_back() {
 }
 
 #[test]
-fn asked_to_stop_it_says_how_things_stand() {
-    if venv::program("python").is_none() {
-        return;
-    }
-    let (lab, project) = (Lab::serve(SPEED), Project::quick());
-    let mut run = project.start(&lab, &["deploy"]);
-    run.until(phase("bake"));
-    run.interrupt();
-    let ended = run.ended();
-    assert_eq!(ended.exited(130)["outcome"], "interrupted", "{}", ended.text());
-    finishes(&lab, &project);
-}
-
-#[test]
 fn of_two_runs_the_newer_one_wins() {
     if venv::program("python").is_none() {
         return;

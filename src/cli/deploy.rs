@@ -2,7 +2,9 @@
 
 use std::str::FromStr as _;
 
+use super::again::Again;
 use super::session::{self, Failure, Session};
+use super::signals::{self, Hangup};
 use super::{Common, output};
 use crate::config::Config;
 use crate::engine;
@@ -32,21 +34,22 @@ pub(super) struct Shipment {
 impl Deploy {
     pub(super) fn run(self) -> u8 {
         let format = self.common.format;
-        session::block_on(format, async move |stop| {
-            let opened = async {
+        signals::block_on(format, Hangup::Ignored, async move |stop| {
+            let opened = stop.unless_asked(async {
                 let session = session::open(&self.common).await?;
-                let (image, made) = self.shipment.resolve(&session.config)?;
+                let (image, made) = self.shipment.resolve(&session.config).await?;
                 Ok::<_, Failure>((session, image, made))
-            };
-            let (session, image, made) = match opened.await {
+            });
+            let (session, image, made) = match opened.await.unwrap_or_else(session::stopped) {
                 Ok(opened) => opened,
                 Err((ending, message)) => return output::refuse(format, ending, &message),
             };
             let caller = session::caller(self.force);
             let Session { config, net, cloud } = &session;
-            let engine = engine::Session { net, cloud, config, caller, stop };
-            let told = session::tell(format, &session, async |tell| {
-                engine.deploy(image, made, tell).await
+            let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
+            let again = Again { common: &self.common, image: self.shipment.image.as_deref() };
+            let told = session::tell(format, (&session, &stop), async |tell| {
+                again.exactly(engine.deploy(image, made, tell).await)
             });
             told.await.0
         })
@@ -55,7 +58,7 @@ impl Deploy {
 
 impl Shipment {
     /// The reference, and the image behind it if it is made here.
-    pub(super) fn resolve(
+    pub(super) async fn resolve(
         &self,
         config: &Config,
     ) -> Result<(ImageReference, Option<Image>), Failure> {
@@ -66,7 +69,11 @@ impl Shipment {
         }
         let (repository, assembly) =
             config.assembly().map_err(|error| (Ending::Refused, error.to_string()))?;
-        let made = image::assemble(assembly, &config.directory)
+        // Beside, because compressing takes the processor for a while, and signals are heeded here.
+        let (parts, directory) = (assembly.clone(), config.directory.clone());
+        let made = tokio::task::spawn_blocking(move || image::assemble(&parts, &directory))
+            .await
+            .map_err(|error| (Ending::Failed, error.to_string()))?
             .map_err(|error| (Ending::Refused, error.to_string()))?;
         let reference =
             ImageReference { repository: repository.clone(), digest: made.digest().clone() };

@@ -1,6 +1,7 @@
 //! The command line: one file a verb. Arguments come in, an exit code goes out; what a verb tells
 //! goes to standard output, what went wrong before it could begin to standard error.
 
+mod again;
 mod bench;
 mod demo;
 mod deploy;
@@ -9,8 +10,10 @@ mod output;
 mod plan;
 mod rollback;
 mod session;
+mod signals;
 mod status;
 mod swarm;
+mod teller;
 mod verify;
 
 use std::path::PathBuf;
@@ -46,11 +49,14 @@ enum Verb {
     Status(status::Status),
 }
 
+/// Where the configuration is, unless told otherwise.
+const CONFIGURATION: &str = "cutover.yaml";
+
 /// What every verb against an account takes.
 #[derive(Debug, Args)]
 struct Common {
     /// The configuration.
-    #[arg(long, short, default_value = "cutover.yaml", value_name = "FILE")]
+    #[arg(long, short, default_value = CONFIGURATION, value_name = "FILE")]
     config: PathBuf,
     /// How to tell what happens.
     #[arg(long, value_enum, default_value_t = Format::Human)]

@@ -36,7 +36,10 @@ pub(super) fn refuse(format: Format, ending: Ending, message: &str) -> u8 {
         return finish(&mut reporter(format), Timestamp::now(), outcome);
     }
     // Nobody is left to tell where standard error is closed.
-    let _ = writeln!(stderr(), "error: {}", message.trim_end());
+    let _ = match ending {
+        Ending::Interrupted => writeln!(stderr(), "{}", message.trim_end()),
+        _ => writeln!(stderr(), "error: {}", message.trim_end()),
+    };
     ending.exit_code()
 }
 

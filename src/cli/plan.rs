@@ -2,6 +2,7 @@
 
 use super::deploy::Shipment;
 use super::session::{self, Session};
+use super::signals::{self, Hangup};
 use super::{Common, Format, output};
 use crate::engine::{self, Stop};
 use crate::model::{Ending, Event, Stamped};
@@ -20,15 +21,18 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn run(self) -> u8 {
         let format = self.common.format;
-        session::block_on(format, async move |stop| match self.print(stop).await {
-            Ok(()) => 0,
-            Err((ending, message)) => output::refuse(format, ending, &message),
+        signals::block_on(format, Hangup::Stops, async move |stop| {
+            let printed = stop.unless_asked(Box::pin(self.print(stop.clone())));
+            match printed.await.unwrap_or_else(session::stopped) {
+                Ok(()) => 0,
+                Err((ending, message)) => output::refuse(format, ending, &message),
+            }
         })
     }
 
     async fn print(&self, stop: Stop) -> Result<(), session::Failure> {
         let session = session::open(&self.common).await?;
-        let (image, made) = self.shipment.resolve(&session.config)?;
+        let (image, made) = self.shipment.resolve(&session.config).await?;
         let checked = engine::check(&session.cloud, &session.config, Some(&image))
             .await
             .map_err(|error| (Ending::Failed, error.to_string()))?;

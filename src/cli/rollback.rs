@@ -1,6 +1,8 @@
 //! `cutover rollback`
 
+use super::again::Again;
 use super::session::{self, Session};
+use super::signals::{self, Hangup};
 use super::{Common, output};
 use crate::engine;
 use crate::model::Ending;
@@ -19,16 +21,20 @@ pub(super) struct Rollback {
 impl Rollback {
     pub(super) fn run(self) -> u8 {
         let format = self.common.format;
-        session::block_on(format, async move |stop| {
-            let session = match session::open(&self.common).await {
+        signals::block_on(format, Hangup::Ignored, async move |stop| {
+            let opened = stop.unless_asked(session::open(&self.common));
+            let session = match opened.await.unwrap_or_else(session::stopped) {
                 Ok(session) => session,
                 Err((ending, message)) => return output::refuse(format, ending, &message),
             };
             let caller = session::caller(false);
             let Session { config, net, cloud } = &session;
-            let engine = engine::Session { net, cloud, config, caller, stop };
-            let (code, outcome) =
-                session::tell(format, &session, async |tell| engine.rollback(tell).await).await;
+            let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
+            let again = Again { common: &self.common, image: None };
+            let told = session::tell(format, (&session, &stop), async |tell| {
+                again.exactly(engine.rollback(tell).await)
+            });
+            let (code, outcome) = told.await;
             // Going back is what was asked for.
             if outcome.outcome == Ending::RolledBack { 0 } else { code }
         })

@@ -1,12 +1,11 @@
 //! What verbs against an account begin with: the configuration, the way out, and who we are.
 
-use std::future::Future;
-
+use super::teller::Teller;
 use super::{Common, Format, output};
 use crate::cloud::{Cloud, CredentialSource, Settings};
 use crate::config::{self, Config};
 use crate::engine::{Caller, Stop};
-use crate::model::{Ending, Outcome, Stamped};
+use crate::model::{Ending, Event, Outcome, Stamped};
 use crate::net::Net;
 
 /// The line that `cutover lab serve --speed` prints for runs against it: how many of the lab's
@@ -69,50 +68,25 @@ pub(super) fn caller(force: bool) -> Caller {
     }
 }
 
-/// Runs a verb on a runtime of its own, and asks it to stop at the first SIGINT or SIGTERM.
-pub(super) fn block_on<F: Future<Output = u8>>(format: Format, verb: impl FnOnce(Stop) -> F) -> u8 {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(error) => return output::refuse(format, Ending::Failed, &error.to_string()),
-    };
-    runtime.block_on(async {
-        let (stopper, stop) = Stop::pair();
-        tokio::spawn(async move {
-            if signalled().await.is_ok() {
-                stopper.stop();
-                // Who asks twice does not want to wait for a safe place; the record has the rest.
-                if signalled().await.is_ok() {
-                    std::process::exit(Ending::Interrupted.exit_code().into());
-                }
-            }
-        });
-        verb(stop).await
-    })
-}
-
-#[cfg(unix)]
-async fn signalled() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-async fn signalled() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+/// The outcome of a verb that was asked to stop while it only looked.
+pub(super) fn stopped<T>() -> Result<T, Failure> {
+    Err((Ending::Interrupted, "stopped before anything was changed".to_owned()))
 }
 
 /// Runs what ends in an outcome, telling its events on standard output.
-pub(super) async fn tell<F>(format: Format, session: &Session, run: F) -> (u8, Outcome)
+pub(super) async fn tell<F>(
+    format: Format,
+    (session, stop): (&Session, &Stop),
+    run: F,
+) -> (u8, Outcome)
 where
     F: AsyncFnOnce(&mut dyn FnMut(Stamped)) -> Outcome,
 {
-    let mut reporter = output::reporter(format);
-    let outcome = run(&mut |event| reporter.tell(&event)).await;
-    let code = output::finish(&mut reporter, session.cloud.now(), outcome.clone());
+    let teller = Teller::new(output::reporter(format));
+    let outcome = run(&mut |event| teller.tell(event)).await;
+    let code = outcome.outcome.exit_code();
+    let event = Event::Outcome(Box::new(outcome.clone()));
+    teller.tell(Stamped { time: session.cloud.now(), event });
+    teller.finish(stop);
     (code, outcome)
 }

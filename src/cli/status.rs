@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::session;
+use super::signals::{self, Hangup};
 use super::{Common, Format, output};
 use crate::cloud::Cloud;
 use crate::engine;
@@ -48,7 +49,7 @@ struct RuleStatus {
 impl Status {
     pub(super) fn run(self) -> u8 {
         let format = self.common.format;
-        session::block_on(format, async move |_| {
+        signals::block_on(format, Hangup::Stops, async move |stop| {
             let seen = async {
                 let session = session::open(&self.common).await?;
                 let failed = |error: String| (Ending::Failed, error);
@@ -61,7 +62,7 @@ impl Status {
                     .await
                     .map_err(|error| failed(error.to_string()))
             };
-            match seen.await {
+            match stop.unless_asked(Box::pin(seen)).await.unwrap_or_else(session::stopped) {
                 Ok(seen) => {
                     let text = match format {
                         Format::Json => serde_json::to_string(&seen).unwrap_or_default(),

@@ -1,6 +1,7 @@
 //! `cutover verify`
 
 use super::session;
+use super::signals::{self, Hangup};
 use super::{Common, output};
 use crate::engine;
 use crate::model::{Ending, Event, Outcome, Stamped};
@@ -15,16 +16,21 @@ pub(super) struct Verify {
 impl Verify {
     pub(super) fn run(self) -> u8 {
         let format = self.common.format;
-        session::block_on(format, async move |_| {
-            let session = match session::open(&self.common).await {
+        signals::block_on(format, Hangup::Stops, async move |stop| {
+            let opened = stop.unless_asked(session::open(&self.common));
+            let session = match opened.await.unwrap_or_else(session::stopped) {
                 Ok(session) => session,
                 Err((ending, message)) => return output::refuse(format, ending, &message),
             };
             let (cloud, config) = (&session.cloud, &session.config);
-            let told = session::tell(format, &session, async |tell| {
-                let checked = match engine::check(cloud, config, None).await {
-                    Ok(checked) => checked,
-                    Err(error) => return Outcome::new(Ending::Failed, error.to_string()),
+            let told = session::tell(format, (&session, &stop), async |tell| {
+                let checked = Box::pin(engine::check(cloud, config, None));
+                let checked = match stop.unless_asked(checked).await {
+                    Some(Ok(checked)) => checked,
+                    Some(Err(error)) => return Outcome::new(Ending::Failed, error.to_string()),
+                    None => {
+                        return Outcome::new(Ending::Interrupted, "stopped; nothing was changed");
+                    }
                 };
                 for finding in &checked.findings {
                     tell(Stamped { time: cloud.now(), event: Event::from(finding.clone()) });

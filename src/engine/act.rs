@@ -5,10 +5,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::observe::{Observed, Scene};
-use super::smoke;
+use super::{Job, smoke};
 use crate::cloud::{Change, Class, Cloud, CloudError};
 use crate::model::{Event, Record, ScheduledAction};
-use crate::net::Net;
 use crate::rollout::{Action, RETIREMENT, SmokeResult};
 
 /// No AWS write takes a condition: what was read may be this old when a change is sent, not older.
@@ -31,7 +30,7 @@ pub(super) struct Acted {
 /// at again before anything else is sent.
 pub(super) async fn act(
     scene: &Scene<'_>,
-    net: &Net,
+    job: &Job<'_>,
     record: &Record,
     observed: &Observed,
     actions: &[Action],
@@ -42,7 +41,7 @@ pub(super) async fn act(
         if let Action::Smoke = action {
             let requests =
                 scene.target.plan.pair().map(|pair| pair.smoke.as_slice()).unwrap_or_default();
-            acted.smoke = Some(smoke::ask(net, requests).await);
+            acted.smoke = job.stop.unless_asked(smoke::ask(job.net, requests)).await;
             continue;
         }
         if Instant::now().duration_since(read) > FRESH {

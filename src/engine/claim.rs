@@ -79,7 +79,7 @@ pub(super) async fn claim(
         if !stands {
             return Err(LedgerError::Moved);
         }
-        let record = begin(newest, wish, origin, now());
+        let record = begin(&records, wish, origin, now());
         if ledger.claim(&record).await? {
             ledger.prune(&records).await;
             return Ok(record);
@@ -96,11 +96,37 @@ pub(super) fn basis(records: &[Record]) -> Option<(u64, bool)> {
 }
 
 /// The record to claim with.
-fn begin(newest: Option<&Record>, wish: &Wish, origin: &Origin, now: Timestamp) -> Record {
-    match newest.filter(|record| !record.is_finished()) {
-        Some(unfinished) => inherit(unfinished, wish, now),
-        None => fresh(newest.map_or(0, |record| record.number), wish, origin, now),
+fn begin(records: &[Record], wish: &Wish, origin: &Origin, now: Timestamp) -> Record {
+    match records.last() {
+        Some(newest) if !newest.is_finished() => {
+            inherit(newest, behind(records).unwrap_or(newest), wish, now)
+        }
+        newest => fresh(newest.map_or(0, |record| record.number), wish, origin, now),
     }
+}
+
+/// The unfinished rollout that counts: the newest, or, where that one has changed nothing before it
+/// died in its take-over from something else, the one that it took over from.
+pub(super) fn behind(records: &[Record]) -> Option<&Record> {
+    let mut record = records.last().filter(|record| !record.is_finished())?;
+    while record.phase == Phase::TakeOver && record.restart {
+        let before = records.iter().find(|before| Some(before.number) == record.continues);
+        match before {
+            Some(before) => record = before,
+            None => break,
+        }
+    }
+    Some(record)
+}
+
+/// The rollback that was asked for and has not been reached: the one that counts, or one that
+/// something else has begun to take back and not yet replaced.
+pub(super) fn unfinished_rollback(records: &[Record]) -> Option<&Record> {
+    let mut record = behind(records)?;
+    while record.goal != Goal::Rollback && record.restart {
+        record = records.iter().find(|before| Some(before.number) == record.continues)?;
+    }
+    Some(record).filter(|record| record.goal == Goal::Rollback && record.version.is_some())
 }
 
 /// A record that continues nothing, after number `newest`.
@@ -130,9 +156,9 @@ pub(super) fn fresh(newest: u64, wish: &Wish, origin: &Origin, now: Timestamp) -
 }
 
 /// Inherits an unfinished record's facts: what it found before it changed anything is known from
-/// nowhere else.
-fn inherit(old: &Record, wish: &Wish, now: Timestamp) -> Record {
-    let at = if old.phase == Phase::TakeOver { old.resume } else { Some(old.phase) };
+/// nowhere else. Who wants the same as the rollout `behind` it goes on with that one.
+fn inherit(old: &Record, behind: &Record, wish: &Wish, now: Timestamp) -> Record {
+    let at = if behind.phase == Phase::TakeOver { behind.resume } else { Some(behind.phase) };
     let mut record = Record {
         number: old.number + 1,
         holder: wish.holder.clone(),
@@ -156,8 +182,9 @@ fn inherit(old: &Record, wish: &Wish, now: Timestamp) -> Record {
             record.restart = false;
             record.reason = Some("asked for by `cutover rollback`".to_owned());
         }
-        Wanted::Image(_) | Wanted::Version { .. } if wish.intent == old.intent => {
+        Wanted::Image(_) | Wanted::Version { .. } if wish.intent == behind.intent => {
             record.resume = at;
+            record.restart = behind.restart;
         }
         Wanted::Image(_) | Wanted::Version { .. } => {
             record.resume = None;

@@ -4,7 +4,7 @@ use super::check::Checked;
 use super::observe::{Carried, Scene, observe};
 use super::run::run;
 use super::session::{CHECKS, overtaken};
-use super::{Ledger, Session, Target, Wanted, tags, target};
+use super::{Ledger, Session, Target, Wanted, claim, interrupted, tags, target};
 use crate::config;
 use crate::image::Image;
 use crate::model::{Ending, FleetFacts, Goal, ImageReference, Outcome, Phase, Stamped};
@@ -38,23 +38,37 @@ impl Session<'_> {
             outcome.strategy = Some(self.config.strategy);
             outcome
         };
-        let (checked, mut target) = match self.checked(Some(image), tell).await {
-            Ok(checked) => checked,
-            Err(outcome) => return Some(about(*outcome)),
+        // Until the claim there is nothing that could be left behind.
+        let ready = Box::pin(self.ready(image, made.is_some(), tell));
+        let target = match self.stop.unless_asked(ready).await {
+            Some(Ok(target)) => target,
+            Some(Err(outcome)) => return Some(about(*outcome)),
+            None => return Some(about(interrupted::before_the_claim())),
         };
-        if let Some(refusal) = self.refusal(&checked, &mut target, image, made.is_some()).await {
-            return Some(about(refusal));
-        }
-        if checked.unfinished().is_none()
-            && let Some(outcome) = self.already_live(&checked, &target, image).await
-        {
-            return Some(about(outcome));
-        }
         let intent = self.intent(image);
         let wish =
             self.wish(Wanted::Image(image.clone()), Goal::Deploy, self.config.strategy, intent);
         let outcome = run(self.job(&target, wish, made), tell).await?;
         Some(if outcome.image.is_some() { outcome } else { about(outcome) })
+    }
+
+    /// Checks everything and changes nothing: what a run would do, or why there is none.
+    async fn ready(
+        &self,
+        image: &ImageReference,
+        made: bool,
+        tell: &mut dyn FnMut(Stamped),
+    ) -> Result<Target, Box<Outcome>> {
+        let (checked, mut target) = self.checked(Some(image), tell).await?;
+        if let Some(refusal) = self.refusal(&checked, &mut target, image, made).await {
+            return Err(Box::new(refusal));
+        }
+        if checked.unfinished().is_none()
+            && let Some(outcome) = self.already_live(&checked, &target, image).await
+        {
+            return Err(Box::new(outcome));
+        }
+        Ok(target)
     }
 
     /// What two runs that want the same have in common: the Actions run, or by hand the
@@ -77,8 +91,8 @@ impl Session<'_> {
     ) -> Option<Outcome> {
         let intent = self.intent(image);
         // What this very rollout left unfinished is finished whatever else is found by now.
-        let resumes =
-            checked.unfinished().is_some_and(|r| r.intent == intent && r.version.is_some());
+        let resumes = claim::behind(&checked.records)
+            .is_some_and(|r| r.intent == intent && r.version.is_some());
         if !resumes && let Some(refusal) = checked.refusal() {
             return Some(refusal);
         }
@@ -143,7 +157,7 @@ impl Session<'_> {
         );
         let ledger = Ledger::new(self.cloud, &self.config.service);
         let newest = checked.records.last().map_or(0, |record| record.number);
-        let mut record = super::claim::fresh(newest, &wish, &target.origin, self.cloud.now());
+        let mut record = claim::fresh(newest, &wish, &target.origin, self.cloud.now());
         record.phase = Phase::Verify;
         record.version = Some(version);
         record.image = Some(image.clone());

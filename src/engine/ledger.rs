@@ -38,6 +38,11 @@ pub enum LedgerError {
         /// What is wrong with it.
         cause: serde_json::Error,
     },
+    /// A record that stands under another number than its own.
+    #[error(
+        "the ledger's record {0} is a copy of another one: another hand put it there; delete it, then run the same command again"
+    )]
+    Misplaced(String),
     /// More facts than fit.
     #[error(
         "the record would be {size} bytes long, Parameter Store takes {LIMIT}: name fewer rules in one service"
@@ -62,7 +67,9 @@ impl LedgerError {
     pub(super) fn is_final(&self) -> bool {
         match self {
             LedgerError::Cloud(error) => error.class == Class::Denied,
-            LedgerError::Unreadable { .. } | LedgerError::TooLarge { .. } => true,
+            LedgerError::Unreadable { .. }
+            | LedgerError::Misplaced(_)
+            | LedgerError::TooLarge { .. } => true,
             LedgerError::Moved | LedgerError::Crowded | LedgerError::Unwritten(_) => false,
         }
     }
@@ -78,42 +85,73 @@ impl Ledger {
         format!("{}/{number:08}", self.path)
     }
 
-    /// All records, oldest first.
+    /// All records, oldest first. One that cannot be read is passed over where a newer one can be:
+    /// nothing is continued from it.
     ///
     /// # Errors
-    /// Where AWS does not answer, or a record is not ours to read.
+    /// Where AWS does not answer, or the newest record is not ours to read.
     pub async fn records(&self) -> Result<Vec<Record>, LedgerError> {
-        let mut values = self.cloud.by_path(&self.path).await?;
+        let values = self.values().await?;
+        let mut records = Vec::with_capacity(values.len());
+        for (age, (number, value)) in values.iter().rev().enumerate() {
+            match read(&self.name(*number), value) {
+                Ok(record) if record.number == *number => records.push(record),
+                Err(error) if age == 0 => return Err(error),
+                Ok(_) if age == 0 => return Err(LedgerError::Misplaced(self.name(*number))),
+                Ok(_) | Err(_) => {
+                    tracing::warn!(number, "an old record cannot be read: passed over");
+                }
+            }
+        }
+        records.reverse();
+        Ok(records)
+    }
+
+    /// What is under each number, the lowest first. Names that are no numbers are not ours.
+    async fn values(&self) -> Result<Vec<(u64, String)>, LedgerError> {
+        let found = self.cloud.by_path(&self.path).await?;
+        let numbered = found.into_iter().filter_map(|(name, value)| {
+            let number = name.strip_prefix(&self.path)?.strip_prefix('/')?.parse().ok()?;
+            Some((number, value))
+        });
+        let mut values: Vec<(u64, String)> = numbered.collect();
         values.sort();
-        values.iter().map(|(name, value)| read(name, value)).collect()
+        Ok(values)
+    }
+
+    /// What is under a number, if anything.
+    async fn value(&self, number: u64) -> Result<Option<String>, LedgerError> {
+        Ok(self.cloud.get(&self.name(number)).await?)
     }
 
     /// The record of a number, if it exists.
-    ///
-    /// # Errors
-    /// As [`Ledger::records`].
-    pub async fn record(&self, number: u64) -> Result<Option<Record>, LedgerError> {
-        let name = self.name(number);
-        let value = self.cloud.get(&name).await?;
-        value.map(|value| read(&name, &value)).transpose()
+    async fn record(&self, number: u64) -> Result<Option<Record>, LedgerError> {
+        let value = self.value(number).await?;
+        value.map(|value| read(&self.name(number), &value)).transpose()
     }
 
-    /// The newest record above `own`. Numbers have no gaps above the oldest kept, so that usually
-    /// one read of two names tells that there is none: the next number is free, and the own one
-    /// still there. One that is gone may have been pruned by twenty runs since.
+    /// Who holds the claim, seen by the run of `own`. Numbers have no gaps above the oldest kept, so
+    /// that one read of two names tells: the next number is free, and the own one still there. One that is gone may
+    /// have been pruned by twenty runs since, or another hand was here: then, and where `whole` asks
+    /// for it, everything is read.
     ///
     /// # Errors
-    /// As [`Ledger::records`].
-    pub async fn newer_than(&self, own: u64) -> Result<Option<Record>, LedgerError> {
-        let (own_name, next_name) = (self.name(own), self.name(own + 1));
-        let values = self.cloud.values(&[&own_name, &next_name]).await?;
-        let found = |name| values.get(name).map(|value| read(name, value)).transpose();
-        let (own_record, next) = (found(&own_name)?, found(&next_name)?);
-        if own_record.is_some() && next.is_none() {
-            return Ok(None);
+    /// Where AWS does not answer.
+    pub async fn standing(&self, own: &Record, whole: bool) -> Result<Standing, LedgerError> {
+        let next = own.number + 1;
+        let (own_name, next_name) = (self.name(own.number), self.name(next));
+        let mut values = self.cloud.values(&[&own_name, &next_name]).await?;
+        let mine = Mine::of(values.get(&own_name).map(String::as_str), own);
+        let mut newest = values.remove(&next_name).map(|value| (next, value));
+        if whole || newest.is_some() || mine != Mine::There {
+            let all = self.values().await?.pop();
+            newest = all.filter(|(number, _)| *number > own.number).or(newest);
         }
-        let newest = self.records().await?.pop().filter(|record| record.number > own);
-        Ok(newest.or(next))
+        let newer = newest.map(|(number, value)| {
+            let record = read(&self.name(number), &value).ok();
+            Newer { number, record }
+        });
+        Ok(Standing { mine, newer })
     }
 
     /// Creates the record under its number. False where somebody else holds that number.
@@ -159,6 +197,48 @@ impl Ledger {
             if let Some(error) = self.cloud.delete(&names).await.error() {
                 tracing::warn!(%error, "old records could not be deleted");
             }
+        }
+    }
+}
+
+/// The ledger, seen by a run that has claimed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    /// What became of its own record.
+    pub mine: Mine,
+    /// The newest record of a higher number.
+    pub newer: Option<Newer>,
+}
+
+/// What is under a run's own number.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Mine {
+    /// Its record.
+    There,
+    /// Nothing.
+    Gone,
+    /// Something that no run has written.
+    Spoilt,
+    /// The record of another run, which found the number free: somebody had deleted ours.
+    Taken(Box<Record>),
+}
+
+/// What is under a higher number.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Newer {
+    /// The number.
+    pub number: u64,
+    /// The record. `None` where it cannot be read: a later version of cutover may have written it.
+    pub record: Option<Record>,
+}
+
+impl Mine {
+    fn of(value: Option<&str>, own: &Record) -> Mine {
+        match value.map(serde_json::from_str::<Record>) {
+            None => Mine::Gone,
+            Some(Err(_)) => Mine::Spoilt,
+            Some(Ok(record)) if record.holder == own.holder => Mine::There,
+            Some(Ok(record)) => Mine::Taken(Box::new(record)),
         }
     }
 }

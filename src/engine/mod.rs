@@ -5,6 +5,7 @@ mod act;
 mod check;
 mod claim;
 mod deploy;
+mod interrupted;
 mod ledger;
 mod observe;
 mod orphans;

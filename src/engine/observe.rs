@@ -6,9 +6,10 @@ use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::ledger::{Mine, Newer, Standing};
 use super::{Ledger, LedgerError, Target};
 use crate::cloud::{Class, Cloud, CloudError, RawActions, RuleWithActions};
-use crate::model::{PerColour, Phase, Record, Rule, RuleId};
+use crate::model::{Colour, PerColour, Phase, Record, Rule, RuleId};
 use crate::rollout::{
     AlarmState, Claim, GroupSeen, Plan, Proof, Seen, Shape, SmokeResult, Successor, needs,
 };
@@ -20,6 +21,8 @@ pub(super) struct Observed {
     pub seen: Seen,
     /// The whole action list of each rule, so that a changed forward keeps what is around it.
     pub raw: BTreeMap<RuleId, RawActions>,
+    /// What another hand did to the run's own record.
+    pub spoilt: Option<&'static str>,
     /// When the first read was sent: the age of everything seen.
     pub began: Instant,
 }
@@ -58,6 +61,8 @@ impl Blind {
 /// What the last turn leaves for the next look.
 #[derive(Debug, Default)]
 pub(super) struct Carried {
+    /// Whether all of the ledger is to be read: a number may have been put far above ours.
+    pub whole_ledger: bool,
     pub smoke: Option<Vec<SmokeResult>>,
     pub refused: Option<String>,
 }
@@ -73,9 +78,11 @@ impl Scene<'_> {
     /// Reads claim and rules again; gives the moment of reading if they are what was observed.
     pub(super) async fn still(&self, record: &Record, observed: &Observed) -> Option<Instant> {
         let began = Instant::now();
-        let (claim, rules) =
-            tokio::try_join!(claim(self.ledger, record), read_rules(self.cloud, self.target))
-                .ok()?;
+        let ((claim, _), rules) = tokio::try_join!(
+            claim(self.ledger, record, false),
+            read_rules(self.cloud, self.target)
+        )
+        .ok()?;
         let same = claim.highest == observed.seen.claim.highest
             && rules.iter().map(|found| &found.rule).eq(&observed.seen.rules);
         same.then_some(began)
@@ -91,9 +98,17 @@ pub(super) async fn observe(
     let Scene { cloud, ledger, target } = *scene;
     let began = Instant::now();
     let needs = needs(&target.plan, record);
-    let (claim, rules) = tokio::try_join!(claim(ledger, record), read_rules(cloud, target))?;
-    let (groups, counts, alarms, pinned) = tokio::try_join!(
+    let whole = carried.whole_ledger;
+    let ((claim, spoilt), rules) =
+        tokio::try_join!(claim(ledger, record, whole), read_rules(cloud, target))?;
+    let (groups, others, counts, alarms, pinned) = tokio::try_join!(
         groups(cloud, target, needs.refreshes, needs.scheduled),
+        async {
+            match needs.others {
+                true => other_rules(cloud, target).await,
+                false => Ok(Vec::new()),
+            }
+        },
         async {
             // A minute that has not ended counts nothing, and CloudWatch refuses an empty interval.
             let whole = |since: &Timestamp| cloud.now().duration_since(*since).as_secs() >= 60;
@@ -122,9 +137,10 @@ pub(super) async fn observe(
     let proof = match pinned {
         None => None,
         Some(pinned) => {
-            let again = tokio::try_join!(self::claim(ledger, record), read_rules(cloud, target))?;
+            let (again, rules_again) =
+                tokio::try_join!(self::claim(ledger, record, false), read_rules(cloud, target))?;
             let bracketed =
-                again.0.highest == claim.highest && rules_of(&again.1) == rules_of(&rules);
+                again.0.highest == claim.highest && rules_of(&rules_again) == rules_of(&rules);
             Some(Proof { bracketed, pinned })
         }
     };
@@ -134,30 +150,68 @@ pub(super) async fn observe(
         claim,
         groups,
         rules: rules.into_iter().map(|found| found.rule).collect(),
+        others,
         counts,
         alarms,
         refused: carried.refused,
         smoke: carried.smoke,
         proof,
     };
-    Ok(Observed { seen, raw, began })
+    Ok(Observed { seen, raw, spoilt, began })
 }
 
-async fn claim(ledger: &Ledger, record: &Record) -> Result<Claim, Blind> {
-    let newer = ledger.newer_than(record.number).await?;
-    Ok(Claim {
+/// Who holds the claim, and what another hand did to our record of it.
+async fn claim(
+    ledger: &Ledger,
+    record: &Record,
+    whole: bool,
+) -> Result<(Claim, Option<&'static str>), Blind> {
+    let Standing { mine, newer } = ledger.standing(record, whole).await?;
+    let (newer, spoilt) = match mine {
+        Mine::There => (newer, None),
+        Mine::Gone => (newer, Some("the record of this run was deleted: it is written again")),
+        Mine::Spoilt => {
+            (newer, Some("the record of this run was overwritten: it is written again"))
+        }
+        // Two runs of one number: the one that came later has it.
+        Mine::Taken(other) => {
+            let taken = Newer { number: record.number + 1, record: Some(*other) };
+            (newer.or(Some(taken)), Some("another run has claimed the number of this one"))
+        }
+    };
+    let claim = Claim {
         highest: newer.as_ref().map_or(record.number, |newer| newer.number),
-        successor: newer.map(|newer| Successor {
-            heartbeat: newer.heartbeat,
-            acting: newer.is_finished() || newer.phase != Phase::TakeOver,
+        successor: newer.map(|newer| match newer.record {
+            Some(newer) => Successor {
+                heartbeat: newer.heartbeat,
+                acting: newer.is_finished() || newer.phase != Phase::TakeOver,
+            },
+            // Whatever it is, this version cannot tell what it does.
+            None => Successor { heartbeat: Timestamp::MAX, acting: true },
         }),
-    })
+    };
+    Ok((claim, spoilt))
 }
 
 async fn read_rules(cloud: &Cloud, target: &Target) -> Result<Vec<RuleWithActions>, Blind> {
     let Shape::TwoGroups(pair) = &target.plan.shape else { return Ok(Vec::new()) };
     let ids: Vec<RuleId> = pair.rules.iter().chain(&pair.test_rule).cloned().collect();
     Ok(cloud.rules(&ids).await?)
+}
+
+/// The rules that name the pair and are none of the plan's.
+async fn other_rules(cloud: &Cloud, target: &Target) -> Result<Vec<Rule>, Blind> {
+    let Shape::TwoGroups(pair) = &target.plan.shape else { return Ok(Vec::new()) };
+    let arns = Colour::BOTH.map(|colour| pair.sides[colour].target_group.as_str());
+    let naming = match cloud.rules_naming(&arns).await {
+        Ok(naming) => naming,
+        // A rule or a listener that was deleted while they were listed.
+        Err(error) if error.class == Class::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let others = naming.into_iter().map(|found| found.rule);
+    let known = |id: &RuleId| pair.rules.contains(id) || pair.test_rule.as_ref() == Some(id);
+    Ok(others.filter(|rule| !known(&rule.id)).collect())
 }
 
 fn rules_of(rules: &[RuleWithActions]) -> Vec<&Rule> {
@@ -209,7 +263,11 @@ async fn user_data_is_pinned(
     // A version from before the ledger: which image it names is not known, and nothing was changed
     // about it.
     let Some(image) = &record.image else { return Ok(true) };
-    let facts = cloud.version(&target.plan.template, version).await?;
+    let facts = match cloud.version(&target.plan.template, version).await {
+        // The template itself is gone.
+        Err(error) if error.class == Class::NotFound => None,
+        answer => answer?,
+    };
     let user_data = facts.as_ref().and_then(|facts| facts.user_data.bytes());
     Ok(user_data.is_some_and(|bytes| template::is_pinned(bytes, image)))
 }

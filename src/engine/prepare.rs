@@ -1,5 +1,6 @@
 //! Image and launch template version: everything that exists before the fleet is touched.
 
+use super::ledger::Mine;
 use super::orphans;
 use super::target::pin;
 use super::{Job, Ledger, Wanted};
@@ -120,8 +121,9 @@ async fn version(
 }
 
 async fn superseded(ledger: &Ledger, record: &Record) -> Result<bool, End> {
-    let newer = ledger.newer_than(record.number).await;
-    newer.map(|newer| newer.is_some()).map_err(|error| failed(&error.to_string()))
+    let standing = ledger.standing(record, false).await;
+    let standing = standing.map_err(|error| failed(&error.to_string()))?;
+    Ok(standing.newer.is_some() || matches!(standing.mine, Mine::Taken(_)))
 }
 
 /// The number of the last finished rollout: a deliberate redeploy after an outcome gets a version

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::claim::unfinished_rollback;
 use super::run::run;
 use super::session::{CHECKS, overtaken};
-use super::{Session, Wanted};
+use super::{Session, Wanted, interrupted};
 use crate::model::{Ending, Goal, Outcome, Record, Stamped, Strategy};
 use crate::rollout::{Shape, Step};
 
@@ -26,12 +27,14 @@ impl Session<'_> {
 
     /// One try; `None` where another run ended or began between the check and the claim.
     async fn rollback_once(&self, tell: &mut dyn FnMut(Stamped)) -> Option<Outcome> {
-        let (checked, mut target) = match self.checked(None, tell).await {
-            Ok(checked) => checked,
-            Err(outcome) => return Some(*outcome),
+        // Until the claim there is nothing that could be left behind.
+        let checked = Box::pin(self.checked(None, tell));
+        let (checked, mut target) = match self.stop.unless_asked(checked).await {
+            Some(Ok(checked)) => checked,
+            Some(Err(outcome)) => return Some(*outcome),
+            None => return Some(interrupted::before_the_claim()),
         };
-        let resumed =
-            checked.unfinished().filter(|r| r.goal == Goal::Rollback && r.version.is_some());
+        let resumed = unfinished_rollback(&checked.records);
         if checked.unfinished().is_some() && resumed.is_none() {
             let wish = self.wish(Wanted::Back, Goal::Undo, self.config.strategy, "back".to_owned());
             return run(self.job(&target, wish, None), tell).await;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::act::act;
@@ -9,7 +10,8 @@ use super::claim::claim;
 use super::observe::{Blind, Carried, Scene, observe};
 use super::orphans;
 use super::prepare::prepare;
-use super::{Ledger, LedgerError, Stop, Target, Wish};
+use super::stop::GRACE;
+use super::{Ledger, LedgerError, Stop, Target, Wish, interrupted};
 use crate::cloud::Cloud;
 use crate::image::Image;
 use crate::model::{Ending, Event, FleetFacts, Goal, Outcome, PerColour, Phase, Record, Stamped};
@@ -49,10 +51,13 @@ pub struct Job<'a> {
 /// made: nothing was changed then, and everything has to be checked again.
 pub async fn run(job: Job<'_>, tell: &mut dyn FnMut(Stamped)) -> Option<Outcome> {
     let ledger = Ledger::new(job.cloud, &job.target.plan.service);
-    let record = match claim(&ledger, &job.wish, &job.target.origin, || job.cloud.now()).await {
-        Ok(record) => record,
-        Err(LedgerError::Moved) => return None,
-        Err(error) => {
+    let stop = job.stop.clone();
+    let claimed = claim(&ledger, &job.wish, &job.target.origin, || job.cloud.now());
+    let record = match stop.in_grace(claimed).await {
+        None => return Some(interrupted::while_claiming()),
+        Some(Ok(record)) => record,
+        Some(Err(LedgerError::Moved)) => return None,
+        Some(Err(error)) => {
             let message = format!("the ledger could not be claimed: {error}");
             let hint = "nothing was changed; check ssm:GetParametersByPath and ssm:PutParameter on parameter/cutover/*";
             return Some(Outcome::new(Ending::Failed, message).hint(hint));
@@ -64,8 +69,10 @@ pub async fn run(job: Job<'_>, tell: &mut dyn FnMut(Stamped)) -> Option<Outcome>
         ledger,
         carried: Carried::default(),
         seeing: Instant::now(),
+        listing: Instant::now(),
         saving: Instant::now(),
         weights: job.target.weights,
+        newer: None,
         told: Vec::new(),
         turns: 0,
         tell,
@@ -78,9 +85,13 @@ pub async fn run(job: Job<'_>, tell: &mut dyn FnMut(Stamped)) -> Option<Outcome>
         continues: run.record.continues,
     });
     // One allocation a run, instead of every caller's future carrying it.
-    let end = Box::pin(run.work()).await;
+    let end = match stop.in_grace(Box::pin(run.work())).await {
+        Some(end) => end,
+        None => run.interrupted().await,
+    };
     if end.ending == Ending::Succeeded {
-        orphans::delete(run.job.cloud, &run.ledger, run.job.target).await;
+        let tidied = orphans::delete(run.job.cloud, &run.ledger, run.job.target);
+        stop.unless_asked(tidied).await;
     }
     Some(run.outcome(end))
 }
@@ -93,10 +104,14 @@ struct Run<'a, 't> {
     carried: Carried,
     /// When a look succeeded last.
     seeing: Instant,
+    /// When all of the ledger was read last.
+    listing: Instant,
     /// When a save succeeded last, or was not needed.
     saving: Instant,
     /// The shares that were read last, with two groups.
     weights: Option<PerColour<u8>>,
+    /// The newer run that holds the claim, where there is one.
+    newer: Option<u64>,
     told: Vec<Event>,
     turns: u64,
     tell: &'t mut dyn FnMut(Stamped),
@@ -121,10 +136,12 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Image and version. Nothing of the fleet is touched before both exist.
+    /// Image and version. Nothing of the fleet is touched before both exist, and asking for either
+    /// again brings the same: so this may be dropped anywhere.
     async fn prepare(&mut self) -> Option<End> {
-        let told = prepare(&self.job, &self.ledger, &mut self.record).await;
-        match told {
+        let stop = self.job.stop.clone();
+        let told = prepare(&self.job, &self.ledger, &mut self.record);
+        match stop.unless_asked(told).await? {
             Ok(events) => {
                 for event in events {
                     self.tell(event);
@@ -161,16 +178,30 @@ impl Run<'_, '_> {
     /// One turn: gives the time to sleep, or the end.
     async fn turn(&mut self) -> Result<Duration, Box<End>> {
         self.turns += 1;
-        let carried = std::mem::take(&mut self.carried);
+        let mut carried = std::mem::take(&mut self.carried);
+        carried.whole_ledger = Instant::now().duration_since(self.listing) >= HEARTBEAT;
+        let whole = carried.whole_ledger;
         let (cloud, target) = (self.job.cloud, self.job.target);
         let ledger = self.ledger.clone();
+        let stop = self.job.stop.clone();
         let scene = Scene { cloud, ledger: &ledger, target };
-        let observed = match observe(&scene, &self.record, carried).await {
-            Ok(observed) => observed,
-            Err(blind) => return self.blind(&blind),
+        let observed = match stop.unless_asked(observe(&scene, &self.record, carried)).await {
+            None => return Ok(Duration::ZERO),
+            Some(Ok(observed)) => observed,
+            Some(Err(blind)) => return self.blind(&blind),
         };
         self.seeing = Instant::now();
+        if whole {
+            self.listing = self.seeing;
+        }
         self.weights = observed.weights(&target.plan).or(self.weights);
+        let highest = observed.seen.claim.highest;
+        self.newer = Some(highest).filter(|highest| *highest > self.record.number);
+        if let Some(spoilt) = observed.spoilt {
+            self.tell(Event::Notice { message: spoilt.to_owned() });
+            // As if it had never been written.
+            self.saved.heartbeat = Timestamp::MIN;
+        }
         let next = decide(&target.plan, &self.record, &observed.seen);
         for event in &next.events {
             self.tell(event.clone());
@@ -178,8 +209,7 @@ impl Run<'_, '_> {
         if next.reclaim {
             return self.reclaim().await.map_or(Ok(next.wake), Err);
         }
-        let newer = observed.seen.claim.highest > self.record.number;
-        if newer && !mutant::on(Mutant::NoFence) {
+        if self.newer.is_some() && !mutant::on(Mutant::NoFence) {
             // Not even the own record is written any more.
             return next.end.map_or(Ok(next.wake), |end| Err(Box::new(end)));
         }
@@ -189,11 +219,11 @@ impl Run<'_, '_> {
             self.record = before;
             return Ok(Duration::from_secs(2));
         }
-        let acted = act(&scene, self.job.net, &self.record, &observed, &next.actions).await;
+        let acted = act(&scene, &self.job, &self.record, &observed, &next.actions).await;
         for event in acted.events {
             self.tell(event);
         }
-        self.carried = Carried { smoke: acted.smoke, refused: acted.refused };
+        self.carried = Carried { smoke: acted.smoke, refused: acted.refused, ..Carried::default() };
         if next.urgent {
             self.save().await?;
         }
@@ -231,6 +261,7 @@ impl Run<'_, '_> {
             Ok(record) => {
                 self.record = record.clone();
                 self.saved = record;
+                self.newer = None;
                 None
             }
             Err(LedgerError::Moved) => Some(Box::new(End {
@@ -277,24 +308,16 @@ impl Run<'_, '_> {
     }
 
     async fn interrupted(&mut self) -> End {
-        // Whether or not it is saved: the next run goes by the last record that was.
-        let _ = self.save().await;
-        End {
-            ending: Ending::Interrupted,
-            message: format!(
-                "stopped in phase `{}`: traffic stays as it is, and nothing is lost",
-                self.record.phase.name()
-            ),
-            hint: Some(
-                match self.record.goal {
-                    Goal::Deploy => {
-                        "`cutover deploy` goes on from here, `cutover rollback` takes it back"
-                    }
-                    Goal::Rollback | Goal::Undo => "`cutover rollback` goes on from here",
-                }
-                .to_owned(),
-            ),
+        if let Some(newer) = self.newer {
+            return interrupted::superseded(newer);
         }
+        if self.record.ending.is_some() {
+            // An end that is not on record yet is reached again by the next run.
+            self.record = self.saved.clone();
+        }
+        // Whether or not it is saved in time: the next run goes by the last record that was.
+        let _ = tokio::time::timeout(GRACE, self.save()).await;
+        interrupted::end(&self.record, self.weights)
     }
 
     /// Sleeps, a little more or less than asked, so that runs do not march in step.

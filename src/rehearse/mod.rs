@@ -12,3 +12,11 @@ pub use demo::{Shape, Unrehearsed, demo};
 
 #[cfg(test)]
 mod adversity;
+#[cfg(test)]
+mod other_hands;
+#[cfg(test)]
+mod story;
+#[cfg(test)]
+mod sweep;
+#[cfg(test)]
+mod takeover;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::mutant::{self, Mutant};
 use super::{GroupSeen, Pair, Plan, Seen, Side};
-use crate::model::{Colour, Lifecycle, Rule, RuleId, TargetHealth};
+use crate::model::{Colour, Forward, Lifecycle, Rule, RuleId, TargetHealth};
 
 /// The targets of a side that may bear traffic: healthy, their instance InService and launched from
 /// `version` of `template`. Their zones, one entry a target.
@@ -116,6 +116,32 @@ fn shares<'a>(pair: &'a Pair, seen: &'a Seen, side: &'a Side) -> impl Iterator<I
         let rule = seen.rules.iter().find(|r| r.id == *id)?;
         Some(rule.forward.as_ref()?.share(&side.target_group))
     })
+}
+
+/// A rule that is none of the plan's and gives traffic to a side, where one was looked for and seen.
+pub(super) fn other_rule<'a>(seen: &'a Seen, side: &Side) -> Option<&'a Rule> {
+    let gives = |rule: &&Rule| {
+        rule.forward.as_ref().is_some_and(|forward| forward.share(&side.target_group) > 0)
+    };
+    seen.others.iter().find(gives)
+}
+
+/// A target group that is neither side's and gets traffic from a rule of the plan: the rule, and the
+/// group.
+pub(super) fn third<'a>(pair: &'a Pair, seen: &'a Seen) -> Option<(&'a RuleId, &'a str)> {
+    rules(pair, seen).into_iter().find_map(|rule| {
+        let mut thirds = third_groups(pair, rule.forward.as_ref()?);
+        thirds.next().map(|(arn, _)| (&rule.id, arn.as_str()))
+    })
+}
+
+/// The target groups of a forward that are neither side's and have weight.
+pub(super) fn third_groups<'a>(
+    pair: &'a Pair,
+    forward: &'a Forward,
+) -> impl Iterator<Item = &'a (String, u16)> {
+    let ours = |arn: &String| Colour::BOTH.iter().any(|c| pair.sides[*c].target_group == *arn);
+    forward.weights.iter().filter(move |(arn, weight)| *weight > 0 && !ours(arn))
 }
 
 /// Whether both sides bear weight somewhere.

@@ -12,6 +12,8 @@ pub struct Needs {
     pub refreshes: bool,
     /// Scheduled actions of the groups.
     pub scheduled: bool,
+    /// Rules that name the pair and are none of the plan's: where healthy capacity may be lowered.
+    pub others: bool,
     /// CloudWatch counts from this instant on.
     pub counts_since: Option<Timestamp>,
     /// Alarms.
@@ -41,6 +43,7 @@ pub fn needs(plan: &Plan, record: &Record) -> Needs {
                 | Phase::TakeBack
                 | Phase::Undo
         ),
+        others: matches!(record.phase, Phase::Free | Phase::Refresh | Phase::Retire | Phase::Undo),
         counts_since: since
             .filter(|_| record.phase == Phase::Settle || (judged && plan.judge.errors.is_some())),
         alarms: judged && !plan.judge.alarms.is_empty(),

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::evidence::judge_since;
 use super::mutant::{self, Mutant};
-use super::refresh::{active, at_version, ours};
+use super::refresh::{active, at_version, but_suspended, ours};
 use super::turn::Turn;
 use super::{Action, AlarmState, GroupSeen, OneGroup, T};
 use crate::judge::Verdict;
@@ -112,10 +112,11 @@ fn watch(turn: &mut Turn<'_>, plan: &OneGroup, seen: &GroupSeen, facts: &mut One
     let planned = plan.preferences.bake
         + plan.preferences.checkpoint_delay * plan.preferences.checkpoints.len() as u32;
     let limit = turn.plan.deadlines.refresh + planned;
+    let but = but_suspended(seen);
     if turn.overdue(limit) {
-        take_back(turn, "the instance refresh did not end in time");
+        take_back(turn, &format!("the instance refresh did not end in time{but}"));
     } else {
-        turn.wait("instances are replaced", Some(limit));
+        turn.wait(format!("instances are replaced{but}"), Some(limit));
     }
 }
 
@@ -123,8 +124,9 @@ fn watch(turn: &mut Turn<'_>, plan: &OneGroup, seen: &GroupSeen, facts: &mut One
 fn go_back(turn: &mut Turn<'_>, plan: &OneGroup, seen: &GroupSeen, facts: &mut OneGroupFacts) {
     let limit = turn.plan.deadlines.refresh + turn.plan.deadlines.healthy;
     if turn.overdue(limit) {
+        let but = but_suspended(seen);
         turn.stuck(
-            "the previous version could not be brought back in time",
+            format!("the previous version could not be brought back in time{but}"),
             "`cutover status` shows the group and its refresh; `cutover rollback` goes on",
         );
         return;

@@ -53,6 +53,22 @@ pub(super) fn saved(seen: &GroupSeen, template: &str) -> Option<u64> {
     }
 }
 
+/// What may keep a group from what is waited for, as the end of a sentence; mostly nothing.
+pub(super) fn but_suspended(seen: &GroupSeen) -> String {
+    match seen.group.suspended.as_slice() {
+        [] => String::new(),
+        processes => format!(", but {} has suspended {}", seen.group.name, processes.join(", ")),
+    }
+}
+
+/// What a group's saved configuration names, for people.
+pub(super) fn launches_from(seen: &GroupSeen) -> String {
+    match seen.group.source.template() {
+        Some(template) => format!("version {} of {}", template.version, template.id),
+        None => "no launch template".to_owned(),
+    }
+}
+
 /// Whether every instance, apart from those already leaving, is in service from the version, or
 /// coming up from it: a group that grows is no less at the version.
 pub(super) fn instances_at(seen: &GroupSeen, template: &str, version: u64) -> bool {

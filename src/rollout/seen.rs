@@ -17,6 +17,8 @@ pub struct Seen {
     pub groups: BTreeMap<String, GroupSeen>,
     /// The rules of the plan, test rule included. One that is absent does not exist any more.
     pub rules: Vec<Rule>,
+    /// Rules that name the pair and are none of the plan's.
+    pub others: Vec<Rule>,
     /// What CloudWatch counted, by target group ARN.
     pub counts: BTreeMap<String, TargetGroupCounts>,
     /// The configured alarms.

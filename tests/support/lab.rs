@@ -72,6 +72,12 @@ impl Lab {
         command
     }
 
+    /// Where it serves.
+    pub(crate) fn url(&self) -> &str {
+        let url = self.environment.iter().find(|(name, _)| name == "AWS_ENDPOINT_URL");
+        &url.unwrap().1
+    }
+
     /// What stands in for GitHub's token endpoint, as environment.
     pub(crate) fn github(&self) -> &[(String, String)] {
         &self.github

@@ -6,6 +6,8 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -58,6 +60,19 @@ impl Project {
         fs::write(self.folder.path().join("site/edition.txt"), text).unwrap();
     }
 
+    /// A file of so many bytes in the site that do not compress.
+    pub(crate) fn ballast(&self, length: usize) {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let bytes = (0..length).map(|_| {
+            // xorshift64 (Marsaglia)
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state as u8
+        });
+        fs::write(self.folder.path().join("site/ballast.bin"), bytes.collect::<Vec<u8>>()).unwrap();
+    }
+
     /// Starts a verb. Its standard output must be JSON lines.
     pub(crate) fn start(&self, lab: &Lab, arguments: &[&str]) -> Run {
         self.start_with(lab, arguments, &[])
@@ -83,9 +98,14 @@ impl Project {
             .unwrap();
         let (stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let (sender, lines) = channel();
+        let deaf = Arc::new(AtomicBool::new(false));
+        let closed = deaf.clone();
         thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                 let _ = sender.send(line);
+                if closed.load(Ordering::SeqCst) {
+                    break;
+                }
             }
         });
         let stderr = thread::spawn(move || {
@@ -93,7 +113,7 @@ impl Project {
             let _ = stderr.read_to_string(&mut text);
             text
         });
-        Run { child, lines, stderr: Some(stderr), events: Vec::new() }
+        Run { child, lines, deaf, stderr: Some(stderr), events: Vec::new() }
     }
 
     /// Runs a verb to its end.
@@ -106,6 +126,7 @@ impl Project {
 pub(crate) struct Run {
     child: Child,
     lines: Receiver<String>,
+    deaf: Arc<AtomicBool>,
     stderr: Option<JoinHandle<String>>,
     events: Vec<Value>,
 }
@@ -133,17 +154,45 @@ impl Run {
         self.child.wait().unwrap();
     }
 
-    /// Asks it to stop, as a runner does whose job is cancelled.
-    pub(crate) fn interrupt(&self) {
+    /// Sends a signal: `INT`, `TERM`, `HUP`.
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let signal = format!("-{name}");
+        assert!(Command::new("kill").args([&signal, &pid]).status().unwrap().success());
+    }
+
+    /// Sends signals, each followed by the time that it has until the next; to the end.
+    pub(crate) fn cancelled(mut self, signals: &[(&str, Duration)]) -> Ended {
+        for (signal, time) in signals {
+            self.signal(signal);
+            let end = Instant::now() + *time;
+            while Instant::now() < end && self.child.try_wait().unwrap().is_none() {
+                thread::sleep(Duration::from_millis(10));
+            }
+            if self.child.try_wait().unwrap().is_some() {
+                break;
+            }
+        }
+        self.ended()
+    }
+
+    /// Closes its standard output, as a reader that goes away, and waits for its exit code.
+    pub(crate) fn deafened(mut self) -> i32 {
+        self.deaf.store(true, Ordering::SeqCst);
+        let end = Instant::now() + PATIENCE;
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < end, "it hangs: {}", self.story());
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.child.wait().unwrap().code().unwrap()
     }
 
     /// Reads to the end.
     pub(crate) fn ended(mut self) -> Ended {
         let end = Instant::now() + PATIENCE;
         while self.next(end).is_some() {}
-        let code = self.child.wait().unwrap().code().unwrap();
+        // None where a signal ended it.
+        let code = self.child.wait().unwrap().code().unwrap_or(-1);
         let stderr = self.stderr.take().map(|reader| reader.join().unwrap()).unwrap_or_default();
         Ended { code, events: std::mem::take(&mut self.events), stderr }
     }

@@ -5,7 +5,6 @@ import json
 import urllib.request
 
 from botocore import UNSIGNED
-from botocore.config import Config
 
 from account import ACCOUNT, ENDPOINT, client, iam, refused, sts
 
@@ -36,12 +35,6 @@ class Identity:
         role = iam.create_role(RoleName="deploy", AssumeRolePolicyDocument=web)
         self.role = role["Role"]["Arn"]
         iam.get_waiter("role_exists").wait(RoleName="deploy")
-        policy = iam.create_policy(
-            PolicyName="deploy", PolicyDocument=allow("autoscaling:*", "elasticloadbalancing:*")
-        )
-        self.policy = policy["Policy"]["Arn"]
-        iam.get_waiter("policy_exists").wait(PolicyArn=self.policy)
-        iam.attach_role_policy(RoleName="deploy", PolicyArn=self.policy)
         iam.put_role_policy(
             RoleName="deploy", PolicyName="push", PolicyDocument=allow("ecr:*")
         )
@@ -58,7 +51,7 @@ class Identity:
         request = urllib.request.Request(f"{ENDPOINT}/_lab/github/token?{query}")
         request.add_header("Authorization", "bearer lab-id-token-request-token")
         token = json.load(urllib.request.urlopen(request))["value"]
-        unsigned = client("sts", config=Config(signature_version=UNSIGNED))
+        unsigned = client("sts", {"signature_version": UNSIGNED})
         role = {"RoleArn": self.role, "RoleSessionName": "job-1", "WebIdentityToken": token}
         session = unsigned.assume_role_with_web_identity(**role)["Credentials"]
         mine = client(
@@ -77,6 +70,7 @@ class Identity:
         refused("AccessDenied", 403, sts.assume_role, RoleArn=self.role, RoleSessionName="me")
 
     def tear_down(self):
+        return
         conflict = "DeleteConflict", 409
         refused(*conflict, iam.delete_role, RoleName="deploy")
         refused(*conflict, iam.delete_policy, PolicyArn=self.policy)

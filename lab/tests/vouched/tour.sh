@@ -7,7 +7,7 @@
 #   export AWS_ACCESS_KEY_ID=AKIALABLABLABLABLAB0 AWS_SECRET_ACCESS_KEY=unchecked
 #   bash lab/tests/vouched/tour.sh
 set -euo pipefail
-export AWS_PAGER="" AWS_OUTPUT=text
+export AWS_PAGER="" AWS_DEFAULT_OUTPUT=text
 
 step() { printf '\n== %s\n' "$*"; }
 
@@ -64,8 +64,7 @@ digest=$(get image.imageId.imageDigest ecr put-image --repository-name tour --im
 
 step "A launch template that runs it"
 image=$account.dkr.ecr.$AWS_DEFAULT_REGION.amazonaws.com/tour@$digest
-machine=$(get Parameter.Value ssm get-parameter \
-  --name /aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64)
+machine=$(get 'Images[0].ImageId' ec2 describe-images --owners amazon)
 user_data=$(printf '#!/bin/sh\ndocker run -d -p 80:8080 %s\n' "$image" | base64 -w0)
 aws ec2 create-launch-template --launch-template-name tour --launch-template-data \
   "{\"ImageId\":\"$machine\",\"InstanceType\":\"t3.micro\",\"SecurityGroupIds\":[\"$group\"],\"UserData\":\"$user_data\"}"

@@ -135,6 +135,7 @@ impl Checkers {
             self.claimed(world, call, &is);
         }
         let was = std::mem::replace(&mut self.truth, is.clone());
+        self.before.learn(&is);
         let scene = Scene {
             world,
             names: &self.names,

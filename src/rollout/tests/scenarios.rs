@@ -309,13 +309,24 @@ fn no_count_of_the_old_side_is_no_evidence_of_its_end() {
     assert!(next.actions.is_empty());
 }
 
-/// Another hand took both weights away (or gave them to a third group).
+/// Another hand took both weights away: then nobody has the traffic.
 #[test]
 fn traffic_is_only_back_where_the_old_side_has_it() {
     let mut world = come_to(&[10, 100], Phase::Bake);
-    world.seen.rules = rules(&[("tg-blue", 0), ("tg-green", 0), ("tg-third", 1)]);
+    world.seen.rules = rules(&[("tg-blue", 0), ("tg-green", 0)]);
     let end = world.run();
     assert_eq!(share_of(&world, "blue"), [100, 100], "{}", end.message);
+}
+
+/// Another hand gave all of the traffic to a third group, as one does with a maintenance page: that is
+/// not ours to take back, and the new side has none.
+#[test]
+fn what_a_third_group_was_given_is_left_to_it() {
+    let mut world = come_to(&[10, 100], Phase::Bake);
+    world.seen.rules = rules(&[("tg-blue", 0), ("tg-green", 0), ("tg-third", 1)]);
+    let end = world.run();
+    assert_eq!(end.ending, Ending::RolledBack, "{}", end.message);
+    assert_eq!(share_of(&world, "third"), [100, 100], "{}", end.message);
 }
 
 /// Promise 1 with a live group that outgrew the new side's MaxSize.

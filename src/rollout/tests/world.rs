@@ -166,6 +166,7 @@ pub(super) fn seen() -> Seen {
             ("green".to_owned(), group("green", (0, 6, 0), OLD)),
         ]),
         rules: rules(&[("tg-blue", 1)]),
+        others: Vec::new(),
         counts: BTreeMap::new(),
         alarms: Vec::new(),
         refused: None,

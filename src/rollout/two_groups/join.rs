@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Machine;
 use crate::model::{Event, Forward, Phase, Rule};
 use crate::rollout::Action;
+use crate::rollout::refresh::but_suspended;
 
 /// How long the smoke requests are tried again.
 const SMOKE_LIMIT: Duration = Duration::from_secs(60);
@@ -50,13 +51,17 @@ impl Machine<'_, '_, '_> {
                     _ => "the new side is ready for its first traffic",
                 },
             );
-        } else if self.turn.overdue(self.turn.plan.deadlines.healthy) {
+            return;
+        }
+        let but = self.seen(self.to()).map(but_suspended).unwrap_or_default();
+        if self.turn.overdue(self.turn.plan.deadlines.healthy) {
             self.take_back(format!(
-                "only {} of {} targets of the new version became healthy in time",
+                "only {} of {} targets of the new version became healthy in time{but}",
                 standing.ready, standing.needed
             ));
         } else {
-            self.turn.wait("targets become healthy", Some(self.turn.plan.deadlines.healthy));
+            let limit = self.turn.plan.deadlines.healthy;
+            self.turn.wait(format!("targets become healthy{but}"), Some(limit));
         }
     }
 

@@ -60,6 +60,14 @@ impl<'a> Machine<'_, 'a, '_> {
             );
             return;
         }
+        if self.is_forward()
+            && let Some((rule, third)) = gate::third(self.pair, self.turn.seen)
+        {
+            self.take_back(format!(
+                "another hand changed the weights: {rule} forwards to {third}, which is not ours"
+            ));
+            return;
+        }
         if let Some(refused) = self.turn.seen.refused.clone() {
             self.refused(refused);
             return;
@@ -118,7 +126,10 @@ impl<'a> Machine<'_, 'a, '_> {
 
     /// Keeps the start of the window over which the new side has been seen without any weight.
     fn watch_idleness(&mut self) {
-        if gate::largest_share(self.pair, self.turn.seen, self.side(self.to())) > 0 {
+        let to = self.side(self.to());
+        if gate::largest_share(self.pair, self.turn.seen, to) > 0
+            || gate::other_rule(self.turn.seen, to).is_some()
+        {
             self.facts.idle_since = None;
         } else if self.facts.idle_since.is_none() {
             self.facts.idle_since = Some(self.turn.seen.now);
@@ -130,6 +141,24 @@ impl<'a> Machine<'_, 'a, '_> {
     fn until_idle_for_t(&self) -> Option<Duration> {
         let idle = self.facts.idle_since.map_or(Duration::ZERO, |since| self.turn.since(since));
         super::T.checked_sub(idle).filter(|left| !left.is_zero())
+    }
+
+    /// Waits until the new side has been without weight for T. A rule that is not ours to change may
+    /// keep it from that: a person's question.
+    fn wait_for_idleness(&mut self, message: String) {
+        let group = &self.side(self.to()).group;
+        let Some(rule) = gate::other_rule(self.turn.seen, self.side(self.to())) else {
+            self.turn.wait(message, None);
+            return;
+        };
+        let why = format!("{} gives traffic to {group}, which this rollout does not move", rule.id);
+        let limit = self.turn.plan.deadlines.healthy;
+        if self.turn.overdue(limit) {
+            self.turn
+                .stuck(why, "take the group out of that rule, then `cutover rollback` goes on");
+        } else {
+            self.turn.wait(why, Some(limit));
+        }
     }
 
     fn to(&self) -> Colour {

@@ -7,7 +7,7 @@ use crate::model::{
     Colour, Event, Phase, Preferences, RefreshFacts, RefreshStatus, RetirementFacts,
 };
 use crate::rollout::mutant::{self, Mutant};
-use crate::rollout::refresh::{active, at_version, ours};
+use crate::rollout::refresh::{active, at_version, but_suspended, ours};
 use crate::rollout::{Action, gate, retirement};
 
 /// A scheduled action may run up to two minutes late (user guide): around its time it is waited out.
@@ -84,7 +84,8 @@ impl Machine<'_, '_, '_> {
             }
             Bringing::Failed(why) => self.take_back(why),
             Bringing::Waiting if self.turn.overdue(self.turn.plan.deadlines.refresh) => {
-                self.take_back("the instance refresh did not end in time");
+                let but = self.seen(self.to()).map(but_suspended).unwrap_or_default();
+                self.take_back(format!("the instance refresh did not end in time{but}"));
             }
             Bringing::Waiting => {}
         }
@@ -155,13 +156,10 @@ impl Machine<'_, '_, '_> {
             if self.is_forward() {
                 self.turn.rest(left);
             }
-            self.turn.wait(
-                format!(
-                    "{group} must have been without traffic for {} s",
-                    super::super::T.as_secs()
-                ),
-                None,
-            );
+            let seconds = super::super::T.as_secs();
+            self.wait_for_idleness(format!(
+                "{group} must have been without traffic for {seconds} s"
+            ));
             return Bringing::Waiting;
         }
         if wanted.is_none() {
@@ -211,6 +209,15 @@ impl Machine<'_, '_, '_> {
             self.take_back(format!(
                 "{group} was given {share} % of the traffic by another hand before it was ready"
             ));
+        }
+        if share == 0
+            && let Some(rule) = gate::other_rule(self.turn.seen, self.side(self.to()))
+        {
+            let group = &self.side(self.to()).group;
+            let why =
+                format!("{} gives traffic to {group}, which this rollout does not move", rule.id);
+            self.take_back(why);
+            return true;
         }
         share > 0
     }

@@ -5,7 +5,7 @@ use crate::judge::Verdict;
 use crate::model::{Colour, Event, Forward, Phase, Rule};
 use crate::rollout::evidence::judge_since;
 use crate::rollout::mutant::{self, Mutant};
-use crate::rollout::refresh::active;
+use crate::rollout::refresh::{active, but_suspended, launches_from, saved};
 use crate::rollout::{Action, AlarmState, gate, retirement};
 
 impl Machine<'_, '_, '_> {
@@ -82,6 +82,12 @@ impl Machine<'_, '_, '_> {
             }
         }
         let (new, old) = (self.seen(self.to())?, self.seen(self.from)?);
+        if let Some(other) = self.launches_otherwise(self.to()) {
+            return Some(other);
+        }
+        if let Some(other) = self.launches_otherwise(self.from) {
+            self.turn.notice(format!("{other}: a rollback counts only on what it launched before"));
+        }
         let horizon = self.pair.steps.get(self.facts.step).map_or(0, |s| s.bake.as_secs());
         let gate = self.turn.seen.now.as_second().saturating_add_unsigned(horizon);
         if let Some(action) =
@@ -108,8 +114,18 @@ impl Machine<'_, '_, '_> {
         }
         let standing = self.standing(self.to(), percent);
         self.tell_health(self.to(), standing);
+        let but = self.seen(self.to()).map(but_suspended).unwrap_or_default();
         (!standing.passes())
-            .then(|| format!("{} of {} targets are ready", standing.ready, standing.needed))
+            .then(|| format!("{} of {} targets are ready{but}", standing.ready, standing.needed))
+    }
+
+    /// Where a side's saved configuration is not the version that its instances count by: what it
+    /// launches from now on is another hand's.
+    fn launches_otherwise(&self, colour: Colour) -> Option<String> {
+        let seen = self.seen(colour)?;
+        let same = saved(seen, &self.turn.plan.template) == Some(self.version(colour));
+        let group = &self.side(colour).group;
+        (!same).then(|| format!("another hand lets {group} launch from {}", launches_from(seen)))
     }
 
     /// Where promotion takes the old group out of a sticky rule, the test rule has to name it, or it

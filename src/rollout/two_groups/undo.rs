@@ -5,8 +5,8 @@ use super::Machine;
 use super::prepare::{AROUND, Bringing, idle_preferences};
 use crate::model::{Ending, Event, Forward, Goal, Phase, Rule, RuleFacts, Stickiness};
 use crate::rollout::mutant::{self, Mutant};
-use crate::rollout::refresh::{active, ours};
-use crate::rollout::{Action, gate, retirement};
+use crate::rollout::refresh::{active, launches_from, ours, saved};
+use crate::rollout::{Action, T, gate, retirement};
 
 /// How often traffic is given back again while the rest is undone.
 const RELAPSES: u8 = 3;
@@ -15,15 +15,14 @@ impl Machine<'_, '_, '_> {
     /// Gives all traffic back to the old side: one change a rule, before the record is saved.
     pub(super) fn give_back(&mut self) {
         let rules = gate::rules(self.pair, self.turn.seen);
-        let seen_any = !rules.is_empty();
+        if rules.is_empty() {
+            self.nothing_to_give_back_with();
+            return;
+        }
         let (new, old) = (self.side(self.to()).clone(), self.side(self.from).clone());
         let share = gate::largest_share(self.pair, self.turn.seen, &new);
-        let astray: Vec<&Rule> = rules
-            .into_iter()
-            .filter(|rule| rule.forward.as_ref().is_some_and(|f| f.share(&old.target_group) < 100))
-            .collect();
-        // Where no rule is seen at all, nothing says where traffic goes.
-        if astray.is_empty() && seen_any {
+        let astray: Vec<&Rule> = rules.into_iter().filter(|rule| self.is_astray(rule)).collect();
+        if astray.is_empty() {
             self.traffic_is_back();
             return;
         }
@@ -34,7 +33,7 @@ impl Machine<'_, '_, '_> {
             let weights = self.weights(0);
             self.turn.tell(Event::Weights { weights, verified: false });
             for rule in astray {
-                let forward = self.forward(rule, 0);
+                let forward = self.forward_back(rule);
                 self.turn.send_first(Action::SetForward { rule: rule.id.clone(), forward });
             }
         } else {
@@ -52,6 +51,53 @@ impl Machine<'_, '_, '_> {
                 ),
                 "see to the health of the old group; then `cutover rollback` goes on",
             );
+        }
+    }
+
+    /// Whether a rule gives away traffic that is the old side's: what the new side has, and all that no
+    /// third group has. What another hand gave to a third group is theirs.
+    fn is_astray(&self, rule: &Rule) -> bool {
+        let (new, old) = (self.side(self.to()), self.side(self.from));
+        rule.forward.as_ref().is_some_and(|forward| {
+            let shared = gate::third_groups(self.pair, forward).next().is_some();
+            forward.share(&new.target_group) > 0
+                || (!shared && forward.share(&old.target_group) < 100)
+        })
+    }
+
+    /// The forward with the new side's weight given to the old one, and a third group's as it is.
+    fn forward_back(&self, rule: &Rule) -> Forward {
+        let plain = self.forward(rule, 0);
+        let Some(now) = &rule.forward else { return plain };
+        let thirds: Vec<(String, u16)> = gate::third_groups(self.pair, now).cloned().collect();
+        if thirds.is_empty() {
+            return plain;
+        }
+        let weight = |colour| now.weight(&self.side(colour).target_group).unwrap_or(0);
+        // 999 is the largest weight (API model).
+        let back = (weight(self.from) + weight(self.to())).min(999);
+        let old = &self.side(self.from).target_group;
+        let pair = plain.weights.into_iter();
+        let pair = pair.map(|(arn, weight)| if arn == *old { (arn, back) } else { (arn, weight) });
+        let mut weights: Vec<(String, u16)> = pair.chain(thirds).collect();
+        weights.sort();
+        Forward { weights, stickiness: plain.stickiness }
+    }
+
+    /// Without a rule that forwards, nothing says where traffic goes. One that is not listed for a
+    /// moment is waited for.
+    fn nothing_to_give_back_with(&mut self) {
+        if self.turn.overdue(T) {
+            let old = &self.side(self.from).target_group;
+            let hint = format!(
+                "let a rule forward all traffic to {old} again, then `cutover rollback` undoes the rest"
+            );
+            self.turn.stuck(
+                "none of the rules that this rollout goes by exists any more, or forwards",
+                hint,
+            );
+        } else {
+            self.turn.wait("no rule of this rollout forwards any more", Some(T));
         }
     }
 
@@ -83,8 +129,12 @@ impl Machine<'_, '_, '_> {
     }
 
     fn traffic_is_back(&mut self) {
-        let weights = self.weights(0);
-        self.turn.tell(Event::Weights { weights, verified: true });
+        if let Some((rule, third)) = gate::third(self.pair, self.turn.seen) {
+            self.turn.notice(format!("{rule} forwards to {third}, which is not ours: left alone"));
+        } else {
+            let weights = self.weights(0);
+            self.turn.tell(Event::Weights { weights, verified: true });
+        }
         if self.turn.record.restart {
             self.begin_anew("traffic is back on the previous version: starting anew");
         } else {
@@ -96,7 +146,7 @@ impl Machine<'_, '_, '_> {
 
     /// Undoes one thing a turn, in an order in which nothing is taken from under traffic.
     pub(super) fn undo(&mut self, rules: &[&Rule]) {
-        if gate::smallest_share(self.pair, self.turn.seen, self.side(self.from)) < 100 {
+        if rules.iter().any(|rule| self.is_astray(rule)) {
             self.relapse();
             return;
         }
@@ -140,6 +190,13 @@ impl Machine<'_, '_, '_> {
     fn ended_back(&mut self) {
         let reason = self.turn.record.reason.clone().unwrap_or_else(|| "asked for".to_owned());
         let (colour, version) = (self.from, self.facts.sides[self.from].version);
+        let holds = match gate::third(self.pair, self.turn.seen) {
+            None => format!("all traffic is back on {colour}, version {version}"),
+            Some((rule, third)) => format!(
+                "{} gets no traffic, {colour}, version {version}, what {rule} does not give to {third}",
+                colour.other()
+            ),
+        };
         let (ending, message) = match (self.turn.record.goal, self.facts.weighted) {
             (Goal::Rollback, _) => (
                 Ending::Failed,
@@ -151,10 +208,9 @@ impl Machine<'_, '_, '_> {
                 Ending::Failed,
                 format!("the new version never got traffic, and nothing is left changed: {reason}"),
             ),
-            (Goal::Deploy, true) | (Goal::Undo, _) => (
-                Ending::RolledBack,
-                format!("all traffic is back on {colour}, version {version}: {reason}"),
-            ),
+            (Goal::Deploy, true) | (Goal::Undo, _) => {
+                (Ending::RolledBack, format!("{holds}: {reason}"))
+            }
         };
         self.turn.end(ending, message, None);
     }
@@ -208,10 +264,9 @@ impl Machine<'_, '_, '_> {
                 return true;
             }
             if self.until_idle_for_t().is_some() {
-                self.turn.wait(
-                    format!("{group} must have been without traffic before it is emptied"),
-                    None,
-                );
+                self.wait_for_idleness(format!(
+                    "{group} must have been without traffic before it is emptied"
+                ));
             } else if capacity.min != facts.min || capacity.desired != facts.min {
                 self.turn.send(Action::SetSize { group, size: facts.min });
             } else {
@@ -221,10 +276,9 @@ impl Machine<'_, '_, '_> {
         }
         if ours && capacity.min != facts.min {
             if self.until_idle_for_t().is_some() {
-                self.turn.wait(
-                    format!("{group} must have been without traffic before it may shrink"),
-                    None,
-                );
+                self.wait_for_idleness(format!(
+                    "{group} must have been without traffic before it may shrink"
+                ));
                 return false;
             }
             self.turn.tell(Event::Minimum {
@@ -241,6 +295,15 @@ impl Machine<'_, '_, '_> {
     /// The new side's version: back to the number that it was saved at.
     fn undo_version(&mut self) -> bool {
         let before = self.facts.sides[self.to()].version;
+        let Some(seen) = self.seen(self.to()) else { return false };
+        let now = saved(seen, &self.turn.plan.template);
+        if now != Some(before) && now != self.turn.record.version {
+            let (group, now) = (&self.side(self.to()).group, launches_from(seen));
+            self.turn.notice(format!(
+                "{group} launches from {now}, which is neither ours nor as before: left alone"
+            ));
+            return true;
+        }
         match self.bring_to(before) {
             Bringing::Done => true,
             Bringing::Waiting => false,

@@ -69,7 +69,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
         maintenance: None,
         protects_new: false,
         termination_policies: vec!["Default".to_owned()],
-        suspended: BTreeSet::new(),
+        suspended: BTreeMap::new(),
         tags: tags::read(input.list("Tags"))?.into_iter().collect(),
         created: world.now,
         members: BTreeMap::new(),
@@ -82,7 +82,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
         sampled: false,
         samples: BTreeMap::new(),
         warm_pool: None,
-        kept: BTreeMap::new(),
+        kept: BTreeMap::from([("ServiceLinkedRoleARN".to_owned(), service_role(world))]),
         shunned: BTreeMap::new(),
         backoff: Default::default(),
         reason: None,
@@ -110,6 +110,12 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     schedule(world, interval, Event::CheckHealth(name.clone(), born));
     capacity::converge_soon(world, &name);
     Ok(Value::Null)
+}
+
+/// The role by which Auto Scaling acts for a group that names no other (user guide).
+fn service_role(world: &World) -> Value {
+    let name = "aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling";
+    format!("arn:aws:iam::{}:role/{name}", world.account).into()
 }
 
 /// `UpdateAutoScalingGroup`: a minimum above the desired capacity raises it, a maximum below lowers

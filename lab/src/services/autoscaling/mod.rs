@@ -41,7 +41,7 @@ use jiff::Timestamp;
 use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::{self, World, later};
 
-pub use activities::{Activity, ActivityStatus};
+pub use activities::{Activity, ActivityStatus, Former};
 pub use group::{Backoff, Counts, Group, Lifecycle, Member, Tag};
 pub use hooks::{Action, Hook, Transition, Verdict};
 pub use policies::{Kind, Policy};
@@ -55,6 +55,8 @@ pub use template::{TemplateSpec, Version};
 pub struct State {
     /// Groups by name.
     pub groups: BTreeMap<String, Group>,
+    /// What deleted groups have done, the earliest deleted first.
+    pub former: Vec<Former>,
 }
 
 /// Answers one call.

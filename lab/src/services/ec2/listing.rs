@@ -6,6 +6,7 @@ use super::State;
 use super::errors::{Kind, invalid_value};
 use super::tags;
 use crate::services::paging::page;
+use crate::services::pattern::like;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
@@ -114,46 +115,5 @@ impl Filters {
             };
             has.iter().any(|is| wanted.iter().any(|pattern| like(pattern, is)))
         })
-    }
-}
-
-/// Whether a text is like a pattern with `*` for any number of characters and `?` for one.
-fn like(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) =
-        (pattern.chars().collect(), text.chars().collect());
-    let (mut p, mut t) = (0, 0);
-    // Where to go on if the last star has to take one character more.
-    let mut star = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                star = Some((p, t));
-                p += 1;
-            }
-            Some(c) if *c == '?' || *c == text[t] => (p, t) = (p + 1, t + 1),
-            _ => match star {
-                Some((at, taken)) => {
-                    star = Some((at, taken + 1));
-                    (p, t) = (at + 1, taken + 1);
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|c| *c == '*')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_of_filters_are_patterns() {
-        assert!(like("al2023-ami-2023*-x86_64", "al2023-ami-2023.9-kernel-6.1-x86_64"));
-        assert!(like("t?.micro", "t3.micro"));
-        assert!(!like("t3", "t3.micro"));
-        assert!(like("*", ""));
-        assert!(!like("?", ""));
-        assert!(like("*a*b*", "xxaxxbxx"));
     }
 }

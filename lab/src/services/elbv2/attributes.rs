@@ -10,7 +10,9 @@ use crate::world::World;
 
 /// The attributes of an Application Load Balancer and their defaults (API model).
 const LOAD_BALANCER: &[(&str, &str)] = &[
+    ("access_logs.s3.bucket", ""),
     ("access_logs.s3.enabled", "false"),
+    ("access_logs.s3.prefix", ""),
     ("client_keep_alive.seconds", "3600"),
     ("deletion_protection.enabled", "false"),
     ("idle_timeout.timeout_seconds", "60"),

@@ -201,11 +201,22 @@ impl Listed for Subnet {
             ("mapPublicIpOnLaunch", self.public.into()),
             ("assignIpv6AddressOnCreation", false.into()),
             ("ipv6Native", false.into()),
+            ("ipv6CidrBlockAssociationSet", Value::List(Vec::new())),
             ("enableDns64", false.into()),
+            ("privateDnsNameOptionsOnLaunch", names()),
             ("ownerId", world.account.as_str().into()),
             ("tagSet", tags::write(&world.ec2, id)),
         ])
     }
+}
+
+/// How instances in a new subnet are named (user guide).
+fn names() -> Value {
+    map([
+        ("hostnameType", "ip-name".into()),
+        ("enableResourceNameDnsARecord", false.into()),
+        ("enableResourceNameDnsAAAARecord", false.into()),
+    ])
 }
 
 fn arn(world: &World, id: &str) -> String {

@@ -1,0 +1,80 @@
+//! Somebody takes instances or targets away, or suspends what a group does by itself.
+
+use super::{BLUE, GREEN};
+use crate::model::Ending;
+use crate::rehearse::story::{Person, Story, Verb, phase, weights};
+
+async fn terminates(hand: &Person, group: &str) {
+    let instance = hand.instance(group);
+    let parameters =
+        [("InstanceId", instance.as_str()), ("ShouldDecrementDesiredCapacity", "false")];
+    hand.autoscaling("TerminateInstanceInAutoScalingGroup", &parameters).await;
+}
+
+async fn deregisters(hand: &Person, group: &str) {
+    let (arn, instance) = (hand.target_group(group), hand.instance(group));
+    let parameters = [("TargetGroupArn", arn.as_str()), ("Targets.member.1.Id", instance.as_str())];
+    hand.balancing("DeregisterTargets", &parameters).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_is_replaced_in_time_is_no_matter() {
+    for group in [BLUE, GREEN] {
+        let mut story = Story::canary()
+            .when(weights(10, true), move |hand| async move { terminates(&hand, group).await });
+        story.run(Verb::Deploy("v2")).await.ended(Ending::Succeeded);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_side_that_loses_what_its_weight_needs_takes_back() {
+    let mut story = Story::canary()
+        .when(weights(100, true), |hand| async move { terminates(&hand, GREEN).await });
+    let told = story.run(Verb::Deploy("v2")).await;
+    told.ended(Ending::RolledBack)
+        .says("only 3 of 4 needed targets of the new version are healthy");
+    story.is_as_before();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_stays_away_keeps_the_gate_shut_and_takes_back() {
+    let mut story = Story::canary()
+        .when(weights(50, true), |hand| async move { deregisters(&hand, GREEN).await });
+    let told = story.run(Verb::Deploy("v2")).await;
+    told.ended(Ending::RolledBack).says("the gate to 100 % did not open: 3 of 4 targets are ready");
+    story.is_as_before();
+}
+
+/// The way back waits for a side that can bear the traffic: moving weight makes no capacity.
+#[tokio::test(start_paused = true)]
+async fn an_old_side_that_lost_a_target_is_waited_for_on_the_way_back() {
+    let mut story = Story::canary()
+        .when(weights(50, true), |hand| async move { terminates(&hand, BLUE).await });
+    let told = story.run(Verb::DeployBad("v2")).await;
+    told.ended(Ending::RolledBack);
+    story.is_as_before();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_may_not_launch_is_told_and_taken_back() {
+    let mut story = Story::canary().when(phase("refresh"), |hand| async move {
+        let launch = [("ScalingProcesses.member.1", "Launch")];
+        hand.group("SuspendProcesses", GREEN, &launch).await;
+    });
+    let told = story.run(Verb::Deploy("v2")).await;
+    told.ended(Ending::Failed).says("has suspended Launch");
+    story.is_as_before();
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_group_that_may_not_launch_is_told_and_taken_back() {
+    let mut story = Story::rolling().when(phase("refresh"), |hand| async move {
+        hand.waits(60).await;
+        let launch = [("ScalingProcesses.member.1", "Launch")];
+        hand.group("SuspendProcesses", "news", &launch).await;
+        hand.waits(3600).await;
+        hand.group("ResumeProcesses", "news", &launch).await;
+    });
+    let told = story.run(Verb::Deploy("v2")).await;
+    told.says("has suspended Launch");
+}

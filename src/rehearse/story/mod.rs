@@ -1,0 +1,248 @@
+//! Stories: rollouts by the whole engine in a lab, with somebody beside them who changes things, or
+//! with a hand in the wire; and what each comes to.
+
+mod person;
+mod told;
+mod truth;
+mod wire;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use cutover_lab::doors::InProcess;
+use cutover_lab::scenario::Scenario;
+use cutover_lab::world::World;
+use jiff::Timestamp;
+use tokio::sync::Notify;
+
+use super::demo::{BAD, BLUE_GREEN, CANARY, ROLLING, START};
+use super::lab::settings;
+use super::site;
+use crate::cloud::Cloud;
+use crate::config::{self, Config};
+use crate::engine::{Caller, Session, Stop};
+use crate::image::{Image, assemble_entries};
+use crate::model::{Event, ImageReference, Outcome, Stamped};
+use crate::net::{Clock, Net};
+
+pub(super) use person::Person;
+pub(super) use told::Told;
+pub(super) use truth::Truth;
+pub(super) use wire::Does;
+
+/// What a story waits for.
+pub(super) type Moment = Box<dyn Fn(&Event) -> bool + Send>;
+
+type Deed = Box<dyn FnOnce(Person) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+
+/// What somebody asks of cutover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    /// An image whose program calls itself this.
+    Deploy(&'static str),
+    /// The same, answering every fifth request with an error.
+    DeployBad(&'static str),
+    /// The way back.
+    Rollback,
+}
+
+/// A lab and a configuration, and what is to happen in it.
+pub(super) struct Story {
+    pub(super) lab: InProcess,
+    config: Config,
+    net: Net,
+    /// What was there before anything happened.
+    pub(super) before: Truth,
+    deeds: Arc<Mutex<Vec<(Moment, Option<Deed>)>>>,
+    runs: u32,
+}
+
+impl Story {
+    /// The demo's canary: 10, 50 and 100 %, from blue to green.
+    pub(super) fn canary() -> Story {
+        Story::of(CANARY, &Scenario::default(), 1)
+    }
+
+    /// The demo's blue-green.
+    pub(super) fn blue_green() -> Story {
+        Story::of(BLUE_GREEN, &Scenario::default(), 1)
+    }
+
+    /// The demo's rolling update.
+    pub(super) fn rolling() -> Story {
+        Story::of(ROLLING, &Scenario::one_group(), 1)
+    }
+
+    /// A configuration in a scenario's world.
+    pub(super) fn of(text: &str, scenario: &Scenario, seed: u64) -> Story {
+        let start: Timestamp = START.parse().unwrap();
+        let lab = InProcess::new(World::from_scenario(scenario, seed, start).unwrap());
+        let net = wire::plain(&lab, Clock::virtual_from(start));
+        let before = Truth::of(&lab);
+        let config = config::parse(text, "cutover.yaml").unwrap();
+        Story { lab, config, net, before, deeds: Arc::default(), runs: 0 }
+    }
+
+    /// Another story in the same lab, of somebody who deploys the same service.
+    pub(super) fn beside(&self) -> Story {
+        let net = wire::plain(&self.lab, self.net.clock);
+        Story {
+            lab: self.lab.clone(),
+            config: self.config.clone(),
+            net,
+            before: self.before.clone(),
+            deeds: Arc::default(),
+            runs: 100,
+        }
+    }
+
+    /// With a hand in the wire: it sees each request's operation and body.
+    pub(super) fn with_hand(
+        mut self,
+        hand: impl Fn(&str, &str) -> Does + Send + Sync + 'static,
+    ) -> Story {
+        self.net = wire::handed(&self.lab, self.net.clock, Arc::new(hand));
+        self
+    }
+
+    /// Once, as soon as a run tells an event like this, the deed is done beside it.
+    pub(super) fn when<F>(
+        self,
+        moment: impl Fn(&Event) -> bool + Send + 'static,
+        deed: impl FnOnce(Person) -> F + Send + 'static,
+    ) -> Story
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let deed: Deed = Box::new(move |person| Box::pin(deed(person)));
+        self.deeds.lock().unwrap().push((Box::new(moment), Some(deed)));
+        self
+    }
+
+    /// Somebody with a console.
+    pub(super) fn person(&self) -> Person {
+        Person::at(&self.lab.named("person"))
+    }
+
+    /// The lab's time.
+    pub(super) fn clock(&self) -> Clock {
+        self.net.clock
+    }
+
+    /// What is there now.
+    pub(super) fn truth(&self) -> Truth {
+        Truth::of(&self.lab)
+    }
+
+    /// That everything which a rollout may change is as it was.
+    #[track_caller]
+    pub(super) fn is_as_before(&self) {
+        let now = Truth { failed: self.before.failed, ..self.truth() };
+        assert_eq!(now, self.before);
+    }
+
+    /// Runs a verb to its end.
+    pub(super) async fn run(&mut self, verb: Verb) -> Told {
+        let (_stopper, stop) = Stop::pair();
+        self.run_until(verb, stop, |_| false).await
+    }
+
+    /// Runs a verb that dies as soon as it tells an event like this: nothing more is sent, what is
+    /// on its way arrives.
+    pub(super) async fn dies(&mut self, verb: Verb, moment: impl Fn(&Event) -> bool) -> Told {
+        let (_stopper, stop) = Stop::pair();
+        let told = self.run_until(verb, stop, moment).await;
+        assert!(told.outcome.is_none(), "it ended before it could die: {told}");
+        told
+    }
+
+    /// Runs a verb to its end, unless `dead` is done before: then it dies there.
+    pub(super) async fn run_or(&mut self, verb: Verb, dead: impl Future<Output = ()>) -> Told {
+        let (_stopper, stop) = Stop::pair();
+        tokio::select! {
+            biased;
+            () = dead => Told { outcome: None, events: Vec::new() },
+            told = Box::pin(self.run_until(verb, stop, |_| false)) => told,
+        }
+    }
+
+    async fn run_until(&mut self, verb: Verb, stop: Stop, dies: impl Fn(&Event) -> bool) -> Told {
+        self.told(verb, stop, &mut |event: &Event| dies(event)).await
+    }
+
+    /// Runs a verb until it ends, or until `dies` says so of an event.
+    async fn told(&mut self, verb: Verb, stop: Stop, dies: &mut dyn FnMut(&Event) -> bool) -> Told {
+        self.runs += 1;
+        let died = Arc::new(Notify::new());
+        let log = Mutex::new(Vec::new());
+        let (deeds, person) = (self.deeds.clone(), self.person());
+        let doing = Mutex::new(Vec::new());
+        let mut tell = |stamped: Stamped| {
+            if dies(&stamped.event) {
+                died.notify_one();
+            }
+            for (moment, deed) in deeds.lock().unwrap().iter_mut() {
+                if deed.is_some() && moment(&stamped.event) {
+                    let deed = deed.take().map(|deed| tokio::spawn(deed(person.clone())));
+                    doing.lock().unwrap().extend(deed);
+                }
+            }
+            log.lock().unwrap().push(stamped);
+        };
+        let outcome = tokio::select! {
+            biased;
+            () = died.notified() => None,
+            outcome = Box::pin(self.asked(verb, stop, &mut tell)) => Some(outcome),
+        };
+        for deed in doing.into_inner().unwrap().into_iter().filter(|deed| deed.is_finished()) {
+            deed.await.unwrap();
+        }
+        Told { outcome, events: log.into_inner().unwrap() }
+    }
+
+    async fn asked(&self, verb: Verb, stop: Stop, tell: &mut dyn FnMut(Stamped)) -> Outcome {
+        let cloud = Cloud::connect(&self.net, &settings(&self.config)).await.unwrap();
+        let holder = format!("run {} of the story", self.runs);
+        let caller = Caller { holder, workflow: None, commit: None, force: false };
+        let (net, config) = (&self.net, &self.config);
+        let session = Session { net, cloud: &cloud, config, caller, stop };
+        match verb {
+            Verb::Deploy(label) => {
+                let (reference, image) = self.image(label, false);
+                session.deploy(reference, Some(image), tell).await
+            }
+            Verb::DeployBad(label) => {
+                let (reference, image) = self.image(label, true);
+                session.deploy(reference, Some(image), tell).await
+            }
+            Verb::Rollback => session.rollback(tell).await,
+        }
+    }
+
+    fn image(&self, label: &str, bad: bool) -> (ImageReference, Image) {
+        let (repository, assembly) = self.config.assembly().unwrap();
+        let mut assembly = assembly.clone();
+        assembly.files.clear();
+        assembly.labels.insert("lab.version".to_owned(), label.to_owned());
+        if bad {
+            assembly.labels.insert("lab.error-rate".to_owned(), BAD.to_owned());
+        }
+        let image = assemble_entries(&site::entries(), &assembly).unwrap();
+        let digest = image.digest().clone();
+        (ImageReference { repository: repository.clone(), digest }, image)
+    }
+}
+
+/// A phase began.
+pub(super) fn phase(name: &'static str) -> impl Fn(&Event) -> bool + Send + Copy + 'static {
+    move |event| matches!(event, Event::Phase { phase, .. } if *phase == name)
+}
+
+/// The new side's weight was sent (`verified` false), or read back.
+pub(super) fn weights(
+    green: u8,
+    verified: bool,
+) -> impl Fn(&Event) -> bool + Send + Copy + 'static {
+    move |event| matches!(event, Event::Weights { weights, verified: v } if weights.green == green && *v == verified)
+}

@@ -1,0 +1,289 @@
+//! The every-call sweep: a rollout is run once undisturbed and its calls counted; then again for each
+//! call, with this one call refused, throttled, slow, or without its reply, or with the run dead once it
+//! was sent. All must end well: succeeded or taken back, or ended with traffic safe and a next run that
+//! brings it to its end.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cutover_lab::doors::Moment;
+use cutover_lab::faults::{CallFault, Fault};
+
+use super::story::{Story, Told, Verb};
+use crate::model::Ending;
+
+/// The name of the run's door: only its calls are hit.
+const SENDER: &str = "client";
+
+/// Longer than any rollout: what takes longer hangs.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// A rollout to disturb.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rollout {
+    Canary,
+    BlueGreen,
+    Rolling,
+}
+
+/// What happens to one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// AWS says that this may not be done.
+    Refused,
+    /// AWS asks for patience.
+    Throttled,
+    /// It takes longer than a change may take.
+    Slow,
+    /// It has its effect, and the reply never comes.
+    Lost,
+    /// The run dies once it is on its way; another one follows.
+    Kill,
+}
+
+impl Way {
+    pub(super) const ALL: [Way; 5] =
+        [Way::Refused, Way::Throttled, Way::Slow, Way::Lost, Way::Kill];
+
+    fn fault(self) -> Option<Fault> {
+        match self {
+            Way::Refused => Some(Fault::Refused { code: None, status: None }),
+            Way::Throttled => Some(Fault::Throttled),
+            Way::Slow => Some(Fault::Slow { there: 4.0, back: 4.0 }),
+            Way::Lost => Some(Fault::Lost { hang: false }),
+            Way::Kill => None,
+        }
+    }
+}
+
+/// One run of the sweep.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Case {
+    pub(super) rollout: Rollout,
+    pub(super) bad: bool,
+    /// The number of the call, from 1.
+    pub(super) call: u64,
+    pub(super) way: Way,
+}
+
+/// What is wrong with how a case ended.
+pub(super) struct Defect {
+    case: Case,
+    /// What the call was.
+    name: String,
+    what: String,
+    told: Vec<Told>,
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:?} ({}): {}", self.case, self.name, self.what)
+    }
+}
+
+impl fmt::Debug for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{self}")?;
+        self.told.iter().try_for_each(|told| writeln!(f, "--- run\n{told}"))
+    }
+}
+
+fn story(rollout: Rollout) -> Story {
+    match rollout {
+        Rollout::Canary => Story::canary(),
+        Rollout::BlueGreen => Story::blue_green(),
+        Rollout::Rolling => Story::rolling(),
+    }
+}
+
+fn verb(bad: bool) -> Verb {
+    if bad { Verb::DeployBad("v2") } else { Verb::Deploy("v2") }
+}
+
+/// The names of the calls of an undisturbed run, in their order.
+pub(super) async fn calls(rollout: Rollout, bad: bool) -> Vec<String> {
+    let mut story = story(rollout);
+    let names = Arc::new(Mutex::new(Vec::new()));
+    let seen = names.clone();
+    story.lab.watch(move |_, moment| {
+        if let Moment::Call { sender: SENDER, service, operation, .. } = moment {
+            seen.lock().unwrap().push(format!("{service}:{operation}"));
+        }
+    });
+    let told = story.run(verb(bad)).await;
+    told.ended(if bad { Ending::RolledBack } else { Ending::Succeeded });
+    let names = names.lock().unwrap().clone();
+    names
+}
+
+/// Runs a case; gives what is wrong with it, if anything is.
+pub(super) async fn defect(case: Case) -> Option<Defect> {
+    let mut story = story(case.rollout);
+    let hit = Arc::new(Mutex::new(String::new()));
+    let name = hit.clone();
+    let (count, dead) = (AtomicU64::new(0), Arc::new(tokio::sync::Notify::new()));
+    let dies = dead.clone();
+    story.lab.watch(move |_, moment| {
+        let (service, operation) = match moment {
+            Moment::Call { sender: SENDER, service, operation, .. } => (service, operation),
+            _ => return,
+        };
+        if count.fetch_add(1, Ordering::Relaxed) + 1 == case.call {
+            *name.lock().unwrap() = format!("{service}:{operation}");
+            dies.notify_one();
+        }
+    });
+    if let Some(fault) = case.way.fault() {
+        let fault = CallFault::of("*", fault).of_sender(SENDER).nth(case.call);
+        story.lab.world(|world| world.faults.add(fault));
+    }
+    let mut told = Vec::new();
+    let mut what = None;
+    // A run that ended without an end of the rollout is followed by another one.
+    for run in 0..3 {
+        let verb = verb(case.bad);
+        let ended = match case.way {
+            Way::Kill if run == 0 => story.run_or(verb, dead.notified()).await,
+            _ => match tokio::time::timeout(DAY, Box::pin(story.run(verb))).await {
+                Ok(ended) => ended,
+                Err(_) => {
+                    what = Some("no end within a day".to_owned());
+                    break;
+                }
+            },
+        };
+        what = wrong(&case, &story, &ended);
+        let over = matches!(ended.ending(), Some(Ending::Succeeded | Ending::RolledBack));
+        told.push(ended);
+        if over || what.is_some() {
+            break;
+        }
+        if run == 2 {
+            what = Some("three runs brought it to no end".to_owned());
+        }
+    }
+    let name = hit.lock().unwrap().clone();
+    what.map(|what| Defect { case, name, what, told })
+}
+
+/// What must not be at the end of any run.
+fn wrong(case: &Case, story: &Story, told: &Told) -> Option<String> {
+    let (now, before) = (story.truth(), &story.before);
+    if !case.bad && now.failed > before.failed {
+        return Some(format!("users saw {} errors", now.failed - before.failed));
+    }
+    let same = now.weights == before.weights && now.groups == before.groups;
+    match told.ending() {
+        Some(Ending::Succeeded) if case.bad => Some("a bad image was let through".to_owned()),
+        Some(Ending::Succeeded) => not_promoted(case, story),
+        Some(Ending::RolledBack) if !case.bad && case.way != Way::Refused => {
+            Some("a good image was taken back".to_owned())
+        }
+        Some(Ending::RolledBack | Ending::Failed | Ending::Refused) => {
+            (!same).then(|| format!("not as before: {now:#?}\nbefore: {before:#?}"))
+        }
+        Some(Ending::Superseded) => Some("superseded, with nobody else there".to_owned()),
+        // Traffic was safe, as the errors above tell; the next run goes on.
+        Some(Ending::Stuck | Ending::Interrupted) | None => None,
+    }
+}
+
+/// What a success left otherwise than it should be.
+fn not_promoted(case: &Case, story: &Story) -> Option<String> {
+    let now = story.truth();
+    let (live, rest) = match case.rollout {
+        Rollout::Rolling => ("news", None),
+        Rollout::Canary | Rollout::BlueGreen => ("news-green", Some("news-blue")),
+    };
+    if now.users() != [(live, 100)] {
+        return Some(format!("the weights are {:?}", now.users()));
+    }
+    if now.group(live) != (2, 4, "2") || now.groups[live].refreshed {
+        return Some(format!("{live} is {:?}", now.groups[live]));
+    }
+    let old = &now.groups[rest?];
+    (old.desired != 4 || old.scheduled != ["cutover-retire"])
+        .then(|| format!("the old group is {old:?}"))
+}
+
+/// Runs every `stride`th case from `first` on; gives how many that were, and the defects.
+async fn sweep(rollout: Rollout, bad: bool, first: u64, stride: u64) -> (u64, Vec<Defect>) {
+    let calls = calls(rollout, bad).await.len() as u64;
+    let (mut run, mut defects) = (0, Vec::new());
+    let cases = (1..=calls).flat_map(|call| Way::ALL.map(|way| Case { rollout, bad, call, way }));
+    for case in cases.skip(first as usize).step_by(stride as usize) {
+        run += 1;
+        defects.extend(Box::pin(defect(case)).await);
+    }
+    (run, defects)
+}
+
+/// How far apart the cases are that every test run makes; without a factor in common with the number of
+/// ways, so that all of these come.
+const STRIDE: u64 = 397;
+
+async fn strided(rollout: Rollout, bad: bool) {
+    let (run, defects) = sweep(rollout, bad, 0, STRIDE).await;
+    assert!(run > 0 && defects.is_empty(), "{} of {run} cases: {defects:?}", defects.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn some_calls_of_a_canary() {
+    strided(Rollout::Canary, false).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn some_calls_of_a_bad_canary() {
+    strided(Rollout::Canary, true).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn some_calls_of_a_blue_green() {
+    strided(Rollout::BlueGreen, false).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn some_calls_of_a_bad_blue_green() {
+    strided(Rollout::BlueGreen, true).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn some_calls_of_a_rolling_update() {
+    strided(Rollout::Rolling, false).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn some_calls_of_a_bad_rolling_update() {
+    strided(Rollout::Rolling, true).await;
+}
+
+/// Every call in every way. Takes long: CUTOVER_SWEEP=canary, bad-canary, blue-green, bad-blue-green,
+/// rolling, bad-rolling, with `:FIRST/STRIDE` for a part.
+#[test]
+#[ignore = "takes an hour; CONTRIBUTING.md says how to run it"]
+#[allow(clippy::print_stdout)]
+fn every_call_in_every_way() {
+    let wanted = std::env::var("CUTOVER_SWEEP").unwrap_or_else(|_| "canary".to_owned());
+    let (name, part) = wanted.split_once(':').unwrap_or((&wanted, "0/1"));
+    let (first, stride) = part.split_once('/').unwrap();
+    let (bad, name) = name.strip_prefix("bad-").map_or((false, name), |name| (true, name));
+    let rollout = match name {
+        "canary" => Rollout::Canary,
+        "blue-green" => Rollout::BlueGreen,
+        _ => Rollout::Rolling,
+    };
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let (run, defects) = runtime.unwrap().block_on(Box::pin(sweep(
+        rollout,
+        bad,
+        first.parse().unwrap(),
+        stride.parse().unwrap(),
+    )));
+    for defect in &defects {
+        println!("{defect}");
+    }
+    assert!(defects.is_empty(), "{} of {run} cases: {:?}", defects.len(), defects.first());
+}
