@@ -98,7 +98,7 @@ impl Serve {
                 }
             };
             let url = format!("http://127.0.0.1:{port}");
-            world.ecr.endpoint = Some(url.clone());
+            door.introduce(&mut world);
             output::print(&greeting(&url, &scenario, self.speed));
             let running = Running::start(world, self.speed);
             door.serve(running, async move { stop.wait().await }).await;

@@ -213,13 +213,13 @@ impl Run<'_, '_> {
             // Not even the own record is written any more.
             return next.end.map_or(Ok(next.wake), |end| Err(Box::new(end)));
         }
-        let before = std::mem::replace(&mut self.record, next.record);
+        let before = std::mem::replace(&mut self.record, next.record.clone());
         if !next.urgent && !self.save().await? {
             // No change, and no end, without its record: decide again.
             self.record = before;
             return Ok(Duration::from_secs(2));
         }
-        let acted = act(&scene, &self.job, &self.record, &observed, &next.actions).await;
+        let acted = act(&scene, &self.job, &self.record, &observed, &next).await;
         for event in acted.events {
             self.tell(event);
         }

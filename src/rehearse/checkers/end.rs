@@ -114,6 +114,8 @@ fn brought(scene: &Scene<'_>, record: &Record, wrong: &mut Vec<String>) {
     let planned = scene.hands.touched(&Touch::Schedule(group(old)));
     match old_is.retirement {
         Some(_) if old_is.retires_to.is_some_and(|min| retired.contains(&min)) => {}
+        // A person retires it: its own minimum is back.
+        None if scene.names.retires.is_none() && mins(old).contains(&old_is.min) => {}
         None if retired.contains(&old_is.min) => {}
         _ if planned || touched(old) || touched(new) => {}
         _ => wrong.push(format!("{} is not retired to {retired:?}", group(old))),

@@ -2,9 +2,11 @@
 //! world without a deployer, is the deployer's.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use cutover_lab::traffic::{NO_VERSION, Tally};
-use cutover_lab::world::World;
+use cutover_lab::world::{World, elapsed};
+use jiff::Timestamp;
 
 use super::call::Call;
 use super::{Found, Scene};
@@ -28,13 +30,19 @@ pub(super) struct Losses {
     /// try out the new side.
     unanswered: u64,
     excused: u64,
+    /// When such a program was in traffic last.
+    crashing: Option<Timestamp>,
 }
+
+/// So long after a program that ends by itself was in traffic, instances may still be missing for it.
+const AFTERMATH: Duration = Duration::from_secs(600);
 
 impl Losses {
     pub(super) fn new(world: &World) -> Losses {
         let before = world.traffic.totals().clone();
         let unanswered = unanswered(world);
-        let mut losses = Losses { before, broken: BTreeMap::new(), unanswered, excused: 0 };
+        let mut losses =
+            Losses { before, broken: BTreeMap::new(), unanswered, excused: 0, crashing: None };
         losses.learn(world);
         losses
     }
@@ -59,6 +67,9 @@ impl Losses {
     pub(super) fn moment(&mut self, scene: &Scene<'_>) {
         let now = unanswered(scene.world);
         if scene.was.sides.iter().flatten().any(|side| side.crashes) {
+            self.crashing = Some(scene.world.now);
+        }
+        if self.crashing.is_some_and(|at| elapsed(at, scene.world.now) <= AFTERMATH) {
             self.excused += now - self.unanswered;
         }
         self.unanswered = now;

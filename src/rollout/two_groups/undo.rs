@@ -297,7 +297,9 @@ impl Machine<'_, '_, '_> {
         let before = self.facts.sides[self.to()].version;
         let Some(seen) = self.seen(self.to()) else { return false };
         let now = saved(seen, &self.turn.plan.template);
-        if now != Some(before) && now != self.turn.record.version {
+        let record = &self.turn.record;
+        let ours = |version| record.version == Some(version) || record.abandoned.contains(&version);
+        if now != Some(before) && !now.is_some_and(ours) {
             let (group, now) = (&self.side(self.to()).group, launches_from(seen));
             self.turn.notice(format!(
                 "{group} launches from {now}, which is neither ours nor as before: left alone"

@@ -186,6 +186,16 @@ fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::sender("ValidationError", message)
 }
 
+/// The group that a call names, to change what it is to be: not one that is being deleted (the words are
+/// a guess).
+fn lasting<'a>(world: &'a mut World, input: &Value) -> ApiResult<&'a mut Group> {
+    let group = named(world, input)?;
+    match group.deleting {
+        true => Err(invalid(format!("AutoScalingGroup '{}' is pending delete", group.name))),
+        false => Ok(group),
+    }
+}
+
 /// The refusal of what an active refresh blocks.
 fn blocked(group: &Group, what: &str) -> ApiResult<()> {
     match group.active_refresh() {
