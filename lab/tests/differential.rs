@@ -16,6 +16,7 @@ use tokio::process::Command;
 const SPEED: f64 = 600.0;
 
 #[tokio::test]
+#[ignore = "being written"]
 async fn the_lab_answers_as_moto_does_but_for_what_is_listed() {
     let Some(python) = support::program("python") else { return };
     // boto3 signs with the machine's clock, and scheduled actions need times to come.

@@ -12,7 +12,9 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::DateTime;
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::date_time::Format;
 use http_body_util::BodyExt;
 use jiff::{SignedDuration, Timestamp};
 
@@ -89,7 +91,8 @@ impl Skew {
         let theirs = date
             .to_str()
             .ok()
-            .and_then(|text| jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok());
+            .and_then(|text| DateTime::from_str(text, Format::HttpDate).ok())
+            .and_then(|theirs| Timestamp::from_second(theirs.secs()).ok());
         if let Some(theirs) = theirs {
             let seconds = theirs.duration_since(now).as_secs();
             self.0.store(if seconds.abs() < 2 { 0 } else { seconds }, Ordering::Relaxed);

@@ -15,6 +15,7 @@ mod stale;
 #[cfg(test)]
 mod tests;
 mod throttling;
+pub(crate) mod values;
 
 pub use call::{CallFault, Fault, Faults};
 pub use fate::{End, Fate};

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ipnet::Ipv4Net;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::{GroupPlan, ImageFiles, RulePlan, Scenario, WhenPlan};
+use super::{GroupPlan, ImageFiles, RulePlan, ScalingPlan, Scenario, WhenPlan};
 use crate::faults;
 use crate::services::{autoscaling, ec2, elbv2, iam};
 use crate::traffic::{self, program};
@@ -40,9 +41,14 @@ impl World {
         template(&mut world, scenario, &digest)?;
         for group in &scenario.groups {
             create_group(&mut world, scenario, group)?;
+            create_policy(&mut world, scenario, group)?;
         }
         // No traffic until everything has settled: nothing fails before the beginning.
         world.advance(begin.checked_add(SETTLING).unwrap_or(start));
+        if let Some(capacity) = scenario.demand.capacity {
+            // What an instance can bear keeps it wholly busy.
+            world.params.cpu_full = capacity;
+        }
         world.traffic.rate = scenario.requests_per_second;
         traffic::follow(&mut world, scenario.demand.clone());
         world.advance(start);
@@ -54,26 +60,49 @@ impl World {
     }
 }
 
-/// Zones, subnets, and the machine image.
+/// The network: zones, a VPC with a public subnet in each, a security group; and the machine image. The
+/// account has no default VPC.
 fn places(world: &mut World, scenario: &Scenario) {
+    let vpc = vpc_id();
+    let Ok(cidr) = "10.0.0.0/16".parse::<Ipv4Net>() else { return };
+    let state = &mut world.ec2;
+    *state = ec2::State::default();
+    ec2::create_vpc(state, ec2::VpcSpec { id: vpc.clone(), cidr, is_default: false });
+    let gateway = format!("igw-0{}", fixed("gateway"));
+    state.gateways.insert(gateway.clone(), ec2::Gateway { vpc: Some(vpc.clone()) });
+    for table in state.route_tables.values_mut() {
+        table.routes.insert("0.0.0.0/0".to_owned(), ec2::Via::Gateway(gateway.clone()));
+    }
     for (index, letter) in scenario.zones.iter().enumerate() {
         let name = format!("{}{letter}", scenario.region);
-        let number = letter.bytes().next().map_or(index as u8, |b| b.wrapping_sub(b'a')) + 1;
-        let id = format!("{}-az{number}", short_region(&scenario.region));
-        world.ec2.zones.insert(name.clone(), ec2::Zone { id, alive: true });
-        let subnet = ec2::Subnet {
-            zone: name,
-            vpc: format!("vpc-{}", &fixed("vpc")[..8]),
-            prefix: format!("10.0.{}", index + 1),
-            given: 0,
-        };
-        world.ec2.subnets.insert(subnet_id(letter), subnet);
+        let id = ec2::zone_id(&scenario.region, letter.chars().next().unwrap_or('a'));
+        state.zones.insert(name.clone(), ec2::Zone { id, alive: true });
+        let block = cidr.subnets(24).into_iter().flatten().nth(index + 1).unwrap_or(cidr);
+        state.subnets.insert(subnet_id(letter), ec2::Subnet::new(&name, &vpc, block));
     }
+    let open = |egress, ports, peer| ec2::SecurityRule {
+        egress,
+        protocol: if egress { "-1" } else { "tcp" }.to_owned(),
+        ports,
+        peer: ec2::Peer::Ipv4(peer),
+        description: None,
+    };
+    let rules = BTreeMap::from([
+        (format!("sgr-0{}", fixed("in")), open(false, Some((80, 80)), cidr.to_string())),
+        (format!("sgr-0{}", fixed("out")), open(true, None, "0.0.0.0/0".to_owned())),
+    ]);
+    let group = ec2::SecurityGroup {
+        name: format!("{}-instance", scenario.service),
+        description: "the instances, from the load balancer".to_owned(),
+        vpc,
+        rules,
+    };
+    state.security_groups.insert(security_group_id(), group);
     let machine = ec2::Machine {
         name: "al2023-ami-2023-x86_64".to_owned(),
         architecture: "x86_64".to_owned(),
     };
-    world.ec2.machines.insert(machine_id(), machine);
+    state.machines.insert(machine_id(), machine);
 }
 
 /// GitHub as an OIDC provider, the role that its workflows assume, and the instances' profile.
@@ -186,7 +215,7 @@ fn template(world: &mut World, scenario: &Scenario, digest: &str) -> ApiResult<(
          \x20 {registry}/{service}@{digest}\n"
     );
     let profile = format!("{service}-instance");
-    let security_groups = Value::List(vec![format!("sg-0{}", fixed("security-group")).into()]);
+    let security_groups = Value::List(vec![security_group_id().into()]);
     let tag = map([("Key", "Name".into()), ("Value", service.as_str().into())]);
     let tags = map([("ResourceType", "instance".into()), ("Tag", Value::List(vec![tag]))]);
     let data = map([
@@ -230,6 +259,39 @@ fn create_group(world: &mut World, scenario: &Scenario, group: &GroupPlan) -> Ap
     autoscaling::call(world, &call).map(|_| ())
 }
 
+/// The group's target tracking policy, if it is to have one.
+fn create_policy(world: &mut World, scenario: &Scenario, group: &GroupPlan) -> ApiResult<()> {
+    let (metric, target) = match group.scaling {
+        Some(ScalingPlan::Cpu(target)) => {
+            (map([("PredefinedMetricType", "ASGAverageCPUUtilization".into())]), target)
+        }
+        Some(ScalingPlan::RequestsPerTarget(target)) => {
+            let balancer = world.elbv2.load_balancers.values().next();
+            let label = format!(
+                "{}/targetgroup/{}/{}",
+                balancer.map(elbv2::LoadBalancer::dimension).unwrap_or_default(),
+                group.name,
+                fixed(&group.name)
+            );
+            let metric = map([
+                ("PredefinedMetricType", "ALBRequestCountPerTarget".into()),
+                ("ResourceLabel", label.into()),
+            ]);
+            (metric, target)
+        }
+        None => return Ok(()),
+    };
+    let tracking = map([("PredefinedMetricSpecification", metric), ("TargetValue", target.into())]);
+    let input = map([
+        ("AutoScalingGroupName", group.name.as_str().into()),
+        ("PolicyName", "target-tracking".into()),
+        ("PolicyType", "TargetTrackingScaling".into()),
+        ("TargetTrackingConfiguration", tracking),
+    ]);
+    let call = owner(scenario, Service::Autoscaling, "PutScalingPolicy", input);
+    autoscaling::call(world, &call).map(|_| ())
+}
+
 /// A call by the account's owner.
 fn owner(scenario: &Scenario, service: Service, operation: &str, input: Value) -> Call {
     let account = scenario.account.clone();
@@ -255,21 +317,16 @@ fn subnet_id(letter: &str) -> String {
     format!("subnet-0{}", fixed(&format!("subnet-{letter}")))
 }
 
-fn machine_id() -> String {
-    format!("ami-0{}", fixed("machine"))
+fn vpc_id() -> String {
+    format!("vpc-{}", &fixed("vpc")[..8])
 }
 
-/// `ap-northeast-2` as zone ids have it: `apne2`.
-fn short_region(region: &str) -> String {
-    let parts: Vec<&str> = region.split('-').collect();
-    match parts.as_slice() {
-        [area, side, number] => {
-            let (first, second) = side.split_at(side.len().min(5));
-            let initial = |s: &str| s.chars().next().map(String::from).unwrap_or_default();
-            format!("{area}{}{}{number}", initial(first), initial(second))
-        }
-        _ => region.to_owned(),
-    }
+fn security_group_id() -> String {
+    format!("sg-0{}", fixed("security-group"))
+}
+
+fn machine_id() -> String {
+    format!("ami-0{}", fixed("machine"))
 }
 
 /// Sixteen hexadecimal digits that belong to a name: identifiers that stay when a scenario grows.

@@ -10,6 +10,7 @@ pub mod ghcr;
 pub mod github;
 pub mod iam;
 mod paging;
+mod pattern;
 pub mod registry;
 pub mod ssm;
 pub mod sts;

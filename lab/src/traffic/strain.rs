@@ -4,12 +4,14 @@
 use super::program::Program;
 use crate::world::{Params, World};
 
+/// Requests a second that an instance can bear, if anything says so.
+pub fn capacity(world: &World, program: &Program) -> Option<f64> {
+    program.capacity.or(world.traffic.demand.capacity).filter(|capacity| *capacity > 0.0)
+}
+
 /// Requests a second that an instance gets, by those that it can bear; 0 where it can bear any.
 pub(super) fn of(world: &World, program: &Program, requests_per_second: f64) -> f64 {
-    match program.capacity.or(world.traffic.demand.capacity) {
-        Some(capacity) if capacity > 0.0 => requests_per_second / capacity,
-        _ => 0.0,
-    }
+    capacity(world, program).map_or(0.0, |capacity| requests_per_second / capacity)
 }
 
 /// Whether anything bounds what instances can bear.

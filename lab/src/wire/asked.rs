@@ -5,29 +5,33 @@ use http::{Method, Request};
 
 use super::Service;
 use super::protocol::{header, rpc_operation};
-use super::route::{Names, Route};
+use super::route::Route;
+use crate::services::github;
 
 /// A service and an operation, as IAM's policies name actions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// The signing name of one of AWS's services, `registry`, `github`, or `site` for a user's request;
+    /// The signing name of one of AWS's services, `registry` (ECR and GHCR), `storage` (the bytes
+    /// of their blobs), `github`, or `site` for a user's request;
     /// `lab` for the lab's own health check, `other` for a service that the lab does not have.
     pub service: &'static str,
     /// AWS's name of the operation. Elsewhere the method with what it is for: `PutManifest`,
-    /// `PatchUpload`, `GetBlob`, `GetToken`, `GetPage`.
+    /// `PatchUpload`, `GetBlob`, `GetToken`, `PostDeployment`, `GetPage`.
     pub operation: String,
 }
 
 impl Asked {
     /// What a request asks for. An operation that cannot be read is empty.
     pub fn of(request: &Request<Bytes>) -> Asked {
-        let (service, operation) = match Route::of(request, &Names::default()) {
+        let (service, operation) = match Route::of(request) {
             Route::Signed(scope) => (scope.service.signing_name(), operation(request)),
             Route::Unsigned(service) => (service.signing_name(), operation(request)),
             Route::Registry => ("registry", with_method(request, part_of_registry(request))),
-            Route::Storage => ("registry", with_method(request, "Storage")),
             Route::RegistryToken => ("registry", with_method(request, "Token")),
+            Route::Storage => ("storage", with_method(request, "Blob")),
             Route::GithubToken => ("github", with_method(request, "Token")),
+            Route::GithubIssuer => ("github", with_method(request, "Issuer")),
+            Route::Github => ("github", with_method(request, github::part(request))),
             Route::Site => ("site", with_method(request, "Page")),
             Route::Health => ("lab", with_method(request, "Health")),
             Route::Foreign(_) => ("other", operation(request)),
@@ -83,7 +87,7 @@ fn with_method(request: &Request<Bytes>, what: &str) -> String {
 fn part_of_registry(request: &Request<Bytes>) -> &'static str {
     let path = request.uri().path();
     let parts = [
-        ("/blobs/uploads", "Upload"),
+        ("/blobs/upload", "Upload"),
         ("/blobs/", "Blob"),
         ("/manifests/", "Manifest"),
         ("/tags/", "Tags"),

@@ -7,34 +7,31 @@ use serde_json::json;
 
 use super::ApiError;
 use super::protocol::{Protocol, put};
-use super::route::{Names, Route};
+use super::route::Route;
 use super::serve::finish;
 use crate::world::World;
 
 /// Refuses a request in the form of the service that it is for. Nothing else happens.
 pub fn refuse(world: &mut World, request: &Request<Bytes>, error: &ApiError) -> Response<Bytes> {
-    let route = Route::of(request, &Names { ghcr: world.ghcr.alias.as_deref() });
-    let service = match &route {
+    let service = match Route::of(request) {
         Route::Signed(scope) => Some(scope.service),
-        Route::Unsigned(service) => Some(*service),
+        Route::Unsigned(service) => Some(service),
         _ => None,
     };
-    let oci = matches!(route, Route::Registry | Route::Storage | Route::RegistryToken);
-    let github = route == Route::GithubToken;
-    let response = match service {
-        Some(service) => {
+    let response = match (service, Route::of(request)) {
+        (Some(service), _) => {
             let request_id = world.request_ids.uuid();
             Protocol::of(service, request).refuse(service, error, &request_id)
         }
         // The error body of the OCI distribution specification.
-        None if oci => {
+        (None, Route::Registry | Route::RegistryToken) => {
             let errors = json!({ "errors": [{ "code": error.code, "message": error.message }] });
             plain(error, "application/json", errors.to_string())
         }
-        None if github => {
+        (None, Route::GithubToken | Route::GithubIssuer | Route::Github) => {
             plain(error, "application/json", json!({ "message": error.message }).to_string())
         }
-        None => plain(error, "text/plain; charset=utf-8", format!("{}\n", error.message)),
+        (None, _) => plain(error, "text/plain; charset=utf-8", format!("{}\n", error.message)),
     };
     finish(world, request, response)
 }

@@ -7,15 +7,8 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 
 use super::Service;
 use super::protocol::{header, rpc_operation};
-use crate::services::ghcr;
 use crate::services::registry::{STORAGE_PREFIX, authority, is_storage_host};
-
-/// Names that a world has besides the real ones, because a loopback door has one host only.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Names<'w> {
-    /// The GitHub Container Registry's.
-    pub(super) ghcr: Option<&'w str>,
-}
+use crate::services::{ghcr, github};
 
 /// Where a request goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +27,10 @@ pub(super) enum Route<'r> {
     RegistryToken,
     /// GitHub's token endpoint.
     GithubToken,
+    /// What GitHub, as an issuer of tokens, says of itself.
+    GithubIssuer,
+    /// GitHub's REST API.
+    Github,
     /// The lab's own health check.
     Health,
     /// Anything else: a user's request to the load balancer.
@@ -52,8 +49,8 @@ pub(super) struct Scope<'r> {
 }
 
 impl<'r> Route<'r> {
-    /// The route of a request, which `names` may bend.
-    pub(super) fn of(request: &'r Request<Bytes>, names: &Names<'_>) -> Route<'r> {
+    /// The route of a request.
+    pub(super) fn of(request: &'r Request<Bytes>) -> Route<'r> {
         let path = request.uri().path();
         if let Some((access_key, region, name)) =
             credential_scope(header(request, AUTHORIZATION.as_str()))
@@ -71,11 +68,12 @@ impl<'r> Route<'r> {
         if is_storage_host(host) || path.starts_with(STORAGE_PREFIX) {
             return Route::Storage;
         }
-        let is_ghcr = host == ghcr::HOST || names.ghcr == Some(host);
         match path {
             "/_lab/health" => Route::Health,
             "/_lab/github/token" => Route::GithubToken,
-            "/token" if is_ghcr => Route::RegistryToken,
+            _ if github::is_issuer(request) => Route::GithubIssuer,
+            _ if github::is_api(request) => Route::Github,
+            "/token" if ghcr::asks_for_token(request) => Route::RegistryToken,
             "/v2" => Route::Registry,
             _ if path.starts_with("/v2/") => Route::Registry,
             _ => unsigned_service(request).map_or(Route::Site, Route::Unsigned),
@@ -132,10 +130,6 @@ fn unsigned_service(request: &Request<Bytes>) -> Option<Service> {
 mod tests {
     use super::*;
 
-    fn route(request: &Request<Bytes>) -> Route<'_> {
-        Route::of(request, &Names { ghcr: Some("localhost:4566") })
-    }
-
     fn signed(service: &str) -> Request<Bytes> {
         Request::post("/")
             .header(
@@ -153,8 +147,8 @@ mod tests {
     fn a_signature_names_the_service() {
         let scope =
             Scope { access_key: "AKIA1", region: "ap-northeast-2", service: Service::Elbv2 };
-        assert_eq!(route(&signed("elasticloadbalancing")), Route::Signed(scope));
-        assert_eq!(route(&signed("s3")), Route::Foreign("s3"));
+        assert_eq!(Route::of(&signed("elasticloadbalancing")), Route::Signed(scope));
+        assert_eq!(Route::of(&signed("s3")), Route::Foreign("s3"));
     }
 
     #[test]
@@ -163,19 +157,24 @@ mod tests {
             .header("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
             .body(Bytes::from("Action=AssumeRoleWithWebIdentity"))
             .unwrap();
-        assert_eq!(route(&form), Route::Unsigned(Service::Sts));
+        assert_eq!(Route::of(&form), Route::Unsigned(Service::Sts));
         let get = |uri: &str| Request::get(uri).body(Bytes::new()).unwrap();
-        assert_eq!(route(&get("/v2/")), Route::Registry);
-        assert_eq!(route(&get("/_lab/github/token?audience=x")), Route::GithubToken);
-        assert_eq!(route(&get("/version")), Route::Site);
+        assert_eq!(Route::of(&get("/v2/")), Route::Registry);
+        assert_eq!(Route::of(&get("/_lab/github/token?audience=x")), Route::GithubToken);
+        assert_eq!(Route::of(&get("/version")), Route::Site);
         for (uri, expected) in [
             ("https://ghcr.io/token?scope=x", Route::RegistryToken),
-            ("http://localhost:4566/token", Route::RegistryToken),
+            ("http://localhost:4566/token?service=ghcr.io&scope=x", Route::RegistryToken),
+            ("https://api.github.com/repos/a/b", Route::Github),
+            ("http://127.0.0.1:4566/api/v3/repos/a/b", Route::Github),
             ("http://127.0.0.1:4566/token", Route::Site),
             ("https://pkg-containers.githubusercontent.com/ghcr1/blobs/x", Route::Storage),
         ] {
-            assert_eq!(route(&get(uri)), expected, "{uri}");
+            assert_eq!(Route::of(&get(uri)), expected, "{uri}");
         }
-        assert_eq!(route(&get("http://news-1.ap-northeast-2.elb.amazonaws.com/v2/")), Route::Site);
+        assert_eq!(
+            Route::of(&get("http://news-1.ap-northeast-2.elb.amazonaws.com/v2/")),
+            Route::Site
+        );
     }
 }

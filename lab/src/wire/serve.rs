@@ -8,7 +8,7 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 
 use super::auth;
 use super::protocol::{Protocol, header, put};
-use super::route::{Names, Route, Scope};
+use super::route::{Route, Scope};
 use super::{ApiError, ApiResult, Call, Principal, Service, Value};
 use crate::services::{
     autoscaling, cloudwatch, ec2, ecr, elbv2, ghcr, github, iam, registry, ssm, sts,
@@ -18,8 +18,7 @@ use crate::{faults, traffic};
 
 /// Answers one HTTP request at `world.now`. It never fails: what AWS would refuse is a refusal.
 pub fn serve(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
-    let names = Names { ghcr: world.ghcr.alias.as_deref() };
-    let response = match Route::of(request, &names) {
+    let response = match Route::of(request) {
         Route::Signed(scope) => api(world, request, scope.service, Some(scope)),
         Route::Unsigned(service) => api(world, request, service, None),
         Route::Foreign(name) => foreign(world, name),
@@ -27,6 +26,8 @@ pub fn serve(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
         Route::Storage => registry::serve_storage(world, request),
         Route::RegistryToken => ghcr::serve_token(world, request),
         Route::GithubToken => github::token(world, request),
+        Route::GithubIssuer => github::issuer(request),
+        Route::Github => github::api(world, request),
         Route::Health => health(world),
         Route::Site => traffic::answer(world, request),
     };
@@ -80,6 +81,7 @@ fn answered(
     };
     let region = scope.map_or_else(|| world.region.clone(), |scope| scope.region.to_owned());
     let call = Call { service, operation, input, caller, region };
+    iam::permits(world, &call)?;
     let result = faults::answer_from(world, &call, dispatch)?;
     Ok((call.operation, result))
 }

@@ -73,13 +73,14 @@ pub struct World {
 }
 
 impl World {
-    /// An empty account at `start`.
+    /// A new account at `start`, with what every account begins with: the default VPC and nothing else.
     pub fn new(seed: u64, start: Timestamp) -> World {
+        const REGION: &str = "ap-northeast-2";
         World {
             now: start,
             began: start,
             account: "123456789012".to_owned(),
-            region: "ap-northeast-2".to_owned(),
+            region: REGION.to_owned(),
             rng: Rng::new(seed),
             ids: Ids::new(0),
             request_ids: Ids::new(1),
@@ -87,7 +88,7 @@ impl World {
             queue: Queue::default(),
             autoscaling: Default::default(),
             cloudwatch: Default::default(),
-            ec2: Default::default(),
+            ec2: ec2::State::of_region(REGION),
             ecr: Default::default(),
             elbv2: Default::default(),
             ghcr: Default::default(),

@@ -51,7 +51,7 @@ pub struct Params {
     pub scale_in_pause: Duration,
     /// `CPUUtilization` in per cent of an instance without requests. A guess.
     pub cpu_idle: f64,
-    /// Requests a second that make an instance wholly busy. A guess.
+    /// Requests a second that make an instance wholly busy whose program bears any number. A guess.
     pub cpu_full: f64,
     /// Terminating (after deregistration) to gone: 20 to 42 s in one recorded run.
     pub terminate: Duration,
@@ -59,6 +59,9 @@ pub struct Params {
     pub first_check: Duration,
     /// CreateLoadBalancer to active: about 130 s in one recorded run.
     pub provision: Duration,
+    /// DeleteLoadBalancer to its network interfaces being gone, until when subnets and security groups
+    /// can't be deleted. Undocumented: a guess.
+    pub interfaces_linger: Duration,
     /// The lower bound of a load-balancer node learning new weights. Undocumented: a guess.
     pub weights_min: Duration,
     /// The upper bound of the same.
@@ -71,6 +74,9 @@ pub struct Params {
     pub visit: Duration,
     /// The longest that an answer of an instance with too many requests takes: 10 s, a guess.
     pub strain_slowest: Duration,
+    /// How soon after one update of a parameter another is refused as TooManyUpdates. That the service
+    /// refuses concurrent ones is documented, how near is not; never, unless a test says otherwise.
+    pub parameter_update: Duration,
     /// How late a scheduled action may run: the user guide says up to two minutes.
     pub scheduled_late: Duration,
     /// How often ECR carries out a lifecycle policy: the user guide says within 24 hours; a guess.
@@ -121,11 +127,13 @@ impl Default for Params {
             terminate: Duration::from_secs(20),
             first_check: Duration::from_secs(6),
             provision: Duration::from_secs(130),
+            interfaces_linger: Duration::from_secs(30),
             weights_min: Duration::from_secs(1),
             weights_max: Duration::from_secs(20),
             metrics_delay: Duration::from_secs(60),
             visit: Duration::from_secs(600),
             strain_slowest: Duration::from_secs(10),
+            parameter_update: Duration::ZERO,
             scheduled_late: Duration::from_secs(120),
             lifecycle_run: Duration::from_secs(12 * 3600),
             lifecycle_preview: Duration::from_secs(10),

@@ -16,7 +16,7 @@ TELLING = (
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """`kind` is `only_lab`, `only_moto` or `differ`; the path leaves out positions in lists."""
+    """`kind` is `only_lab`, `only_moto` or `differ`; the path has keys instead of positions in lists."""
 
     step: str
     path: str
@@ -24,21 +24,22 @@ class Difference:
     ours: str
     theirs: str
 
-    def key(self):
+    def where(self):
         return f"{self.step} {self.path}"
 
     def told(self):
-        return f"{self.kind} {self.key()}: lab {self.ours}, moto {self.theirs}"
+        return f"{self.kind} {self.where()}: lab {self.ours}, moto {self.theirs}"
 
 
-def differences(step, ours, theirs):
-    """All differences between the answers to one step."""
+def differences(step, ours, theirs, outcome_only=False):
+    """All differences between the answers to one step, or only whether it was refused."""
     if "NotSent" in ours or "NotSent" in theirs:
         # The difference is where the value should have come from.
         return
     error, other = ours.get("Error"), theirs.get("Error")
     if error is None and other is None:
-        yield from within(step, "", ours, theirs)
+        if not outcome_only:
+            yield from within(step, "", ours, theirs)
     elif error is None or other is None:
         yield Difference(step, "outcome", "differ", short(ours), short(theirs))
     elif (error["Code"], error["Status"]) != (other["Code"], other["Status"]):
@@ -58,7 +59,7 @@ def within(step, path, ours, theirs):
             yield from either(step, inner, ours.get(name), theirs.get(name))
     elif isinstance(ours, list) and isinstance(theirs, list):
         for one, other in pairs(ours, theirs):
-            yield from either(step, path, one, other)
+            yield from either(step, path + key(one or other), one, other)
     elif ours != theirs:
         yield Difference(step, path, "differ", short(ours), short(theirs))
 
@@ -83,6 +84,12 @@ def pairs(ours, theirs):
         yield one, partner
     for other in rest:
         yield None, other
+
+
+def key(item):
+    """What the path has of an item: its key, where it is one of many attributes or limits."""
+    name = next((k for k in ("Key", "key", "Name") if isinstance(item, dict) and k in item), None)
+    return f"{{{item[name]}}}" if name else ""
 
 
 def identity(item):

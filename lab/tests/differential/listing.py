@@ -24,11 +24,11 @@ def judge(file, found):
         hits = [
             entry
             for entry, pattern in listed.items()
-            if entry[0] == difference.kind and pattern.fullmatch(difference.key())
+            if entry[0] == difference.kind and pattern.fullmatch(difference.where())
         ]
         used.update(hits)
         if not hits:
-            unlisted[(difference.kind, difference.key())] = difference
+            unlisted[(difference.kind, difference.where())] = difference
     return list(unlisted.values()), [f"{k}: {p}" for k, p in listed if (k, p) not in used]
 
 
@@ -39,5 +39,5 @@ def pattern_of(text):
 def suggestion(unlisted):
     groups = {}
     for difference in unlisted:
-        groups.setdefault(difference.kind, []).append(difference.key())
+        groups.setdefault(difference.kind, []).append(difference.where())
     return yaml.safe_dump([{"reason": "?", **groups}], width=200)

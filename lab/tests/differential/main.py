@@ -48,7 +48,7 @@ def main(endpoint, suggest, everything):
         name, ours = lab.send(step)
         shapes.watching = False
         _, theirs = other.send(step)
-        differences = list(compare.differences(name, ours, theirs))
+        differences = list(compare.differences(name, ours, theirs, "compare" in step))
         if everything:
             print(f"{name}\n  lab  {compare.whole(ours)}\n  moto {compare.whole(theirs)}")
         alike += not differences

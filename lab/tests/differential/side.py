@@ -16,12 +16,14 @@ KEYS = {"aws_access_key_id": "AKIALABLABLABLABLAB0", "aws_secret_access_key": "u
 RANDOM = [
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uuid>"),
     (re.compile(r"\b([a-z]+(?:-[a-z]+)*)-[0-9a-f]{8}(?:[0-9a-f]{9})?\b"), r"\1-#"),
-    (re.compile(r"/[0-9a-f]{16}\b"), "/#"),
+    (re.compile(r"/(?:[0-9a-f]{16}|\d{10,})\b"), "/#"),
     (re.compile(r"-\d+(\.[a-z0-9-]+\.elb\.amazonaws\.com)"), r"-#\1"),
     (re.compile(r"\b(AROA|AIPA|AIDA|ANPA|ASIA|AKIA)[A-Z0-9]{12,17}\b"), r"\1#"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?"), "<time>"),
 ]
 
+# The names by which steps keep them.
+PAGES = ("token", "marker")
 # Seconds for what needs time on one side.
 PATIENCE = 5
 TOKENS = ("NextToken", "nextToken", "Marker", "NextMarker")
@@ -45,7 +47,8 @@ class Side:
         """
         step = dict(step)
         keep, until, label = (step.pop(key, None) for key in ("keep", "until", "as"))
-        step.pop("aws", None)
+        for other in ("aws", "compare"):
+            step.pop(other, None)
         ((operation, parameters),) = step.items()
         name = f"{operation}:{label}" if label else operation
         service, method = operation.split(".")
@@ -121,7 +124,7 @@ class Side:
         return self._text(value) if isinstance(value, str) else value
 
     def _text(self, text):
-        kept = [(str(value), name) for name, value in self.kept.items() if value]
+        kept = [(str(v), name) for name, v in self.kept.items() if v and name not in PAGES]
         for value, name in sorted(kept, key=lambda each: -len(each[0])):
             # Digits and short words are too common to be recognised.
             if len(value) > 8:

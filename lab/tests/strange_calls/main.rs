@@ -5,13 +5,19 @@
 
 mod words;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use cutover_lab::scenario::Scenario;
+use cutover_lab::services::ecr;
 use cutover_lab::wire;
 use cutover_lab::world::World;
 use http::{Request, Response};
 use proptest::prelude::*;
-use words::{COMMON, NAMES, Protocol, SERVICES, VALUES};
+use words::{
+    COMMON, HOST_OF_ECR, HTTP_BODIES, HTTP_HEADERS, HTTP_HOSTS, HTTP_PATHS, HTTP_QUERIES, NAMES,
+    Protocol, SERVICES, VALUES, operations,
+};
 
 /// A settled world, and what it has of the load balancer by the name of the parameter.
 #[derive(Clone)]
@@ -119,12 +125,58 @@ proptest! {
         let known = arns.iter().map(|(name, arn)| (*name, arn.as_str()));
         let common: Vec<_> = COMMON.iter().copied().chain(known).collect();
         for (service, operation, parameters, seconds) in calls {
-            let (service, protocol, operations) = SERVICES[service.index(SERVICES.len())];
-            let operation = operations[operation.index(operations.len())];
+            let (service, protocol, folder) = SERVICES[service.index(SERVICES.len())];
+            let operations = operations(folder);
+            let operation = operations[operation.index(operations.len())].as_str();
             let parameters: Vec<_> = common.iter().copied().chain(parameters).collect();
             check(&mut world, (service, protocol, operation), &parameters);
             let later = world.now + std::time::Duration::from_secs(seconds.into());
             world.advance(later);
+        }
+    }
+
+    #[test]
+    fn registries_and_github_are_answered(
+        requests in prop::collection::vec(
+            (
+                prop::sample::select(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"][..]),
+                prop::sample::select(HTTP_HOSTS),
+                prop::sample::select(HTTP_PATHS),
+                prop::sample::select(HTTP_QUERIES),
+                prop::sample::select(HTTP_HEADERS),
+                prop::sample::select(HTTP_BODIES),
+            ),
+            1..12,
+        )
+    ) {
+        let mut world = FIXTURE.with(Clone::clone).world;
+        let login = format!("Basic {}", STANDARD.encode(format!("AWS:{}", ecr::mint(&mut world))));
+        // What the last answer named is what a client would ask for next.
+        let mut place = "/v2/".to_owned();
+        for (method, host, path, query, (name, value), body) in requests {
+            let path = if path == "LOCATION" { place.as_str() } else { path };
+            let authorization = match host {
+                HOST_OF_ECR => login.as_str(),
+                // A GitHub token in base64, which GHCR takes as it is; the API takes it plain.
+                "ghcr.io" => "Bearer Z2hzX2xhYlRva2VuT2ZUaGVQcmVzZW50Sm9iMDAwMDAwMDAwMDAwMA==",
+                _ => "Bearer ghs_labTokenOfThePresentJob0000000000000",
+            };
+            let request = Request::builder()
+                .method(method)
+                .uri(format!("https://{host}{path}{query}"))
+                .header("Authorization", authorization)
+                .header("User-Agent", "somebody")
+                .header(name, value)
+                .body(Bytes::from(body));
+            let response = wire::serve(&mut world, &request.unwrap());
+            prop_assert!(response.status().as_u16() < 500, "{method} {host}{path}: {response:?}");
+            if let Some(location) = response.headers().get("location") {
+                let location = location.to_str().unwrap();
+                place = location.split(['?', '#']).next().unwrap_or_default().to_owned();
+                if !place.starts_with('/') {
+                    place = "/v2/news/manifests/v1".to_owned();
+                }
+            }
         }
     }
 
@@ -145,6 +197,23 @@ proptest! {
         let response = wire::serve(&mut world, &request.unwrap());
         prop_assert!(response.status().as_u16() != 500, "{:?}", response);
     }
+}
+
+/// Every operation once without anything, and once with what most need: none is only for some.
+#[test]
+fn every_operation_is_answered() {
+    let Fixture { mut world, arns } = FIXTURE.with(Clone::clone);
+    let known = arns.iter().map(|(name, arn)| (*name, arn.as_str()));
+    let common: Vec<_> = COMMON.iter().copied().chain(known).collect();
+    let mut number = 0;
+    for (service, protocol, folder) in SERVICES {
+        for operation in operations(folder) {
+            check(&mut world, (service, *protocol, &operation), &[]);
+            check(&mut world, (service, *protocol, &operation), &common);
+            number += 1;
+        }
+    }
+    assert!(number > 200, "{number} operations were found in the sources");
 }
 
 thread_local! {

@@ -1,110 +1,40 @@
 //! What the calls are made of.
 
-/// A service's signing name, the protocol to call it in, and its operations.
-pub(crate) const SERVICES: &[(&str, Protocol, &[&str])] = &[
-    ("sts", Protocol::Query, &["GetCallerIdentity", "AssumeRole", "AssumeRoleWithWebIdentity"]),
-    ("iam", Protocol::Query, &["GetRole", "CreateRole", "GetInstanceProfile", "PutRolePolicy"]),
-    (
-        "autoscaling",
-        Protocol::Query,
-        &[
-            "CreateAutoScalingGroup",
-            "UpdateAutoScalingGroup",
-            "DescribeAutoScalingGroups",
-            "SetDesiredCapacity",
-            "StartInstanceRefresh",
-            "DescribeInstanceRefreshes",
-            "CancelInstanceRefresh",
-            "RollbackInstanceRefresh",
-            "PutScheduledUpdateGroupAction",
-            "DescribeScheduledActions",
-            "DescribeScalingActivities",
-            "SuspendProcesses",
-            "AttachLoadBalancerTargetGroups",
-            "TerminateInstanceInAutoScalingGroup",
-            "DeleteAutoScalingGroup",
-            "AttachInstances",
-            "AttachTrafficSources",
-            "BatchPutScheduledUpdateGroupAction",
-            "CompleteLifecycleAction",
-            "CreateOrUpdateTags",
-            "DescribePolicies",
-            "DescribeTrafficSources",
-            "DetachInstances",
-            "EnableMetricsCollection",
-            "EnterStandby",
-            "ExecutePolicy",
-            "ExitStandby",
-            "PutLifecycleHook",
-            "PutScalingPolicy",
-            "PutWarmPool",
-            "RecordLifecycleActionHeartbeat",
-            "SetInstanceHealth",
-            "SetInstanceProtection",
-        ],
-    ),
-    (
-        "elasticloadbalancing",
-        Protocol::Query,
-        &[
-            "CreateLoadBalancer",
-            "CreateTargetGroup",
-            "CreateListener",
-            "CreateRule",
-            "DescribeRules",
-            "DescribeTargetHealth",
-            "ModifyRule",
-            "ModifyListener",
-            "ModifyTargetGroupAttributes",
-            "RegisterTargets",
-            "DeregisterTargets",
-        ],
-    ),
-    (
-        "ec2",
-        Protocol::Query,
-        &[
-            "CreateLaunchTemplate",
-            "CreateLaunchTemplateVersion",
-            "DescribeLaunchTemplateVersions",
-            "DeleteLaunchTemplateVersions",
-            "ModifyLaunchTemplate",
-            "DescribeInstances",
-            "DescribeSubnets",
-        ],
-    ),
-    (
-        "monitoring",
-        Protocol::Query,
-        &[
-            "GetMetricData",
-            "GetMetricStatistics",
-            "ListMetrics",
-            "PutMetricAlarm",
-            "DescribeAlarms",
-        ],
-    ),
-    (
-        "ssm",
-        Protocol::Json("AmazonSSM"),
-        &["PutParameter", "GetParameter", "GetParametersByPath", "DeleteParameters"],
-    ),
-    (
-        "ecr",
-        Protocol::Json("AmazonEC2ContainerRegistry_V20150921"),
-        &[
-            "CreateRepository",
-            "DescribeImages",
-            "ListImages",
-            "PutImage",
-            "BatchGetImage",
-            "BatchDeleteImage",
-            "InitiateLayerUpload",
-            "UploadLayerPart",
-            "CompleteLayerUpload",
-        ],
-    ),
+use std::path::Path;
+
+/// A service's signing name, the protocol to call it in, and its folder in the lab's sources.
+pub(crate) const SERVICES: &[(&str, Protocol, &str)] = &[
+    ("sts", Protocol::Query, "sts"),
+    ("iam", Protocol::Query, "iam"),
+    ("autoscaling", Protocol::Query, "autoscaling"),
+    ("elasticloadbalancing", Protocol::Query, "elbv2"),
+    ("ec2", Protocol::Query, "ec2"),
+    ("monitoring", Protocol::Query, "cloudwatch"),
+    ("ssm", Protocol::Json("AmazonSSM"), "ssm"),
+    ("ecr", Protocol::Json("AmazonEC2ContainerRegistry_V20150921"), "ecr"),
 ];
+
+/// The operations of a service: every name that its sources match a call's operation with. So none can
+/// be forgotten here.
+pub(crate) fn operations(folder: &str) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/services").join(folder);
+    let mut found = Vec::new();
+    for file in ["mod.rs", "calls.rs", "network/mod.rs"] {
+        let Ok(text) = std::fs::read_to_string(root.join(file)) else { continue };
+        for line in text.lines() {
+            let name = line.trim_start().strip_prefix('"').and_then(|rest| rest.split_once('"'));
+            let Some((name, rest)) = name else { continue };
+            let is_operation = name.starts_with(|c: char| c.is_ascii_uppercase())
+                && name.chars().all(|c| c.is_ascii_alphanumeric())
+                && rest.trim_start().starts_with("=>");
+            if is_operation {
+                found.push(name.to_owned());
+            }
+        }
+    }
+    found.push("NoSuchOperation".to_owned());
+    found
+}
 
 /// How a service is called here.
 #[derive(Debug, Clone, Copy)]
@@ -212,6 +142,16 @@ pub(crate) const NAMES: &[&str] = &[
     "imageManifest",
     "imageTag",
     "imageIds",
+    "imageId",
+    "imageTagMutability",
+    "imageTagMutabilityExclusionFilters",
+    "lifecyclePolicyText",
+    "policyText",
+    "prefix",
+    "appliedFor",
+    "resourceArn",
+    "tags",
+    "rules",
     "uploadId",
     "partFirstByte",
     "partLastByte",
@@ -219,6 +159,97 @@ pub(crate) const NAMES: &[&str] = &[
     "layerDigests",
     "maxResults",
     "nextToken",
+    "VpcId",
+    "CidrBlock",
+    "SubnetId",
+    "SubnetId.1",
+    "InternetGatewayId",
+    "RouteTableId",
+    "AssociationId",
+    "DestinationCidrBlock",
+    "GatewayId",
+    "GroupId",
+    "GroupId.1",
+    "GroupName",
+    "GroupDescription",
+    "IpPermissions.1.IpProtocol",
+    "IpPermissions.1.FromPort",
+    "IpPermissions.1.ToPort",
+    "IpPermissions.1.IpRanges.1.CidrIp",
+    "SecurityGroupRuleId.1",
+    "ImageId",
+    "InstanceType",
+    "MinCount",
+    "MaxCount",
+    "InstanceId.1",
+    "Attribute",
+    "UserData",
+    "KeyName",
+    "PublicKeyMaterial",
+    "ResourceId.1",
+    "Tag.1.Key",
+    "Tag.1.Value",
+    "TagSpecification.1.ResourceType",
+    "Filter.1.Name",
+    "Filter.1.Value.1",
+    "Subnets.member.1",
+    "SecurityGroups.member.1",
+    "VpcId",
+    "HealthCheckIntervalSeconds",
+    "HealthCheckPath",
+    "Matcher.HttpCode",
+    "RulePriorities.member.1.RuleArn",
+    "RulePriorities.member.1.Priority",
+    "ResourceArns.member.1",
+    "Tags.member.1.Key",
+    "TagKeys.member.1",
+    "Attributes.member.1.Key",
+    "Attributes.member.1.Value",
+    "Certificates.member.1.CertificateArn",
+    "SslPolicy",
+    "AlarmName",
+    "AlarmNames.member.1",
+    "ComparisonOperator",
+    "EvaluationPeriods",
+    "DatapointsToAlarm",
+    "Threshold",
+    "Statistic",
+    "ExtendedStatistic",
+    "TreatMissingData",
+    "StateValue",
+    "StateReason",
+    "MetricDataQueries.member.2.Id",
+    "MetricDataQueries.member.2.Expression",
+    "Metrics.member.1.Id",
+    "Metrics.member.1.Expression",
+    "MetricData.member.1.MetricName",
+    "MetricData.member.1.Value",
+    "MetricData.member.1.Timestamp",
+    "MetricData.member.1.Counts.member.1",
+    "MetricData.member.1.StatisticValues.SampleCount",
+    "ScanBy",
+    "MaxDatapoints",
+    "ResourceARN",
+    "PolicyArn",
+    "VersionId",
+    "InstanceProfileName",
+    "OpenIDConnectProviderArn",
+    "Url",
+    "ThumbprintList.member.1",
+    "MaxSessionDuration",
+    "MaxItems",
+    "AWSServiceName",
+    "AccessKeyId",
+    "Policy",
+    "Tier",
+    "AllowedPattern",
+    "ParameterVersion",
+    "Labels",
+    "ResourceType",
+    "ResourceId",
+    "ParameterFilters",
+    "Description",
+    "KeyId",
 ];
 
 /// Values that exist in the scenario, and values that break careless code.
@@ -268,10 +299,40 @@ pub(crate) const VALUES: &[&str] = &[
     "a.b.c",
     "{}",
     "{\"schemaVersion\":2}",
+    "{\"imageTag\":\"v1\"}",
+    "{\"rules\":[{\"rulePriority\":1,\"action\":{\"type\":\"expire\"},\"selection\":{\"tagStatus\":\"any\",\
+     \"countType\":\"sinceImagePushed\",\"countUnit\":\"days\",\"countNumber\":9223372036854775807}}]}",
+    "IMMUTABLE",
+    "CREATE_ON_PUSH",
+    "BLOB_MOUNTING",
     "sha256:0",
     "\u{0}\u{1}\u{fffe}é<&>]]>",
     "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:targetgroup/x/0",
     "AAAA",
+    "10.0.0.0/16",
+    "10.0.0.0/33",
+    "0.0.0.0/0",
+    "tcp",
+    "-1",
+    "65536",
+    "vpc-1",
+    "t3.micro",
+    "m/1",
+    "FILL(m, 0) / SUM(METRICS())",
+    "((((((((m))))))))",
+    "m ^ m ^ -m",
+    "(",
+    "[a-z]+",
+    "[z-a]",
+    "GreaterThanThreshold",
+    "missing",
+    "ALARM",
+    "path.*?",
+    "aws:x",
+    "AKIALABLABLABLABLAB0",
+    "https://token.actions.githubusercontent.com",
+    "{\"Version\":\"2012-10-17\",\"Statement\":[]}",
+    "200-299",
 ];
 
 /// What every call carries before the strange values come over it, so that many get far.
@@ -307,4 +368,95 @@ pub(crate) const COMMON: &[(&str, &str)] = &[
     ("Type", "String"),
     ("Path", "/"),
     ("repositoryName", "news"),
+];
+
+/// Where ECR's registry answers.
+pub(crate) const HOST_OF_ECR: &str = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com";
+
+/// Hosts that are no AWS API.
+pub(crate) const HTTP_HOSTS: &[&str] = &[
+    HOST_OF_ECR,
+    "ghcr.io",
+    "api.github.com",
+    "pkg-containers.githubusercontent.com",
+    "prod-ap-northeast-2-starport-layer-bucket.s3.ap-northeast-2.amazonaws.com",
+    "token.actions.githubusercontent.com",
+];
+
+/// Their paths, and worse ones. `LOCATION` is where the last answer pointed.
+pub(crate) const HTTP_PATHS: &[&str] = &[
+    "LOCATION",
+    "/v2/",
+    "/v2/news/blobs/uploads/",
+    "/v2/acme/news/blobs/uploads/",
+    "/v2/news/manifests/v1",
+    "/v2/acme/news/manifests/v1",
+    "/v2/acme/news/manifests/sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "/v2/news/tags/list",
+    "/v2/news/referrers/sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "/v2/acme/news/blobs/sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "/v2/blobs/blobs/blobs",
+    "/v2//manifests/",
+    "/v2/%00/manifests/%ff",
+    "/v2/Acme/News/manifests/v1",
+    "/token",
+    "/repos/acme/news",
+    "/repos/acme/news/deployments",
+    "/repos/acme/news/deployments/1",
+    "/repos/acme/news/deployments/1/statuses",
+    "/repos/acme/news/deployments/99999999999999999999",
+    "/orgs/acme/packages/container/news",
+    "/orgs/acme/packages/container/news/versions",
+    "/orgs/acme/packages/container/%2F/versions/-1",
+    "/rate_limit",
+    "/ghcr1/blobs/sha256:",
+    "/sha256/",
+    "/.well-known/jwks",
+];
+
+/// Queries, most of them for uploads.
+pub(crate) const HTTP_QUERIES: &[&str] = &[
+    "",
+    "?digest=sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "?digest=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+    "?digest=md5:0",
+    "?mount=sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855&from=news",
+    "?n=0",
+    "?n=-1&last=%ff",
+    "?per_page=0&page=18446744073709551615",
+    "?scope=repository:acme/news:pull,push&service=ghcr.io",
+    "?scope=repository::&scope=x&scope=%20%20",
+    "?X-Amz-Date=x&X-Amz-Expires=18446744073709551615&X-Amz-Signature=",
+    "?X-Amz-Date=99991231T235959Z&X-Amz-Expires=18446744073709551615",
+    "?se=9999-12-31T23:59:59Z&sig=0",
+];
+
+/// A header besides those that every request has.
+pub(crate) const HTTP_HEADERS: &[(&str, &str)] = &[
+    ("Content-Type", "application/vnd.oci.image.manifest.v1+json"),
+    ("Content-Type", "application/vnd.oci.image.index.v1+json"),
+    ("Content-Type", "text/plain; charset=\"x"),
+    ("Content-Range", "0-2"),
+    ("Content-Range", "bytes 3-1"),
+    ("Content-Range", "18446744073709551615-0"),
+    ("Range", "bytes=0-"),
+    ("Range", "bytes=18446744073709551615-18446744073709551615"),
+    ("Accept", "*/*"),
+];
+
+/// Bodies, small and strange.
+pub(crate) const HTTP_BODIES: &[&str] = &[
+    "",
+    "foo",
+    "{}",
+    "[]",
+    "{\"schemaVersion\":2,\"config\":{},\"layers\":{}}",
+    "{\"schemaVersion\":2,\"manifests\":[]}",
+    "{\"schemaVersion\":2,\"manifests\":[],\"subject\":1}",
+    "{\"schemaVersion\":2,\"config\":{\"digest\":\"sha256:\
+     e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"},\"layers\":[],\"annotations\":7}",
+    "{\"ref\":\"main\",\"required_contexts\":[]}",
+    "{\"ref\":1,\"payload\":[[[]]]}",
+    "{\"state\":\"success\"}",
+    "{\"state\":\"success\",\"environment\":\"\",\"log_url\":\"https://\"}",
 ];

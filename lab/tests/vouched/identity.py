@@ -5,7 +5,6 @@ import json
 import urllib.request
 
 from botocore import UNSIGNED
-from botocore.config import Config
 
 from account import ACCOUNT, ENDPOINT, client, iam, refused, sts
 
@@ -58,7 +57,7 @@ class Identity:
         request = urllib.request.Request(f"{ENDPOINT}/_lab/github/token?{query}")
         request.add_header("Authorization", "bearer lab-id-token-request-token")
         token = json.load(urllib.request.urlopen(request))["value"]
-        unsigned = client("sts", config=Config(signature_version=UNSIGNED))
+        unsigned = client("sts", {"signature_version": UNSIGNED})
         role = {"RoleArn": self.role, "RoleSessionName": "job-1", "WebIdentityToken": token}
         session = unsigned.assume_role_with_web_identity(**role)["Credentials"]
         mine = client(

@@ -4,12 +4,12 @@ import base64
 import hashlib
 import json
 
-from account import ACCOUNT, REGION, ec2, ecr, refused, ssm
+from account import ACCOUNT, REGION, ec2, ecr, refused
 
 REPOSITORY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/web"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
-MACHINE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
+MACHINES = [{"Name": "name", "Values": ["al2023-ami-2023*x86_64"]}]
 
 
 class Images:
@@ -65,8 +65,9 @@ class Images:
         return base64.b64encode(script.encode()).decode()
 
     def _template(self, network, digest):
-        machine = ssm.get_parameter(Name=MACHINE)["Parameter"]["Value"]
-        assert ec2.describe_images(ImageIds=[machine])["Images"][0]["State"] == "available"
+        machines = ec2.describe_images(Owners=["amazon"], Filters=MACHINES)["Images"]
+        machine = max(machines, key=lambda image: image["CreationDate"])["ImageId"]
+        ec2.get_waiter("image_available").wait(ImageIds=[machine])
         data = {
             "ImageId": machine,
             "InstanceType": "t3.micro",

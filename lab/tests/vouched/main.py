@@ -5,11 +5,12 @@ Called with the lab's address. Exits with 1 at the first thing that is not as AW
 answer did not fit botocore's models.
 """
 
+import datetime
 import sys
 import time
 
 import shapes
-from account import cloudwatch, eventually
+from account import cloudwatch, ecr, eventually, health, ssm
 from balancer import Balancer
 from fleet import Fleet
 from identity import Identity
@@ -24,28 +25,48 @@ def told(what):
     print(f"{time.monotonic() - began:6.1f} s  {what}", flush=True)
 
 
-def weights(balancer, fleet):
-    """Traffic goes where the weights say, and CloudWatch counts it."""
+def weights(balancer):
+    """Traffic goes where the weights say, and the test rule leads to the other colour."""
     eventually(balancer.ask, lambda answer: answer == (200, "v1"))
-    assert balancer.ask(X_Cutover="next") == (200, "v1")
-    for blue, green in ((50, 50), (0, 100)):
-        balancer.shift(blue, green)
+    assert balancer.ask(**{"X-Cutover": "next"}) == (200, "v2")
+    balancer.shift(50, 50)
     # The nodes of a load balancer learn of new weights in their own time.
-    eventually(lambda: {balancer.ask()[1] for _ in range(10)}, lambda seen: seen == {"v2"})
+    seen = lambda: {balancer.ask()[1] for _ in range(10)}
+    eventually(seen, lambda versions: versions == {"v1", "v2"})
+    balancer.shift(0, 100)
+    eventually(seen, lambda versions: versions == {"v2"})
     balancer.shift(100, 0)
-    eventually(lambda: {balancer.ask()[1] for _ in range(10)}, lambda seen: seen == {"v1"})
+    eventually(seen, lambda versions: versions == {"v1"})
 
 
 def metrics(balancer):
-    dimension = {"Name": "LoadBalancer", "Value": balancer.arn.split("loadbalancer/")[1]}
-    metric = {
-        "Namespace": "AWS/ApplicationELB",
-        "MetricName": "RequestCount",
-        "Dimensions": [dimension],
+    """CloudWatch has counted the requests, for the load balancer and for each target group."""
+    now = datetime.datetime.fromisoformat(health()["now"])
+    # Whole minutes, and the newest is left out: it comes late.
+    times = {"StartTime": now - datetime.timedelta(hours=1), "EndTime": now}
+    whole = {"Name": "LoadBalancer", "Value": balancer.arn.split("loadbalancer/")[1]}
+    colours = {
+        name: [{"Name": "TargetGroup", "Value": arn.split(":")[-1]}, whole]
+        for name, arn in (("blue", balancer.blue), ("green", balancer.green))
     }
-    found = cloudwatch.list_metrics(Namespace="AWS/ApplicationELB", MetricName="RequestCount")
-    assert metric in found["Metrics"], found
-    return metric
+    listed = cloudwatch.get_paginator("list_metrics").paginate(Namespace="AWS/ApplicationELB")
+    listed = [metric for page in listed for metric in page["Metrics"]]
+
+    def query(name, dimensions):
+        metric = {"Namespace": "AWS/ApplicationELB", "MetricName": "RequestCount"}
+        metric["Dimensions"] = dimensions
+        same = lambda other: sorted(d["Value"] for d in other["Dimensions"])
+        assert any(same(metric) == same(other) for other in listed), (metric, listed)
+        return {"Id": name, "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}}
+
+    queries = [query(name, dimensions) for name, dimensions in colours.items()]
+    queries.append({"Id": "both", "Expression": "blue + green"})
+    ask = lambda: {
+        result["Id"]: sum(result["Values"])
+        for result in cloudwatch.get_metric_data(MetricDataQueries=queries, **times)["MetricDataResults"]
+    }
+    sums = eventually(ask, lambda sums: sums["blue"] >= 10 and sums["green"] >= 10)
+    assert sums["both"] == sums["blue"] + sums["green"], sums
 
 
 def main():
@@ -62,7 +83,7 @@ def main():
     told("two groups, one of them in service")
     Refreshes(fleet).run()
     told("refreshes have come to every final status")
-    weights(balancer, fleet)
+    weights(balancer)
     metrics(balancer)
     told("weights were shifted, and CloudWatch has counted")
     fleet.tear_down()
@@ -70,6 +91,9 @@ def main():
     images.tear_down()
     identity.tear_down()
     network.tear_down()
+    # What the caller can't see in the world itself.
+    assert ecr.describe_repositories()["repositories"] == []
+    assert ssm.describe_parameters()["Parameters"] == []
     told("everything is deleted")
 
 

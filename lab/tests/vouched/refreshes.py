@@ -1,6 +1,9 @@
 """Instance refreshes to every final status, and every way in which one is rejected."""
 
-from account import autoscaling, cloudwatch, refused, waiter
+from account import autoscaling, client, cloudwatch, refused, waiter
+
+# For what botocore would not even send.
+unchecked = client("autoscaling", {"parameter_validation": False})
 
 GROUP = "web-green"
 ALARM = "web-errors"
@@ -191,7 +194,7 @@ class Refreshes:
             template = {"LaunchTemplateName": "web", "Version": number}
             request["DesiredConfiguration"] = {"LaunchTemplate": template}
         if reject:
-            return refused(*reject, autoscaling.start_instance_refresh, **request)
+            return refused(*reject, unchecked.start_instance_refresh, **request)
         return autoscaling.start_instance_refresh(**request)["InstanceRefreshId"]
 
     def start_and_wait(self, version, **preferences):

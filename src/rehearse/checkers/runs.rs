@@ -77,16 +77,11 @@ impl Run {
             return;
         }
         match call.operation.as_str() {
-            "GetParameter" => {
-                let number = call.field("Name").and_then(|name| names.number(name));
+            "GetParameter" | "GetParameters" => {
+                let named = call.field("Name").into_iter().chain(call.list("Names"));
+                let highest = named.filter_map(|name| names.number(name)).max();
                 let own = self.claims.last().map(|claim| claim.number);
-                if number.is_some() && number > own {
-                    read.claim = Some(now);
-                }
-            }
-            "GetParameters" => {
-                let numbers = call.list("Names").filter_map(|name| names.number(name));
-                if numbers.max() > self.claims.last().map(|claim| claim.number) {
+                if highest.is_some() && highest > own {
                     read.claim = Some(now);
                 }
             }

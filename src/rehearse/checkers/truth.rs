@@ -51,6 +51,8 @@ pub(super) struct SideTruth {
     /// The largest share of errors, in tenths of a percent, that the program of an instance in
     /// service makes.
     pub errors: u32,
+    /// Whether the program of any of its instances ends by itself.
+    pub crashes: bool,
 }
 
 /// Ready targets of one version.
@@ -150,12 +152,13 @@ impl SideTruth {
         targets: Option<&TargetGroup>,
     ) -> SideTruth {
         let mut ready: BTreeMap<u64, Ready> = BTreeMap::new();
-        let mut errors = 0;
+        let (mut errors, mut crashes) = (0, false);
         for (id, member) in &group.members {
+            let program = world.ec2.instances.get(id).map(|instance| &instance.program);
+            crashes |= program.is_some_and(|program| program.crash.is_some());
             if member.state != Lifecycle::InService {
                 continue;
             }
-            let program = world.ec2.instances.get(id).map(|instance| &instance.program);
             let rate = program.map_or(0, |program| (program.error_rate * 1000.0).round() as u32);
             errors = errors.max(rate);
             let target = targets.and_then(|targets| targets.targets.get(id));
@@ -184,6 +187,7 @@ impl SideTruth {
             retirement: retirement.map(|action| action.start),
             retires_to: retirement.and_then(|action| action.min),
             errors,
+            crashes,
         }
     }
 

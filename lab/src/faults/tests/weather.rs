@@ -196,5 +196,5 @@ faults: { throttling: aws, stale_seconds: 2 }
     assert_eq!(serde_saphyr::from_str::<Scenario>(&again).unwrap(), scenario, "{again}");
     let mut world = world(&scenario);
     wait(&mut world, 70);
-    assert!(world.autoscaling.groups["news-blue"].suspended.contains("Launch"));
+    assert!(world.autoscaling.groups["news-blue"].suspended.contains_key("Launch"));
 }

@@ -1,11 +1,16 @@
 //! What a group has done, and why.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
-use super::{Group, max_records, not_found};
+use super::{Group, invalid, max_records, not_found};
 use crate::services::paging::page;
 use crate::wire::{ApiResult, Value, map};
-use crate::world::World;
+use crate::world::{World, elapsed};
+
+/// How long an activity is listed: six weeks (user guide).
+const LISTED: Duration = Duration::from_secs(6 * 7 * 86_400);
 
 /// How an activity stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,28 +111,102 @@ pub(super) fn fail(group: &mut Group, id: &str, message: String, now: Timestamp)
     }
 }
 
-/// `DescribeScalingActivities`: newest first.
+/// A deleted group, as far as its activities tell of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Former {
+    /// Its name.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// What it did, oldest first.
+    pub activities: Vec<Activity>,
+}
+
+impl Former {
+    pub(super) fn of(group: Group) -> Former {
+        Former { name: group.name, arn: group.arn, activities: group.activities }
+    }
+}
+
+/// `DescribeScalingActivities`: newest first, of the last six weeks; of deleted groups where that is
+/// asked.
 pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
-    let groups = &world.autoscaling.groups;
-    let chosen: Vec<&Group> = match input.str("AutoScalingGroupName") {
-        Some(name) => vec![groups.get(name).ok_or_else(|| not_found(name))?],
-        None => groups.values().collect(),
-    };
-    let ids = input.strings("ActivityIds");
-    let mut found: Vec<(&Group, &Activity)> = chosen
+    let only = input.str("AutoScalingGroupName");
+    let state = &world.autoscaling;
+    let deleted = input.bool("IncludeDeletedGroups").unwrap_or(false);
+    let former = state.former.iter().filter(|_| deleted);
+    let groups = state.groups.values().map(|group| (&group.name, &group.arn, &group.activities));
+    let groups = groups.chain(former.map(|former| (&former.name, &former.arn, &former.activities)));
+    let chosen: Vec<_> =
+        groups.filter(|(name, ..)| only.is_none_or(|only| only == *name)).collect();
+    if let (Some(name), true) = (only, chosen.is_empty()) {
+        return Err(not_found(name));
+    }
+    let (ids, wanted) = (input.strings("ActivityIds"), Wanted::read(input)?);
+    let mut found: Vec<(&str, &str, &Activity)> = chosen
         .into_iter()
-        .flat_map(|group| group.activities.iter().rev().map(move |activity| (group, activity)))
-        .filter(|(_, activity)| ids.is_empty() || ids.contains(&activity.id))
+        .flat_map(|(name, arn, all)| {
+            all.iter().rev().map(move |a| (name.as_str(), arn.as_str(), a))
+        })
+        .filter(|(.., activity)| ids.is_empty() || ids.contains(&activity.id))
+        .filter(|(.., activity)| {
+            elapsed(activity.started, world.now) < LISTED && wanted.has(activity)
+        })
         .collect();
-    found.sort_by_key(|(_, activity)| std::cmp::Reverse(activity.started));
-    let items = found.into_iter().map(|(group, activity)| to_value(group, activity)).collect();
+    found.sort_by_key(|(.., activity)| std::cmp::Reverse(activity.started));
+    let items =
+        found.into_iter().map(|(name, arn, activity)| written(name, arn, activity)).collect();
     let size = max_records(input, 100, 100)?;
     let (items, next) = page(items, input.str("NextToken"), size, "InvalidNextToken")?;
     Ok(map([("Activities", items.into()), ("NextToken", next.into())]))
 }
 
+/// The filters of `DescribeScalingActivities` (API model).
+#[derive(Default)]
+struct Wanted {
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
+    statuses: Vec<String>,
+}
+
+impl Wanted {
+    fn read(input: &Value) -> ApiResult<Wanted> {
+        let mut wanted = Wanted::default();
+        for filter in input.list("Filters") {
+            let values = filter.strings("Values");
+            let time = || {
+                let text = values.first().and_then(|text| text.parse::<Timestamp>().ok());
+                text.map(Some).ok_or_else(|| invalid("The filter's value is not a timestamp."))
+            };
+            match filter.str("Name").unwrap_or_default() {
+                "StartTimeLowerBound" => wanted.from = time()?,
+                "StartTimeUpperBound" => wanted.until = time()?,
+                "Status" if input.str("AutoScalingGroupName").is_some() => {
+                    wanted.statuses = values;
+                }
+                "Status" => {
+                    return Err(invalid("The filter Status needs an AutoScalingGroupName."));
+                }
+                other => return Err(invalid(format!("Filter type {other} is not correct."))),
+            }
+        }
+        Ok(wanted)
+    }
+
+    fn has(&self, activity: &Activity) -> bool {
+        self.from.is_none_or(|from| activity.started >= from)
+            && self.until.is_none_or(|until| activity.started <= until)
+            && (self.statuses.is_empty()
+                || self.statuses.iter().any(|status| status == activity.status.as_str()))
+    }
+}
+
 /// An `Activity` of the API.
 pub(super) fn to_value(group: &Group, activity: &Activity) -> Value {
+    written(&group.name, &group.arn, activity)
+}
+
+fn written(group: &str, arn: &str, activity: &Activity) -> Value {
     let progress: i64 = match activity.status {
         ActivityStatus::PreInService => 30,
         ActivityStatus::InProgress => 50,
@@ -136,7 +215,7 @@ pub(super) fn to_value(group: &Group, activity: &Activity) -> Value {
     };
     map([
         ("ActivityId", activity.id.as_str().into()),
-        ("AutoScalingGroupName", group.name.as_str().into()),
+        ("AutoScalingGroupName", group.into()),
         ("Description", activity.description.as_str().into()),
         ("Cause", activity.cause.as_str().into()),
         ("StartTime", activity.started.into()),
@@ -145,6 +224,6 @@ pub(super) fn to_value(group: &Group, activity: &Activity) -> Value {
         ("StatusMessage", activity.message.clone().into()),
         ("Progress", progress.into()),
         ("Details", activity.details.as_str().into()),
-        ("AutoScalingGroupARN", group.arn.as_str().into()),
+        ("AutoScalingGroupARN", arn.into()),
     ])
 }

@@ -1,7 +1,7 @@
 //! `DescribeAutoScalingGroups` and `DescribeAutoScalingInstances`.
 
 use super::template::template_value;
-use super::{Group, Member, max_records, options, tags};
+use super::{Group, Member, invalid, max_records, options, tags};
 use crate::services::paging::page;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;
@@ -9,6 +9,14 @@ use crate::world::World;
 /// `DescribeAutoScalingGroups`: names that don't exist are left out, not refused.
 pub(super) fn groups(world: &World, input: &Value) -> ApiResult<Value> {
     let names = input.strings("AutoScalingGroupNames");
+    for filter in input.list("Filters") {
+        let name = filter.str("Name").unwrap_or_default();
+        if !["tag-key", "tag-value"].contains(&name) && !name.starts_with("tag:") {
+            return Err(invalid(format!(
+                "Filter type {name} is not correct. Allowed Filter types are: tag-key tag-value tag:<key>"
+            )));
+        }
+    }
     let with_instances = input.bool("IncludeInstances").unwrap_or(true);
     let found = world
         .autoscaling
@@ -16,7 +24,7 @@ pub(super) fn groups(world: &World, input: &Value) -> ApiResult<Value> {
         .values()
         .filter(|group| names.is_empty() || names.contains(&group.name))
         .filter(|group| input.list("Filters").iter().all(|filter| passes(group, filter)))
-        .map(|group| group_value(group, with_instances))
+        .map(|group| group_value(world, group, with_instances))
         .collect();
     let size = max_records(input, 50, 100)?;
     let (items, next) = page(found, input.str("NextToken"), size, "InvalidNextToken")?;
@@ -50,7 +58,7 @@ fn passes(group: &Group, filter: &Value) -> bool {
     }
 }
 
-fn group_value(group: &Group, with_instances: bool) -> Value {
+fn group_value(world: &World, group: &Group, with_instances: bool) -> Value {
     let strings = |items: &[String]| -> Value {
         items.iter().map(|item| item.as_str().into()).collect::<Vec<Value>>().into()
     };
@@ -63,10 +71,10 @@ fn group_value(group: &Group, with_instances: bool) -> Value {
     let suspended = group
         .suspended
         .iter()
-        .map(|process| {
+        .map(|(process, since)| {
             map([
                 ("ProcessName", process.as_str().into()),
-                ("SuspensionReason", "User suspended".into()),
+                ("SuspensionReason", format!("User suspended at {since:.0}").into()),
             ])
         })
         .collect::<Vec<_>>();
@@ -77,6 +85,12 @@ fn group_value(group: &Group, with_instances: bool) -> Value {
         .collect::<Vec<_>>();
     let group_tags =
         group.tags.iter().map(|(key, tag)| tags::to_value(group, key, tag)).collect::<Vec<_>>();
+    let zone_ids = group
+        .zones
+        .iter()
+        .filter_map(|zone| world.ec2.zones.get(zone))
+        .map(|zone| zone.id.as_str().into())
+        .collect::<Vec<Value>>();
     let metrics = group
         .metrics
         .iter()
@@ -94,6 +108,7 @@ fn group_value(group: &Group, with_instances: bool) -> Value {
         ("DesiredCapacity", int(group.desired)),
         ("DefaultCooldown", int(group.cooldown)),
         ("AvailabilityZones", strings(&group.zones)),
+        ("AvailabilityZoneIds", zone_ids.into()),
         ("LoadBalancerNames", Value::List(Vec::new())),
         ("TargetGroupARNs", strings(&group.target_groups)),
         ("HealthCheckType", group.health_check_type.as_str().into()),
@@ -117,21 +132,19 @@ fn group_value(group: &Group, with_instances: bool) -> Value {
 }
 
 fn instance(id: &str, member: &Member) -> Value {
-    let (template, name, number) = &member.template;
     map([
         ("InstanceId", id.into()),
         ("InstanceType", member.machine.clone().into()),
         ("AvailabilityZone", member.zone.as_str().into()),
         ("LifecycleState", member.state.as_str().into()),
         ("HealthStatus", (if member.healthy { "Healthy" } else { "Unhealthy" }).into()),
-        ("LaunchTemplate", template_value(template, name, &number.to_string())),
+        ("LaunchTemplate", launched_from(member)),
         ("ProtectedFromScaleIn", member.protected.into()),
     ])
 }
 
 /// The same instance in the other operation's words: health in capitals (recorded once).
 fn instance_detail(group: &Group, id: &str, member: &Member) -> Value {
-    let (template, name, number) = &member.template;
     map([
         ("InstanceId", id.into()),
         ("InstanceType", member.machine.clone().into()),
@@ -139,9 +152,17 @@ fn instance_detail(group: &Group, id: &str, member: &Member) -> Value {
         ("AvailabilityZone", member.zone.as_str().into()),
         ("LifecycleState", member.state.as_str().into()),
         ("HealthStatus", (if member.healthy { "HEALTHY" } else { "UNHEALTHY" }).into()),
-        ("LaunchTemplate", template_value(template, name, &number.to_string())),
+        ("LaunchTemplate", launched_from(member)),
         ("ProtectedFromScaleIn", member.protected.into()),
     ])
+}
+
+/// The template and version; none of an attached instance that was launched without.
+fn launched_from(member: &Member) -> Value {
+    match &member.template {
+        (id, _, _) if id.is_empty() => Value::Null,
+        (id, name, number) => template_value(id, name, &number.to_string()),
+    }
 }
 
 fn int(n: u64) -> Value {

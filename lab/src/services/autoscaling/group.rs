@@ -53,8 +53,8 @@ pub struct Group {
     pub protects_new: bool,
     /// How instances are chosen for termination, the most important way first.
     pub termination_policies: Vec<String>,
-    /// Suspended processes.
-    pub suspended: BTreeSet<String>,
+    /// Suspended processes, and since when.
+    pub suspended: BTreeMap<String, Timestamp>,
     /// Its tags by key.
     pub tags: BTreeMap<String, Tag>,
     /// When it was created.
@@ -258,7 +258,7 @@ impl Group {
 
     /// Whether a process runs.
     pub fn runs(&self, process: &str) -> bool {
-        !self.suspended.contains(process)
+        !self.suspended.contains_key(process)
     }
 
     /// Whether the load balancer's word decides on health.

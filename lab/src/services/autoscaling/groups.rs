@@ -8,8 +8,8 @@ use super::cause::Why;
 use super::refresh::Status;
 use super::template::TemplateSpec;
 use super::{
-    Event, Group, attachments, hooks, invalid, life, named, not_found, options, policies, schedule,
-    tags, types,
+    Event, Group, attachments, hooks, invalid, lasting, life, named, not_found, options, policies,
+    schedule, tags, types,
 };
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::World;
@@ -69,7 +69,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
         maintenance: None,
         protects_new: false,
         termination_policies: vec!["Default".to_owned()],
-        suspended: BTreeSet::new(),
+        suspended: BTreeMap::new(),
         tags: tags::read(input.list("Tags"))?.into_iter().collect(),
         created: world.now,
         members: BTreeMap::new(),
@@ -82,7 +82,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
         sampled: false,
         samples: BTreeMap::new(),
         warm_pool: None,
-        kept: BTreeMap::new(),
+        kept: BTreeMap::from([("ServiceLinkedRoleARN".to_owned(), service_role(world))]),
         shunned: BTreeMap::new(),
         backoff: Default::default(),
         reason: None,
@@ -112,10 +112,16 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(Value::Null)
 }
 
+/// The role by which Auto Scaling acts for a group that names no other (user guide).
+fn service_role(world: &World) -> Value {
+    let name = "aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling";
+    format!("arn:aws:iam::{}:role/{name}", world.account).into()
+}
+
 /// `UpdateAutoScalingGroup`: a minimum above the desired capacity raises it, a maximum below lowers
 /// it, unless the call names one itself.
 pub(super) fn update(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let name = named(world, input)?.name.clone();
+    let name = lasting(world, input)?.name.clone();
     no_launch_configuration(input)?;
     let template = TemplateSpec::read(world, input)?;
     let Some(mut group) = world.autoscaling.groups.get(&name).cloned() else {

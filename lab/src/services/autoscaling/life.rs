@@ -47,8 +47,9 @@ fn enter(world: &mut World, name: &str, id: &str) {
 /// and ends.
 pub(super) fn take_out(world: &mut World, name: &str, id: &str, why: Why) {
     let now = world.now;
-    // What a person asks for is done with Terminate suspended too (a guess).
-    let allowed = |g: &&mut Group| g.runs("Terminate") || g.deleting || why == Why::User;
+    // What a person asks for, or a hook abandons, goes with Terminate suspended too (a guess).
+    let bidden = matches!(why, Why::User | Why::Abandoned);
+    let allowed = |g: &&mut Group| g.runs("Terminate") || g.deleting || bidden;
     let Some(group) = world.autoscaling.groups.get_mut(name).filter(allowed) else { return };
     let cause = cause::of_leaving(group, why, now);
     let Some(member) = group.members.get_mut(id).filter(|m| !m.state.is_leaving()) else { return };
@@ -141,7 +142,9 @@ pub(super) fn gone(world: &mut World, name: &str, id: &str) {
 /// Removes a group that is being deleted and has no instance left.
 pub(super) fn remove_if_deleted(world: &mut World, name: &str) {
     let ended = |group: &Group| group.deleting && group.members.is_empty();
-    if world.autoscaling.groups.get(name).is_some_and(ended) {
-        world.autoscaling.groups.remove(name);
+    if world.autoscaling.groups.get(name).is_some_and(ended)
+        && let Some(group) = world.autoscaling.groups.remove(name)
+    {
+        world.autoscaling.former.push(activities::Former::of(group));
     }
 }

@@ -41,7 +41,7 @@ use jiff::Timestamp;
 use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::{self, World, later};
 
-pub use activities::{Activity, ActivityStatus};
+pub use activities::{Activity, ActivityStatus, Former};
 pub use group::{Backoff, Counts, Group, Lifecycle, Member, Tag};
 pub use hooks::{Action, Hook, Transition, Verdict};
 pub use policies::{Kind, Policy};
@@ -55,6 +55,8 @@ pub use template::{TemplateSpec, Version};
 pub struct State {
     /// Groups by name.
     pub groups: BTreeMap<String, Group>,
+    /// What deleted groups have done, the earliest deleted first.
+    pub former: Vec<Former>,
 }
 
 /// Answers one call.
@@ -182,6 +184,16 @@ fn not_found(name: &str) -> ApiError {
 
 fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::sender("ValidationError", message)
+}
+
+/// The group that a call names, to change what it is to be: not one that is being deleted (the words are
+/// a guess).
+fn lasting<'a>(world: &'a mut World, input: &Value) -> ApiResult<&'a mut Group> {
+    let group = named(world, input)?;
+    match group.deleting {
+        true => Err(invalid(format!("AutoScalingGroup '{}' is pending delete", group.name))),
+        false => Ok(group),
+    }
 }
 
 /// The refusal of what an active refresh blocks.

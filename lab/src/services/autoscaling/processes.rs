@@ -20,7 +20,11 @@ pub(super) const PROCESSES: [&str; 9] = [
 /// `SuspendProcesses`: those named, or all.
 pub(super) fn suspend(world: &mut World, input: &Value) -> ApiResult<Value> {
     let processes = chosen(input)?;
-    named(world, input)?.suspended.extend(processes);
+    let now = world.now;
+    let suspended = &mut named(world, input)?.suspended;
+    for process in processes {
+        suspended.entry(process).or_insert(now);
+    }
     Ok(Value::Null)
 }
 
@@ -28,7 +32,7 @@ pub(super) fn suspend(world: &mut World, input: &Value) -> ApiResult<Value> {
 pub(super) fn resume(world: &mut World, input: &Value) -> ApiResult<Value> {
     let processes = chosen(input)?;
     let group = named(world, input)?;
-    group.suspended.retain(|process| !processes.contains(process));
+    group.suspended.retain(|process, _| !processes.contains(process));
     let name = group.name.clone();
     capacity::converge_soon(world, &name);
     Ok(Value::Null)

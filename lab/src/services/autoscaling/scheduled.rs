@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::activities::stamp;
 use super::capacity::{self, number};
 use super::recurrence::Recurrence;
-use super::{Event, Group, groups, invalid, max_records, named, not_found};
+use super::{Event, Group, groups, invalid, lasting, max_records, named, not_found};
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{self, World, later};
@@ -42,7 +42,7 @@ pub struct Scheduled {
 
 /// `PutScheduledUpdateGroupAction`: an upsert by name.
 pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let name = named(world, input)?.name.clone();
+    let name = lasting(world, input)?.name.clone();
     put_one(world, &name, input)?;
     Ok(Value::Null)
 }
@@ -159,23 +159,16 @@ fn put_one(world: &mut World, group_name: &str, input: &Value) -> ApiResult<()> 
     Ok(())
 }
 
-/// When an action is due first: at its start time, or at the first time from then on (or from now on)
-/// that its recurrence names.
+/// When an action is due first: at its start time, whatever its recurrence (API model), or without one
+/// when the recurrence says so.
 fn first(input: &Value, recurs: Option<&Recurrence>, now: Timestamp) -> ApiResult<Timestamp> {
-    let start = input.time("StartTime").or(input.time("Time"));
-    if start.is_some_and(|start| start <= now) {
-        return Err(invalid("Given start time is in the past."));
-    }
-    match (start, recurs) {
+    match (input.time("StartTime").or(input.time("Time")), recurs) {
         (None, None) => Err(invalid("StartTime or Recurrence must be specified.")),
-        (Some(start), None) => Ok(start),
-        (start, Some(recurs)) => {
-            // The start itself is due if the recurrence names it.
-            let from = start.map_or(now, |at| at.checked_sub(Duration::from_secs(1)).unwrap_or(at));
-            recurs.after(from).ok_or_else(|| {
-                invalid(format!("Given recurrence string: {} is never due", recurs.text))
-            })
-        }
+        (Some(start), _) if start <= now => Err(invalid("Given start time is in the past.")),
+        (Some(start), _) => Ok(start),
+        (None, Some(recurs)) => recurs.after(now).ok_or_else(|| {
+            invalid(format!("Given recurrence string: {} is never due", recurs.text))
+        }),
     }
 }
 

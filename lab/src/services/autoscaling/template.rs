@@ -88,8 +88,8 @@ impl TemplateSpec {
         template.number(Some(&self.version.to_string())).ok()
     }
 
-    /// The instance type of the first override of a mixed-instances policy. The lab launches no other:
-    /// it knows neither prices nor pools.
+    /// The instance type of the first override of a mixed-instances policy. The lab launches no other,
+    /// and none from an override's own template: it knows neither prices nor pools.
     pub(super) fn machine(&self) -> Option<String> {
         let overrides = self.policy.as_ref()?.get("LaunchTemplate").list("Overrides");
         overrides.first()?.str("InstanceType").map(str::to_owned)

@@ -1,17 +1,19 @@
-//! Metric alarms.
+//! Metric alarms: what they are, and the state that they are in.
+//!
+//! A state is not kept but found: by the metric as it had arrived at a time, unless somebody had set it.
+//! So time can pass without anything happening to alarms.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::data::validation;
-use super::metrics::{MINUTE, Metric, floor};
+use super::evaluate::{self, Finding};
+use super::history;
+use super::metrics::{MINUTE, floor};
 use crate::services::paging;
 use crate::wire::{ApiError, ApiResult, Value, map};
-use crate::world::World;
-
-/// Alarms in one answer (API model).
-const PAGE: i64 = 100;
+use crate::world::{World, later};
 
 /// The state of an alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,68 +44,134 @@ pub struct Alarm {
     pub name: String,
     /// The settings as given to PutMetricAlarm.
     pub settings: Value,
+    /// When it was created.
+    pub created: Timestamp,
     /// When it was last put.
     pub updated: Timestamp,
-    /// A state that overrides the metric: set by SetAlarmState or a scenario. The real service
-    /// would evaluate it away at the next minute; here it stays until it is set again.
-    pub pinned: Option<(AlarmState, String)>,
+    /// States that override the metric, oldest first.
+    pub(super) set: Vec<Set>,
+    /// The last change of state that a reader was told of: since when the state is what it is.
+    pub(super) since: Option<(Timestamp, Timestamp, AlarmState)>,
+}
+
+/// A state that somebody has set.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Set {
+    pub(super) at: Timestamp,
+    /// When the metric decides again; never for what a scenario holds.
+    pub(super) until: Option<Timestamp>,
+    pub(super) state: AlarmState,
+    pub(super) reason: String,
+}
+
+impl Alarm {
+    /// A new alarm.
+    pub(super) fn new(name: &str, settings: Value, now: Timestamp) -> Alarm {
+        let name = name.to_owned();
+        Alarm { name, settings, created: now, updated: now, set: Vec::new(), since: None }
+    }
+
+    /// `arn:aws:cloudwatch:…:alarm:<name>`.
+    pub(super) fn arn(&self, world: &World) -> String {
+        format!("arn:aws:cloudwatch:{}:{}:alarm:{}", world.region, world.account, self.name)
+    }
+
+    /// The state at a time, and why.
+    pub(super) fn at(&self, world: &World, at: Timestamp) -> Finding {
+        let set = self.set.iter().rev().find(|set| set.at <= at);
+        if let Some(set) = set.filter(|set| set.until.is_none_or(|until| at < until)) {
+            return Finding { state: set.state, reason: set.reason.clone() };
+        }
+        // The first look is at the minute after the alarm's creation.
+        if at < later(floor(self.created, MINUTE), Duration::from_secs(MINUTE as u64)) {
+            return Finding {
+                state: AlarmState::InsufficientData,
+                reason: "Unchecked: Initial alarm creation".to_owned(),
+            };
+        }
+        evaluate::find(world, self, at)
+    }
 }
 
 /// The state of an alarm now; none if there is no such alarm.
 pub fn alarm_state(world: &World, name: &str) -> Option<AlarmState> {
-    let alarm = world.cloudwatch.alarms.get(name)?;
-    Some(alarm.pinned.as_ref().map_or_else(|| evaluate(world, alarm), |(state, _)| *state))
+    world.cloudwatch.alarms.get(name).map(|alarm| alarm.at(world, world.now).state)
 }
 
 /// Holds an alarm in a state, whatever its metric says; it is made if there is none.
 pub fn pin_alarm(world: &mut World, name: &str, state: AlarmState) {
-    let alarm = world.cloudwatch.alarms.entry(name.to_owned()).or_insert_with(|| Alarm {
-        name: name.to_owned(),
-        settings: map([]),
-        updated: world.now,
-        pinned: None,
-    });
-    alarm.pinned = Some((state, "Set by the scenario".to_owned()));
+    let now = world.now;
+    let alarm = world.cloudwatch.alarms.entry(name.to_owned());
+    let alarm = alarm.or_insert_with(|| Alarm::new(name, map([]), now));
+    let reason = "Set by the scenario".to_owned();
+    alarm.set.push(Set { at: now, until: None, state, reason });
 }
 
-/// PutMetricAlarm.
-pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let name = input.need_str("AlarmName")?.to_owned();
-    for key in ["ComparisonOperator", "EvaluationPeriods"] {
-        if input.get(key).is_null() {
-            return Err(validation(format!("The parameter {key} is required.")));
-        }
-    }
-    let alarm =
-        Alarm { name: name.clone(), settings: input.clone(), updated: world.now, pinned: None };
-    world.cloudwatch.alarms.insert(name, alarm);
-    Ok(map([]))
-}
-
-/// SetAlarmState.
+/// SetAlarmState: until the metric is looked at the next time, in the next minute (user guide: the
+/// alarm returns to its actual state quickly).
 pub(super) fn set_state(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let name = input.need_str("AlarmName")?;
-    let state = match input.need_str("StateValue")? {
+    let name = input.str("AlarmName").unwrap_or_default();
+    let state = match input.str("StateValue").unwrap_or_default() {
         "OK" => AlarmState::Ok,
         "ALARM" => AlarmState::Alarm,
         "INSUFFICIENT_DATA" => AlarmState::InsufficientData,
-        other => return Err(validation(format!("StateValue '{other}' is not valid."))),
+        other => {
+            return Err(validation(format!(
+                "1 validation error detected: Value '{other}' at 'stateValue' failed to satisfy constraint: Member must satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]"
+            )));
+        }
     };
-    let reason = input.need_str("StateReason")?.to_owned();
-    let alarm = world.cloudwatch.alarms.get_mut(name).ok_or_else(|| not_found(name))?;
-    alarm.pinned = Some((state, reason));
+    let reason = input.str("StateReason");
+    let reason = reason.ok_or_else(|| validation("The parameter StateReason is required."))?;
+    if reason.chars().count() > 1023 {
+        return Err(validation("StateReason must have at most 1023 characters."));
+    }
+    if let Some(data) = input.str("StateReasonData")
+        && serde_json::from_str::<serde_json::Value>(data).is_err()
+    {
+        return Err(ApiError::sender("InvalidFormat", "StateReasonData is not valid JSON."));
+    }
+    let now = world.now;
+    let next = later(floor(now, MINUTE), Duration::from_secs(MINUTE as u64));
+    let alarm = world.cloudwatch.alarms.get_mut(name).ok_or_else(not_found)?;
+    // What a scenario holds stays held.
+    let held = alarm.set.last().is_some_and(|set| set.until.is_none());
+    let until = if held { None } else { Some(next) };
+    alarm.set.push(Set { at: now, until, state, reason: reason.to_owned() });
+    Ok(map([]))
+}
+
+/// EnableAlarmActions and DisableAlarmActions. Names that no alarm has are passed over.
+pub(super) fn enable_actions(world: &mut World, input: &Value, on: bool) -> ApiResult<Value> {
+    for name in input.strings("AlarmNames") {
+        if let Some(alarm) = world.cloudwatch.alarms.get_mut(&name) {
+            if let Value::Map(members) = &mut alarm.settings {
+                members.retain(|(key, _)| key != "ActionsEnabled");
+                members.push(("ActionsEnabled".into(), on.into()));
+            }
+            alarm.updated = world.now;
+            history::note(world, &name, history::Change::Updated);
+        }
+    }
     Ok(map([]))
 }
 
 /// DeleteAlarms: all or nothing.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let names = input.strings("AlarmNames");
-    if let Some(missing) = names.iter().find(|n| !world.cloudwatch.alarms.contains_key(*n)) {
-        return Err(not_found(missing));
+    if names.is_empty() || names.len() > 100 {
+        return Err(validation("The collection AlarmNames must hold 1 to 100 names."));
     }
-    names.iter().for_each(|name| {
-        world.cloudwatch.alarms.remove(name);
-    });
+    if names.iter().any(|name| !world.cloudwatch.alarms.contains_key(name)) {
+        return Err(not_found());
+    }
+    for name in &names {
+        history::close(world, name);
+        if let Some(alarm) = world.cloudwatch.alarms.remove(name) {
+            let arn = alarm.arn(world);
+            world.cloudwatch.tags.remove(&arn);
+        }
+    }
     Ok(map([]))
 }
 
@@ -112,17 +180,30 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
 pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let types = input.strings("AlarmTypes");
     let (names, prefix) = (input.strings("AlarmNames"), input.str("AlarmNamePrefix"));
+    if !names.is_empty() && prefix.is_some() {
+        return Err(validation("AlarmNames and AlarmNamePrefix cannot be used together."));
+    }
+    let size = match input.int("MaxRecords") {
+        None => 50,
+        Some(size @ 1..=100) => size as usize,
+        Some(size) => {
+            return Err(validation(format!(
+                "1 validation error detected: Value '{size}' at 'maxRecords' failed to satisfy constraint: Member must have value less than or equal to 100"
+            )));
+        }
+    };
+    let (state, action) = (input.str("StateValue"), input.str("ActionPrefix"));
     let wanted = |alarm: &&Alarm| {
         (types.is_empty() || types.iter().any(|t| t == "MetricAlarm"))
             && (names.is_empty() || names.contains(&alarm.name))
             && prefix.is_none_or(|prefix| alarm.name.starts_with(prefix))
-            && input.str("StateValue").is_none_or(|state| {
-                alarm_state(world, &alarm.name).is_some_and(|is| is.name() == state)
-            })
+            && action.is_none_or(|prefix| actions(alarm).any(|a| a.starts_with(prefix)))
+            && state.is_none_or(|state| alarm.at(world, world.now).state.name() == state)
     };
-    let found = world.cloudwatch.alarms.values().filter(wanted).map(|a| write(world, a)).collect();
-    let size = input.int("MaxRecords").unwrap_or(50).clamp(1, PAGE) as usize;
+    let found: Vec<String> =
+        world.cloudwatch.alarms.values().filter(wanted).map(|a| a.name.clone()).collect();
     let (found, next) = paging::page(found, input.str("NextToken"), size, "InvalidNextToken")?;
+    let found: Vec<Value> = found.iter().map(|name| write(world, name)).collect();
     Ok(map([
         ("CompositeAlarms", Value::List(Vec::new())),
         ("MetricAlarms", found.into()),
@@ -130,43 +211,29 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     ]))
 }
 
-fn not_found(name: &str) -> ApiError {
-    ApiError::sender("ResourceNotFound", format!("Alarm '{name}' does not exist.")).status(404)
+/// DescribeAlarmsForMetric.
+pub(super) fn describe_for_metric(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let metric = super::metrics::Metric::read(input)?;
+    let same = |alarm: &&Alarm| {
+        let equal = |key: &str| input.str(key).is_none_or(|w| alarm.settings.str(key) == Some(w));
+        super::metrics::Metric::read(&alarm.settings).is_ok_and(|of| of == metric)
+            && equal("Statistic")
+            && equal("ExtendedStatistic")
+            && input.int("Period").is_none_or(|p| alarm.settings.int("Period") == Some(p))
+    };
+    let found: Vec<String> =
+        world.cloudwatch.alarms.values().filter(same).map(|a| a.name.clone()).collect();
+    let found: Vec<Value> = found.iter().map(|name| write(world, name)).collect();
+    Ok(map([("MetricAlarms", found.into())]))
 }
 
-/// Looks at the last `EvaluationPeriods` periods whose data have arrived.
-fn evaluate(world: &World, alarm: &Alarm) -> AlarmState {
-    let settings = &alarm.settings;
-    let Ok(metric) = Metric::read(settings) else { return AlarmState::InsufficientData };
-    let count = settings.int("EvaluationPeriods").unwrap_or(1).max(1);
-    let needed = settings.int("DatapointsToAlarm").unwrap_or(count);
-    let period = settings.int("Period").unwrap_or(MINUTE).max(MINUTE);
-    let back = |seconds: i64| {
-        let seconds = Duration::from_secs(seconds.unsigned_abs());
-        world.now.checked_sub(seconds).unwrap_or(Timestamp::MIN)
-    };
-    let end = floor(back(world.params.metrics_delay.as_secs() as i64), period);
-    let start = end.checked_sub(Duration::from_secs((period * count) as u64)).unwrap_or(end);
-    let statistic =
-        settings.str("Statistic").or(settings.str("ExtendedStatistic")).unwrap_or("Average");
-    let threshold = threshold(settings).unwrap_or_default();
-    let breaches = |value: f64| match settings.str("ComparisonOperator") {
-        Some("GreaterThanThreshold") => value > threshold,
-        Some("GreaterThanOrEqualToThreshold") => value >= threshold,
-        Some("LessThanThreshold") => value < threshold,
-        _ => value <= threshold,
-    };
-    let periods = metric.read_between(world, start, end, period);
-    let values: Vec<f64> = periods.values().filter_map(|s| s.statistic(statistic)).collect();
-    let missing = count - values.len() as i64;
-    let breaching = values.iter().filter(|value| breaches(**value)).count() as i64;
-    let missing_breach = settings.str("TreatMissingData") == Some("breaching");
-    let missing_good = settings.str("TreatMissingData") == Some("notBreaching");
-    match breaching + if missing_breach { missing } else { 0 } {
-        bad if bad >= needed => AlarmState::Alarm,
-        _ if values.is_empty() && !missing_good && !missing_breach => AlarmState::InsufficientData,
-        _ => AlarmState::Ok,
-    }
+fn actions(alarm: &Alarm) -> impl Iterator<Item = String> + '_ {
+    let keys = ["AlarmActions", "OKActions", "InsufficientDataActions"];
+    keys.into_iter().flat_map(|key| alarm.settings.strings(key))
+}
+
+fn not_found() -> ApiError {
+    ApiError::sender("ResourceNotFound", "Unknown alarm").status(404)
 }
 
 /// `Threshold`, native or as text.
@@ -179,39 +246,61 @@ pub(super) fn threshold(settings: &Value) -> Option<f64> {
     }
 }
 
-fn write(world: &World, alarm: &Alarm) -> Value {
-    let state = alarm_state(world, &alarm.name).unwrap_or(AlarmState::InsufficientData);
-    let reason = match &alarm.pinned {
-        Some((_, reason)) => reason.clone(),
-        None => "Evaluated from its metric".to_owned(),
-    };
-    let arn = format!("arn:aws:cloudwatch:{}:{}:alarm:{}", world.region, world.account, alarm.name);
+fn write(world: &mut World, name: &str) -> Value {
+    let since = history::since(world, name);
+    let Some(alarm) = world.cloudwatch.alarms.get(name) else { return Value::Null };
+    let Finding { state, reason } = alarm.at(world, world.now);
     let written = map([
         ("AlarmName", alarm.name.as_str().into()),
-        ("AlarmArn", arn.into()),
+        ("AlarmArn", alarm.arn(world).into()),
         ("AlarmConfigurationUpdatedTimestamp", alarm.updated.into()),
         ("ActionsEnabled", alarm.settings.bool("ActionsEnabled").unwrap_or(true).into()),
         ("StateValue", state.name().into()),
-        ("StateReason", reason.into()),
-        ("StateUpdatedTimestamp", alarm.updated.into()),
+        ("StateReason", reason.chars().take(1023).collect::<String>().into()),
+        ("StateUpdatedTimestamp", since.into()),
+        ("StateTransitionedTimestamp", since.into()),
     ]);
-    let kept = [
+    let texts = [
         "AlarmDescription",
         "MetricName",
         "Namespace",
         "Statistic",
         "ExtendedStatistic",
-        "Dimensions",
         "Unit",
         "ComparisonOperator",
         "TreatMissingData",
-        "AlarmActions",
-        "OKActions",
-        "InsufficientDataActions",
-        "Metrics",
+        "EvaluateLowSampleCountPercentile",
     ];
+    let lists = ["Dimensions", "AlarmActions", "OKActions", "InsufficientDataActions"];
     let numbers = ["Period", "EvaluationPeriods", "DatapointsToAlarm"];
-    let written = kept.iter().fold(written, |w, key| w.with(key, alarm.settings.get(key).clone()));
-    let written = numbers.iter().fold(written, |w, key| w.with(key, alarm.settings.int(key)));
-    written.with("Threshold", threshold(&alarm.settings))
+    let settings = &alarm.settings;
+    let written = texts.iter().fold(written, |w, key| w.with(key, settings.get(key).clone()));
+    let written = lists.iter().fold(written, |w, key| w.with(key, settings.list(key).to_vec()));
+    let written = numbers.iter().fold(written, |w, key| w.with(key, settings.int(key)));
+    let metrics = settings.list("Metrics");
+    let metrics = (!metrics.is_empty()).then(|| Value::List(metrics.iter().map(typed).collect()));
+    written.with("Metrics", metrics).with("Threshold", threshold(settings))
+}
+
+/// A query as its types are, for a form gives every scalar as text.
+fn typed(query: &Value) -> Value {
+    let stat = query.get("MetricStat");
+    let stat = if stat.is_null() {
+        Value::Null
+    } else {
+        map([
+            ("Metric", stat.get("Metric").clone()),
+            ("Period", stat.int("Period").into()),
+            ("Stat", stat.get("Stat").clone()),
+            ("Unit", stat.get("Unit").clone()),
+        ])
+    };
+    map([
+        ("Id", query.get("Id").clone()),
+        ("MetricStat", stat),
+        ("Expression", query.get("Expression").clone()),
+        ("Label", query.get("Label").clone()),
+        ("ReturnData", query.bool("ReturnData").unwrap_or(true).into()),
+        ("Period", query.int("Period").into()),
+    ])
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::metrics::{MINUTE, Metric, arrived, floor};
 use super::samples::Samples;
 use crate::services::autoscaling::{Counts, Group};
+use crate::traffic;
 use crate::world::{World, later};
 
 /// The namespace of instances.
@@ -28,6 +29,25 @@ pub const GROUP_METRICS: [&str; 8] = [
     "GroupTerminatingInstances",
     "GroupTotalInstances",
 ];
+
+/// Every metric here that has data, or could have.
+pub(super) fn listed(world: &World) -> Vec<Metric> {
+    let metric = |namespace: &str, name: &str, key: &str, value: &str| Metric {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        dimensions: BTreeMap::from([(key.to_owned(), value.to_owned())]),
+    };
+    let mut metrics = Vec::new();
+    for group in world.autoscaling.groups.values() {
+        let of_group =
+            |namespace, name| metric(namespace, name, "AutoScalingGroupName", &group.name);
+        metrics.extend(group.metrics.iter().map(|name| of_group(OF_GROUPS, name)));
+        metrics.push(of_group(OF_INSTANCES, "CPUUtilization"));
+        let ids = group.live().map(|(id, _)| id);
+        metrics.extend(ids.map(|id| metric(OF_INSTANCES, "CPUUtilization", "InstanceId", id)));
+    }
+    metrics
+}
 
 /// The samples of each minute from `start` to `end` whose data have arrived.
 pub(super) fn minutes(
@@ -83,8 +103,8 @@ fn counted(name: &str, counts: &Counts) -> Option<u64> {
     })
 }
 
-/// How busy instances were: idle, and more by the requests that each took (guesses:
-/// `Params::cpu_idle`, `Params::cpu_full`). One sample an instance, all the same: targets share evenly.
+/// How busy instances were: idle, and more by the requests that each took of what its program can bear
+/// (guesses: `Params::cpu_idle` and, for a program that says nothing, `Params::cpu_full`). One sample an instance, all the same: targets share evenly.
 fn cpu(
     metric: &Metric,
     world: &World,
@@ -121,7 +141,7 @@ fn busy(world: &World, group: &Group, minute: Timestamp) -> Option<(u64, f64)> {
     for ((_, dimension), counts) in counts.iter().flat_map(|minute| &minute.groups) {
         if of_group(dimension) {
             requests += counts.requests;
-            let most = |spread: crate::traffic::Spread| spread.range.map_or(0, |(_, high)| high);
+            let most = |spread: traffic::Spread| spread.range.map_or(0, |(_, high)| high);
             hosts = hosts.max(most(counts.healthy) + most(counts.unhealthy));
         }
     }
@@ -130,6 +150,8 @@ fn busy(world: &World, group: &Group, minute: Timestamp) -> Option<(u64, f64)> {
         return None;
     }
     let each = requests as f64 / MINUTE as f64 / number as f64;
-    let percent = world.params.cpu_idle + 100.0 * each / world.params.cpu_full;
+    let program = group.live().find_map(|(id, _)| world.ec2.instances.get(id)).map(|i| &i.program);
+    let full = program.and_then(|program| traffic::capacity(world, program));
+    let percent = world.params.cpu_idle + 100.0 * each / full.unwrap_or(world.params.cpu_full);
     Some((number, percent.min(100.0)))
 }

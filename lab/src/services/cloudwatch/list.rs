@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::fleet;
 use super::metrics::{Metric, NAMESPACE, OF_BALANCER, OF_GROUP};
 use crate::services::paging;
 use crate::wire::{ApiResult, Value, map};
@@ -10,7 +11,8 @@ use crate::world::World;
 /// Metrics in one answer (API model).
 const PAGE: usize = 500;
 
-/// ListMetrics: what each target group and load balancer that ever took traffic could have.
+/// ListMetrics: what each target group and load balancer that ever took traffic could have, what groups
+/// have, and what the account has put itself.
 pub(super) fn list(world: &mut World, input: &Value) -> ApiResult<Value> {
     let mut pairs: BTreeSet<(&str, Option<&str>)> = BTreeSet::new();
     for (balancer, group) in world.traffic.minutes().values().flat_map(|m| m.groups.keys()) {
@@ -29,6 +31,8 @@ pub(super) fn list(world: &mut World, input: &Value) -> ApiResult<Value> {
             }
         })
     });
+    let metrics = metrics.chain(fleet::listed(world));
+    let metrics = metrics.chain(world.cloudwatch.custom.keys().cloned());
     let listed = metrics.filter(|m| wanted(m, input)).map(|m| m.write()).collect();
     let (listed, next) =
         paging::page(listed, input.str("NextToken"), PAGE, "InvalidParameterValue")?;

@@ -14,7 +14,7 @@ use crate::world::{World, later};
 
 /// The namespace of load balancers.
 pub(super) const NAMESPACE: &str = "AWS/ApplicationELB";
-/// The resolution of all data.
+/// The resolution of all data of the services.
 pub(super) const MINUTE: i64 = 60;
 
 /// Metrics that exist for a target group behind a load balancer.
@@ -35,7 +35,7 @@ pub(super) const OF_BALANCER: &[&str] =
     &["HTTPCode_ELB_5XX_Count", "HTTPCode_ELB_502_Count", "HTTPCode_ELB_503_Count"];
 
 /// One metric: a name and the resources that it is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Metric {
     pub(super) namespace: String,
     pub(super) name: String,
@@ -88,8 +88,14 @@ impl Metric {
         end: Timestamp,
         period: i64,
     ) -> BTreeMap<Timestamp, Samples> {
-        let start = floor(start, MINUTE);
+        let start = floor(start, MINUTE.min(period));
         let mut periods: BTreeMap<Timestamp, Samples> = BTreeMap::new();
+        if let Some(known) = world.cloudwatch.custom.get(self) {
+            for (at, samples) in known.range(start..end) {
+                periods.entry(floor(*at, period).max(start)).or_default().merge(samples);
+            }
+            return periods;
+        }
         for (minute, samples) in fleet::minutes(self, world, start, end) {
             periods.entry(floor(minute, period).max(start)).or_default().merge(&samples);
         }
@@ -189,6 +195,12 @@ fn own_statuses(name: &str) -> Option<std::ops::RangeInclusive<u16>> {
 pub(super) fn arrived(world: &World, minute: Timestamp) -> bool {
     let end = later(minute, Duration::from_secs(MINUTE as u64));
     later(end, world.params.metrics_delay) <= world.now
+}
+
+/// The end of the newest minute whose data can be read.
+pub(super) fn arrived_until(world: &World) -> Timestamp {
+    let latest = world.now.checked_sub(world.params.metrics_delay).unwrap_or(Timestamp::MIN);
+    floor(latest, MINUTE)
 }
 
 /// The beginning of the period that an instant is in.

@@ -2,16 +2,45 @@
 
 use std::collections::BTreeMap;
 
-/// Samples by value: how often each was seen. Values are scaled to whole thousandths, which is all
-/// that counts and milliseconds need.
+/// Samples by value: how often each was seen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Samples(BTreeMap<u64, u64>);
+pub(super) struct Samples(BTreeMap<Key, u64>);
+
+/// A finite number as a key that is ordered as numbers are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Key(i64);
+
+impl Key {
+    fn of(value: f64) -> Key {
+        // One zero, for 0 and −0 are the same number.
+        let bits = (value + 0.0).to_bits() as i64;
+        Key(if bits < 0 { !bits ^ i64::MIN } else { bits })
+    }
+
+    fn value(self) -> f64 {
+        let bits = if self.0 < 0 { !(self.0 ^ i64::MIN) } else { self.0 };
+        f64::from_bits(bits as u64)
+    }
+
+    /// The number in thousandths, if it is a whole number of them: so that counts and milliseconds are
+    /// added up without rounding.
+    fn thousandths(self) -> Option<i128> {
+        let scaled = self.value() * 1000.0;
+        let whole = scaled.round();
+        ((scaled - whole).abs() < 1e-6 && whole.abs() < 1e15).then_some(whole as i128)
+    }
+}
 
 impl Samples {
     /// Adds `times` samples of `thousandths`/1000.
     pub(super) fn add(&mut self, thousandths: u64, times: u64) {
-        if times > 0 {
-            *self.0.entry(thousandths).or_default() += times;
+        self.add_value(thousandths as f64 / 1000.0, times);
+    }
+
+    /// Adds `times` samples of a finite number.
+    pub(super) fn add_value(&mut self, value: f64, times: u64) {
+        if times > 0 && value.is_finite() {
+            *self.0.entry(Key::of(value)).or_default() += times;
         }
     }
 
@@ -28,7 +57,7 @@ impl Samples {
 
     /// Adds all of another's.
     pub(super) fn merge(&mut self, other: &Samples) {
-        other.0.iter().for_each(|(value, times)| self.add(*value, *times));
+        other.0.iter().for_each(|(value, times)| self.add_value(value.value(), *times));
     }
 
     /// Whether there is no sample.
@@ -41,26 +70,38 @@ impl Samples {
     pub(super) fn statistic(&self, name: &str) -> Option<f64> {
         let count: u64 = self.0.values().sum();
         let (low, high) = (self.0.keys().next()?, self.0.keys().next_back()?);
-        let sum = self.0.iter().map(|(value, times)| value * times).sum::<u64>();
-        let thousandths = |value: u64| value as f64 / 1000.0;
         Some(match name {
-            "Sum" => thousandths(sum),
+            "Sum" => self.sum(1),
             "SampleCount" => count as f64,
-            "Average" => sum as f64 / count as f64 / 1000.0,
-            "Minimum" => thousandths(*low),
-            "Maximum" => thousandths(*high),
-            _ => thousandths(self.percentile(percent(name)?, count)),
+            "Average" => self.sum(count),
+            "Minimum" => low.value(),
+            "Maximum" => high.value(),
+            _ => self.percentile(percent(name)?, count),
         })
     }
 
-    fn percentile(&self, percent: f64, count: u64) -> u64 {
+    /// The sum divided by `count`.
+    fn sum(&self, count: u64) -> f64 {
+        let whole = self.0.iter().try_fold(0_i128, |sum, (value, times)| {
+            Some(sum + value.thousandths()? * i128::from(*times))
+        });
+        match whole {
+            Some(thousandths) => thousandths as f64 / count as f64 / 1000.0,
+            None => {
+                let parts = self.0.iter().map(|(value, times)| value.value() * *times as f64);
+                parts.sum::<f64>() / count as f64
+            }
+        }
+    }
+
+    fn percentile(&self, percent: f64, count: u64) -> f64 {
         let rank = (count as f64 * percent / 100.0).ceil().max(1.0) as u64;
         let mut seen = 0;
         let reached = self.0.iter().find(|(_, times)| {
             seen += **times;
             seen >= rank
         });
-        reached.map_or(0, |(value, _)| *value)
+        reached.map_or(0.0, |(value, _)| value.value())
     }
 }
 
@@ -68,6 +109,11 @@ impl Samples {
 pub(super) fn is_statistic(name: &str) -> bool {
     matches!(name, "Sum" | "Average" | "Minimum" | "Maximum" | "SampleCount")
         || percent(name).is_some()
+}
+
+/// Whether `name` is a percentile.
+pub(super) fn is_percentile(name: &str) -> bool {
+    percent(name).is_some()
 }
 
 fn percent(name: &str) -> Option<f64> {
@@ -90,5 +136,17 @@ mod tests {
         assert_eq!(samples.statistic("Mode"), None);
         assert_eq!(Samples::default().statistic("Sum"), None);
         assert_eq!(Samples::counted(0).statistic("Sum"), Some(0.0));
+    }
+
+    #[test]
+    fn any_number_is_a_sample() {
+        let mut samples = Samples::default();
+        for value in [-2.5, 1e-7, 0.0, -0.0, 3e12] {
+            samples.add_value(value, 1);
+        }
+        assert_eq!(samples.statistic("Minimum"), Some(-2.5));
+        assert_eq!(samples.statistic("Maximum"), Some(3e12));
+        assert_eq!(samples.statistic("p50"), Some(0.0));
+        assert_eq!(samples.statistic("SampleCount"), Some(5.0));
     }
 }

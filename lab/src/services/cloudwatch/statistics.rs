@@ -1,7 +1,8 @@
 //! GetMetricStatistics: the older way to ask, one metric a call.
 
-use super::data::{period, span};
+use super::data::span;
 use super::metrics::Metric;
+use super::queries::period;
 use super::samples::{Samples, is_statistic};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;

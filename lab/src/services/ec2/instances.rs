@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Event, launch_data, resolve};
+use super::errors::SUBNET;
+use super::{Event, launch_data, launches, machine_types, network, resolve};
 use crate::traffic::program::Program;
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::{self, World, later};
@@ -24,6 +25,10 @@ pub enum InstanceState {
     ShuttingDown,
     /// Gone.
     Terminated,
+    /// Being stopped.
+    Stopping,
+    /// Stopped: it can be started again.
+    Stopped,
 }
 
 impl InstanceState {
@@ -34,6 +39,8 @@ impl InstanceState {
             InstanceState::Running => (16, "running"),
             InstanceState::ShuttingDown => (32, "shutting-down"),
             InstanceState::Terminated => (48, "terminated"),
+            InstanceState::Stopping => (64, "stopping"),
+            InstanceState::Stopped => (80, "stopped"),
         }
     }
 }
@@ -47,6 +54,10 @@ pub struct Instance {
     pub subnet: String,
     /// Its address in the subnet.
     pub private_ip: String,
+    /// Its public address, if it has one.
+    pub public_ip: Option<String>,
+    /// Its security groups.
+    pub groups: Vec<String>,
     /// When it was launched.
     pub launched: Timestamp,
     /// When its program begins to answer; none if it never does, or no longer.
@@ -55,7 +66,9 @@ pub struct Instance {
     pub state: InstanceState,
     /// What it runs.
     pub program: Program,
-    /// The launch template's id and the version.
+    /// When it last began to run; none before that. Its status checks are counted from here.
+    pub runs_since: Option<Timestamp>,
+    /// The launch template's id and the version; an empty id for a launch without one.
     pub template: (String, u64),
     /// The launch template data that it was launched with.
     pub data: Value,
@@ -75,28 +88,49 @@ pub fn answers(world: &World, instance_id: &str) -> bool {
 
 /// Launches an instance in a subnet from a launch template's version. It is pending until
 /// [`run`]; its program answers `starts_in` plus its own boot time from now. It gets `tags`, and those of
-/// the launch template.
+/// the launch template. The errors are those of RunInstances.
 pub fn launch(
     world: &mut World,
     template: (&str, u64),
     subnet: &str,
-    mut tags: BTreeMap<String, String>,
+    tags: BTreeMap<String, String>,
     starts_in: Duration,
 ) -> ApiResult<String> {
     let (template_id, number) = template;
     let found = resolve(&world.ec2, Some(template_id), None)?;
     let number = found.number(Some(&number.to_string()))?;
     let data = found.versions.get(&number).map_or(Value::Null, |version| version.data.clone());
-    let machine = data.str("instanceType").unwrap_or("t3.micro").to_owned();
+    begin(
+        world,
+        Launch { data, template: (template_id.to_owned(), number), subnet, tags, starts_in },
+    )
+}
+
+/// What an instance is launched from.
+pub(super) struct Launch<'a> {
+    /// Launch template data, in the names of an answer.
+    pub(super) data: Value,
+    /// Where it comes from; an empty id for none.
+    pub(super) template: (String, u64),
+    /// The subnet.
+    pub(super) subnet: &'a str,
+    /// Tags besides those of the data.
+    pub(super) tags: BTreeMap<String, String>,
+    /// How long until it runs.
+    pub(super) starts_in: Duration,
+}
+
+/// Launches one instance.
+pub(super) fn begin(world: &mut World, launch: Launch<'_>) -> ApiResult<String> {
+    let Launch { data, template, subnet, mut tags, starts_in } = launch;
+    let groups = launches::check(world, &data, subnet)?;
+    let machine = data.str("instanceType").unwrap_or(machine_types::DEFAULT).to_owned();
     if let Some(zone) = world.ec2.subnets.get(subnet).map(|place| place.zone.clone()) {
         capacity(world, &zone, &machine)?;
     }
-    let Some(place) = world.ec2.subnets.get_mut(subnet) else {
-        return Err(ApiError::sender(
-            "InvalidSubnetID.NotFound",
-            format!("The subnet ID '{subnet}' does not exist"),
-        ));
-    };
+    let Some(place) = world.ec2.subnets.get_mut(subnet) else { return Err(SUBNET.missing(subnet)) };
+    let interface = data.list("networkInterfaceSet").first();
+    let public = interface.and_then(|i| i.bool("associatePublicIpAddress")).unwrap_or(place.public);
     let (zone, private_ip) = (place.zone.clone(), place.next_address());
     let mut program = Program::from_user_data(&launch_data::user_data(&data), &world.registry);
     if let Some(misbehaviour) = world.faults.misbehaving.get(&program.version) {
@@ -106,27 +140,39 @@ pub fn launch(
         tags.entry(key).or_insert(value);
     }
     let id = world.ids.ec2("i");
-    let answers_from = program.runs().then(|| later(world.now, starts_in + program.boot));
-    if let Some(at) = answers_from {
-        world.queue.push(at, world::Event::Ec2(Event::Booted(id.clone())));
-        if let Some(lives) = program.crash {
-            world.queue.push(later(at, lives), world::Event::Ec2(Event::Crashed(id.clone())));
-        }
-    }
     let instance = Instance {
         zone,
         subnet: subnet.to_owned(),
         private_ip,
+        public_ip: public.then(|| network::public_address(&id)),
+        groups,
         launched: world.now,
-        answers_from,
+        answers_from: None,
         state: InstanceState::Pending,
         program,
-        template: (template_id.to_owned(), number),
+        runs_since: None,
+        template,
         data,
         tags,
     };
     world.ec2.instances.insert(id.clone(), instance);
+    boot(world, &id, starts_in);
     Ok(id)
+}
+
+/// Lets the program of an instance start: it answers `starts_in` plus its own boot time from now.
+pub(super) fn boot(world: &mut World, id: &str, starts_in: Duration) {
+    let now = world.now;
+    let Some(instance) = world.ec2.instances.get_mut(id) else { return };
+    let program = &instance.program;
+    instance.answers_from = program.runs().then(|| later(now, starts_in + program.boot));
+    let crash = program.crash;
+    if let Some(at) = instance.answers_from {
+        world.queue.push(at, world::Event::Ec2(Event::Booted(id.to_owned())));
+        if let Some(lives) = crash {
+            world.queue.push(later(at, lives), world::Event::Ec2(Event::Crashed(id.to_owned())));
+        }
+    }
 }
 
 /// Whether the account and a zone have room for another instance. A lost zone has none (a guess: it is what callers
@@ -169,6 +215,7 @@ pub fn run(world: &mut World, instance_id: &str) {
         && instance.state == InstanceState::Pending
     {
         instance.state = InstanceState::Running;
+        instance.runs_since = Some(world.now);
     }
 }
 
@@ -176,7 +223,7 @@ pub fn run(world: &mut World, instance_id: &str) {
 pub fn terminate(world: &mut World, instance_id: &str) {
     let gone = later(world.now, world.params.terminate);
     if let Some(instance) = world.ec2.instances.get_mut(instance_id)
-        && matches!(instance.state, InstanceState::Pending | InstanceState::Running)
+        && !matches!(instance.state, InstanceState::ShuttingDown | InstanceState::Terminated)
     {
         instance.state = InstanceState::ShuttingDown;
         world.queue.push(gone, world::Event::Ec2(Event::Terminated(instance_id.to_owned())));

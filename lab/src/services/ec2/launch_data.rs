@@ -37,10 +37,20 @@ const LISTS: &[(&str, &str)] = &[
     ("TagSpecification", "tagSpecificationSet"),
 ];
 
-/// The data of a request in the names of an answer, or the error that EC2 gives for user data that
-/// is too long or not base64.
+/// The `LaunchTemplateData` of a request in the names of an answer; it must have some member.
 pub(super) fn from_request(input: &Value) -> ApiResult<Value> {
-    let data = input.get("LaunchTemplateData");
+    match converted(input.get("LaunchTemplateData"))? {
+        Value::Map(members) if !members.is_empty() => Ok(Value::Map(members)),
+        _ => Err(ApiError::sender(
+            "MissingParameter",
+            "The request must contain the parameter LaunchTemplateData",
+        )),
+    }
+}
+
+/// Launch data in the names of an answer, or the error that EC2 gives for user data that is too long or
+/// not base64.
+pub(super) fn converted(data: &Value) -> ApiResult<Value> {
     if let Some(user_data) = data.str("UserData") {
         let bytes = STANDARD.decode(user_data).map_err(|_| {
             ApiError::sender("InvalidUserData.Malformed", "Invalid BASE64 encoding of user data.")
@@ -50,13 +60,7 @@ pub(super) fn from_request(input: &Value) -> ApiResult<Value> {
             return Err(ApiError::sender("InvalidParameterValue", message));
         }
     }
-    match renamed(data, "") {
-        Value::Map(members) if !members.is_empty() => Ok(Value::Map(members)),
-        _ => Err(ApiError::sender(
-            "MissingParameter",
-            "The request must contain the parameter LaunchTemplateData",
-        )),
-    }
+    Ok(renamed(data, ""))
 }
 
 /// `over` on top of `base`: each of its top-level members replaces the base's whole (user guide).

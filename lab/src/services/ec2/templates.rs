@@ -3,12 +3,17 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
-use super::{State, launch_data, versions};
+use super::errors::{LAUNCH_TEMPLATE, need};
+use super::idempotence::{self, Made};
+use super::listing::Filters;
+use super::{State, launch_data, tags, versions};
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Call, Value, map};
 use crate::world::World;
+
+/// Launch templates a Region may have (quota).
+const QUOTA: usize = 5_000;
 
 /// One launch template.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,21 +47,13 @@ pub struct TemplateVersion {
     pub data: Value,
 }
 
-/// What a client token was used for.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Used {
-    parameters: String,
-    template: String,
-    version: u64,
-}
-
 impl LaunchTemplate {
     /// The number that a version in a request means: digits, `$Latest` or `$Default`; none means the
     /// default (API model).
     pub fn number(&self, version: Option<&str>) -> ApiResult<u64> {
         match version {
             None | Some("" | "$Default") => Ok(self.default),
-            Some("$Latest") => Ok(self.versions.keys().next_back().copied().unwrap_or(self.latest)),
+            Some("$Latest") => Ok(self.newest()),
             Some(text) => {
                 let number = text.parse::<u64>().map_err(|_| {
                     ApiError::sender(
@@ -78,14 +75,20 @@ impl LaunchTemplate {
         }
     }
 
-    fn to_value(&self) -> Value {
+    /// The highest number that there is.
+    fn newest(&self) -> u64 {
+        self.versions.keys().next_back().copied().unwrap_or(self.latest)
+    }
+
+    fn to_value(&self, state: &State) -> Value {
         map([
             ("launchTemplateId", self.id.as_str().into()),
             ("launchTemplateName", self.name.as_str().into()),
             ("createTime", self.created.into()),
             ("createdBy", self.created_by.as_str().into()),
             ("defaultVersionNumber", (self.default as i64).into()),
-            ("latestVersionNumber", (self.latest as i64).into()),
+            ("latestVersionNumber", (self.newest() as i64).into()),
+            ("tagSet", tags::write(state, &self.id)),
         ])
     }
 }
@@ -98,6 +101,9 @@ pub fn resolve<'a>(
 ) -> ApiResult<&'a LaunchTemplate> {
     match (id, name) {
         (Some(id), _) => state.templates.get(id).ok_or_else(|| {
+            if !id.starts_with("lt-") {
+                return LAUNCH_TEMPLATE.missing(id);
+            }
             ApiError::sender(
                 "InvalidLaunchTemplateId.NotFound",
                 format!("The specified launch template, with template ID {id}, does not exist."),
@@ -120,17 +126,25 @@ pub fn resolve<'a>(
     }
 }
 
-/// The same, by the members of a request.
+/// The same, by the members of a request, which may hold one of the two (API model).
 pub(super) fn of_request<'a>(state: &'a State, input: &Value) -> ApiResult<&'a LaunchTemplate> {
-    resolve(state, input.str("LaunchTemplateId"), input.str("LaunchTemplateName"))
+    let (id, name) = (input.str("LaunchTemplateId"), input.str("LaunchTemplateName"));
+    if id.is_some() && name.is_some() {
+        return Err(ApiError::sender(
+            "InvalidParameterCombination",
+            "Only one of LaunchTemplateId and LaunchTemplateName may be specified.",
+        ));
+    }
+    resolve(state, id, name)
 }
 
 /// `CreateLaunchTemplate`.
 pub(super) fn create(world: &mut World, call: &Call) -> ApiResult<Value> {
-    let name = call.input.need_str("LaunchTemplateName")?.to_owned();
-    if let Some((id, _)) = used(&world.ec2, call)? {
-        let template = resolve(&world.ec2, Some(&id), None)?;
-        return Ok(map([("launchTemplate", template.to_value())]));
+    let name = need(&call.input, "LaunchTemplateName")?.to_owned();
+    check_name(&name)?;
+    if let Some(Made::Version(id, _)) = idempotence::used(&world.ec2, call)? {
+        let template = resolve(&world.ec2, Some(id), None)?;
+        return Ok(map([("launchTemplate", template.to_value(&world.ec2))]));
     }
     if world.ec2.templates.values().any(|template| template.name == name) {
         return Err(ApiError::sender(
@@ -138,15 +152,25 @@ pub(super) fn create(world: &mut World, call: &Call) -> ApiResult<Value> {
             "Launch template name already in use.",
         ));
     }
+    if world.ec2.templates.len() >= QUOTA {
+        // The code is a guess: the list of error codes has none for this quota.
+        return Err(ApiError::sender(
+            "LaunchTemplateLimitExceeded",
+            format!("You have reached the limit of {QUOTA} launch templates."),
+        ));
+    }
+    let description = versions::description(&call.input)?;
     let data = launch_data::from_request(&call.input)?;
+    let given = tags::at_creation(&call.input, LAUNCH_TEMPLATE)?;
     let version = TemplateVersion {
-        description: call.input.str("VersionDescription").map(str::to_owned),
+        description,
         created: world.now,
         created_by: call.caller.arn.clone(),
         data,
     };
+    let id = world.ids.ec2("lt");
     let template = LaunchTemplate {
-        id: world.ids.ec2("lt"),
+        id: id.clone(),
         name,
         created: world.now,
         created_by: call.caller.arn.clone(),
@@ -154,21 +178,38 @@ pub(super) fn create(world: &mut World, call: &Call) -> ApiResult<Value> {
         latest: 1,
         versions: BTreeMap::from([(1, version)]),
     };
-    let answer = map([("launchTemplate", template.to_value())]);
-    remember(&mut world.ec2, call, &template.id, 1);
-    world.ec2.templates.insert(template.id.clone(), template);
+    tags::put(&mut world.ec2, &id, given);
+    let answer = map([("launchTemplate", template.to_value(&world.ec2))]);
+    idempotence::remember(&mut world.ec2, call, Made::Version(id.clone(), 1));
+    world.ec2.templates.insert(id, template);
     Ok(answer)
 }
 
+/// Three to 128 letters, digits and a few signs (API model).
+fn check_name(name: &str) -> ApiResult<()> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "().-/_".contains(c);
+    if (3..=128).contains(&name.len()) && name.chars().all(plain) {
+        return Ok(());
+    }
+    Err(ApiError::sender(
+        "InvalidLaunchTemplateName.MalformedException",
+        "A launch template name must be between 3 and 128 characters, and may contain letters, numbers, and the following characters: - ( ) . / _.",
+    ))
+}
+
 /// `ModifyLaunchTemplate`: sets the default version, nothing else.
-pub(super) fn modify(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let template = of_request(&world.ec2, input)?;
-    let (id, default) = (template.id.clone(), template.number(input.str("SetDefaultVersion"))?);
-    let Some(template) = world.ec2.templates.get_mut(&id) else {
-        return resolve(&world.ec2, Some(&id), None).map(LaunchTemplate::to_value);
-    };
-    template.default = default;
-    Ok(map([("launchTemplate", template.to_value())]))
+pub(super) fn modify(world: &mut World, call: &Call) -> ApiResult<Value> {
+    let template = of_request(&world.ec2, &call.input)?;
+    let (id, wanted) = (template.id.clone(), call.input.str("SetDefaultVersion"));
+    // Only an exact repetition is told apart from a token used for something else.
+    idempotence::used(&world.ec2, call)?;
+    let default = template.number(wanted)?;
+    if let Some(template) = world.ec2.templates.get_mut(&id) {
+        template.default = default;
+    }
+    idempotence::remember(&mut world.ec2, call, Made::Version(id.clone(), default));
+    let template = resolve(&world.ec2, Some(&id), None)?;
+    Ok(map([("launchTemplate", template.to_value(&world.ec2))]))
 }
 
 /// `DescribeLaunchTemplates`.
@@ -177,9 +218,15 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     for id in &ids {
         resolve(&world.ec2, Some(id), None)?;
     }
-    for name in &names {
-        resolve(&world.ec2, None, Some(name))?;
+    // A listing words this differently from the other operations.
+    let known = |name: &String| world.ec2.templates.values().any(|t| t.name == *name);
+    if !names.iter().all(known) {
+        return Err(ApiError::sender(
+            "InvalidLaunchTemplateName.NotFoundException",
+            "At least one of the launch templates specified in the request does not exist.",
+        ));
     }
+    let filters = Filters::read(input, &["launch-template-name", "create-time"])?;
     let found = world
         .ec2
         .templates
@@ -188,42 +235,23 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
             (ids.is_empty() && names.is_empty()) || ids.contains(&t.id) || names.contains(&t.name)
         })
         .filter(|t| {
-            super::passes(input, |field| match field {
-                "launch-template-name" => vec![t.name.clone()],
-                _ => Vec::new(),
-            })
+            let field = |name: &str| {
+                vec![if name == "create-time" { t.created.to_string() } else { t.name.clone() }]
+            };
+            filters.pass(&world.ec2, &t.id, field)
         })
-        .map(LaunchTemplate::to_value)
+        .map(|template| template.to_value(&world.ec2))
         .collect();
     let size = versions::page_size(input)?;
     let (items, next) = page(found, input.str("NextToken"), size, "InvalidNextToken")?;
     Ok(map([("launchTemplates", items.into()), ("nextToken", next.into())]))
 }
 
-/// What an earlier call with the same client token made: the template and the version. A token used
-/// with other parameters is refused (API model: IdempotentParameterMismatch).
-pub(super) fn used(state: &State, call: &Call) -> ApiResult<Option<(String, u64)>> {
-    let Some(used) = call.input.str("ClientToken").and_then(|token| state.tokens.get(token)) else {
-        return Ok(None);
-    };
-    if used.parameters != fingerprint(call) {
-        return Err(ApiError::sender(
-            "IdempotentParameterMismatch",
-            "The client token was already used with other parameters.",
-        ));
-    }
-    Ok(Some((used.template.clone(), used.version)))
-}
-
-/// Remembers what a client token made.
-pub(super) fn remember(state: &mut State, call: &Call, template: &str, version: u64) {
-    if let Some(token) = call.input.str("ClientToken") {
-        let used = Used { parameters: fingerprint(call), template: template.to_owned(), version };
-        state.tokens.insert(token.to_owned(), used);
-    }
-}
-
-fn fingerprint(call: &Call) -> String {
-    let hash = Sha256::digest(format!("{} {:?}", call.operation, call.input).as_bytes());
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+/// `DeleteLaunchTemplate`, with all its versions. That a group launches from it is no hindrance.
+pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let template = of_request(&world.ec2, input)?;
+    let (id, written) = (template.id.clone(), template.to_value(&world.ec2));
+    world.ec2.templates.remove(&id);
+    world.ec2.forget_tags();
+    Ok(map([("launchTemplate", written)]))
 }

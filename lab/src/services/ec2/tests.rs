@@ -92,7 +92,7 @@ fn deleting_spares_the_default_and_numbers_do_not_come_again() {
     let answer = ok(world, "DeleteLaunchTemplateVersions", input);
     assert_eq!(answer.list("successfullyDeletedLaunchTemplateVersionSet").len(), 1);
     let kept = &answer.list("unsuccessfullyDeletedLaunchTemplateVersionSet")[0];
-    assert_eq!(kept.str("versionNumber"), Some("1"));
+    assert_eq!(kept.int("versionNumber"), Some(1));
     ok(world, "CreateLaunchTemplateVersion", data("t3.small"));
     assert_eq!(describe(world, &[]), [3, 1]);
 }

@@ -1,7 +1,10 @@
 //! Versions of a launch template: create, describe, delete.
 
-use super::launch_data;
-use super::templates::{LaunchTemplate, TemplateVersion, of_request, remember, resolve, used};
+use super::errors::invalid_value;
+use super::idempotence::{self, Made};
+use super::listing::Filters;
+use super::templates::{LaunchTemplate, TemplateVersion, of_request, resolve};
+use super::{images, launch_data};
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Call, Value, map};
 use crate::world::World;
@@ -12,9 +15,9 @@ const LIMIT: usize = 10_000;
 /// `CreateLaunchTemplateVersion`.
 pub(super) fn create(world: &mut World, call: &Call) -> ApiResult<Value> {
     let input = &call.input;
-    if let Some((id, number)) = used(&world.ec2, call)? {
-        let template = resolve(&world.ec2, Some(&id), None)?;
-        return Ok(map([("launchTemplateVersion", to_value(template, number))]));
+    if let Some(Made::Version(id, number)) = idempotence::used(&world.ec2, call)? {
+        let template = resolve(&world.ec2, Some(id), None)?;
+        return Ok(map([("launchTemplateVersion", to_value(template, *number))]));
     }
     let template = of_request(&world.ec2, input)?;
     let mut data = launch_data::from_request(input)?;
@@ -24,13 +27,7 @@ pub(super) fn create(world: &mut World, call: &Call) -> ApiResult<Value> {
             data = launch_data::merged(&source.data, data);
         }
     }
-    let description = input.str("VersionDescription").map(str::to_owned);
-    if description.as_ref().is_some_and(|text| text.chars().count() > 255) {
-        return Err(ApiError::sender(
-            "InvalidParameterValue",
-            "VersionDescription has more than 255 characters.",
-        ));
-    }
+    let description = description(input)?;
     if template.versions.len() >= LIMIT {
         return Err(ApiError::sender(
             "VersionLimitExceeded",
@@ -48,9 +45,53 @@ pub(super) fn create(world: &mut World, call: &Call) -> ApiResult<Value> {
         template.latest = number;
         template.versions.insert(number, version);
     }
-    remember(&mut world.ec2, call, &id, number);
+    idempotence::remember(&mut world.ec2, call, Made::Version(id.clone(), number));
     let template = resolve(&world.ec2, Some(&id), None)?;
     Ok(map([("launchTemplateVersion", to_value(template, number))]))
+}
+
+/// The description of a new version.
+pub(super) fn description(input: &Value) -> ApiResult<Option<String>> {
+    let description = input.str("VersionDescription").map(str::to_owned);
+    if description.as_ref().is_some_and(|text| text.chars().count() > 255) {
+        return Err(invalid_value("VersionDescription has more than 255 characters."));
+    }
+    Ok(description)
+}
+
+/// The filters of a version.
+const FILTERS: &[&str] = &[
+    "create-time",
+    "ebs-optimized",
+    "http-tokens",
+    "http-endpoint",
+    "iam-instance-profile",
+    "image-id",
+    "instance-type",
+    "is-default-version",
+    "kernel-id",
+    "ram-disk-id",
+];
+
+fn field(version: &Value, name: &str) -> Vec<String> {
+    let data = version.get("launchTemplateData");
+    let text = |value: Option<&str>| value.map(str::to_owned).into_iter().collect();
+    let options = data.get("metadataOptions");
+    let profile = data.get("iamInstanceProfile");
+    match name {
+        "create-time" => version.time("createTime").map(|at| at.to_string()).into_iter().collect(),
+        "ebs-optimized" => vec![data.bool("ebsOptimized").unwrap_or(false).to_string()],
+        "http-tokens" => text(options.str("httpTokens")),
+        "http-endpoint" => text(options.str("httpEndpoint")),
+        "iam-instance-profile" => text(profile.str("arn").or(profile.str("name"))),
+        "image-id" => text(data.str("imageId")),
+        "instance-type" => text(data.str("instanceType")),
+        "is-default-version" => {
+            vec![version.bool("defaultVersion").unwrap_or(false).to_string()]
+        }
+        "kernel-id" => text(data.str("kernelId")),
+        _ => text(data.str("ramDiskId")),
+    }
 }
 
 /// `DescribeLaunchTemplateVersions`: of one template, or with `$Latest` and `$Default` of all.
@@ -76,9 +117,27 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
             }
         }
     }
+    let filters = Filters::read(input, FILTERS)?;
+    found.retain(|version| {
+        let id = version.str("launchTemplateId").unwrap_or_default();
+        filters.pass(&world.ec2, id, |name| field(version, name))
+    });
+    if input.bool("ResolveAlias") == Some(true) {
+        found.iter_mut().for_each(|version| resolve_alias(world, version));
+    }
     let size = page_size(input)?;
     let (items, next) = page(found, input.str("NextToken"), size, "InvalidNextToken")?;
     Ok(map([("launchTemplateVersionSet", items.into()), ("nextToken", next.into())]))
+}
+
+/// Writes the machine image that a parameter names instead of the parameter.
+fn resolve_alias(world: &World, version: &mut Value) {
+    let Value::Map(members) = version else { return };
+    let Some((_, data)) = members.iter_mut().find(|(key, _)| key == "launchTemplateData") else {
+        return;
+    };
+    let image = data.str("imageId").map(|image| images::resolved(world, image));
+    *data = launch_data::merged(data, map([("imageId", image.into())]));
 }
 
 /// `DeleteLaunchTemplateVersions`: an outcome for each version; never the default one.
@@ -86,8 +145,7 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let id = of_request(&world.ec2, input)?.id.clone();
     let wanted = input.strings("LaunchTemplateVersion");
     if wanted.is_empty() || wanted.len() > 200 {
-        return Err(ApiError::sender(
-            "InvalidParameterValue",
+        return Err(invalid_value(
             "Between 1 and 200 launch template versions can be deleted in a call.",
         ));
     }
@@ -97,7 +155,7 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
             let item = map([
                 ("launchTemplateId", template.id.as_str().into()),
                 ("launchTemplateName", template.name.as_str().into()),
-                ("versionNumber", text.as_str().into()),
+                ("versionNumber", text.parse::<i64>().ok().into()),
             ]);
             match deletable(template, &text) {
                 Ok(number) => {
@@ -147,9 +205,7 @@ pub(super) fn page_size(input: &Value) -> ApiResult<usize> {
     match input.int("MaxResults") {
         None => Ok(200),
         Some(n @ 1..=200) => Ok(n as usize),
-        Some(_) => {
-            Err(ApiError::sender("InvalidParameterValue", "MaxResults must be between 1 and 200."))
-        }
+        Some(_) => Err(invalid_value("MaxResults must be between 1 and 200.")),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
 /// Target groups in one forward action (API model).
-const GROUPS: usize = 5;
+pub(super) const GROUPS: usize = 5;
 
 /// One action of a rule.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,10 +1,11 @@
 //! When a rule applies to a request.
 
 use super::errors::validation;
-use crate::wire::{ApiError, ApiResult, Value, map};
+use crate::services::pattern::like;
+use crate::wire::{ApiResult, Value, map};
 
 /// Condition values in one rule (quota).
-const VALUES: usize = 5;
+pub(super) const VALUES: usize = 5;
 
 /// The parts of a request that rules look at.
 #[derive(Debug, Clone, Copy)]
@@ -50,20 +51,20 @@ impl Condition {
         match self {
             Condition::Host(hosts) => {
                 let host = visit.host.split(':').next().unwrap_or_default();
-                hosts.iter().any(|h| glob(&lower(h), &lower(host)))
+                hosts.iter().any(|h| like(&lower(h), &lower(host)))
             }
-            Condition::Path(paths) => paths.iter().any(|p| glob(p, visit.path)),
+            Condition::Path(paths) => paths.iter().any(|p| like(p, visit.path)),
             Condition::Header { name, values } => {
                 let sent = visit.headers.get_all(name.as_str()).into_iter();
                 sent.filter_map(|v| v.to_str().ok())
-                    .any(|v| values.iter().any(|wanted| glob(&lower(wanted), &lower(v))))
+                    .any(|v| values.iter().any(|wanted| like(&lower(wanted), &lower(v))))
             }
             Condition::Method(methods) => methods.iter().any(|m| m == visit.method),
             Condition::Query(pairs) => visit.query.split('&').any(|sent| {
                 let (key, value) = sent.split_once('=').unwrap_or((sent, ""));
                 pairs.iter().any(|(k, v)| {
-                    k.as_ref().is_none_or(|k| glob(&lower(k), &lower(key)))
-                        && glob(&lower(v), &lower(value))
+                    k.as_ref().is_none_or(|k| like(&lower(k), &lower(key)))
+                        && like(&lower(v), &lower(value))
                 })
             }),
             Condition::Source(_) => false,
@@ -82,31 +83,14 @@ impl Condition {
     }
 }
 
-/// `*` for any number of characters, `?` for exactly one.
-fn glob(pattern: &str, text: &str) -> bool {
-    let mut rest = pattern.chars();
-    match rest.next() {
-        None => text.is_empty(),
-        Some('*') => {
-            let rest = rest.as_str();
-            text.char_indices().any(|(at, _)| glob(rest, &text[at..])) || glob(rest, "")
-        }
-        Some(wanted) => {
-            let mut letters = text.chars();
-            letters.next().is_some_and(|c| wanted == '?' || wanted == c)
-                && glob(rest.as_str(), letters.as_str())
-        }
-    }
-}
-
 /// Reads the conditions of a rule.
 pub(super) fn read(input: &[Value]) -> ApiResult<Vec<Condition>> {
+    if input.is_empty() {
+        return Err(validation("A condition must be specified"));
+    }
     let conditions = input.iter().map(read_one).collect::<ApiResult<Vec<_>>>()?;
     if conditions.iter().map(Condition::values).sum::<usize>() > VALUES {
-        return Err(ApiError::sender(
-            "TooManyActions",
-            format!("A rule can have at most {VALUES} condition values"),
-        ));
+        return Err(validation(format!("A rule can only have '{VALUES}' condition values")));
     }
     Ok(conditions)
 }
@@ -175,19 +159,5 @@ fn write_one(condition: &Condition) -> Value {
                 map([("Values", Value::List(pairs.collect()))]),
             )
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_match_whole_texts() {
-        assert!(glob("/*", "/"));
-        assert!(glob("/img/*.p?g", "/img/a/b.png"));
-        assert!(!glob("/img/*", "/im"));
-        assert!(!glob("/a", "/a/"));
-        assert!(glob("*", ""));
     }
 }

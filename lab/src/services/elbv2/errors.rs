@@ -37,3 +37,21 @@ fn not_found(code: &str, what: &str, name: &str) -> ApiError {
     plural[..1].make_ascii_uppercase();
     ApiError::sender(code, format!("{plural} '[{name}]' not found"))
 }
+
+/// The error for a name that a load balancer or a target group may not have; none for a good one.
+pub(super) fn named_badly(what: &str, name: &str) -> Option<ApiError> {
+    let capital = what.replacen(&what[..1], &what[..1].to_uppercase(), 1);
+    if name.is_empty() {
+        Some(validation(format!("{capital} name cannot be empty")))
+    } else if name.chars().count() > 32 {
+        Some(validation(format!("{capital} name '{name}' cannot be longer than '32' characters")))
+    } else if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+        Some(validation(format!(
+            "{capital} name '{name}' can only contain characters that are alphanumeric characters or hyphens(-)"
+        )))
+    } else if name.starts_with('-') || name.ends_with('-') {
+        Some(validation(format!("{capital} name '{name}' cannot begin or end with '-'")))
+    } else {
+        None
+    }
+}

@@ -32,12 +32,7 @@ pub(crate) fn world() -> Fixture {
         .map(|(z, s)| (z.to_owned(), s.to_owned()))
         .into();
     for (zone, subnet) in &subnets {
-        let place = Subnet {
-            zone: zone.clone(),
-            vpc: "vpc-1".to_owned(),
-            prefix: "10.0.1".to_owned(),
-            given: 0,
-        };
+        let place = Subnet::new(zone, "vpc-1", "10.0.1.0/24".parse().unwrap());
         world.ec2.subnets.insert(subnet.clone(), place);
     }
     let spec = LoadBalancerSpec { name: "news".to_owned(), subnets, ..Default::default() };
@@ -82,6 +77,9 @@ impl Fixture {
             zone: zone.to_owned(),
             subnet: "subnet-a".to_owned(),
             private_ip: "10.0.1.4".to_owned(),
+            public_ip: None,
+            groups: Vec::new(),
+            runs_since: Some(self.world.now),
             launched: self.world.now,
             answers_from: Some(later(self.world.now, Duration::from_secs(boot))),
             state: InstanceState::Running,

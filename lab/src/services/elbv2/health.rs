@@ -111,7 +111,9 @@ enum Answer {
     Status(u16),
     /// No answer in time.
     Nothing,
-    /// An instance that is being ended.
+    /// No connection: the instance runs, and nothing on it listens.
+    NoConnection,
+    /// An instance that is being ended, or has been stopped.
     Ending,
     /// No instance.
     Gone,
@@ -123,12 +125,17 @@ fn ask(world: &World, id: &str) -> Answer {
         None => Answer::Gone,
         Some(instance) => match instance.state {
             InstanceState::Terminated => Answer::Gone,
-            InstanceState::ShuttingDown => Answer::Ending,
-            InstanceState::Pending | InstanceState::Running if !ec2::answers(world, id) => {
-                Answer::Nothing
+            InstanceState::ShuttingDown | InstanceState::Stopping | InstanceState::Stopped => {
+                Answer::Ending
             }
-            InstanceState::Pending | InstanceState::Running => {
+            InstanceState::Pending => Answer::Nothing,
+            InstanceState::Running if ec2::answers(world, id) => {
                 Answer::Status(if instance.program.healthy { 200 } else { 503 })
+            }
+            InstanceState::Running => {
+                let zone = world.ec2.zones.get(&instance.zone);
+                let alive = zone.is_none_or(|zone| zone.alive);
+                if alive { Answer::NoConnection } else { Answer::Nothing }
             }
         },
     }
@@ -143,6 +150,11 @@ fn draining(target: &Target) -> bool {
 fn judge(target: &mut Target, answer: Answer, health: &HealthCheck) {
     if matches!(answer, Answer::Ending | Answer::Gone) && !draining(target) {
         (target.state, target.reason) = (TargetState::Unused, Some(Reason::InvalidState));
+    } else if target.reason == Some(Reason::InvalidState) {
+        // A stopped instance that was started again.
+        target.state = TargetState::Initial;
+        target.reason = Some(Reason::InitialHealthChecking);
+        (target.passed, target.failed) = (0, 0);
     }
     if matches!(
         target.state,
@@ -153,6 +165,7 @@ fn judge(target: &mut Target, answer: Answer, health: &HealthCheck) {
     let failure = match answer {
         Answer::Status(status) if health.accepts(status) => None,
         Answer::Status(status) => Some(Reason::ResponseCodeMismatch(status)),
+        Answer::NoConnection => Some(Reason::FailedHealthChecks),
         Answer::Nothing | Answer::Ending | Answer::Gone => Some(Reason::Timeout),
     };
     match failure {

@@ -1,12 +1,16 @@
 //! Listeners: a port of a load balancer, with its default rule.
 
+use std::collections::BTreeMap;
+
 use super::errors::{listener_not_found, validation};
-use super::{Action, Rule, actions, load_balancers, paging, rules, tags};
+use super::{
+    Action, Rule, account, actions, attributes, certificates, load_balancers, paging, rules, tags,
+};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
 /// Listeners a load balancer may have (quota).
-const QUOTA: usize = 50;
+pub(super) const QUOTA: usize = 50;
 
 /// A port that a load balancer listens on. Its default action is in its default rule.
 #[derive(Debug, Clone)]
@@ -21,7 +25,11 @@ pub struct Listener {
     pub protocol: String,
     /// The ARN of its default rule.
     pub default_rule: String,
-    /// `Certificates`, `SslPolicy` and the like: kept, without effect.
+    /// The certificates of an encrypted one, the default first.
+    pub(super) certificates: Vec<String>,
+    /// Attributes by key.
+    pub(super) attributes: BTreeMap<String, String>,
+    /// `SslPolicy` and the like: kept, without effect.
     extras: Vec<(&'static str, Value)>,
 }
 
@@ -72,25 +80,56 @@ pub fn create_listener(world: &mut World, spec: ListenerSpec) -> ApiResult<Strin
         port: spec.port,
         protocol: spec.protocol,
         default_rule,
+        certificates: Vec::new(),
+        attributes: attributes::listener_defaults(),
         extras: Vec::new(),
     };
     world.elbv2.listeners.insert(arn.clone(), listener);
     Ok(arn)
 }
 
-/// CreateListener.
+/// CreateListener. Where one with the same settings exists, that is given (API model: the operation is
+/// idempotent).
 pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     let spec = ListenerSpec {
         load_balancer: input.need_str("LoadBalancerArn")?.to_owned(),
         port: port(input)?.ok_or_else(|| validation("A listener port must be specified"))?,
-        protocol: input.str("Protocol").unwrap_or("HTTP").to_owned(),
+        protocol: input
+            .str("Protocol")
+            .ok_or_else(|| validation("A listener protocol must be specified"))?
+            .to_owned(),
         default_actions: actions::read(world, input.list("DefaultActions"), &[])?,
         suffix: None,
     };
+    let given = tags::read(input.list("Tags"))?;
+    let certificates = encryption(input, &spec.protocol, &[])?;
+    if let Some(same) = equal(world, &spec) {
+        return answer(world, &same);
+    }
     let arn = create_listener(world, spec)?;
-    tags::store(world, &arn, input.list("Tags"));
-    keep_extras(world, &arn, input);
+    tags::store(world, &arn, given);
+    keep(world, &arn, input, certificates);
     answer(world, &arn)
+}
+
+/// The listener that has the same settings, if there is one.
+fn equal(world: &World, spec: &ListenerSpec) -> Option<String> {
+    let mut there = of_load_balancer(world, &spec.load_balancer);
+    let same = there.find(|l| l.port == spec.port && l.protocol == spec.protocol)?;
+    let default = world.elbv2.rules.get(&same.default_rule)?;
+    (default.actions == spec.default_actions).then(|| same.arn.clone())
+}
+
+/// DeleteListener, with its rules.
+pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let arn = input.need_str("ListenerArn")?;
+    find(world, arn)?;
+    world.elbv2.listeners.remove(arn);
+    let of_listener = world.elbv2.rules.values().filter(|rule| rule.listener == arn);
+    let gone: Vec<String> = of_listener.map(|rule| rule.arn.clone()).collect();
+    gone.iter().for_each(|rule| rules::remove(world, rule));
+    world.elbv2.forget_tags();
+    Ok(map([]))
 }
 
 /// DescribeListeners.
@@ -102,7 +141,9 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
             of_load_balancer(world, balancer).collect()
         }
         (None, false) => arns.iter().map(|arn| find(world, arn)).collect::<ApiResult<_>>()?,
-        _ => return Err(validation("Specify either listener ARNs or a load balancer ARN")),
+        _ => {
+            return Err(validation("You must specify either listener ARNs or a load balancer ARN"));
+        }
     };
     let written = found.into_iter().map(|l| write(world, l)).collect();
     paging::page("Listeners", written, input)
@@ -114,6 +155,7 @@ pub(super) fn modify(world: &mut World, input: &Value) -> ApiResult<Value> {
     let listener = find(world, arn)?.clone();
     let protocol = input.str("Protocol").unwrap_or(&listener.protocol).to_owned();
     check_protocol(&protocol)?;
+    let certificates = encryption(input, &protocol, &listener.certificates)?;
     let port = port(input)?.unwrap_or(listener.port);
     check_port(world, &listener.load_balancer, port, Some(arn))?;
     if !input.get("DefaultActions").is_null() {
@@ -126,7 +168,7 @@ pub(super) fn modify(world: &mut World, input: &Value) -> ApiResult<Value> {
     if let Some(listener) = world.elbv2.listeners.get_mut(arn) {
         (listener.port, listener.protocol) = (port, protocol);
     }
-    keep_extras(world, arn, input);
+    keep(world, arn, input, certificates);
     answer(world, arn)
 }
 
@@ -167,14 +209,46 @@ fn port(input: &Value) -> ApiResult<Option<u16>> {
     }
 }
 
-fn keep_extras(world: &mut World, arn: &str, input: &Value) {
+/// The certificates of a listener after a call: an encrypted one needs exactly one, its default.
+fn encryption(input: &Value, protocol: &str, before: &[String]) -> ApiResult<Vec<String>> {
+    if let Some(policy) = input.str("SslPolicy").filter(|policy| !policy.is_empty()) {
+        account::check_policy(policy)?;
+    }
+    let given = certificates::read(input)?;
+    match (protocol, given.as_slice()) {
+        ("HTTPS", []) if before.is_empty() => {
+            Err(validation("A certificate must be specified for HTTPS listeners"))
+        }
+        (_, [_, _, ..]) => Err(ApiError::sender(
+            "TooManyCertificates",
+            "Up to one certificate can be specified, for others use AddListenerCertificates",
+        )),
+        ("HTTPS", [default]) => {
+            let others = before.iter().skip(1).filter(|other| *other != default);
+            Ok(std::iter::once(default).chain(others).cloned().collect())
+        }
+        ("HTTPS", _) => Ok(before.to_vec()),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn keep(world: &mut World, arn: &str, input: &Value, certificates: Vec<String>) {
     let Some(listener) = world.elbv2.listeners.get_mut(arn) else { return };
-    for key in ["Certificates", "SslPolicy", "AlpnPolicy", "MutualAuthentication"] {
+    listener.certificates = certificates;
+    for key in ["SslPolicy", "AlpnPolicy", "MutualAuthentication"] {
         let given = input.get(key);
         if !given.is_null() {
             listener.extras.retain(|(k, _)| *k != key);
             listener.extras.push((key, given.clone()));
         }
+    }
+    let policy = listener.extras.iter().any(|(key, _)| *key == "SslPolicy");
+    match listener.protocol.as_str() {
+        "HTTPS" if !policy => {
+            listener.extras.push(("SslPolicy", account::DEFAULT_POLICY.into()));
+        }
+        "HTTPS" => {}
+        _ => listener.extras.retain(|(key, _)| *key != "SslPolicy"),
     }
 }
 
@@ -194,5 +268,8 @@ fn write(world: &World, listener: &Listener) -> Value {
             default.map(|rule| actions::write(&rule.actions)).unwrap_or(Value::Null),
         ),
     ]);
+    let default = listener.certificates.first();
+    let default = default.map(|arn| Value::List(vec![map([("CertificateArn", arn.into())])]));
+    let written = written.with("Certificates", default);
     listener.extras.iter().fold(written, |written, (key, value)| written.with(key, value.clone()))
 }

@@ -1,16 +1,17 @@
-//! Application Load Balancers.
+//! Application Load Balancers: what they are, how they begin and end.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::errors::{load_balancer_not_found, validation};
-use super::{Event, Node, attributes, paging, propagation, tags, target_groups};
+use super::errors::{load_balancer_not_found, named_badly, validation};
+use super::placement::{self, Placement};
+use super::{Event, Node, Rule, attributes, health, interfaces, paging, propagation, tags};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{self, World, later};
 
 /// Load balancers a Region may have (quota).
-const QUOTA: usize = 50;
+pub(super) const QUOTA: usize = 50;
 
 /// An Application Load Balancer, as far as the lab has one.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct LoadBalancer {
     pub state: LoadBalancerState,
     /// When it was created.
     pub created: Timestamp,
+    /// Its network.
+    pub vpc: String,
     /// The subnet in each enabled zone.
     pub subnets: BTreeMap<String, String>,
     /// Its security groups; kept, without effect.
@@ -69,14 +72,26 @@ pub struct LoadBalancerSpec {
 }
 
 /// Creates a load balancer that is still provisioning, and gives its ARN. It becomes active by
-/// itself after `Params::provision`, or at once by [`activate`]. Errors: DuplicateLoadBalancerName,
-/// TooManyLoadBalancers, InvalidConfigurationRequest.
+/// itself after `Params::provision`, or at once by [`activate`]. Where one of the same name and
+/// settings exists, that is given (API model: the operation is idempotent). Errors:
+/// DuplicateLoadBalancerName, TooManyLoadBalancers, InvalidConfigurationRequest.
 pub fn create_load_balancer(world: &mut World, spec: LoadBalancerSpec) -> ApiResult<String> {
-    if world.elbv2.load_balancers.values().any(|l| l.name == spec.name) {
-        return Err(ApiError::sender(
-            "DuplicateLoadBalancerName",
-            format!("A load balancer with the same name '{}' exists", spec.name),
-        ));
+    let scheme = spec.scheme.unwrap_or_else(|| "internet-facing".to_owned());
+    if let Some(same) = world.elbv2.load_balancers.values().find(|l| l.name == spec.name) {
+        let equal = same.subnets == spec.subnets
+            && same.scheme == scheme
+            && same.security_groups == spec.security_groups;
+        return if equal {
+            Ok(same.arn.clone())
+        } else {
+            Err(ApiError::sender(
+                "DuplicateLoadBalancerName",
+                format!(
+                    "A load balancer with the same name '{}' exists, but with different settings",
+                    spec.name
+                ),
+            ))
+        };
     }
     if world.elbv2.load_balancers.len() >= QUOTA {
         return Err(ApiError::sender(
@@ -84,25 +99,23 @@ pub fn create_load_balancer(world: &mut World, spec: LoadBalancerSpec) -> ApiRes
             "The maximum number of load balancers has been reached",
         ));
     }
-    if spec.subnets.len() < 2 {
-        return Err(ApiError::sender(
-            "InvalidConfigurationRequest",
-            "At least two subnets in two different Availability Zones must be specified",
-        ));
-    }
+    placement::check_number(&spec.subnets)?;
     let suffix = spec.suffix.unwrap_or_else(|| world.ids.hex16());
     let arn = format!(
         "arn:aws:elasticloadbalancing:{}:{}:loadbalancer/app/{}/{suffix}",
         world.region, world.account, spec.name
     );
     let number = u64::from_str_radix(&suffix, 16).unwrap_or_default() % 2_000_000_000;
+    // Names of internal ones begin so (user guide).
+    let internal = if scheme == "internal" { "internal-" } else { "" };
     let load_balancer = LoadBalancer {
-        dns_name: format!("{}-{number}.{}.elb.amazonaws.com", spec.name, world.region),
+        dns_name: format!("{internal}{}-{number}.{}.elb.amazonaws.com", spec.name, world.region),
         arn: arn.clone(),
         name: spec.name,
-        scheme: spec.scheme.unwrap_or_else(|| "internet-facing".to_owned()),
+        scheme,
         state: LoadBalancerState::Provisioning,
         created: world.now,
+        vpc: placement::network(world, &spec.subnets),
         nodes: spec.subnets.keys().map(|zone| (zone.clone(), Node::default())).collect(),
         subnets: spec.subnets,
         security_groups: spec.security_groups,
@@ -130,42 +143,49 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     if kind != "application" {
         return Err(validation(format!("The lab has no load balancers of type '{kind}'")));
     }
-    let mut named = input.strings("Subnets");
-    named.extend(
-        input.list("SubnetMappings").iter().filter_map(|m| m.str("SubnetId")).map(Into::into),
-    );
-    let mut subnets = BTreeMap::new();
-    for subnet in named {
-        let place = world.ec2.subnets.get(&subnet).ok_or_else(|| {
-            ApiError::sender("SubnetNotFound", format!("The subnet ID '{subnet}' does not exist"))
-        })?;
-        let zone = place.zone.clone();
-        if subnets.insert(zone.clone(), subnet).is_some() {
-            return Err(ApiError::sender(
-                "InvalidConfigurationRequest",
-                format!(
-                    "A load balancer cannot be attached to multiple subnets in the same Availability Zone: {zone}"
-                ),
-            ));
-        }
+    let name = input.need_str("Name")?;
+    check_name(name)?;
+    let scheme = input.str("Scheme").unwrap_or("internet-facing");
+    if !matches!(scheme, "internet-facing" | "internal") {
+        return Err(validation(format!(
+            "1 validation error detected: Value '{scheme}' at 'scheme' failed to satisfy constraint: Member must satisfy enum value set: [internet-facing, internal]"
+        )));
     }
+    let given = tags::read(input.list("Tags"))?;
+    let Placement { subnets, vpc } = placement::read(world, input, scheme)?;
+    let security_groups = placement::security_groups(world, &vpc, input)?;
     let spec = LoadBalancerSpec {
-        name: input.need_str("Name")?.to_owned(),
+        name: name.to_owned(),
         subnets,
-        scheme: input.str("Scheme").map(str::to_owned),
-        security_groups: input.strings("SecurityGroups"),
+        scheme: Some(scheme.to_owned()),
+        security_groups,
         suffix: None,
     };
     let arn = create_load_balancer(world, spec)?;
-    tags::store(world, &arn, input.list("Tags"));
-    let written = write(world, find(world, &arn)?);
+    tags::store(world, &arn, given);
+    let written = write(find(world, &arn)?);
     Ok(map([("LoadBalancers", vec![written].into())]))
+}
+
+/// The service's rules for names (API model).
+fn check_name(name: &str) -> ApiResult<()> {
+    if name.starts_with("internal-") {
+        return Err(validation(format!(
+            "The load balancer name '{name}' cannot begin with 'internal-'"
+        )));
+    }
+    named_badly("load balancer", name).map_or(Ok(()), Err)
 }
 
 /// DescribeLoadBalancers.
 pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let all = &world.elbv2.load_balancers;
     let (arns, names) = (input.strings("LoadBalancerArns"), input.strings("Names"));
+    if !arns.is_empty() && !names.is_empty() {
+        return Err(validation(
+            "Load balancer names and load balancer ARNs cannot be specified at the same time",
+        ));
+    }
     for arn in &arns {
         find(world, arn)?;
     }
@@ -178,9 +198,85 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let found = all
         .values()
         .filter(|l| everything || arns.contains(&l.arn) || names.contains(&l.name))
-        .map(|l| write(world, l))
+        .map(write)
         .collect();
     paging::page("LoadBalancers", found, input)
+}
+
+/// DeleteLoadBalancer, with its listeners and their rules. No error for one that doesn't exist (API
+/// model). Its interfaces stay for a while.
+pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let arn = input.need_str("LoadBalancerArn")?;
+    let Some(balancer) = world.elbv2.load_balancers.get(arn).cloned() else { return Ok(map([])) };
+    if balancer.attributes.get("deletion_protection.enabled").is_some_and(|on| on == "true") {
+        return Err(ApiError::sender(
+            "OperationNotPermitted",
+            format!(
+                "Load balancer '{arn}' cannot be deleted because deletion protection is enabled"
+            ),
+        ));
+    }
+    interfaces::linger(world, &balancer);
+    let state = &mut world.elbv2;
+    state.load_balancers.remove(arn);
+    state.listeners.retain(|_, listener| listener.load_balancer != arn);
+    let gone: Vec<Rule> =
+        state.rules.values().filter(|rule| rule.load_balancer == arn).cloned().collect();
+    for rule in &gone {
+        state.rules.remove(&rule.arn);
+    }
+    state.forget_tags();
+    for group in gone.iter().flat_map(Rule::groups) {
+        health::usage_changed(world, group);
+    }
+    Ok(map([]))
+}
+
+/// SetSubnets: other zones, or other subnets in them. New nodes begin with the rules as they are; what
+/// a removed node had on its way is lost with it.
+pub(super) fn set_subnets(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let arn = input.need_str("LoadBalancerArn")?.to_owned();
+    let scheme = find(world, &arn)?.scheme.clone();
+    let Placement { subnets, .. } = placement::read(world, input, &scheme)?;
+    placement::check_number(&subnets)?;
+    if let Some(balancer) = world.elbv2.load_balancers.get_mut(&arn) {
+        balancer.nodes.retain(|zone, _| subnets.contains_key(zone));
+        for zone in subnets.keys() {
+            balancer.nodes.entry(zone.clone()).or_default();
+        }
+        balancer.subnets = subnets;
+    }
+    propagation::teach_new(world, &arn);
+    let rules = world.elbv2.rules.values().filter(|rule| rule.load_balancer == arn);
+    let groups: Vec<String> = rules.flat_map(|r| r.groups().map(str::to_owned)).collect();
+    groups.iter().for_each(|group| health::usage_changed(world, group));
+    let zones = write(find(world, &arn)?).get("AvailabilityZones").clone();
+    Ok(map([("AvailabilityZones", zones), ("IpAddressType", "ipv4".into())]))
+}
+
+/// SetSecurityGroups.
+pub(super) fn set_security_groups(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let arn = input.need_str("LoadBalancerArn")?;
+    let vpc = find(world, arn)?.vpc.clone();
+    let groups = placement::security_groups(world, &vpc, input)?;
+    if let Some(balancer) = world.elbv2.load_balancers.get_mut(arn) {
+        balancer.security_groups.clone_from(&groups);
+    }
+    let groups = groups.into_iter().map(Into::into).collect();
+    Ok(map([("SecurityGroupIds", Value::List(groups))]))
+}
+
+/// SetIpAddressType: the lab has addresses of version 4.
+pub(super) fn set_ip_address_type(world: &mut World, input: &Value) -> ApiResult<Value> {
+    find(world, input.need_str("LoadBalancerArn")?)?;
+    match input.need_str("IpAddressType")? {
+        "ipv4" => Ok(map([("IpAddressType", "ipv4".into())])),
+        // What the service says of subnets without a block of version 6, as all of the lab's are.
+        _ => Err(ApiError::sender(
+            "InvalidSubnet",
+            "You must specify subnets with an associated IPv6 CIDR block",
+        )),
+    }
 }
 
 /// The load balancer of an ARN, or LoadBalancerNotFound.
@@ -188,7 +284,7 @@ pub(super) fn find<'w>(world: &'w World, arn: &str) -> ApiResult<&'w LoadBalance
     world.elbv2.load_balancers.get(arn).ok_or_else(|| load_balancer_not_found(arn))
 }
 
-fn write(world: &World, load_balancer: &LoadBalancer) -> Value {
+fn write(load_balancer: &LoadBalancer) -> Value {
     let zones = load_balancer.subnets.iter().map(|(zone, subnet)| {
         map([
             ("ZoneName", zone.as_str().into()),
@@ -208,7 +304,7 @@ fn write(world: &World, load_balancer: &LoadBalancer) -> Value {
         ("CreatedTime", load_balancer.created.into()),
         ("LoadBalancerName", load_balancer.name.as_str().into()),
         ("Scheme", load_balancer.scheme.as_str().into()),
-        ("VpcId", target_groups::network(world).into()),
+        ("VpcId", load_balancer.vpc.as_str().into()),
         ("State", map([("Code", state.into())])),
         ("Type", "application".into()),
         ("AvailabilityZones", zones.collect::<Vec<_>>().into()),

@@ -4,16 +4,21 @@
 //! load-balancer *node* (one per enabled zone) has learnt its rules from it, some seconds later
 //! (`propagation`); traffic follows the nodes.
 
+mod account;
 mod actions;
 mod attributes;
+mod certificates;
 mod conditions;
 mod errors;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod health;
+mod health_check;
+mod interfaces;
 mod listeners;
 mod load_balancers;
 mod paging;
+mod placement;
 mod propagation;
 mod rules;
 mod tags;
@@ -26,13 +31,15 @@ mod tests;
 pub use actions::{Action, ActionKind, Forward};
 pub use conditions::{Condition, Visit};
 pub use health::{settle, target_state};
+pub use health_check::HealthCheck;
+pub use interfaces::{Interface, interfaces};
 pub use listeners::{Listener, ListenerSpec, create_listener};
 pub use load_balancers::{
     LoadBalancer, LoadBalancerSpec, LoadBalancerState, activate, create_load_balancer,
 };
 pub use propagation::Node;
 pub use rules::{Rule, RuleSpec, create_rule};
-pub use target_groups::{HealthCheck, TargetGroup, TargetGroupSpec, create_target_group};
+pub use target_groups::{TargetGroup, TargetGroupSpec, create_target_group};
 pub use target_state::{Reason, TargetState};
 pub use targets::{Target, deregister, register};
 
@@ -54,11 +61,20 @@ pub struct State {
     pub target_groups: BTreeMap<String, TargetGroup>,
     /// Tags of any of the above.
     pub tags: BTreeMap<String, BTreeMap<String, String>>,
+    /// Interfaces of load balancers that are gone.
+    lingering: Vec<interfaces::Lingering>,
     /// Grows by one with every change that nodes have to learn, and with every registration.
     serial: u64,
 }
 
 impl State {
+    /// Drops the tags of what is gone.
+    fn forget_tags(&mut self) {
+        let kept: Vec<String> =
+            self.tags.keys().filter(|arn| tags::is_known(self, arn)).cloned().collect();
+        self.tags.retain(|arn, _| kept.contains(arn));
+    }
+
     /// The next serial number.
     fn next_serial(&mut self) -> u64 {
         self.serial += 1;
@@ -72,24 +88,40 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
     match call.operation.as_str() {
         "CreateLoadBalancer" => load_balancers::create(world, input),
         "DescribeLoadBalancers" => load_balancers::describe(world, input),
+        "DeleteLoadBalancer" => load_balancers::delete(world, input),
+        "SetSubnets" => load_balancers::set_subnets(world, input),
+        "SetSecurityGroups" => load_balancers::set_security_groups(world, input),
+        "SetIpAddressType" => load_balancers::set_ip_address_type(world, input),
         "DescribeLoadBalancerAttributes" => attributes::describe_load_balancer(world, input),
         "ModifyLoadBalancerAttributes" => attributes::modify_load_balancer(world, input),
         "CreateListener" => listeners::create(world, input),
         "DescribeListeners" => listeners::describe(world, input),
         "ModifyListener" => listeners::modify(world, input),
+        "DeleteListener" => listeners::delete(world, input),
+        "DescribeListenerAttributes" => attributes::describe_listener(world, input),
+        "ModifyListenerAttributes" => attributes::modify_listener(world, input),
+        "AddListenerCertificates" => certificates::add(world, input),
+        "RemoveListenerCertificates" => certificates::remove(world, input),
+        "DescribeListenerCertificates" => certificates::describe(world, input),
         "CreateRule" => rules::create(world, input),
         "DescribeRules" => rules::describe(world, input),
         "ModifyRule" => rules::modify(world, input),
         "DeleteRule" => rules::delete(world, input),
+        "SetRulePriorities" => rules::set_priorities(world, input),
         "CreateTargetGroup" => target_groups::create(world, input),
         "DescribeTargetGroups" => target_groups::describe(world, input),
+        "ModifyTargetGroup" => target_groups::modify(world, input),
+        "DeleteTargetGroup" => target_groups::delete(world, input),
         "DescribeTargetGroupAttributes" => attributes::describe_target_group(world, input),
         "ModifyTargetGroupAttributes" => attributes::modify_target_group(world, input),
         "RegisterTargets" => targets::register_targets(world, input),
         "DeregisterTargets" => targets::deregister_targets(world, input),
         "DescribeTargetHealth" => targets::describe_health(world, input),
         "AddTags" => tags::add(world, input),
+        "RemoveTags" => tags::remove(world, input),
         "DescribeTags" => tags::describe(world, input),
+        "DescribeAccountLimits" => account::describe_limits(world, input),
+        "DescribeSSLPolicies" => account::describe_policies(input),
         _ => Err(ApiError::unknown_operation(call)),
     }
 }

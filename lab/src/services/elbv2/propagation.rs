@@ -86,3 +86,16 @@ pub(super) fn learn_all(world: &mut World, load_balancer: &str) {
         balancer.nodes.values_mut().for_each(|n| n.learn(&rule.arn, serial, Some(rule)));
     }
 }
+
+/// Nodes that know nothing yet, because their zone has just been enabled, begin with the rules as they
+/// are now.
+pub(super) fn teach_new(world: &mut World, load_balancer: &str) {
+    let serial = world.elbv2.next_serial();
+    let state = &mut world.elbv2;
+    let Some(balancer) = state.load_balancers.get_mut(load_balancer) else { return };
+    for node in balancer.nodes.values_mut().filter(|node| node.known.is_empty()) {
+        for rule in state.rules.values().filter(|r| r.load_balancer == load_balancer) {
+            node.learn(&rule.arn, serial, Some(rule));
+        }
+    }
+}

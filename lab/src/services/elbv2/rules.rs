@@ -1,5 +1,7 @@
 //! Listener rules. A listener's default action is a rule too, without priority.
 
+use std::collections::BTreeMap;
+
 use super::errors::{listener_not_found, rule_not_found, validation};
 use super::{
     Action, Condition, Forward, Visit, actions, conditions, health, listeners, paging, propagation,
@@ -9,9 +11,9 @@ use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
 /// Rules a load balancer may have, default rules not counted (quota).
-const RULES: usize = 100;
+pub(super) const RULES: usize = 100;
 /// Target groups a load balancer may have (quota).
-const TARGET_GROUPS: usize = 100;
+pub(super) const TARGET_GROUPS: usize = 100;
 
 /// What a listener does with the requests that its conditions hold for.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,10 +76,7 @@ pub fn create_rule(world: &mut World, spec: RuleSpec) -> ApiResult<String> {
     );
     let of_listener = || world.elbv2.rules.values().filter(|r| r.listener == spec.listener);
     if of_listener().any(|r| r.priority == Some(spec.priority)) {
-        return Err(ApiError::sender(
-            "PriorityInUse",
-            format!("Priority '{}' is currently in use", spec.priority),
-        ));
+        return Err(priority_in_use(spec.priority));
     }
     let of_balancer = world.elbv2.rules.values().filter(|r| r.load_balancer == load_balancer);
     if of_balancer.filter(|r| r.priority.is_some()).count() >= RULES {
@@ -142,17 +141,16 @@ fn check_association(world: &World, rule: &Rule) -> ApiResult<()> {
 
 /// CreateRule.
 pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let priority = input.int("Priority").filter(|p| (1..=50_000).contains(p));
     let spec = RuleSpec {
         listener: input.need_str("ListenerArn")?.to_owned(),
-        priority: priority.ok_or_else(|| validation("Priority must be between 1 and 50000"))?
-            as u32,
+        priority: read_priority(input)?,
         conditions: conditions::read(input.list("Conditions"))?,
         actions: actions::read(world, input.list("Actions"), &[])?,
         suffix: None,
     };
+    let given = tags::read(input.list("Tags"))?;
     let arn = create_rule(world, spec)?;
-    tags::store(world, &arn, input.list("Tags"));
+    tags::store(world, &arn, given);
     answer(world, &arn)
 }
 
@@ -180,6 +178,9 @@ pub(super) fn modify(world: &mut World, input: &Value) -> ApiResult<Value> {
     if rule.priority.is_none() {
         return Err(not_permitted(format!("Default rule '{arn}' cannot be modified")));
     }
+    if input.get("Conditions").is_null() && input.get("Actions").is_null() {
+        return Err(validation("Either conditions or actions must be specified"));
+    }
     if !input.get("Conditions").is_null() {
         rule.conditions = conditions::read(input.list("Conditions"))?;
     }
@@ -196,12 +197,70 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     if find(world, arn)?.priority.is_none() {
         return Err(not_permitted(format!("Default rule '{arn}' cannot be deleted")));
     }
-    world.elbv2.tags.remove(arn);
+    remove(world, arn);
+    world.elbv2.forget_tags();
+    Ok(map([]))
+}
+
+/// Takes a rule away; the nodes learn of it in their time.
+pub(super) fn remove(world: &mut World, arn: &str) {
     if let Some(rule) = world.elbv2.rules.remove(arn) {
         propagation::publish(world, &rule.load_balancer, arn);
         rule.groups().for_each(|group| health::usage_changed(world, group));
     }
-    Ok(map([]))
+}
+
+/// SetRulePriorities: all at once, so that rules can change places.
+pub(super) fn set_priorities(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let mut wanted: BTreeMap<String, u32> = BTreeMap::new();
+    for pair in input.list("RulePriorities") {
+        let arn = pair.need_str("RuleArn")?;
+        let rule = find(world, arn)?;
+        if rule.priority.is_none() {
+            return Err(not_permitted(format!("The default rule '{arn}' has no priority to set")));
+        }
+        let priority = read_priority(pair)?;
+        if wanted.insert(arn.to_owned(), priority).is_some() {
+            return Err(validation(format!("Rule '{arn}' was provided multiple times")));
+        }
+        let twice = wanted.iter().any(|(other, taken)| {
+            let listener = world.elbv2.rules.get(other).map(|rule| &rule.listener);
+            other != arn && *taken == priority && listener == Some(&rule.listener)
+        });
+        if twice {
+            return Err(validation(format!("Priority '{priority}' was provided multiple times")));
+        }
+    }
+    if wanted.is_empty() {
+        return Err(validation("Rule priorities cannot be empty"));
+    }
+    for (arn, priority) in &wanted {
+        let listener = &find(world, arn)?.listener;
+        let mut others = world.elbv2.rules.values().filter(|rule| rule.listener == *listener);
+        let taken =
+            |rule: &Rule| !wanted.contains_key(&rule.arn) && rule.priority == Some(*priority);
+        if others.any(taken) {
+            return Err(priority_in_use(*priority));
+        }
+    }
+    let mut written = Vec::new();
+    for (arn, priority) in wanted {
+        let mut rule = find(world, &arn)?.clone();
+        rule.priority = Some(priority);
+        put(world, rule)?;
+        written.push(write(find(world, &arn)?));
+    }
+    Ok(map([("Rules", written.into())]))
+}
+
+fn read_priority(input: &Value) -> ApiResult<u32> {
+    let priority = input.int("Priority").filter(|p| (1..=50_000).contains(p));
+    let priority = priority.and_then(|p| u32::try_from(p).ok());
+    priority.ok_or_else(|| validation("Priority must be between 1 and 50000"))
+}
+
+fn priority_in_use(priority: u32) -> ApiError {
+    ApiError::sender("PriorityInUse", format!("Priority '{priority}' is currently in use"))
 }
 
 /// The rule of an ARN, or RuleNotFound.

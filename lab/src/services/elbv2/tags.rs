@@ -1,54 +1,138 @@
 //! Tags of load balancers, listeners, rules and target groups.
 
+use std::collections::BTreeMap;
+
+use super::State;
 use super::errors::{
-    listener_not_found, load_balancer_not_found, rule_not_found, target_group_not_found,
+    listener_not_found, load_balancer_not_found, rule_not_found, target_group_not_found, validation,
 };
-use crate::wire::{ApiResult, Value, map};
+use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// AddTags.
+/// Tags a resource may have (user guide).
+const MOST: usize = 50;
+/// Resources that one DescribeTags may name (API model).
+const RESOURCES: usize = 20;
+
+/// Tags by key.
+type Tags = BTreeMap<String, String>;
+
+/// AddTags: on all of the resources or none.
 pub(super) fn add(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let arns = input.strings("ResourceArns");
-    arns.iter().try_for_each(|arn| exists(world, arn))?;
-    arns.iter().for_each(|arn| store(world, arn, input.list("Tags")));
+    let arns = resources(world, input)?;
+    let given = read(input.list("Tags"))?;
+    for arn in &arns {
+        let known = world.elbv2.tags.get(arn).into_iter().flatten().map(|(key, _)| key);
+        let mut keys: Vec<&String> = known.chain(given.keys()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        if keys.len() > MOST {
+            return Err(ApiError::sender(
+                "TooManyTags",
+                "The maximum number of tags for a resource has been reached",
+            ));
+        }
+    }
+    for arn in arns {
+        store(world, &arn, given.clone());
+    }
+    Ok(map([]))
+}
+
+/// RemoveTags.
+pub(super) fn remove(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let arns = resources(world, input)?;
+    let keys = input.strings("TagKeys");
+    for arn in arns {
+        if let Some(tags) = world.elbv2.tags.get_mut(&arn) {
+            tags.retain(|key, _| !keys.contains(key));
+        }
+    }
     Ok(map([]))
 }
 
 /// DescribeTags.
 pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let describe_one = |arn: &String| {
-        exists(world, arn)?;
+    let arns = resources(world, input)?;
+    if arns.len() > RESOURCES {
+        return Err(validation(format!(
+            "At most {RESOURCES} resources can be described at a time"
+        )));
+    }
+    let described = arns.iter().map(|arn| {
         let tags = world.elbv2.tags.get(arn).into_iter().flatten();
         let tags =
             tags.map(|(k, v)| map([("Key", k.as_str().into()), ("Value", v.as_str().into())]));
         let tags: Vec<Value> = tags.collect();
-        Ok(map([("ResourceArn", arn.as_str().into()), ("Tags", tags.into())]))
-    };
-    let arns = input.strings("ResourceArns");
-    let described = arns.iter().map(describe_one).collect::<ApiResult<Vec<_>>>()?;
-    Ok(map([("TagDescriptions", described.into())]))
+        map([("ResourceArn", arn.as_str().into()), ("Tags", tags.into())])
+    });
+    Ok(map([("TagDescriptions", Value::List(described.collect()))]))
+}
+
+/// Reads a list of tags. Errors: DuplicateTagKeys, TooManyTags, ValidationError.
+pub(super) fn read(list: &[Value]) -> ApiResult<Tags> {
+    let mut tags = Tags::new();
+    for tag in list {
+        let key = tag.need_str("Key")?;
+        let value = tag.str("Value").unwrap_or_default();
+        if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
+            return Err(validation(format!(
+                "1 validation error detected: the tag '{key}' has a key that is not of 1 to 128 characters or a value of more than 256"
+            )));
+        }
+        if key.to_ascii_lowercase().starts_with("aws:") {
+            return Err(validation(format!(
+                "Tag key '{key}' begins with 'aws:', which is reserved"
+            )));
+        }
+        if tags.insert(key.to_owned(), value.to_owned()).is_some() {
+            return Err(ApiError::sender(
+                "DuplicateTagKeys",
+                format!("Tag key was specified more than once: {key}"),
+            ));
+        }
+    }
+    if tags.len() > MOST {
+        return Err(ApiError::sender(
+            "TooManyTags",
+            "The maximum number of tags for a resource has been reached",
+        ));
+    }
+    Ok(tags)
 }
 
 /// Sets tags on a resource, those of creation among them.
-pub(super) fn store(world: &mut World, arn: &str, tags: &[Value]) {
-    let own = world.elbv2.tags.entry(arn.to_owned()).or_default();
-    for tag in tags {
-        if let Some(key) = tag.str("Key") {
-            own.insert(key.to_owned(), tag.str("Value").unwrap_or_default().to_owned());
-        }
+pub(super) fn store(world: &mut World, arn: &str, tags: Tags) {
+    if !tags.is_empty() {
+        world.elbv2.tags.entry(arn.to_owned()).or_default().extend(tags);
     }
 }
 
-fn exists(world: &World, arn: &str) -> ApiResult<()> {
-    let state = &world.elbv2;
-    let (known, missing): (bool, fn(&str) -> _) = if arn.contains(":listener-rule/") {
-        (state.rules.contains_key(arn), rule_not_found)
+/// Whether there is such a resource, by its ARN.
+pub(super) fn is_known(state: &State, arn: &str) -> bool {
+    if arn.contains(":listener-rule/") {
+        state.rules.contains_key(arn)
     } else if arn.contains(":listener/") {
-        (state.listeners.contains_key(arn), listener_not_found)
+        state.listeners.contains_key(arn)
     } else if arn.contains(":targetgroup/") {
-        (state.target_groups.contains_key(arn), target_group_not_found)
+        state.target_groups.contains_key(arn)
     } else {
-        (state.load_balancers.contains_key(arn), load_balancer_not_found)
-    };
-    if known { Ok(()) } else { Err(missing(arn)) }
+        state.load_balancers.contains_key(arn)
+    }
+}
+
+/// The resources that a call names, all of which have to exist.
+fn resources(world: &World, input: &Value) -> ApiResult<Vec<String>> {
+    let arns = input.strings("ResourceArns");
+    if arns.is_empty() {
+        return Err(validation("At least one resource ARN must be specified"));
+    }
+    match arns.iter().find(|arn| !is_known(&world.elbv2, arn)) {
+        None => Ok(arns),
+        Some(arn) if arn.contains(":listener-rule/") => Err(rule_not_found(arn)),
+        Some(arn) if arn.contains(":listener/") => Err(listener_not_found(arn)),
+        Some(arn) if arn.contains(":targetgroup/") => Err(target_group_not_found(arn)),
+        Some(arn) if arn.contains(":loadbalancer/") => Err(load_balancer_not_found(arn)),
+        Some(arn) => Err(validation(format!("'{arn}' is not a valid ARN"))),
+    }
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::errors::{target_group_not_found, validation};
-use super::{Rule, Target, attributes, load_balancers, paging, tags};
+use super::errors::{named_badly, target_group_not_found, validation};
+use super::{HealthCheck, Rule, Target, attributes, load_balancers, paging, tags};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
 /// Target groups a Region may have (quota).
-const QUOTA: usize = 3000;
+pub(super) const QUOTA: usize = 3000;
 
 /// Instances that a forward action can send requests to, and how their health is checked.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub struct TargetGroup {
     pub port: u16,
     /// `HTTP` or `HTTPS`.
     pub protocol: String,
+    /// Its network.
+    pub vpc: String,
     /// How health is checked.
     pub health: HealthCheck,
     /// Attributes by key.
@@ -30,50 +32,6 @@ pub struct TargetGroup {
     pub targets: BTreeMap<String, Target>,
     /// Whether the next periodic health check is in the queue.
     pub(super) sweeping: bool,
-}
-
-/// The health check of a target group, with the API's defaults.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HealthCheck {
-    /// The path asked for.
-    pub path: String,
-    /// `traffic-port` or a number.
-    pub port: String,
-    /// 5 to 300 seconds.
-    pub interval: Duration,
-    /// 2 to 120 seconds, at most the interval.
-    pub timeout: Duration,
-    /// Passed checks in a row that make an unhealthy target healthy, 2 to 10.
-    pub healthy: u32,
-    /// Failed checks in a row that make a target unhealthy, 2 to 10.
-    pub unhealthy: u32,
-    /// The statuses that pass, such as `200` or `200-299,302`.
-    pub matcher: String,
-}
-
-impl Default for HealthCheck {
-    fn default() -> HealthCheck {
-        HealthCheck {
-            path: "/".to_owned(),
-            port: "traffic-port".to_owned(),
-            interval: Duration::from_secs(30),
-            timeout: Duration::from_secs(5),
-            healthy: 5,
-            unhealthy: 2,
-            matcher: "200".to_owned(),
-        }
-    }
-}
-
-impl HealthCheck {
-    /// Whether an answer of this HTTP status passes.
-    pub fn accepts(&self, status: u16) -> bool {
-        self.matcher.split(',').any(|part| {
-            let (low, high) = part.split_once('-').unwrap_or((part, part));
-            let bound = |s: &str| s.trim().parse::<u16>().ok();
-            bound(low).zip(bound(high)).is_some_and(|(l, h)| (l..=h).contains(&status))
-        })
-    }
 }
 
 impl TargetGroup {
@@ -104,6 +62,8 @@ pub struct TargetGroupSpec {
     pub port: Option<u16>,
     /// `HTTP` if absent.
     pub protocol: Option<String>,
+    /// The network; any that there is if absent.
+    pub vpc: Option<String>,
     /// How health is checked.
     pub health: HealthCheck,
     /// Attributes that differ from the defaults.
@@ -112,17 +72,28 @@ pub struct TargetGroupSpec {
     pub suffix: Option<String>,
 }
 
-/// Creates a target group and gives its ARN. Errors: DuplicateTargetGroupName, TooManyTargetGroups,
+/// Creates a target group and gives its ARN. Where one of the same name and settings exists, that is
+/// given (API model: the operation is idempotent). Errors: DuplicateTargetGroupName, TooManyTargetGroups,
 /// ValidationError on a health check out of range.
 pub fn create_target_group(world: &mut World, spec: TargetGroupSpec) -> ApiResult<String> {
-    if world.elbv2.target_groups.values().any(|g| g.name == spec.name) {
-        return Err(ApiError::sender(
-            "DuplicateTargetGroupName",
-            format!(
-                "A target group with the same name '{}' exists, but with different settings",
-                spec.name
-            ),
-        ));
+    let port = spec.port.unwrap_or(80);
+    let protocol = spec.protocol.unwrap_or_else(|| "HTTP".to_owned());
+    let any = || world.ec2.subnets.values().next().map(|subnet| subnet.vpc.clone());
+    let vpc = spec.vpc.or_else(any).unwrap_or_default();
+    if let Some(same) = world.elbv2.target_groups.values().find(|g| g.name == spec.name) {
+        let equal = (same.port, &same.protocol, &same.vpc, &same.health)
+            == (port, &protocol, &vpc, &spec.health);
+        return if equal {
+            Ok(same.arn.clone())
+        } else {
+            Err(ApiError::sender(
+                "DuplicateTargetGroupName",
+                format!(
+                    "A target group with the same name '{}' exists, but with different settings",
+                    spec.name
+                ),
+            ))
+        };
     }
     if world.elbv2.target_groups.len() >= QUOTA {
         return Err(ApiError::sender(
@@ -130,7 +101,7 @@ pub fn create_target_group(world: &mut World, spec: TargetGroupSpec) -> ApiResul
             "The maximum number of target groups has been reached",
         ));
     }
-    check_health(&spec.health)?;
+    spec.health.check()?;
     let mut merged = attributes::target_group_defaults();
     merged.extend(spec.attributes);
     let arn = format!(
@@ -143,8 +114,9 @@ pub fn create_target_group(world: &mut World, spec: TargetGroupSpec) -> ApiResul
     let group = TargetGroup {
         arn: arn.clone(),
         name: spec.name,
-        port: spec.port.unwrap_or(80),
-        protocol: spec.protocol.unwrap_or_else(|| "HTTP".to_owned()),
+        port,
+        protocol,
+        vpc,
         health: spec.health,
         attributes: merged,
         targets: BTreeMap::new(),
@@ -154,57 +126,69 @@ pub fn create_target_group(world: &mut World, spec: TargetGroupSpec) -> ApiResul
     Ok(arn)
 }
 
-fn check_health(health: &HealthCheck) -> ApiResult<()> {
-    let within = |name: &str, value: u64, low: u64, high: u64| {
-        if (low..=high).contains(&value) {
-            return Ok(());
-        }
-        Err(validation(format!("{name} '{value}' must be between {low} and {high}")))
-    };
-    within("Health check interval", health.interval.as_secs(), 5, 300)?;
-    within("Health check timeout", health.timeout.as_secs(), 2, 120)?;
-    within("Healthy threshold count", health.healthy.into(), 2, 10)?;
-    within("Unhealthy threshold count", health.unhealthy.into(), 2, 10)?;
-    if health.timeout >= health.interval {
-        return Err(validation("Health check timeout must be smaller than the interval"));
-    }
-    Ok(())
-}
-
 /// CreateTargetGroup.
 pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     let kind = input.str("TargetType").unwrap_or("instance");
     if kind != "instance" {
         return Err(validation(format!("The lab has no target groups of type '{kind}'")));
     }
-    let default = HealthCheck::default();
-    let seconds = |key: &str, otherwise: Duration| {
-        input.int(key).map_or(otherwise, |n| Duration::from_secs(n.unsigned_abs()))
-    };
-    let count = |key: &str, otherwise: u32| {
-        input.int(key).map_or(otherwise, |n| u32::try_from(n).unwrap_or(0))
-    };
-    let text = |key: &str, otherwise: &str| input.str(key).unwrap_or(otherwise).to_owned();
-    let health = HealthCheck {
-        path: text("HealthCheckPath", &default.path),
-        port: text("HealthCheckPort", &default.port),
-        interval: seconds("HealthCheckIntervalSeconds", default.interval),
-        timeout: seconds("HealthCheckTimeoutSeconds", default.timeout),
-        healthy: count("HealthyThresholdCount", default.healthy),
-        unhealthy: count("UnhealthyThresholdCount", default.unhealthy),
-        matcher: input.get("Matcher").str("HttpCode").unwrap_or(&default.matcher).to_owned(),
-    };
+    let name = input.need_str("Name")?.to_owned();
+    named_badly("target group", &name).map_or(Ok(()), Err)?;
+    let protocol =
+        input.str("Protocol").ok_or_else(|| validation("A protocol must be specified"))?;
+    if !matches!(protocol, "HTTP" | "HTTPS") {
+        return Err(validation(format!(
+            "1 validation error detected: Value '{protocol}' at 'protocol' failed to satisfy constraint: Member must satisfy enum value set: [HTTP, HTTPS] (the lab has Application Load Balancers only)"
+        )));
+    }
+    let port = input.int("Port").ok_or_else(|| validation("A port must be specified"))?;
+    let port = u16::try_from(port)
+        .ok()
+        .filter(|port| *port > 0)
+        .ok_or_else(|| validation(format!("Port '{port}' must be between 1 and 65535")))?;
+    let vpc = input.str("VpcId").ok_or_else(|| validation("A VPC ID must be specified"))?;
+    if !world.ec2.vpcs.contains_key(vpc) {
+        return Err(validation(format!("The VPC ID '{vpc}' is not found")));
+    }
+    let given = tags::read(input.list("Tags"))?;
     let spec = TargetGroupSpec {
-        name: input.need_str("Name")?.to_owned(),
-        port: input.int("Port").and_then(|p| u16::try_from(p).ok()),
-        protocol: input.str("Protocol").map(str::to_owned),
-        health,
+        name,
+        port: Some(port),
+        protocol: Some(protocol.to_owned()),
+        vpc: Some(vpc.to_owned()),
+        health: HealthCheck::default().with(input)?,
         attributes: BTreeMap::new(),
         suffix: None,
     };
     let arn = create_target_group(world, spec)?;
-    tags::store(world, &arn, input.list("Tags"));
+    tags::store(world, &arn, given);
     Ok(map([("TargetGroups", vec![write(world, find(world, &arn)?)].into())]))
+}
+
+/// ModifyTargetGroup: how health is checked, which is all that can be changed.
+pub(super) fn modify(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let arn = input.need_str("TargetGroupArn")?;
+    let health = find(world, arn)?.health.clone().with(input)?;
+    health.check()?;
+    if let Some(group) = world.elbv2.target_groups.get_mut(arn) {
+        group.health = health;
+    }
+    Ok(map([("TargetGroups", vec![write(world, find(world, arn)?)].into())]))
+}
+
+/// DeleteTargetGroup: one that no rule names. No error for one that doesn't exist, as the API model has
+/// none.
+pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let arn = input.need_str("TargetGroupArn")?;
+    if used_by(world, arn).is_some() {
+        return Err(ApiError::sender(
+            "ResourceInUse",
+            format!("Target group '{arn}' is currently in use by a listener or a rule"),
+        ));
+    }
+    world.elbv2.target_groups.remove(arn);
+    world.elbv2.forget_tags();
+    Ok(map([]))
 }
 
 /// DescribeTargetGroups.
@@ -240,11 +224,6 @@ pub(super) fn used_by<'w>(world: &'w World, group: &str) -> Option<&'w str> {
     world.elbv2.rules.values().find(names).map(|rule| rule.load_balancer.as_str())
 }
 
-/// The network: the lab has one.
-pub(super) fn network(world: &World) -> Option<&str> {
-    world.ec2.subnets.values().next().map(|subnet| subnet.vpc.as_str())
-}
-
 fn write(world: &World, group: &TargetGroup) -> Value {
     let health = &group.health;
     let seconds = |d: Duration| Value::Int(d.as_secs() as i64);
@@ -254,8 +233,8 @@ fn write(world: &World, group: &TargetGroup) -> Value {
         ("TargetGroupName", group.name.as_str().into()),
         ("Protocol", group.protocol.as_str().into()),
         ("Port", i64::from(group.port).into()),
-        ("VpcId", network(world).into()),
-        ("HealthCheckProtocol", group.protocol.as_str().into()),
+        ("VpcId", group.vpc.as_str().into()),
+        ("HealthCheckProtocol", health.protocol.as_str().into()),
         ("HealthCheckPort", health.port.as_str().into()),
         ("HealthCheckEnabled", true.into()),
         ("HealthCheckIntervalSeconds", seconds(health.interval)),

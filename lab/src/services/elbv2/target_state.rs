@@ -1,4 +1,6 @@
-//! The states of a target, and the reasons for them.
+//! The states of a target, and the reasons for them. Not among them: `unhealthy.draining`, which only
+//! Network Load Balancers have; `Target.IpUnusable` and `Target.HealthCheckDisabled`, which instances
+//! cannot have; and `Elb.InternalError`, for the lab's nodes make none.
 
 /// `TargetHealthStateEnum`, as far as the lab goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +45,8 @@ pub enum Reason {
     ResponseCodeMismatch(u16),
     /// It didn't answer.
     Timeout,
+    /// It took no connection.
+    FailedHealthChecks,
     /// Not in the target group.
     NotRegistered,
     /// The group is in no rule.
@@ -63,6 +67,7 @@ impl Reason {
             Reason::InitialHealthChecking => "Elb.InitialHealthChecking",
             Reason::ResponseCodeMismatch(_) => "Target.ResponseCodeMismatch",
             Reason::Timeout => "Target.Timeout",
+            Reason::FailedHealthChecks => "Target.FailedHealthChecks",
             Reason::NotRegistered => "Target.NotRegistered",
             Reason::NotInUse | Reason::ZoneNotEnabled => "Target.NotInUse",
             Reason::DeregistrationInProgress => "Target.DeregistrationInProgress",
@@ -79,6 +84,7 @@ impl Reason {
                 format!("Health checks failed with these codes: [{status}]")
             }
             Reason::Timeout => "Request timed out".to_owned(),
+            Reason::FailedHealthChecks => "Health checks failed".to_owned(),
             Reason::NotRegistered => "Target is not registered to the target group".to_owned(),
             Reason::NotInUse => {
                 "Target group is not configured to receive traffic from the load balancer"

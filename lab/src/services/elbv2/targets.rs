@@ -86,6 +86,19 @@ fn running_zone(world: &World, id: &str) -> ApiResult<String> {
     })
 }
 
+/// A target has to be in the network of its group.
+fn within_network(world: &World, group: &str, id: &str) -> ApiResult<()> {
+    let vpc = &target_groups::find(world, group)?.vpc;
+    let subnet = world.ec2.instances.get(id).and_then(|i| world.ec2.subnets.get(&i.subnet));
+    if subnet.is_none_or(|subnet| subnet.vpc == *vpc) {
+        return Ok(());
+    }
+    Err(ApiError::sender(
+        "InvalidTarget",
+        format!("The following targets are not in the target group VPC '{vpc}': '{id}'"),
+    ))
+}
+
 /// Takes an instance out. It gets no new requests from now on, shows as draining for the whole
 /// deregistration delay even if idle (user guide), and is gone then. A target that wasn't in use
 /// has nothing to drain and is gone at once (a guess).
@@ -125,9 +138,14 @@ pub(super) fn drained(world: &mut World, group: &str, instance: &str, serial: u6
 pub(super) fn register_targets(world: &mut World, input: &Value) -> ApiResult<Value> {
     let group = input.need_str("TargetGroupArn")?;
     target_groups::find(world, group)?;
+    if input.list("Targets").is_empty() {
+        return Err(validation("At least one target must be specified"));
+    }
     // All or nothing: one bad target must not leave the others half registered.
     for target in input.list("Targets") {
-        running_zone(world, target.need_str("Id")?)?;
+        let id = target.need_str("Id")?;
+        running_zone(world, id)?;
+        within_network(world, group, id)?;
         port(target)?;
     }
     for target in input.list("Targets") {
@@ -168,7 +186,8 @@ pub(super) fn describe_health(world: &mut World, input: &Value) -> ApiResult<Val
 fn port(target: &Value) -> ApiResult<Option<u16>> {
     match target.int("Port") {
         Some(n) => {
-            u16::try_from(n).map(Some).map_err(|_| validation(format!("Port '{n}' is not valid")))
+            let valid = u16::try_from(n).ok().filter(|port| *port > 0);
+            valid.map(Some).ok_or_else(|| validation(format!("Port '{n}' is not valid")))
         }
         None => Ok(None),
     }

@@ -108,7 +108,7 @@ fn slow_boots_and_crashes_follow_the_thresholds() {
     f.wait(9);
     assert_eq!(f.health(&blue, "i-1"), ("initial".into(), "Elb.InitialHealthChecking".into()));
     f.wait(2);
-    assert_eq!(f.health(&blue, "i-1"), ("unhealthy".into(), "Target.Timeout".into()));
+    assert_eq!(f.health(&blue, "i-1"), ("unhealthy".into(), "Target.FailedHealthChecks".into()));
     f.wait(30);
     assert_eq!(f.health(&blue, "i-1").0, "unhealthy", "two passed of three needed");
     f.wait(10);
@@ -176,4 +176,81 @@ fn a_late_message_never_undoes_a_newer_one() {
     let weights: Vec<u32> =
         nodes.map(|n| n.rule(&f.rule).unwrap().forward().unwrap().groups[1].1).collect();
     assert_eq!(weights, [50, 50]);
+}
+
+#[test]
+fn what_is_named_goes_last() {
+    let mut f = world().settled(0.0);
+    let (balancer, listener, blue) = (f.balancer.clone(), f.listener.clone(), f.blue.clone());
+    let one = |key: &'static str, arn: &str| map([(key, arn.into())]);
+    let code = |f: &mut Fixture, operation: &str, input: Value| {
+        f.call(operation, input).map(|_| ()).map_err(|e| e.code)
+    };
+    let in_use = Err("ResourceInUse".to_owned());
+    assert_eq!(code(&mut f, "DeleteTargetGroup", one("TargetGroupArn", &blue)), in_use);
+    let protect = |on: &str| {
+        let pair = map([("Key", "deletion_protection.enabled".into()), ("Value", on.into())]);
+        one("LoadBalancerArn", &balancer).with("Attributes", vec![pair])
+    };
+    f.call("ModifyLoadBalancerAttributes", protect("true")).unwrap();
+    let refused = Err("OperationNotPermitted".to_owned());
+    assert_eq!(code(&mut f, "DeleteLoadBalancer", one("LoadBalancerArn", &balancer)), refused);
+    f.call("ModifyLoadBalancerAttributes", protect("false")).unwrap();
+
+    f.call("DeleteListener", one("ListenerArn", &listener)).unwrap();
+    assert!(f.world.elbv2.rules.is_empty());
+    assert_eq!(f.health(&blue, "i-1"), ("unused".into(), "Target.NotInUse".into()));
+    f.call("DeleteTargetGroup", one("TargetGroupArn", &blue)).unwrap();
+    f.call("DeleteLoadBalancer", one("LoadBalancerArn", &balancer)).unwrap();
+    f.call("DeleteLoadBalancer", one("LoadBalancerArn", &balancer)).unwrap();
+    assert_eq!(super::interfaces(&f.world).len(), 2, "its interfaces linger");
+    f.wait(60);
+    assert!(super::interfaces(&f.world).is_empty());
+    assert!(f.world.elbv2.tags.is_empty());
+}
+
+#[test]
+fn rules_change_places() {
+    let mut f = world();
+    let input = |priority: &str| {
+        let condition =
+            map([("Field", "path-pattern".into()), ("Values", vec!["/b".into()].into())]);
+        map([
+            ("ListenerArn", f.listener.as_str().into()),
+            ("Priority", priority.into()),
+            ("Conditions", vec![condition].into()),
+            ("Actions", vec![forward(&[(&f.green, None)])].into()),
+        ])
+    };
+    let (taken, free) = (input("10"), input("20"));
+    assert_eq!(f.call("CreateRule", taken).unwrap_err().code, "PriorityInUse");
+    let made = f.call("CreateRule", free).unwrap();
+    let other = made.list("Rules")[0].str("RuleArn").unwrap().to_owned();
+    let pair =
+        |arn: &str, priority: i64| map([("RuleArn", arn.into()), ("Priority", priority.into())]);
+    let both = vec![pair(&f.rule.clone(), 20), pair(&other, 10)];
+    f.call("SetRulePriorities", map([("RulePriorities", both.into())])).unwrap();
+    assert_eq!(f.world.elbv2.rules[&other].priority, Some(10));
+    let one = map([("RulePriorities", vec![pair(&other, 20)].into())]);
+    assert_eq!(f.call("SetRulePriorities", one).unwrap_err().code, "PriorityInUse");
+}
+
+#[test]
+fn what_a_check_meets_names_the_reason() {
+    let mut f = world();
+    let blue = f.blue.clone();
+    f.world.ec2.zones.insert("z-c".to_owned(), ec2::Zone { id: "z".to_owned(), alive: true });
+    for (id, zone) in [("i-1", "z-a"), ("i-2", "z-c")] {
+        f.instance(id, zone, "v1", 0, &blue);
+    }
+    f.wait(30);
+    ec2::lose_zone(&mut f.world, "z-c", true);
+    f.world.ec2.instances.get_mut("i-1").unwrap().state = ec2::InstanceState::Stopped;
+    f.wait(30);
+    assert_eq!(f.health(&blue, "i-1"), ("unused".into(), "Target.InvalidState".into()));
+    assert_eq!(f.health(&blue, "i-2"), ("unhealthy".into(), "Target.Timeout".into()));
+    f.world.ec2.instances.get_mut("i-1").unwrap().state = ec2::InstanceState::Running;
+    f.wait(30);
+    assert_eq!(f.health(&blue, "i-1").0, "healthy", "started again");
+    assert_eq!(f.health(&blue, "i-9"), ("unused".into(), "Target.NotRegistered".into()));
 }

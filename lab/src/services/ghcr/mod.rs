@@ -13,8 +13,11 @@ mod token;
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
+use http::Request;
 use jiff::Timestamp;
 
+use crate::services::registry::{authority, parameter};
 use crate::world::World;
 
 pub(crate) use access::{Deed, authorise, may_mount};
@@ -44,6 +47,11 @@ struct Session {
     /// The package that it is for, and what may be done to it; everything if none was named.
     scope: Vec<(String, Vec<String>)>,
     ends: Timestamp,
+}
+
+/// Whether a request is for the token service: by the host, or as its clients ask, naming the service.
+pub(crate) fn asks_for_token(request: &Request<Bytes>) -> bool {
+    authority(request) == HOST || parameter(request, "service").as_deref() == Some(HOST)
 }
 
 /// Whether the registry answers under this host.

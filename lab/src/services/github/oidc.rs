@@ -6,16 +6,39 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::header::AUTHORIZATION;
+use http::{Request, Response, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 use sha2::Sha256;
 
+use super::answer::answer;
+use crate::services::registry::authority;
 use crate::world::World;
 
 /// Who issues the tokens.
 pub const ISSUER: &str = "https://token.actions.githubusercontent.com";
+
+const ISSUER_HOST: &str = "token.actions.githubusercontent.com";
+
+/// Below this path a loopback door shows what the issuer has below its own root.
+const ISSUER_PATH: &str = "/_lab/github/.well-known/";
+
+/// The claims that tokens have, as the discovery document lists them.
+const CLAIMS: [&str; 12] = [
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "iss",
+    "jti",
+    "nbf",
+    "ref",
+    "sha",
+    "repository",
+    "repository_owner",
+    "environment",
+];
 
 /// The path of the token endpoint in the lab. It carries a query already, as GitHub's does, so that a
 /// job may append `&audience=…`.
@@ -26,6 +49,8 @@ pub const REQUEST_TOKEN: &str = "lab-id-token-request-token";
 
 /// How long a token lives, in seconds (seen on GitHub's tokens).
 const LIFETIME: i64 = 300;
+
+const KEY_ID: &str = "lab";
 
 const KEY: &[u8] = b"the lab's own signing key; it protects nothing";
 
@@ -39,39 +64,86 @@ pub fn token(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
         .find(|(name, _)| name == "audience")
         .map(|(_, value)| value.into_owned())
         // GitHub's default: the address of the repository's owner.
-        .unwrap_or_else(|| {
-            let owner = world.github.repository.split('/').next().unwrap_or_default();
-            format!("https://github.com/{owner}")
-        });
+        .unwrap_or_else(|| format!("https://github.com/{}", world.github.owner()));
     let value = mint(world, &audience);
     answer(StatusCode::OK, &json!({ "count": value.len(), "value": value }))
 }
 
-/// A token of the present job for `audience`, good for five minutes from now.
+/// A token of the present job for `audience`, good for five minutes from now. The claims are GitHub's
+/// ("OpenID Connect reference").
 pub fn mint(world: &mut World, audience: &str) -> String {
     let (id, now) = (world.ids.uuid(), world.now.as_second());
     let job = &world.github;
-    let owner = job.repository.split('/').next().unwrap_or_default();
-    let claims = json!({
+    let workflow = format!("{}/.github/workflows/deploy.yml@{}", job.repository, job.git_ref);
+    let mut claims = json!({
         "jti": id,
         "sub": job.subject,
         "aud": audience,
         "iss": ISSUER,
         "ref": job.git_ref,
         "ref_type": if job.git_ref.starts_with("refs/tags/") { "tag" } else { "branch" },
+        "ref_protected": "false",
         "sha": job.commit,
         "repository": job.repository,
-        "repository_owner": owner,
+        "repository_id": job.repository_id.to_string(),
+        "repository_owner": job.owner(),
+        "repository_owner_id": job.owner_id.to_string(),
+        "repository_visibility": if job.private { "private" } else { "public" },
+        "actor": "ada",
+        "actor_id": "1",
+        "base_ref": "",
+        "head_ref": "",
+        "event_name": job.event,
+        "workflow": "deploy",
+        "workflow_ref": workflow,
+        "workflow_sha": job.commit,
+        "job_workflow_ref": workflow,
+        "job_workflow_sha": job.commit,
         "run_id": job.run_id.to_string(),
+        "run_number": job.run_id.to_string(),
         "run_attempt": job.run_attempt.to_string(),
+        "runner_environment": "github-hosted",
         "nbf": now - LIFETIME,
         "iat": now,
         "exp": now + LIFETIME,
     });
-    let header = json!({ "alg": "HS256", "kid": "lab", "typ": "JWT" });
+    if let Some(environment) = &job.environment {
+        claims["environment"] = environment.as_str().into();
+    }
+    let header = json!({ "alg": "HS256", "kid": KEY_ID, "typ": "JWT" });
     let signed = format!("{}.{}", encoded(header.to_string()), encoded(claims.to_string()));
     let signature = encoded(signature(&signed));
     format!("{signed}.{signature}")
+}
+
+/// Whether a request asks for what the issuer says of itself: under its own name, or below
+/// `/_lab/github` where a loopback door has no such name.
+pub(crate) fn is_issuer(request: &Request<Bytes>) -> bool {
+    authority(request) == ISSUER_HOST || request.uri().path().starts_with(ISSUER_PATH)
+}
+
+/// Answers such a request: the discovery document and the keys (OpenID Connect Discovery 1.0). The key
+/// is a shared one, so that whoever has read it can check tokens, and sign them.
+pub fn issuer(request: &Request<Bytes>) -> Response<Bytes> {
+    match request.uri().path().rsplit_once("/.well-known/").map(|(_, name)| name) {
+        Some("openid-configuration") => {
+            let body = json!({
+                "issuer": ISSUER,
+                "jwks_uri": format!("{ISSUER}/.well-known/jwks"),
+                "subject_types_supported": ["public", "pairwise"],
+                "response_types_supported": ["id_token"],
+                "claims_supported": CLAIMS,
+                "id_token_signing_alg_values_supported": ["HS256"],
+                "scopes_supported": ["openid"],
+            });
+            answer(StatusCode::OK, &body)
+        }
+        Some("jwks") => {
+            let key = json!({ "kty": "oct", "use": "sig", "alg": "HS256", "kid": KEY_ID, "k": encoded(KEY) });
+            answer(StatusCode::OK, &json!({ "keys": [key] }))
+        }
+        _ => answer(StatusCode::NOT_FOUND, &json!({ "message": "Not Found" })),
+    }
 }
 
 /// What is wrong with a token.
@@ -119,14 +191,6 @@ fn signature(signed: &str) -> Vec<u8> {
 
 fn encoded(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
-}
-
-fn answer(status: StatusCode, body: &Json) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body.to_string()));
-    *response.status_mut() = status;
-    let json = HeaderValue::from_static("application/json; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, json);
-    response
 }
 
 #[cfg(test)]

@@ -1,8 +1,6 @@
 //! IAM's operations.
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-
-use super::{Profile, Role};
+use super::{policies, profiles, providers, role_policies, roles};
 use crate::wire::{ApiError, ApiResult, Call, Value, map};
 use crate::world::World;
 
@@ -10,218 +8,89 @@ use crate::world::World;
 pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
     let input = &call.input;
     match call.operation.as_str() {
-        "CreateOpenIDConnectProvider" => create_provider(world, input),
-        "GetOpenIDConnectProvider" => get_provider(world, input),
-        "ListOpenIDConnectProviders" => Ok(list_providers(world)),
-        "CreateRole" => create_role(world, input),
-        "GetRole" => {
-            let role = find_role(world, input)?;
-            Ok(map([("Role", describe_role(role))]))
-        }
-        "ListRoles" => Ok(list_roles(world)),
-        "UpdateAssumeRolePolicy" => update_trust(world, input),
-        "PutRolePolicy" => put_role_policy(world, input),
-        "GetRolePolicy" => get_role_policy(world, input),
-        "CreateInstanceProfile" => create_instance_profile(world, input),
-        "AddRoleToInstanceProfile" => add_role_to_instance_profile(world, input),
-        "GetInstanceProfile" => {
-            let profile = find_profile(world, input)?;
-            Ok(map([("InstanceProfile", describe_profile(world, profile))]))
+        "CreateOpenIDConnectProvider" => providers::create(world, input),
+        "GetOpenIDConnectProvider" => providers::get(world, input),
+        "ListOpenIDConnectProviders" => Ok(providers::list(world)),
+        "DeleteOpenIDConnectProvider" => providers::delete(world, input),
+        "UpdateOpenIDConnectProviderThumbprint" => providers::update_thumbprints(world, input),
+        "AddClientIDToOpenIDConnectProvider" => providers::add_audience(world, input),
+        "RemoveClientIDFromOpenIDConnectProvider" => providers::remove_audience(world, input),
+        "TagOpenIDConnectProvider" => providers::tag(world, input),
+        "UntagOpenIDConnectProvider" => providers::untag(world, input),
+        "ListOpenIDConnectProviderTags" => providers::list_tags(world, input),
+        "CreateRole" => roles::create(world, input),
+        "GetRole" => roles::get(world, input),
+        "ListRoles" => roles::list(world, input),
+        "UpdateRole" => roles::update(world, input),
+        "UpdateRoleDescription" => roles::update_description(world, input),
+        "UpdateAssumeRolePolicy" => roles::update_trust(world, input),
+        "PutRolePermissionsBoundary" => roles::set_boundary(world, input, true),
+        "DeleteRolePermissionsBoundary" => roles::set_boundary(world, input, false),
+        "DeleteRole" => roles::delete(world, input),
+        "TagRole" => roles::tag(world, input),
+        "UntagRole" => roles::untag(world, input),
+        "ListRoleTags" => roles::list_tags(world, input),
+        "CreateServiceLinkedRole" => roles::create_linked(world, input),
+        "DeleteServiceLinkedRole" => roles::delete_linked(world, input),
+        "GetServiceLinkedRoleDeletionStatus" => roles::deletion_status(input),
+        "PutRolePolicy" => role_policies::put(world, input),
+        "GetRolePolicy" => role_policies::get(world, input),
+        "ListRolePolicies" => role_policies::list(world, input),
+        "DeleteRolePolicy" => role_policies::delete(world, input),
+        "AttachRolePolicy" => role_policies::attach(world, input),
+        "DetachRolePolicy" => role_policies::detach(world, input),
+        "ListAttachedRolePolicies" => role_policies::list_attached(world, input),
+        "CreatePolicy" => policies::create(world, input),
+        "GetPolicy" => policies::get(world, input),
+        "ListPolicies" => policies::list(world, input),
+        "DeletePolicy" => policies::delete(world, input),
+        "CreatePolicyVersion" => policies::create_version(world, input),
+        "GetPolicyVersion" => policies::get_version(world, input),
+        "ListPolicyVersions" => policies::list_versions(world, input),
+        "SetDefaultPolicyVersion" => policies::set_default(world, input),
+        "DeletePolicyVersion" => policies::delete_version(world, input),
+        "ListEntitiesForPolicy" => policies::entities(world, input),
+        "TagPolicy" => policies::tag(world, input, false),
+        "UntagPolicy" => policies::tag(world, input, true),
+        "ListPolicyTags" => policies::list_tags(world, input),
+        "CreateInstanceProfile" => profiles::create(world, input),
+        "GetInstanceProfile" => profiles::get(world, input),
+        "ListInstanceProfiles" => profiles::list(world, input, false),
+        "ListInstanceProfilesForRole" => profiles::list(world, input, true),
+        "AddRoleToInstanceProfile" => profiles::add_role(world, input),
+        "RemoveRoleFromInstanceProfile" => profiles::remove_role(world, input),
+        "DeleteInstanceProfile" => profiles::delete(world, input),
+        "TagInstanceProfile" => profiles::tag(world, input, false),
+        "UntagInstanceProfile" => profiles::tag(world, input, true),
+        "ListInstanceProfileTags" => profiles::list_tags(world, input),
+        "GetUser" => get_user(world, call),
+        "ListAccountAliases" => {
+            Ok(map([("AccountAliases", Value::List(Vec::new())), ("IsTruncated", false.into())]))
         }
         _ => Err(ApiError::unknown_operation(call)),
     }
 }
 
-fn create_provider(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let url = input.need_str("Url")?;
-    if !url.starts_with("https://") {
-        return Err(ApiError::sender(
-            "ValidationError",
-            "Invalid Open ID Connect Provider URL: it must begin with https://",
-        ));
-    }
-    let arn = super::provider_arn(world, url.trim_start_matches("https://").trim_end_matches('/'));
-    if world.iam.providers.contains_key(&arn) {
-        return Err(already(format!("Provider with url {url} already exists.")));
-    }
-    let audiences = input.strings("ClientIDList");
-    let audiences: Vec<&str> = audiences.iter().map(String::as_str).collect();
-    let arn = super::create_provider(world, url, &audiences);
-    if let Some(provider) = world.iam.providers.get_mut(&arn) {
-        provider.thumbprints = input.strings("ThumbprintList");
-    }
-    Ok(map([("OpenIDConnectProviderArn", arn.into())]))
-}
-
-fn get_provider(world: &World, input: &Value) -> ApiResult<Value> {
-    let arn = input.need_str("OpenIDConnectProviderArn")?;
-    let provider = world
-        .iam
-        .providers
-        .get(arn)
-        .ok_or_else(|| no_such(format!("OpenIDConnect Provider not found for arn {arn}")))?;
-    let texts = |items: &[String]| Value::List(items.iter().map(Value::from).collect());
-    Ok(map([
-        ("Url", provider.url.as_str().into()),
-        ("ClientIDList", texts(&provider.audiences)),
-        ("ThumbprintList", texts(&provider.thumbprints)),
-        ("CreateDate", provider.created.into()),
-    ]))
-}
-
-fn list_providers(world: &World) -> Value {
-    let arns = world.iam.providers.keys().map(|arn| map([("Arn", arn.into())]));
-    map([("OpenIDConnectProviderList", Value::List(arns.collect()))])
-}
-
-fn create_role(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let name = input.need_str("RoleName")?;
-    let trust = input.need_str("AssumeRolePolicyDocument")?;
-    check_document(trust)?;
-    if world.iam.roles.contains_key(name) {
-        return Err(already(format!("Role with name {name} already exists.")));
-    }
-    let max_session = input.int("MaxSessionDuration").unwrap_or(3600);
-    if !(3600..=43200).contains(&max_session) {
-        return Err(ApiError::sender(
-            "ValidationError",
-            format!(
-                "1 validation error detected: Value '{max_session}' at 'maxSessionDuration' failed to \
-                 satisfy constraint: Member must have value between 3600 and 43200"
-            ),
-        ));
-    }
-    super::create_role(world, name, trust, max_session);
-    Ok(map([("Role", describe_role(find_role(world, input)?))]))
-}
-
-fn list_roles(world: &World) -> Value {
-    let roles = world.iam.roles.values().map(describe_role).collect();
-    map([("Roles", Value::List(roles)), ("IsTruncated", false.into())])
-}
-
-fn update_trust(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let document = input.need_str("PolicyDocument")?;
-    check_document(document)?;
-    role_mut(world, input)?.trust = document.to_owned();
-    Ok(Value::Null)
-}
-
-fn put_role_policy(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let (name, document) = (input.need_str("PolicyName")?, input.need_str("PolicyDocument")?);
-    check_document(document)?;
-    role_mut(world, input)?.policies.insert(name.to_owned(), document.to_owned());
-    Ok(Value::Null)
-}
-
-fn get_role_policy(world: &World, input: &Value) -> ApiResult<Value> {
-    let (role, name) = (find_role(world, input)?, input.need_str("PolicyName")?);
-    let document = role
-        .policies
-        .get(name)
-        .ok_or_else(|| no_such(format!("The role policy with name {name} cannot be found.")))?;
-    Ok(map([
-        ("RoleName", role.name.as_str().into()),
-        ("PolicyName", name.into()),
-        ("PolicyDocument", encoded(document).into()),
-    ]))
-}
-
-fn create_instance_profile(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let name = input.need_str("InstanceProfileName")?;
-    if world.iam.profiles.contains_key(name) {
-        return Err(already(format!("Instance Profile {name} already exists.")));
-    }
-    super::create_instance_profile(world, name, None);
-    let profile = find_profile(world, input)?;
-    Ok(map([("InstanceProfile", describe_profile(world, profile))]))
-}
-
-fn add_role_to_instance_profile(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let role = find_role(world, input)?.name.clone();
-    let name = find_profile(world, input)?.name.clone();
-    match world.iam.profiles.get_mut(&name) {
-        Some(profile) if profile.role.is_some() => Err(ApiError::sender(
-            "LimitExceeded",
-            "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1",
-        )
-        .status(409)),
-        Some(profile) => {
-            profile.role = Some(role);
-            Ok(Value::Null)
+/// `GetUser`: the account's only one, and only about itself.
+fn get_user(world: &World, call: &Call) -> ApiResult<Value> {
+    let arn = call.caller.arn.as_str();
+    let own = arn.rsplit_once(":user/").map(|(_, name)| name);
+    match (own, call.input.str("UserName")) {
+        (Some(own), wanted) if wanted.is_none_or(|wanted| wanted == own) => {
+            let user = map([
+                ("Path", "/".into()),
+                ("UserName", own.into()),
+                ("UserId", "AIDALABLABLABLABLAB00".into()),
+                ("Arn", arn.into()),
+                ("CreateDate", world.now.into()),
+            ]);
+            Ok(map([("User", user)]))
         }
-        None => Ok(Value::Null),
+        (_, Some(wanted)) => {
+            Err(super::errors::no_such(format!("The user with name {wanted} cannot be found.")))
+        }
+        (None, None) | (Some(_), None) => Err(super::errors::validation(
+            "Must specify userName when calling with non-User credentials",
+        )),
     }
-}
-
-fn find_role<'w>(world: &'w World, input: &Value) -> ApiResult<&'w Role> {
-    let name = input.need_str("RoleName")?;
-    world.iam.roles.get(name).ok_or_else(|| no_such_role(name))
-}
-
-fn role_mut<'w>(world: &'w mut World, input: &Value) -> ApiResult<&'w mut Role> {
-    let name = input.need_str("RoleName")?;
-    world.iam.roles.get_mut(name).ok_or_else(|| no_such_role(name))
-}
-
-fn find_profile<'w>(world: &'w World, input: &Value) -> ApiResult<&'w Profile> {
-    let name = input.need_str("InstanceProfileName")?;
-    world
-        .iam
-        .profiles
-        .get(name)
-        .ok_or_else(|| no_such(format!("Instance Profile {name} cannot be found.")))
-}
-
-fn describe_role(role: &Role) -> Value {
-    map([
-        ("Path", "/".into()),
-        ("RoleName", role.name.as_str().into()),
-        ("RoleId", role.id.as_str().into()),
-        ("Arn", role.arn.as_str().into()),
-        ("CreateDate", role.created.into()),
-        ("AssumeRolePolicyDocument", encoded(&role.trust).into()),
-        ("MaxSessionDuration", role.max_session.into()),
-    ])
-}
-
-fn describe_profile(world: &World, profile: &Profile) -> Value {
-    let roles = profile.role.iter().filter_map(|name| world.iam.roles.get(name));
-    map([
-        ("Path", "/".into()),
-        ("InstanceProfileName", profile.name.as_str().into()),
-        ("InstanceProfileId", profile.id.as_str().into()),
-        ("Arn", profile.arn.as_str().into()),
-        ("CreateDate", profile.created.into()),
-        ("Roles", Value::List(roles.map(describe_role).collect())),
-    ])
-}
-
-/// Policies come back percent-encoded (API reference, GetRole).
-fn encoded(document: &str) -> String {
-    utf8_percent_encode(document, NON_ALPHANUMERIC).to_string()
-}
-
-fn check_document(document: &str) -> ApiResult<()> {
-    match serde_json::from_str::<serde_json::Value>(document) {
-        Ok(json) if json.get("Statement").is_some() => Ok(()),
-        Ok(_) => Err(malformed("Missing required field Statement")),
-        Err(_) => Err(malformed("This policy contains invalid Json")),
-    }
-}
-
-fn malformed(message: &str) -> ApiError {
-    ApiError::sender("MalformedPolicyDocument", message)
-}
-
-fn already(message: String) -> ApiError {
-    ApiError::sender("EntityAlreadyExists", message).status(409)
-}
-
-fn no_such(message: String) -> ApiError {
-    ApiError::sender("NoSuchEntity", message).status(404)
-}
-
-fn no_such_role(name: &str) -> ApiError {
-    no_such(format!("The role with name {name} cannot be found."))
 }

@@ -1,14 +1,30 @@
-//! IAM: who may become a role. Trust policies are judged; what a role may do afterwards is stored and
-//! not judged, for the lab grants every call of a known caller.
+//! IAM: who may become a role, and what a role may do. Trust policies are always judged; what a role may
+//! do afterwards only where a world says so ([`State::enforced`]), for most are about other things.
 
 mod calls;
+mod conditions;
+mod documents;
+mod errors;
+mod listing;
+mod needs;
+mod permits;
+mod policies;
+mod profiles;
+mod providers;
+mod role_policies;
+mod roles;
+#[cfg(test)]
+mod tests;
 mod trust;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 pub use calls::call;
+pub(crate) use listing::Tags;
+pub(crate) use permits::permits;
+pub use policies::Policy;
 pub(crate) use trust::{Applicant, allows};
 
 use crate::world::World;
@@ -22,6 +38,11 @@ pub struct State {
     pub roles: BTreeMap<String, Role>,
     /// The instance profiles by name.
     pub profiles: BTreeMap<String, Profile>,
+    /// The account's own managed policies by ARN.
+    pub policies: BTreeMap<String, Policy>,
+    /// Whether roles may do only what their policies allow. Otherwise every call of a known caller is
+    /// granted.
+    pub enforced: bool,
 }
 
 /// An OIDC provider that the account trusts to name callers.
@@ -33,6 +54,8 @@ pub struct Provider {
     pub audiences: Vec<String>,
     /// The certificates it was created with; IAM no longer uses them for well-known issuers.
     pub thumbprints: Vec<String>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
     /// When it was created.
     pub created: Timestamp,
 }
@@ -52,8 +75,20 @@ pub struct Role {
     pub max_session: i64,
     /// When it was created.
     pub created: Timestamp,
-    /// Inline policies by name, as JSON; not judged.
+    /// Inline policies by name, as JSON.
     pub policies: BTreeMap<String, String>,
+    /// The ARNs of managed policies attached to it.
+    pub attached: BTreeSet<String>,
+    /// Its path, `/` as a rule.
+    pub path: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// The ARN of the policy that bounds it; kept, without effect.
+    pub boundary: Option<String>,
+    /// When a session of it began last, and in which Region.
+    pub last_used: Option<(Timestamp, String)>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
 }
 
 /// An instance profile.
@@ -69,6 +104,10 @@ pub struct Profile {
     pub created: Timestamp,
     /// The name of its role, if it has one.
     pub role: Option<String>,
+    /// Its path, `/` as a rule.
+    pub path: String,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
 }
 
 /// Adds an OIDC provider and gives its ARN. An earlier one of the same URL is replaced.
@@ -79,6 +118,7 @@ pub fn create_provider(world: &mut World, url: &str, audiences: &[&str]) -> Stri
         url: url.to_owned(),
         audiences: audiences.iter().map(|&audience| audience.to_owned()).collect(),
         thumbprints: Vec::new(),
+        tags: BTreeMap::new(),
         created: world.now,
     };
     world.iam.providers.insert(arn.clone(), provider);
@@ -97,6 +137,12 @@ pub fn create_role(world: &mut World, name: &str, trust: &str, max_session: i64)
         max_session,
         created: world.now,
         policies: BTreeMap::new(),
+        attached: BTreeSet::new(),
+        path: "/".to_owned(),
+        description: None,
+        boundary: None,
+        last_used: None,
+        tags: BTreeMap::new(),
     };
     world.iam.roles.insert(name.to_owned(), role);
     arn
@@ -111,6 +157,8 @@ pub fn create_instance_profile(world: &mut World, name: &str, role: Option<&str>
         arn: arn.clone(),
         created: world.now,
         role: role.map(str::to_owned),
+        path: "/".to_owned(),
+        tags: BTreeMap::new(),
     };
     world.iam.profiles.insert(name.to_owned(), profile);
     arn
@@ -141,6 +189,28 @@ pub fn github_trust(account: &str, subject: &str) -> String {
 /// The role of an ARN.
 pub(crate) fn role<'w>(world: &'w World, arn: &str) -> Option<&'w Role> {
     world.iam.roles.values().find(|role| role.arn == arn)
+}
+
+/// The instance profile of an ARN or else a name.
+pub(crate) fn profile<'w>(
+    world: &'w World,
+    arn: Option<&str>,
+    name: Option<&str>,
+) -> Option<&'w Profile> {
+    match (arn, name) {
+        (Some(arn), _) => world.iam.profiles.values().find(|profile| profile.arn == arn),
+        (None, Some(name)) => world.iam.profiles.get(name),
+        (None, None) => None,
+    }
+}
+
+/// The ARNs of all that IAM holds.
+pub fn leftovers(world: &World) -> Vec<String> {
+    let state = &world.iam;
+    let roles = state.roles.values().map(|role| &role.arn);
+    let profiles = state.profiles.values().map(|profile| &profile.arn);
+    let rest = state.providers.keys().chain(state.policies.keys());
+    roles.chain(profiles).chain(rest).cloned().collect()
 }
 
 fn provider_arn(world: &World, url: &str) -> String {

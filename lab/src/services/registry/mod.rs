@@ -34,6 +34,7 @@ pub(crate) use name::is_name;
 pub use push::PushError;
 pub(crate) use push::{Push, is_tag, push};
 pub(crate) use refusal::Refusal;
+pub(crate) use serve::parameter;
 pub use serve::serve;
 pub use storage::serve_storage;
 pub(crate) use storage::{PREFIX as STORAGE_PREFIX, ecr_address, is_storage_host};

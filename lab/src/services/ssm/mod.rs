@@ -1,23 +1,25 @@
 //! Systems Manager Parameter Store. `PutParameter` without `Overwrite` is create-if-absent, which makes
-//! it a lock. Values of type SecureString are kept and given like the others: the lab encrypts nothing.
+//! it a lock. Values of type SecureString are kept as they are, and given sealed to those who don't ask
+//! for decryption: the lab encrypts nothing.
 
+mod errors;
+mod filters;
+mod labels;
 mod name;
+mod put;
 mod read;
+mod tags;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 
 use crate::wire::{ApiError, ApiResult, Call, Value, map};
 use crate::world::World;
 
-/// The longest value of a standard parameter, in bytes (user guide, "Managing parameter tiers").
-const STANDARD_LIMIT: usize = 4096;
-
-/// The versions kept of each parameter (user guide, "Working with parameter versions").
-const VERSIONS_KEPT: usize = 100;
+use errors::{invalid, need, not_found};
 
 /// The most parameters that one page or one call by names holds (API model).
 const PAGE_LIMIT: i64 = 10;
@@ -32,7 +34,11 @@ pub struct State {
 #[derive(Debug, Clone)]
 struct Parameter {
     kind: String,
+    tier: String,
+    key: Option<String>,
+    data_type: String,
     versions: VecDeque<Version>,
+    tags: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone)]
@@ -41,6 +47,10 @@ struct Version {
     value: String,
     modified: Timestamp,
     by: String,
+    description: Option<String>,
+    pattern: Option<String>,
+    policies: Option<String>,
+    labels: BTreeSet<String>,
 }
 
 /// The present value of a parameter: the truth, for tests and scenarios.
@@ -49,71 +59,42 @@ pub fn parameter<'w>(world: &'w World, name: &str) -> Option<&'w str> {
     parameter.versions.back().map(|version| version.value.as_str())
 }
 
+/// The names of all parameters that there are.
+pub fn leftovers(world: &World) -> Vec<String> {
+    world.ssm.parameters.keys().cloned().collect()
+}
+
 /// Answers one call.
 pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
+    let input = &call.input;
     match call.operation.as_str() {
-        "PutParameter" => put(world, call),
-        "GetParameter" => read::get(world, &call.input),
-        "GetParameters" => read::get_several(world, &call.input),
-        "GetParametersByPath" => read::get_by_path(world, &call.input),
-        "GetParameterHistory" => read::history(world, &call.input),
-        "DescribeParameters" => read::describe(world, &call.input),
-        "DeleteParameter" => delete(world, &call.input),
-        "DeleteParameters" => delete_several(world, &call.input),
+        "PutParameter" => put::put(world, call),
+        "GetParameter" => read::get(world, input),
+        "GetParameters" => read::get_several(world, input),
+        "GetParametersByPath" => read::get_by_path(world, input),
+        "GetParameterHistory" => read::history(world, input),
+        "DescribeParameters" => read::describe(world, input),
+        "LabelParameterVersion" => labels::label(world, input),
+        "UnlabelParameterVersion" => labels::unlabel(world, input),
+        "AddTagsToResource" => tags::add(world, input),
+        "RemoveTagsFromResource" => tags::remove(world, input),
+        "ListTagsForResource" => tags::list(world, input),
+        "DeleteParameter" => delete(world, input),
+        "DeleteParameters" => delete_several(world, input),
         _ => Err(ApiError::unknown_operation(call)),
     }
 }
 
-fn put(world: &mut World, call: &Call) -> ApiResult<Value> {
-    let input = &call.input;
-    let name = need(input, "Name")?;
-    name::check(name)?;
-    let value = need(input, "Value")?;
-    let tier = input.str("Tier").unwrap_or("Standard");
-    if tier == "Standard" && value.len() > STANDARD_LIMIT {
-        return Err(invalid(format!(
-            "Standard tier parameters support a maximum parameter value of {STANDARD_LIMIT} characters. \
-             To create a larger parameter value, upgrade the parameter to use the advanced-parameter tier."
-        )));
-    }
-    if world.ssm.parameters.contains_key(name) && !input.bool("Overwrite").unwrap_or(false) {
-        return Err(ApiError::sender(
-            "ParameterAlreadyExists",
-            "The parameter already exists. To overwrite this value, set the overwrite option in the \
-             request to true.",
-        ));
-    }
-    let (value, by, modified) = (value.to_owned(), call.caller.arn.clone(), world.now);
-    let number = match world.ssm.parameters.get_mut(name) {
-        Some(parameter) => {
-            let number = parameter.versions.back().map_or(1, |latest| latest.number + 1);
-            parameter.versions.push_back(Version { number, value, modified, by });
-            if parameter.versions.len() > VERSIONS_KEPT {
-                parameter.versions.pop_front();
-            }
-            number
-        }
-        None => {
-            let without = || invalid("A parameter type is required when you create a parameter.");
-            let kind = input.str("Type").ok_or_else(without)?.to_owned();
-            let versions = VecDeque::from([Version { number: 1, value, modified, by }]);
-            world.ssm.parameters.insert(name.to_owned(), Parameter { kind, versions });
-            1
-        }
-    };
-    Ok(map([("Version", number.into()), ("Tier", tier.into())]))
-}
-
 fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let name = need(input, "Name")?;
-    world.ssm.parameters.remove(name).ok_or_else(|| not_found(name))?;
+    world.ssm.parameters.remove(own_name(world, name)).ok_or_else(|| not_found(name))?;
     Ok(Value::Null)
 }
 
 fn delete_several(world: &mut World, input: &Value) -> ApiResult<Value> {
     let (mut deleted, mut invalid) = (Vec::new(), Vec::new());
     for name in names(input)? {
-        let known = world.ssm.parameters.remove(&name).is_some();
+        let known = world.ssm.parameters.remove(own_name(world, &name)).is_some();
         if known { &mut deleted } else { &mut invalid }.push(name.into());
     }
     Ok(map([
@@ -122,25 +103,24 @@ fn delete_several(world: &mut World, input: &Value) -> ApiResult<Value> {
     ]))
 }
 
+/// The name in a name or an ARN; one that isn't a path has no slash in front.
+fn own_name<'n>(world: &World, text: &'n str) -> &'n str {
+    let Some((_, name)) = text.split_once(":parameter").filter(|_| text.starts_with("arn:")) else {
+        return text;
+    };
+    let plain = name.trim_start_matches('/');
+    let bare = plain.split(':').next().unwrap_or_default();
+    if !plain.contains('/') && world.ssm.parameters.contains_key(bare) { plain } else { name }
+}
+
 fn names(input: &Value) -> ApiResult<Vec<String>> {
     let names = input.strings("Names");
     if names.is_empty() || names.len() as i64 > PAGE_LIMIT {
         return Err(invalid(format!(
-            "1 validation error detected: Value at 'names' failed to satisfy constraint: Member must \
-             have length between 1 and {PAGE_LIMIT}"
+            "1 validation error detected: Value '[{}]' at 'names' failed to satisfy constraint: Member must \
+             have length less than or equal to {PAGE_LIMIT}, Member must have length greater than or equal to 1.",
+            names.join(", ")
         )));
     }
     Ok(names)
-}
-
-fn need<'i>(input: &'i Value, key: &str) -> ApiResult<&'i str> {
-    input.need_str(key).map_err(|error| invalid(error.message))
-}
-
-fn invalid(message: impl Into<String>) -> ApiError {
-    ApiError::sender("ValidationException", message)
-}
-
-fn not_found(name: &str) -> ApiError {
-    ApiError::sender("ParameterNotFound", format!("Parameter {name} not found."))
 }

@@ -1,22 +1,27 @@
 //! Reading parameters: by name, by path, and their history.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
-use super::{PAGE_LIMIT, Parameter, Version, invalid, names, need, not_found};
+use super::errors::{invalid, need, no_version, not_found};
+use super::filters::{Filters, OF_DESCRIBE, OF_PATH, below};
+use super::{PAGE_LIMIT, Parameter, Version, names, own_name};
+use crate::services::ec2;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
+/// `GetParameter`.
 pub(super) fn get(world: &World, input: &Value) -> ApiResult<Value> {
     let selector = need(input, "Name")?;
-    let found = select(world, selector)?.ok_or_else(|| not_found(selector))?;
+    let found = select(world, selector, opened(input))?.ok_or_else(|| not_found(selector))?;
     Ok(map([("Parameter", found)]))
 }
 
+/// `GetParameters`.
 pub(super) fn get_several(world: &World, input: &Value) -> ApiResult<Value> {
     let (mut found, mut invalid) = (Vec::new(), Vec::new());
     for selector in names(input)? {
-        match select(world, &selector) {
+        match select(world, &selector, opened(input)) {
             Ok(Some(parameter)) => found.push(parameter),
             _ => invalid.push(selector.into()),
         }
@@ -24,97 +29,158 @@ pub(super) fn get_several(world: &World, input: &Value) -> ApiResult<Value> {
     Ok(map([("Parameters", Value::List(found)), ("InvalidParameters", Value::List(invalid))]))
 }
 
+/// `GetParametersByPath`: the account's own, or below `/aws/service` the public ones.
 pub(super) fn get_by_path(world: &World, input: &Value) -> ApiResult<Value> {
     let path = need(input, "Path")?;
     if !path.starts_with('/') {
-        return Err(invalid("The parameter path must begin with a forward slash."));
+        return Err(invalid(
+            "The parameter doesn't meet the parameter name requirements. The parameter name must begin with a forward slash \"/\". It can't be prefixed with \"aws\" or \"ssm\" (case-insensitive). It must use only letters, numbers, or the following symbols: . (period), - (hyphen), _ (underscore). Special characters are not allowed. All sub-paths, if specified, must use the forward slash symbol \"/\". Valid example: /get/parameters2-/by1./path0_.",
+        ));
     }
-    let prefix = format!("{}/", path.trim_end_matches('/'));
     let recursive = input.bool("Recursive").unwrap_or(false);
-    let below = world.ssm.parameters.iter().filter(|(name, _)| {
-        name.strip_prefix(&prefix).is_some_and(|rest| recursive || !rest.contains('/'))
-    });
-    let (page, next) = page(input, PAGE_LIMIT, PAGE_LIMIT, below)?;
-    let parameters = page.into_iter().filter_map(|(name, parameter)| {
-        parameter.versions.back().map(|version| describe_version(world, name, parameter, version))
-    });
-    Ok(map([("Parameters", Value::List(parameters.collect())), ("NextToken", next.into())]))
+    let filters = Filters::read(input, OF_PATH)?;
+    let mut found: Vec<(String, Value)> = Vec::new();
+    if path.starts_with("/aws/") {
+        let public = ec2::public_parameters().into_iter();
+        let within = public.filter(|(name, _)| below(name, path, recursive));
+        found.extend(within.map(|(name, value)| {
+            let written = describe_public(world, &name, &value);
+            (name, written)
+        }));
+    }
+    for (name, parameter) in &world.ssm.parameters {
+        let Some(version) = parameter.versions.back() else { continue };
+        if below(name, path, recursive) && filters.pass(name, parameter, version) {
+            let written = describe_version(world, name, parameter, version, opened(input));
+            found.push((name.clone(), written));
+        }
+    }
+    let (found, next) = page(input, PAGE_LIMIT, PAGE_LIMIT, found)?;
+    Ok(map([("Parameters", found), ("NextToken", next.into())]))
 }
 
+/// `GetParameterHistory`: oldest first.
 pub(super) fn history(world: &World, input: &Value) -> ApiResult<Value> {
-    let name = need(input, "Name")?;
-    let parameter = world.ssm.parameters.get(name).ok_or_else(|| not_found(name))?;
+    let given = need(input, "Name")?;
+    let name = own_name(world, given);
+    let parameter = world.ssm.parameters.get(name).ok_or_else(|| not_found(given))?;
     let versions = parameter.versions.iter().map(|version| {
-        map([
-            ("Name", name.into()),
-            ("Type", parameter.kind.as_str().into()),
-            ("LastModifiedDate", version.modified.into()),
-            ("LastModifiedUser", version.by.as_str().into()),
-            ("Value", version.value.as_str().into()),
-            ("Version", version.number.into()),
-            ("DataType", "text".into()),
-        ])
+        let labels = version.labels.iter().map(Value::from).collect();
+        let written = described(name, parameter, version)
+            .with("Value", value(parameter, version, opened(input)))
+            .with("Labels", Value::List(labels));
+        (format!("{:012}", version.number), written)
     });
-    Ok(map([("Parameters", Value::List(versions.collect()))]))
+    let (found, next) = page(input, 50, 50, versions.collect())?;
+    Ok(map([("Parameters", found), ("NextToken", next.into())]))
 }
 
-/// Without its filters: they are ignored.
+/// `DescribeParameters`.
 pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
-    let (page, next) = page(input, 10, 50, world.ssm.parameters.iter())?;
-    let parameters = page.into_iter().filter_map(|(name, parameter)| {
-        parameter.versions.back().map(|version| {
-            map([
-                ("Name", name.into()),
-                ("ARN", arn(world, name).into()),
-                ("Type", parameter.kind.as_str().into()),
-                ("LastModifiedDate", version.modified.into()),
-                ("LastModifiedUser", version.by.as_str().into()),
-                ("Version", version.number.into()),
-                ("Tier", "Standard".into()),
-                ("DataType", "text".into()),
-            ])
-        })
-    });
-    Ok(map([("Parameters", Value::List(parameters.collect())), ("NextToken", next.into())]))
+    let filters = Filters::read(input, OF_DESCRIBE)?;
+    let mut found = Vec::new();
+    for (name, parameter) in &world.ssm.parameters {
+        let Some(version) = parameter.versions.back() else { continue };
+        if filters.pass(name, parameter, version) {
+            let written = described(name, parameter, version).with("ARN", arn(world, name));
+            found.push((name.clone(), written));
+        }
+    }
+    let (found, next) = page(input, 10, 50, found)?;
+    Ok(map([("Parameters", found), ("NextToken", next.into())]))
 }
 
-/// The parameter that `selector` names: a name or an ARN, with `:<version>` if not the latest is meant.
-fn select(world: &World, selector: &str) -> ApiResult<Option<Value>> {
-    let name = match selector.split_once(":parameter") {
-        Some((_, name)) if selector.starts_with("arn:") => name,
-        _ => selector,
-    };
-    let (name, number) = match name.split_once(':') {
-        Some((name, number)) => (name, Some(number)),
+fn opened(input: &Value) -> bool {
+    input.bool("WithDecryption").unwrap_or(false)
+}
+
+/// A value as the caller gets it: a sealed one stays sealed unless decryption is asked for.
+fn value(parameter: &Parameter, version: &Version, opened: bool) -> String {
+    if parameter.kind == "SecureString" && !opened {
+        return STANDARD.encode(format!("sealed by the lab: {}", version.value));
+    }
+    version.value.clone()
+}
+
+/// The parameter that `selector` names: a name or an ARN, with `:<version>` or `:<label>` if not the
+/// latest is meant.
+fn select(world: &World, selector: &str, opened: bool) -> ApiResult<Option<Value>> {
+    let name = own_name(world, selector);
+    let (name, wanted) = match name.split_once(':') {
+        Some((name, wanted)) => (name, Some(wanted)),
         None => (name, None),
     };
-    let Some(parameter) = world.ssm.parameters.get(name) else { return Ok(None) };
-    let version = match number {
+    let Some(parameter) = world.ssm.parameters.get(name) else {
+        let public = ec2::public_parameters();
+        return Ok(public.get(name).map(|value| describe_public(world, name, value)));
+    };
+    let version = match wanted {
         None => parameter.versions.back(),
-        Some(number) => {
-            let wanted: Option<i64> = number.parse().ok();
-            let found = parameter.versions.iter().find(|version| Some(version.number) == wanted);
+        Some(wanted) => {
+            let number: Option<i64> = wanted.parse().ok();
+            let is = |v: &&Version| Some(v.number) == number || v.labels.contains(wanted);
+            let found = parameter.versions.iter().find(is);
             if found.is_none() {
-                return Err(ApiError::sender(
-                    "ParameterVersionNotFound",
-                    format!("Systems Manager could not find version {number} of {name}."),
-                ));
+                return Err(no_version(wanted, name));
             }
             found
         }
     };
-    Ok(version.map(|version| describe_version(world, name, parameter, version)))
+    let selector = wanted.map(|wanted| format!(":{wanted}"));
+    Ok(version.map(|version| {
+        describe_version(world, name, parameter, version, opened).with("Selector", selector)
+    }))
 }
 
-fn describe_version(world: &World, name: &str, parameter: &Parameter, version: &Version) -> Value {
+fn describe_version(
+    world: &World,
+    name: &str,
+    parameter: &Parameter,
+    version: &Version,
+    opened: bool,
+) -> Value {
     map([
         ("Name", name.into()),
         ("Type", parameter.kind.as_str().into()),
-        ("Value", version.value.as_str().into()),
+        ("Value", value(parameter, version, opened).into()),
         ("Version", version.number.into()),
         ("LastModifiedDate", version.modified.into()),
         ("ARN", arn(world, name).into()),
+        ("DataType", parameter.data_type.as_str().into()),
+    ])
+}
+
+/// A parameter of AWS's own: its ARN has no account.
+fn describe_public(world: &World, name: &str, value: &str) -> Value {
+    let modified = jiff::Timestamp::from_second(1_793_657_645).unwrap_or(world.now);
+    map([
+        ("Name", name.into()),
+        ("Type", "String".into()),
+        ("Value", value.into()),
+        ("Version", 97_i64.into()),
+        ("LastModifiedDate", modified.into()),
+        ("ARN", format!("arn:aws:ssm:{}::parameter{name}", world.region).into()),
         ("DataType", "text".into()),
+    ])
+}
+
+/// What a listing tells of a version.
+fn described(name: &str, parameter: &Parameter, version: &Version) -> Value {
+    let policies = version.policies.as_ref().map(|text| {
+        map([("PolicyText", text.as_str().into()), ("PolicyStatus", "Pending".into())])
+    });
+    map([
+        ("Name", name.into()),
+        ("Type", parameter.kind.as_str().into()),
+        ("KeyId", parameter.key.clone().into()),
+        ("LastModifiedDate", version.modified.into()),
+        ("LastModifiedUser", version.by.as_str().into()),
+        ("Description", version.description.clone().into()),
+        ("AllowedPattern", version.pattern.clone().into()),
+        ("Version", version.number.into()),
+        ("Tier", parameter.tier.as_str().into()),
+        ("Policies", Value::List(policies.into_iter().collect())),
+        ("DataType", parameter.data_type.as_str().into()),
     ])
 }
 
@@ -124,17 +190,15 @@ fn arn(world: &World, name: &str) -> String {
     format!("arn:aws:ssm:{}:{}:parameter{slash}{name}", world.region, world.account)
 }
 
-type Entry<'w> = (&'w String, &'w Parameter);
-
-/// One page of `entries`, which come in order of names, and the token of the next: the last name
+/// One page of `entries`, which come in order of their keys, and the token of the next: the last key
 /// given. So nothing is missed while others delete, which a count would not promise; what Parameter
 /// Store does is not documented.
-fn page<'w>(
+fn page(
     input: &Value,
     default: i64,
     most: i64,
-    entries: impl Iterator<Item = Entry<'w>>,
-) -> ApiResult<(Vec<Entry<'w>>, Option<String>)> {
+    entries: Vec<(String, Value)>,
+) -> ApiResult<(Value, Option<String>)> {
     let size = input.int("MaxResults").unwrap_or(default);
     if !(1..=most).contains(&size) {
         return Err(invalid(format!(
@@ -146,11 +210,11 @@ fn page<'w>(
         None | Some("") => None,
         Some(token) => Some(last_given(token)?),
     };
-    let mut rest = entries.filter(|(name, _)| after.as_ref().is_none_or(|after| *name > after));
+    let mut rest = entries.into_iter().filter(|(key, _)| after.as_ref().is_none_or(|a| key > a));
     let page: Vec<_> = rest.by_ref().take(size as usize).collect();
     let last = rest.next().and_then(|_| page.last());
-    let next = last.map(|(name, _)| URL_SAFE_NO_PAD.encode(name));
-    Ok((page, next))
+    let next = last.map(|(key, _)| URL_SAFE_NO_PAD.encode(key));
+    Ok((Value::List(page.into_iter().map(|(_, value)| value).collect()), next))
 }
 
 fn last_given(token: &str) -> ApiResult<String> {

@@ -50,20 +50,26 @@ pub(super) fn with_web_identity(world: &mut World, call: &Call) -> ApiResult<Val
     let token = call.input.need_str("WebIdentityToken")?;
     let claims = github::verify(token, world.now).map_err(|error| refuse(&error, world))?;
     let claim = |name: &str| claims[name].as_str().unwrap_or_default().to_owned();
-    let (issuer, subject, audience) = (claim("iss"), claim("sub"), claim("aud"));
+    // A token may be for several audiences; the first that the provider knows counts.
+    let audiences: Vec<String> = match &claims["aud"] {
+        Json::Array(all) => all.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+        _ => vec![claim("aud")],
+    };
+    let (issuer, subject) = (claim("iss"), claim("sub"));
     let host = issuer.trim_start_matches("https://");
     let provider =
         world.iam.providers.iter().find(|(_, provider)| provider.url == host).ok_or_else(|| {
             no_token(format!("No OpenIDConnect provider found in your account for {issuer}"))
         })?;
-    if !provider.1.audiences.contains(&audience) {
+    let audience = audiences.iter().find(|audience| provider.1.audiences.contains(audience));
+    let Some(audience) = audience.cloned() else {
         return Err(no_token("Incorrect token audience"));
-    }
+    };
     let applicant = Applicant {
         action: "sts:AssumeRoleWithWebIdentity",
         kind: "Federated",
         names: vec![provider.0.clone()],
-        context: condition_keys(host, &claims),
+        context: condition_keys(host, &claims, &audience),
     };
     // AWS gives this same answer for a role that does not exist.
     let role = request
@@ -91,6 +97,13 @@ struct Request<'c> {
 impl<'c> Request<'c> {
     fn of(input: &'c Value) -> ApiResult<Request<'c>> {
         let role_arn = input.need_str("RoleArn")?;
+        if !(20..=2048).contains(&role_arn.chars().count()) {
+            let rule = "Member must have length greater than or equal to 20";
+            return Err(constraint(role_arn, "roleArn", rule));
+        }
+        if !role_arn.starts_with("arn:aws:iam::") || !role_arn.contains(":role/") {
+            return Err(ApiError::sender("ValidationError", format!("{role_arn} is invalid")));
+        }
         let session_name = input.need_str("RoleSessionName")?;
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
         if !(2..=64).contains(&session_name.len()) || !session_name.chars().all(allowed) {
@@ -104,6 +117,9 @@ impl<'c> Request<'c> {
         if !(900..=43200).contains(&seconds) {
             let rule = "Member must have value between 900 and 43200";
             return Err(constraint(&seconds.to_string(), "durationSeconds", rule));
+        }
+        if let Some(policy) = input.str("Policy") {
+            check_policy(policy)?;
         }
         Ok(Request { role_arn, session_name, seconds })
     }
@@ -125,12 +141,27 @@ impl<'c> Request<'c> {
     }
 }
 
+/// A session policy can only take away, and the lab judges none; but what is none is refused.
+fn check_policy(policy: &str) -> ApiResult<()> {
+    if policy.chars().count() > 2048 {
+        return Err(ApiError::sender(
+            "PackedPolicyTooLarge",
+            "Packed policy consumes more than 100% of the allotted space, please use smaller policy.",
+        ));
+    }
+    let json = serde_json::from_str::<Json>(policy);
+    if json.is_ok_and(|json| json.get("Statement").is_some()) {
+        return Ok(());
+    }
+    Err(ApiError::sender("MalformedPolicyDocument", "Syntax errors in policy."))
+}
+
 /// Claims as keys of conditions: `<issuer>:sub`, `<issuer>:aud` and the rest.
-fn condition_keys(host: &str, claims: &Json) -> Vec<(String, String)> {
-    let claims = claims.as_object().into_iter().flatten();
-    claims
-        .filter_map(|(name, value)| Some((format!("{host}:{name}"), value.as_str()?.to_owned())))
-        .collect()
+fn condition_keys(host: &str, claims: &Json, audience: &str) -> Vec<(String, String)> {
+    let claims = claims.as_object().into_iter().flatten().filter(|(name, _)| *name != "aud");
+    let keys = claims
+        .filter_map(|(name, value)| Some((format!("{host}:{name}"), value.as_str()?.to_owned())));
+    keys.chain([(format!("{host}:aud"), audience.to_owned())]).collect()
 }
 
 fn refuse(error: &TokenError, world: &World) -> ApiError {

@@ -69,6 +69,11 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
         "GetCallerIdentity" => Ok(caller_identity(world, call)),
         "AssumeRole" => assume::role(world, call),
         "AssumeRoleWithWebIdentity" => assume::with_web_identity(world, call),
+        "GetAccessKeyInfo" => access_key_info(world, call),
+        "GetSessionToken" => session_token(world, call),
+        "DecodeAuthorizationMessage" => {
+            Err(ApiError::sender("InvalidAuthorizationMessageException", "Message is not valid"))
+        }
         _ => Err(ApiError::unknown_operation(call)),
     }
 }
@@ -89,6 +94,43 @@ fn caller_identity(world: &World, call: &Call) -> Value {
     ])
 }
 
+/// `GetAccessKeyInfo`: the account that a key is of, which is in the key itself.
+fn access_key_info(world: &World, call: &Call) -> ApiResult<Value> {
+    let key = call.input.need_str("AccessKeyId")?;
+    let plain = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !(16..=128).contains(&key.len())
+        || !plain
+        || !(key.starts_with("AKIA") || key.starts_with("ASIA"))
+    {
+        return Err(ApiError::sender(
+            "ValidationError",
+            format!("Access key {key} is not one of an AWS account"),
+        ));
+    }
+    Ok(map([("Account", world.account.as_str().into())]))
+}
+
+/// `GetSessionToken`: a session of a user; roles have no such sessions.
+fn session_token(world: &mut World, call: &Call) -> ApiResult<Value> {
+    if session_of(&call.caller.arn).is_some() {
+        return Err(ApiError::sender(
+            "AccessDenied",
+            "Cannot call GetSessionToken with session credentials",
+        )
+        .status(403));
+    }
+    let seconds = call.input.int("DurationSeconds").unwrap_or(43_200);
+    if !(900..=129_600).contains(&seconds) {
+        return Err(ApiError::sender(
+            "ValidationError",
+            format!(
+                "1 validation error detected: Value '{seconds}' at 'durationSeconds' failed to satisfy constraint: Member must have value between 900 and 129600"
+            ),
+        ));
+    }
+    Ok(map([("Credentials", issue(world, call.caller.clone(), seconds))]))
+}
+
 /// The names of role and session in the ARN of an assumed role.
 fn session_of(arn: &str) -> Option<(&str, &str)> {
     arn.split_once(":assumed-role/")?.1.split_once('/')
@@ -98,23 +140,28 @@ fn session_of(arn: &str) -> Option<(&str, &str)> {
 fn begin(world: &mut World, role: &Role, session_name: &str, seconds: i64) -> (Value, Value) {
     let account = world.account.clone();
     let arn = format!("arn:aws:sts::{account}:assumed-role/{}/{session_name}", role.name);
+    let used = (world.now, world.region.clone());
+    if let Some(role) = world.iam.roles.get_mut(&role.name) {
+        role.last_used = Some(used);
+    }
+    let credentials = issue(world, Principal { account, arn: arn.clone() }, seconds);
+    let user =
+        map([("AssumedRoleId", format!("{}:{session_name}", role.id).into()), ("Arn", arn.into())]);
+    (credentials, user)
+}
+
+/// Credentials that end.
+fn issue(world: &mut World, principal: Principal, seconds: i64) -> Value {
     let access_key = format!("ASIA{:016X}", world.ids.bits());
     let secret = format!("{:016x}/{:016x}/lab000", world.ids.bits(), world.ids.bits());
     let token = format!("lab-session-{}", world.ids.uuid());
     let expires = world.now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(world.now);
-    let session = Session {
-        token: token.clone(),
-        principal: Principal { account, arn: arn.clone() },
-        expires,
-    };
+    let session = Session { token: token.clone(), principal, expires };
     world.sts.sessions.insert(access_key.clone(), session);
-    let credentials = map([
+    map([
         ("AccessKeyId", access_key.into()),
         ("SecretAccessKey", secret.into()),
         ("SessionToken", token.into()),
         ("Expiration", expires.into()),
-    ]);
-    let user =
-        map([("AssumedRoleId", format!("{}:{session_name}", role.id).into()), ("Arn", arn.into())]);
-    (credentials, user)
+    ])
 }

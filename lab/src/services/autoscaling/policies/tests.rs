@@ -197,6 +197,23 @@ fn alarm(lab: &mut Lab, name: &str, threshold: f64, action: &str) {
 }
 
 #[test]
+fn an_alarm_that_is_set_by_hand_calls_a_simple_policy() {
+    let mut lab = Lab::one_group(&[]);
+    let simple = map([
+        ("PolicyName", "out".into()),
+        ("AdjustmentType", "ExactCapacity".into()),
+        ("ScalingAdjustment", 6_i64.into()),
+    ]);
+    let arn = lab.ok("PutScalingPolicy", "news", simple).str("PolicyARN").unwrap().to_owned();
+    alarm(&mut lab, "busy", 1e9, &arn);
+    lab.wait(120);
+    assert_eq!(desired(&lab), 4);
+    cloudwatch::pin_alarm(&mut lab.world, "busy", AlarmState::Alarm);
+    lab.wait(60);
+    assert_eq!(desired(&lab), 6);
+}
+
+#[test]
 fn a_policy_is_executed_by_hand() {
     let mut lab = Lab::one_group(&[]);
     let simple = map([

@@ -69,7 +69,7 @@ fn wishes(world: &World, name: &str) -> Vec<Wish> {
 /// What one policy wants now. To add, it counts with the instances that have warmed up: those still
 /// warming are what an earlier call has added. Nothing is taken away while instances come or go.
 fn wanted(world: &World, group: &Group, policy: &Policy, alarm: &str) -> Option<u64> {
-    let (value, threshold) = cloudwatch::alarm_value(world, alarm)?;
+    let measured = cloudwatch::alarm_value(world, alarm);
     let warm = warmed(world, group, policy);
     let steady =
         group.members.values().all(|m| m.state == Lifecycle::InService || m.state.is_aside())
@@ -81,21 +81,23 @@ fn wanted(world: &World, group: &Group, policy: &Policy, alarm: &str) -> Option<
             adjust::wanted(policy, group.desired, 0.0).filter(|_| !cooling)
         }
         Kind::Step => {
+            let (value, threshold) = measured?;
             let beyond = value - threshold;
             let more = adjust::wanted(policy, warm, beyond).filter(|n| *n > group.desired);
             let less = || adjust::wanted(policy, group.desired, beyond);
             more.or_else(|| less().filter(|n| *n < group.desired && steady))
         }
         Kind::Tracking if policy.alarms.first().is_some_and(|high| high == alarm) => {
-            let all = cloudwatch::alarm_total(world, alarm).unwrap_or(value * warm as f64);
-            tracking::wanted(policy, all).filter(|n| *n > group.desired)
+            let all = cloudwatch::alarm_total(world, alarm);
+            tracking::wanted(policy, all.unwrap_or(measured?.0 * warm as f64))
+                .filter(|n| *n > group.desired)
         }
         Kind::Tracking => {
             let rested = policy
                 .lowered
                 .is_none_or(|at| elapsed(at, world.now) >= world.params.scale_in_pause);
             let all = cloudwatch::alarm_total(world, alarm);
-            let less = tracking::wanted(policy, all.unwrap_or(value * group.desired as f64))?;
+            let less = tracking::wanted(policy, all.unwrap_or(measured?.0 * group.desired as f64))?;
             (steady && rested && tracking::scales_in(policy) && less < group.desired)
                 .then_some(less)
         }

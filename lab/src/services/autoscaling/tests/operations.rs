@@ -137,8 +137,18 @@ fn a_group_is_deleted_when_empty_or_by_force() {
     let described = lab.call("DescribeAutoScalingGroups", map([])).unwrap();
     let status = described.list("AutoScalingGroups")[0].str("Status");
     assert_eq!(status, Some("Delete in progress"));
+    let size = map([("DesiredCapacity", 4_i64.into())]);
+    for operation in ["SetDesiredCapacity", "UpdateAutoScalingGroup", "StartInstanceRefresh"] {
+        let (_, message) = lab.refused(operation, "news", size.clone());
+        assert!(message.ends_with("is pending delete"), "{operation}: {message}");
+    }
     lab.wait(120);
     assert!(lab.world.autoscaling.groups.is_empty(), "hooks and suspended processes don't hold it");
+    let activities = |lab: &mut Lab, deleted: bool| {
+        let input = map([("IncludeDeletedGroups", deleted.into())]);
+        lab.call("DescribeScalingActivities", input).unwrap().list("Activities").len()
+    };
+    assert_eq!((activities(&mut lab, false), activities(&mut lab, true)), (0, 8));
     let (_, message) = lab.refused("DeleteAutoScalingGroup", "news", map([]));
     assert!(message.starts_with("AutoScalingGroup name not found"), "{message}");
 }
@@ -190,6 +200,14 @@ fn listings_come_in_pages_and_bad_tokens_are_refused() {
         }
     }
     assert_eq!(seen, 4);
+    let filtered = |lab: &mut Lab, name: &str, value: &str| {
+        let filter = map([("Name", name.into()), ("Values", Value::List(vec![value.into()]))]);
+        let input = map([("Filters", Value::List(vec![filter]))]);
+        lab.ok("DescribeScalingActivities", "news", input).list("Activities").len()
+    };
+    assert_eq!(filtered(&mut lab, "Status", "Successful"), 4);
+    assert_eq!(filtered(&mut lab, "Status", "Failed"), 0);
+    assert_eq!(filtered(&mut lab, "StartTimeLowerBound", "2026-01-05T09:00:00Z"), 0);
     for operation in [
         "DescribeAutoScalingGroups",
         "DescribeAutoScalingInstances",

@@ -37,6 +37,18 @@ fn a_recurring_action_runs_again_and_again_until_its_end() {
 }
 
 #[test]
+fn with_a_start_it_runs_then_and_after_that_as_it_recurs() {
+    let mut lab = Lab::one_group(&[]);
+    let hourly =
+        action("hourly", "Recurrence", "0 * * * *", 2).with("StartTime", "2026-01-05T09:20:00Z");
+    lab.ok("PutScheduledUpdateGroupAction", "news", hourly);
+    lab.wait(23 * 60);
+    assert_eq!(lab.group("news").desired, 2);
+    let next = lab.group("news").scheduled["hourly"].start;
+    assert_eq!(next.to_string(), "2026-01-05T10:00:00Z");
+}
+
+#[test]
 fn a_suspended_process_passes_a_time_over_and_keeps_what_recurs() {
     let mut lab = Lab::one_group(&[]);
     let process = || map([("ScalingProcesses", Value::List(vec!["ScheduledActions".into()]))]);

@@ -1,9 +1,10 @@
-//! The lab's two registries behind its socket, used by skopeo as it is installed: ECR at 127.0.0.1, and
-//! the GitHub Container Registry at localhost.
+//! The lab's two registries behind its socket, ECR at 127.0.0.1 and the GitHub Container Registry at
+//! localhost: used by skopeo as it is installed, and ECR's own API by boto3.
 
 // Clippy's leave for tests does not reach the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
+use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
 
@@ -122,4 +123,34 @@ async fn skopeo_copies_between_ecr_and_ghcr() {
     assert!(missing.contains("Requested image not found"), "the same digest: {missing}");
     let nowhere = skopeo.fails(&format!("{options} docker://{ecr}/nowhere:v1")).await;
     assert!(nowhere.contains("does not exist in the registry"), "{nowhere}");
+}
+
+/// Python with boto3: `.venv` at the repository's root, or what CUTOVER_VENV names. Without it the test
+/// is skipped, except in CI.
+fn python() -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let venv = std::env::var_os("CUTOVER_VENV").map_or_else(|| root.join(".venv"), PathBuf::from);
+    let python = venv.join("bin/python");
+    if python.exists() {
+        return Some(python);
+    }
+    let reason = format!("{} is missing; run scripts/venv", python.display());
+    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{reason}");
+    println!("skipped: {reason}");
+    None
+}
+
+#[tokio::test]
+async fn boto3_uses_all_of_ecr() {
+    let Some(python) = python() else { return };
+    let door = Loopback::bind(0).await.unwrap();
+    let endpoint = format!("http://{}", door.address());
+    let mut world = World::new(1, "2026-01-05T09:00:00Z".parse().unwrap());
+    door.introduce(&mut world);
+    tokio::spawn(door.serve(Running::start(world, 60.0), std::future::pending()));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/registries/ecr.py");
+    let run = Command::new(python).arg("-B").arg(script).arg(endpoint).kill_on_drop(true).output();
+    let output = tokio::time::timeout(Duration::from_secs(120), run).await.unwrap().unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}");
 }

@@ -1,0 +1,283 @@
+//! What an alarm makes of its metric (user guide, "Alarm evaluation" and "Configuring how CloudWatch
+//! alarms treat missing data").
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::AlarmState;
+use super::alarms::{Alarm, threshold};
+use super::math::Series;
+use super::metrics::{MINUTE, Metric, floor};
+use super::queries::{self, Asked};
+use crate::wire::Value;
+use crate::world::{World, later};
+
+/// Periods beyond those that an alarm evaluates in which it looks for data when some are missing. The
+/// guide's examples have two; how many it really takes is not told.
+const BEYOND: i64 = 2;
+/// How far back a state is looked for that missing data leave as it is.
+const BACK: usize = 1440;
+
+/// A state and the reason for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Finding {
+    pub(super) state: AlarmState,
+    pub(super) reason: String,
+}
+
+/// What is known of an alarm's periods, newest first.
+struct Seen {
+    /// How many periods decide, and how many of them have to breach.
+    periods: usize,
+    needed: usize,
+    /// The data points: how many periods ago (1 is the newest), when, and the value.
+    points: Vec<(usize, Timestamp, f64)>,
+    /// Which of the points breach.
+    breaching: Vec<bool>,
+}
+
+/// What decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Is(AlarmState),
+    /// The state stays what it was.
+    Same,
+}
+
+/// The state that the metric gives at a time.
+pub(super) fn find(world: &World, alarm: &Alarm, at: Timestamp) -> Finding {
+    let seen = look(world, alarm, at);
+    let verdict = verdict(&seen, treatment(alarm));
+    let state = match verdict {
+        Verdict::Is(state) => state,
+        Verdict::Same => before(world, alarm, at),
+    };
+    Finding { state, reason: reason(&seen, alarm, state) }
+}
+
+/// The state at the last time at which the metric, or somebody, decided.
+fn before(world: &World, alarm: &Alarm, at: Timestamp) -> AlarmState {
+    let minute = Duration::from_secs(MINUTE as u64);
+    let mut at = floor(at, MINUTE);
+    for _ in 0..BACK {
+        at = at.checked_sub(minute).unwrap_or(Timestamp::MIN);
+        if at <= alarm.created {
+            break;
+        }
+        if let Some(set) = alarm.set.iter().rev().find(|set| set.at <= at) {
+            let over = set.until.is_some_and(|until| later(until, minute) <= at);
+            if !over {
+                return set.state;
+            }
+        }
+        if let Verdict::Is(state) = verdict(&look(world, alarm, at), treatment(alarm)) {
+            return state;
+        }
+    }
+    AlarmState::InsufficientData
+}
+
+fn treatment(alarm: &Alarm) -> &str {
+    alarm.settings.str("TreatMissingData").unwrap_or("missing")
+}
+
+fn look(world: &World, alarm: &Alarm, at: Timestamp) -> Seen {
+    let settings = &alarm.settings;
+    let periods = settings.int("EvaluationPeriods").unwrap_or(1).max(1);
+    let needed = settings.int("DatapointsToAlarm").unwrap_or(periods).clamp(1, periods);
+    let back = |from: Timestamp, seconds: i64| {
+        from.checked_sub(Duration::from_secs(seconds.unsigned_abs())).unwrap_or(Timestamp::MIN)
+    };
+    let range = periods + BEYOND;
+    let arrived = back(at, world.params.metrics_delay.as_secs() as i64);
+    let (period, start, end, series) = if settings.list("Metrics").is_empty() {
+        let period = settings.int("Period").unwrap_or(MINUTE).max(1);
+        let end = floor(arrived, period);
+        let start = back(end, period.saturating_mul(range));
+        (period, start, end, of_metric(world, settings, start, end, period))
+    } else {
+        of_math(world, settings, arrived, range)
+    };
+    let mut points: Vec<(usize, Timestamp, f64)> = series
+        .into_iter()
+        .filter(|(at, _)| (start..end).contains(at))
+        .map(|(at, value)| {
+            let age = end.duration_since(at).as_secs() / period.max(1);
+            (usize::try_from(age).unwrap_or(0).max(1), at, value)
+        })
+        .collect();
+    points.reverse();
+    let breaching = points.iter().map(|(_, _, value)| breaches(settings, *value)).collect();
+    let count = |n: i64| usize::try_from(n).unwrap_or(1);
+    Seen { periods: count(periods), needed: count(needed), points, breaching }
+}
+
+fn of_metric(
+    world: &World,
+    settings: &Value,
+    start: Timestamp,
+    end: Timestamp,
+    period: i64,
+) -> Series {
+    let Ok(metric) = Metric::read(settings) else { return Series::new() };
+    let statistic =
+        settings.str("Statistic").or(settings.str("ExtendedStatistic")).unwrap_or("Average");
+    let periods = metric.read_between(world, start, end, period);
+    let values = periods.iter().filter_map(|(at, s)| Some((*at, s.statistic(statistic)?)));
+    values.collect()
+}
+
+/// The query that gives the data, with its period and span.
+fn of_math(
+    world: &World,
+    settings: &Value,
+    arrived: Timestamp,
+    range: i64,
+) -> (i64, Timestamp, Timestamp, Series) {
+    let nothing = (MINUTE, arrived, arrived, Series::new());
+    let Ok(queries) = queries::read(settings.list("Metrics")) else { return nothing };
+    let Some(wanted) = queries.iter().find(|query| query.wanted) else { return nothing };
+    let asked = Asked { world, queries: &queries, start: arrived, end: arrived };
+    let period = asked.period(wanted).max(1);
+    let end = floor(arrived, period);
+    let length = Duration::from_secs(period.saturating_mul(range).unsigned_abs());
+    let start = end.checked_sub(length).unwrap_or(Timestamp::MIN);
+    let asked = Asked { start, end, ..asked };
+    let series = asked.series(wanted).ok().and_then(|all| all.into_iter().next());
+    (period, start, end, series.unwrap_or_default())
+}
+
+fn breaches(settings: &Value, value: f64) -> bool {
+    let threshold = threshold(settings).unwrap_or_default();
+    match settings.str("ComparisonOperator") {
+        Some("GreaterThanThreshold") => value > threshold,
+        Some("GreaterThanOrEqualToThreshold") => value >= threshold,
+        Some("LessThanThreshold") => value < threshold,
+        _ => value <= threshold,
+    }
+}
+
+/// The guide's two tables. The newest data points count, as many as there are periods to evaluate. What
+/// is missing of them counts as the alarm says.
+fn verdict(seen: &Seen, treatment: &str) -> Verdict {
+    let counted = seen.breaching.len().min(seen.periods);
+    let breaching = seen.breaching[..counted].iter().filter(|breaches| **breaches).count();
+    let missing = seen.periods - counted;
+    let decided = |alarm: bool| Verdict::Is(if alarm { AlarmState::Alarm } else { AlarmState::Ok });
+    if missing == 0 || breaching >= seen.needed {
+        return decided(breaching >= seen.needed);
+    }
+    match (treatment, counted) {
+        ("breaching", _) => decided(breaching + missing >= seen.needed),
+        ("notBreaching", _) => decided(false),
+        ("ignore", 0) => Verdict::Same,
+        (_, 0) => Verdict::Is(AlarmState::InsufficientData),
+        ("ignore", _) if breaching == counted => Verdict::Same,
+        // All that there is breaches, and the oldest of it as long as it takes to alarm.
+        _ => {
+            let within = seen.points.iter().take(counted).filter(|(age, ..)| *age <= seen.periods);
+            let oldest = within.map(|(age, ..)| *age).max().unwrap_or(0);
+            decided(breaching == counted && oldest >= seen.needed)
+        }
+    }
+}
+
+/// The sentence that the service gives with a state.
+fn reason(seen: &Seen, alarm: &Alarm, state: AlarmState) -> String {
+    let points: Vec<_> = seen.points.iter().take(seen.periods).collect();
+    let plural = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+    if points.is_empty() {
+        let treated = match treatment(alarm) {
+            "breaching" => "Breaching",
+            "notBreaching" => "NonBreaching",
+            _ => {
+                let was = if seen.periods == 1 { "was" } else { "were" };
+                return format!(
+                    "Insufficient Data: {} {was} unknown.",
+                    plural(seen.periods, "datapoint")
+                );
+            }
+        };
+        let (n, was) = (seen.periods, if seen.periods == 1 { "was" } else { "were" });
+        return format!(
+            "Threshold Crossed: no datapoints were received for {} and {} {was} treated as [{treated}].",
+            plural(n, "period"),
+            plural(n, "missing datapoint"),
+        );
+    }
+    let relation = match alarm.settings.str("ComparisonOperator") {
+        Some("GreaterThanThreshold") => "greater than",
+        Some("GreaterThanOrEqualToThreshold") => "greater than or equal to",
+        Some("LessThanThreshold") => "less than",
+        _ => "less than or equal to",
+    };
+    let fits = |breaches: &bool| *breaches == (state == AlarmState::Alarm);
+    let number = seen.breaching.iter().take(points.len()).filter(|b| fits(b)).count();
+    let listed: Vec<String> = points
+        .iter()
+        .map(|(_, at, value)| format!("{value:?} ({})", at.strftime("%d/%m/%y %H:%M:%S")))
+        .collect();
+    let (was, from) = match (state, number) {
+        (AlarmState::Alarm, 1) => ("was", "OK -> ALARM"),
+        (AlarmState::Alarm, _) => ("were", "OK -> ALARM"),
+        (_, 1) => ("was not", "ALARM -> OK"),
+        (_, _) => ("were not", "ALARM -> OK"),
+    };
+    let least = match state {
+        AlarmState::Alarm => seen.needed,
+        _ => seen.periods - seen.needed + 1,
+    };
+    format!(
+        "Threshold Crossed: {number} out of the last {} [{}] {was} {relation} the threshold ({:?}) (minimum {} for {from} transition).",
+        plural(points.len(), "datapoint"),
+        listed.join(", "),
+        threshold(&alarm.settings).unwrap_or_default(),
+        plural(least, "datapoint"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The guide's tables: oldest first, `0` for a good data point, `X` for a bad one, `-` for none.
+    fn judged(points: &str, needed: usize, treatment: &str) -> &'static str {
+        let newest_first = points.chars().rev().enumerate().filter(|(_, c)| *c != '-');
+        let known: Vec<(usize, bool)> = newest_first.map(|(n, c)| (n + 1, c == 'X')).collect();
+        let seen = Seen {
+            periods: 3,
+            needed,
+            points: known.iter().map(|(age, _)| (*age, Timestamp::UNIX_EPOCH, 0.0)).collect(),
+            breaching: known.iter().map(|(_, bad)| *bad).collect(),
+        };
+        match verdict(&seen, treatment) {
+            Verdict::Is(state) => state.name(),
+            Verdict::Same => "same",
+        }
+    }
+
+    #[test]
+    fn missing_data_are_treated_as_in_the_guide() {
+        let (ok, alarm, none, same) = ("OK", "ALARM", "INSUFFICIENT_DATA", "same");
+        let table = [
+            (3, "0-X-X", [ok, ok, ok, ok]),
+            (3, "----0", [ok, ok, ok, ok]),
+            (3, "-----", [none, same, alarm, ok]),
+            (3, "0XX-X", [alarm, alarm, alarm, alarm]),
+            (3, "--X--", [alarm, same, alarm, ok]),
+            (2, "0-X-X", [alarm, alarm, alarm, alarm]),
+            (2, "00X0X", [alarm, alarm, alarm, alarm]),
+            (2, "0-X--", [ok, ok, alarm, ok]),
+            (2, "----0", [ok, ok, alarm, ok]),
+            (2, "---X-", [alarm, same, alarm, ok]),
+        ];
+        for (needed, points, expected) in table {
+            for (treatment, expected) in
+                ["missing", "ignore", "breaching", "notBreaching"].iter().zip(expected)
+            {
+                assert_eq!(judged(points, needed, treatment), expected, "{points} {treatment}");
+            }
+        }
+    }
+}

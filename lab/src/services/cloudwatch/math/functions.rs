@@ -1,0 +1,199 @@
+//! The functions of metric math.
+
+use super::parse::Expression;
+use super::series::{Operand, Series};
+use super::{Names, run};
+
+/// Carries out a function. Those that the lab doesn't have are refused by name.
+pub(super) fn call(
+    name: &str,
+    arguments: &[Expression],
+    names: &dyn Names,
+) -> Result<Operand, String> {
+    match (name, arguments) {
+        ("METRICS", []) => Ok(Operand::Array(names.metrics())),
+        ("SUM", [of]) => across(run(of, names)?, |values| values.iter().sum()),
+        ("AVG", [of]) => {
+            across(run(of, names)?, |values| values.iter().sum::<f64>() / values.len() as f64)
+        }
+        ("MIN", [of]) => across(run(of, names)?, |v| v.iter().copied().fold(f64::MAX, f64::min)),
+        ("MAX", [of]) => across(run(of, names)?, |v| v.iter().copied().fold(f64::MIN, f64::max)),
+        ("ABS", [of]) => each(run(of, names)?, f64::abs),
+        ("CEIL", [of]) => each(run(of, names)?, f64::ceil),
+        ("FLOOR", [of]) => each(run(of, names)?, f64::floor),
+        ("FILL", [of, with]) => fill(run(of, names)?, with, names),
+        ("IF", [condition, yes]) => choose(condition, yes, None, names),
+        ("IF", [condition, yes, no]) => choose(condition, yes, Some(no), names),
+        ("PERIOD", [_]) => Ok(Operand::Scalar(names.frame().period as f64)),
+        ("TIME_SERIES", [of]) => match run(of, names)? {
+            Operand::Scalar(value) => {
+                Ok(Operand::Series(names.frame().periods().map(|at| (at, value)).collect()))
+            }
+            _ => Err("TIME_SERIES needs a number".to_owned()),
+        },
+        ("DATAPOINT_COUNT", [of]) => match run(of, names)? {
+            Operand::Series(series) => Ok(Operand::Scalar(series.len() as f64)),
+            _ => Err("DATAPOINT_COUNT needs one time series".to_owned()),
+        },
+        ("RATE", [of]) => steps(run(of, names)?, |rise, seconds| rise / seconds),
+        ("DIFF", [of]) => steps(run(of, names)?, |rise, _| rise),
+        ("RUNNING_SUM", [of]) => match run(of, names)? {
+            Operand::Series(series) => {
+                let mut sum = 0.0;
+                let summed = series.into_iter().map(|(at, value)| {
+                    sum += value;
+                    (at, sum)
+                });
+                Ok(Operand::Series(summed.collect()))
+            }
+            _ => Err("RUNNING_SUM needs one time series".to_owned()),
+        },
+        _ if KNOWN.contains(&name) => {
+            Err(format!("{name} does not take {} arguments of this kind", arguments.len()))
+        }
+        _ => Err(format!("the function {name} is not supported")),
+    }
+}
+
+const KNOWN: &[&str] = &[
+    "METRICS",
+    "SUM",
+    "AVG",
+    "MIN",
+    "MAX",
+    "ABS",
+    "CEIL",
+    "FLOOR",
+    "FILL",
+    "IF",
+    "PERIOD",
+    "TIME_SERIES",
+    "DATAPOINT_COUNT",
+    "RATE",
+    "DIFF",
+    "RUNNING_SUM",
+];
+
+/// Of several series one, period by period, of those that have a value; of one series a number.
+fn across(of: Operand, gather: fn(&[f64]) -> f64) -> Result<Operand, String> {
+    match of {
+        Operand::Series(series) if series.is_empty() => Ok(Operand::Series(Series::new())),
+        Operand::Series(series) => {
+            let values: Vec<f64> = series.into_values().collect();
+            Ok(Operand::Scalar(gather(&values)))
+        }
+        Operand::Array(all) => {
+            let mut periods: std::collections::BTreeMap<_, Vec<f64>> = Default::default();
+            for (at, value) in all.into_iter().flatten() {
+                periods.entry(at).or_default().push(value);
+            }
+            let gathered = periods.into_iter().map(|(at, values)| (at, gather(&values)));
+            Ok(Operand::Series(gathered.collect()))
+        }
+        Operand::Scalar(_) => Err("a number stands where a time series is needed".to_owned()),
+    }
+}
+
+fn each(of: Operand, function: fn(f64) -> f64) -> Result<Operand, String> {
+    let all = |series: Series| -> Series {
+        series.into_iter().map(|(at, value)| (at, function(value))).collect()
+    };
+    Ok(match of {
+        Operand::Scalar(value) => Operand::Scalar(function(value)),
+        Operand::Series(series) => Operand::Series(all(series)),
+        Operand::Array(several) => Operand::Array(several.into_iter().map(all).collect()),
+    })
+}
+
+/// What each value is more than the one before it.
+fn steps(of: Operand, step: fn(f64, f64) -> f64) -> Result<Operand, String> {
+    let Operand::Series(series) = of else {
+        return Err("one time series is needed".to_owned());
+    };
+    let pairs = series.iter().zip(series.iter().skip(1));
+    let steps = pairs.map(|((before, from), (at, to))| {
+        let seconds = at.duration_since(*before).as_secs_f64();
+        (*at, step(to - from, seconds))
+    });
+    Ok(Operand::Series(steps.collect()))
+}
+
+/// FILL: every period that has no value gets one: a number, the value before it (`REPEAT`), or one on
+/// the line between its neighbours (`LINEAR`). A metric without any value is filled with a number, too (a
+/// guess).
+fn fill(of: Operand, with: &Expression, names: &dyn Names) -> Result<Operand, String> {
+    let frame = names.frame();
+    let keyword = match with {
+        Expression::Name(name) => name.to_ascii_uppercase(),
+        _ => String::new(),
+    };
+    let other = match keyword.as_str() {
+        "REPEAT" | "LINEAR" => None,
+        _ => Some(run(with, names)?),
+    };
+    let fill_one = |series: Series| -> Result<Series, String> {
+        let mut filled = series.clone();
+        for at in frame.periods().filter(|at| !series.contains_key(at)) {
+            let before = series.range(..at).next_back();
+            let after = series.range(at..).next();
+            let value = match (&other, before, after) {
+                (Some(Operand::Scalar(value)), ..) => Some(*value),
+                (Some(Operand::Series(other)), ..) => other.get(&at).copied(),
+                (Some(Operand::Array(_)), ..) => {
+                    return Err("FILL needs a number or one time series to fill with".to_owned());
+                }
+                (None, Some((_, value)), _) if keyword == "REPEAT" => Some(*value),
+                (None, Some((from, low)), Some((to, high))) if keyword == "LINEAR" => {
+                    let whole = to.duration_since(*from).as_secs_f64();
+                    let part = at.duration_since(*from).as_secs_f64();
+                    Some(low + (high - low) * part / whole)
+                }
+                (None, ..) => None,
+            };
+            filled.extend(value.map(|value| (at, value)));
+        }
+        Ok(filled)
+    };
+    match of {
+        Operand::Series(series) => fill_one(series).map(Operand::Series),
+        Operand::Array(all) => {
+            all.into_iter().map(fill_one).collect::<Result<_, _>>().map(Operand::Array)
+        }
+        Operand::Scalar(_) => Err("a number stands where a time series is needed".to_owned()),
+    }
+}
+
+/// IF: the one where the condition isn't zero, the other where it is; without another, nothing.
+fn choose(
+    condition: &Expression,
+    yes: &Expression,
+    no: Option<&Expression>,
+    names: &dyn Names,
+) -> Result<Operand, String> {
+    let (yes, no) = (run(yes, names)?, no.map(|no| run(no, names)).transpose()?);
+    let at_time = |operand: &Operand, at| match operand {
+        Operand::Scalar(value) => Ok(Some(*value)),
+        Operand::Series(series) => Ok(series.get(&at).copied()),
+        Operand::Array(_) => Err("IF needs numbers or single time series".to_owned()),
+    };
+    match run(condition, names)? {
+        Operand::Scalar(condition) => match (condition != 0.0, no) {
+            (true, _) => Ok(yes),
+            (false, Some(no)) => Ok(no),
+            (false, None) => Ok(Operand::Series(Series::new())),
+        },
+        Operand::Series(condition) => {
+            let mut chosen = Series::new();
+            for (at, condition) in condition {
+                let value = if condition != 0.0 {
+                    at_time(&yes, at)?
+                } else {
+                    no.as_ref().map_or(Ok(None), |no| at_time(no, at))?
+                };
+                chosen.extend(value.map(|value| (at, value)));
+            }
+            Ok(Operand::Series(chosen))
+        }
+        Operand::Array(_) => Err("IF needs one condition".to_owned()),
+    }
+}

@@ -1,0 +1,217 @@
+//! `RunInstances`, and what every launch has to have.
+
+use std::borrow::Cow;
+
+use super::errors::{
+    INSTANCE, KEY_PAIR, SECURITY_GROUP, SUBNET, invalid_value, missing_parameter, need,
+};
+use super::idempotence::{self, Made};
+use super::instances::{Launch, begin};
+use super::{Event, describe, images, launch_data, machine_types, network, resolve, tags};
+use crate::services::iam;
+use crate::wire::{ApiError, ApiResult, Call, Value, map};
+use crate::world::{self, World, later};
+
+/// Instances one call may launch (a guess: the real bound is the account's quota of vCPUs).
+const MOST: i64 = 100;
+
+/// Members of a launch that are about the call or its place and not about the instance.
+const OF_THE_CALL: &[&str] =
+    &["MinCount", "MaxCount", "ClientToken", "LaunchTemplate", "SubnetId", "TagSpecification"];
+
+/// `RunInstances`: all in one subnet, in one reservation.
+pub(super) fn run(world: &mut World, call: &Call) -> ApiResult<Value> {
+    let input = &call.input;
+    if let Some(Made::Instances(ids)) = idempotence::used(&world.ec2, call)?.cloned() {
+        return Ok(describe::reservation(world, &ids));
+    }
+    let count = count(input)?;
+    let (data, template) = data(world, input)?;
+    let subnet = subnet(world, input, &data)?;
+    let given = tags_of_instances(input)?;
+    check(world, &data, &subnet)?;
+    let starts_in = world.params.launch;
+    let mut ids = Vec::new();
+    for _ in 0..count {
+        let launch = Launch {
+            data: data.clone(),
+            template: template.clone(),
+            subnet: &subnet,
+            tags: given.clone(),
+            starts_in,
+        };
+        let id = begin(world, launch)?;
+        let at = later(world.now, starts_in);
+        world.queue.push(at, world::Event::Ec2(Event::Running(id.clone())));
+        ids.push(id);
+    }
+    let answer = describe::reservation(world, &ids);
+    idempotence::remember(&mut world.ec2, call, Made::Instances(ids));
+    Ok(answer)
+}
+
+/// `GetLaunchTemplateData`.
+pub(super) fn template_data(world: &World, input: &Value) -> ApiResult<Value> {
+    let id = need(input, "InstanceId")?;
+    let instance = world.ec2.instances.get(id).ok_or_else(|| INSTANCE.missing(id))?;
+    Ok(map([("launchTemplateData", instance.data.clone())]))
+}
+
+/// How many: as many as `MaxCount` says, for the lab has room.
+fn count(input: &Value) -> ApiResult<i64> {
+    let number = |key: &str| input.int(key).ok_or_else(|| missing_parameter(key));
+    let (least, most) = (number("MinCount")?, number("MaxCount")?);
+    if least < 1 || most < least {
+        return Err(invalid_value(format!(
+            "Value ({least}) for parameter minCount is invalid. It must be between 1 and maxCount ({most})."
+        )));
+    }
+    if most > MOST {
+        return Err(ApiError::sender(
+            "InstanceLimitExceeded",
+            format!(
+                "You have requested more instances ({most}) than your current instance limit of {MOST} allows."
+            ),
+        ));
+    }
+    Ok(most)
+}
+
+/// The launch data of a call: its own on top of its template's.
+fn data(world: &World, input: &Value) -> ApiResult<(Value, (String, u64))> {
+    let own: Vec<(Cow<'static, str>, Value)> = match input {
+        Value::Map(members) => {
+            let own = members.iter().filter(|(key, _)| !OF_THE_CALL.contains(&key.as_ref()));
+            own.cloned().collect()
+        }
+        _ => Vec::new(),
+    };
+    let own = launch_data::converted(&Value::Map(own))?;
+    let spec = input.get("LaunchTemplate");
+    if spec.is_null() {
+        return Ok((own, (String::new(), 0)));
+    }
+    let template =
+        resolve(&world.ec2, spec.str("LaunchTemplateId"), spec.str("LaunchTemplateName"))?;
+    let number = template.number(spec.str("Version"))?;
+    let base = template.versions.get(&number).map_or(Value::Null, |version| version.data.clone());
+    Ok((launch_data::merged(&base, own), (template.id.clone(), number)))
+}
+
+/// The subnet of a launch: the one named, or a default one of the zone named or of any.
+fn subnet(world: &World, input: &Value, data: &Value) -> ApiResult<String> {
+    let interface = data.list("networkInterfaceSet").first();
+    let named = input.str("SubnetId").or(interface.and_then(|i| i.str("subnetId")));
+    if let Some(id) = named {
+        let known = world.ec2.subnets.contains_key(id);
+        return if known { Ok(id.to_owned()) } else { Err(SUBNET.missing(id)) };
+    }
+    let zone = data.get("placement").str("availabilityZone");
+    let mut defaults = world.ec2.subnets.iter().filter(|(_, subnet)| subnet.is_default);
+    let found = defaults.find(|(_, subnet)| zone.is_none_or(|zone| subnet.zone == zone));
+    found.map(|(id, _)| id.clone()).ok_or_else(|| match network::default_vpc(&world.ec2) {
+        Some(_) => ApiError::sender("MissingInput", "No subnets found for the default VPC. Please specify a subnet."),
+        None => ApiError::sender(
+            "VPCIdNotSpecified",
+            "No default VPC for this user. GroupName is only supported for EC2-Classic and default VPC.",
+        ),
+    })
+}
+
+/// The tags for instances; those for volumes and interfaces are taken and forgotten.
+fn tags_of_instances(input: &Value) -> ApiResult<tags::Tags> {
+    let ours = |s: &&Value| s.str("ResourceType") == Some("instance");
+    let other = |s: &Value| {
+        matches!(
+            s.str("ResourceType"),
+            Some(
+                "instance"
+                    | "volume"
+                    | "network-interface"
+                    | "spot-instances-request"
+                    | "elastic-gpu"
+            )
+        )
+    };
+    let given = input.list("TagSpecification");
+    if let Some(strange) = given.iter().find(|s| !other(s)) {
+        return Err(invalid_value(format!(
+            "'{}' is not a valid taggable resource type for this operation.",
+            strange.str("ResourceType").unwrap_or_default()
+        )));
+    }
+    let own: Vec<Value> = given.iter().filter(ours).cloned().collect();
+    tags::at_creation(&map([("TagSpecification", own.into())]), INSTANCE)
+}
+
+/// Checks that an instance can be launched in a subnet from data: the image, the type, the key pair, the
+/// profile and the security groups exist. Gives the security groups.
+pub(super) fn check(world: &World, data: &Value, subnet: &str) -> ApiResult<Vec<String>> {
+    let image = data.str("imageId").ok_or_else(|| missing_parameter("ImageId"))?;
+    let image = images::resolved(world, image);
+    let machine =
+        world.ec2.machines.get(&image).ok_or_else(|| super::errors::IMAGE.missing(&image))?;
+    let kind = data.str("instanceType").unwrap_or(machine_types::DEFAULT);
+    let architecture = machine_types::architecture(kind)
+        .ok_or_else(|| invalid_value(format!("Invalid value '{kind}' for InstanceType.")))?;
+    if architecture != machine.architecture {
+        return Err(invalid_value(format!(
+            "The architecture '{architecture}' of the specified instance type does not match the architecture '{}' of the specified AMI. Specify an instance type and an AMI that have matching architectures, and try again.",
+            machine.architecture
+        )));
+    }
+    if let Some(name) = data.str("keyName")
+        && !world.ec2.key_pairs.values().any(|pair| pair.name == name)
+    {
+        return Err(ApiError::sender(
+            format!("{}.NotFound", KEY_PAIR.code()),
+            format!("The key pair '{name}' does not exist"),
+        ));
+    }
+    check_profile(world, data.get("iamInstanceProfile"))?;
+    let place = world.ec2.subnets.get(subnet).ok_or_else(|| SUBNET.missing(subnet))?;
+    security_groups(world, data, &place.vpc)
+}
+
+fn check_profile(world: &World, profile: &Value) -> ApiResult<()> {
+    let (arn, name) = (profile.str("arn"), profile.str("name"));
+    let known = iam::profile(world, arn, name).is_some();
+    match (known, arn, name) {
+        (true, ..) | (_, None, None) => Ok(()),
+        (false, Some(arn), _) => Err(invalid_value(format!(
+            "Value ({arn}) for parameter iamInstanceProfile.arn is invalid. Invalid IAM Instance Profile ARN"
+        ))),
+        (false, None, Some(name)) => Err(invalid_value(format!(
+            "Value ({name}) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name"
+        ))),
+    }
+}
+
+/// The security groups of a launch: its own or its interface's, else the default one of the VPC.
+fn security_groups(world: &World, data: &Value, vpc: &str) -> ApiResult<Vec<String>> {
+    let interface = data.list("networkInterfaceSet").first();
+    let mut groups = data.strings("securityGroupIdSet");
+    groups.extend(interface.map(|i| i.strings("groupSet")).unwrap_or_default());
+    for name in data.strings("securityGroupSet") {
+        let id = network::named(&world.ec2, &name).ok_or_else(|| {
+            ApiError::sender(
+                "InvalidGroup.NotFound",
+                format!("The security group '{name}' does not exist in default VPC"),
+            )
+        })?;
+        groups.push(id);
+    }
+    for id in &groups {
+        let group = world.ec2.security_groups.get(id).ok_or_else(|| SECURITY_GROUP.missing(id))?;
+        if group.vpc != vpc {
+            return Err(ApiError::sender(
+                "InvalidParameter",
+                format!("Security group {id} and subnet belong to different networks."),
+            ));
+        }
+    }
+    if groups.is_empty() {
+        groups.extend(network::default_of(&world.ec2, vpc));
+    }
+    Ok(groups)
+}

@@ -1,0 +1,228 @@
+//! Subnets.
+
+use ipnet::Ipv4Net;
+
+use super::super::errors::{Kind, SUBNET, in_use, invalid_value, missing_parameter, need};
+use super::super::listing::{self, Listed};
+use super::super::tags::{self, done};
+use super::vpcs::{self, address, read_cidr};
+use super::{dependencies, routes};
+use crate::wire::{ApiError, ApiResult, Value, map};
+use crate::world::World;
+
+/// Subnets a VPC may have (quota).
+const QUOTA: usize = 200;
+/// Addresses at the beginning of each subnet that AWS keeps (user guide); the last one is kept, too.
+const KEPT: u32 = 4;
+
+/// A subnet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subnet {
+    /// Its Availability Zone.
+    pub zone: String,
+    /// Its network.
+    pub vpc: String,
+    /// Its addresses.
+    pub cidr: Ipv4Net,
+    /// Whether instances launched here get a public address.
+    pub public: bool,
+    /// Whether it is the zone's default.
+    pub is_default: bool,
+    /// How many addresses it has given, those given back included.
+    pub given: u32,
+}
+
+impl Subnet {
+    /// A private subnet that has given no address yet.
+    pub fn new(zone: &str, vpc: &str, cidr: Ipv4Net) -> Subnet {
+        Subnet {
+            zone: zone.to_owned(),
+            vpc: vpc.to_owned(),
+            cidr,
+            public: false,
+            is_default: false,
+            given: 0,
+        }
+    }
+
+    /// How many addresses it has to give at all.
+    pub fn capacity(&self) -> u32 {
+        (1_u32 << (32 - self.cidr.prefix_len().clamp(1, 30))).saturating_sub(KEPT + 1).max(1)
+    }
+
+    /// The next address; from the first again after the last, so that none comes back soon.
+    pub(in super::super) fn next_address(&mut self) -> String {
+        let place = KEPT + self.given % self.capacity();
+        self.given = self.given.wrapping_add(1);
+        address(self.cidr, place).to_string()
+    }
+}
+
+/// `CreateSubnet`.
+pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let vpc_id = need(input, "VpcId")?.to_owned();
+    let vpc = vpcs::find(world, &vpc_id)?.clone();
+    let text = need(input, "CidrBlock")?;
+    let cidr = read_cidr(text)?;
+    let within = vpc.cidr.contains(&cidr) && (16..=28).contains(&cidr.prefix_len());
+    if !within {
+        return Err(ApiError::sender(
+            "InvalidSubnet.Range",
+            format!("The CIDR '{text}' is invalid."),
+        ));
+    }
+    let siblings = || world.ec2.subnets.values().filter(|subnet| subnet.vpc == vpc_id);
+    let overlaps = |s: &Subnet| s.cidr.contains(&cidr) || cidr.contains(&s.cidr);
+    if siblings().any(overlaps) {
+        return Err(ApiError::sender(
+            "InvalidSubnet.Conflict",
+            format!("The CIDR '{text}' conflicts with another subnet"),
+        ));
+    }
+    if siblings().count() >= QUOTA {
+        return Err(ApiError::sender(
+            "SubnetLimitExceeded",
+            format!("The maximum number of subnets of {vpc_id} has been reached."),
+        ));
+    }
+    let zone = zone(world, input)?;
+    let given = tags::at_creation(input, SUBNET)?;
+    let id = world.ids.ec2("subnet");
+    world.ec2.subnets.insert(id.clone(), Subnet::new(&zone, &vpc_id, cidr));
+    tags::put(&mut world.ec2, &id, given);
+    let written = world.ec2.subnets.get(&id).map(|subnet| subnet.write(&id, world));
+    Ok(map([("subnet", written.into())]))
+}
+
+/// The zone of a new subnet: AWS chooses where the caller doesn't; the first here.
+fn zone(world: &World, input: &Value) -> ApiResult<String> {
+    let zones = &world.ec2.zones;
+    let known = || zones.keys().cloned().collect::<Vec<_>>().join(", ");
+    match (input.str("AvailabilityZone"), input.str("AvailabilityZoneId")) {
+        (Some(name), _) if zones.contains_key(name) => Ok(name.to_owned()),
+        (Some(name), _) => Err(invalid_value(format!(
+            "Value ({name}) for parameter availabilityZone is invalid. Subnets can currently only be created in the following availability zones: {}.",
+            known()
+        ))),
+        (None, Some(wanted)) => {
+            let found = zones.iter().find(|(_, zone)| zone.id == wanted);
+            found.map(|(name, _)| name.clone()).ok_or_else(|| {
+                invalid_value(format!(
+                    "Value ({wanted}) for parameter availabilityZoneId is invalid."
+                ))
+            })
+        }
+        (None, None) => {
+            zones.keys().next().cloned().ok_or_else(|| missing_parameter("AvailabilityZone"))
+        }
+    }
+}
+
+/// `DescribeSubnets`.
+pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
+    listing::describe(world, input, &world.ec2.subnets)
+}
+
+/// `ModifySubnetAttribute`: of what it can change, the lab knows public addresses; the rest is taken
+/// and forgotten.
+pub(super) fn modify_attribute(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let id = need(input, "SubnetId")?;
+    let subnet = world.ec2.subnets.get_mut(id).ok_or_else(|| SUBNET.missing(id))?;
+    if let Some(public) = input.get("MapPublicIpOnLaunch").bool("Value") {
+        subnet.public = public;
+    }
+    Ok(done())
+}
+
+/// `DeleteSubnet`: nothing may have an address in it.
+pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
+    let id = need(input, "SubnetId")?.to_owned();
+    if !world.ec2.subnets.contains_key(&id) {
+        return Err(SUBNET.missing(&id));
+    }
+    if dependencies::of_subnet(world, &id) {
+        return Err(in_use("subnet", &id));
+    }
+    world.ec2.subnets.remove(&id);
+    routes::forget_subnet(world, &id);
+    world.ec2.forget_tags();
+    Ok(done())
+}
+
+impl Listed for Subnet {
+    const KIND: Kind = SUBNET;
+    const IDS: &'static str = "SubnetId";
+    const SET: &'static str = "subnetSet";
+    const FILTERS: &'static [&'static str] = &[
+        "subnet-id",
+        "vpc-id",
+        "availability-zone",
+        "availabilityZone",
+        "availability-zone-id",
+        "cidr-block",
+        "cidr",
+        "cidrBlock",
+        "default-for-az",
+        "defaultForAz",
+        "map-public-ip-on-launch",
+        "state",
+        "owner-id",
+        "subnet-arn",
+        "available-ip-address-count",
+    ];
+
+    fn field(&self, id: &str, name: &str, world: &World) -> Vec<String> {
+        vec![match name {
+            "subnet-id" => id.to_owned(),
+            "vpc-id" => self.vpc.clone(),
+            "availability-zone" | "availabilityZone" => self.zone.clone(),
+            "availability-zone-id" => zone_id(world, &self.zone),
+            "default-for-az" | "defaultForAz" => self.is_default.to_string(),
+            "map-public-ip-on-launch" => self.public.to_string(),
+            "state" => "available".to_owned(),
+            "owner-id" => world.account.clone(),
+            "subnet-arn" => arn(world, id),
+            "available-ip-address-count" => dependencies::free_addresses(world, id).to_string(),
+            _ => self.cidr.to_string(),
+        }]
+    }
+
+    fn write(&self, id: &str, world: &World) -> Value {
+        map([
+            ("subnetId", id.into()),
+            ("subnetArn", arn(world, id).into()),
+            ("state", "available".into()),
+            ("vpcId", self.vpc.as_str().into()),
+            ("cidrBlock", self.cidr.to_string().into()),
+            ("availableIpAddressCount", dependencies::free_addresses(world, id).into()),
+            ("availabilityZone", self.zone.as_str().into()),
+            ("availabilityZoneId", zone_id(world, &self.zone).into()),
+            ("defaultForAz", self.is_default.into()),
+            ("mapPublicIpOnLaunch", self.public.into()),
+            ("assignIpv6AddressOnCreation", false.into()),
+            ("ipv6Native", false.into()),
+            ("ipv6CidrBlockAssociationSet", Value::List(Vec::new())),
+            ("enableDns64", false.into()),
+            ("privateDnsNameOptionsOnLaunch", names()),
+            ("ownerId", world.account.as_str().into()),
+            ("tagSet", tags::write(&world.ec2, id)),
+        ])
+    }
+}
+
+/// How instances in a new subnet are named (user guide).
+fn names() -> Value {
+    map([
+        ("hostnameType", "ip-name".into()),
+        ("enableResourceNameDnsARecord", false.into()),
+        ("enableResourceNameDnsAAAARecord", false.into()),
+    ])
+}
+
+fn arn(world: &World, id: &str) -> String {
+    format!("arn:aws:ec2:{}:{}:subnet/{id}", world.region, world.account)
+}
+
+fn zone_id(world: &World, name: &str) -> String {
+    world.ec2.zones.get(name).map(|zone| zone.id.clone()).unwrap_or_default()
+}
