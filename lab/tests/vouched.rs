@@ -13,6 +13,9 @@ use cutover_lab::services::{ec2, sts};
 use cutover_lab::world::World;
 use tokio::process::Command;
 
+/// The CLI needs most of a second for each command, so this many times that passes between two.
+const TOUR_SPEED: f64 = 100.0;
+
 /// The hour after which a refresh without progress fails takes six seconds.
 const SPEED: f64 = 600.0;
 
@@ -38,7 +41,7 @@ async fn boto3_builds_everything_from_nothing_and_takes_it_down_again() {
 async fn the_tour_in_the_cli_ends_where_it_began() {
     let Some(aws) = support::program("aws") else { return };
     let start = std::time::SystemTime::now().try_into().unwrap();
-    let (endpoint, running) = support::serve(SPEED, |_| World::new(1, start)).await;
+    let (endpoint, running) = support::serve(TOUR_SPEED, |_| World::new(1, start)).await;
     let home = tempfile::TempDir::new().unwrap();
     let path = std::env::var("PATH").unwrap_or_default();
     let run = Command::new("bash")
