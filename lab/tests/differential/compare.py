@@ -95,7 +95,7 @@ def key(item):
 def identity(item):
     if not isinstance(item, dict):
         return item
-    return next((item[name] for name in TELLING if name in item), None)
+    return next((item[name] for name in TELLING if name in item), None), item.get("Version")
 
 
 def whole(item):
