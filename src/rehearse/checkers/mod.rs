@@ -135,6 +135,7 @@ impl Checkers {
             self.claimed(world, call, &is);
         }
         let was = std::mem::replace(&mut self.truth, is.clone());
+        self.before.learn(&is);
         let scene = Scene {
             world,
             names: &self.names,
@@ -162,6 +163,7 @@ impl Checkers {
         self.losses.moment(&scene);
         self.past.note(world.now, &is);
         if let Some(call) = &call {
+            self.losses.call(call);
             if call.is_run() {
                 self.runs.get_mut(&call.sender).note(call, world.now, &self.names);
             } else {

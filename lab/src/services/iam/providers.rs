@@ -75,9 +75,9 @@ pub(super) fn list(world: &World) -> Value {
     map([("OpenIDConnectProviderList", Value::List(arns.collect()))])
 }
 
-/// `DeleteOpenIDConnectProvider`. Roles that trust it stay, and nobody can assume them that way.
+/// `DeleteOpenIDConnectProvider`: no error for one that doesn't exist (API reference). Roles that trust it
+/// stay, and nobody can assume them that way.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
-    find(world, input)?;
     world.iam.providers.remove(input.need_str("OpenIDConnectProviderArn")?);
     Ok(Value::Null)
 }

@@ -98,7 +98,8 @@ pub(super) fn put(world: &mut World, call: &Call) -> ApiResult<Value> {
     Ok(map([("Version", number.into()), ("Tier", tier.into())]))
 }
 
-/// Adds a version; the oldest goes if there are too many, unless it has a label.
+/// Adds a version, with the description and the pattern of the one before where it has none of its own;
+/// the oldest goes if there are too many, unless it has a label.
 fn add(parameter: &mut Parameter, version: Version, name: &str) -> ApiResult<()> {
     let full = parameter.versions.len() >= VERSIONS_KEPT;
     if let Some(oldest) = parameter.versions.front().filter(|_| full) {
@@ -113,8 +114,14 @@ fn add(parameter: &mut Parameter, version: Version, name: &str) -> ApiResult<()>
         }
         parameter.versions.pop_front();
     }
-    let number = parameter.versions.back().map_or(1, |latest| latest.number + 1);
-    parameter.versions.push_back(Version { number, ..version });
+    let latest = parameter.versions.back();
+    let number = latest.map_or(1, |latest| latest.number + 1);
+    let kept = |own: Option<String>, of: fn(&Version) -> &Option<String>| {
+        own.or_else(|| latest.and_then(|latest| of(latest).clone()))
+    };
+    let description = kept(version.description, |version| &version.description);
+    let pattern = kept(version.pattern, |version| &version.pattern);
+    parameter.versions.push_back(Version { number, description, pattern, ..version });
     Ok(())
 }
 

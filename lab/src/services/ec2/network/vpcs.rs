@@ -65,7 +65,8 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     let id = world.ids.ec2("vpc");
     create_vpc(&mut world.ec2, VpcSpec { id: id.clone(), cidr, is_default: false });
     tags::put(&mut world.ec2, &id, given);
-    Ok(map([("vpc", write(world, &id, "pending"))]))
+    let none = Value::List(Vec::new());
+    Ok(map([("vpc", write(world, &id, "pending").with("ipv6CidrBlockAssociationSet", none))]))
 }
 
 /// `DescribeVpcs`.
