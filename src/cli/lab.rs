@@ -1,7 +1,9 @@
 //! `cutover lab …`
 
+use std::path::PathBuf;
+
 use cutover_lab::doors::{Loopback, Running};
-use cutover_lab::scenario::Scenario;
+use cutover_lab::scenario::{Scenario, ScenarioError};
 use cutover_lab::services::{github, sts};
 use cutover_lab::world::World;
 
@@ -38,6 +40,10 @@ pub(super) struct Serve {
     /// The fleet: two groups behind weighted rules, or one for rolling.
     #[arg(long, value_enum, default_value_t = Fleet::TwoGroups)]
     fleet: Fleet,
+    /// A scenario instead: a file (lab/scenarios/README.md describes it), or a shipped one by name:
+    /// course-lab1, multi-az, news-burst.
+    #[arg(long, value_name = "FILE", conflicts_with = "fleet")]
+    scenario: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -65,6 +71,12 @@ impl Lab {
 
 impl Serve {
     fn run(self) -> u8 {
+        let scenario = match self.scenario() {
+            Ok(scenario) => scenario,
+            Err(error) => {
+                return output::refuse(Format::Human, Ending::Refused, &error.to_string());
+            }
+        };
         signals::block_on(Format::Human, Hangup::Stops, async move |stop| {
             let door = match Loopback::bind(self.port).await {
                 Ok(door) => door,
@@ -77,14 +89,7 @@ impl Serve {
                 }
             };
             let port = door.address().port();
-            let scenario = Scenario {
-                port,
-                dns_name: Some("127.0.0.1".to_owned()),
-                ..match self.fleet {
-                    Fleet::TwoGroups => Scenario::default(),
-                    Fleet::OneGroup => Scenario::one_group(),
-                }
-            };
+            let scenario = Scenario { port, dns_name: Some("127.0.0.1".to_owned()), ..scenario };
             let start = jiff::Timestamp::now();
             let mut world = match World::from_scenario(&scenario, self.seed, start) {
                 Ok(world) => world,
@@ -93,12 +98,22 @@ impl Serve {
                 }
             };
             let url = format!("http://127.0.0.1:{port}");
-            world.ecr.endpoint = Some(url.clone());
+            door.introduce(&mut world);
             output::print(&greeting(&url, &scenario, self.speed));
             let running = Running::start(world, self.speed);
             door.serve(running, async move { stop.wait().await }).await;
             0
         })
+    }
+}
+
+impl Serve {
+    fn scenario(&self) -> Result<Scenario, ScenarioError> {
+        match (&self.scenario, self.fleet) {
+            (Some(file), _) => Scenario::load(file),
+            (None, Fleet::TwoGroups) => Ok(Scenario::default()),
+            (None, Fleet::OneGroup) => Ok(Scenario::one_group()),
+        }
     }
 }
 

@@ -8,10 +8,14 @@ use super::observe::{Observed, Scene};
 use super::{Job, smoke};
 use crate::cloud::{Change, Class, Cloud, CloudError};
 use crate::model::{Event, Record, ScheduledAction};
-use crate::rollout::{Action, RETIREMENT, SmokeResult};
+use crate::rollout::{Action, Next, RETIREMENT, SmokeResult};
 
 /// No AWS write takes a condition: what was read may be this old when a change is sent, not older.
 const FRESH: Duration = Duration::from_secs(5);
+
+/// Everything else that was seen, health above all, may be this old when something is changed on the
+/// strength of it. Taking traffic back waits for nothing.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// What became of a turn's actions.
 #[derive(Debug, Default)]
@@ -33,26 +37,29 @@ pub(super) async fn act(
     job: &Job<'_>,
     record: &Record,
     observed: &Observed,
-    actions: &[Action],
+    next: &Next,
 ) -> Acted {
     let mut acted = Acted::default();
     let mut read = observed.began;
-    for action in actions {
+    for action in &next.actions {
         if let Action::Smoke = action {
             let requests =
                 scene.target.plan.pair().map(|pair| pair.smoke.as_slice()).unwrap_or_default();
             acted.smoke = job.stop.unless_asked(smoke::ask(job.net, requests)).await;
             continue;
         }
-        if Instant::now().duration_since(read) > FRESH {
+        let now = Instant::now();
+        if !next.urgent && now.duration_since(observed.began) > LOOK {
+            acted.events.push(too_old());
+            break;
+        }
+        if now.duration_since(read) > FRESH {
             // Slow answers must not keep traffic where it is: claim and weights alone, read again
             // and found the same, are as good as new.
             match scene.still(record, observed).await {
                 Some(again) => read = again,
                 None => {
-                    acted.events.push(Event::Notice {
-                        message: "what was seen is too old to act on: looking again".to_owned(),
-                    });
+                    acted.events.push(too_old());
                     break;
                 }
             }
@@ -83,6 +90,10 @@ fn is_final(error: &CloudError) -> bool {
 
 fn told(error: &CloudError) -> String {
     format!("refused: {error}")
+}
+
+fn too_old() -> Event {
+    Event::Notice { message: "what was seen is too old to act on: looking again".to_owned() }
 }
 
 async fn send(cloud: &Cloud, observed: &Observed, action: &Action) -> Change<()> {

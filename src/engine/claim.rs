@@ -149,6 +149,7 @@ pub(super) fn fresh(newest: u64, wish: &Wish, origin: &Origin, now: Timestamp) -
         heartbeat: now,
         fleet: origin.fleet.clone(),
         resume: None,
+        abandoned: Vec::new(),
         restart: false,
         reason: None,
         ending: None,

@@ -97,6 +97,7 @@ mod tests {
             heartbeat: jiff::Timestamp::UNIX_EPOCH,
             fleet: FleetFacts::OneGroup(OneGroupFacts::default()),
             resume: None,
+            abandoned: Vec::new(),
             restart: false,
             reason: None,
             ending: None,

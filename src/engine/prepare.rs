@@ -32,7 +32,9 @@ pub(super) async fn prepare(
                 previous: record.previous,
                 created,
             });
-            record.version = Some(version);
+            if let Some(before) = record.version.replace(version).filter(|v| *v != version) {
+                record.abandoned.push(before);
+            }
             record.image = Some(image.clone());
         }
         Wanted::Version { version, image } => {

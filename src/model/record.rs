@@ -52,6 +52,10 @@ pub struct Record {
     /// True where the predecessor wanted something else: what it began is taken back first.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub restart: bool,
+    /// Versions that predecessors of this rollout brought to the fleet before they were overtaken:
+    /// what launches from one of them is our doing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub abandoned: Vec<u64>,
     /// Why traffic goes back, once it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -9,9 +9,13 @@ use crate::cloud::{CredentialSource, Settings};
 use crate::config::Config;
 use crate::net::{Body, Clock, Net, Transport};
 
-/// A way out that leads into the lab, and a clock that goes with its own. How many requests have been
-/// sent is shown by `sent`.
-pub fn net(door: &InProcess, sent: &watch::Sender<u64>) -> Net {
+/// A way out that leads into the lab, and a clock that goes with its own.
+pub fn net(door: &InProcess) -> Net {
+    counting(door, &watch::Sender::default())
+}
+
+/// The same; `sent` shows how many requests have been sent.
+pub(super) fn counting(door: &InProcess, sent: &watch::Sender<u64>) -> Net {
     let clock = Clock::virtual_from(door.now());
     let (door, sent) = (door.clone(), sent.clone());
     let service = tower::service_fn(move |request: http::Request<Body>| {

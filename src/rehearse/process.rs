@@ -51,7 +51,7 @@ impl Process<'_> {
         stop: Stop,
         tell: &mut dyn FnMut(Stamped),
     ) -> Result<Outcome, Unrehearsed> {
-        let mut net = lab::net(door, &self.sent);
+        let mut net = lab::counting(door, &self.sent);
         net.clock = net.clock.shifted(self.skew);
         let cloud = Cloud::connect(&net, &lab::settings(self.config)).await?;
         let caller =

@@ -14,8 +14,8 @@ use cutover_lab::faults::{CallFault, Fault};
 use super::story::{Story, Told, Verb};
 use crate::model::Ending;
 
-/// The name of the run's door: only its calls are hit.
-const SENDER: &str = "client";
+/// The name of the first run's door: only its calls are hit.
+const SENDER: &str = "run-1";
 
 /// Longer than any rollout: what takes longer hangs.
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -120,7 +120,7 @@ pub(super) async fn calls(rollout: Rollout, bad: bool) -> Vec<String> {
 
 /// Runs a case; gives what is wrong with it, if anything is.
 pub(super) async fn defect(case: Case) -> Option<Defect> {
-    let mut story = story(case.rollout);
+    let mut story = story(case.rollout).checked();
     let hit = Arc::new(Mutex::new(String::new()));
     let name = hit.clone();
     let (count, dead) = (AtomicU64::new(0), Arc::new(tokio::sync::Notify::new()));
@@ -155,6 +155,9 @@ pub(super) async fn defect(case: Case) -> Option<Defect> {
             },
         };
         what = wrong(&case, &story, &ended);
+        if let (None, Some(violation)) = (&what, story.violations().first()) {
+            what = Some(format!("{violation:?}"));
+        }
         let over = matches!(ended.ending(), Some(Ending::Succeeded | Ending::RolledBack));
         told.push(ended);
         if over || what.is_some() {
@@ -222,7 +225,7 @@ async fn sweep(rollout: Rollout, bad: bool, first: u64, stride: u64) -> (u64, Ve
 
 /// How far apart the cases are that every test run makes; without a factor in common with the number of
 /// ways, so that all of these come.
-const STRIDE: u64 = 397;
+const STRIDE: u64 = 1499;
 
 async fn strided(rollout: Rollout, bad: bool) {
     let (run, defects) = sweep(rollout, bad, 0, STRIDE).await;

@@ -42,11 +42,12 @@ fn moments() -> Vec<(&'static str, Moment)> {
 /// Each of the moments of a run that dies; `next` is run after it, and judged.
 async fn after_each_death(next: Verb, judge: impl Fn(&str, &Story, &Told)) {
     for (name, moment) in moments() {
-        let mut story = Story::canary();
+        let mut story = Story::canary().checked();
         let died = story.dies(Verb::Deploy("v2"), moment).await;
         let told = story.run(next).await;
         let (failed, before) = (story.truth().failed, story.before.failed);
         assert_eq!(failed, before, "users saw errors, dead at {name}: {died}\n{told}");
+        assert_eq!(story.violations(), [], "dead at {name}: {died}\n{told}");
         judge(name, &story, &told);
     }
 }
@@ -103,7 +104,7 @@ async fn superseded_in_each_moment(second: Verb) {
     let some = ["version", "refresh", "join", "10 % sent", "bake", "settle", "retire"];
     for (name, moment) in moments().into_iter().filter(|(name, _)| some.contains(name)) {
         let sent = Sent::default();
-        let story = Story::canary();
+        let story = Story::canary().checked();
         let (log, clock) = (sent.clone(), story.clock());
         let began = Arc::new(tokio::sync::Notify::new());
         let now = began.clone();
@@ -115,10 +116,10 @@ async fn superseded_in_each_moment(second: Verb) {
                 Does::Pass
             })
             .when(moment, async move |_| now.notify_one());
-        let mut newer = older.beside();
+        let mut second_story = older.beside();
         let (older, newer) = tokio::join!(Box::pin(older.run(Verb::Deploy("v2"))), async {
             began.notified().await;
-            Box::pin(newer.run(second)).await
+            Box::pin(second_story.run(second)).await
         });
         if newer.events.is_empty() || older.ending() == Some(Ending::Succeeded) {
             continue; // It came too late.
@@ -139,6 +140,7 @@ async fn superseded_in_each_moment(second: Verb) {
             matches!(newer.ending(), Some(Ending::Succeeded | Ending::RolledBack)),
             "{name}: {newer}"
         );
+        second_story.keeps_its_promises();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::mutant::{self, Mutant};
 use crate::model::{Forward, Preferences, RuleId, ScheduledAction};
 
 /// A change, or a probe, as a value.
@@ -65,6 +66,16 @@ pub enum Action {
     },
     /// The plan's smoke requests; no change to anything.
     Smoke,
+}
+
+impl Action {
+    /// A group's MinSize and nothing else.
+    pub(super) fn minimum(group: String, min: u32) -> Action {
+        if mutant::on(Mutant::RemembersCapacity) {
+            return Action::SetSize { group, size: min };
+        }
+        Action::SetMinimum { group, min }
+    }
 }
 
 /// The name of our scheduled action.

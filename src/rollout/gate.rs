@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::mutant::{self, Mutant};
 use super::{GroupSeen, Pair, Plan, Seen, Side};
 use crate::model::{Colour, Forward, Lifecycle, Rule, RuleId, TargetHealth};
 
@@ -48,7 +49,7 @@ pub(super) struct Standing {
 impl Standing {
     /// Whether the weight may be borne.
     pub(super) fn passes(self) -> bool {
-        self.ready >= self.needed && self.zones
+        (self.ready >= self.needed && self.zones) || mutant::on(Mutant::WeightsBeforeHealth)
     }
 }
 

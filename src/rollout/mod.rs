@@ -8,6 +8,7 @@
 mod action;
 mod evidence;
 mod gate;
+pub(crate) mod mutant;
 mod needs;
 mod one_group;
 mod plan;

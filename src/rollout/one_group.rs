@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::evidence::judge_since;
+use super::mutant::{self, Mutant};
 use super::refresh::{active, at_version, but_suspended, ours};
 use super::turn::Turn;
 use super::{Action, AlarmState, GroupSeen, OneGroup, T};
@@ -47,7 +48,7 @@ pub(super) fn decide(turn: &mut Turn<'_>, plan: &OneGroup) {
 }
 
 fn take_over(turn: &mut Turn<'_>, seen: &GroupSeen, facts: &mut OneGroupFacts) {
-    if !turn.overdue(T) {
+    if !turn.overdue(T) && !mutant::on(Mutant::NoWaitAfterTakeover) {
         turn.wait(
             "the previous run did not finish: waiting until nothing that it sent can still arrive",
             Some(T),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::mutant::{self, Mutant};
 use super::{Action, GroupSeen, Plan, Seen, Shape, gate};
 use crate::model::{Ending, Event, Phase, Record};
 
@@ -87,7 +88,8 @@ impl<'a> Turn<'a> {
     /// Somebody holds a higher number: stop. Only where traffic is split does this run stay,
     /// reading, until the other acts, and takes over again if it died before that.
     pub(super) fn superseded(&mut self) -> Option<Next> {
-        if self.seen.claim.highest <= self.record.number {
+        let is_newest = self.seen.claim.highest <= self.record.number;
+        if is_newest || mutant::on(Mutant::NoFence) {
             return None;
         }
         let mut next = Turn::new(self.plan, &self.record, self.seen).finish();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Throttling;
+use super::{Throttling, values};
 use crate::wire::Asked;
 
 /// The hostile part of a scenario.
@@ -17,6 +17,7 @@ pub struct Faults {
     pub throttling: Throttling,
     /// How old, in seconds, the answers to reads of EC2, Auto Scaling, Elastic Load Balancing and
     /// Parameter Store's paths may be. AWS calls these reads eventually consistent and promises no time.
+    #[serde(deserialize_with = "values::amount")]
     pub stale_seconds: f64,
 }
 
@@ -26,6 +27,7 @@ pub struct Faults {
 pub struct CallFault {
     /// Which calls: `autoscaling:StartInstanceRefresh`, `ssm:*` or `*`. Services by their signing names
     /// (`elasticloadbalancing`, `monitoring`); besides AWS's, `registry`, `github` and `site`.
+    #[serde(deserialize_with = "values::calls")]
     pub call: String,
     /// Only calls of this sender (the door's name), if given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,7 +42,7 @@ pub struct CallFault {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nth: Option<u64>,
     /// The chance, from 0 to 1, of each such call; 1 if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "values::share", skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
     /// What happens to it.
     pub fault: Fault,
@@ -64,10 +66,10 @@ pub enum Fault {
     /// So many seconds longer on the way. Both may be given.
     Slow {
         /// On the way there.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "values::amount")]
         there: f64,
         /// On the way back.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "values::amount")]
         back: f64,
     },
     /// Delivered, and the effect is done; the reply never comes.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Misbehaviour, hand, misbehaviour};
+use super::{Event, Misbehaviour, hand, misbehaviour, values};
 use crate::services::ec2;
 use crate::world::{self, World, later};
 
@@ -44,6 +44,7 @@ pub enum What {
     /// As many requests a second come from now on, before the daily course and bursts.
     Rate {
         /// Requests a second to every load balancer.
+        #[serde(deserialize_with = "values::amount")]
         requests_per_second: f64,
     },
     /// The programs of an image misbehave, wherever they run.

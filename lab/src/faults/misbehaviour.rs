@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::values;
 use crate::services::ec2;
 use crate::traffic::program::Program;
 use crate::world::World;
@@ -11,7 +12,7 @@ use crate::world::World;
 #[serde(default, deny_unknown_fields)]
 pub struct Misbehaviour {
     /// The share, from 0 to 1, of requests that they answer with 500.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "values::share", skip_serializing_if = "Option::is_none")]
     pub error_rate: Option<f64>,
     /// The milliseconds that an answer takes.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -9,7 +9,7 @@ use ipnet::Ipv4Net;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::{GroupPlan, ImageFiles, Permissions, RulePlan, Scenario, WhenPlan};
+use super::{GroupPlan, ImageFiles, Permissions, RulePlan, ScalingPlan, Scenario, WhenPlan};
 use crate::faults;
 use crate::services::{autoscaling, ec2, elbv2, iam};
 use crate::traffic::{self, program};
@@ -41,9 +41,14 @@ impl World {
         template(&mut world, scenario, &digest)?;
         for group in &scenario.groups {
             create_group(&mut world, scenario, group)?;
+            create_policy(&mut world, scenario, group)?;
         }
         // No traffic until everything has settled: nothing fails before the beginning.
         world.advance(begin.checked_add(SETTLING).unwrap_or(start));
+        if let Some(capacity) = scenario.demand.capacity {
+            // What an instance can bear keeps it wholly busy.
+            world.params.cpu_full = capacity;
+        }
         world.traffic.rate = scenario.requests_per_second;
         traffic::follow(&mut world, scenario.demand.clone());
         world.advance(start);
@@ -256,6 +261,39 @@ fn create_group(world: &mut World, scenario: &Scenario, group: &GroupPlan) -> Ap
         ("HealthCheckGracePeriod", number(group.grace)),
     ]);
     let call = owner(scenario, Service::Autoscaling, "CreateAutoScalingGroup", input);
+    autoscaling::call(world, &call).map(|_| ())
+}
+
+/// The group's target tracking policy, if it is to have one.
+fn create_policy(world: &mut World, scenario: &Scenario, group: &GroupPlan) -> ApiResult<()> {
+    let (metric, target) = match group.scaling {
+        Some(ScalingPlan::Cpu(target)) => {
+            (map([("PredefinedMetricType", "ASGAverageCPUUtilization".into())]), target)
+        }
+        Some(ScalingPlan::RequestsPerTarget(target)) => {
+            let balancer = world.elbv2.load_balancers.values().next();
+            let label = format!(
+                "{}/targetgroup/{}/{}",
+                balancer.map(elbv2::LoadBalancer::dimension).unwrap_or_default(),
+                group.name,
+                fixed(&group.name)
+            );
+            let metric = map([
+                ("PredefinedMetricType", "ALBRequestCountPerTarget".into()),
+                ("ResourceLabel", label.into()),
+            ]);
+            (metric, target)
+        }
+        None => return Ok(()),
+    };
+    let tracking = map([("PredefinedMetricSpecification", metric), ("TargetValue", target.into())]);
+    let input = map([
+        ("AutoScalingGroupName", group.name.as_str().into()),
+        ("PolicyName", "target-tracking".into()),
+        ("PolicyType", "TargetTrackingScaling".into()),
+        ("TargetTrackingConfiguration", tracking),
+    ]);
+    let call = owner(scenario, Service::Autoscaling, "PutScalingPolicy", input);
     autoscaling::call(world, &call).map(|_| ())
 }
 

@@ -2,6 +2,8 @@
 
 mod build;
 mod image;
+mod load;
+mod plans;
 #[cfg(test)]
 mod tests;
 
@@ -10,6 +12,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use image::ImageFiles;
+pub use load::{SHIPPED, ScenarioError};
+pub use plans::{GroupPlan, RulePlan, ScalingPlan, WhenPlan};
 
 use crate::faults::{CallFault, Faults, Happening, What};
 use crate::traffic::Demand;
@@ -65,49 +69,6 @@ pub enum Permissions {
     Enforced,
 }
 
-/// An Auto Scaling group and its target group.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GroupPlan {
-    /// The name of both.
-    pub name: String,
-    /// The least instances.
-    pub min: u64,
-    /// The most instances.
-    pub max: u64,
-    /// The instances at the beginning.
-    pub desired: u64,
-    /// The health check grace period in seconds.
-    #[serde(default = "grace")]
-    pub grace: u64,
-}
-
-/// A rule that forwards.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RulePlan {
-    /// Its priority.
-    pub priority: u32,
-    /// When it applies.
-    pub when: WhenPlan,
-    /// Target groups by name, with their weights.
-    pub forward: Vec<(String, u32)>,
-}
-
-/// When a rule applies.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WhenPlan {
-    /// The path is like this.
-    Path(String),
-    /// A header has this value.
-    Header(String, String),
-}
-
-fn grace() -> u64 {
-    120
-}
-
 impl Default for Scenario {
     /// Users reach an Application Load Balancer over two zones. Behind it are two groups, of which
     /// `news-blue` has all the traffic; `news-green` is empty, and reached only by a test header.
@@ -117,7 +78,8 @@ impl Default for Scenario {
             min,
             max: 6,
             desired,
-            grace: grace(),
+            grace: plans::grace(),
+            scaling: None,
         };
         let all = |name: &str| vec![(name.to_owned(), 1)];
         Scenario {
@@ -162,7 +124,8 @@ impl Scenario {
                 min: 2,
                 max: 6,
                 desired: 4,
-                grace: grace(),
+                grace: plans::grace(),
+                scaling: None,
             }],
             rules: vec![RulePlan {
                 priority: 10,

@@ -8,7 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "aws_clients"))
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "support"))
 
 import boto3  # noqa: E402
 import botocore.exceptions  # noqa: E402
@@ -54,8 +54,8 @@ def upload(data):
 
 
 def push(label, tag):
-    config = upload(json.dumps({"config": {"Labels": label}}).encode())
-    layer = upload(b"\x00" * (PART + 7))
+    config = upload(json.dumps({"config": {"Labels": {**label, "tag": tag}}}).encode())
+    layer = upload(tag.encode() + b"\x00" * PART)
     manifest = {
         "schemaVersion": 2,
         "mediaType": MANIFEST,
@@ -64,10 +64,6 @@ def push(label, tag):
     }
     ecr.put_image(repositoryName="team/web", imageManifest=json.dumps(manifest), imageTag=tag)
     return layer
-
-
-def refuses_a_second_layer():
-    refused("LayerAlreadyExistsException", lambda: upload(b"twice"))
 
 
 web = {"repositoryName": "team/web"}
@@ -81,7 +77,7 @@ made = ecr.create_repository(
 assert ecr.list_tags_for_resource(resourceArn=made["repositoryArn"])["tags"]
 layer = push({"lab.findings": "CRITICAL:1,LOW:2"}, "v1")
 upload(b"twice")
-refuses_a_second_layer()
+refused("LayerAlreadyExistsException", upload, data=b"twice")
 begun = ecr.initiate_layer_upload(**web)["uploadId"]
 gap = refused(
     "InvalidLayerPartException",

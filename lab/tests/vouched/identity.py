@@ -35,6 +35,12 @@ class Identity:
         role = iam.create_role(RoleName="deploy", AssumeRolePolicyDocument=web)
         self.role = role["Role"]["Arn"]
         iam.get_waiter("role_exists").wait(RoleName="deploy")
+        policy = iam.create_policy(
+            PolicyName="deploy", PolicyDocument=allow("autoscaling:*", "elasticloadbalancing:*")
+        )
+        self.policy = policy["Policy"]["Arn"]
+        iam.get_waiter("policy_exists").wait(PolicyArn=self.policy)
+        iam.attach_role_policy(RoleName="deploy", PolicyArn=self.policy)
         iam.put_role_policy(
             RoleName="deploy", PolicyName="push", PolicyDocument=allow("ecr:*")
         )
@@ -70,7 +76,6 @@ class Identity:
         refused("AccessDenied", 403, sts.assume_role, RoleArn=self.role, RoleSessionName="me")
 
     def tear_down(self):
-        return
         conflict = "DeleteConflict", 409
         refused(*conflict, iam.delete_role, RoleName="deploy")
         refused(*conflict, iam.delete_policy, PolicyArn=self.policy)

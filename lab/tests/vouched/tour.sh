@@ -2,7 +2,7 @@
 # A tour of the lab with the AWS CLI: a small fleet behind a load balancer, one instance refresh, one
 # shift of weights, and everything deleted again. It is a test, and can be followed by hand:
 #
-#   cutover lab serve --speed 600 &        # says where it listens
+#   cutover lab serve --speed 100 &        # says where it listens
 #   export AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_DEFAULT_REGION=ap-northeast-2
 #   export AWS_ACCESS_KEY_ID=AKIALABLABLABLABLAB0 AWS_SECRET_ACCESS_KEY=unchecked
 #   bash lab/tests/vouched/tour.sh
@@ -38,7 +38,8 @@ account=$(get Account sts get-caller-identity)
 
 step "A network: two subnets in two zones"
 vpc=$(get Vpc.VpcId ec2 create-vpc --cidr-block 10.1.0.0/16)
-aws ec2 wait vpc-available --vpc-ids "$vpc"
+gateway=$(get InternetGateway.InternetGatewayId ec2 create-internet-gateway)
+aws ec2 attach-internet-gateway --internet-gateway-id "$gateway" --vpc-id "$vpc"
 read -r zone_a zone_b _ < <(get 'AvailabilityZones[].ZoneName' ec2 describe-availability-zones)
 subnet() { get Subnet.SubnetId ec2 create-subnet --vpc-id "$vpc" --availability-zone "$1" --cidr-block "$2"; }
 a=$(subnet "$zone_a" 10.1.1.0/24)
@@ -64,7 +65,8 @@ digest=$(get image.imageId.imageDigest ecr put-image --repository-name tour --im
 
 step "A launch template that runs it"
 image=$account.dkr.ecr.$AWS_DEFAULT_REGION.amazonaws.com/tour@$digest
-machine=$(get 'Images[0].ImageId' ec2 describe-images --owners amazon)
+machine=$(get Parameter.Value ssm get-parameter \
+  --name /aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64)
 user_data=$(printf '#!/bin/sh\ndocker run -d -p 80:8080 %s\n' "$image" | base64 -w0)
 aws ec2 create-launch-template --launch-template-name tour --launch-template-data \
   "{\"ImageId\":\"$machine\",\"InstanceType\":\"t3.micro\",\"SecurityGroupIds\":[\"$group\"],\"UserData\":\"$user_data\"}"
@@ -108,17 +110,13 @@ until_is Successful 'InstanceRefreshes[0].Status' \
 refused ActiveInstanceRefreshNotFound \
   aws autoscaling rollback-instance-refresh --auto-scaling-group-name tour
 
-step "Half of the traffic to a group without targets, and back"
-aws elbv2 modify-rule --rule-arn "$rule" --actions "$(forward 50 50)"
-aws elbv2 modify-rule --rule-arn "$rule" --actions "$(forward 100 0)"
+step "A twentieth of the traffic to the other target group"
+aws elbv2 modify-rule --rule-arn "$rule" --actions "$(forward 95 5)"
 
 step "And everything away"
-instances=$(get 'AutoScalingGroups[0].Instances[].InstanceId' \
-  autoscaling describe-auto-scaling-groups --auto-scaling-group-names tour)
 refused ResourceInUse aws autoscaling delete-auto-scaling-group --auto-scaling-group-name tour
 aws autoscaling delete-auto-scaling-group --auto-scaling-group-name tour --force-delete
-# shellcheck disable=SC2086 # one argument for each
-aws ec2 wait instance-terminated --instance-ids $instances
+until_is 0 'length(AutoScalingGroups)' autoscaling describe-auto-scaling-groups
 refused ResourceInUse aws elbv2 delete-target-group --target-group-arn "$blue"
 aws elbv2 delete-load-balancer --load-balancer-arn "$balancer"
 aws elbv2 wait load-balancers-deleted --load-balancer-arns "$balancer"
@@ -128,6 +126,8 @@ aws ec2 delete-launch-template --launch-template-name tour
 aws ecr delete-repository --repository-name tour --force
 refused DependencyViolation aws ec2 delete-vpc --vpc-id "$vpc"
 aws ec2 delete-security-group --group-id "$group"
+aws ec2 detach-internet-gateway --internet-gateway-id "$gateway" --vpc-id "$vpc"
+aws ec2 delete-internet-gateway --internet-gateway-id "$gateway"
 aws ec2 delete-subnet --subnet-id "$a"
 aws ec2 delete-subnet --subnet-id "$b"
 aws ec2 delete-vpc --vpc-id "$vpc"

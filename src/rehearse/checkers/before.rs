@@ -18,6 +18,9 @@ pub(super) struct Before {
     pub default: Option<u64>,
     /// The launch template's versions.
     pub versions: BTreeSet<u64>,
+    /// With one group: the versions that all of it has been at since. A successor may begin from such
+    /// a one, although its predecessor never said that it was done.
+    pub whole: BTreeSet<u64>,
 }
 
 impl Before {
@@ -28,6 +31,17 @@ impl Before {
             rules: actions(world, names),
             default: template.map(|template| template.default),
             versions: template.map(|t| t.versions.keys().copied().collect()).unwrap_or_default(),
+            whole: BTreeSet::new(),
+        }
+    }
+
+    /// Learns from the truth of a later moment.
+    pub(super) fn learn(&mut self, truth: &Truth) {
+        let [Some(side)] = truth.sides.as_slice() else { return };
+        if let (Some(saved), 1) = (side.saved, side.ready.len())
+            && side.ready.contains_key(&saved)
+        {
+            self.whole.insert(saved);
         }
     }
 

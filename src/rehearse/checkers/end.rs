@@ -65,6 +65,7 @@ fn ended(scene: &Scene<'_>, record: &Record, ending: Ending, wrong: &mut Vec<Str
     if scene.names.sides.len() == 1 {
         let expected = match promoted {
             true => record.version,
+            false if scene.before.whole.contains(&record.previous) => Some(record.previous),
             false => scene.before.truth.sides[0].as_ref().and_then(|side| side.saved),
         };
         one_group(scene, expected, wrong);
@@ -113,7 +114,9 @@ fn brought(scene: &Scene<'_>, record: &Record, wrong: &mut Vec<String>) {
     let planned = scene.hands.touched(&Touch::Schedule(group(old)));
     match old_is.retirement {
         Some(_) if old_is.retires_to.is_some_and(|min| retired.contains(&min)) => {}
-        None if scene.names.retires.is_none() || retired.contains(&old_is.min) => {}
+        // A person retires it: its own minimum is back.
+        None if scene.names.retires.is_none() && mins(old).contains(&old_is.min) => {}
+        None if retired.contains(&old_is.min) => {}
         _ if planned || touched(old) || touched(new) => {}
         _ => wrong.push(format!("{} is not retired to {retired:?}", group(old))),
     }

@@ -2,10 +2,13 @@
 //! world without a deployer, is the deployer's.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use cutover_lab::traffic::{NO_VERSION, Tally};
-use cutover_lab::world::World;
+use cutover_lab::world::{World, elapsed};
+use jiff::Timestamp;
 
+use super::call::Call;
 use super::{Found, Scene};
 
 const PROMISE: &str = "2 kill it anywhere";
@@ -22,17 +25,24 @@ const FEW: u64 = 5;
 pub(super) struct Losses {
     before: Totals,
     broken: BTreeMap<String, bool>,
-    /// Requests that nothing answered so far, and those of them that fell while a program that ends by
-    /// itself was in traffic: how long it stays there is the first promise's.
+    /// Requests that nothing answered so far; and those of them that fell while a program that ends by
+    /// itself was in traffic (how long it stays there is the first promise's), or that a run made to
+    /// try out the new side.
     unanswered: u64,
     excused: u64,
+    /// When such a program was in traffic last.
+    crashing: Option<Timestamp>,
 }
+
+/// So long after a program that ends by itself was in traffic, instances may still be missing for it.
+const AFTERMATH: Duration = Duration::from_secs(600);
 
 impl Losses {
     pub(super) fn new(world: &World) -> Losses {
         let before = world.traffic.totals().clone();
         let unanswered = unanswered(world);
-        let mut losses = Losses { before, broken: BTreeMap::new(), unanswered, excused: 0 };
+        let mut losses =
+            Losses { before, broken: BTreeMap::new(), unanswered, excused: 0, crashing: None };
         losses.learn(world);
         losses
     }
@@ -46,10 +56,20 @@ impl Losses {
         }
     }
 
+    /// A call: a run's own requests to the site are no user's.
+    pub(super) fn call(&mut self, call: &Call) {
+        if call.is_run() && call.service == "site" && call.status >= 400 {
+            self.excused += 1;
+        }
+    }
+
     /// Any moment.
     pub(super) fn moment(&mut self, scene: &Scene<'_>) {
         let now = unanswered(scene.world);
         if scene.was.sides.iter().flatten().any(|side| side.crashes) {
+            self.crashing = Some(scene.world.now);
+        }
+        if self.crashing.is_some_and(|at| elapsed(at, scene.world.now) <= AFTERMATH) {
             self.excused += now - self.unanswered;
         }
         self.unanswered = now;

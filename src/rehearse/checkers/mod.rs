@@ -130,11 +130,17 @@ impl Checkers {
     /// After every world event and every call.
     pub fn see(&mut self, world: &World, moment: &Moment<'_>) {
         let is = Truth::of(world, &self.names);
+        if let Moment::Cut { sender, .. } = moment
+            && sender.starts_with(call::RUN)
+        {
+            self.runs.get_mut(sender).troubled = Some(world.now);
+        }
         let call = Call::of(moment);
         if let Some(call) = &call {
             self.claimed(world, call, &is);
         }
         let was = std::mem::replace(&mut self.truth, is.clone());
+        self.before.learn(&is);
         let scene = Scene {
             world,
             names: &self.names,
@@ -162,6 +168,7 @@ impl Checkers {
         self.losses.moment(&scene);
         self.past.note(world.now, &is);
         if let Some(call) = &call {
+            self.losses.call(call);
             if call.is_run() {
                 self.runs.get_mut(&call.sender).note(call, world.now, &self.names);
             } else {

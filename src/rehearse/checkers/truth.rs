@@ -51,7 +51,7 @@ pub(super) struct SideTruth {
     /// The largest share of errors, in tenths of a percent, that the program of an instance in
     /// service makes.
     pub errors: u32,
-    /// Whether the program of an instance in service ends by itself.
+    /// Whether the program of any of its instances ends by itself.
     pub crashes: bool,
 }
 
@@ -154,13 +154,13 @@ impl SideTruth {
         let mut ready: BTreeMap<u64, Ready> = BTreeMap::new();
         let (mut errors, mut crashes) = (0, false);
         for (id, member) in &group.members {
+            let program = world.ec2.instances.get(id).map(|instance| &instance.program);
+            crashes |= program.is_some_and(|program| program.crash.is_some());
             if member.state != Lifecycle::InService {
                 continue;
             }
-            let program = world.ec2.instances.get(id).map(|instance| &instance.program);
             let rate = program.map_or(0, |program| (program.error_rate * 1000.0).round() as u32);
             errors = errors.max(rate);
-            crashes |= program.is_some_and(|program| program.crash.is_some());
             let target = targets.and_then(|targets| targets.targets.get(id));
             let healthy = target.is_some_and(|target| target.state == TargetState::Healthy);
             if healthy && member.template.0 == names.template {

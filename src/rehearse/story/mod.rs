@@ -16,6 +16,7 @@ use cutover_lab::world::World;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
+use super::checkers::{Checkers, FleetNames, Tolerance, Violation};
 use super::demo::{BAD, BLUE_GREEN, CANARY, ROLLING, START};
 use super::lab::settings;
 use super::site;
@@ -23,13 +24,14 @@ use crate::cloud::Cloud;
 use crate::config::{self, Config};
 use crate::engine::{Caller, Session, Stop};
 use crate::image::{Image, assemble_entries};
-use crate::model::{Event, ImageReference, Outcome, Stamped};
-use crate::net::{Clock, Net};
+use crate::model::{Ending, Event, ImageReference, Outcome, Stamped};
+use crate::net::Clock;
 
 pub(super) use person::Person;
 pub(super) use told::Told;
 pub(super) use truth::Truth;
 pub(super) use wire::Does;
+use wire::Hand;
 
 /// What a story waits for.
 pub(super) type Moment = Box<dyn Fn(&Event) -> bool + Send>;
@@ -51,7 +53,10 @@ pub(super) enum Verb {
 pub(super) struct Story {
     pub(super) lab: InProcess,
     config: Config,
-    net: Net,
+    clock: Clock,
+    hand: Option<Hand>,
+    /// Where the promises are held against the lab's truth at every event; that takes its time.
+    checkers: Option<Arc<Mutex<Checkers>>>,
     /// What was there before anything happened.
     pub(super) before: Truth,
     deeds: Arc<Mutex<Vec<(Moment, Option<Deed>)>>>,
@@ -77,20 +82,37 @@ impl Story {
     /// A configuration in a scenario's world.
     pub(super) fn of(text: &str, scenario: &Scenario, seed: u64) -> Story {
         let start: Timestamp = START.parse().unwrap();
-        let lab = InProcess::new(World::from_scenario(scenario, seed, start).unwrap());
-        let net = wire::plain(&lab, Clock::virtual_from(start));
-        let before = Truth::of(&lab);
+        let world = World::from_scenario(scenario, seed, start).unwrap();
         let config = config::parse(text, "cutover.yaml").unwrap();
-        Story { lab, config, net, before, deeds: Arc::default(), runs: 0 }
+        let lab = InProcess::new(world);
+        let before = Truth::of(&lab);
+        let clock = Clock::virtual_from(start);
+        let (hand, checkers, deeds) = (None, None, Arc::default());
+        Story { lab, config, clock, hand, checkers, before, deeds, runs: 0 }
+    }
+
+    /// With the checkers looking on.
+    pub(super) fn checked(mut self) -> Story {
+        let config = &self.config;
+        let checkers = self.lab.world(|world| {
+            let names = FleetNames::of(config, world).unwrap();
+            Checkers::new(world, &names, Tolerance::default())
+        });
+        let checkers = Arc::new(Mutex::new(checkers));
+        let watching = checkers.clone();
+        self.lab.watch(move |world, moment| watching.lock().unwrap().see(world, moment));
+        self.checkers = Some(checkers);
+        self
     }
 
     /// Another story in the same lab, of somebody who deploys the same service.
     pub(super) fn beside(&self) -> Story {
-        let net = wire::plain(&self.lab, self.net.clock);
         Story {
             lab: self.lab.clone(),
             config: self.config.clone(),
-            net,
+            clock: self.clock,
+            hand: None,
+            checkers: self.checkers.clone(),
             before: self.before.clone(),
             deeds: Arc::default(),
             runs: 100,
@@ -102,7 +124,7 @@ impl Story {
         mut self,
         hand: impl Fn(&str, &str) -> Does + Send + Sync + 'static,
     ) -> Story {
-        self.net = wire::handed(&self.lab, self.net.clock, Arc::new(hand));
+        self.hand = Some(Arc::new(hand));
         self
     }
 
@@ -120,6 +142,30 @@ impl Story {
         self
     }
 
+    /// The name of the newest run's door.
+    fn run_name(&self) -> String {
+        format!("run-{}", self.runs)
+    }
+
+    fn check(&self, look: impl FnOnce(&mut Checkers, &World)) {
+        if let Some(checkers) = &self.checkers {
+            self.lab.world(|world| look(&mut checkers.lock().unwrap(), world));
+        }
+    }
+
+    /// The promises that did not hold so far.
+    pub(super) fn violations(&self) -> Vec<Violation> {
+        let found =
+            |checkers: &Arc<Mutex<Checkers>>| checkers.lock().unwrap().violations().to_vec();
+        self.checkers.as_ref().map(found).unwrap_or_default()
+    }
+
+    /// That every promise was kept so far.
+    #[track_caller]
+    pub(super) fn keeps_its_promises(&self) {
+        assert_eq!(self.violations(), []);
+    }
+
     /// Somebody with a console.
     pub(super) fn person(&self) -> Person {
         Person::at(&self.lab.named("person"))
@@ -127,7 +173,7 @@ impl Story {
 
     /// The lab's time.
     pub(super) fn clock(&self) -> Clock {
-        self.net.clock
+        self.clock
     }
 
     /// What is there now.
@@ -160,11 +206,19 @@ impl Story {
     /// Runs a verb to its end, unless `dead` is done before: then it dies there.
     pub(super) async fn run_or(&mut self, verb: Verb, dead: impl Future<Output = ()>) -> Told {
         let (_stopper, stop) = Stop::pair();
-        tokio::select! {
-            biased;
-            () = dead => Told { outcome: None, events: Vec::new() },
-            told = Box::pin(self.run_until(verb, stop, |_| false)) => told,
-        }
+        let ended = {
+            let mut run = Box::pin(self.run_until(verb, stop, |_| false));
+            tokio::select! {
+                biased;
+                () = dead => None,
+                told = &mut run => Some(told),
+            }
+        };
+        ended.unwrap_or_else(|| {
+            let name = self.run_name();
+            self.check(|checkers, world| checkers.died(world.now, &name));
+            Told { outcome: None, events: Vec::new() }
+        })
     }
 
     async fn run_until(&mut self, verb: Verb, stop: Stop, dies: impl Fn(&Event) -> bool) -> Told {
@@ -190,11 +244,17 @@ impl Story {
             }
             log.lock().unwrap().push(stamped);
         };
+        let name = self.run_name();
+        self.check(|checkers, world| checkers.began(world.now, &name));
         let outcome = tokio::select! {
             biased;
             () = died.notified() => None,
             outcome = Box::pin(self.asked(verb, stop, &mut tell)) => Some(outcome),
         };
+        self.check(|checkers, world| match &outcome {
+            Some(outcome) => checkers.ended(world, &name, outcome),
+            None => checkers.died(world.now, &name),
+        });
         for deed in doing.into_inner().unwrap().into_iter().filter(|deed| deed.is_finished()) {
             deed.await.unwrap();
         }
@@ -202,11 +262,17 @@ impl Story {
     }
 
     async fn asked(&self, verb: Verb, stop: Stop, tell: &mut dyn FnMut(Stamped)) -> Outcome {
-        let cloud = Cloud::connect(&self.net, &settings(&self.config)).await.unwrap();
-        let holder = format!("run {} of the story", self.runs);
+        let door = self.lab.named(&self.run_name());
+        let net = &match &self.hand {
+            Some(hand) => wire::handed(&door, self.clock, hand.clone()),
+            None => wire::plain(&door, self.clock),
+        };
+        let Ok(cloud) = Cloud::connect(net, &settings(&self.config)).await else {
+            return Outcome::new(Ending::Failed, "nothing could begin");
+        };
+        let holder = self.run_name();
         let caller = Caller { holder, workflow: None, commit: None, force: false };
-        let (net, config) = (&self.net, &self.config);
-        let session = Session { net, cloud: &cloud, config, caller, stop };
+        let session = Session { net, cloud: &cloud, config: &self.config, caller, stop };
         match verb {
             Verb::Deploy(label) => {
                 let (reference, image) = self.image(label, false);

@@ -57,8 +57,14 @@ fn fleet(dice: &mut Dice, rolling: bool) -> Scenario {
     let min = dice.within(1, desired);
     let max = desired + dice.within(1, 6);
     let grace = dice.one(&[60, 120, 300]);
-    let group =
-        |name: &str, min, desired| GroupPlan { name: name.to_owned(), min, max, desired, grace };
+    let group = |name: &str, min, desired| GroupPlan {
+        name: name.to_owned(),
+        min,
+        max,
+        desired,
+        grace,
+        scaling: None,
+    };
     let mut scenario = if rolling {
         Scenario { groups: vec![group("news", min, desired)], ..Scenario::one_group() }
     } else {

@@ -96,7 +96,7 @@ impl<'s> Stage<'s> {
         let names = FleetNames::of(&config, &world).ok_or_else(|| {
             Unrehearsed::Lab("the configuration names what is not there".to_owned())
         })?;
-        let checkers = Checkers::new(&world, &names, tolerance(story));
+        let checkers = Checkers::new(&world, &names, tolerance(story, &config));
         let checkers = Arc::new(Mutex::new(Some(checkers)));
         let door = InProcess::new(world);
         let watching = checkers.clone();
@@ -231,7 +231,13 @@ fn without(story: &Story, end: Timestamp) -> Totals {
 }
 
 /// What the story's weather excuses.
-fn tolerance(story: &Story) -> Tolerance {
+fn tolerance(story: &Story, config: &Config) -> Tolerance {
+    // Evidence comes with traffic, of which the smallest step has a hundredth.
+    let judged = config.judge.errors.as_ref().map_or(LONGEST, |limit| {
+        let longest = limit.min_requests as f64 / (story.scenario.requests_per_second / 100.0);
+        let evidence = config.deadlines.evidence;
+        Duration::from_secs(480) + evidence.min(Duration::from_secs_f64(longest))
+    });
     let faults = &story.scenario.faults;
     let slow = faults.calls.iter().map(|fault| match fault.fault {
         Fault::Slow { there, back } => there.max(back),
@@ -240,6 +246,7 @@ fn tolerance(story: &Story) -> Tolerance {
     let calm = Tolerance::default();
     Tolerance {
         latency: calm.latency + Duration::from_secs_f64(slow.fold(0.0, f64::max)),
+        judged,
         staleness: Duration::from_secs_f64(faults.stale_seconds),
         ..calm
     }

@@ -1,7 +1,8 @@
 //! What goes wrong in a seed's story.
 
-use cutover_lab::faults::{CallFault, Fault};
+use cutover_lab::faults::{CallFault, Fault, Happening, Throttling, What};
 use cutover_lab::scenario::Scenario;
+use serde_json::json;
 
 use super::draw::Dice;
 
@@ -36,6 +37,86 @@ const SERVICES: &[&str] = &[
 
 /// Draws faults and happenings into a scenario, all of them over by `calm`.
 pub(super) fn brew(dice: &mut Dice, scenario: &mut Scenario, calm: u64) {
+    faults(dice, scenario, calm);
+    happenings(dice, scenario, calm);
+    hands(dice, scenario, calm);
+}
+
+/// Zones are lost and return, capacity runs short, users come in crowds.
+fn happenings(dice: &mut Dice, scenario: &mut Scenario, calm: u64) {
+    let moment = |dice: &mut Dice| dice.within(30, calm - 300);
+    if dice.chance(0.15) {
+        let (zone, at) = (dice.one(&scenario.zones), moment(dice));
+        let back = dice.within(at + 30, calm - 60);
+        let lost = What::ZoneLost { zone: zone.clone() };
+        scenario.happenings.push(Happening::at(at, lost));
+        scenario.happenings.push(Happening::at(back, What::ZoneBack { zone }));
+    }
+    if dice.chance(0.1) {
+        let at = moment(dice);
+        let zone = dice.chance(0.5).then(|| dice.one(&scenario.zones));
+        let lasts = dice.within(60, 1200).min(calm - at);
+        scenario.happenings.push(Happening::at(at, What::Shortage { zone, lasts }));
+    }
+    if dice.chance(0.15) {
+        let requests_per_second = scenario.requests_per_second * dice.one(&[0.01, 0.2, 5.0, 100.0]);
+        let at = moment(dice);
+        scenario.happenings.push(Happening::at(at, What::Rate { requests_per_second }));
+    }
+}
+
+/// What other people and tools do to the same account.
+fn hands(dice: &mut Dice, scenario: &mut Scenario, calm: u64) {
+    if !dice.chance(0.3) {
+        return;
+    }
+    for _ in 0..dice.within(1, 3) {
+        let group = dice.one(&scenario.groups);
+        let name = group.name.as_str();
+        let size = dice.within(group.min, group.max);
+        let (call, input) = match dice.within(0, 6) {
+            0 | 1 => (
+                "autoscaling:SetDesiredCapacity",
+                json!({ "AutoScalingGroupName": name, "DesiredCapacity": size }),
+            ),
+            2 => (
+                "autoscaling:UpdateAutoScalingGroup",
+                json!({ "AutoScalingGroupName": name, "MinSize": size.min(group.desired) }),
+            ),
+            3 => (
+                "autoscaling:PutScalingPolicy",
+                json!({
+                    "AutoScalingGroupName": name, "PolicyName": "cpu",
+                    "PolicyType": "TargetTrackingScaling",
+                    "TargetTrackingConfiguration": {
+                        "PredefinedMetricSpecification":
+                            { "PredefinedMetricType": "ASGAverageCPUUtilization" },
+                        "TargetValue": 50.0,
+                    },
+                }),
+            ),
+            4 => ("autoscaling:CancelInstanceRefresh", json!({ "AutoScalingGroupName": name })),
+            5 => (
+                "autoscaling:TerminateInstanceInAutoScalingGroup",
+                json!({
+                    "InstanceId": format!("${{instance:{name}}}"),
+                    "ShouldDecrementDesiredCapacity": false,
+                }),
+            ),
+            _ => (
+                "ec2:CreateLaunchTemplateVersion",
+                json!({
+                    "LaunchTemplateName": scenario.service, "SourceVersion": "1",
+                    "LaunchTemplateData": { "InstanceType": "t3.small" },
+                }),
+            ),
+        };
+        let hand = What::Hand { call: call.to_owned(), input };
+        scenario.happenings.push(Happening::at(dice.within(10, calm), hand));
+    }
+}
+
+fn faults(dice: &mut Dice, scenario: &mut Scenario, calm: u64) {
     let calls = &mut scenario.faults.calls;
     // A little of everything, all the time.
     if dice.chance(0.5) {
@@ -55,6 +136,12 @@ pub(super) fn brew(dice: &mut Dice, scenario: &mut Scenario, calm: u64) {
     for _ in 0..dice.one(&[0, 0, 1, 1, 2]) {
         let fault = CallFault::of(dice.one(CHANGES), trouble(dice)).nth(dice.within(1, 4));
         calls.push(fault.between(0, calm));
+    }
+    if dice.chance(0.3) {
+        scenario.faults.throttling = Throttling::Aws;
+    }
+    if dice.chance(0.3) {
+        scenario.faults.stale_seconds = dice.within(1, 50) as f64 / 10.0;
     }
 }
 

@@ -90,6 +90,7 @@ pub(super) fn record(phase: Phase) -> Record {
             refresh: None,
         })),
         resume: None,
+        abandoned: Vec::new(),
         restart: false,
         reason: None,
         ending: None,

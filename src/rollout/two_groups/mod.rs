@@ -216,7 +216,7 @@ impl<'a> Machine<'_, 'a, '_> {
         }
         let group = self.side(colour).group.clone();
         self.turn.tell(Event::Minimum { group: group.clone(), min, message: why.to_owned() });
-        self.turn.send(super::Action::SetMinimum { group, min });
+        self.turn.send(super::Action::minimum(group, min));
     }
 
     /// Whether a group's MinSize of `min` is our doing.

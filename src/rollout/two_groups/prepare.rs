@@ -6,6 +6,7 @@ use super::Machine;
 use crate::model::{
     Colour, Event, Phase, Preferences, RefreshFacts, RefreshStatus, RetirementFacts,
 };
+use crate::rollout::mutant::{self, Mutant};
 use crate::rollout::refresh::{active, at_version, but_suspended, ours};
 use crate::rollout::{Action, gate, retirement};
 
@@ -38,7 +39,8 @@ impl Machine<'_, '_, '_> {
         }
         for colour in Colour::BOTH {
             let Some(seen) = self.seen(colour) else { return };
-            let Some(action) = retirement(&seen.scheduled) else {
+            let scheduled = retirement(&seen.scheduled);
+            let Some(action) = scheduled.filter(|_| !mutant::on(Mutant::RetirementStands)) else {
                 continue;
             };
             let group = self.side(colour).group.clone();

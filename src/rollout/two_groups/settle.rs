@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Machine;
 use crate::model::{Colour, Event, Phase, ScheduledAction, TargetHealth};
 use crate::rollout::evidence::LAG;
+use crate::rollout::mutant::{self, Mutant};
 use crate::rollout::refresh::{active, at_version};
 use crate::rollout::{Action, T, gate, retirement};
 
@@ -79,18 +80,32 @@ impl Machine<'_, '_, '_> {
         }
     }
 
-    /// The new side takes over the minimum that the old one had, if its own still reads as we
-    /// wrote it. True while the change is on its way.
+    /// The new side takes over the minimum that the old one had. True while the change is on its way.
     fn hand_over_minimum(&mut self) -> bool {
-        let Some(seen) = self.seen(self.to()) else { return true };
+        let min = self.facts.sides[self.from].min;
+        self.unpin(self.to(), min, "the minimum that the old group had")
+    }
+
+    /// Where a person retires the old group, its own minimum is given back now: nobody would later
+    /// know that the one which kept it warm was ours. Its instances stay. True while the change is on
+    /// its way.
+    fn give_back_minimum(&mut self) -> bool {
+        let min = self.facts.sides[self.from].min;
+        self.turn.plan.retire_after.is_none()
+            && self.unpin(self.from, min, "its own; its instances stay until you retire them")
+    }
+
+    /// Sets a minimum that still reads as we wrote it. True while the change is on its way.
+    fn unpin(&mut self, colour: Colour, min: u32, why: &str) -> bool {
+        let Some(seen) = self.seen(colour) else { return true };
         let capacity = seen.group.capacity;
         // Somebody may have lowered the maximum since.
-        let (reads, min) = (capacity.min, self.facts.sides[self.from].min.min(capacity.max));
+        let (reads, min) = (capacity.min, min.min(capacity.max));
         if reads == min {
             return false;
         }
-        let group = &self.side(self.to()).group;
-        if !self.wrote(self.to(), reads) {
+        let group = &self.side(colour).group;
+        if !self.wrote(colour, reads) {
             self.turn.notice(format!(
                 "the minimum of {group} is {reads}, which is not ours: left alone"
             ));
@@ -100,7 +115,7 @@ impl Machine<'_, '_, '_> {
             self.turn.notice(format!("the minimum of {group} stays {reads}: it could not be set"));
             return false;
         }
-        self.pin(self.to(), min, "the minimum that the old group had");
+        self.pin(colour, min, why);
         true
     }
 
@@ -168,7 +183,7 @@ impl Machine<'_, '_, '_> {
             self.turn
                 .notice("the old group's retirement could not be scheduled: retire it by hand");
         }
-        if !self.hand_over_minimum() {
+        if !self.hand_over_minimum() && !self.give_back_minimum() {
             self.succeed();
         }
     }
@@ -176,6 +191,7 @@ impl Machine<'_, '_, '_> {
     fn schedule_retirement(&mut self, after: Duration, others: &[ScheduledAction]) {
         let idle = &self.facts.sides[self.to()];
         let size = idle.retirement.map_or(idle.min, |retirement| retirement.size);
+        let after = if mutant::on(Mutant::RetiresTooEarly) { Duration::ZERO } else { after };
         let mut at = add(self.turn.seen.now, after.max(EARLIEST_RETIREMENT));
         // Start times must be unique within a group.
         while others.iter().any(|action| action.at == Some(at)) {

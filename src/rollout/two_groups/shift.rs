@@ -4,6 +4,7 @@ use super::Machine;
 use crate::judge::Verdict;
 use crate::model::{Colour, Event, Forward, Phase, Rule};
 use crate::rollout::evidence::judge_since;
+use crate::rollout::mutant::{self, Mutant};
 use crate::rollout::refresh::{active, but_suspended, launches_from, saved};
 use crate::rollout::{Action, AlarmState, gate, retirement};
 
@@ -74,7 +75,7 @@ impl Machine<'_, '_, '_> {
             if active(seen).is_some() {
                 return Some(format!("an instance refresh of {group} is active"));
             }
-            if retirement(&seen.scheduled).is_some() {
+            if retirement(&seen.scheduled).is_some() && !mutant::on(Mutant::RetirementStands) {
                 let group = group.clone();
                 self.turn.send(Action::Unschedule { group });
                 return Some("a scheduled retirement has to go first".to_owned());

@@ -3,11 +3,12 @@
 
 use super::Machine;
 use crate::model::{Colour, PerColour, Phase, SideFacts};
+use crate::rollout::mutant::{self, Mutant};
 use crate::rollout::{T, gate};
 
 impl Machine<'_, '_, '_> {
     pub(super) fn take_over(&mut self) {
-        if !self.turn.overdue(T) {
+        if !self.turn.overdue(T) && !mutant::on(Mutant::NoWaitAfterTakeover) {
             self.turn.wait(
                 "the previous run did not finish: waiting until nothing that it sent can still arrive",
                 Some(T),

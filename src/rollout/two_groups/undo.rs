@@ -4,6 +4,7 @@
 use super::Machine;
 use super::prepare::{AROUND, Bringing, idle_preferences};
 use crate::model::{Ending, Event, Forward, Goal, Phase, Rule, RuleFacts, Stickiness};
+use crate::rollout::mutant::{self, Mutant};
 use crate::rollout::refresh::{active, launches_from, ours, saved};
 use crate::rollout::{Action, T, gate, retirement};
 
@@ -27,7 +28,8 @@ impl Machine<'_, '_, '_> {
         }
         let standing = self.standing_back(share);
         let due = self.retirement_of_the_old_side();
-        if standing.passes() && due != Some(true) {
+        let bears = standing.passes() || mutant::on(Mutant::BackIntoAnything);
+        if bears && due != Some(true) {
             let weights = self.weights(0);
             self.turn.tell(Event::Weights { weights, verified: false });
             for rule in astray {
@@ -284,7 +286,7 @@ impl Machine<'_, '_, '_> {
                 min: facts.min,
                 message: "as before".to_owned(),
             });
-            self.turn.send(Action::SetMinimum { group, min: facts.min });
+            self.turn.send(Action::minimum(group, facts.min));
             return false;
         }
         true
@@ -295,7 +297,9 @@ impl Machine<'_, '_, '_> {
         let before = self.facts.sides[self.to()].version;
         let Some(seen) = self.seen(self.to()) else { return false };
         let now = saved(seen, &self.turn.plan.template);
-        if now != Some(before) && now != self.turn.record.version {
+        let record = &self.turn.record;
+        let ours = |version| record.version == Some(version) || record.abandoned.contains(&version);
+        if now != Some(before) && !now.is_some_and(ours) {
             let (group, now) = (&self.side(self.to()).group, launches_from(seen));
             self.turn.notice(format!(
                 "{group} launches from {now}, which is neither ours nor as before: left alone"
@@ -382,7 +386,7 @@ impl Machine<'_, '_, '_> {
             min: facts.min,
             message: "as before".to_owned(),
         });
-        self.turn.send(Action::SetMinimum { group, min: facts.min });
+        self.turn.send(Action::minimum(group, facts.min));
         false
     }
 }

@@ -2,14 +2,14 @@
 
 use super::activities::stamp;
 use super::cause::Why;
-use super::{Event, Status, invalid, launch, life, named, schedule, victim};
+use super::{Event, Status, invalid, lasting, launch, life, schedule, victim};
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::World;
 
 /// `SetDesiredCapacity`: within the group's bounds, or refused.
 pub(super) fn set_desired(world: &mut World, input: &Value) -> ApiResult<Value> {
     let (at, now) = (stamp(world.now), world.now);
-    let group = named(world, input)?;
+    let group = lasting(world, input)?;
     let honours = input.bool("HonorCooldown").unwrap_or(false);
     if honours && group.cooling.is_some_and(|until| until > now) {
         return Err(cooling(&group.name));

@@ -8,8 +8,8 @@ use super::cause::Why;
 use super::refresh::Status;
 use super::template::TemplateSpec;
 use super::{
-    Event, Group, attachments, hooks, invalid, life, named, not_found, options, policies, schedule,
-    tags, types,
+    Event, Group, attachments, hooks, invalid, lasting, life, named, not_found, options, policies,
+    schedule, tags, types,
 };
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::World;
@@ -121,7 +121,7 @@ fn service_role(world: &World) -> Value {
 /// `UpdateAutoScalingGroup`: a minimum above the desired capacity raises it, a maximum below lowers
 /// it, unless the call names one itself.
 pub(super) fn update(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let name = named(world, input)?.name.clone();
+    let name = lasting(world, input)?.name.clone();
     no_launch_configuration(input)?;
     let template = TemplateSpec::read(world, input)?;
     let Some(mut group) = world.autoscaling.groups.get(&name).cloned() else {

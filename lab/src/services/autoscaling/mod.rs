@@ -99,6 +99,9 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
         "DescribeAccountLimits" => Ok(types::limits(world)),
         "DescribeAdjustmentTypes" => Ok(types::adjustments()),
         "DescribeAutoScalingNotificationTypes" => Ok(types::notifications()),
+        "DescribeLaunchConfigurations" => Ok(types::none("LaunchConfigurations")),
+        "DescribeLoadBalancers" => Ok(types::none("LoadBalancers")),
+        "DescribeNotificationConfigurations" => Ok(types::none("NotificationConfigurations")),
         "DescribeMetricCollectionTypes" => Ok(types::metrics()),
         "DescribeScalingProcessTypes" => Ok(types::processes()),
         "DescribeTerminationPolicyTypes" => Ok(types::termination_policies()),
@@ -184,6 +187,16 @@ fn not_found(name: &str) -> ApiError {
 
 fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::sender("ValidationError", message)
+}
+
+/// The group that a call names, to change what it is to be: not one that is being deleted (the words are
+/// a guess).
+fn lasting<'a>(world: &'a mut World, input: &Value) -> ApiResult<&'a mut Group> {
+    let group = named(world, input)?;
+    match group.deleting {
+        true => Err(invalid(format!("AutoScalingGroup '{}' is pending delete", group.name))),
+        false => Ok(group),
+    }
 }
 
 /// The refusal of what an active refresh blocks.

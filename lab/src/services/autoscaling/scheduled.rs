@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::activities::stamp;
 use super::capacity::{self, number};
 use super::recurrence::Recurrence;
-use super::{Event, Group, groups, invalid, max_records, named, not_found};
+use super::{Event, Group, groups, invalid, lasting, max_records, named, not_found};
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{self, World, later};
@@ -42,7 +42,7 @@ pub struct Scheduled {
 
 /// `PutScheduledUpdateGroupAction`: an upsert by name.
 pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let name = named(world, input)?.name.clone();
+    let name = lasting(world, input)?.name.clone();
     put_one(world, &name, input)?;
     Ok(Value::Null)
 }

@@ -156,6 +156,10 @@ fn what_does_not_fit_is_refused() {
     let typed = [("Content-Type", MANIFEST)];
     let answer = client.send("PUT", "/v2/team/news/manifests/t", &typed, dangling.as_bytes());
     assert_eq!(code(&answer), "MANIFEST_BLOB_UNKNOWN");
+    let broken = client.send("PUT", "/v2/team/news/manifests/t", &typed, b"{}");
+    assert_eq!((broken.status().as_u16(), code(&broken)), (405, "UNSUPPORTED".to_owned()));
+    let huge = client.send("PUT", "/v2/team/news/manifests/t", &typed, &vec![b' '; (4 << 20) + 1]);
+    assert_eq!((huge.status().as_u16(), code(&huge)), (413, "SIZE_INVALID".to_owned()));
     let begun = client.send("POST", "/v2/team/news/blobs/uploads/", &[], b"");
     let gap = [("Content-Range", "5-9")];
     assert_eq!(client.send("PATCH", &header(&begun, "location"), &gap, b"later").status(), 416);

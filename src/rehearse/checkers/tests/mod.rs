@@ -3,4 +3,5 @@
 
 mod breaks;
 mod demo;
+mod mutants;
 mod stage;

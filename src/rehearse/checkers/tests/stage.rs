@@ -148,6 +148,7 @@ impl Stage {
             heartbeat: self.world.now,
             fleet: FleetFacts::OneGroup(OneGroupFacts::default()),
             resume: None,
+            abandoned: Vec::new(),
             restart: false,
             reason: None,
             ending,

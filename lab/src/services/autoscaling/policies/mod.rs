@@ -8,7 +8,7 @@ mod tests;
 mod tracking;
 mod watch;
 
-use super::{Group, invalid, max_records, named, not_found};
+use super::{Group, invalid, lasting, max_records, named, not_found};
 use crate::services::cloudwatch;
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Value, map};
@@ -67,7 +67,7 @@ impl Kind {
 /// `PutScalingPolicy`: an upsert by name. A target tracking policy comes with its alarms.
 pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
     let (account, region, uuid) = (world.account.clone(), world.region.clone(), world.ids.uuid());
-    let group = named(world, input)?;
+    let group = lasting(world, input)?;
     let name = input.need_str("PolicyName")?.to_owned();
     let kind = read::check(group, input)?;
     if group.policies.len() >= QUOTA && !group.policies.contains_key(&name) {

@@ -2,7 +2,7 @@
 
 use super::{NOT_YET, Preferences, Refresh, Status, census};
 use crate::services::autoscaling::template::TemplateSpec;
-use crate::services::autoscaling::{Event, Group, invalid, named, not_found, schedule};
+use crate::services::autoscaling::{Event, Group, invalid, lasting, not_found, schedule};
 use crate::services::cloudwatch::{self, AlarmState};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
@@ -12,7 +12,7 @@ pub(in crate::services::autoscaling) fn start(
     world: &mut World,
     input: &Value,
 ) -> ApiResult<Value> {
-    let name = named(world, input)?.name.clone();
+    let name = lasting(world, input)?.name.clone();
     let group = world.autoscaling.groups.get(&name).ok_or_else(|| not_found(&name))?;
     if let Some(strategy) = input.str("Strategy").filter(|strategy| *strategy != "Rolling") {
         return Err(invalid(format!("The strategy {strategy} is not simulated by this lab.")));

@@ -137,6 +137,11 @@ fn a_group_is_deleted_when_empty_or_by_force() {
     let described = lab.call("DescribeAutoScalingGroups", map([])).unwrap();
     let status = described.list("AutoScalingGroups")[0].str("Status");
     assert_eq!(status, Some("Delete in progress"));
+    let size = map([("DesiredCapacity", 4_i64.into())]);
+    for operation in ["SetDesiredCapacity", "UpdateAutoScalingGroup", "StartInstanceRefresh"] {
+        let (_, message) = lab.refused(operation, "news", size.clone());
+        assert!(message.ends_with("is pending delete"), "{operation}: {message}");
+    }
     lab.wait(120);
     assert!(lab.world.autoscaling.groups.is_empty(), "hooks and suspended processes don't hold it");
     let activities = |lab: &mut Lab, deleted: bool| {

@@ -1,0 +1,200 @@
+//! Scenarios from files, and what is told of a file that is none.
+
+use std::fmt;
+use std::path::Path;
+
+use serde_saphyr::{Error, Location};
+
+use super::Scenario;
+use crate::faults::What;
+
+/// The scenarios that come with the lab, by name.
+pub const SHIPPED: &[(&str, &str)] = &[
+    ("course-lab1", include_str!("../../scenarios/course-lab1.yaml")),
+    ("multi-az", include_str!("../../scenarios/multi-az.yaml")),
+    ("news-burst", include_str!("../../scenarios/news-burst.yaml")),
+];
+
+/// Why a text is no scenario. Its `Display` is meant for the person who wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScenarioError {
+    /// The file.
+    pub name: String,
+    /// Line and column, from 1; none where it is no single place.
+    pub place: Option<(u64, u64)>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl Scenario {
+    /// The scenario in the file at `path`, or the shipped one of that name where there is no such file.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it, with its place and a remedy.
+    pub fn load(path: &Path) -> Result<Scenario, ScenarioError> {
+        let name = path.display().to_string();
+        match std::fs::read_to_string(path) {
+            Ok(text) => Scenario::parse(&text, &name),
+            Err(error) => match Scenario::shipped(&name) {
+                Some(scenario) => scenario,
+                None => Err(ScenarioError::unreadable(name, &error)),
+            },
+        }
+    }
+
+    /// The shipped scenario of a name; none if there is none.
+    pub fn shipped(name: &str) -> Option<Result<Scenario, ScenarioError>> {
+        let (name, text) = SHIPPED.iter().find(|(known, _)| *known == name)?;
+        Some(Scenario::parse(text, &format!("lab/scenarios/{name}.yaml")))
+    }
+
+    /// Reads `text` as if from a file called `name`.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it, with its place and a remedy.
+    pub fn parse(text: &str, name: &str) -> Result<Scenario, ScenarioError> {
+        let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
+        let scenario = serde_saphyr::from_str_with_options::<Scenario>(text, options)
+            .map_err(|error| ScenarioError::of(name, &error))?;
+        scenario.check().map_err(|(message, remedy)| ScenarioError {
+            name: name.to_owned(),
+            place: None,
+            message,
+            remedy,
+        })?;
+        Ok(scenario)
+    }
+
+    /// Whether its parts fit each other, as far as AWS is not asked.
+    fn check(&self) -> Result<(), (String, String)> {
+        for (index, happening) in self.happenings.iter().enumerate() {
+            let zone = match &happening.what {
+                What::ZoneLost { zone } | What::ZoneBack { zone } => Some(zone),
+                What::Shortage { zone, .. } => zone.as_ref(),
+                _ => None,
+            };
+            let known = |zone: &String| {
+                let letter = zone.strip_prefix(&self.region).unwrap_or(zone);
+                self.zones.iter().any(|known| known == letter)
+            };
+            if let Some(zone) = zone.filter(|zone| !known(zone)) {
+                return Err((
+                    format!("happenings[{index}] names zone `{zone}`, which the scenario has not"),
+                    format!("name one of {}, or add it to `zones`", self.zones.join(", ")),
+                ));
+            }
+        }
+        let group = |name: &String| self.groups.iter().any(|group| group.name == *name);
+        let forwards = self.rules.iter().flat_map(|rule| &rule.forward);
+        if let Some((name, _)) = forwards.into_iter().find(|(name, _)| !group(name)) {
+            return Err((
+                format!("a rule forwards to `{name}`, which is no group"),
+                "target groups have the names of their groups: name one of `groups`".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl ScenarioError {
+    fn unreadable(name: String, error: &std::io::Error) -> ScenarioError {
+        let shipped: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
+        ScenarioError {
+            name,
+            place: None,
+            message: format!("cannot be read: {error}"),
+            remedy: format!("name a file, or one of {}", shipped.join(", ")),
+        }
+    }
+
+    fn of(name: &str, error: &Error) -> ScenarioError {
+        let place = error.location().filter(|location| *location != Location::UNKNOWN);
+        let listed = |names: &[&str]| {
+            names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        };
+        let reference = || "lab/scenarios/README.md describes every key".to_owned();
+        let (message, remedy) = match error.without_snippet() {
+            Error::SerdeUnknownField { field, expected, .. } => (
+                format!("unknown key `{field}`"),
+                format!("the keys here are {}", listed(expected)),
+            ),
+            Error::SerdeUnknownVariant { variant, expected, .. } => {
+                (format!("unknown value `{variant}`"), format!("it may be {}", listed(expected)))
+            }
+            Error::SerdeMissingField { field, .. } => {
+                (format!("the key `{field}` is missing"), reference())
+            }
+            Error::SerdeInvalidType { unexpected, expected, .. }
+            | Error::SerdeInvalidValue { unexpected, expected, .. } => {
+                (format!("this is {unexpected}, where {expected} belongs"), reference())
+            }
+            Error::ExternalMessage { msg, .. } => (
+                format!("this is no YAML: {msg}"),
+                "check indentation, quotes and brackets near here".to_owned(),
+            ),
+            other => (plain(other), reference()),
+        };
+        ScenarioError {
+            name: name.to_owned(),
+            place: place.map(|place| (place.line(), place.column())),
+            message,
+            remedy,
+        }
+    }
+}
+
+/// The parser's own words.
+fn plain(error: &Error) -> String {
+    use serde_saphyr::MessageFormatter as _;
+    serde_saphyr::UserMessageFormatter.format_message(error).into_owned()
+}
+
+impl fmt::Display for ScenarioError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if let Some((line, column)) = self.place {
+            write!(f, ":{line}:{column}")?;
+        }
+        write!(f, ": {}\n  = {}", self.message, self.remedy)
+    }
+}
+
+impl std::error::Error for ScenarioError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> String {
+        Scenario::parse(text, "my.yaml").unwrap_err().to_string()
+    }
+
+    #[test]
+    fn errors_name_the_place_and_a_remedy() {
+        let unknown = told("service: news\nfaults:\n  cals: []\n");
+        assert_eq!(
+            unknown,
+            "my.yaml:3:3: unknown key `cals`\n  = the keys here are `calls`, `throttling`, `stale_seconds`"
+        );
+        let chance = told("faults:\n  calls:\n    - { call: \"*\", probability: 2, fault: cut }\n");
+        assert!(chance.starts_with("my.yaml:3:"), "{chance}");
+        assert!(chance.contains("where a number from 0 to 1 belongs"), "{chance}");
+        let call = told("faults:\n  calls:\n    - { call: elb:ModifyRule, fault: cut }\n");
+        assert!(call.starts_with("my.yaml:3:") && call.contains("elasticloadbalancing"), "{call}");
+        let zone = told("happenings:\n  - { at: 1, what: { zone_lost: { zone: q } } }\n");
+        assert!(zone.contains("happenings[0]") && zone.contains("a, c"), "{zone}");
+        let group = told("rules: [{ priority: 1, when: { path: /* }, forward: [[blue, 1]] }]");
+        assert!(group.contains("`blue`, which is no group"), "{group}");
+        let broken = told("service: \"news");
+        assert!(broken.contains("this is no YAML"), "{broken}");
+    }
+
+    #[test]
+    fn a_name_is_a_file_or_a_shipped_scenario() {
+        assert!(Scenario::load(Path::new("news-burst")).is_ok());
+        let nothing = Scenario::load(Path::new("no-such")).unwrap_err().to_string();
+        assert!(nothing.contains("course-lab1, multi-az, news-burst"), "{nothing}");
+    }
+}
