@@ -20,7 +20,6 @@ const TOUR_SPEED: f64 = 100.0;
 const SPEED: f64 = 600.0;
 
 #[tokio::test]
-#[ignore = "being written"]
 async fn boto3_builds_everything_from_nothing_and_takes_it_down_again() {
     let Some(python) = support::program("python") else { return };
     let start = std::time::SystemTime::now().try_into().unwrap();
@@ -32,7 +31,7 @@ async fn boto3_builds_everything_from_nothing_and_takes_it_down_again() {
         .env("PYTHONPATH", support::beside("support"))
         .kill_on_drop(true)
         .output();
-    let output = tokio::time::timeout(Duration::from_secs(300), run).await.unwrap().unwrap();
+    let output = tokio::time::timeout(Duration::from_secs(600), run).await.unwrap().unwrap();
     println!("{}", support::succeeded(&output));
     running.world(|world| is_empty(world));
 }
@@ -56,7 +55,7 @@ async fn the_tour_in_the_cli_ends_where_it_began() {
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .kill_on_drop(true)
         .output();
-    let output = tokio::time::timeout(Duration::from_secs(300), run).await.unwrap().unwrap();
+    let output = tokio::time::timeout(Duration::from_secs(600), run).await.unwrap().unwrap();
     println!("{}", support::succeeded(&output));
     running.world(|world| is_empty(world));
 }

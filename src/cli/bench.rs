@@ -42,19 +42,21 @@ impl Bench {
 }
 
 fn table(measured: &Measured) -> String {
-    let Measured { rollouts, seconds, virtual_seconds, shares, .. } = measured;
+    let Measured { rollouts, elapsed_seconds, core_seconds, virtual_seconds, shares, .. } =
+        measured;
     let calls = measured.calls_each();
-    let ms = 1000.0 * seconds / *rollouts as f64;
+    let ms = 1000.0 * core_seconds / *rollouts as f64;
     let endings: Vec<String> =
         measured.endings.iter().map(|(ending, count)| format!("{count} {ending}")).collect();
     let mut text = format!(
-        "{rollouts} rollouts in {seconds:.2} s: {rate:.1} a second on one core ({endings})\n\
+        "{rollouts} rollouts ({endings}): {rate:.1} a second of one core\n\
          {ms:.1} ms and {calls:.0} calls to AWS each, {us:.0} µs a call; {times:.0} times as fast as life\n\
-         history {history}\n\nWhere the time goes\n",
+         {core_seconds:.2} s of a core in {elapsed_seconds:.2} s by the clock; history {history}\n\n\
+         Where the time goes\n",
         rate = measured.rate(),
         endings = endings.join(", "),
         us = 1000.0 * ms / calls,
-        times = virtual_seconds / seconds,
+        times = virtual_seconds / core_seconds,
         history = measured.history,
     );
     for (what, share) in

@@ -35,11 +35,11 @@ impl Deploy {
     pub(super) fn run(self) -> u8 {
         let format = self.common.format;
         signals::block_on(format, Hangup::Ignored, async move |stop| {
-            let opened = stop.unless_asked(async {
+            let opened = stop.unless_asked(Box::pin(async {
                 let session = session::open(&self.common).await?;
                 let (image, made) = self.shipment.resolve(&session.config).await?;
                 Ok::<_, Failure>((session, image, made))
-            });
+            }));
             let (session, image, made) = match opened.await.unwrap_or_else(session::stopped) {
                 Ok(opened) => opened,
                 Err((ending, message)) => return output::refuse(format, ending, &message),

@@ -22,7 +22,7 @@ impl Rollback {
     pub(super) fn run(self) -> u8 {
         let format = self.common.format;
         signals::block_on(format, Hangup::Ignored, async move |stop| {
-            let opened = stop.unless_asked(session::open(&self.common));
+            let opened = stop.unless_asked(Box::pin(session::open(&self.common)));
             let session = match opened.await.unwrap_or_else(session::stopped) {
                 Ok(session) => session,
                 Err((ending, message)) => return output::refuse(format, ending, &message),

@@ -51,7 +51,8 @@ impl Swarm {
                 output::print(&summary(&tally));
                 u8::from(tally.violated > 0)
             }
-            Err((seed, error)) => {
+            Err(failed) => {
+                let (seed, error) = *failed;
                 let message = format!("seed {seed} could not be told: {error}");
                 output::refuse(super::Format::Human, Ending::Failed, &message)
             }

@@ -17,7 +17,7 @@ impl Verify {
     pub(super) fn run(self) -> u8 {
         let format = self.common.format;
         signals::block_on(format, Hangup::Stops, async move |stop| {
-            let opened = stop.unless_asked(session::open(&self.common));
+            let opened = stop.unless_asked(Box::pin(session::open(&self.common)));
             let session = match opened.await.unwrap_or_else(session::stopped) {
                 Ok(session) => session,
                 Err((ending, message)) => return output::refuse(format, ending, &message),

@@ -129,7 +129,7 @@ impl Run<'_, '_> {
                 }
                 continue;
             }
-            match self.turn().await {
+            match Box::pin(self.turn()).await {
                 Ok(wake) => self.sleep(wake).await,
                 Err(end) => return *end,
             }
@@ -185,11 +185,12 @@ impl Run<'_, '_> {
         let ledger = self.ledger.clone();
         let stop = self.job.stop.clone();
         let scene = Scene { cloud, ledger: &ledger, target };
-        let observed = match stop.unless_asked(observe(&scene, &self.record, carried)).await {
-            None => return Ok(Duration::ZERO),
-            Some(Ok(observed)) => observed,
-            Some(Err(blind)) => return self.blind(&blind),
-        };
+        let observed =
+            match stop.unless_asked(Box::pin(observe(&scene, &self.record, carried))).await {
+                None => return Ok(Duration::ZERO),
+                Some(Ok(observed)) => observed,
+                Some(Err(blind)) => return self.blind(&blind),
+            };
         self.seeing = Instant::now();
         if whole {
             self.listing = self.seeing;

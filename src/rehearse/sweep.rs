@@ -114,8 +114,7 @@ pub(super) async fn calls(rollout: Rollout, bad: bool) -> Vec<String> {
     });
     let told = story.run(verb(bad)).await;
     told.ended(if bad { Ending::RolledBack } else { Ending::Succeeded });
-    let names = names.lock().unwrap().clone();
-    names
+    names.lock().unwrap().clone()
 }
 
 /// Runs a case; gives what is wrong with it, if anything is.

@@ -82,7 +82,11 @@ impl Running {
 
     /// Shows everything from now on to `watcher`: after every event of the world and every call.
     pub fn watch(&self, watcher: impl FnMut(&World, &Moment<'_>) + Send + 'static) {
-        self.lock().watchers.add(watcher);
+        let mut inside = self.lock();
+        let now = self.now();
+        inside.advance(now);
+        let Inside { world, watchers } = &mut *inside;
+        watchers.add(world, watcher);
     }
 
     /// Carries a request there and back, which takes so long in the world's time, and longer or for

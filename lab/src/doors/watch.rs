@@ -56,7 +56,15 @@ pub(super) struct Watchers {
 }
 
 impl Watchers {
-    pub(super) fn add(&mut self, watcher: impl FnMut(&World, &Moment<'_>) + Send + 'static) {
+    pub(super) fn add(
+        &mut self,
+        world: &World,
+        watcher: impl FnMut(&World, &Moment<'_>) + Send + 'static,
+    ) {
+        if self.is_empty() {
+            // What was done while nobody looked on is not shown.
+            self.hands = world.faults.hands.len();
+        }
         self.watchers.push(Box::new(watcher));
     }
 

@@ -29,6 +29,7 @@ pub(crate) use stale::answer as answer_from;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::Request;
 
 use crate::wire::{ApiError, Asked};
@@ -136,7 +137,7 @@ pub fn happen(world: &mut World, event: &Event) {
 }
 
 /// The refusal of a request that comes too soon after others, if it does.
-pub(crate) fn throttled(world: &mut World, request: &Request<bytes::Bytes>) -> Option<ApiError> {
+pub(crate) fn throttled(world: &mut World, request: &Request<Bytes>) -> Option<ApiError> {
     if world.faults.throttling == Throttling::Off {
         return None;
     }

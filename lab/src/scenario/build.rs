@@ -9,7 +9,7 @@ use ipnet::Ipv4Net;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::{GroupPlan, ImageFiles, RulePlan, ScalingPlan, Scenario, WhenPlan};
+use super::{GroupPlan, ImageFiles, Permissions, RulePlan, ScalingPlan, Scenario, WhenPlan};
 use crate::faults;
 use crate::services::{autoscaling, ec2, elbv2, iam};
 use crate::traffic::{self, program};
@@ -113,7 +113,12 @@ fn identities(world: &mut World, scenario: &Scenario) {
         &["sts.amazonaws.com"],
     );
     let trust = iam::github_trust(&scenario.account, &format!("repo:{}:*", scenario.github));
-    iam::create_role(world, &format!("deploy-{}", scenario.service), &trust, 3600);
+    let deploy = format!("deploy-{}", scenario.service);
+    iam::create_role(world, &deploy, &trust, 3600);
+    if let Some(policy) = &scenario.deploy_policy {
+        iam::permit(world, &deploy, policy);
+    }
+    world.iam.enforced = scenario.iam == Permissions::Enforced;
     let profile = format!("{}-instance", scenario.service);
     iam::create_instance_profile(world, &profile, Some(&profile));
 }

@@ -48,10 +48,25 @@ pub struct Scenario {
     pub port: u16,
     /// The load balancer's name for users; AWS's own form if absent.
     pub dns_name: Option<String>,
+    /// Whether roles may do only what their policies allow.
+    pub iam: Permissions,
+    /// What the role of GitHub's workflows may do: a policy, as JSON. It counts where `iam` is enforced.
+    pub deploy_policy: Option<String>,
     /// What happens to calls.
     pub faults: Faults,
     /// What happens to the world, by time.
     pub happenings: Vec<Happening>,
+}
+
+/// What policies do to calls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Permissions {
+    /// Nothing: every call of a known caller is granted.
+    #[default]
+    Off,
+    /// Roles may do what their policies allow; users of the account everything.
+    Enforced,
 }
 
 impl Default for Scenario {
@@ -92,6 +107,8 @@ impl Default for Scenario {
             ],
             port: 80,
             dns_name: None,
+            iam: Permissions::Off,
+            deploy_policy: None,
             faults: Faults::default(),
             happenings: Vec::new(),
         }

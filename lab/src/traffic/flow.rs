@@ -14,21 +14,37 @@ use crate::services::elbv2::{
 };
 use crate::world::{World, elapsed, later};
 
-/// How some of a load balancer's requests end.
+/// How some of a load balancer's requests end. Names are borrowed while endings are compared, of
+/// which there are as many as targets and zones, and owned by those that differ.
 #[derive(Debug, Clone, PartialEq)]
-enum Ending {
+enum Ending<Name> {
     /// A program answers.
-    Program { group: String, version: String, error_rate: f64, latency_ms: u64 },
+    Program { group: Name, version: Name, error_rate: f64, latency_ms: u64 },
     /// A target was chosen and didn't answer: 502.
-    NoAnswer { group: String },
+    NoAnswer { group: Name },
     /// The load balancer answers itself: a fixed response, or 503 without a target.
     Own { status: u16 },
+}
+
+impl Ending<&str> {
+    fn owned(self) -> Ending<String> {
+        match self {
+            Ending::Program { group, version, error_rate, latency_ms } => Ending::Program {
+                group: group.to_owned(),
+                version: version.to_owned(),
+                error_rate,
+                latency_ms,
+            },
+            Ending::NoAnswer { group } => Ending::NoAnswer { group: group.to_owned() },
+            Ending::Own { status } => Ending::Own { status },
+        }
+    }
 }
 
 /// Everything that holds during one interval: it doesn't change, so it is looked up once.
 struct Picture {
     /// By load balancer: how requests end, and with which share of them.
-    endings: Vec<(String, Vec<(Ending, f64)>)>,
+    endings: Vec<(String, Vec<(Ending<String>, f64)>)>,
     /// By load balancer and target group: healthy and unhealthy targets.
     health: Vec<((String, String), (u64, u64))>,
 }
@@ -81,8 +97,8 @@ fn groups_of<'w>(world: &'w World, balancer: &LoadBalancer) -> Vec<&'w TargetGro
 }
 
 /// How the requests of ordinary users end, with shares that sum to 1.
-fn endings(world: &World, balancer: &LoadBalancer) -> Vec<(Ending, f64)> {
-    let mut endings: Vec<(Ending, f64)> = Vec::new();
+fn endings(world: &World, balancer: &LoadBalancer) -> Vec<(Ending<String>, f64)> {
+    let mut endings: Vec<(Ending<&str>, f64)> = Vec::new();
     ways(world, balancer, |way, share| {
         let ending = match way {
             Way::Own(status) => Ending::Own { status },
@@ -93,7 +109,7 @@ fn endings(world: &World, balancer: &LoadBalancer) -> Vec<(Ending, f64)> {
             None => endings.push((ending, share)),
         }
     });
-    endings
+    endings.into_iter().map(|(ending, share)| (ending.owned(), share)).collect()
 }
 
 /// By instance, its requests by what it can bear.
@@ -156,13 +172,13 @@ fn ways<'w>(world: &'w World, balancer: &'w LoadBalancer, mut add: impl FnMut(Wa
     }
 }
 
-fn ending(world: &World, group: &TargetGroup, instance: &str) -> Ending {
-    let group = group.dimension().to_owned();
+fn ending<'w>(world: &'w World, group: &'w TargetGroup, instance: &str) -> Ending<&'w str> {
+    let group = group.dimension();
     let strain = world.traffic.strain.get(instance).copied().unwrap_or_default();
     match routing::program(world, instance) {
         Some(program) => Ending::Program {
             group,
-            version: program.version.clone(),
+            version: &program.version,
             error_rate: strain::error_rate(program, strain),
             latency_ms: strain::latency_ms(&world.params, program, strain),
         },
@@ -174,8 +190,12 @@ fn ending(world: &World, group: &TargetGroup, instance: &str) -> Ending {
 /// is what splitting one Poisson stream at random gives.
 fn count(traffic: &mut State, picture: &Picture, minute: Timestamp, length: Duration) {
     for (key, (healthy, unhealthy)) in &picture.health {
-        let counts =
-            traffic.minutes.entry(minute).or_default().groups.entry(key.clone()).or_default();
+        let groups = &mut traffic.minutes.entry(minute).or_default().groups;
+        let counts = match groups.contains_key(key) {
+            true => groups.get_mut(key),
+            false => Some(groups.entry(key.clone()).or_default()),
+        };
+        let Some(counts) = counts else { continue };
         counts.healthy.see(*healthy);
         counts.unhealthy.see(*unhealthy);
     }
@@ -190,7 +210,13 @@ fn count(traffic: &mut State, picture: &Picture, minute: Timestamp, length: Dura
     }
 }
 
-fn record(traffic: &mut State, minute: Timestamp, balancer: &str, ending: &Ending, number: u64) {
+fn record(
+    traffic: &mut State,
+    minute: Timestamp,
+    balancer: &str,
+    ending: &Ending<String>,
+    number: u64,
+) {
     match ending {
         Ending::Program { group, version, error_rate, latency_ms } => {
             let failed = traffic.rng.binomial(number, *error_rate);

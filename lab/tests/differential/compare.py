@@ -41,7 +41,8 @@ def differences(step, ours, theirs, outcome_only=False):
         if not outcome_only:
             yield from within(step, "", ours, theirs)
     elif error is None or other is None:
-        yield Difference(step, "outcome", "differ", short(ours), short(theirs))
+        kind = "only_lab" if error else "only_moto"
+        yield Difference(step, "refusal", kind, short(ours), short(theirs))
     elif (error["Code"], error["Status"]) != (other["Code"], other["Status"]):
         yield Difference(step, "error", "differ", short(error), short(other))
 
@@ -95,7 +96,7 @@ def key(item):
 def identity(item):
     if not isinstance(item, dict):
         return item
-    return next((item[name] for name in TELLING if name in item), None)
+    return next((item[name] for name in TELLING if name in item), None), item.get("Version")
 
 
 def whole(item):

@@ -8,12 +8,13 @@ KINDS = ("only_lab", "only_moto", "differ")
 
 
 def entries(file):
-    """Every listed pattern: `(kind, "service.operation[:label] path")`. `*` stands for anything."""
+    """Every listed pattern: `(kind, "service.operation[:label] path", sometimes)`. `*` stands for
+    anything. What depends on the moment of asking is so `sometimes`, and need not be."""
     for group in yaml.safe_load(file.read_text()) or []:
         assert group.get("reason"), f"{group} has no reason"
         for kind in KINDS:
             for pattern in group.get(kind, []):
-                yield kind, pattern
+                yield kind, pattern, group.get("sometimes", False)
 
 
 def judge(file, found):
@@ -29,7 +30,8 @@ def judge(file, found):
         used.update(hits)
         if not hits:
             unlisted[(difference.kind, difference.where())] = difference
-    return list(unlisted.values()), [f"{k}: {p}" for k, p in listed if (k, p) not in used]
+    gone = [f"{entry[0]}: {entry[1]}" for entry in listed if entry not in used and not entry[2]]
+    return list(unlisted.values()), gone
 
 
 def pattern_of(text):

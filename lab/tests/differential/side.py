@@ -128,7 +128,7 @@ class Side:
         for value, name in sorted(kept, key=lambda each: -len(each[0])):
             # Digits and short words are too common to be recognised.
             if len(value) > 8:
-                text = text.replace(value, f"${name}")
+                text = re.sub(rf"(?<![\w-]){re.escape(value)}", f"${name}", text)
         text = text.replace(self.endpoint, "<endpoint>")
         for pattern, mark in RANDOM:
             text = pattern.sub(mark, text)

@@ -8,7 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "aws_clients"))
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "support"))
 
 import boto3  # noqa: E402
 import botocore.exceptions  # noqa: E402

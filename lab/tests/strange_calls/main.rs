@@ -3,6 +3,7 @@
 // Clippy's leave for tests does not reach the helpers of an integration test.
 #![allow(clippy::unwrap_used)]
 
+mod http_words;
 mod words;
 
 use base64::Engine as _;
@@ -13,11 +14,9 @@ use cutover_lab::services::ecr;
 use cutover_lab::wire;
 use cutover_lab::world::World;
 use http::{Request, Response};
+use http_words::{HOST_OF_ECR, HTTP_BODIES, HTTP_HEADERS, HTTP_HOSTS, HTTP_PATHS, HTTP_QUERIES};
 use proptest::prelude::*;
-use words::{
-    COMMON, HOST_OF_ECR, HTTP_BODIES, HTTP_HEADERS, HTTP_HOSTS, HTTP_PATHS, HTTP_QUERIES, NAMES,
-    Protocol, SERVICES, VALUES, operations,
-};
+use words::{COMMON, NAMES, Protocol, SERVICES, VALUES, operations};
 
 /// A settled world, and what it has of the load balancer by the name of the parameter.
 #[derive(Clone)]

@@ -24,8 +24,10 @@ const LOOKED_INTO: u64 = 10;
 pub struct Measured {
     /// Rollouts, one after another.
     pub rollouts: u64,
-    /// The machine's seconds that they took.
-    pub seconds: f64,
+    /// The seconds that they took by the clock.
+    pub elapsed_seconds: f64,
+    /// The seconds of one core that they took.
+    pub core_seconds: f64,
     /// The lab's seconds that passed in them.
     pub virtual_seconds: f64,
     /// How often they ended how.
@@ -50,9 +52,9 @@ pub struct Shares {
 }
 
 impl Measured {
-    /// Rollouts a second.
+    /// Rollouts in a second of one core.
     pub fn rate(&self) -> f64 {
-        self.rollouts as f64 / self.seconds
+        self.rollouts as f64 / self.core_seconds
     }
 
     /// Calls of a rollout to AWS.
@@ -71,18 +73,19 @@ pub fn bench(shape: Shape, seeds: Range<u64>) -> Result<Measured, Unrehearsed> {
     let mut endings = BTreeMap::new();
     let mut virtual_time = Duration::ZERO;
     let mut history = Sha256::new();
-    let watch = Stopwatch::start();
+    let watch = Stopwatch::of_this_thread();
     for seed in seeds.clone() {
         let rollout = once(shape, seed, &Gauge::default())?;
         *endings.entry(rollout.ending.name()).or_default() += 1;
         virtual_time += rollout.passed;
         history.update(&rollout.history);
     }
-    let seconds = watch.elapsed().as_secs_f64();
+    let (elapsed, worked) = (watch.elapsed(), watch.worked());
     let (calls, shares) = look_into(shape, seeds.start..seeds.end.min(seeds.start + LOOKED_INTO))?;
     Ok(Measured {
         rollouts: seeds.end - seeds.start,
-        seconds,
+        elapsed_seconds: elapsed.as_secs_f64(),
+        core_seconds: worked.as_secs_f64(),
         virtual_seconds: virtual_time.as_secs_f64(),
         endings,
         calls,

@@ -43,13 +43,20 @@ struct Watch {
 }
 
 impl Watch {
-    /// True once it has been wrong for longer than `bound`, and only once.
-    fn lasts(&mut self, wrong: bool, now: Timestamp, bound: Duration) -> bool {
+    /// True once it has been wrong for longer than `bound` in calm weather, and only once.
+    fn lasts(
+        &mut self,
+        wrong: bool,
+        now: Timestamp,
+        bound: Duration,
+        troubled: Option<Timestamp>,
+    ) -> bool {
         if !wrong {
             *self = Watch::default();
             return false;
         }
         let since = *self.since.get_or_insert(now);
+        let since = troubled.map_or(since, |troubled| since.max(troubled));
         let lasts = !self.told && elapsed(since, now) > bound;
         self.told |= lasts;
         lasts
@@ -147,7 +154,8 @@ impl Blind {
     /// Any moment: is weight borne by what cannot bear it, though somebody is there to take it back?
     pub(super) fn moment(&mut self, scene: &Scene<'_>, found: &mut Found) {
         let (now, tolerance) = (scene.world.now, scene.tolerance);
-        let acting = scene.runs.acting(now).is_some();
+        let acting = scene.runs.acting(now);
+        let troubled = acting.and_then(|run| scene.runs.get(run)?.troubled);
         let home_bears = scene.home.is_some_and(|home| self.could_bear(scene, home));
         for side in 0..self.0.len() {
             let share = scene.is.most(side);
@@ -162,9 +170,9 @@ impl Blind {
             let refreshed = truth.is_some_and(|truth| truth.refresh.is_some());
             let broken = truth.is_some_and(|truth| truth.errors >= tolerance.broken);
             let group = &scene.names.sides[side].group;
-            let wrong = away && acting && home_bears;
+            let wrong = away && acting.is_some() && home_bears;
             let bearing = &mut self.0[side];
-            if bearing.short.lasts(wrong && short, now, tolerance.react) {
+            if bearing.short.lasts(wrong && short, now, tolerance.react, troubled) {
                 let what = format!(
                     "{group} has borne {} % with {} of {needed} ready targets for more than {} s",
                     share.percent(),
@@ -173,11 +181,11 @@ impl Blind {
                 );
                 found.tell(PROMISE, now, what);
             }
-            if bearing.refreshed.lasts(wrong && refreshed, now, tolerance.react) {
+            if bearing.refreshed.lasts(wrong && refreshed, now, tolerance.react, troubled) {
                 let what = format!("{group} has borne {} % under a refresh", share.percent());
                 found.tell(PROMISE, now, what);
             }
-            if bearing.broken.lasts(wrong && broken, now, tolerance.judged) {
+            if bearing.broken.lasts(wrong && broken, now, tolerance.judged, troubled) {
                 let what = format!(
                     "{group} has borne {} % with a broken version for more than {} s",
                     share.percent(),

@@ -32,6 +32,9 @@ pub(super) struct Call {
     fields: BTreeMap<String, String>,
 }
 
+/// How the names of deployers' doors begin.
+pub(super) const RUN: &str = "run-";
+
 /// How long one attempt waits for its answer (DESIGN.md §4).
 pub(super) const ATTEMPT: Duration = Duration::from_secs(5);
 
@@ -71,7 +74,7 @@ impl Call {
 
     /// Whether a deployer's process sent it.
     pub(super) fn is_run(&self) -> bool {
-        self.sender.starts_with("run-")
+        self.sender.starts_with(RUN)
     }
 
     /// Whether its sender knows that it was done.

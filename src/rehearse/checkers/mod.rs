@@ -130,6 +130,11 @@ impl Checkers {
     /// After every world event and every call.
     pub fn see(&mut self, world: &World, moment: &Moment<'_>) {
         let is = Truth::of(world, &self.names);
+        if let Moment::Cut { sender, .. } = moment
+            && sender.starts_with(call::RUN)
+        {
+            self.runs.get_mut(sender).troubled = Some(world.now);
+        }
         let call = Call::of(moment);
         if let Some(call) = &call {
             self.claimed(world, call, &is);

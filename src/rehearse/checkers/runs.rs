@@ -13,6 +13,9 @@ use super::call::{ATTEMPT, Call};
 use crate::model::{Outcome, Record};
 use crate::rollout::T;
 
+/// A call that takes longer is no calm weather.
+const PROMPT: Duration = Duration::from_secs(1);
+
 /// One process.
 #[derive(Debug, Default)]
 pub(super) struct Run {
@@ -24,6 +27,8 @@ pub(super) struct Run {
     pub read: Reads,
     /// Changes that it sent since it last began to look.
     pub wrote: Vec<String>,
+    /// When one of its calls last failed, was lost or took long: it cannot be asked to act at once.
+    pub troubled: Option<Timestamp>,
     /// How it ended.
     pub outcome: Option<Outcome>,
 }
@@ -65,6 +70,10 @@ impl Run {
 
     /// Notes one of its calls, which arrived now.
     pub(super) fn note(&mut self, call: &Call, now: Timestamp, names: &FleetNames) {
+        let in_time = call.answered.is_some_and(|at| elapsed(call.sent, at) <= PROMPT);
+        if !in_time || (!call.done && call.operation != "GetParameter") {
+            self.troubled = Some(call.answered.unwrap_or(later(call.sent, ATTEMPT)));
+        }
         if !call.is_read() {
             self.wrote.push(call.operation.clone());
             return;

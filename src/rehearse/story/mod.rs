@@ -49,6 +49,9 @@ pub(super) enum Verb {
     Rollback,
 }
 
+/// What is going to be done to the account, each thing once.
+type Deeds = Arc<Mutex<Vec<(Moment, Option<Deed>)>>>;
+
 /// A lab and a configuration, and what is to happen in it.
 pub(super) struct Story {
     pub(super) lab: InProcess,
@@ -59,7 +62,7 @@ pub(super) struct Story {
     checkers: Option<Arc<Mutex<Checkers>>>,
     /// What was there before anything happened.
     pub(super) before: Truth,
-    deeds: Arc<Mutex<Vec<(Moment, Option<Deed>)>>>,
+    deeds: Deeds,
     runs: u32,
 }
 

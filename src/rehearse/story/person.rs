@@ -91,7 +91,8 @@ impl Person {
 
     /// Another target group, empty, by its name.
     pub(in crate::rehearse) async fn makes_target_group(&self, name: &str) {
-        let parameters = [("Name", name), ("Protocol", "HTTP"), ("Port", "80"), ("VpcId", "vpc-0")];
+        let vpc = self.lab.world(|world| world.ec2.subnets.values().next().unwrap().vpc.clone());
+        let parameters = [("Name", name), ("Protocol", "HTTP"), ("Port", "80"), ("VpcId", &vpc)];
         self.balancing("CreateTargetGroup", &parameters).await;
     }
 

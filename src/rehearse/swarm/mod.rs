@@ -3,6 +3,8 @@
 mod draw;
 mod play;
 mod story;
+#[cfg(test)]
+mod tests;
 mod verdict;
 mod weather;
 

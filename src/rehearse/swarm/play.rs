@@ -272,5 +272,5 @@ async fn asking(cut: Option<Cut>, stopper: &Stopper) {
         tokio::time::sleep(after).await;
         stopper.stop();
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }

@@ -86,7 +86,7 @@ pub fn swarm(
     seeds: Range<u64>,
     jobs: NonZero<usize>,
     show: &mut (dyn FnMut(&Verdict) + Send),
-) -> Result<Tally, (u64, Unrehearsed)> {
+) -> Result<Tally, Box<(u64, Unrehearsed)>> {
     let next = AtomicU64::new(seeds.start);
     let done = Mutex::new((Tally::default(), show, None));
     let work = || {
@@ -104,7 +104,7 @@ pub fn swarm(
                 }
                 Err(error) => {
                     next.store(seeds.end, Ordering::Relaxed);
-                    done.2.get_or_insert((seed, error));
+                    done.2.get_or_insert_with(|| Box::new((seed, error)));
                 }
             }
         }

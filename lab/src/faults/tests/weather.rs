@@ -64,6 +64,22 @@ fn a_shortage_ends() {
     assert!(!short(&world, "ap-northeast-2c"));
 }
 
+#[test]
+fn without_capacity_nothing_is_launched() {
+    let scenario = Scenario::default()
+        .with_happening(10, What::Shortage { zone: None, lasts: 300 })
+        .with_happening(20, hand("autoscaling:SetDesiredCapacity", 5));
+    let mut world = world(&scenario);
+    wait(&mut world, 300);
+    let group = &world.autoscaling.groups["news-blue"];
+    assert_eq!((group.desired, group.members.len()), (5, 4));
+    let input = json!({ "AutoScalingGroupName": "news-blue" });
+    let (_, activities) = ask(&mut world, "autoscaling:DescribeScalingActivities", &input);
+    assert!(activities.contains("do not have sufficient t3.micro capacity"), "{activities}");
+    wait(&mut world, 1500);
+    assert_eq!(world.autoscaling.groups["news-blue"].members.len(), 5);
+}
+
 fn hand(call: &str, desired: u64) -> What {
     let input = json!({ "AutoScalingGroupName": "news-blue", "DesiredCapacity": desired });
     What::Hand { call: call.to_owned(), input }

@@ -132,7 +132,12 @@ fn places(world: &World, group: &mut Group, input: &Value) -> ApiResult<()> {
     if let Some(zone) = zones.iter().find(|zone| !world.ec2.zones.contains_key(*zone)) {
         return Err(invalid(format!("Invalid availability zone: [{zone}]")));
     }
-    let within = world.ec2.subnets.iter().filter(|(_, subnet)| zones.contains(&subnet.zone));
+    // The zones' default subnets; in an account without any, all that there are.
+    let any_default = world.ec2.subnets.values().any(|subnet| subnet.is_default);
+    let within =
+        world.ec2.subnets.iter().filter(|(_, subnet)| {
+            zones.contains(&subnet.zone) && (subnet.is_default || !any_default)
+        });
     group.subnets = within.map(|(id, _)| id.clone()).collect();
     group.zones = zones_of(world, &group.subnets)?;
     Ok(())

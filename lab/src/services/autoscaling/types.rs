@@ -57,6 +57,11 @@ pub(super) fn notifications() -> Value {
     map([("AutoScalingNotificationTypes", words(&types))])
 }
 
+/// A listing of what the lab has no way to make, and so has none of.
+pub(super) fn none(member: &'static str) -> Value {
+    map([(member, Value::List(Vec::new()))])
+}
+
 fn words(words: &[&str]) -> Value {
     words.iter().map(|word| (*word).into()).collect::<Vec<Value>>().into()
 }

@@ -229,8 +229,8 @@ fn reason(seen: &Seen, alarm: &Alarm, state: AlarmState) -> String {
         _ => seen.periods - seen.needed + 1,
     };
     format!(
-        "Threshold Crossed: {number} out of the last {} [{}] {was} {relation} the threshold ({:?}) (minimum {} for {from} transition).",
-        plural(points.len(), "datapoint"),
+        "Threshold Crossed: {number} out of the last {} datapoints [{}] {was} {relation} the threshold ({:?}) (minimum {} for {from} transition).",
+        points.len(),
         listed.join(", "),
         threshold(&alarm.settings).unwrap_or_default(),
         plural(least, "datapoint"),

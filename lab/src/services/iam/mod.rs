@@ -148,6 +148,13 @@ pub fn create_role(world: &mut World, name: &str, trust: &str, max_session: i64)
     arn
 }
 
+/// Gives a role the policy (JSON) as its own, in place of one that it was given so before.
+pub fn permit(world: &mut World, role: &str, policy: &str) {
+    if let Some(role) = world.iam.roles.get_mut(role) {
+        role.policies.insert("given".to_owned(), policy.to_owned());
+    }
+}
+
 /// Adds an instance profile and gives its ARN. An earlier one of the same name is replaced.
 pub fn create_instance_profile(world: &mut World, name: &str, role: Option<&str>) -> String {
     let arn = format!("arn:aws:iam::{}:instance-profile/{name}", world.account);

@@ -155,3 +155,48 @@ fn a_role_may_do_what_its_policies_allow() {
     assert_eq!(may(w, Service::Ec2, "RunInstances", "x", "y"), refused("UnauthorizedOperation"));
     assert_eq!(may(w, Service::Sts, "GetCallerIdentity", "x", "y"), Ok(()));
 }
+
+#[test]
+fn a_refusal_has_the_form_of_its_service() {
+    let scenario = crate::scenario::Scenario {
+        iam: crate::scenario::Permissions::Enforced,
+        deploy_policy: Some(
+            r#"{"Statement":{"Effect":"Allow","Action":"ec2:Describe*","Resource":"*"}}"#
+                .to_owned(),
+        ),
+        ..Default::default()
+    };
+    let start = "2026-01-05T09:00:00Z".parse().unwrap();
+    let mut world = World::from_scenario(&scenario, 1, start).unwrap();
+    let token = crate::services::github::mint(&mut world, "sts.amazonaws.com");
+    let form = format!(
+        "Action=AssumeRoleWithWebIdentity&RoleSessionName=job&WebIdentityToken={token}\
+         &RoleArn=arn:aws:iam::123456789012:role/deploy-news"
+    );
+    let request = http::Request::post("/")
+        .header("Content-Type", "application/x-www-form-urlencoded")
+        .body(bytes::Bytes::from(form))
+        .unwrap();
+    let answer = world.handle(&request, start);
+    let text = std::str::from_utf8(answer.body()).unwrap().to_owned();
+    let between = |tag: &str| {
+        let (_, rest) = text.split_once(&format!("<{tag}>")).unwrap();
+        rest.split('<').next().unwrap().to_owned()
+    };
+    let (key, session) = (between("AccessKeyId"), between("SessionToken"));
+    let mut ask = |service: &str, target: &str, body: &'static str| {
+        let scope = format!("Credential={key}/20260105/ap-northeast-2/{service}/aws4_request");
+        let request = http::Request::post("/")
+            .header("Authorization", format!("AWS4-HMAC-SHA256 {scope}, Signature=0"))
+            .header("X-Amz-Security-Token", &session)
+            .header("X-Amz-Target", target)
+            .body(bytes::Bytes::from(body))
+            .unwrap();
+        let answer = world.handle(&request, start);
+        let text = std::str::from_utf8(answer.body()).unwrap().to_owned();
+        (answer.status().as_u16(), text)
+    };
+    let (status, text) = ask("ssm", "AmazonSSM.GetParameter", r#"{"Name":"/a"}"#);
+    assert_eq!(status, 400);
+    assert!(text.contains("AccessDeniedException") && text.contains("ssm:GetParameter"), "{text}");
+}

@@ -37,7 +37,8 @@ fn deploys(begins: u64, version: &str, error_rate: &str) -> Run {
 
 /// A second rollout, while the group that it brings up waits for its retirement after the first.
 fn twice(seed: u64) -> Story {
-    calm(BLUE_GREEN.to_owned(), vec![deploys(0, "v2", "0"), deploys(760 + 40 * seed, "v3", "0")])
+    let warm = BLUE_GREEN.replace("rollback_window: 10m", "rollback_window: 40m");
+    calm(warm, vec![deploys(0, "v2", "0"), deploys(760 + 40 * seed, "v3", "0")])
 }
 
 /// A broken version with half of the traffic, and a hand that shrinks the old group meanwhile.

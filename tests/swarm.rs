@@ -1,0 +1,36 @@
+//! `cutover lab swarm`: a seed's history is the same in two processes.
+
+use std::process::Command;
+
+fn told(seed: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_cutover"))
+        .args(["lab", "swarm", "--seeds", seed])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    text
+}
+
+#[test]
+fn the_same_seed_has_the_same_history_in_two_processes() {
+    for seed in ["3", "11"] {
+        let (first, second) = (told(seed), told(seed));
+        assert!(first.lines().any(|line| line.starts_with("history ")), "{first}");
+        assert_eq!(first, second);
+    }
+    assert_ne!(told("3"), told("11"));
+}
+
+#[test]
+fn a_range_that_is_none_is_refused() {
+    for range in ["5..5", "x", "9..3"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_cutover"))
+            .args(["lab", "swarm", "--seeds", range])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.contains("0..200"), "{text}");
+    }
+}
