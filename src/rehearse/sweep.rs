@@ -18,7 +18,7 @@ use crate::model::Ending;
 const SENDER: &str = "run-1";
 
 /// Longer than any rollout: what takes longer hangs.
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const LONGEST: Duration = Duration::from_secs(4 * 3600);
 
 /// A rollout to disturb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,10 +145,10 @@ pub(super) async fn defect(case: Case) -> Option<Defect> {
         let verb = verb(case.bad);
         let ended = match case.way {
             Way::Kill if run == 0 => story.run_or(verb, dead.notified()).await,
-            _ => match tokio::time::timeout(DAY, Box::pin(story.run(verb))).await {
+            _ => match tokio::time::timeout(LONGEST, Box::pin(story.run(verb))).await {
                 Ok(ended) => ended,
                 Err(_) => {
-                    what = Some("no end within a day".to_owned());
+                    what = Some("no end within four hours".to_owned());
                     break;
                 }
             },
