@@ -41,10 +41,13 @@ impl Ending<&str> {
     }
 }
 
+/// How requests end, and with which share of them.
+type Endings = Vec<(Ending<String>, f64)>;
+
 /// Everything that holds during one interval: it doesn't change, so it is looked up once.
 struct Picture {
-    /// By load balancer: how requests end, and with which share of them.
-    endings: Vec<(String, Vec<(Ending<String>, f64)>)>,
+    /// By load balancer.
+    endings: Vec<(String, Endings)>,
     /// By load balancer and target group: healthy and unhealthy targets.
     health: Vec<((String, String), (u64, u64))>,
 }
