@@ -32,7 +32,14 @@ pub(super) struct Losses {
     excused: u64,
     /// When such a program was in traffic last.
     crashing: Option<Timestamp>,
+    /// How many zones are lost, and when the last of them was.
+    zones: usize,
+    zone_lost: Option<Timestamp>,
 }
+
+/// So long after a zone was lost what it took may not be replaced yet. How much that was depends on
+/// which instances there were, and without a deployer there were others.
+const REPLACEMENT: Duration = Duration::from_secs(300);
 
 /// So long after a program that ends by itself was in traffic, instances may still be missing for it.
 const AFTERMATH: Duration = Duration::from_secs(600);
@@ -41,8 +48,15 @@ impl Losses {
     pub(super) fn new(world: &World) -> Losses {
         let before = world.traffic.totals().clone();
         let unanswered = unanswered(world);
-        let mut losses =
-            Losses { before, broken: BTreeMap::new(), unanswered, excused: 0, crashing: None };
+        let mut losses = Losses {
+            before,
+            broken: BTreeMap::new(),
+            unanswered,
+            excused: 0,
+            crashing: None,
+            zones: 0,
+            zone_lost: None,
+        };
         losses.learn(world);
         losses
     }
@@ -69,7 +83,15 @@ impl Losses {
         if scene.was.sides.iter().flatten().any(|side| side.crashes) {
             self.crashing = Some(scene.world.now);
         }
-        if self.crashing.is_some_and(|at| elapsed(at, scene.world.now) <= AFTERMATH) {
+        let lost = scene.world.ec2.zones.values().filter(|zone| !zone.alive).count();
+        if lost > self.zones {
+            self.zone_lost = Some(scene.world.now);
+        }
+        self.zones = lost;
+        let recent = |at: Option<Timestamp>, length| {
+            at.is_some_and(|at| elapsed(at, scene.world.now) <= length)
+        };
+        if recent(self.crashing, AFTERMATH) || recent(self.zone_lost, REPLACEMENT) {
             self.excused += now - self.unanswered;
         }
         self.unanswered = now;
