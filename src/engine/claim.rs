@@ -156,6 +156,25 @@ pub(super) fn fresh(newest: u64, wish: &Wish, origin: &Origin, now: Timestamp) -
     }
 }
 
+/// The claim of `own` as it would begin by now: a predecessor that was in the middle of a turn when
+/// the claim was made has saved its last word since, and acted on it. `None` where it has ended.
+///
+/// # Errors
+/// Where the ledger cannot be read.
+pub(super) async fn again(
+    ledger: &Ledger,
+    wish: &Wish,
+    own: &Record,
+) -> Result<Option<Record>, LedgerError> {
+    let mut records = ledger.records().await?;
+    records.retain(|record| record.number < own.number);
+    let newest = records.last().filter(|record| Some(record.number) == own.continues);
+    Ok(newest.filter(|record| !record.is_finished()).map(|newest| Record {
+        heartbeat: own.heartbeat,
+        ..inherit(newest, behind(&records).unwrap_or(newest), wish, own.since)
+    }))
+}
+
 /// Inherits an unfinished record's facts: what it found before it changed anything is known from
 /// nowhere else. Who wants the same as the rollout `behind` it goes on with that one.
 fn inherit(old: &Record, behind: &Record, wish: &Wish, now: Timestamp) -> Record {

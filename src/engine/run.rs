@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::act::act;
-use super::claim::claim;
+use super::claim::{again, claim};
 use super::observe::{Blind, Carried, Scene, observe};
 use super::orphans;
 use super::prepare::prepare;
@@ -17,10 +17,13 @@ use crate::image::Image;
 use crate::model::{Ending, Event, FleetFacts, Goal, Outcome, PerColour, Phase, Record, Stamped};
 use crate::net::Net;
 use crate::rollout::mutant::{self, Mutant};
-use crate::rollout::{End, decide};
+use crate::rollout::{End, T, decide};
 
 /// A record without news is written this often, so that others see its run alive.
 const HEARTBEAT: Duration = Duration::from_secs(60);
+
+/// So long before T is over a predecessor's last word is read: nothing that it sent can come after.
+const LAST_WORD: Duration = Duration::from_secs(10);
 
 /// Looking fails for this long before the run gives up, leaving everything to the next one.
 const BLIND: Duration = Duration::from_secs(900);
@@ -73,6 +76,7 @@ pub async fn run(job: Job<'_>, tell: &mut dyn FnMut(Stamped)) -> Option<Outcome>
         saving: Instant::now(),
         weights: job.target.weights,
         newer: None,
+        inherited: false,
         told: Vec::new(),
         turns: 0,
         tell,
@@ -112,6 +116,8 @@ struct Run<'a, 't> {
     weights: Option<PerColour<u8>>,
     /// The newer run that holds the claim, where there is one.
     newer: Option<u64>,
+    /// Whether the predecessor's last word is in the record.
+    inherited: bool,
     told: Vec<Event>,
     turns: u64,
     tell: &'t mut dyn FnMut(Stamped),
@@ -129,11 +135,45 @@ impl Run<'_, '_> {
                 }
                 continue;
             }
+            if self.record.phase == Phase::TakeOver {
+                match self.inherit_again().await {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        self.sleep(PATIENCE).await;
+                        continue;
+                    }
+                    Err(end) => return *end,
+                }
+            }
             match Box::pin(self.turn()).await {
                 Ok(wake) => self.sleep(wake).await,
                 Err(end) => return *end,
             }
         }
+    }
+
+    /// Before T is over, reads once more what the predecessor left. False where that has to be tried
+    /// again; an end where it fails for too long.
+    async fn inherit_again(&mut self) -> Result<bool, Box<End>> {
+        let waited = self.job.cloud.now().duration_since(self.record.since).unsigned_abs();
+        if self.inherited || waited < T - LAST_WORD {
+            return Ok(true);
+        }
+        match again(&self.ledger, &self.job.wish, &self.record).await {
+            Ok(record) => {
+                self.record = record.unwrap_or_else(|| self.record.clone());
+                self.inherited = true;
+            }
+            Err(error) if waited > T + BLIND => {
+                return Err(Box::new(End {
+                    ending: Ending::Stuck,
+                    message: format!("what the previous run left could not be read: {error}"),
+                    hint: Some("nothing was changed; run the same command again".to_owned()),
+                }));
+            }
+            Err(error) => self.tell(Event::Notice { message: error.to_string() }),
+        }
+        Ok(self.inherited)
     }
 
     /// Image and version. Nothing of the fleet is touched before both exist, and asking for either
@@ -260,6 +300,8 @@ impl Run<'_, '_> {
         let cloud = self.job.cloud;
         match claim(&self.ledger, &wish, &self.job.target.origin, || cloud.now()).await {
             Ok(record) => {
+                // What is wanted now is another thing than the job's wish.
+                self.inherited = true;
                 self.record = record.clone();
                 self.saved = record;
                 self.newer = None;
