@@ -205,3 +205,31 @@ async fn a_deploy_goes_on_after_another_one_that_died_taking_it_over() {
     assert_eq!(story.truth().users(), [(GREEN, 100)]);
     assert_eq!(story.truth().groups[BLUE].version, "1");
 }
+
+/// A rollback claims while the run before it is saving that it is going to pin the old side's
+/// minimum: what it inherits at its claim does not tell so yet. It gives the minimum back all the same.
+#[tokio::test(start_paused = true)]
+async fn a_rollback_gives_back_what_its_predecessor_saved_after_the_claim() {
+    let saving = Arc::new(tokio::sync::Notify::new());
+    let now = saving.clone();
+    let held = std::sync::atomic::AtomicBool::new(false);
+    let mut older = Story::canary().checked().with_hand(move |operation, body| {
+        let first = operation.ends_with("PutParameter")
+            && body.contains(r#"\"pinned\":["#)
+            && !held.swap(true, std::sync::atomic::Ordering::Relaxed);
+        if !first {
+            return Does::Pass;
+        }
+        now.notify_one();
+        Does::Delay(std::time::Duration::from_secs(3))
+    });
+    let mut newer = older.beside();
+    let (deployed, back) = tokio::join!(Box::pin(older.run(Verb::Deploy("v2"))), async {
+        saving.notified().await;
+        Box::pin(newer.run(Verb::Rollback)).await
+    });
+    assert_eq!(deployed.ending(), Some(Ending::Superseded), "{deployed}");
+    back.ended(Ending::RolledBack);
+    newer.keeps_its_promises();
+    newer.is_as_before();
+}

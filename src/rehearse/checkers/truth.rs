@@ -205,16 +205,15 @@ fn uniform(
     targets: Option<&TargetGroup>,
     ready: &BTreeMap<u64, Ready>,
 ) -> Option<u64> {
-    let staying = || group.members.values().filter(|m| m.state != Lifecycle::Terminating);
+    let staying = || group.members.values().filter(|m| !m.state.is_leaving());
     let (_, _, version) = &staying().next()?.template;
     let alike = staying().all(|member| {
         member.is_live() && member.template.0 == names.template && member.template.2 == *version
     });
     let serving = staying().filter(|member| member.state == Lifecycle::InService).count() as u64;
     let registered = |targets: &TargetGroup| {
-        let on_the_way_in = |id: &str| {
-            group.members.get(id).is_some_and(|member| member.state == Lifecycle::Pending)
-        };
+        let on_the_way_in =
+            |id: &str| group.members.get(id).is_some_and(|member| member.state.is_arriving());
         let staying = targets.targets.iter().filter(|(_, t)| t.state != TargetState::Draining);
         staying.filter(|(id, _)| !on_the_way_in(id)).count() as u64
     };
