@@ -110,8 +110,7 @@ fn begin(records: &[Record], wish: &Wish, origin: &Origin, now: Timestamp) -> Re
 pub(super) fn behind(records: &[Record]) -> Option<&Record> {
     let mut record = records.last().filter(|record| !record.is_finished())?;
     while record.phase == Phase::TakeOver && record.restart {
-        let before = records.iter().find(|before| Some(before.number) == record.continues);
-        match before {
+        match before(records, record) {
             Some(before) => record = before,
             None => break,
         }
@@ -119,12 +118,18 @@ pub(super) fn behind(records: &[Record]) -> Option<&Record> {
     Some(record)
 }
 
+/// The record that one continues. A number that is not lower can only be another hand's.
+fn before<'r>(records: &'r [Record], record: &Record) -> Option<&'r Record> {
+    let number = record.continues.filter(|number| *number < record.number)?;
+    records.iter().find(|before| before.number == number)
+}
+
 /// The rollback that was asked for and has not been reached: the one that counts, or one that
 /// something else has begun to take back and not yet replaced.
 pub(super) fn unfinished_rollback(records: &[Record]) -> Option<&Record> {
     let mut record = behind(records)?;
     while record.goal != Goal::Rollback && record.restart {
-        record = records.iter().find(|before| Some(before.number) == record.continues)?;
+        record = before(records, record)?;
     }
     Some(record).filter(|record| record.goal == Goal::Rollback && record.version.is_some())
 }
@@ -169,9 +174,17 @@ pub(super) async fn again(
     let mut records = ledger.records().await?;
     records.retain(|record| record.number < own.number);
     let newest = records.last().filter(|record| Some(record.number) == own.continues);
-    Ok(newest.filter(|record| !record.is_finished()).map(|newest| Record {
-        heartbeat: own.heartbeat,
-        ..inherit(newest, behind(&records).unwrap_or(newest), wish, own.since)
+    Ok(newest.filter(|record| !record.is_finished()).map(|newest| {
+        let mut record = inherit(newest, behind(&records).unwrap_or(newest), wish, own.since);
+        record.heartbeat = own.heartbeat;
+        // What this process has seen since its claim stays seen.
+        if let (FleetFacts::TwoGroups(facts), FleetFacts::TwoGroups(seen)) =
+            (&mut record.fleet, &own.fleet)
+        {
+            facts.idle_since = seen.idle_since;
+            facts.kept_busy_since = seen.kept_busy_since;
+        }
+        record
     }))
 }
 
@@ -193,8 +206,10 @@ fn inherit(old: &Record, behind: &Record, wish: &Wish, now: Timestamp) -> Record
         ..old.clone()
     };
     if let FleetFacts::TwoGroups(facts) = &mut record.fleet {
-        // Idleness is only what this process has seen itself.
+        // These are only what this process has seen itself.
         facts.idle_since = None;
+        facts.kept_busy_since = None;
+        facts.ruleless_since = None;
     }
     match &wish.wanted {
         Wanted::Back => {

@@ -6,13 +6,22 @@ use crate::rollout::End;
 /// The end of a run that holds a claim. `weights` are the shares that were read last.
 pub(super) fn end(record: &Record, weights: Option<PerColour<u8>>) -> End {
     let phase = record.phase;
+    let standing = || standing(record, weights);
+    // A run that continues another one stands where that one left the fleet.
+    let continues = record.continues.is_some();
     let message = match phase {
+        Phase::TakeOver if continues => {
+            format!("stopped before it went on with what the previous run left: {}", standing())
+        }
         Phase::TakeOver => "stopped before it changed anything".to_owned(),
+        Phase::Prepare if continues => {
+            format!("stopped while the image and its version were made: {}", standing())
+        }
         Phase::Prepare => {
             "stopped while the image and its version were made: the fleet was not touched"
                 .to_owned()
         }
-        _ => format!("stopped in phase `{}`: {}", phase.name(), standing(record, weights)),
+        _ => format!("stopped in phase `{}`: {}", phase.name(), standing()),
     };
     let goes_back = matches!(phase, Phase::TakeBack | Phase::Undo)
         || (phase == Phase::TakeOver && record.resume >= Some(Phase::TakeBack));

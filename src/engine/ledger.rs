@@ -107,12 +107,13 @@ impl Ledger {
         Ok(records)
     }
 
-    /// What is under each number, the lowest first. Names that are no numbers are not ours.
+    /// What is under each number, the lowest first. Names that we would write otherwise are not ours.
     async fn values(&self) -> Result<Vec<(u64, String)>, LedgerError> {
         let found = self.cloud.by_path(&self.path).await?;
         let numbered = found.into_iter().filter_map(|(name, value)| {
-            let number = name.strip_prefix(&self.path)?.strip_prefix('/')?.parse().ok()?;
-            Some((number, value))
+            let number: u32 = name.strip_prefix(&self.path)?.strip_prefix('/')?.parse().ok()?;
+            let number = u64::from(number);
+            (self.name(number) == name).then_some((number, value))
         });
         let mut values: Vec<(u64, String)> = numbered.collect();
         values.sort();

@@ -205,7 +205,7 @@ async fn other_rules(cloud: &Cloud, target: &Target) -> Result<Vec<Rule>, Blind>
     let arns = Colour::BOTH.map(|colour| pair.sides[colour].target_group.as_str());
     let naming = match cloud.rules_naming(&arns).await {
         Ok(naming) => naming,
-        // A rule or a listener that was deleted while they were listed.
+        // A target group that does not exist any more has no rules.
         Err(error) if error.class == Class::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error.into()),
     };

@@ -151,6 +151,8 @@ fn two_groups(config: &Config, facts: &Facts, from: Option<Colour>) -> Result<Sh
         from,
         step: 0,
         idle_since: None,
+        kept_busy_since: None,
+        ruleless_since: None,
         shifted: None,
         floor: 0,
         relapses: 0,

@@ -147,6 +147,12 @@ pub struct TwoGroupsFacts {
     /// Since when this run has seen the idle colour at weight 0 in every rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_since: Option<Timestamp>,
+    /// Since when this run has seen a rule that it doesn't move give traffic to the idle colour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_busy_since: Option<Timestamp>,
+    /// Since when this run has seen none of its rules forward.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ruleless_since: Option<Timestamp>,
     /// When the current step's weights were read back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shifted: Option<Timestamp>,

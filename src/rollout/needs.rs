@@ -12,7 +12,8 @@ pub struct Needs {
     pub refreshes: bool,
     /// Scheduled actions of the groups.
     pub scheduled: bool,
-    /// Rules that name the pair and are none of the plan's: where healthy capacity may be lowered.
+    /// Rules that name the pair and are none of the plan's: where healthy capacity may be lowered, and
+    /// where the time without any weight may begin that has to pass before.
     pub others: bool,
     /// CloudWatch counts from this instant on.
     pub counts_since: Option<Timestamp>,
@@ -43,7 +44,15 @@ pub fn needs(plan: &Plan, record: &Record) -> Needs {
                 | Phase::TakeBack
                 | Phase::Undo
         ),
-        others: matches!(record.phase, Phase::Free | Phase::Refresh | Phase::Retire | Phase::Undo),
+        others: matches!(
+            record.phase,
+            Phase::TakeOver
+                | Phase::Free
+                | Phase::Refresh
+                | Phase::Retire
+                | Phase::TakeBack
+                | Phase::Undo
+        ),
         counts_since: since
             .filter(|_| record.phase == Phase::Settle || (judged && plan.judge.errors.is_some())),
         alarms: judged && !plan.judge.alarms.is_empty(),

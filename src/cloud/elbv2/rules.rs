@@ -89,7 +89,11 @@ impl Cloud {
             .collect();
         let mut naming = Vec::new();
         for balancer in balancers {
-            let all = self.rules_of(balancer).await?;
+            let all = match self.rules_of(balancer).await {
+                // Deleted since, with its rules.
+                Err(error) if error.class == Class::NotFound => continue,
+                answer => answer?,
+            };
             naming.extend(all.into_iter().filter(|found| {
                 let forward = found.rule.forward.as_ref();
                 forward.is_some_and(|forward| target_groups.iter().any(|arn| forward.names(arn)))
@@ -98,7 +102,8 @@ impl Cloud {
         Ok(naming)
     }
 
-    /// All rules and default actions of a load balancer, in the order in which they are tried.
+    /// All rules and default actions of a load balancer, in the order in which they are tried. A
+    /// listener that is deleted meanwhile is left out.
     ///
     /// # Errors
     /// Where the load balancer does not exist or AWS does not answer.
@@ -107,11 +112,15 @@ impl Cloud {
         for listener in self.listeners_of(load_balancer).await? {
             let arn = listener.listener_arn().unwrap_or_default();
             let request = self.elbv2.describe_rules().listener_arn(arn);
-            let rules = self
+            let answer = self
                 .read(RULES, || {
                     request.clone().into_paginator().items().send().collect::<Result<Vec<_>, _>>()
                 })
-                .await?;
+                .await;
+            let rules = match answer {
+                Err(error) if error.class == Class::NotFound => continue,
+                answer => answer?,
+            };
             let mut rules: Vec<RuleWithActions> =
                 rules.iter().map(|found| rule(found, arn)).collect();
             rules.sort_by_key(|found| found.rule.priority.unwrap_or(u32::MAX));

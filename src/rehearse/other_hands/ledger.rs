@@ -51,6 +51,30 @@ async fn a_higher_number_that_cannot_be_read_ends_the_run() {
     }
 }
 
+/// Another run's record, as if it had claimed.
+#[tokio::test(start_paused = true)]
+async fn a_higher_number_with_a_record_ends_the_run() {
+    let mut story = Story::canary().when(weights(10, true), |hand| async move {
+        let own = hand.ledger().await.remove(0).1;
+        hand.writes(2, &own.replacen(r#""number":1"#, r#""number":2"#, 1)).await;
+    });
+    let told = story.run(Verb::Deploy("v2")).await;
+    told.ended(Ending::Superseded).says("run 2 has taken over");
+    assert_eq!(story.truth().users(), [(BLUE, 90), (GREEN, 10)], "it touched nothing: {told}");
+}
+
+/// They are not ours, and nothing is counted from them.
+#[tokio::test(start_paused = true)]
+async fn names_that_no_run_writes_are_not_looked_at() {
+    let mut story = Story::canary();
+    story.run(Verb::Deploy("v2")).await.ended(Ending::Succeeded);
+    let record = story.person().ledger().await.remove(0).1;
+    for name in ["18446744073709551615", "5", "notes"] {
+        story.person().names(name, &record).await;
+    }
+    story.run(Verb::Deploy("v3")).await.ended(Ending::Succeeded);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_old_record_that_cannot_be_read_is_passed_over() {
     let mut story = Story::canary();

@@ -1,8 +1,8 @@
 //! Somebody moves weights, or changes rules.
 
 use super::{BLUE, GREEN};
-use crate::model::Ending;
-use crate::rehearse::story::{Person, Story, Verb, phase, weights};
+use crate::model::{Ending, Event};
+use crate::rehearse::story::{Moment, Person, Story, Verb, phase, weights};
 
 const ALL: u32 = 100;
 
@@ -151,9 +151,25 @@ async fn a_group_that_a_new_rule_gives_traffic_to_is_not_emptied() {
 
 #[tokio::test(start_paused = true)]
 async fn an_old_group_that_a_new_rule_gives_traffic_to_is_not_retired() {
-    let mut story = Story::canary()
-        .when(phase("settle"), |hand| async move { another_rule(&hand, BLUE).await });
+    let settling: Moment = Box::new(phase("settle"));
+    let retiring: Moment = Box::new(|event| matches!(event, Event::Retirement { .. }));
+    for moment in [settling, retiring] {
+        let mut story =
+            Story::canary().when(moment, |hand| async move { another_rule(&hand, BLUE).await });
+        let told = story.run(Verb::Deploy("v2")).await;
+        told.ended(Ending::Succeeded).says("has to be retired by hand");
+        assert_eq!(story.truth().groups[BLUE].scheduled, [""; 0], "{told}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_test_rule_that_it_began_with_a_rollout_is_taken_back() {
+    let mut story = Story::canary().when(phase("bake"), |hand| async move {
+        let rule = hand.rule(1);
+        hand.balancing("DeleteRule", &[("RuleArn", &rule)]).await;
+    });
     let told = story.run(Verb::Deploy("v2")).await;
-    told.ended(Ending::Succeeded).says("has to be retired by hand");
-    assert_eq!(story.truth().groups[BLUE].scheduled, [""; 0], "{told}");
+    told.ended(Ending::RolledBack).says("does not exist any more");
+    assert_eq!(story.truth().users(), [(BLUE, ALL)], "{told}");
+    assert_eq!(story.truth().group(GREEN), (0, 0, "1"), "{told}");
 }

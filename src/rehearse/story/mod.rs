@@ -258,6 +258,8 @@ impl Story {
             Some(outcome) => checkers.ended(world, &name, outcome),
             None => checkers.died(world.now, &name),
         });
+        let idle = deeds.lock().unwrap().iter().filter(|(_, deed)| deed.is_some()).count();
+        assert!(outcome.is_none() || idle == 0, "{idle} of the deeds' moments never came");
         for deed in doing.into_inner().unwrap().into_iter().filter(|deed| deed.is_finished()) {
             deed.await.unwrap();
         }

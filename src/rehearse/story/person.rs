@@ -150,7 +150,12 @@ impl Person {
 
     /// Writes a record, whatever it holds.
     pub(in crate::rehearse) async fn writes(&self, number: u64, value: &str) {
-        let name = format!("{LEDGER}/{number:08}");
+        self.names(&format!("{number:08}"), value).await;
+    }
+
+    /// Writes something into the ledger's folder.
+    pub(in crate::rehearse) async fn names(&self, name: &str, value: &str) {
+        let name = format!("{LEDGER}/{name}");
         let input = json!({ "Name": name, "Value": value, "Type": "String", "Overwrite": true });
         self.ssm("PutParameter", &input).await;
     }

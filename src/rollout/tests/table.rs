@@ -155,6 +155,47 @@ fn what_is_refused_for_good_goes_back_or_to_a_person() {
     assert_eq!(back.end.map(|e| e.ending), Some(Ending::Stuck));
 }
 
+/// What another hand does is waited for from the moment it is seen, however old the phase is.
+#[test]
+fn a_rule_that_is_not_listed_for_a_moment_is_waited_for_in_an_old_phase_too() {
+    let ruleless = |since: Option<i64>| {
+        turn(Phase::TakeBack, |record, seen| {
+            record.since = seen.now - jiff::SignedDuration::from_secs(300);
+            facts(record).ruleless_since =
+                since.map(|s| seen.now - jiff::SignedDuration::from_secs(s));
+            seen.rules.clear();
+        })
+    };
+    assert!(ruleless(None).end.is_none());
+    assert!(ruleless(Some(50)).end.is_none());
+    assert_eq!(ruleless(Some(70)).end.map(|e| e.ending), Some(Ending::Stuck));
+}
+
+#[test]
+fn a_rule_that_appears_late_may_still_go_again() {
+    let busy = |since: Option<i64>| {
+        turn(Phase::Undo, |record, seen| {
+            record.since = seen.now - jiff::SignedDuration::from_secs(900);
+            facts(record).kept_busy_since =
+                since.map(|s| seen.now - jiff::SignedDuration::from_secs(s));
+            seen.groups.get_mut("green").unwrap().group.capacity.min = 4;
+            facts(record).sides.green.pinned = vec![4];
+            seen.others = rules(&[("tg-green", 1)]);
+        })
+    };
+    assert!(busy(None).end.is_none());
+    assert_eq!(busy(Some(900)).end.map(|e| e.ending), Some(Ending::Stuck));
+}
+
+/// The time without weight may begin in these phases: nothing that gives it may be overlooked.
+#[test]
+fn other_rules_are_looked_at_wherever_idleness_may_begin() {
+    let looked_at = |phase| needs(&plan(&[10, 100]), &record(phase)).others;
+    assert!(
+        [Phase::TakeOver, Phase::Free, Phase::TakeBack, Phase::Undo].into_iter().all(looked_at)
+    );
+}
+
 /// Every phase.
 pub(super) const ALL: [Phase; 16] = [
     Phase::TakeOver,

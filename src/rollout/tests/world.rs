@@ -80,6 +80,8 @@ pub(super) fn record(phase: Phase) -> Record {
             from: Colour::Blue,
             step: 0,
             idle_since: None,
+            kept_busy_since: None,
+            ruleless_since: None,
             shifted: None,
             floor: 0,
             relapses: 0,

@@ -11,6 +11,8 @@ mod undo;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::turn::Turn;
 use super::{Pair, Side, gate};
 use crate::model::{
@@ -52,7 +54,7 @@ impl<'a> Machine<'_, 'a, '_> {
                 return;
             }
         }
-        self.watch_idleness();
+        self.watch_traffic();
         let rules = gate::rules(self.pair, self.turn.seen);
         if self.is_forward() && (rules.len() < self.pair.rules.len() || self.test_rule_is_gone()) {
             self.take_back(
@@ -124,16 +126,22 @@ impl<'a> Machine<'_, 'a, '_> {
         self.turn.seen.rules.iter().find(|rule| rule.id == *id && rule.forward.is_some())
     }
 
-    /// Keeps the start of the window over which the new side has been seen without any weight.
-    fn watch_idleness(&mut self) {
-        let to = self.side(self.to());
-        if gate::largest_share(self.pair, self.turn.seen, to) > 0
-            || gate::other_rule(self.turn.seen, to).is_some()
-        {
-            self.facts.idle_since = None;
-        } else if self.facts.idle_since.is_none() {
-            self.facts.idle_since = Some(self.turn.seen.now);
-        }
+    /// Keeps since when the new side has been seen without any weight, and since when another hand has
+    /// kept it from that, or left no rule to go by.
+    fn watch_traffic(&mut self) {
+        let (seen, to) = (self.turn.seen, self.side(self.to()));
+        let busy = gate::other_rule(seen, to).is_some();
+        let idle = !busy && gate::largest_share(self.pair, seen, to) == 0;
+        let ruleless = gate::rules(self.pair, seen).is_empty();
+        let since = |was: Option<Timestamp>, holds: bool| holds.then(|| was.unwrap_or(seen.now));
+        self.facts.idle_since = since(self.facts.idle_since, idle);
+        self.facts.kept_busy_since = since(self.facts.kept_busy_since, busy);
+        self.facts.ruleless_since = since(self.facts.ruleless_since, ruleless);
+    }
+
+    /// Whether what began then has lasted for longer than the limit.
+    fn lasts(&self, since: Option<Timestamp>, limit: Duration) -> bool {
+        since.is_some_and(|since| self.turn.since(since) > limit)
     }
 
     /// What is left until the new side has been without weight at both ends of a window of at least
@@ -153,7 +161,7 @@ impl<'a> Machine<'_, 'a, '_> {
         };
         let why = format!("{} gives traffic to {group}, which this rollout does not move", rule.id);
         let limit = self.turn.plan.deadlines.healthy;
-        if self.turn.overdue(limit) {
+        if self.lasts(self.facts.kept_busy_since, limit) {
             self.turn
                 .stuck(why, "take the group out of that rule, then `cutover rollback` goes on");
         } else {

@@ -168,7 +168,14 @@ impl Machine<'_, '_, '_> {
         }
         let other = gate::other_rule(self.turn.seen, self.side(self.from));
         if let (Some(rule), true) = (other, self.turn.plan.retire_after.is_some()) {
-            let group = &self.side(self.from).group;
+            let group = self.side(self.from).group.clone();
+            let scheduled =
+                self.seen(self.from).is_some_and(|old| retirement(&old.scheduled).is_some());
+            if scheduled && !self.turn.overdue(self.turn.plan.deadlines.healthy) {
+                // It would empty a group that bears weight.
+                self.turn.send(Action::Unschedule { group });
+                return;
+            }
             self.turn.notice(format!(
                 "{group} has to be retired by hand: {} gives traffic to it, which this rollout does not move",
                 rule.id

@@ -87,7 +87,7 @@ impl Machine<'_, '_, '_> {
     /// Without a rule that forwards, nothing says where traffic goes. One that is not listed for a
     /// moment is waited for.
     fn nothing_to_give_back_with(&mut self) {
-        if self.turn.overdue(T) {
+        if self.lasts(self.facts.ruleless_since, T) {
             let old = &self.side(self.from).target_group;
             let hint = format!(
                 "let a rule forward all traffic to {old} again, then `cutover rollback` undoes the rest"
