@@ -49,7 +49,7 @@ impl From<Strategy> for Shape {
     }
 }
 
-/// At a terminal, some twenty minutes go by in half a minute.
+/// At a terminal, a quarter of an hour goes by in twenty seconds.
 const PACE: f64 = 45.0;
 
 impl Demo {

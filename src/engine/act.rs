@@ -14,7 +14,7 @@ use crate::rollout::{Action, Next, RETIREMENT, SmokeResult};
 const FRESH: Duration = Duration::from_secs(5);
 
 /// Everything else that was seen, health above all, may be this old when something is changed on the
-/// strength of it. Taking traffic back waits for nothing.
+/// strength of it. Taking traffic back is held to `FRESH` alone.
 const LOOK: Duration = Duration::from_secs(10);
 
 /// What became of a turn's actions.

@@ -1,4 +1,5 @@
-//! The demo: the only folder that sees both engine and lab.
+//! Deployments inside a lab: the demo, stories drawn from seeds, the bench. Beside `cli` the only
+//! folder that sees both engine and lab.
 
 pub mod bench;
 pub mod checkers;
