@@ -13,6 +13,9 @@ use crate::rollout::{Action, Next, RETIREMENT, SmokeResult};
 /// No AWS write takes a condition: what was read may be this old when a change is sent, not older.
 const FRESH: Duration = Duration::from_secs(5);
 
+/// How often these are read again before a change, where the answers are too slow.
+const READS: usize = 3;
+
 /// Everything else that was seen, health above all, may be this old when something is changed on the
 /// strength of it. Taking traffic back is held to `FRESH` alone.
 const LOOK: Duration = Duration::from_secs(10);
@@ -48,21 +51,10 @@ pub(super) async fn act(
             acted.smoke = job.stop.unless_asked(smoke::ask(job.net, requests)).await;
             continue;
         }
-        let now = Instant::now();
-        if !next.urgent && now.duration_since(observed.began) > LOOK {
+        let fresh = is_fresh(scene, record, observed, &mut read).await;
+        if !fresh || (!next.urgent && observed.began.elapsed() > LOOK) {
             acted.events.push(too_old());
             break;
-        }
-        if now.duration_since(read) > FRESH {
-            // Slow answers must not keep traffic where it is: claim and weights alone, read again
-            // and found the same, are as good as new.
-            match scene.still(record, observed).await {
-                Some(again) => read = again,
-                None => {
-                    acted.events.push(too_old());
-                    break;
-                }
-            }
         }
         match send(scene.cloud, observed, action).await {
             Change::Done(()) => {}
@@ -81,6 +73,26 @@ pub(super) async fn act(
         }
     }
     acted
+}
+
+/// Whether claim and rules were `read` a moment ago. Slow answers must not keep traffic where it is:
+/// these two alone, read again and found the same, are as good as new.
+async fn is_fresh(
+    scene: &Scene<'_>,
+    record: &Record,
+    observed: &Observed,
+    read: &mut Instant,
+) -> bool {
+    for _ in 0..READS {
+        if read.elapsed() <= FRESH {
+            return true;
+        }
+        match scene.still(record, observed).await {
+            Some(again) => *read = again,
+            None => return false,
+        }
+    }
+    read.elapsed() <= FRESH
 }
 
 /// Whether asking again would bring the same answer.

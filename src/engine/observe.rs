@@ -59,7 +59,7 @@ impl Blind {
 }
 
 /// What the last turn leaves for the next look.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Carried {
     /// Whether all of the ledger is to be read: a number may have been put far above ours.
     pub whole_ledger: bool,

@@ -218,7 +218,8 @@ impl Run<'_, '_> {
     /// One turn: gives the time to sleep, or the end.
     async fn turn(&mut self) -> Result<Duration, Box<End>> {
         self.turns += 1;
-        let mut carried = std::mem::take(&mut self.carried);
+        // Kept until a look succeeds: what the last turn brought is known from nowhere else.
+        let mut carried = self.carried.clone();
         carried.whole_ledger = Instant::now().duration_since(self.listing) >= HEARTBEAT;
         let whole = carried.whole_ledger;
         let (cloud, target) = (self.job.cloud, self.job.target);

@@ -1,7 +1,7 @@
 //! Stories with a hand in the wire. Each states what should hold.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::story::{Does, Story, Verb, phase, weights};
@@ -58,6 +58,35 @@ async fn a_deleted_test_rule_does_not_blind_the_watch_over_a_broken_canary() {
 async fn slow_reads_do_not_keep_a_broken_canary_in_traffic() {
     let mut story = once_split(|_, _| Does::Delay(Duration::from_millis(1300)));
     story.run(Verb::DeployBad("v2")).await.ended(Ending::RolledBack);
+}
+
+/// Claim and rules are read again before a change, and now and then that takes longer than both may
+/// be old.
+#[tokio::test(start_paused = true)]
+async fn a_slow_second_look_is_too_old_as_well() {
+    let story = Story::canary();
+    let (clock, looks, oldest) = (story.clock(), AtomicUsize::new(0), Arc::new(AtomicI64::new(0)));
+    let (claim, seen) = (AtomicI64::new(0), oldest.clone());
+    let shift = Arc::new(AtomicBool::new(false));
+    let (shifting, now) = (shift.clone(), shift);
+    let story = story.when(phase("shift"), async move |_| now.store(true, Ordering::SeqCst));
+    let mut story = story.with_hand(move |operation, body| {
+        let now = clock.now().as_millisecond();
+        if operation.ends_with("GetParameters") {
+            claim.store(now, Ordering::SeqCst);
+        } else if operation == "ModifyRule" {
+            seen.fetch_max(now - claim.load(Ordering::SeqCst), Ordering::SeqCst);
+        } else if operation == "DescribeRules" && body.contains("RuleArns") {
+            let turn = looks.fetch_add(1, Ordering::SeqCst);
+            // No answer in time, and another attempt.
+            let slow = turn % 2 == 0 && shifting.load(Ordering::SeqCst) && turn < 60;
+            return if slow { Does::Delay(Duration::from_secs(9)) } else { Does::Pass };
+        }
+        Does::Pass
+    });
+    story.run(Verb::Deploy("v2")).await.ended(Ending::Succeeded);
+    let oldest = oldest.load(Ordering::SeqCst);
+    assert!(oldest <= 5000, "changed on a claim of {oldest} ms ago");
 }
 
 /// The change that takes traffic back is refused: the outcome must tell where traffic is.

@@ -70,7 +70,11 @@ impl Machine<'_, '_, '_> {
             return;
         }
         let Some(results) = &self.turn.seen.smoke else {
-            self.turn.send(Action::Smoke);
+            if self.turn.overdue(self.turn.plan.deadlines.healthy) {
+                self.take_back("the new version could not be asked in time");
+            } else {
+                self.turn.send(Action::Smoke);
+            }
             return;
         };
         for result in results {
