@@ -9,7 +9,7 @@ mod support;
 
 use std::time::Duration;
 
-use cutover_lab::services::{ec2, sts};
+use cutover_lab::services::{ec2, ecr, iam, ssm, sts};
 use cutover_lab::world::World;
 use tokio::process::Command;
 
@@ -69,6 +69,6 @@ fn is_empty(world: &World) {
     let balancing = &world.elbv2;
     assert!(balancing.load_balancers.is_empty() && balancing.target_groups.is_empty());
     assert!(balancing.listeners.is_empty() && balancing.rules.is_empty());
-    assert!(world.iam.providers.is_empty() && world.iam.roles.is_empty());
-    assert!(world.iam.profiles.is_empty());
+    let leftovers = [ecr::leftovers(world), iam::leftovers(world), ssm::leftovers(world)].concat();
+    assert!(leftovers.is_empty(), "{leftovers:?}");
 }

@@ -108,10 +108,10 @@ pub(super) fn begin(world: &mut World, what: &What) {
         }
         What::Rate { requests_per_second } => world.traffic.rate = requests_per_second.max(0.0),
         What::Image { version, lasts, becomes } => {
-            misbehaviour::begin(world, version, becomes);
+            let number = misbehaviour::begin(world, version, becomes);
             if let Some(lasts) = lasts {
                 let end = later(world.now, Duration::from_secs(*lasts));
-                let event = Event::Behaves(version.clone());
+                let event = Event::Behaves(number);
                 world.queue.push(end, world::Event::Faults(event));
             }
         }

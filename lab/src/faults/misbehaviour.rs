@@ -1,8 +1,10 @@
 //! Images whose programs begin to misbehave, long after they were shipped.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::values;
+use super::{State, values};
 use crate::services::ec2;
 use crate::traffic::program::Program;
 use crate::world::World;
@@ -21,9 +23,15 @@ pub struct Misbehaviour {
     pub unhealthy: bool,
 }
 
+/// Everything that is the matter with images, by the numbers in which it began.
+#[derive(Debug, Clone, Default)]
+pub(super) struct All {
+    current: BTreeMap<u64, (String, Misbehaviour)>,
+    last: u64,
+}
+
 impl Misbehaviour {
-    /// Changes a program for the worse.
-    pub(crate) fn spoil(&self, program: &mut Program) {
+    fn spoil(&self, program: &mut Program) {
         if let Some(rate) = self.error_rate {
             program.error_rate = rate.clamp(0.0, 1.0);
         }
@@ -32,14 +40,28 @@ impl Misbehaviour {
     }
 }
 
-/// The programs of this version misbehave from now on, those launched later, too.
-pub(super) fn begin(world: &mut World, version: &str, becomes: &Misbehaviour) {
-    world.faults.misbehaving.insert(version.to_owned(), becomes.clone());
-    ec2::reload(world, version);
+/// Changes a program for the worse by all that is the matter with its version; of two error rates, or
+/// latencies, the one that began later holds.
+pub(crate) fn spoil(faults: &State, program: &mut Program) {
+    let version = program.version.clone();
+    let current = faults.misbehaving.current.values();
+    current.filter(|(named, _)| *named == version).for_each(|(_, what)| what.spoil(program));
 }
 
-/// They behave again as their image says.
-pub(super) fn end(world: &mut World, version: &str) {
-    world.faults.misbehaving.remove(version);
+/// The programs of this version misbehave from now on, those launched later, too. Gives the number by
+/// which it ends.
+pub(super) fn begin(world: &mut World, version: &str, becomes: &Misbehaviour) -> u64 {
+    let all = &mut world.faults.misbehaving;
+    all.last += 1;
+    let number = all.last;
+    all.current.insert(number, (version.to_owned(), becomes.clone()));
     ec2::reload(world, version);
+    number
+}
+
+/// What began as this number ends.
+pub(super) fn end(world: &mut World, number: u64) {
+    if let Some((version, _)) = world.faults.misbehaving.current.remove(&number) {
+        ec2::reload(world, &version);
+    }
 }

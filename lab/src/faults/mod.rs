@@ -24,9 +24,9 @@ pub use happening::{Happening, What, schedule};
 pub use misbehaviour::Misbehaviour;
 pub use throttling::{Rate, Rates, Throttling};
 
-pub(crate) use stale::answer as answer_from;
+pub(crate) use misbehaviour::spoil;
+pub(crate) use stale::{answer as answer_from, before_event};
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -42,8 +42,7 @@ pub struct State {
     pub throttling: Throttling,
     /// How old a read's answer may be.
     pub stale: Duration,
-    /// Images that misbehave, by the version that their programs report.
-    pub misbehaving: BTreeMap<String, Misbehaviour>,
+    misbehaving: misbehaviour::All,
     /// What other hands have done.
     pub hands: Vec<Done>,
     armed: Vec<Armed>,
@@ -66,7 +65,7 @@ impl State {
         State {
             throttling: Throttling::Off,
             stale: Duration::ZERO,
-            misbehaving: BTreeMap::new(),
+            misbehaving: misbehaviour::All::default(),
             hands: Vec::new(),
             armed: Vec::new(),
             buckets: throttling::Buckets::default(),
@@ -124,15 +123,15 @@ impl State {
 pub enum Event {
     /// Something of a scenario happens.
     Happens(Box<What>),
-    /// An image behaves again, if nothing else is the matter with it.
-    Behaves(String),
+    /// What began as this number ends: an image behaves again, if nothing else is the matter with it.
+    Behaves(u64),
 }
 
 /// Lets `event` happen.
 pub fn happen(world: &mut World, event: &Event) {
     match event {
         Event::Happens(what) => happening::begin(world, what),
-        Event::Behaves(version) => misbehaviour::end(world, version),
+        Event::Behaves(number) => misbehaviour::end(world, *number),
     }
 }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::services::{autoscaling, ec2, elbv2, ssm};
 use crate::wire::{Call, Service};
-use crate::world::{Rng, World, later};
+use crate::world::{Event, Rng, World, later};
 
 /// Earlier states, the oldest first.
 #[derive(Debug, Clone)]
@@ -65,6 +65,53 @@ impl State {
     }
 }
 
+/// What a change in one service may change besides: Auto Scaling launches, registers and ends.
+fn touched(service: Service) -> &'static [Service] {
+    match service {
+        Service::Autoscaling => &[Service::Autoscaling, Service::Ec2, Service::Elbv2],
+        Service::Ec2 => &[Service::Ec2],
+        Service::Elbv2 => &[Service::Elbv2],
+        Service::Ssm => &[Service::Ssm],
+        _ => &[],
+    }
+}
+
+/// Keeps services as they are now, before they change; at one time only as they were first.
+fn keep(world: &mut World, services: &[Service]) {
+    let now = world.now;
+    for service in services {
+        let states = &world.faults.past.states;
+        let mut kept = states.iter().rev().take_while(|(at, _)| *at == now);
+        if kept.any(|(_, state)| state.service() == *service) {
+            continue;
+        }
+        if let Some(state) = State::of(world, *service) {
+            world.faults.past.states.push_back((now, state));
+        }
+    }
+}
+
+/// What happens by itself changes services, too: health, states of instances and of refreshes. Nothing
+/// is kept where reads are never behind.
+pub(crate) fn before_event(world: &mut World, event: &Event) {
+    let bound = world.faults.stale;
+    if bound.is_zero() {
+        return;
+    }
+    forget(world, bound);
+    let service = match event {
+        // Only CloudWatch reads these counts.
+        Event::Autoscaling(autoscaling::Event::Sample(..)) => return,
+        // Nodes learn what the API has long told.
+        Event::Elbv2(elbv2::Event::Learn { .. }) => return,
+        Event::Autoscaling(_) => Service::Autoscaling,
+        Event::Ec2(_) | Event::Faults(_) => Service::Ec2,
+        Event::Elbv2(_) => Service::Elbv2,
+        Event::Ecr(_) | Event::Traffic(_) => return,
+    };
+    keep(world, touched(service));
+}
+
 /// Whether a call only reads, and may be behind. Parameter Store's reads by name are not: nothing is
 /// said of either (a guess).
 fn is_stale_read(call: &Call) -> bool {
@@ -87,10 +134,7 @@ pub(crate) fn answer<R>(
     }
     forget(world, bound);
     if !is_stale_read(call) {
-        if let Some(state) = State::of(world, call.service) {
-            let now = world.now;
-            world.faults.past.states.push_back((now, state));
-        }
+        keep(world, touched(call.service));
         return answer(world, call);
     }
     let behind = world.faults.past.rng.between(Duration::ZERO, bound);

@@ -34,8 +34,11 @@ pub(super) fn calls<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String
     Err(D::Error::invalid_value(Unexpected::Str(&text), &expected.as_str()))
 }
 
+/// The largest amount: more than any request's rate or wait is, and little enough that sums of it fit.
+const LARGEST: f64 = 1e9;
+
 /// A share, from 0 to 1.
-pub(super) fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+pub(crate) fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
     match Option::<f64>::deserialize(deserializer)? {
         Some(share) if !(0.0..=1.0).contains(&share) => {
             Err(D::Error::invalid_value(Unexpected::Float(share), &"a number from 0 to 1"))
@@ -44,11 +47,21 @@ pub(super) fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     }
 }
 
-/// A number that is not below zero.
+/// A number from zero to a thousand million.
 pub(crate) fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    let amount = f64::deserialize(deserializer)?;
-    if amount.is_finite() && amount >= 0.0 {
+    bounded(f64::deserialize(deserializer)?)
+}
+
+/// The same where there may be none.
+pub(crate) fn some_amount<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<f64>, D::Error> {
+    Option::<f64>::deserialize(deserializer)?.map(bounded).transpose()
+}
+
+fn bounded<E: serde::de::Error>(amount: f64) -> Result<f64, E> {
+    if (0.0..=LARGEST).contains(&amount) {
         return Ok(amount);
     }
-    Err(D::Error::invalid_value(Unexpected::Float(amount), &"a number that is not below 0"))
+    Err(E::invalid_value(Unexpected::Float(amount), &"a number from 0 to 1000000000"))
 }

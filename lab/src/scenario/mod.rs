@@ -15,7 +15,7 @@ pub use image::ImageFiles;
 pub use load::{SHIPPED, ScenarioError};
 pub use plans::{GroupPlan, RulePlan, ScalingPlan, WhenPlan};
 
-use crate::faults::{CallFault, Faults, Happening, What};
+use crate::faults::{CallFault, Faults, Happening, What, values};
 use crate::traffic::Demand;
 
 /// An account with one service behind one load balancer.
@@ -33,6 +33,7 @@ pub struct Scenario {
     /// The GitHub repository whose workflows may deploy.
     pub github: String,
     /// Requests a second to the load balancer.
+    #[serde(deserialize_with = "values::amount")]
     pub requests_per_second: f64,
     /// The course that this rate takes, and what instances can bear.
     pub demand: Demand,

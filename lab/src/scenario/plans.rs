@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::faults::values;
+
 /// An Auto Scaling group and its target group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,9 +29,9 @@ pub struct GroupPlan {
 #[serde(rename_all = "snake_case")]
 pub enum ScalingPlan {
     /// This average CPU utilisation, in per cent.
-    Cpu(f64),
+    Cpu(#[serde(deserialize_with = "values::amount")] f64),
     /// So many requests a minute to each target.
-    RequestsPerTarget(f64),
+    RequestsPerTarget(#[serde(deserialize_with = "values::amount")] f64),
 }
 
 /// A rule that forwards.

@@ -152,3 +152,27 @@ fn a_careless_hand_loses_requests() {
     let (_, failed) = hand.tally("v1");
     assert!(failed > 1000, "half of the traffic to an empty group: {failed}");
 }
+
+#[test]
+fn amounts_are_bounded() {
+    for text in [
+        "requests_per_second: -1",
+        "requests_per_second: .nan",
+        "requests_per_second: 1e300",
+        "demand: { capacity: -5 }",
+        "demand: { daily: { peak_hour: 20, trough: .inf } }",
+        "demand: { bursts: [{ at: 1, factor: -2, lasts: 1 }] }",
+    ] {
+        let error = serde_saphyr::from_str::<Scenario>(text).unwrap_err().to_string();
+        assert!(error.contains("a number from 0 to 1000000000"), "{text}: {error}");
+    }
+    let busy = "
+requests_per_second: 1000000000
+history_minutes: 1
+demand: { bursts: [{ at: 0, factor: 1000000000, lasts: 600 }] }
+";
+    let busy: Scenario = serde_saphyr::from_str(busy).unwrap();
+    let mut world =
+        World::from_scenario(&busy, 1, "2026-01-05T09:00:00Z".parse().unwrap()).unwrap();
+    world.advance(later(world.now, Duration::from_secs(300)));
+}

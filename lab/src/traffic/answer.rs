@@ -153,13 +153,13 @@ fn pick<T>(items: &[T], draw: f64) -> Option<&T> {
     items.get((draw * items.len() as f64) as usize)
 }
 
-fn weighted<'w>(groups: &[(&'w TargetGroup, f64)], draw: f64) -> Option<&'w TargetGroup> {
+fn weighted<'w>(groups: &[(Option<&'w TargetGroup>, f64)], draw: f64) -> Option<&'w TargetGroup> {
     let mut sum = 0.0;
     let reached = groups.iter().find(|(_, share)| {
         sum += share;
         draw < sum
     });
-    reached.or(groups.last()).map(|(group, _)| *group)
+    reached.or(groups.last()).and_then(|(group, _)| *group)
 }
 
 /// The group that a visitor's cookie binds them to: whatever the weights are now, even 0
@@ -174,7 +174,8 @@ fn kept_group<'w>(
     let value = cookies
         .flat_map(|line| line.split(';'))
         .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))?;
-    let arn = forward.groups.iter().map(|(arn, _)| arn).find(|arn| arn.ends_with(value))?;
+    let names = |arn: &&String| arn.rsplit('/').next() == Some(value);
+    let arn = forward.groups.iter().map(|(arn, _)| arn).find(names)?;
     world.elbv2.target_groups.get(arn)
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Event;
+use crate::faults::values;
 use crate::world::{self, World, elapsed, later};
 
 /// How often the rate follows the day.
@@ -23,6 +24,7 @@ pub struct Demand {
     pub bursts: Vec<Burst>,
     /// Requests a second that an instance can bear where its image's label `lab.capacity` says nothing;
     /// any number, if absent.
+    #[serde(deserialize_with = "values::some_amount")]
     pub capacity: Option<f64>,
 }
 
@@ -31,8 +33,10 @@ pub struct Demand {
 #[serde(deny_unknown_fields)]
 pub struct Daily {
     /// The hour of the peak, UTC, from 0 to 24.
+    #[serde(deserialize_with = "values::amount")]
     pub peak_hour: f64,
     /// The share of the peak, from 0 to 1, that is left twelve hours later.
+    #[serde(deserialize_with = "values::amount")]
     pub trough: f64,
 }
 
@@ -43,6 +47,7 @@ pub struct Burst {
     /// When it begins, in seconds after the scenario's beginning.
     pub at: u64,
     /// How many times as many requests come at its height.
+    #[serde(deserialize_with = "values::amount")]
     pub factor: f64,
     /// The seconds until its height, and from its height to its end.
     #[serde(default = "soon")]

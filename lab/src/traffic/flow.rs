@@ -162,6 +162,10 @@ fn ways<'w>(world: &'w World, balancer: &'w LoadBalancer, mut add: impl FnMut(Wa
             Verdict::Fixed { status, .. } => add(Way::Own(status), share),
             Verdict::Groups(groups) => {
                 for (group, weight) in groups {
+                    let Some(group) = group else {
+                        add(Way::Own(503), share * weight);
+                        continue;
+                    };
                     let targets = routing::candidates(group, zone);
                     if targets.is_empty() {
                         add(Way::Own(503), share * weight);

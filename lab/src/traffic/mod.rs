@@ -31,6 +31,9 @@ use crate::world::{Rng, World};
 /// balancer itself, and its fixed answers.
 pub const NO_VERSION: &str = "none";
 
+/// Requests a second beyond which nobody counts: bursts multiply.
+const MOST: f64 = 1e9;
+
 /// What the traffic remembers.
 #[derive(Debug, Clone)]
 pub struct State {
@@ -79,7 +82,7 @@ impl State {
 
     /// Requests a second that come now to every active load balancer.
     pub fn rate_now(&self) -> f64 {
-        self.rate * self.factor
+        (self.rate * self.factor).min(MOST)
     }
 
     /// The truth by minute, as CloudWatch will tell it later. Minutes without a load balancer that

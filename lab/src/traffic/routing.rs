@@ -8,8 +8,9 @@ use crate::world::World;
 /// What a rule makes of a request.
 #[derive(Debug, Clone)]
 pub(super) enum Verdict<'w> {
-    /// To one of these target groups, with these shares (summing to 1).
-    Groups(Vec<(&'w TargetGroup, f64)>),
+    /// To one of these target groups, with these shares (summing to 1). None is one that a node still
+    /// names and that has been deleted: its share is refused.
+    Groups(Vec<(Option<&'w TargetGroup>, f64)>),
     /// An answer of the load balancer's own.
     Fixed { status: u16, content_type: Option<&'w str>, body: Option<&'w str> },
 }
@@ -44,7 +45,7 @@ pub(super) fn verdict<'w>(
             let groups = shares
                 .iter()
                 .filter(|(_, share)| *share > 0.0)
-                .filter_map(|(arn, share)| Some((world.elbv2.target_groups.get(arn)?, *share)));
+                .map(|(arn, share)| (world.elbv2.target_groups.get(arn), *share));
             match groups.collect::<Vec<_>>() {
                 groups if groups.is_empty() => unavailable,
                 groups => Verdict::Groups(groups),

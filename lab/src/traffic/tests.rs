@@ -171,6 +171,8 @@ fn a_cookie_binds_visitors_whatever_the_weights() {
     assert!(kept > 2500, "a minute after weight 0 nearly everybody is still there: {kept}");
     assert_eq!(get(&mut f, "/", Some(&cookie)).headers()["x-lab-version"], "v1");
     assert_eq!(get(&mut f, "/", None).headers()["x-lab-version"], "v2");
+    let empty = get(&mut f, "/", Some("AWSALBTG="));
+    assert_eq!(empty.headers()["x-lab-version"], "v2", "an empty cookie binds to nothing");
     f.wait(3600);
     let before = tally(&f, "v1").served;
     f.wait(60);
@@ -203,4 +205,19 @@ fn a_burst_hurts_where_instances_can_bear_only_so_much() {
     // Two instances bear 200 of 1,000 requests a second.
     assert!((10_000..15_000).contains(&strained) && failed > 40_000, "{strained} {failed}");
     assert_eq!((slowest, fast), (10_000, 20));
+}
+
+#[test]
+fn the_share_of_a_deleted_group_is_refused() {
+    let mut f = world().settled(50.0);
+    f.weigh(50, 50);
+    f.wait(30);
+    let blue = f.blue.clone();
+    f.world.elbv2.target_groups.remove(&blue);
+    f.wait(60);
+    let refused = tally(&f, "none").failed;
+    assert!((1300..1700).contains(&refused), "{refused}");
+    let answers = (0..40).map(|_| get(&mut f, "/", None).status().as_u16());
+    let failed = answers.filter(|status| *status == 503).count();
+    assert!((5..35).contains(&failed), "{failed}");
 }

@@ -8,13 +8,10 @@ use minicbor::data::{Tag, Type};
 use minicbor::encode::Error as EncodeError;
 use minicbor::{Decoder, Encoder};
 
-use super::{ApiError, ApiResult, Value, map};
+use super::{ApiError, ApiResult, DEEPEST, Value, map};
 
 /// CBOR's tag for seconds since 1970 (RFC 8949, 3.4.2).
 const EPOCH: u64 = 1;
-
-/// Deeper than any input of these services; it guards the stack.
-const DEEPEST: usize = 64;
 
 /// The input structure of a CBOR body; an empty body is an empty structure.
 pub(super) fn read(body: &[u8]) -> ApiResult<Value> {

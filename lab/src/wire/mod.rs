@@ -21,3 +21,7 @@ pub use error::{ApiError, ApiResult, Fault};
 pub use refuse::refuse;
 pub use serve::serve;
 pub use value::{Value, map};
+
+/// How deep an input may nest, in forms and in CBOR (JSON's own reader has a bound): deeper than any of
+/// these services' is; it guards the stack.
+const DEEPEST: usize = 64;

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{ApiError, ApiResult, Value};
+use super::{ApiError, ApiResult, DEEPEST, Value};
 
 /// The operation and its input, from an `application/x-www-form-urlencoded` body and the query of the
 /// address (AWS accepts either). Every scalar comes out as text.
@@ -15,7 +15,7 @@ pub(super) fn read(body: &[u8], address: &str) -> ApiResult<(String, Value)> {
         match name.as_ref() {
             "Action" => operation = Some(value.into_owned()),
             "Version" => {}
-            _ => root.insert(&name, value.into_owned()),
+            _ => root.insert(&name, value.into_owned())?,
         }
     }
     match operation {
@@ -35,7 +35,11 @@ struct Node {
 }
 
 impl Node {
-    fn insert(&mut self, path: &str, text: String) {
+    /// Refuses a name of more steps than an input may have: everything after this goes by recursion.
+    fn insert(&mut self, path: &str, text: String) -> ApiResult<()> {
+        if path.split('.').nth(DEEPEST).is_some() {
+            return Err(too_deep());
+        }
         let mut node = self;
         for step in path.split('.') {
             let at = match node.children.iter().position(|(name, _)| name == step) {
@@ -48,6 +52,7 @@ impl Node {
             node = &mut node.children[at].1;
         }
         node.text = Some(text);
+        Ok(())
     }
 
     fn members(self) -> Vec<(Cow<'static, str>, Value)> {
@@ -79,6 +84,15 @@ impl Node {
         self.children.sort_by_key(|(name, _)| name.parse::<u32>().unwrap_or(u32::MAX));
         Value::List(self.children.into_iter().map(|(_, node)| node.into_value()).collect())
     }
+}
+
+/// 404 is what AWS's common errors give for it.
+fn too_deep() -> ApiError {
+    ApiError::sender(
+        "MalformedQueryString",
+        format!("A parameter name has more than {DEEPEST} steps"),
+    )
+    .status(404)
 }
 
 #[cfg(test)]
@@ -118,5 +132,15 @@ mod tests {
         let (_, input) = read(b"Action=X&Names=", "").unwrap();
         assert!(input.list("Names").is_empty());
         assert_eq!(read(b"Version=1", "").unwrap_err().code, "MissingAction");
+    }
+
+    #[test]
+    fn a_bottomless_name_is_refused() {
+        let of_steps = |steps: usize| format!("Action=X&{}=1", vec!["a"; steps].join("."));
+        assert!(read(of_steps(DEEPEST).as_bytes(), "").is_ok());
+        for steps in [DEEPEST + 1, 100_000] {
+            let error = read(of_steps(steps).as_bytes(), "").unwrap_err();
+            assert_eq!(error.code, "MalformedQueryString");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! A value without a protocol: what a service reads its input from and writes its answer as.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -118,6 +119,12 @@ impl Value {
     /// The list member `key` as texts; elements that are not text are left out.
     pub fn strings(&self, key: &str) -> Vec<String> {
         self.list(key).iter().filter_map(|v| v.as_str().map(str::to_owned)).collect()
+    }
+
+    /// The same, each once, in the order of their first mention: for members that are sets.
+    pub fn unique_strings(&self, key: &str) -> Vec<String> {
+        let mut seen = BTreeSet::new();
+        self.strings(key).into_iter().filter(|text| seen.insert(text.clone())).collect()
     }
 
     /// The member `key` as bytes: a byte string, or the base64 that JSON and forms carry.

@@ -113,6 +113,7 @@ impl World {
         while let Some((at, event)) = self.queue.pop_due(until) {
             self.flow_to(at);
             self.history.note(&format!("{at} {event:?}"));
+            faults::before_event(self, &event);
             match &event {
                 Event::Autoscaling(event) => autoscaling::happen(self, event),
                 Event::Ec2(event) => ec2::happen(self, event),

@@ -33,8 +33,10 @@ class Difference:
 
 def differences(step, ours, theirs, outcome_only=False):
     """All differences between the answers to one step, or only whether it was refused."""
-    if "NotSent" in ours or "NotSent" in theirs:
-        # The difference is where the value should have come from.
+    if unsent := not_sent(ours, theirs):
+        # Nothing was compared: a step that says nothing must not pass for one that agrees.
+        lacking = ours.get("NotSent", "-"), theirs.get("NotSent", "-")
+        yield Difference(step, "not sent", unsent, *lacking)
         return
     error, other = ours.get("Error"), theirs.get("Error")
     if error is None and other is None:
@@ -45,6 +47,19 @@ def differences(step, ours, theirs, outcome_only=False):
         yield Difference(step, "refusal", kind, short(ours), short(theirs))
     elif (error["Code"], error["Status"]) != (other["Code"], other["Status"]):
         yield Difference(step, "error", "differ", short(error), short(other))
+
+
+def not_sent(ours, theirs):
+    """Which side lacked what the step needs, as the kind of a difference; None where both sent it."""
+    match "NotSent" in ours, "NotSent" in theirs:
+        case False, False:
+            return None
+        case True, True:
+            return "differ"
+        case True, False:
+            return "only_moto"
+        case _:
+            return "only_lab"
 
 
 def refusal(answer):

@@ -41,7 +41,7 @@ def main(endpoint, suggest, everything):
     warnings.simplefilter("ignore")
     shapes.watch()
     lab, other = Side("lab", endpoint), Side("moto", moto())
-    found, wrong, compared, alike = [], [], 0, 0
+    found, wrong, compared, alike, unsent = [], [], 0, 0, 0
     for step in steps():
         compared += 1
         shapes.watching = True
@@ -52,11 +52,15 @@ def main(endpoint, suggest, everything):
         if everything:
             print(f"{name}\n  lab  {compare.whole(ours)}\n  moto {compare.whole(theirs)}")
         alike += not differences
+        unsent += compare.not_sent(ours, theirs) is not None
         if "aws" in step and step["aws"] != compare.refusal(ours):
             wrong.append(f"{name}: AWS answers {step['aws']}, the lab {compare.short(ours)}")
         found += differences
     unlisted, gone = listing.judge(HERE / "differences.yaml", found)
-    print(f"{compared} requests, {alike} answered alike, {len(set(map(str, found)))} differences")
+    print(
+        f"{compared} requests, {alike} answered alike, {unsent} not sent to both, "
+        f"{len(set(map(str, found)))} differences"
+    )
     if suggest:
         print(listing.suggestion(unlisted))
     for difference in unlisted:

@@ -10,6 +10,7 @@ pub(crate) const SERVICES: &[(&str, Protocol, &str)] = &[
     ("elasticloadbalancing", Protocol::Query, "elbv2"),
     ("ec2", Protocol::Query, "ec2"),
     ("monitoring", Protocol::Query, "cloudwatch"),
+    ("monitoring", Protocol::Cbor("GraniteServiceVersion20100801"), "cloudwatch"),
     ("ssm", Protocol::Json("AmazonSSM"), "ssm"),
     ("ecr", Protocol::Json("AmazonEC2ContainerRegistry_V20150921"), "ecr"),
 ];
@@ -43,6 +44,8 @@ pub(crate) enum Protocol {
     Query,
     /// JSON, with the prefix of `X-Amz-Target`.
     Json(&'static str),
+    /// Smithy's RPC v2, with the name of the service in the path.
+    Cbor(&'static str),
 }
 
 /// Names that the services read, in the forms of the query protocols.

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::super::{Misbehaviour, Throttling, What, client};
 use crate::doors::{InProcess, Moment};
 use crate::scenario::Scenario;
-use crate::services::elbv2::TargetState;
+use crate::services::elbv2::{self, TargetState};
 use crate::world::{World, later};
 
 fn world(scenario: &Scenario) -> World {
@@ -147,6 +147,27 @@ fn an_image_misbehaves_for_a_while() {
 }
 
 #[test]
+fn of_two_overlapping_misbehaviours_each_has_its_own_end() {
+    let image =
+        |lasts, becomes| What::Image { version: "v1".to_owned(), lasts: Some(lasts), becomes };
+    let failing = Misbehaviour { error_rate: Some(1.0), ..Misbehaviour::default() };
+    let slow = Misbehaviour { latency_ms: Some(900), ..Misbehaviour::default() };
+    let scenario = Scenario::default()
+        .with_happening(60, image(60, failing))
+        .with_happening(90, image(120, slow));
+    let mut world = world(&scenario);
+    let mut at = |second: u64| {
+        let until = later(world.began, Duration::from_secs(second));
+        world.advance(until);
+        let program = &world.ec2.instances.values().next().unwrap().program;
+        (program.error_rate, program.latency_ms)
+    };
+    assert_eq!(at(100), (1.0, 900));
+    assert_eq!(at(130), (0.0, 900), "the end of the first leaves the second");
+    assert_eq!(at(220), (0.0, 20));
+}
+
+#[test]
 fn rates_hold_where_a_scenario_wants_them() {
     let mut scenario = Scenario::default();
     let throttled = |world: &mut World| {
@@ -190,6 +211,31 @@ fn reads_may_be_behind_and_catch_up() {
     wait(&mut world, 2);
     assert_eq!(new(&mut world), 40);
     assert_eq!(ask(&mut world, "elasticloadbalancing:ModifyRule", &path("/*")).0, 200);
+}
+
+#[test]
+fn what_happens_by_itself_may_be_read_late_too() {
+    let mut scenario = Scenario::default();
+    scenario.faults.stale_seconds = 5.0;
+    let mut world = world(&scenario);
+    let group = world.elbv2.target_groups.values().find(|g| g.name == "news-blue").unwrap();
+    let (arn, id) = (group.arn.clone(), group.targets.keys().next().unwrap().clone());
+    crate::services::ec2::terminate(&mut world, &id);
+    let truth = |world: &World| elbv2::target_state(world, &arn, &id);
+    while truth(&world) == Some(TargetState::Healthy) {
+        let next = world.queue.next_at().unwrap();
+        world.advance(next);
+    }
+    let read = json!({ "TargetGroupArn": arn, "Targets": [{ "Id": id }] });
+    let healthy = |world: &mut World| {
+        let answers =
+            (0..40).map(|_| ask(world, "elasticloadbalancing:DescribeTargetHealth", &read).1);
+        answers.filter(|text| text.contains("<State>healthy</State>")).count()
+    };
+    wait(&mut world, 1);
+    assert!((1..40).contains(&healthy(&mut world)), "it is unhealthy, and not everybody knows");
+    wait(&mut world, 5);
+    assert_eq!(healthy(&mut world), 0);
 }
 
 #[test]

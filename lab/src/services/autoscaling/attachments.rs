@@ -151,7 +151,7 @@ pub(super) fn register(world: &mut World, target_groups: &[String], id: &str) {
 }
 
 fn arns(input: &Value) -> ApiResult<Vec<String>> {
-    ten(input.strings("TargetGroupARNs"), "target groups")
+    ten(input.unique_strings("TargetGroupARNs"), "target groups")
 }
 
 fn sources(input: &Value) -> ApiResult<Vec<String>> {
@@ -164,6 +164,7 @@ fn sources(input: &Value) -> ApiResult<Vec<String>> {
             "elb"
         });
         match kind {
+            "elbv2" if arns.iter().any(|known| known == identifier) => {}
             "elbv2" => arns.push(identifier.to_owned()),
             "elb" | "vpc-lattice" => {
                 return Err(invalid(format!(

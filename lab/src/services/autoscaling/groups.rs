@@ -175,6 +175,7 @@ pub(super) fn resize(
 /// `DeleteAutoScalingGroup`: only an empty one, or by force.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let forced = input.bool("ForceDelete").unwrap_or(false);
+    let now = world.now;
     let group = named(world, input)?;
     let protection = group.kept.get("DeletionProtection").and_then(Value::as_str).unwrap_or("none");
     if protection == "prevent-all-deletion" || (forced && protection == "prevent-force-deletion") {
@@ -199,7 +200,8 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     }
     (group.min, group.desired, group.deleting) = (0, 0, true);
     if let Some(refresh) = group.active_refresh_mut() {
-        refresh.status = Status::Cancelled;
+        // The words are a guess.
+        refresh.end(Status::Cancelled, "The Auto Scaling group is being deleted.", now);
     }
     let (name, before) = (group.name.clone(), group.clone());
     policies::forget(world, &before);

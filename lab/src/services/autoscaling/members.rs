@@ -84,9 +84,9 @@ pub(super) fn set_health(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(Value::Null)
 }
 
-/// The instances that a call names.
+/// The instances that a call names, each once (a guess: what AWS makes of repeated ones is not told).
 pub(super) fn ids(input: &Value) -> ApiResult<Vec<String>> {
-    let ids = input.strings("InstanceIds");
+    let ids = input.unique_strings("InstanceIds");
     if ids.len() > PER_CALL {
         return Err(invalid(format!("At most {PER_CALL} instances can be given in one call")));
     }

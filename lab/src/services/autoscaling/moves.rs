@@ -2,7 +2,9 @@
 
 use super::activities::{self, ActivityStatus, stamp};
 use super::members::{all_in, ids};
-use super::{Event, Group, Lifecycle, Member, capacity, invalid, life, named, not_found, schedule};
+use super::{
+    Event, Group, Lifecycle, Member, capacity, invalid, lasting, life, named, not_found, schedule,
+};
 use crate::services::ec2::InstanceState;
 use crate::services::elbv2;
 use crate::wire::{ApiResult, Value, map};
@@ -120,7 +122,7 @@ pub(super) fn exit_standby(world: &mut World, input: &Value) -> ApiResult<Value>
 /// `AttachInstances`: running instances of no group, in the group's zones, raise the desired capacity.
 pub(super) fn attach(world: &mut World, input: &Value) -> ApiResult<Value> {
     let ids = ids(input)?;
-    let name = named(world, input)?.name.clone();
+    let name = lasting(world, input)?.name.clone();
     let group = world.autoscaling.groups.get(&name).ok_or_else(|| not_found(&name))?;
     for id in &ids {
         attachable(world, group, id)?;

@@ -27,7 +27,12 @@ pub(super) fn get(world: &mut World, input: &Value) -> ApiResult<Value> {
         None => 0,
     };
     let (given, mut room, mut more) = (skip, most, false);
-    let asked = Asked { world, queries: &queries, start, end };
+    let asked = Asked::new(world, &queries, (start, end));
+    if asked.is_longer_than(POINTS as i64) {
+        return Err(validation(format!(
+            "The expressions of this request may have more than {POINTS} data points: ask for a shorter time or a longer period."
+        )));
+    }
     let mut results = Vec::new();
     for query in queries.iter().filter(|q| q.wanted) {
         for series in asked.series(query)? {

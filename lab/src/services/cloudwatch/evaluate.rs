@@ -138,12 +138,11 @@ fn of_math(
     let nothing = (MINUTE, arrived, arrived, Series::new());
     let Ok(queries) = queries::read(settings.list("Metrics")) else { return nothing };
     let Some(wanted) = queries.iter().find(|query| query.wanted) else { return nothing };
-    let asked = Asked { world, queries: &queries, start: arrived, end: arrived };
-    let period = asked.period(wanted).max(1);
+    let period = Asked::new(world, &queries, (arrived, arrived)).period(wanted).max(1);
     let end = floor(arrived, period);
     let length = Duration::from_secs(period.saturating_mul(range).unsigned_abs());
     let start = end.checked_sub(length).unwrap_or(Timestamp::MIN);
-    let asked = Asked { start, end, ..asked };
+    let asked = Asked::new(world, &queries, (start, end));
     let series = asked.series(wanted).ok().and_then(|all| all.into_iter().next());
     (period, start, end, series.unwrap_or_default())
 }

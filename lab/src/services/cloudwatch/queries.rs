@@ -1,13 +1,14 @@
 //! `MetricDataQuery`: what GetMetricData and alarms ask for, each a metric's statistic or an expression
 //! over the others.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::data::validation;
-use super::math::{self, Frame, Names, Operand, Series};
+use super::math::{self, Expression, Frame, Names, Operand, Series};
 use super::metrics::{MINUTE, Metric, arrived_until, floor};
 use super::samples::is_statistic;
 use crate::wire::{ApiResult, Value};
@@ -15,6 +16,9 @@ use crate::world::{World, later};
 
 /// Queries in one call (API model).
 pub(super) const MOST: usize = 500;
+
+/// Characters of an expression (API model: `MetricExpression`).
+const EXPRESSION: usize = 2048;
 
 /// One query, read and checked.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +77,11 @@ fn read_one(query: &Value) -> ApiResult<Query> {
             }
         }
         (true, Some(text)) => {
+            if !(1..=EXPRESSION).contains(&text.chars().count()) {
+                return Err(validation(format!(
+                    "1 validation error detected: The expression of query '{id}' failed to satisfy constraint: Member must have a length from 1 to {EXPRESSION}"
+                )));
+            }
             let given = !query.get("Period").is_null();
             let period = if given { Some(period(query)?) } else { None };
             Source::Expression { text: text.to_owned(), period }
@@ -108,26 +117,88 @@ pub(super) fn period(input: &Value) -> ApiResult<i64> {
 
 /// The queries of a call over a span of time.
 pub(super) struct Asked<'a> {
-    pub(super) world: &'a World,
-    pub(super) queries: &'a [Query],
-    pub(super) start: Timestamp,
-    pub(super) end: Timestamp,
+    world: &'a World,
+    queries: &'a [Query],
+    start: Timestamp,
+    end: Timestamp,
+    /// What has been found: however often a query is mentioned, it is carried out once.
+    found: RefCell<BTreeMap<&'a str, Operand>>,
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
+    /// These queries from `start` (inclusive) to `end` (exclusive).
+    pub(super) fn new(
+        world: &'a World,
+        queries: &'a [Query],
+        (start, end): (Timestamp, Timestamp),
+    ) -> Asked<'a> {
+        Asked { world, queries, start, end, found: RefCell::default() }
+    }
+
     /// The series of a query, several only for an expression that gives an array; or what is the matter
     /// with an expression.
-    pub(super) fn series(&self, query: &Query) -> ApiResult<Vec<Series>> {
-        let one = |query: &Query| Reading { asked: self, busy: Vec::new() }.read(query);
-        match one(query) {
-            Ok(Operand::Series(series)) => Ok(vec![series]),
-            Ok(Operand::Array(all)) => Ok(all),
-            Ok(Operand::Scalar(_)) => Err(problem(
+    pub(super) fn series(&self, query: &'a Query) -> ApiResult<Vec<Series>> {
+        self.find(query)?;
+        match self.found.borrow().get(query.id.as_str()) {
+            Some(Operand::Series(series)) => Ok(vec![series.clone()]),
+            Some(Operand::Array(all)) => Ok(all.clone()),
+            Some(Operand::Scalar(_)) | None => Err(problem(
                 query,
                 "it gives a number, and the result of an expression must be a time series",
             )),
-            Err(error) => Err(problem(query, &error)),
         }
+    }
+
+    /// Finds the value of a query after those of all that it mentions, without recursion: there may be
+    /// hundreds in a row.
+    fn find(&self, query: &'a Query) -> ApiResult<()> {
+        let mut waiting = vec![query];
+        let mut begun: BTreeSet<&str> = BTreeSet::new();
+        while let Some(query) = waiting.last().copied() {
+            let id = query.id.as_str();
+            if self.found.borrow().contains_key(id) {
+                waiting.pop();
+                continue;
+            }
+            let value = match &query.source {
+                Source::Metric { metric, statistic, period } => {
+                    Operand::Series(self.metric(metric, statistic, *period))
+                }
+                Source::Expression { text, .. } => {
+                    let expression = math::parse(text).map_err(|error| problem(query, &error))?;
+                    if begun.insert(id) {
+                        let needed = self.needed(&expression);
+                        if let Some(own) = needed.iter().find(|q| begun.contains(q.id.as_str())) {
+                            return Err(problem(query, &format!("'{}' refers to itself", own.id)));
+                        }
+                        waiting.extend(needed);
+                        continue;
+                    }
+                    let within = Within { asked: self, query };
+                    math::run(&expression, &within).map_err(|error| problem(query, &error))?
+                }
+            };
+            self.found.borrow_mut().insert(id, value);
+        }
+        Ok(())
+    }
+
+    /// The queries that an expression mentions and whose values are not known yet.
+    fn needed(&self, expression: &Expression) -> Vec<&'a Query> {
+        let (names, found) = (expression.names(), self.found.borrow());
+        let unknown = |query: &&Query| {
+            names.contains(query.id.as_str()) && !found.contains_key(query.id.as_str())
+        };
+        self.queries.iter().filter(unknown).collect()
+    }
+
+    /// Whether an expression's own periods, if it fills them all, would be more than `most`.
+    pub(super) fn is_longer_than(&self, most: i64) -> bool {
+        let seconds = self.end.duration_since(self.start).as_secs();
+        self.queries.iter().any(|query| {
+            matches!(query.source, Source::Expression { .. })
+                && seconds / self.period(query).max(1) > most
+        })
     }
 
     /// The period of a query: an expression has the longest of the metrics'.
@@ -157,45 +228,19 @@ fn problem(query: &Query, error: &str) -> crate::wire::ApiError {
     validation(format!("Error in expression '{}': {error}.", query.id))
 }
 
-/// One reading of a query, with the queries that wait for it: none may need itself.
-struct Reading<'r, 'a> {
-    asked: &'r Asked<'a>,
-    busy: Vec<String>,
-}
-
-impl Reading<'_, '_> {
-    fn read(&self, query: &Query) -> Result<Operand, String> {
-        match &query.source {
-            Source::Metric { metric, statistic, period } => {
-                Ok(Operand::Series(self.asked.metric(metric, statistic, *period)))
-            }
-            Source::Expression { text, .. } => {
-                if self.busy.contains(&query.id) {
-                    return Err(format!("'{}' refers to itself", query.id));
-                }
-                let mut busy = self.busy.clone();
-                busy.push(query.id.clone());
-                let inner = Reading { asked: self.asked, busy };
-                math::evaluate(text, &Within { reading: &inner, query })
-            }
-        }
-    }
-}
-
-/// What an expression sees.
-struct Within<'w, 'r, 'a> {
-    reading: &'w Reading<'r, 'a>,
+/// What the expression of a query sees.
+struct Within<'w, 'a> {
+    asked: &'w Asked<'a>,
     query: &'w Query,
 }
 
-impl Names for Within<'_, '_, '_> {
-    fn value(&self, id: &str) -> Option<Result<Operand, String>> {
-        let query = self.reading.asked.queries.iter().find(|query| query.id == id)?;
-        Some(self.reading.read(query))
+impl Names for Within<'_, '_> {
+    fn value(&self, id: &str) -> Option<Operand> {
+        self.asked.found.borrow().get(id).cloned()
     }
 
     fn metrics(&self) -> Vec<Series> {
-        let asked = self.reading.asked;
+        let asked = self.asked;
         let metrics = asked.queries.iter().filter_map(|query| match &query.source {
             Source::Metric { metric, statistic, period } => {
                 Some(asked.metric(metric, statistic, *period))
@@ -206,7 +251,7 @@ impl Names for Within<'_, '_, '_> {
     }
 
     fn frame(&self) -> Frame {
-        let asked = self.reading.asked;
+        let asked = self.asked;
         let period = asked.period(self.query);
         let start = floor(asked.start, period);
         let start = if start < asked.start {

@@ -37,10 +37,12 @@ impl Samples {
         self.add_value(thousandths as f64 / 1000.0, times);
     }
 
-    /// Adds `times` samples of a finite number.
+    /// Adds `times` samples of a finite number. Counts end at the largest that there is: the API takes
+    /// any.
     pub(super) fn add_value(&mut self, value: f64, times: u64) {
         if times > 0 && value.is_finite() {
-            *self.0.entry(Key::of(value)).or_default() += times;
+            let seen = self.0.entry(Key::of(value)).or_default();
+            *seen = seen.saturating_add(times);
         }
     }
 
@@ -68,7 +70,7 @@ impl Samples {
     /// A statistic by CloudWatch's name: `Sum`, `Average`, `Minimum`, `Maximum`, `SampleCount` or a
     /// percentile (`p99.9`). None without samples or for another name.
     pub(super) fn statistic(&self, name: &str) -> Option<f64> {
-        let count: u64 = self.0.values().sum();
+        let count = self.0.values().fold(0_u64, |sum, times| sum.saturating_add(*times));
         let (low, high) = (self.0.keys().next()?, self.0.keys().next_back()?);
         Some(match name {
             "Sum" => self.sum(1),
@@ -83,7 +85,7 @@ impl Samples {
     /// The sum divided by `count`.
     fn sum(&self, count: u64) -> f64 {
         let whole = self.0.iter().try_fold(0_i128, |sum, (value, times)| {
-            Some(sum + value.thousandths()? * i128::from(*times))
+            sum.checked_add(value.thousandths()?.checked_mul(i128::from(*times))?)
         });
         match whole {
             Some(thousandths) => thousandths as f64 / count as f64 / 1000.0,
@@ -96,9 +98,9 @@ impl Samples {
 
     fn percentile(&self, percent: f64, count: u64) -> f64 {
         let rank = (count as f64 * percent / 100.0).ceil().max(1.0) as u64;
-        let mut seen = 0;
+        let mut seen = 0_u64;
         let reached = self.0.iter().find(|(_, times)| {
-            seen += **times;
+            seen = times.saturating_add(seen);
             seen >= rank
         });
         reached.map_or(0.0, |(value, _)| value.value())
@@ -148,5 +150,17 @@ mod tests {
         assert_eq!(samples.statistic("Maximum"), Some(3e12));
         assert_eq!(samples.statistic("p50"), Some(0.0));
         assert_eq!(samples.statistic("SampleCount"), Some(5.0));
+    }
+
+    #[test]
+    fn more_samples_than_can_be_counted() {
+        let mut samples = Samples::default();
+        for value in [1.0, 1.0, 2.0, 1e11] {
+            samples.add_value(value, u64::MAX);
+        }
+        let all = u64::MAX as f64;
+        assert_eq!(samples.statistic("SampleCount"), Some(all));
+        assert_eq!(samples.statistic("p50"), Some(1.0));
+        assert!(samples.statistic("Sum").is_some_and(|sum| sum > all));
     }
 }

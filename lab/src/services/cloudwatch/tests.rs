@@ -153,3 +153,58 @@ fn alarms_follow_their_metric() {
     let missing = map([("AlarmNames", vec!["nothing".into()].into())]);
     assert_eq!(ask(&mut f, "DeleteAlarms", missing), Err("ResourceNotFound".into()));
 }
+
+fn expression(id: &str, text: &str, period: i64) -> Value {
+    map([("Id", id.into()), ("Expression", text.into()), ("Period", period.into())])
+}
+
+fn over(f: &mut Fixture, start: &str, queries: Vec<Value>) -> Result<Value, String> {
+    let input = map([
+        ("MetricDataQueries", queries.into()),
+        ("StartTime", start.into()),
+        ("EndTime", "2026-11-22T11:00:00Z".into()),
+    ]);
+    ask(f, "GetMetricData", input)
+}
+
+const TEN: &str = "2026-11-22T10:00:00Z";
+
+#[test]
+fn an_expression_is_as_long_as_the_api_allows() {
+    let mut f = world().settled(50.0);
+    f.wait(300);
+    let blue = f.blue.clone();
+    let requests = query(&f, "r", "RequestCount", Some(&blue), "Sum");
+    for (ones, good) in [(1000, true), (100_000, false)] {
+        let text = format!("r{}", "+1".repeat(ones));
+        let answer = over(&mut f, TEN, vec![requests.clone(), expression("e", &text, 60)]);
+        assert_eq!(answer.is_ok(), good, "{ones}");
+    }
+}
+
+#[test]
+fn a_query_is_carried_out_once_however_often_it_is_mentioned() {
+    let mut f = world().settled(50.0);
+    f.wait(300);
+    let blue = f.blue.clone();
+    let mut queries = vec![query(&f, "e0", "HealthyHostCount", Some(&blue), "Minimum")];
+    for n in 1..500 {
+        let before = n - 1;
+        queries.push(expression(&format!("e{n}"), &format!("(e{before} + e{before}) / 2"), 60));
+    }
+    let answer = over(&mut f, TEN, queries).unwrap();
+    let last = values(answer.list("MetricDataResults").last().unwrap());
+    assert!(!last.is_empty() && last.iter().all(|v| *v == 2.0), "{last:?}");
+    let circle = vec![expression("a", "b + 1", 60), expression("b", "[a]", 60)];
+    assert_eq!(over(&mut f, TEN, circle), Err("ValidationError".into()));
+}
+
+#[test]
+fn an_expression_fills_no_more_periods_than_an_answer_may_have() {
+    let mut f = world().settled(50.0);
+    f.wait(300);
+    for (start, good) in [("1970-01-01T00:00:00Z", false), (TEN, true)] {
+        let answer = over(&mut f, start, vec![expression("e", "TIME_SERIES(1)", 1)]);
+        assert_eq!(answer.is_ok(), good, "{start}");
+    }
+}

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::errors::SUBNET;
 use super::{Event, launch_data, launches, machine_types, network, resolve};
+use crate::faults;
 use crate::traffic::program::Program;
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::{self, World, later};
@@ -133,9 +134,7 @@ pub(super) fn begin(world: &mut World, launch: Launch<'_>) -> ApiResult<String> 
     let public = interface.and_then(|i| i.bool("associatePublicIpAddress")).unwrap_or(place.public);
     let (zone, private_ip) = (place.zone.clone(), place.next_address());
     let mut program = Program::from_user_data(&launch_data::user_data(&data), &world.registry);
-    if let Some(misbehaviour) = world.faults.misbehaving.get(&program.version) {
-        misbehaviour.spoil(&mut program);
-    }
+    faults::spoil(&world.faults, &mut program);
     for (key, value) in launch_data::instance_tags(&data) {
         tags.entry(key).or_insert(value);
     }
@@ -254,9 +253,7 @@ pub fn reload(world: &mut World, version: &str) {
         if instance.program.version == version {
             let user_data = launch_data::user_data(&instance.data);
             instance.program = Program::from_user_data(&user_data, &world.registry);
-            if let Some(misbehaviour) = world.faults.misbehaving.get(version) {
-                misbehaviour.spoil(&mut instance.program);
-            }
+            faults::spoil(&world.faults, &mut instance.program);
         }
     }
 }

@@ -54,6 +54,16 @@ pub struct State {
     templates: BTreeMap<String, templates::Template>,
 }
 
+/// The names of repositories and creation templates that there are.
+pub fn leftovers(world: &World) -> Vec<String> {
+    let repositories = world.registry.ecr.repositories.keys();
+    repositories
+        .chain(world.ecr.settings.keys())
+        .chain(world.ecr.templates.keys())
+        .cloned()
+        .collect()
+}
+
 /// What happens by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {

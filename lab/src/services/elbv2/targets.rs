@@ -1,5 +1,7 @@
 //! Targets: registering, draining, and the health that is shown of them.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::errors::{target_group_not_found, validation};
@@ -47,12 +49,8 @@ pub fn register(
     if known.is_some_and(|t| t.state != TargetState::Draining && t.port == port) {
         return Ok(());
     }
-    if known.is_none() && target_group.targets.len() >= QUOTA {
-        return Err(ApiError::sender(
-            "TooManyTargets",
-            "The maximum number of targets has been reached",
-        ));
-    }
+    let new = usize::from(known.is_none());
+    have_room(world, group, new)?;
     let zone = running_zone(world, instance)?;
     let target = Target {
         port,
@@ -69,6 +67,21 @@ pub fn register(
     }
     health::usage_changed(world, group);
     Ok(())
+}
+
+/// Whether so many more targets fit: all groups of a load balancer have the quota together, and one that
+/// no load balancer uses has it alone (user guide: the quota of targets a group is the same).
+fn have_room(world: &World, group: &str, new: usize) -> ApiResult<()> {
+    let balancer = target_groups::used_by(world, group);
+    let together = world.elbv2.target_groups.values().filter(|other| {
+        let used = || balancer.is_some() && target_groups::used_by(world, &other.arn) == balancer;
+        !other.targets.is_empty() && (other.arn == group || used())
+    });
+    let registered: usize = together.map(|other| other.targets.len()).sum();
+    if new == 0 || registered + new <= QUOTA {
+        return Ok(());
+    }
+    Err(ApiError::sender("TooManyTargets", "The maximum number of targets has been reached"))
 }
 
 /// The zone of an instance that runs or is about to, or InvalidTarget.
@@ -142,12 +155,17 @@ pub(super) fn register_targets(world: &mut World, input: &Value) -> ApiResult<Va
         return Err(validation("At least one target must be specified"));
     }
     // All or nothing: one bad target must not leave the others half registered.
+    let mut new = BTreeSet::new();
     for target in input.list("Targets") {
         let id = target.need_str("Id")?;
+        new.insert(id);
         running_zone(world, id)?;
         within_network(world, group, id)?;
         port(target)?;
     }
+    let known = &target_groups::find(world, group)?.targets;
+    new.retain(|id| !known.contains_key(*id));
+    have_room(world, group, new.len())?;
     for target in input.list("Targets") {
         register(world, group, target.need_str("Id")?, port(target)?)?;
     }

@@ -254,3 +254,30 @@ fn what_a_check_meets_names_the_reason() {
     assert_eq!(f.health(&blue, "i-1").0, "healthy", "started again");
     assert_eq!(f.health(&blue, "i-9"), ("unused".into(), "Target.NotRegistered".into()));
 }
+
+#[test]
+fn a_load_balancers_groups_have_their_targets_together() {
+    let mut f = world();
+    f.weigh(100, 0);
+    let (blue, green) = (f.blue.clone(), f.green.clone());
+    f.instance("i-1", "z-a", "v1", 0, &blue);
+    for arn in [&blue, &green] {
+        "vpc-1".clone_into(&mut f.world.elbv2.target_groups.get_mut(arn).unwrap().vpc);
+    }
+    let one = f.world.ec2.instances["i-1"].clone();
+    let targets = |from: usize, to: usize| {
+        Value::List((from..to).map(|n| map([("Id", format!("i-{n}").into())])).collect())
+    };
+    for n in 2..1100 {
+        f.world.ec2.instances.insert(format!("i-{n}"), one.clone());
+    }
+    let mut register = |group: &str, from, to| {
+        let input = map([("TargetGroupArn", group.into()), ("Targets", targets(from, to))]);
+        f.call("RegisterTargets", input).map(drop).map_err(|e| e.code)
+    };
+    assert_eq!(register(&blue, 1, 601), Ok(()), "the first is there already");
+    assert_eq!(register(&green, 601, 1002), Err("TooManyTargets".into()));
+    assert_eq!(register(&green, 601, 1001), Ok(()), "nothing of the refused call was registered");
+    assert_eq!(register(&green, 601, 1001), Ok(()), "the same ones again are none more");
+    assert_eq!(register(&blue, 1001, 1002), Err("TooManyTargets".into()));
+}

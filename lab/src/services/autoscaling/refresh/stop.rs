@@ -88,7 +88,12 @@ pub(super) fn turn_back(world: &mut World, name: &str, reason: &str) {
 
 impl Refresh {
     /// Brings it to an end.
-    pub(super) fn end(&mut self, status: Status, reason: &str, now: jiff::Timestamp) {
+    pub(in crate::services::autoscaling) fn end(
+        &mut self,
+        status: Status,
+        reason: &str,
+        now: jiff::Timestamp,
+    ) {
         self.status = status;
         self.reason = (!reason.is_empty()).then(|| reason.to_owned());
         self.ended = Some(now);

@@ -49,6 +49,37 @@ fn standby_leaves_traffic_and_comes_back_by_pending() {
 }
 
 #[test]
+fn an_instance_named_twice_is_one() {
+    let mut lab = Lab::one_group(&[]);
+    let id = first(&lab);
+    let twice = map([("InstanceIds", Value::List(vec![id.as_str().into(), id.as_str().into()]))]);
+    let lowering = twice.clone().with("ShouldDecrementDesiredCapacity", true);
+    let answer = lab.ok("EnterStandby", "news", lowering);
+    assert_eq!((answer.list("Activities").len(), lab.group("news").desired), (1, 3));
+    lab.wait(40);
+    lab.ok("ExitStandby", "news", twice);
+    assert_eq!(lab.group("news").desired, 4);
+
+    let arn = lab.group("news").target_groups[0].clone();
+    let twice = Value::List(vec![arn.as_str().into(), arn.as_str().into()]);
+    let twice = map([("TargetGroupARNs", twice)]);
+    lab.ok("DetachLoadBalancerTargetGroups", "news", twice.clone());
+    lab.ok("AttachLoadBalancerTargetGroups", "news", twice);
+    assert_eq!(lab.group("news").target_groups, [arn]);
+}
+
+#[test]
+fn nothing_is_attached_to_a_group_that_is_being_deleted() {
+    let mut lab = Lab::one_group(&[]);
+    let id = first(&lab);
+    lab.ok("DetachInstances", "news", lowering(&id, false));
+    lab.wait(60);
+    lab.ok("DeleteAutoScalingGroup", "news", map([("ForceDelete", true.into())]));
+    let (_, message) = lab.refused("AttachInstances", "news", named(&id));
+    assert!(message.contains("pending delete"), "{message}");
+}
+
+#[test]
 fn standby_without_lowering_is_replaced_and_may_have_no_way_back() {
     let mut lab = Lab::one_group(&[]);
     let id = first(&lab);

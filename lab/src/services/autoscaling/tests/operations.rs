@@ -154,6 +154,19 @@ fn a_group_is_deleted_when_empty_or_by_force() {
 }
 
 #[test]
+fn a_group_that_is_deleted_ends_its_refresh() {
+    let mut lab = Lab::one_group(&[]);
+    lab.start("news", map([]));
+    lab.wait(30);
+    lab.ok("DeleteAutoScalingGroup", "news", map([("ForceDelete", true.into())]));
+    let told = lab.ok("DescribeInstanceRefreshes", "news", map([]));
+    let refresh = &told.list("InstanceRefreshes")[0];
+    assert_eq!(refresh.str("Status"), Some("Cancelled"));
+    assert_eq!(refresh.time("EndTime"), Some(lab.world.now));
+    assert!(refresh.str("StatusReason").unwrap().contains("deleted"));
+}
+
+#[test]
 fn a_group_of_the_same_name_is_another() {
     let mut lab = Lab::one_group(&[]);
     let group = lab.group("news").clone();

@@ -8,14 +8,13 @@ mod series;
 #[cfg(test)]
 mod tests;
 
+pub(super) use parse::{Expression, parse};
 pub(super) use series::{Frame, Operand, Series};
-
-use parse::Expression;
 
 /// What an expression needs to know of the queries beside it.
 pub(super) trait Names {
     /// The value of the query with this identifier; none if there is none.
-    fn value(&self, id: &str) -> Option<Result<Operand, String>>;
+    fn value(&self, id: &str) -> Option<Operand>;
 
     /// All queries that are metrics and not expressions.
     fn metrics(&self) -> Vec<Series>;
@@ -25,17 +24,13 @@ pub(super) trait Names {
 }
 
 /// The value of an expression, or what is the matter with it.
-pub(super) fn evaluate(text: &str, names: &dyn Names) -> Result<Operand, String> {
-    run(&parse::parse(text)?, names)
-}
-
-fn run(expression: &Expression, names: &dyn Names) -> Result<Operand, String> {
+pub(super) fn run(expression: &Expression, names: &dyn Names) -> Result<Operand, String> {
     match expression {
         Expression::Number(number) => Ok(Operand::Scalar(*number)),
         // Keywords that only functions understand, such as REPEAT, never get here.
-        Expression::Name(id) => names
-            .value(id)
-            .unwrap_or_else(|| Err(format!("the identifier '{id}' is not that of a query"))),
+        Expression::Name(id) => {
+            names.value(id).ok_or_else(|| format!("the identifier '{id}' is not that of a query"))
+        }
         Expression::Text(_) => Err("a text is only allowed within METRICS()".to_owned()),
         Expression::Array(items) => {
             let mut all = Vec::new();
@@ -47,9 +42,18 @@ fn run(expression: &Expression, names: &dyn Names) -> Result<Operand, String> {
         Expression::Minus(inner) => {
             series::combine(Operand::Scalar(0.0), run(inner, names)?, |a, b| Some(a - b))
         }
-        Expression::Operation(operator, left, right) => {
-            let (left, right) = (run(left, names)?, run(right, names)?);
-            series::combine(left, right, operator.function())
+        Expression::Operation(..) => {
+            // From the left end of the row, which may be long, on.
+            let (mut row, mut left) = (Vec::new(), expression);
+            while let Expression::Operation(operator, before, right) = left {
+                row.push((operator, right));
+                left = before;
+            }
+            let mut value = run(left, names)?;
+            for (operator, right) in row.into_iter().rev() {
+                value = series::combine(value, run(right, names)?, operator.function())?;
+            }
+            Ok(value)
         }
         Expression::Call(name, arguments) => functions::call(name, arguments, names),
     }

@@ -1,11 +1,14 @@
 //! Reading an expression of metric math.
 
-/// Deeper than any expression is; it guards the stack.
+use std::collections::BTreeSet;
+
+/// Deeper than any expression is; it guards the stack. A row of operators that bind alike is not deep:
+/// it is carried out from its left end, and the API bounds its length.
 const DEEPEST: usize = 50;
 
 /// An expression.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Expression {
+pub(in crate::services::cloudwatch) enum Expression {
     /// A number.
     Number(f64),
     /// The identifier of a query, or a keyword of a function.
@@ -22,9 +25,29 @@ pub(super) enum Expression {
     Call(String, Vec<Expression>),
 }
 
+impl Expression {
+    /// The identifiers that it mentions, keywords of functions among them.
+    pub(in crate::services::cloudwatch) fn names(&self) -> BTreeSet<&str> {
+        let mut names = BTreeSet::new();
+        let mut left = vec![self];
+        while let Some(part) = left.pop() {
+            match part {
+                Expression::Number(_) | Expression::Text(_) => {}
+                Expression::Name(name) => {
+                    names.insert(name.as_str());
+                }
+                Expression::Array(parts) | Expression::Call(_, parts) => left.extend(parts),
+                Expression::Minus(inner) => left.push(inner),
+                Expression::Operation(_, a, b) => left.extend([&**a, &**b]),
+            }
+        }
+        names
+    }
+}
+
 /// An operator between two operands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Operator {
+pub(in crate::services::cloudwatch) enum Operator {
     Or,
     And,
     Equal,
@@ -99,7 +122,7 @@ const OPERATORS: &[(&str, Operator)] = &[
 ];
 
 /// Reads a whole expression.
-pub(super) fn parse(text: &str) -> Result<Expression, String> {
+pub(in crate::services::cloudwatch) fn parse(text: &str) -> Result<Expression, String> {
     let mut reader = Reader { rest: text, depth: 0 };
     let expression = reader.expression(0)?;
     match reader.skip().chars().next() {
