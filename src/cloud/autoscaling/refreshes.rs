@@ -95,9 +95,14 @@ impl Cloud {
     }
 
     /// Cancels whatever refresh is active: the call names none, so it belongs right after having
-    /// seen which one that is. Instances that are already on their way are not waited for here.
+    /// seen which one that is. Instances that are already on their way are not waited for: where they
+    /// never get healthy, and are replaced again and again, the refresh would never end.
     pub async fn cancel_refresh(&self, group: &str) -> Change<()> {
-        let request = self.autoscaling.cancel_instance_refresh().auto_scaling_group_name(group);
+        let request = self
+            .autoscaling
+            .cancel_instance_refresh()
+            .auto_scaling_group_name(group)
+            .wait_for_transitioning_instances(false);
         self.change("autoscaling:CancelInstanceRefresh", request.send()).await.map(|_| ())
     }
 

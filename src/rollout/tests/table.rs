@@ -155,6 +155,33 @@ fn what_is_refused_for_good_goes_back_or_to_a_person() {
     assert_eq!(back.end.map(|e| e.ending), Some(Ending::Stuck));
 }
 
+/// The retirement is refused, and the minimums are left in order all the same.
+#[test]
+fn where_the_retirement_is_refused_the_minimums_are_given_back() {
+    let mut pins = Vec::new();
+    for (blue, green) in [(4, 4), (4, 2), (2, 2)] {
+        let next = turn(Phase::Retire, |record, seen| {
+            let facts = facts(record);
+            facts.weighted = true;
+            facts.sides.blue.pinned = vec![4];
+            facts.sides.green.pinned = vec![4];
+            seen.rules = rules(&[("tg-green", 1)]);
+            seen.groups.get_mut("blue").unwrap().group.capacity.min = blue;
+            seen.groups.get_mut("green").unwrap().group.capacity.min = green;
+            seen.refused = Some("denied".to_owned());
+        });
+        pins.push((actions(&next), next.end.map(|end| end.ending)));
+    }
+    assert_eq!(
+        pins,
+        [
+            (vec!["minimum green 2".to_owned()], None),
+            (vec!["minimum blue 2".to_owned()], None),
+            (vec![], Some(Ending::Succeeded)),
+        ]
+    );
+}
+
 /// What another hand does is waited for from the moment it is seen, however old the phase is.
 #[test]
 fn a_rule_that_is_not_listed_for_a_moment_is_waited_for_in_an_old_phase_too() {

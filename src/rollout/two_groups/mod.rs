@@ -101,10 +101,14 @@ impl<'a> Machine<'_, 'a, '_> {
                 let hint = "mend what AWS refuses, then `cutover rollback` goes on";
                 self.turn.stuck(format!("the way back was refused: {why}"), hint);
             }
-            // The new version is proven by then.
+            // The new version is proven by then. What else is to be left in order still is.
             Phase::Retire => {
                 self.turn.notice(format!("the old group has to be retired by hand: {why}"));
-                self.succeed();
+                if self.turn.overdue(self.turn.plan.deadlines.healthy) {
+                    self.succeed();
+                } else {
+                    self.leave_minimums(true);
+                }
             }
             _ => self.take_back(why),
         }

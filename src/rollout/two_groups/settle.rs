@@ -91,8 +91,7 @@ impl Machine<'_, '_, '_> {
     /// its way.
     fn give_back_minimum(&mut self) -> bool {
         let min = self.facts.sides[self.from].min;
-        self.turn.plan.retire_after.is_none()
-            && self.unpin(self.from, min, "its own; its instances stay until you retire them")
+        self.unpin(self.from, min, "its own; its instances stay until you retire them")
     }
 
     /// Sets a minimum that still reads as we wrote it. True while the change is on its way.
@@ -167,7 +166,8 @@ impl Machine<'_, '_, '_> {
             return;
         }
         let other = gate::other_rule(self.turn.seen, self.side(self.from));
-        if let (Some(rule), true) = (other, self.turn.plan.retire_after.is_some()) {
+        let mut by_hand = self.turn.plan.retire_after.is_none();
+        if let (Some(rule), false) = (other, by_hand) {
             let group = self.side(self.from).group.clone();
             let scheduled =
                 self.seen(self.from).is_some_and(|old| retirement(&old.scheduled).is_some());
@@ -176,6 +176,7 @@ impl Machine<'_, '_, '_> {
                 self.turn.send(Action::Unschedule { group });
                 return;
             }
+            by_hand = true;
             self.turn.notice(format!(
                 "{group} has to be retired by hand: {} gives traffic to it, which this rollout does not move",
                 rule.id
@@ -187,10 +188,17 @@ impl Machine<'_, '_, '_> {
                 self.schedule_retirement(after, &old.scheduled);
                 return;
             }
+            by_hand = true;
             self.turn
                 .notice("the old group's retirement could not be scheduled: retire it by hand");
         }
-        if !self.hand_over_minimum() && !self.give_back_minimum() {
+        self.leave_minimums(by_hand);
+    }
+
+    /// The minimums as they are to stay, one a turn; then the end. Where a person has to retire the old
+    /// group, nobody would know later that the minimum which keeps it is ours.
+    pub(super) fn leave_minimums(&mut self, by_hand: bool) {
+        if !self.hand_over_minimum() && !(by_hand && self.give_back_minimum()) {
             self.succeed();
         }
     }
