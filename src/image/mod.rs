@@ -3,9 +3,11 @@
 //! beside it, as `build`, and so have layers of a base image.
 
 mod assembly;
+mod compress;
 mod document;
 mod error;
 mod files;
+mod gzip;
 mod layer;
 mod tree;
 
@@ -13,6 +15,7 @@ use std::path::Path;
 
 pub use crate::registry::{Blob, Image};
 pub use assembly::{Assembly, Entry, FileMapping, InvalidPlatform, Platform};
+pub use compress::{Compressed, compress};
 pub use error::AssembleError;
 
 use tree::Tree;

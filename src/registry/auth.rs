@@ -8,7 +8,7 @@ use http_auth::ChallengeRef;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::client::{Call, Registry};
+use super::client::{Call, Payload, Registry};
 use super::credentials::secret;
 use super::endpoint::is_safe;
 use super::{Credentials, RegistryError};
@@ -81,7 +81,7 @@ async fn token(
         method: Method::GET,
         url,
         headers: Vec::new(),
-        body: Bytes::new(),
+        body: Payload::Bytes(Bytes::new()),
         attempted: format!("get a token to {}", call.attempted),
     };
     let basic = match registry.credentials() {

@@ -1,12 +1,16 @@
 //! Blobs: is it there, and put it there.
 
+use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LOCATION};
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode};
 
 use crate::model::{Digest, Repository};
 
-use super::client::{Call, Registry};
+use super::client::{Call, Payload, Registry};
 use super::{Blob, RegistryError};
+
+/// Blobs have no type of their own on their way.
+pub(super) const BINARY: &str = "application/octet-stream";
 
 impl Registry {
     /// Whether the repository has the blob.
@@ -43,29 +47,53 @@ impl Registry {
     async fn upload_once(&self, repository: &Repository, blob: &Blob) -> Result<(), RegistryError> {
         let attempted =
             format!("upload {} ({} bytes) to {repository}", blob.digest.short(), blob.bytes.len());
-        let begin = self.call(Method::POST, repository, "blobs/uploads/", attempted.clone());
+        let place = self.begin_upload(repository, &attempted).await?;
+        let content = Payload::Bytes(blob.bytes.clone());
+        self.end_upload(repository, &place, &blob.digest, content, attempted).await
+    }
+
+    /// Asks for a place to upload to.
+    pub(super) async fn begin_upload(
+        &self,
+        repository: &Repository,
+        attempted: &str,
+    ) -> Result<String, RegistryError> {
+        let begin = self.call(Method::POST, repository, "blobs/uploads/", attempted.to_owned());
         let response = self.ask_once(&begin).await?;
         if response.status() != StatusCode::ACCEPTED {
-            return Err(RegistryError::refused(&attempted, repository, &response));
+            return Err(RegistryError::refused(attempted, repository, &response));
         }
-        let place = response
-            .headers()
-            .get(LOCATION)
-            .and_then(|location| self.endpoint.resolve(location.to_str().ok()?))
-            .ok_or_else(|| self.protocol(&begin, "it names no usable Location for the upload"))?;
+        self.place(&response)
+            .ok_or_else(|| self.protocol(&begin, "it names no usable Location for the upload"))
+    }
+
+    /// The place that an answer names.
+    pub(super) fn place(&self, response: &Response<Bytes>) -> Option<String> {
+        self.endpoint.resolve(response.headers().get(LOCATION)?.to_str().ok()?)
+    }
+
+    /// Sends `content`, the last of the upload, and has the registry check all of it.
+    pub(super) async fn end_upload(
+        &self,
+        repository: &Repository,
+        place: &str,
+        digest: &Digest,
+        content: Payload,
+        attempted: String,
+    ) -> Result<(), RegistryError> {
         let separator = if place.contains('?') { '&' } else { '?' };
         let put = Call {
             repository,
             method: Method::PUT,
-            url: format!("{place}{separator}digest={}", blob.digest),
-            headers: vec![(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"))],
-            body: blob.bytes.clone(),
+            url: format!("{place}{separator}digest={digest}"),
+            headers: vec![(CONTENT_TYPE, HeaderValue::from_static(BINARY))],
+            body: content,
             attempted,
         };
         let response = self.ask_once(&put).await?;
         match response.status() {
             StatusCode::CREATED | StatusCode::NO_CONTENT => {
-                self.same_digest(&put, &response, &blob.digest)
+                self.same_digest(&put, &response, digest)
             }
             _ => Err(RegistryError::refused(&put.attempted, repository, &response)),
         }

@@ -9,13 +9,13 @@ use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 
 use crate::model::Repository;
-use crate::net::{self, Net, TransportError};
+use crate::net::{self, Body, Net, TransportError};
 
-use super::{Credentials, Endpoint, RegistryError, auth};
+use super::{Credentials, Endpoint, RegistryError, Spool, auth};
 
 /// How often something is attempted that may well succeed in a moment. All requests may be
 /// repeated: content goes in under its digest.
-const ATTEMPTS: usize = 4;
+pub(super) const ATTEMPTS: usize = 4;
 
 /// However long a registry asks to be left alone, we ask again after this.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -37,9 +37,39 @@ pub(super) struct Call<'a> {
     pub(super) method: Method,
     pub(super) url: String,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(super) body: Bytes,
+    pub(super) body: Payload,
     /// What is attempted, after "cannot", for messages.
     pub(super) attempted: String,
+}
+
+/// What a request carries. It can be sent again: with other credentials, or after a break.
+#[derive(Debug, Clone)]
+pub(super) enum Payload {
+    Bytes(Bytes),
+    /// All of a spool from this place on, while it is written.
+    Spool(Spool, u64),
+}
+
+impl Payload {
+    fn body(&self) -> Body {
+        match self {
+            Payload::Bytes(bytes) => net::full(bytes.clone()),
+            Payload::Spool(spool, offset) => spool.body(*offset),
+        }
+    }
+
+    /// Sleeps for as long as an answer may take: half a minute to think, and time for the content at
+    /// 256 KiB a second, from when all of it is there.
+    async fn patience(&self) {
+        const BYTES_A_SECOND: u64 = 256 * 1024;
+        let size = match self {
+            Payload::Bytes(bytes) => bytes.len() as u64,
+            Payload::Spool(spool, offset) => {
+                spool.all().await.map_or(0, |(size, _)| size.saturating_sub(*offset))
+            }
+        };
+        tokio::time::sleep(Duration::from_secs(30 + size / BYTES_A_SECOND)).await;
+    }
 }
 
 impl Registry {
@@ -57,7 +87,14 @@ impl Registry {
         attempted: String,
     ) -> Call<'a> {
         let url = self.endpoint.url(&format!("/v2/{}/{path}", repository.path()));
-        Call { repository, method, url, headers: Vec::new(), body: Bytes::new(), attempted }
+        Call {
+            repository,
+            method,
+            url,
+            headers: Vec::new(),
+            body: Payload::Bytes(Bytes::new()),
+            attempted,
+        }
     }
 
     /// Sends `call` until it is answered by something that won't change by itself. Any status that
@@ -81,14 +118,17 @@ impl Registry {
         let mut waits = net::delays(ATTEMPTS, seed);
         loop {
             match (operation().await, waits.next()) {
-                (Err(error), Some(wait)) if error.is_transient() => {
-                    let asked = error.retry_after().unwrap_or_default().min(LONGEST_WAIT);
-                    tracing::debug!(%error, "trying again");
-                    self.net.clock.sleep(wait.max(asked)).await;
-                }
+                (Err(error), Some(wait)) if error.is_transient() => self.wait(&error, wait).await,
                 (result, _) => return result,
             }
         }
+    }
+
+    /// Waits before the next attempt: `wait`, or as long as the registry asks for.
+    pub(super) async fn wait(&self, error: &RegistryError, wait: Duration) {
+        let asked = error.retry_after().unwrap_or_default().min(LONGEST_WAIT);
+        tracing::debug!(%error, "trying again");
+        self.net.clock.sleep(wait.max(asked)).await;
     }
 
     /// Sends `call` once, and a second time where the registry asks who we are.
@@ -129,7 +169,7 @@ impl Registry {
     ) -> Result<Response<Bytes>, RegistryError> {
         let failed =
             |source| RegistryError::Transport { attempted: call.attempted.clone(), source };
-        let mut request = Request::new(net::full(call.body.clone()));
+        let mut request = Request::new(call.body.body());
         *request.method_mut() = call.method.clone();
         *request.uri_mut() =
             call.url.parse().map_err(|_| self.protocol(call, "it gave a broken URL"))?;
@@ -137,10 +177,9 @@ impl Registry {
         if let Some(authorization) = authorization {
             request.headers_mut().insert(AUTHORIZATION, authorization);
         }
-        let limit = time_limit(call.body.len());
-        match tokio::time::timeout(limit, self.net.transport.send_bytes(request)).await {
-            Ok(answer) => answer.map_err(failed),
-            Err(_) => {
+        tokio::select! {
+            answer = self.net.transport.send_bytes(request) => answer.map_err(failed),
+            () = call.body.patience() => {
                 Err(failed(TransportError::Timeout { host: self.endpoint.host().to_owned() }))
             }
         }
@@ -168,10 +207,4 @@ impl Registry {
         let mut accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
         accepted.insert(repository.path().to_owned(), authorization);
     }
-}
-
-/// Half a minute to think, and time for the body at 256 KiB a second.
-fn time_limit(body: usize) -> Duration {
-    const BYTES_A_SECOND: u64 = 256 * 1024;
-    Duration::from_secs(30 + body as u64 / BYTES_A_SECOND)
 }

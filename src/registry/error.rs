@@ -46,6 +46,11 @@ pub enum RegistryError {
         "`{0}` is not a tag: it takes letters, digits, `_`, `.` and `-`, at most 128 and no `.` or `-` at the beginning. Correct `image.tags`"
     )]
     Tag(String),
+    /// What was to be uploaded could not be read, or written to the spool.
+    #[error(
+        "the layer could not be made: {0}. Nothing names it yet; see to the cause and try again"
+    )]
+    Source(String),
     /// An answer that isn't the protocol's.
     #[error(
         "cannot {attempted}: {what}. Is this an OCI registry? `curl -i {url}/v2/` should answer 200 or 401"
@@ -107,6 +112,7 @@ impl RegistryError {
             RegistryError::Transport { .. } => true,
             RegistryError::Refused { status, .. } => *status == 429 || *status >= 500,
             RegistryError::Tag(_)
+            | RegistryError::Source(_)
             | RegistryError::Protocol { .. }
             | RegistryError::Digest { .. } => false,
         }

@@ -2,6 +2,8 @@
 
 use crate::model::Repository;
 
+use super::ecr::Ecr;
+
 /// What to do about `status` and `code` for this repository.
 pub(super) fn what_to_do(
     status: u16,
@@ -51,33 +53,6 @@ fn missing_repository(repository: &Repository, ecr: Option<&Ecr<'_>>) -> String 
             repository.path()
         ),
         None => format!("Create the repository `{repository}`, or correct `image.push`"),
-    }
-}
-
-/// The parts of ECR's host names, `<account>.dkr.ecr.<region>.amazonaws.com` (user guide).
-struct Ecr<'a> {
-    account: &'a str,
-    region: &'a str,
-}
-
-impl<'a> Ecr<'a> {
-    fn of(repository: &'a Repository) -> Option<Ecr<'a>> {
-        let mut parts = repository.registry().split('.');
-        let account = parts.next()?;
-        let (dkr, ecr, region) = (parts.next()?, parts.next()?, parts.next()?);
-        let is_ecr =
-            dkr == "dkr" && matches!(ecr, "ecr" | "ecr-fips") && parts.next()? == "amazonaws";
-        (is_ecr && account.bytes().all(|b| b.is_ascii_digit())).then_some(Ecr { account, region })
-    }
-
-    fn arn(&self, repository: &Repository) -> String {
-        let partition = match self.region {
-            region if region.starts_with("cn-") => "aws-cn",
-            region if region.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        };
-        let Ecr { account, region } = self;
-        format!("arn:{partition}:ecr:{region}:{account}:repository/{}", repository.path())
     }
 }
 

@@ -6,7 +6,7 @@ use http::{HeaderValue, Method, Response, StatusCode};
 
 use crate::model::{Digest, Repository};
 
-use super::client::{Call, Registry};
+use super::client::{Call, Payload, Registry};
 use super::{Blob, RegistryError};
 
 /// What the registry says it has stored or is about to send.
@@ -86,7 +86,7 @@ impl Registry {
         let kind = HeaderValue::from_str(&manifest.media_type)
             .map_err(|_| self.protocol(&call, "the manifest has no usable media type"))?;
         call.headers = vec![(CONTENT_TYPE, kind)];
-        call.body = manifest.bytes.clone();
+        call.body = Payload::Bytes(manifest.bytes.clone());
         let response = self.ask(&call).await?;
         match response.status() {
             StatusCode::CREATED | StatusCode::OK => {

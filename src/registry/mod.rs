@@ -8,11 +8,14 @@ mod blobs;
 mod client;
 mod content;
 mod credentials;
+mod ecr;
 mod endpoint;
 mod error;
 mod hint;
 mod manifests;
 mod push;
+mod spool;
+mod upload;
 
 pub use client::Registry;
 pub use content::{Blob, Image};
@@ -20,6 +23,7 @@ pub use credentials::Credentials;
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use error::RegistryError;
 pub use push::Pushed;
+pub use spool::{Spool, SpoolWriter, Written};
 
 #[cfg(test)]
 mod tests;

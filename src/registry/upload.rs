@@ -1,0 +1,291 @@
+//! Content that is still being written, to a registry: one request that follows the spool, as the
+//! engines do it. Several requests with ranges would have to be of at least 5 MiB for ECR and of at
+//! most 4 MiB for GHCR.
+
+use http::header::{CONTENT_TYPE, RANGE};
+use http::{HeaderValue, Method, StatusCode};
+
+use crate::model::{Digest, Repository};
+use crate::net;
+
+use super::blobs::BINARY;
+use super::client::{ATTEMPTS, Call, Payload, Registry};
+use super::ecr::Ecr;
+use super::{RegistryError, Spool, Written};
+
+/// An upload that broke off: where, and how much of it the registry has.
+struct Broken {
+    place: String,
+    has: u64,
+}
+
+impl Registry {
+    /// Uploads all that is, and will be, in `spool`; gives its digest. What breaks off goes on where
+    /// the registry says that it stopped, or begins anew.
+    ///
+    /// # Errors
+    /// Where the registry doesn't take it, has other bytes afterwards, or the spool fails.
+    pub async fn upload_growing(
+        &self,
+        repository: &Repository,
+        spool: &Spool,
+        what: &str,
+    ) -> Result<Digest, RegistryError> {
+        let attempted = format!("upload {what} to {repository}");
+        let mut waits = net::delays(ATTEMPTS, what.len() as u64);
+        let mut broken = None;
+        loop {
+            let mut place = None;
+            let error = match self
+                .upload_from(repository, spool, &attempted, broken.take(), &mut place)
+                .await
+            {
+                Err(error) if error.is_transient() => error,
+                answer => return answer,
+            };
+            let Some(wait) = waits.next() else { return Err(error) };
+            self.wait(&error, wait).await;
+            if let Some(place) = place {
+                broken = self.broken(repository, place, &attempted).await;
+            }
+        }
+    }
+
+    async fn upload_from(
+        &self,
+        repository: &Repository,
+        spool: &Spool,
+        attempted: &str,
+        broken: Option<Broken>,
+        reached: &mut Option<String>,
+    ) -> Result<Digest, RegistryError> {
+        let Broken { place, has } = match broken {
+            Some(broken) => broken,
+            None => Broken { place: self.begin_upload(repository, attempted).await?, has: 0 },
+        };
+        *reached = Some(place.clone());
+        let patch = Call {
+            repository,
+            method: Method::PATCH,
+            url: place.clone(),
+            headers: vec![(CONTENT_TYPE, HeaderValue::from_static(BINARY))],
+            body: Payload::Spool(spool.clone(), has),
+            attempted: attempted.to_owned(),
+        };
+        let sent = self.ask_once(&patch).await;
+        if let Written::Failed(why) = spool.written() {
+            return Err(RegistryError::Source(why));
+        }
+        let response = sent?;
+        // ECR answers 201.
+        if !matches!(
+            response.status(),
+            StatusCode::ACCEPTED | StatusCode::CREATED | StatusCode::NO_CONTENT
+        ) {
+            return Err(RegistryError::refused(attempted, repository, &response));
+        }
+        let place = self.place(&response).unwrap_or(place);
+        let (_, digest) = spool.all().await.map_err(RegistryError::Source)?;
+        *reached = None;
+        let nothing = Payload::Bytes(bytes::Bytes::new());
+        self.end_upload(repository, &place, &digest, nothing, attempted.to_owned()).await?;
+        Ok(digest)
+    }
+
+    /// How much of a broken upload the registry has; `None` where it doesn't know, or cannot be
+    /// believed: ECR tells less than it has, and what is sent twice is there twice.
+    async fn broken(
+        &self,
+        repository: &Repository,
+        place: String,
+        attempted: &str,
+    ) -> Option<Broken> {
+        if Ecr::of(repository).is_some() {
+            return None;
+        }
+        let status = Call {
+            repository,
+            method: Method::GET,
+            url: place.clone(),
+            headers: Vec::new(),
+            body: Payload::Bytes(bytes::Bytes::new()),
+            attempted: attempted.to_owned(),
+        };
+        let response = self.ask_once(&status).await.ok()?;
+        let range = response.headers().get(RANGE)?.to_str().ok()?.trim_start_matches("bytes=");
+        let last: u64 = range.strip_prefix("0-")?.parse().ok()?;
+        // Nothing is told as `0-0`, like one byte.
+        let has = if last == 0 { return None } else { last + 1 };
+        let known = matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::ACCEPTED);
+        known.then(|| Broken { place: self.place(&response).unwrap_or(place), has })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use bytes::Bytes;
+    use http::{Request, Response};
+    use http_body_util::{BodyExt as _, Full};
+    use jiff::Timestamp;
+    use tower::service_fn;
+
+    use super::*;
+    use crate::net::{Body, Clock, Net, Transport};
+    use crate::registry::{Credentials, Endpoint, SpoolWriter};
+
+    /// A registry with one upload session.
+    #[derive(Default)]
+    struct State {
+        session: Vec<u8>,
+        blob: Option<(String, Vec<u8>)>,
+        log: Vec<String>,
+        /// After so many bytes of a PATCH it answers with this status; the bytes stay.
+        breaks: Vec<(usize, u16)>,
+        /// It says that it has stored another digest.
+        lies: bool,
+    }
+
+    async fn answer(state: Arc<Mutex<State>>, request: Request<Body>) -> Response<Full<Bytes>> {
+        let (head, mut body) = request.into_parts();
+        state.lock().unwrap().log.push(head.method.to_string());
+        let broken =
+            (head.method == Method::PATCH).then(|| state.lock().unwrap().breaks.pop()).flatten();
+        let mut came = Vec::new();
+        while let Some(frame) = body.frame().await {
+            came.extend_from_slice(frame.unwrap().data_ref().unwrap());
+            if broken.is_some_and(|(after, _)| came.len() >= after) {
+                break;
+            }
+        }
+        let mut state = state.lock().unwrap();
+        let place = Response::builder().header("location", "/v2/news/blobs/uploads/7");
+        let (status, answer) = match (head.method.as_str(), broken) {
+            ("POST", _) => {
+                state.session.clear();
+                (202, place)
+            }
+            ("PATCH", Some((after, status))) => {
+                state.session.extend_from_slice(&came[..after]);
+                (status, place)
+            }
+            ("PATCH", None) => {
+                state.session.extend_from_slice(&came);
+                (202, place)
+            }
+            ("GET", _) => {
+                let last = state.session.len().saturating_sub(1);
+                (204, place.header("range", format!("0-{last}")))
+            }
+            ("PUT", _) => {
+                let asked = head.uri.query().unwrap().trim_start_matches("digest=").to_owned();
+                let digest = Digest::of(&state.session);
+                let stored = if state.lies { Digest::of(b"other") } else { digest.clone() };
+                let right = asked == digest.as_str();
+                if right {
+                    state.blob = Some((asked, state.session.clone()));
+                }
+                let place = place.header("docker-content-digest", stored.as_str());
+                (if right { 201 } else { 400 }, place)
+            }
+            _ => (405, place),
+        };
+        answer.status(status).body(Full::default()).unwrap()
+    }
+
+    fn registry(state: &Arc<Mutex<State>>, host: &str) -> (Registry, Repository) {
+        let state = state.clone();
+        let service = service_fn(move |request| {
+            let state = state.clone();
+            async move { Ok::<_, std::convert::Infallible>(answer(state, request).await) }
+        });
+        let clock = Clock::virtual_from(Timestamp::UNIX_EPOCH);
+        let net = Net { transport: Transport::from_service(service), clock };
+        let registry = Registry::new(net, Endpoint::of_host(host).unwrap(), Credentials::Anonymous);
+        (registry, format!("{host}/news").parse().unwrap())
+    }
+
+    const GHCR: &str = "ghcr.io";
+    const ECR: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+
+    /// More than one piece, and none like another.
+    fn content() -> Vec<u8> {
+        (0..700_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect()
+    }
+
+    fn write(mut writer: SpoolWriter, content: &[u8]) -> Digest {
+        writer.write(content).unwrap();
+        let digest = Digest::of(content);
+        writer.finish(digest.clone());
+        digest
+    }
+
+    async fn uploaded(state: State, host: &str) -> (Result<Digest, RegistryError>, State) {
+        let state = Arc::new(Mutex::new(state));
+        let (registry, repository) = registry(&state, host);
+        let (writer, spool) = Spool::create().unwrap();
+        let digest = write(writer, &content());
+        let sent = registry.upload_growing(&repository, &spool, "a layer").await;
+        if let Ok(sent) = &sent {
+            assert_eq!(*sent, digest);
+        }
+        let state = std::mem::take(&mut *state.lock().unwrap());
+        (sent, state)
+    }
+
+    #[tokio::test]
+    async fn it_is_sent_while_it_is_written() {
+        let state = Arc::new(Mutex::new(State::default()));
+        let (registry, repository) = registry(&state, GHCR);
+        let (mut writer, spool) = Spool::create().unwrap();
+        writer.write(b"begun, ").unwrap();
+        let sending = registry.upload_growing(&repository, &spool, "a layer");
+        let (sent, ()) = tokio::join!(sending, async {
+            while state.lock().unwrap().log.last().map(String::as_str) != Some("PATCH") {
+                tokio::task::yield_now().await;
+            }
+            writer.write(b"and done").unwrap();
+            writer.finish(Digest::of(b"begun, and done"));
+        });
+        assert_eq!(sent.unwrap(), Digest::of(b"begun, and done"));
+        assert_eq!(state.lock().unwrap().log, ["POST", "PATCH", "PUT"]);
+    }
+
+    #[tokio::test]
+    async fn what_broke_off_goes_on_where_the_registry_has_it() {
+        let (sent, state) =
+            uploaded(State { breaks: vec![(900_000, 503)], ..State::default() }, GHCR).await;
+        sent.unwrap();
+        assert_eq!(state.log, ["POST", "PATCH", "GET", "PATCH", "PUT"]);
+        assert!(state.blob.unwrap().1 == content());
+    }
+
+    /// It tells of less than it has.
+    #[tokio::test]
+    async fn ecr_is_sent_all_of_it_again() {
+        let (sent, state) =
+            uploaded(State { breaks: vec![(900_000, 503)], ..State::default() }, ECR).await;
+        sent.unwrap();
+        assert_eq!(state.log, ["POST", "PATCH", "POST", "PATCH", "PUT"]);
+        assert!(state.blob.unwrap().1 == content());
+    }
+
+    #[tokio::test]
+    async fn a_registry_that_has_other_bytes_is_not_believed() {
+        let (sent, _) = uploaded(State { lies: true, ..State::default() }, GHCR).await;
+        assert!(matches!(sent, Err(RegistryError::Digest { .. })), "{sent:?}");
+    }
+
+    #[tokio::test]
+    async fn a_layer_that_fails_is_never_ended() {
+        let state = Arc::new(Mutex::new(State::default()));
+        let (registry, repository) = registry(&state, GHCR);
+        let (mut writer, spool) = Spool::create().unwrap();
+        writer.write(b"half").unwrap();
+        writer.fail("the engine has gone");
+        let sent = registry.upload_growing(&repository, &spool, "a layer").await;
+        assert!(sent.unwrap_err().to_string().contains("the engine has gone"));
+        assert!(!state.lock().unwrap().log.contains(&"PUT".to_owned()));
+    }
+}
