@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use cutover_lab::world::elapsed;
+use cutover_lab::world::{elapsed, later};
 use jiff::{SignedDuration, Timestamp};
 
 use super::call::Call;
@@ -43,20 +43,22 @@ struct Watch {
 }
 
 impl Watch {
-    /// True once it has been wrong for longer than `bound` in calm weather, and only once.
+    /// True once it has been wrong for longer than `bound` in calm weather, and only once. Trouble
+    /// begins the time anew, but not for ever: between two calls that fail, others are answered.
     fn lasts(
         &mut self,
         wrong: bool,
         now: Timestamp,
         bound: Duration,
-        troubled: Option<Timestamp>,
+        (troubled, outage): (Option<Timestamp>, Duration),
     ) -> bool {
         if !wrong {
             *self = Watch::default();
             return false;
         }
         let since = *self.since.get_or_insert(now);
-        let since = troubled.map_or(since, |troubled| since.max(troubled));
+        let excused = later(since, bound.saturating_mul(2).saturating_add(outage));
+        let since = troubled.map_or(since, |troubled| since.max(troubled.min(excused)));
         let lasts = !self.told && elapsed(since, now) > bound;
         self.told |= lasts;
         lasts
@@ -156,6 +158,7 @@ impl Blind {
         let (now, tolerance) = (scene.world.now, scene.tolerance);
         let acting = scene.runs.acting(now);
         let troubled = acting.and_then(|run| scene.runs.get(run)?.troubled);
+        let trouble = (troubled, tolerance.outage);
         let home_bears = scene.home.is_some_and(|home| self.could_bear(scene, home));
         for side in 0..self.0.len() {
             let share = scene.is.most(side);
@@ -172,7 +175,7 @@ impl Blind {
             let group = &scene.names.sides[side].group;
             let wrong = away && acting.is_some() && home_bears;
             let bearing = &mut self.0[side];
-            if bearing.short.lasts(wrong && short, now, tolerance.react, troubled) {
+            if bearing.short.lasts(wrong && short, now, tolerance.react, trouble) {
                 let what = format!(
                     "{group} has borne {} % with {} of {needed} ready targets for more than {} s",
                     share.percent(),
@@ -181,11 +184,11 @@ impl Blind {
                 );
                 found.tell(PROMISE, now, what);
             }
-            if bearing.refreshed.lasts(wrong && refreshed, now, tolerance.react, troubled) {
+            if bearing.refreshed.lasts(wrong && refreshed, now, tolerance.react, trouble) {
                 let what = format!("{group} has borne {} % under a refresh", share.percent());
                 found.tell(PROMISE, now, what);
             }
-            if bearing.broken.lasts(wrong && broken, now, tolerance.judged, troubled) {
+            if bearing.broken.lasts(wrong && broken, now, tolerance.judged, trouble) {
                 let what = format!(
                     "{group} has borne {} % with a broken version for more than {} s",
                     share.percent(),

@@ -12,6 +12,8 @@ pub struct Tolerance {
     /// How old a look at health may be when a weight is given on it. Claim and rules have a bound of
     /// their own, five seconds.
     pub look: Duration,
+    /// For how long a service may answer nobody. A run has trouble then, and can do nothing about it.
+    pub outage: Duration,
     /// How long it may take a run that is alive and holds the claim to react to what it can see.
     pub react: Duration,
     /// How long a broken version may bear weight while a run is there to judge it: the evidence has
@@ -27,6 +29,7 @@ impl Default for Tolerance {
             latency: Duration::from_millis(150),
             staleness: Duration::ZERO,
             look: Duration::from_secs(10),
+            outage: Duration::ZERO,
             react: Duration::from_secs(30),
             judged: Duration::from_secs(480),
             broken: 50,

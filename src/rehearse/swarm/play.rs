@@ -243,10 +243,16 @@ fn tolerance(story: &Story, config: &Config) -> Tolerance {
         Fault::Slow { there, back } => there.max(back),
         _ => 0.0,
     });
+    // Faults without a chance or a number hit every call while they last.
+    let total = faults.calls.iter().filter(|f| f.probability.is_none() && f.nth.is_none());
+    let outages = total.map(|fault| {
+        fault.until.unwrap_or(story.calm).saturating_sub(fault.from.unwrap_or(0))
+    });
     let calm = Tolerance::default();
     Tolerance {
         latency: calm.latency + Duration::from_secs_f64(slow.fold(0.0, f64::max)),
         judged,
+        outage: Duration::from_secs(outages.sum()),
         staleness: Duration::from_secs_f64(faults.stale_seconds),
         ..calm
     }

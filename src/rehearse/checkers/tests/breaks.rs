@@ -63,6 +63,22 @@ fn weight_that_is_no_longer_borne() {
 }
 
 #[test]
+fn trouble_is_no_excuse_for_ever() {
+    let mut stage = split();
+    stage.update("hand", GREEN, &[("MinSize", "0"), ("DesiredCapacity", "0")]);
+    for _ in 0..8 {
+        stage.wait(10);
+        stage.cut("run-1");
+    }
+    assert_eq!(stage.found(), [""; 0]);
+    for _ in 0..4 {
+        stage.wait(10);
+        stage.cut("run-1");
+    }
+    told(&stage, "has borne 10 % with 0 of 1 ready targets");
+}
+
+#[test]
 fn a_refresh_under_traffic() {
     let mut stage = begun();
     stage.refresh("run-1", BLUE, "1");

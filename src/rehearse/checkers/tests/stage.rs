@@ -88,6 +88,13 @@ impl Stage {
         self.wait_for(Duration::from_millis(60));
     }
 
+    /// A call that gets lost on its way there.
+    pub(super) fn cut(&mut self, sender: &str) {
+        let sent = self.world.now;
+        let (service, operation) = ("autoscaling", "DescribeAutoScalingGroups");
+        self.checkers.see(&self.world, &Moment::Cut { sender, sent, service, operation });
+    }
+
     fn wait_for(&mut self, time: Duration) {
         let until = later(self.world.now, time);
         let checkers = &mut self.checkers;
