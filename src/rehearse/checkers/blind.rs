@@ -122,7 +122,7 @@ impl Blind {
         let group = &scene.names.sides[side].group;
         let gets =
             format!("{} gave {group} {} % of rule {}", call.sender, share.percent(), rule + 1);
-        let Some(looked) = scene.runs.get(&call.sender).and_then(|run| looked(scene, run, side))
+        let Some(looked) = scene.runs.get(&call.sender).and_then(|run| looked(scene, run, side, call.sent))
         else {
             found.tell(PROMISE, now, format!("{gets} without having looked at its health"));
             return;
@@ -210,10 +210,10 @@ impl Blind {
     }
 }
 
-/// When a run looked at a side's health last: the older of its two readings.
-fn looked(scene: &Scene<'_>, run: &Run, side: usize) -> Option<Timestamp> {
+/// When a run that sends something looked at a side's health last: the older of its two readings.
+fn looked(scene: &Scene<'_>, run: &Run, side: usize, sent: Timestamp) -> Option<Timestamp> {
     let target_group = scene.names.sides[side].target_group.as_ref()?;
-    Some(run.read.groups?.min(*run.read.health.get(target_group)?))
+    Some(run.read.groups.by(sent)?.min(run.read.health.get(target_group)?.by(sent)?))
 }
 
 /// Whether a side that gets weight was free of what would take its instances: a refresh, and our own

@@ -115,7 +115,7 @@ impl Restraint {
             }
             "CancelInstanceRefresh" | "RollbackInstanceRefresh" => {
                 let refreshes = Touch::Refresh(scene.names.sides[side].group.clone());
-                let looked = scene.runs.get(&call.sender)?.read.refreshes;
+                let looked = scene.runs.get(&call.sender)?.read.refreshes.by(call.sent);
                 // Neither call names a refresh: a hand's may have taken the place of ours unseen.
                 let unseen = looked.is_some_and(|looked| {
                     let since = earlier(looked, scene.tolerance.staleness);
@@ -156,7 +156,7 @@ impl Restraint {
             return Some(format!("a remembered capacity of {desired}"));
         }
         let min = call.number("MinSize")?;
-        let looked = scene.runs.get(&call.sender)?.read.groups?;
+        let looked = scene.runs.get(&call.sender)?.read.groups.by(call.sent)?;
         let from = earlier(looked, scene.tolerance.staleness);
         let seen = || scene.past.since(from).filter_map(|truth| truth.sides[side].as_ref());
         let wrote = &self.wrote[side];

@@ -1,7 +1,7 @@
 //! The deployer's processes, as seen from outside: alive or not, what they claimed, what they read
 //! last and wrote since.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use cutover_lab::services::ssm;
@@ -49,17 +49,43 @@ pub(super) struct Claim {
 #[derive(Debug, Default)]
 pub(super) struct Reads {
     /// Of the ledger, telling whether there is a newer number.
-    pub claim: Option<Timestamp>,
-    pub rules: Option<Timestamp>,
-    pub groups: Option<Timestamp>,
-    pub refreshes: Option<Timestamp>,
-    pub scheduled: Option<Timestamp>,
+    pub claim: Readings,
+    pub rules: Readings,
+    pub groups: Readings,
+    pub refreshes: Readings,
     /// By target group.
-    pub health: BTreeMap<String, Timestamp>,
+    pub health: BTreeMap<String, Readings>,
     /// Of one version of the template: of its user data, when success is read.
-    pub version: Option<Timestamp>,
+    pub version: Readings,
     /// When the last answer to any came, or was no longer waited for.
     pub any: Option<Timestamp>,
+}
+
+/// When the last few readings of one kind arrived, the newest last. A change may arrive long after it
+/// was sent, and later readings are none that it was sent on.
+#[derive(Debug, Default)]
+pub(super) struct Readings(VecDeque<Timestamp>);
+
+impl Readings {
+    /// More than fit into the time that a change may be on its way.
+    const KEPT: usize = 64;
+
+    fn note(&mut self, at: Timestamp) {
+        if self.0.len() == Readings::KEPT {
+            self.0.pop_front();
+        }
+        self.0.push_back(at);
+    }
+
+    /// The newest.
+    pub(super) fn last(&self) -> Option<Timestamp> {
+        self.0.back().copied()
+    }
+
+    /// The newest that a call which was sent at `sent` can be based on.
+    pub(super) fn by(&self, sent: Timestamp) -> Option<Timestamp> {
+        self.0.iter().rev().find(|at| **at <= sent).copied()
+    }
 }
 
 impl Run {
@@ -91,26 +117,25 @@ impl Run {
                 let highest = named.filter_map(|name| names.number(name)).max();
                 let own = self.claims.last().map(|claim| claim.number);
                 if highest.is_some() && highest > own {
-                    read.claim = Some(now);
+                    read.claim.note(now);
                 }
             }
-            "GetParametersByPath" => read.claim = Some(now),
-            "DescribeRules" | "DescribeListeners" => read.rules = Some(now),
+            "GetParametersByPath" => read.claim.note(now),
+            "DescribeRules" | "DescribeListeners" => read.rules.note(now),
             "DescribeAutoScalingGroups" => {
-                read.groups = Some(now);
+                read.groups.note(now);
                 self.wrote.clear();
             }
-            "DescribeInstanceRefreshes" => read.refreshes = Some(now),
-            "DescribeScheduledActions" => read.scheduled = Some(now),
+            "DescribeInstanceRefreshes" => read.refreshes.note(now),
             "DescribeTargetHealth" => {
                 if let Some(arn) = call.field("TargetGroupArn") {
-                    read.health.insert(arn.to_owned(), now);
+                    read.health.entry(arn.to_owned()).or_default().note(now);
                 }
             }
             "DescribeLaunchTemplateVersions"
                 if call.list("LaunchTemplateVersion").next().is_some() =>
             {
-                read.version = Some(now);
+                read.version.note(now);
             }
             _ => {}
         }

@@ -39,7 +39,7 @@ fn wrong(scene: &Scene<'_>, name: &str, run: &Run, outcome: &Outcome) -> Vec<Str
     let proven = |side: &SideTruth| side.uniform == Some(version) && side.refresh.is_none();
     // The side that had everything when success was read. It may have scaled in since.
     let winner = sides.clone().find(|side| {
-        scene.past.since(since(run.read.version)).any(|truth| {
+        scene.past.since(since(run.read.version.last())).any(|truth| {
             (!is_pair || truth.is_all(*side)) && truth.sides[*side].as_ref().is_some_and(proven)
         })
     });
@@ -48,7 +48,7 @@ fn wrong(scene: &Scene<'_>, name: &str, run: &Run, outcome: &Outcome) -> Vec<Str
             "at no time when it looked was all traffic on healthy instances of version {version}"
         )),
         Some(side) => {
-            if is_pair && !scene.past.since(since(run.read.rules)).any(|t| t.is_all(side)) {
+            if is_pair && !scene.past.since(since(run.read.rules.last())).any(|t| t.is_all(side)) {
                 wrong.push("traffic had left the new side when it last looked".to_owned());
             }
             let lately = earlier(scene.world.now, crate::rollout::T);
@@ -73,7 +73,7 @@ fn wrong(scene: &Scene<'_>, name: &str, run: &Run, outcome: &Outcome) -> Vec<Str
     }
     if let Some(claim) = run.claim()
         && let Some(newer) = scene.runs.newer(claim.number, name)
-        && newer < run.read.claim.map_or(scene.world.now, |read| earlier(read, staleness))
+        && newer < run.read.claim.last().map_or(scene.world.now, |read| earlier(read, staleness))
         && !scene.hands.touched(&Touch::Ledger)
     {
         wrong.push(format!("a number above its own had been claimed at {newer}"));

@@ -5,8 +5,6 @@ use std::time::Duration;
 /// The bounds that a seed's faults widen. The default is for calm weather.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tolerance {
-    /// The longest way of a request, faults included.
-    pub latency: Duration,
     /// How old a read's answer may be.
     pub staleness: Duration,
     /// How old a look at health may be when a weight is given on it. Claim and rules have a bound of
@@ -26,7 +24,6 @@ pub struct Tolerance {
 impl Default for Tolerance {
     fn default() -> Tolerance {
         Tolerance {
-            latency: Duration::from_millis(150),
             staleness: Duration::ZERO,
             look: Duration::from_secs(10),
             outage: Duration::ZERO,

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cutover_lab::doors::InProcess;
-use cutover_lab::faults::Fault;
 use cutover_lab::world::World;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -239,10 +238,6 @@ fn tolerance(story: &Story, config: &Config) -> Tolerance {
         Duration::from_secs(480) + evidence.min(Duration::from_secs_f64(longest))
     });
     let faults = &story.scenario.faults;
-    let slow = faults.calls.iter().map(|fault| match fault.fault {
-        Fault::Slow { there, back } => there.max(back),
-        _ => 0.0,
-    });
     // Faults without a chance or a number hit every call while they last.
     let total = faults.calls.iter().filter(|f| f.probability.is_none() && f.nth.is_none());
     let outages = total.map(|fault| {
@@ -250,7 +245,6 @@ fn tolerance(story: &Story, config: &Config) -> Tolerance {
     });
     let calm = Tolerance::default();
     Tolerance {
-        latency: calm.latency + Duration::from_secs_f64(slow.fold(0.0, f64::max)),
         judged,
         outage: Duration::from_secs(outages.sum()),
         staleness: Duration::from_secs_f64(faults.stale_seconds),

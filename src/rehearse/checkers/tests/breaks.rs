@@ -250,6 +250,37 @@ fn a_change_on_an_old_claim() {
 }
 
 #[test]
+fn a_change_on_old_weights() {
+    let mut stage = begun();
+    stage.wait(10);
+    stage.look_at_the_claim("run-1");
+    stage.weights("run-1", 100, 0);
+    told(&stage, "having looked at the rules 1");
+}
+
+#[test]
+fn a_look_after_a_change_was_sent_is_not_what_it_was_sent_on() {
+    let mut stage = begun();
+    stage.wait(10);
+    let sent = stage.world.now;
+    stage.look("run-1");
+    let input = [("AutoScalingGroupName", GREEN), ("MinSize", "1")];
+    let soon = Duration::from_millis(50);
+    stage.arrives(sent, "run-1", "autoscaling", "UpdateAutoScalingGroup", &input, soon);
+    told(&stage, "having looked at the claim 10 s ago");
+}
+
+#[test]
+fn a_change_on_a_look_from_before_another_claim_comes_within_five_seconds() {
+    let mut stage = begun();
+    stage.record("run-2", 2, None);
+    stage.wait(5);
+    stage.look_at_the_claim("run-1");
+    stage.update("run-1", GREEN, &[("MinSize", "1")]);
+    told(&stage, "sent UpdateAutoScalingGroup 5 s after a number above its own had been claimed");
+}
+
+#[test]
 fn a_change_by_the_superseded() {
     let mut stage = begun();
     stage.record("run-2", 2, None);

@@ -74,8 +74,20 @@ impl Stage {
         input: &[(&str, &str)],
         age: Duration,
     ) {
-        let sent = self.world.now;
-        let now = later(sent, age);
+        self.arrives(self.world.now, sender, service, operation, input, age);
+    }
+
+    /// A call that was sent at `sent` arrives `age` from now.
+    pub(super) fn arrives(
+        &mut self,
+        sent: Timestamp,
+        sender: &str,
+        service: &str,
+        operation: &str,
+        input: &[(&str, &str)],
+        age: Duration,
+    ) {
+        let now = later(self.world.now, age);
         let checkers = &mut self.checkers;
         self.world.advance_seen(now, &mut |world| checkers.see(world, &Moment::Event));
         let request = request(service, operation, input);
@@ -101,10 +113,15 @@ impl Stage {
         self.world.advance_seen(until, &mut |world| checkers.see(world, &Moment::Event));
     }
 
+    /// A run reads whether there is a newer claim.
+    pub(super) fn look_at_the_claim(&mut self, run: &str) {
+        self.call(run, "ssm", "GetParameter", &[("Name", "/cutover/news/rollouts/00000099")]);
+    }
+
     /// What a run reads in one look.
     pub(super) fn look(&mut self, run: &str) {
         let rules = self.names.rules[0].clone();
-        self.call(run, "ssm", "GetParameter", &[("Name", "/cutover/news/rollouts/00000099")]);
+        self.look_at_the_claim(run);
         self.call(run, "elasticloadbalancing", "DescribeRules", &[("RuleArns.member.1", &rules)]);
         self.call(run, "autoscaling", "DescribeAutoScalingGroups", &[]);
         let names: Vec<_> = self.names.sides.iter().map(|side| side.group.clone()).collect();
