@@ -16,8 +16,6 @@ pub(super) struct Before {
     pub rules: BTreeMap<String, Vec<Action>>,
     /// The launch template's default version.
     pub default: Option<u64>,
-    /// The launch template's versions.
-    pub versions: BTreeSet<u64>,
     /// With one group: the versions that all of it has been at since. A successor may begin from such
     /// a one, although its predecessor never said that it was done.
     pub whole: BTreeSet<u64>,
@@ -30,7 +28,6 @@ impl Before {
             truth: truth.clone(),
             rules: actions(world, names),
             default: template.map(|template| template.default),
-            versions: template.map(|t| t.versions.keys().copied().collect()).unwrap_or_default(),
             whole: BTreeSet::new(),
         }
     }

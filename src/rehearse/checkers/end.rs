@@ -46,10 +46,10 @@ pub(super) fn finish(scene: &Scene<'_>, restraint: &Restraint, found: &mut Found
         wrong
             .push(format!("the template's default is {default:?}, not {:?}", scene.before.default));
     }
-    // A retry makes no second version, so that every process makes one at the most.
-    if restraint.versions().len() > scene.runs.count() + scene.before.versions.len() {
-        let (made, runs) = (restraint.versions().len(), scene.runs.count());
-        wrong.push(format!("{runs} runs made {made} launch template versions"));
+    // A retry makes no second version, nor does a run that goes on with what another one began.
+    let (made, begun) = (restraint.made(), scene.runs.begun());
+    if made > begun {
+        wrong.push(format!("{begun} rollouts made {made} launch template versions"));
     }
     for what in wrong {
         found.tell(PROMISE, now, what);

@@ -33,6 +33,10 @@ pub(super) struct Restraint {
     refreshes: BTreeSet<String>,
     /// Launch template versions that are the service's own making.
     versions: BTreeSet<u64>,
+    /// How many of them runs have made under these eyes.
+    made: usize,
+    /// The newest version, by whomever.
+    latest: u64,
     /// The rules' actions, and whether a hand wrote them.
     rules: BTreeMap<String, (Vec<Action>, bool)>,
     /// By run and rule: how often it wrote over a hand's weights.
@@ -51,14 +55,16 @@ impl Restraint {
             wrote: (0..truth.sides.len()).map(|side| of_side(side).into_iter().collect()).collect(),
             refreshes: BTreeSet::new(),
             versions: ours.map(|(number, _)| *number).collect(),
+            made: 0,
+            latest: world.ec2.templates.get(&names.template).map_or(0, |template| template.latest),
             rules: actions(world, names).into_iter().map(|(arn, is)| (arn, (is, false))).collect(),
             fights: BTreeMap::new(),
         }
     }
 
-    /// The launch template versions that runs have made.
-    pub(super) fn versions(&self) -> &BTreeSet<u64> {
-        &self.versions
+    /// How many launch template versions runs have made.
+    pub(super) fn made(&self) -> usize {
+        self.made
     }
 
     /// A change, by whomever.
@@ -185,8 +191,12 @@ impl Restraint {
         if !of_template {
             return Some("it is not the service's launch template".to_owned());
         }
-        if call.done && call.is_run() {
+        // A retry by the same token is answered with the version that there is.
+        let is_new = template.latest > self.latest;
+        self.latest = template.latest;
+        if call.done && call.is_run() && is_new {
             self.versions.insert(template.latest);
+            self.made += 1;
         }
         None
     }

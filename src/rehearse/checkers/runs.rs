@@ -161,9 +161,10 @@ impl Runs {
         self.by_name.get(name)
     }
 
-    /// How many processes there have been.
-    pub(super) fn count(&self) -> usize {
-        self.by_name.len()
+    /// How many rollouts have been begun, afresh or anew: each may want a version of its own.
+    pub(super) fn begun(&self) -> usize {
+        let claims = self.by_name.values().flat_map(|run| &run.claims);
+        claims.filter(|claim| !claim.takes_over || claim.restarts).count()
     }
 
     /// The number in a call that has created a record, and notes it.

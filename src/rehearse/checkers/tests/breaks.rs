@@ -343,6 +343,29 @@ fn things_left_behind() {
 }
 
 #[test]
+fn a_version_for_every_attempt() {
+    let mut stage = begun();
+    stage.version("run-1", "first");
+    stage.version("run-1", "second");
+    stage.record("run-1", 1, Some(Ending::Failed));
+    let found = stage.finish();
+    assert!(found[0].contains("1 rollouts made 2 launch template versions"), "{found:?}");
+}
+
+#[test]
+fn a_hands_version_is_not_ours_by_a_retry() {
+    let mut stage = begun();
+    stage.version("run-1", "first");
+    stage.version("hand", "theirs");
+    stage.version("run-1", "first");
+    assert_eq!(stage.found(), [""; 0]);
+    let template = stage.names.template.clone();
+    let gone = [("LaunchTemplateId", template.as_str()), ("LaunchTemplateVersion.1", "3")];
+    stage.call("run-1", "ec2", "DeleteLaunchTemplateVersions", &gone);
+    told(&stage, "version 3 is no orphan of ours");
+}
+
+#[test]
 fn nothing_is_left_behind_by_one_that_did_nothing() {
     let mut stage = begun();
     stage.record("run-1", 1, Some(Ending::Failed));

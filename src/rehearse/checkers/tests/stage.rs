@@ -207,6 +207,18 @@ impl Stage {
         self.call(sender, "autoscaling", "UpdateAutoScalingGroup", &[&group[..], input].concat());
     }
 
+    /// CreateLaunchTemplateVersion, by a client token.
+    pub(super) fn version(&mut self, sender: &str, token: &str) {
+        let template = self.names.template.clone();
+        let input = [
+            ("LaunchTemplateId", template.as_str()),
+            ("SourceVersion", "1"),
+            ("ClientToken", token),
+            ("LaunchTemplateData.InstanceType", "t3.small"),
+        ];
+        self.call(sender, "ec2", "CreateLaunchTemplateVersion", &input);
+    }
+
     /// StartInstanceRefresh of a group to a version, all at once.
     pub(super) fn refresh(&mut self, sender: &str, group: &str, version: &str) {
         let template = self.names.template.clone();
