@@ -26,7 +26,7 @@ use cutover_lab::doors::Moment;
 use cutover_lab::world::World;
 use jiff::Timestamp;
 
-pub use losses::Totals;
+pub use losses::{Totals, Window};
 pub use names::{FleetNames, Side};
 pub use tolerance::Tolerance;
 
@@ -212,8 +212,14 @@ impl Checkers {
         }
     }
 
+    /// When what nothing answered does not count, so far.
+    pub fn uncounted(&self) -> &[Window] {
+        self.losses.windows()
+    }
+
     /// After the last process's end and some quiet time: nothing of ours is left, and everything is as
-    /// it must be. `baseline`: what users got in the same world without a deployer.
+    /// it must be. `baseline`: what users got in the same world without a deployer, apart from what
+    /// nothing answered in the [windows](Checkers::uncounted) that do not count.
     pub fn finish(mut self, world: &World, baseline: &Totals) -> Vec<Violation> {
         let truth = Truth::of(world, &self.names);
         let scene = Scene {

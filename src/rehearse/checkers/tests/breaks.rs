@@ -378,6 +378,22 @@ fn nothing_is_left_behind_by_one_that_did_nothing() {
 }
 
 #[test]
+fn a_program_that_ends_by_itself_excuses_only_where_it_is_in_traffic() {
+    let mut stage = begun();
+    stage.warm_green();
+    let green: Vec<String> =
+        stage.world.autoscaling.groups[GREEN].members.keys().cloned().collect();
+    for id in green {
+        let instance = stage.world.ec2.instances.get_mut(&id).unwrap();
+        instance.program.crash = Some(Duration::from_secs(9000));
+    }
+    stage.update("hand", BLUE, &[("MinSize", "0"), ("DesiredCapacity", "0")]);
+    stage.wait(300);
+    let found = stage.finish();
+    assert!(found.iter().any(|found| found.contains("requests were lost")), "{found:?}");
+}
+
+#[test]
 fn users_who_got_nothing() {
     let mut stage = begun();
     stage.weights("run-1", 0, 100);
