@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cutover_lab::services::elbv2::Action;
 use cutover_lab::world::World;
+use jiff::Timestamp;
 
 use super::FleetNames;
 use super::truth::Truth;
@@ -11,6 +12,8 @@ use super::truth::Truth;
 /// The world as it was when a fresh rollout claimed.
 #[derive(Debug)]
 pub(super) struct Before {
+    /// When the run that claimed began: what another hand did after that it may not have seen.
+    pub at: Timestamp,
     pub truth: Truth,
     /// The whole action lists of the service's rules and the test rule.
     pub rules: BTreeMap<String, Vec<Action>>,
@@ -22,9 +25,15 @@ pub(super) struct Before {
 }
 
 impl Before {
-    pub(super) fn of(world: &World, names: &FleetNames, truth: &Truth) -> Before {
+    pub(super) fn of(
+        world: &World,
+        names: &FleetNames,
+        truth: &Truth,
+        at: Timestamp,
+    ) -> Before {
         let template = world.ec2.templates.get(&names.template);
         Before {
+            at,
             truth: truth.clone(),
             rules: actions(world, names),
             default: template.map(|template| template.default),

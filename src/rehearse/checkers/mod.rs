@@ -68,6 +68,13 @@ struct Scene<'a> {
     home: Option<usize>,
 }
 
+impl Scene<'_> {
+    /// Whether another hand has touched something since the rollout began.
+    fn touched(&self, what: &touch::Touch) -> bool {
+        self.hands.touched_since(what, self.before.at)
+    }
+}
+
 /// The violations found so far.
 #[derive(Debug, Default)]
 struct Found(Vec<Violation>);
@@ -107,7 +114,7 @@ impl Checkers {
             past: Past::new(world.now, truth.clone()),
             runs: Runs::default(),
             hands: Hands::default(),
-            before: Before::of(world, names, &truth),
+            before: Before::of(world, names, &truth, world.now),
             home: truth.live(),
             blind: blind::Blind::new(&truth),
             idle: idle::Idle::new(&truth),
@@ -178,8 +185,10 @@ impl Checkers {
     }
 
     /// A process began.
-    pub fn began(&mut self, _now: Timestamp, run: &str) {
-        self.runs.get_mut(run).alive = true;
+    pub fn began(&mut self, now: Timestamp, run: &str) {
+        let run = self.runs.get_mut(run);
+        run.alive = true;
+        run.began = Some(now);
     }
 
     /// A process died: nothing was run on the way out, and its requests still arrive.
@@ -249,7 +258,8 @@ impl Checkers {
         self.losses.learn(world);
         let live = is.live();
         if !claim.takes_over {
-            self.before = Before::of(world, &self.names, is);
+            let began = self.runs.get(&call.sender).and_then(|run| run.began);
+            self.before = Before::of(world, &self.names, is, began.unwrap_or(world.now));
             self.home = live.or(self.home);
         } else if claim.restarts && live.is_some() && live != self.home {
             // What the predecessor promoted may be the live one from now on, or be taken back.

@@ -21,6 +21,8 @@ const PROMPT: Duration = Duration::from_secs(1);
 pub(super) struct Run {
     /// Between its beginning, and its end or death.
     pub alive: bool,
+    /// When it began.
+    pub began: Option<Timestamp>,
     /// Its claims, the newest last.
     pub claims: Vec<Claim>,
     /// When what it read last was as it read it.

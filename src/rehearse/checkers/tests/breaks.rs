@@ -343,6 +343,21 @@ fn things_left_behind() {
 }
 
 #[test]
+fn what_a_hand_did_before_a_rollout_is_what_that_one_found() {
+    let mut stage = Stage::pair();
+    stage.update("hand", GREEN, &[("MinSize", "1")]);
+    stage.wait(60);
+    stage.checkers.began(stage.world.now, "run-2");
+    stage.claim("run-2", 1);
+    stage.look("run-2");
+    stage.update("run-2", GREEN, &[("MinSize", "4")]);
+    stage.record("run-2", 1, Some(Ending::Failed));
+    let found = stage.finish();
+    let told = "the minimum of news-green is 4, it was 1";
+    assert!(found.iter().any(|found| found.contains(told)), "{found:?}");
+}
+
+#[test]
 fn a_version_for_every_attempt() {
     let mut stage = begun();
     stage.version("run-1", "first");
