@@ -25,12 +25,7 @@ pub(super) struct Before {
 }
 
 impl Before {
-    pub(super) fn of(
-        world: &World,
-        names: &FleetNames,
-        truth: &Truth,
-        at: Timestamp,
-    ) -> Before {
+    pub(super) fn of(world: &World, names: &FleetNames, truth: &Truth, at: Timestamp) -> Before {
         let template = world.ec2.templates.get(&names.template);
         Before {
             at,

@@ -122,7 +122,8 @@ impl Blind {
         let group = &scene.names.sides[side].group;
         let gets =
             format!("{} gave {group} {} % of rule {}", call.sender, share.percent(), rule + 1);
-        let Some(looked) = scene.runs.get(&call.sender).and_then(|run| looked(scene, run, side, call.sent))
+        let Some(looked) =
+            scene.runs.get(&call.sender).and_then(|run| looked(scene, run, side, call.sent))
         else {
             found.tell(PROMISE, now, format!("{gets} without having looked at its health"));
             return;

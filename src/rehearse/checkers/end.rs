@@ -116,7 +116,8 @@ fn brought(scene: &Scene<'_>, record: &Record, wrong: &mut Vec<String>) {
         Some(_) if old_is.retires_to.is_some_and(|min| retired.contains(&min)) => {}
         // A person retires it: its own minimum is back.
         None if scene.names.retires.is_none() && mins(old).contains(&old_is.min) => {}
-        None if retired.contains(&old_is.min) => {}
+        None if retired.contains(&old_is.min)
+            && (old_is.desired == old_is.min || scene.touched(&Touch::Size(group(old)))) => {}
         _ if planned || touched(old) || touched(new) => {}
         _ => wrong.push(format!("{} is not retired to {retired:?}", group(old))),
     }

@@ -138,9 +138,15 @@ impl Restraint {
                 if name != RETIREMENT || !is_pair {
                     return Some(format!("`{name}` is not a scheduled action of ours"));
                 }
-                call.field("MaxSize")
-                    .map(|max| format!("a maximum of {max}"))
-                    .or_else(|| too_early(scene, call, side))
+                if let Some(max) = call.field("MaxSize") {
+                    return Some(format!("a maximum of {max}"));
+                }
+                // The group shrinks to its minimum, or it would not be retired.
+                let (min, desired) = (call.number("MinSize"), call.number("DesiredCapacity"));
+                if call.operation.starts_with("Put") && (min.is_none() || min != desired) {
+                    return Some(format!("it retires to a minimum of {min:?}, but to {desired:?}"));
+                }
+                too_early(scene, call, side)
             }
             _ => Some("no rollout needs that".to_owned()),
         }

@@ -257,9 +257,8 @@ fn tolerance(story: &Story, config: &Config) -> Tolerance {
     let faults = &story.scenario.faults;
     // Faults without a chance or a number hit every call while they last.
     let total = faults.calls.iter().filter(|f| f.probability.is_none() && f.nth.is_none());
-    let outages = total.map(|fault| {
-        fault.until.unwrap_or(story.calm).saturating_sub(fault.from.unwrap_or(0))
-    });
+    let outages = total
+        .map(|fault| fault.until.unwrap_or(story.calm).saturating_sub(fault.from.unwrap_or(0)));
     let calm = Tolerance::default();
     Tolerance {
         judged,

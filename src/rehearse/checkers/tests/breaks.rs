@@ -358,6 +358,35 @@ fn what_a_hand_did_before_a_rollout_is_what_that_one_found() {
 }
 
 #[test]
+fn a_retirement_that_retires_nothing() {
+    let mut stage = begun();
+    let at = "2026-01-05T02:00:00Z";
+    let input = [
+        ("AutoScalingGroupName", GREEN),
+        ("ScheduledActionName", "cutover-retire"),
+        ("StartTime", at),
+        ("MinSize", "0"),
+    ];
+    stage.call("run-1", "autoscaling", "PutScheduledUpdateGroupAction", &input);
+    told(&stage, "it retires to a minimum of Some(0), but to None");
+}
+
+#[test]
+fn an_old_group_whose_minimum_alone_is_given_back() {
+    let mut stage = begun();
+    stage.warm_green();
+    stage.look("run-1");
+    stage.weights("run-1", 0, 100);
+    stage.look("run-1");
+    stage.update("run-1", BLUE, &[("MinSize", "4")]);
+    stage.look("run-1");
+    stage.update("run-1", BLUE, &[("MinSize", "0")]);
+    stage.record("run-1", 1, Some(Ending::Succeeded));
+    let found = stage.finish();
+    assert!(found.iter().any(|found| found.contains("news-blue is not retired")), "{found:?}");
+}
+
+#[test]
 fn a_version_for_every_attempt() {
     let mut stage = begun();
     stage.version("run-1", "first");
