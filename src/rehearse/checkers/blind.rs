@@ -89,12 +89,8 @@ impl Blind {
     /// What a run's call tells of the version that it expects on a side.
     fn learn(&mut self, scene: &Scene<'_>, call: &Call) {
         let Some(side) = call.group().and_then(|group| scene.names.side(group)) else { return };
-        let version = [
-            "DesiredConfiguration.LaunchTemplate.Version",
-            "DesiredConfiguration.MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.Version",
-        ];
         if call.operation == "StartInstanceRefresh" && call.done {
-            let asked = version.iter().find_map(|field| call.number(field));
+            let asked = call.launches().and_then(|(_, version)| version.parse().ok());
             self.0[side].expected = asked.or(self.0[side].expected);
         }
         let min = |truth: &Truth| truth.sides[side].as_ref().map_or(0, |side| side.min);

@@ -117,7 +117,16 @@ impl Restraint {
                 if call.done && call.is_run() {
                     self.refreshes.extend(is.refresh.clone());
                 }
-                None
+                let wanted = call.launches();
+                let Some((template, version)) = wanted else {
+                    return Some("it does not say what to launch".to_owned());
+                };
+                let known = scene.world.ec2.templates.get(&scene.names.template)?;
+                if template != known.id && template != known.name {
+                    return Some(format!("{template} is not the service's launch template"));
+                }
+                let numbered = version.parse::<u64>().is_ok();
+                (!numbered).then(|| format!("`{version}` is not the number of a version"))
             }
             "CancelInstanceRefresh" | "RollbackInstanceRefresh" => {
                 let refreshes = Touch::Refresh(scene.names.sides[side].group.clone());
@@ -168,7 +177,10 @@ impl Restraint {
             return Some(format!("a remembered capacity of {desired}"));
         }
         let min = call.number("MinSize")?;
-        let looked = scene.runs.get(&call.sender)?.read.groups.by(call.sent)?;
+        let run = scene.runs.get(&call.sender);
+        let Some(looked) = run.and_then(|run| run.read.groups.by(call.sent)) else {
+            return Some("it never looked at the groups".to_owned());
+        };
         let from = earlier(looked, scene.tolerance.staleness);
         let seen = || scene.past.since(from).filter_map(|truth| truth.sides[side].as_ref());
         let wrote = &self.wrote[side];
@@ -245,6 +257,17 @@ impl Restraint {
         if by_hand {
             return;
         }
+        // What is given to others while the request is on its way goes with it.
+        let looked = scene.runs.get(&call.sender).and_then(|run| run.read.rules.by(call.sent));
+        let unseen = looked.is_none_or(|looked| {
+            let since = earlier(looked, scene.tolerance.staleness);
+            scene.hands.touched_since(&Touch::Rule(arn.clone()), since)
+        });
+        let thirds = |actions| thirds(actions, scene.names);
+        if thirds(&was) != thirds(&is) && !unseen {
+            let what = format!("{} took a rule's traffic from another target group", call.sender);
+            found.tell(PROMISE, scene.world.now, what);
+        }
         if around(&was) != around(&is) {
             let what = format!("{} changed more of a rule than its forward", call.sender);
             found.tell(PROMISE, scene.world.now, what);
@@ -270,6 +293,18 @@ fn too_early(scene: &Scene<'_>, call: &Call, side: usize) -> Option<String> {
     (early && planned.is_none_or(|planned| start < planned)).then(|| {
         format!("it retires at {start}, within the {} s that it was to stay warm", window.as_secs())
     })
+}
+
+/// What a rule gives to target groups that are not the service's.
+fn thirds(actions: &[Action], names: &FleetNames) -> Vec<(String, u32)> {
+    let ours =
+        |arn: &String| names.sides.iter().any(|side| side.target_group.as_ref() == Some(arn));
+    let forwards = actions.iter().filter_map(|action| action.as_forward());
+    let groups = forwards.flat_map(|forward| &forward.groups);
+    let mut thirds: Vec<_> = groups.filter(|(arn, _)| !ours(arn)).cloned().collect();
+    thirds.retain(|(_, weight)| *weight > 0);
+    thirds.sort();
+    thirds
 }
 
 /// A rule's actions without the forward.

@@ -86,6 +86,33 @@ fn a_refresh_under_traffic() {
 }
 
 #[test]
+fn a_refresh_to_whatever_is_newest() {
+    let mut stage = begun();
+    stage.refresh("run-1", GREEN, "$Latest");
+    told(&stage, "`$Latest` is not the number of a version");
+}
+
+#[test]
+fn a_minimum_without_a_look() {
+    let mut stage = Stage::pair();
+    stage.claim("run-1", 1);
+    stage.look_at_the_claim("run-1");
+    stage.update("run-1", GREEN, &[("MinSize", "4")]);
+    told(&stage, "it never looked at the groups");
+}
+
+#[test]
+fn traffic_taken_from_a_third_group() {
+    let mut stage = Stage::pair();
+    stage.third("hand", 90);
+    stage.wait(10);
+    stage.claim("run-1", 1);
+    stage.look("run-1");
+    stage.weights("run-1", 100, 0);
+    told(&stage, "took a rule's traffic from another target group");
+}
+
+#[test]
 fn a_refresh_too_soon() {
     let mut stage = split();
     stage.look("run-1");

@@ -201,6 +201,26 @@ impl Stage {
         self.call(sender, "elasticloadbalancing", "ModifyRule", &input);
     }
 
+    /// Somebody gives a part of blue's traffic to a target group of their own.
+    pub(super) fn third(&mut self, sender: &str, blue: u32) {
+        let vpc = self.world.elbv2.load_balancers.values().next().unwrap().vpc.clone();
+        let input = [("Name", "theirs"), ("Protocol", "HTTP"), ("Port", "80"), ("VpcId", &*vpc)];
+        self.call(sender, "elasticloadbalancing", "CreateTargetGroup", &input);
+        let theirs = self.world.elbv2.target_groups.values().find(|group| group.name == "theirs");
+        let (theirs, rest) = (theirs.unwrap().arn.clone(), (100 - blue).to_string());
+        let (rule, ours) = (self.names.rules[0].clone(), self.names.sides[0].target_group.clone());
+        let group = "Actions.member.1.ForwardConfig.TargetGroups.member";
+        let input = [
+            ("RuleArn", rule.as_str()),
+            ("Actions.member.1.Type", "forward"),
+            (&format!("{group}.1.TargetGroupArn"), &ours.unwrap()),
+            (&format!("{group}.1.Weight"), &blue.to_string()),
+            (&format!("{group}.2.TargetGroupArn"), &theirs),
+            (&format!("{group}.2.Weight"), &rest),
+        ];
+        self.call(sender, "elasticloadbalancing", "ModifyRule", &input);
+    }
+
     /// UpdateAutoScalingGroup.
     pub(super) fn update(&mut self, sender: &str, group: &str, input: &[(&str, &str)]) {
         let group = [("AutoScalingGroupName", group)];
