@@ -53,7 +53,7 @@ fn wrong(scene: &Scene<'_>, name: &str, run: &Run, outcome: &Outcome) -> Vec<Str
             }
             let lately = earlier(scene.world.now, crate::rollout::T);
             for other in sides.filter(|other| *other != side) {
-                if a_node_sends_to(scene, other) && !scene.hands.moved_since(scene.names, lately) {
+                if a_node_sends_to(scene, other) && !scene.hands.moved_since(lately) {
                     wrong
                         .push("a node of the load balancer still sends to the old side".to_owned());
                 }

@@ -48,9 +48,10 @@ impl Hands {
         self.0.get(what).is_some_and(|at| *at >= from)
     }
 
-    /// Whether one of the service's rules was touched at `from` or later.
-    pub(super) fn moved_since(&self, names: &FleetNames, from: Timestamp) -> bool {
-        names.rules.iter().any(|rule| self.touched_since(&Touch::Rule(rule.clone()), from))
+    /// Whether any rule was touched at `from` or later.
+    pub(super) fn moved_since(&self, from: Timestamp) -> bool {
+        let is_rule = |what: &Touch| matches!(what, Touch::Rule(_));
+        self.0.iter().any(|(what, at)| is_rule(what) && *at >= from)
     }
 
     /// Notes a hand's call. What goes on doing something is touched for good.

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use cutover_lab::services::autoscaling::{Group, Lifecycle, Version};
-use cutover_lab::services::elbv2::{TargetGroup, TargetState};
+use cutover_lab::services::elbv2::{Rule, TargetGroup, TargetState};
 use cutover_lab::world::World;
 use jiff::Timestamp;
 
-use super::FleetNames;
+use super::{FleetNames, Side};
 use crate::rollout::RETIREMENT;
 
 /// The truth at one moment.
@@ -16,6 +16,8 @@ use crate::rollout::RETIREMENT;
 pub(super) struct Truth {
     /// By user rule and side.
     pub shares: Vec<Vec<Share>>,
+    /// By side: whether any rule but the test rule gives it traffic, be it one of the service's or not.
+    pub borne: Vec<bool>,
     /// By side; none for a group that does not exist.
     pub sides: Vec<Option<SideTruth>>,
 }
@@ -103,7 +105,7 @@ impl Truth {
             let targets = targets.and_then(|arn| world.elbv2.target_groups.get(arn));
             Some(SideTruth::of(world, names, group, targets))
         });
-        Truth { shares, sides: sides.collect() }
+        Truth { shares, borne: borne(world, names), sides: sides.collect() }
     }
 
     /// The largest share that any rule gives to a side.
@@ -222,6 +224,20 @@ fn uniform(
             && registered(targets) == serving
     });
     (alike && matched).then_some(*version)
+}
+
+/// The sides to which some rule of the world gives traffic.
+fn borne(world: &World, names: &FleetNames) -> Vec<bool> {
+    let rules =
+        || world.elbv2.rules.values().filter(|rule| names.test_rule.as_ref() != Some(&rule.arn));
+    let gives = |rule: &Rule, arn: &String| {
+        rule.forward().is_some_and(|forward| {
+            forward.groups.iter().any(|(group, weight)| group == arn && *weight > 0)
+        })
+    };
+    let bears =
+        |side: &Side| side.target_group.as_ref().is_some_and(|arn| rules().any(|r| gives(r, arn)));
+    names.sides.iter().map(bears).collect()
 }
 
 /// How a rule divides its traffic over the sides. A rule that is gone, or forwards no more, gives

@@ -86,6 +86,30 @@ fn a_refresh_under_traffic() {
 }
 
 #[test]
+fn a_refresh_under_traffic_of_a_rule_that_is_not_ours() {
+    let mut stage = begun();
+    let listener = stage.world.elbv2.listeners.values().next().unwrap().arn.clone();
+    let target_group = stage.names.sides[1].target_group.clone().unwrap();
+    let input = [
+        ("ListenerArn", listener.as_str()),
+        ("Priority", "77"),
+        ("Conditions.member.1.Field", "path-pattern"),
+        ("Conditions.member.1.Values.member.1", "/beta/*"),
+        ("Actions.member.1.Type", "forward"),
+        ("Actions.member.1.TargetGroupArn", &target_group),
+    ];
+    stage.call("hand", "elasticloadbalancing", "CreateRule", &input);
+    stage.wait(300);
+    stage.look("run-1");
+    stage.refresh("run-1", GREEN, "1");
+    let found = stage.found();
+    assert!(
+        found[0].contains("started an instance refresh of news-green, which bears"),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn a_refresh_to_whatever_is_newest() {
     let mut stage = begun();
     stage.refresh("run-1", GREEN, "$Latest");
