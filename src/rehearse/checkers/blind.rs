@@ -156,7 +156,7 @@ impl Blind {
         let acting = scene.runs.acting(now);
         let troubled = acting.and_then(|run| scene.runs.get(run)?.troubled);
         let trouble = (troubled, tolerance.outage);
-        let home_bears = scene.home.is_some_and(|home| self.could_bear(scene, home));
+        let home_bears = scene.home.is_some_and(|home| self.could_bear(scene, scene.is, home));
         for side in 0..self.0.len() {
             let share = scene.is.most(side);
             let away = scene.home.is_some_and(|home| home != side) && share.is_some();
@@ -196,14 +196,14 @@ impl Blind {
         }
     }
 
-    /// Whether all traffic could go to a side.
-    fn could_bear(&self, scene: &Scene<'_>, side: usize) -> bool {
-        let Some(truth) = &scene.is.sides[side] else { return false };
-        let ready = scene.is.ready(side, self.0[side].expected.unwrap_or(0));
+    /// Whether all traffic could go to a side, by what held at some moment of late.
+    pub(super) fn could_bear(&self, scene: &Scene<'_>, truth: &Truth, side: usize) -> bool {
+        let Some(group) = &truth.sides[side] else { return false };
+        let ready = truth.ready(side, self.0[side].expected.unwrap_or(0));
         let due = |at: Timestamp| at.duration_since(scene.world.now).abs() <= AROUND * 2;
-        ready.targets >= scene.is.desired_back(side).max(1)
+        ready.targets >= truth.desired_back(side).max(1)
             && !SideTruth::lacks_zones(ready, scene.names)
-            && !truth.retirement.is_some_and(due)
+            && !group.retirement.is_some_and(due)
     }
 }
 

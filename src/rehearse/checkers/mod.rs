@@ -30,7 +30,7 @@ pub use losses::{Totals, Window};
 pub use names::{FleetNames, Side};
 pub use tolerance::Tolerance;
 
-use crate::model::Outcome;
+use crate::model::{Event, Outcome};
 use before::Before;
 use call::Call;
 use past::Past;
@@ -166,12 +166,13 @@ impl Checkers {
                 self.fence.call(&scene, call, found);
             }
             self.six.call(&scene, call, found);
-            self.back.call(&scene, call, found);
+            self.back.call(&scene, call, &self.blind, found);
             self.idle.call(&scene, call, found);
             self.blind.call(&scene, call, found);
         }
         self.idle.moment(&scene, found);
         self.blind.moment(&scene, found);
+        self.back.moment(&scene, &self.blind, found);
         self.losses.moment(&scene);
         self.past.note(world.now, &is);
         if let Some(call) = &call {
@@ -194,6 +195,14 @@ impl Checkers {
     /// A process died: nothing was run on the way out, and its requests still arrive.
     pub fn died(&mut self, _now: Timestamp, run: &str) {
         self.runs.get_mut(run).alive = false;
+        self.back.over(run);
+    }
+
+    /// A process told something.
+    pub fn told(&mut self, now: Timestamp, run: &str, event: &Event) {
+        if let Event::TakingBack { .. } = event {
+            self.back.told(now, run);
+        }
     }
 
     /// A process came to its end.
@@ -201,6 +210,7 @@ impl Checkers {
         let process = self.runs.get_mut(run);
         process.alive = false;
         process.outcome = Some(outcome.clone());
+        self.back.over(run);
         self.losses.learn(world);
         let scene = Scene {
             world,

@@ -176,7 +176,13 @@ impl<'s> Stage<'s> {
         };
         let sent = process.sent.subscribe();
         let (stopper, stop) = Stop::pair();
-        let mut tell = |event| self.told.borrow_mut().push((name.to_owned(), event));
+        let mut tell = |event: Stamped| {
+            let mut checkers = self.checkers.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(checkers) = checkers.as_mut() {
+                checkers.told(self.door.now(), name, &event.event);
+            }
+            self.told.borrow_mut().push((name.to_owned(), event));
+        };
         self.check(|checkers, world| checkers.began(world.now, name));
         let mut working = Box::pin(process.run(&door, stop, &mut tell));
         let end = tokio::select! {

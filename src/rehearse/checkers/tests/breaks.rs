@@ -194,6 +194,40 @@ fn traffic_taken_back_late() {
 }
 
 #[test]
+fn a_decision_that_is_put_on_record_first() {
+    let mut stage = split();
+    stage.look("run-1");
+    stage.decides("run-1");
+    stage.record("run-1", 1, Some(Ending::Failed));
+    told(&stage, "sent PutParameter before it took traffic back, as it had decided");
+}
+
+#[test]
+fn a_decision_that_is_not_acted_on() {
+    let mut stage = split();
+    stage.look("run-1");
+    stage.decides("run-1");
+    stage.wait(10);
+    told(&stage, "decided to take traffic back, and did not");
+}
+
+#[test]
+fn a_decision_that_is_acted_on_late_or_by_half() {
+    let mut stage = split();
+    stage.look("run-1");
+    stage.decides("run-1");
+    stage.wait(2);
+    stage.look_at_the_claim("run-1");
+    stage.weights("run-1", 100, 0);
+    told(&stage, "took traffic back 2110 ms after it had decided to");
+    let mut stage = split();
+    stage.look("run-1");
+    stage.decides("run-1");
+    stage.weights("run-1", 95, 5);
+    told(&stage, "took back only a part of a rule's traffic");
+}
+
+#[test]
 fn traffic_taken_back_twice() {
     let mut stage = split();
     stage.look("run-1");

@@ -11,7 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::config;
-use crate::model::{Ending, FleetFacts, Goal, OneGroupFacts, Outcome, Phase, Record, Strategy};
+use crate::model::{
+    Ending, Event, FleetFacts, Goal, OneGroupFacts, Outcome, Phase, Record, Strategy,
+};
 use crate::rehearse::checkers::{Checkers, FleetNames, Tolerance, Totals, Violation};
 use crate::rehearse::demo::{CANARY, ROLLING};
 
@@ -219,6 +221,12 @@ impl Stage {
             (&format!("{group}.2.Weight"), &rest),
         ];
         self.call(sender, "elasticloadbalancing", "ModifyRule", &input);
+    }
+
+    /// A run tells that it takes traffic back.
+    pub(super) fn decides(&mut self, run: &str) {
+        let event = Event::TakingBack { reason: String::new() };
+        self.checkers.told(self.world.now, run, &event);
     }
 
     /// UpdateAutoScalingGroup.
