@@ -213,9 +213,7 @@ fn not_promoted(case: &Case, story: &Story) -> Option<String> {
 /// All cases of a rollout: each call in each way.
 async fn cases(rollout: Rollout, bad: bool) -> Vec<Case> {
     let calls = calls(rollout, bad).await.len() as u64;
-    (1..=calls)
-        .flat_map(|call| Way::ALL.map(|way| Case { rollout, bad, call, way }))
-        .collect()
+    (1..=calls).flat_map(|call| Way::ALL.map(|way| Case { rollout, bad, call, way })).collect()
 }
 
 /// Every `stride`th of them from `first` on.

@@ -14,8 +14,11 @@ use super::{Found, Scene};
 pub(super) const PROMISE: &str = "1 no blind traffic";
 
 /// A retirement may run up to two minutes late (user guide), and clocks differ a little: nothing is
-/// done to a group so near to it.
-const AROUND: SignedDuration = SignedDuration::from_secs(150);
+/// done to a group so near to it (DESIGN.md §4).
+const AROUND: SignedDuration = SignedDuration::from_secs(180);
+
+/// How near it was when the run looked is not to the second what it is when the change arrives.
+const ABOUT: SignedDuration = SignedDuration::from_secs(170);
 
 /// What is known of the sides.
 #[derive(Debug)]
@@ -228,7 +231,7 @@ fn free_to_bear(scene: &Scene<'_>, side: usize, from: Timestamp, gets: &str, fou
         found.tell(PROMISE, now, format!("{gets} with its retirement still to come"));
     }
     let due = |side: &SideTruth, now: Timestamp| {
-        side.retirement.is_some_and(|at| at.duration_since(now).abs() <= AROUND)
+        side.retirement.is_some_and(|at| at.duration_since(now).abs() <= ABOUT)
     };
     if always(due) {
         found.tell(PROMISE, now, format!("{gets} with its retirement due about now"));

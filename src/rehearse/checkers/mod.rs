@@ -178,7 +178,7 @@ impl Checkers {
         if let Some(call) = &call {
             self.losses.call(call);
             if call.is_run() {
-                self.runs.get_mut(&call.sender).note(call, world.now, &self.names);
+                self.runs.get_mut(&call.sender).note(world, call, &self.names);
             } else {
                 self.hands.note(world, call, &self.names);
             }

@@ -97,9 +97,17 @@ impl Run {
     }
 
     /// Notes one of its calls, which arrived now.
-    pub(super) fn note(&mut self, call: &Call, now: Timestamp, names: &FleetNames) {
+    pub(super) fn note(&mut self, world: &World, call: &Call, names: &FleetNames) {
+        let now = world.now;
+        // A parameter that does not exist is an answer, too; a refusal to tell is none.
+        let is_absent = || {
+            call.operation == "GetParameter"
+                && call.status == 400
+                && call.field("Name").is_some_and(|name| ssm::parameter(world, name).is_none())
+        };
+        let tells = call.done || is_absent();
         let in_time = call.answered.is_some_and(|at| elapsed(call.sent, at) <= PROMPT);
-        if !in_time || (!call.done && call.operation != "GetParameter") {
+        if !in_time || !tells {
             self.troubled = Some(call.answered.unwrap_or(later(call.sent, ATTEMPT)));
         }
         if !call.is_read() {
@@ -109,8 +117,7 @@ impl Run {
         let read = &mut self.read;
         let gave_up = later(call.sent, ATTEMPT);
         read.any = read.any.max(Some(call.answered.unwrap_or(gave_up)));
-        // A parameter that does not exist is an answer, too.
-        if call.answered.is_none() || !(call.done || call.operation == "GetParameter") {
+        if call.answered.is_none() || !tells {
             return;
         }
         match call.operation.as_str() {

@@ -1,7 +1,7 @@
 //! What holds in the world at one moment, as far as the promises ask for it. Read from the lab's own
 //! state and never through its API: no delay, no page, no fault is between.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cutover_lab::services::autoscaling::{Group, Lifecycle, Version};
 use cutover_lab::services::elbv2::{Rule, TargetGroup, TargetState};
@@ -41,6 +41,8 @@ pub(super) struct SideTruth {
     pub saved: Option<u64>,
     /// Healthy targets whose instance is InService, by the template's version.
     pub ready: BTreeMap<u64, Ready>,
+    /// What the instances that stay were launched from: the versions, and none for another template.
+    pub launched: BTreeSet<Option<u64>>,
     /// The version, where every instance in service was launched from the same one, is registered
     /// and healthy, and nothing else is registered.
     pub uniform: Option<u64>,
@@ -154,8 +156,13 @@ impl SideTruth {
         targets: Option<&TargetGroup>,
     ) -> SideTruth {
         let mut ready: BTreeMap<u64, Ready> = BTreeMap::new();
+        let mut launched = BTreeSet::new();
         let (mut errors, mut crashes) = (0, false);
         for (id, member) in &group.members {
+            if !member.state.is_leaving() {
+                let ours = member.template.0 == names.template;
+                launched.insert(ours.then_some(member.template.2));
+            }
             let program = world.ec2.instances.get(id).map(|instance| &instance.program);
             crashes |= program.is_some_and(|program| program.crash.is_some());
             if member.state != Lifecycle::InService {
@@ -185,6 +192,7 @@ impl SideTruth {
             },
             uniform: uniform(names, group, targets, &ready),
             ready,
+            launched,
             refresh: group.active_refresh().map(|refresh| refresh.id.clone()),
             retirement: retirement.map(|action| action.start),
             retires_to: retirement.and_then(|action| action.min),

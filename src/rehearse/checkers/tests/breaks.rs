@@ -241,7 +241,9 @@ fn traffic_taken_back_twice() {
 fn success_that_is_none() {
     let mut stage = begun();
     stage.ended("run-1", Ending::Succeeded, 2);
-    told(&stage, "at no time when it looked was all traffic on healthy instances of version 2");
+    let found = stage.found();
+    let told = "at no time when it looked was all traffic on healthy instances of version 2";
+    assert!(found[0].contains(told), "{found:?}");
 }
 
 #[test]
@@ -254,7 +256,8 @@ fn success_of_one_who_was_superseded() {
     let describe = [("LaunchTemplateVersion.1", "1"), ("LaunchTemplateName", "news")];
     stage.call("run-1", "ec2", "DescribeLaunchTemplateVersions", &describe);
     stage.ended("run-1", Ending::Succeeded, 1);
-    told(&stage, "a number above its own had been claimed");
+    let found = stage.found();
+    assert!(found[1].contains("a number above its own had been claimed"), "{found:?}");
 }
 
 #[test]
@@ -332,6 +335,40 @@ fn a_change_on_an_old_claim() {
     stage.wait(10);
     stage.update("run-1", GREEN, &[("MinSize", "1")]);
     told(&stage, "having looked at the claim 10 s ago");
+}
+
+#[test]
+fn a_refused_look_at_the_claim_is_none() {
+    let mut stage = begun();
+    stage.wait(10);
+    stage.refused("run-1", "ssm", "GetParameter", &[("Name", "/cutover/news/rollouts/00000099")]);
+    stage.update("run-1", GREEN, &[("MinSize", "1")]);
+    told(&stage, "having looked at the claim 10 s ago");
+}
+
+#[test]
+fn success_of_no_image() {
+    let mut stage = begun();
+    let describe = [("LaunchTemplateVersion.1", "1"), ("LaunchTemplateName", "news")];
+    stage.call("run-1", "ec2", "DescribeLaunchTemplateVersions", &describe);
+    stage.ended("run-1", Ending::Succeeded, 1);
+    told(&stage, "it does not say of which image");
+}
+
+#[test]
+fn an_instance_of_another_version_that_is_not_healthy() {
+    let mut stage = begun();
+    stage.warm_green();
+    let target_group = stage.names.sides[1].target_group.clone().unwrap();
+    for member in stage.world.autoscaling.groups.get_mut(GREEN).unwrap().members.values_mut() {
+        member.template.2 = 7;
+    }
+    stage.world.elbv2.target_groups.get_mut(&target_group).unwrap().targets.clear();
+    stage.look("run-1");
+    stage.record("run-1", 1, Some(Ending::Failed));
+    let found = stage.finish();
+    let told = "news-green has instances of other versions than Some(1)";
+    assert!(found.iter().any(|found| found.contains(told)), "{found:?}");
 }
 
 #[test]

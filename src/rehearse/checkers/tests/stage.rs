@@ -102,6 +102,21 @@ impl Stage {
         self.wait_for(Duration::from_millis(60));
     }
 
+    /// A call that is refused.
+    pub(super) fn refused(
+        &mut self,
+        sender: &str,
+        service: &str,
+        operation: &str,
+        input: &[(&str, &str)],
+    ) {
+        let (sent, request) = (self.world.now, request(service, operation, input));
+        let (replied, status) = (Some(later(sent, Duration::from_millis(50))), 403);
+        let moment =
+            Moment::Call { sender, sent, replied, service, operation, request: &request, status };
+        self.checkers.see(&self.world, &moment);
+    }
+
     /// A call that gets lost on its way there.
     pub(super) fn cut(&mut self, sender: &str) {
         let sent = self.world.now;
