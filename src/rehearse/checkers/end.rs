@@ -17,7 +17,7 @@ pub(super) fn finish(scene: &Scene<'_>, restraint: &Restraint, found: &mut Found
     let now = scene.world.now;
     let mut wrong: Vec<String> = Vec::new();
     if let Some(newest) = scene.runs.newest()
-        && !scene.hands.touched(&Touch::Ledger)
+        && !scene.touched(&Touch::Ledger)
     {
         let record = record(scene.world, scene.names, newest);
         match record.as_ref().map(|record| record.ending) {
@@ -33,7 +33,7 @@ pub(super) fn finish(scene: &Scene<'_>, restraint: &Restraint, found: &mut Found
     for (side, truth) in scene.is.sides.iter().enumerate() {
         let group = &scene.names.sides[side].group;
         let Some(truth) = truth else { continue };
-        if truth.refresh.is_some() && !scene.hands.touched(&Touch::Refresh(group.clone())) {
+        if truth.refresh.is_some() && !scene.touched(&Touch::Refresh(group.clone())) {
             wrong.push(format!("an instance refresh of {group} is still active"));
         }
         if let Some(at) = truth.retirement.filter(|_| scene.is.most(side).is_some()) {
@@ -42,14 +42,14 @@ pub(super) fn finish(scene: &Scene<'_>, restraint: &Restraint, found: &mut Found
     }
     let template = scene.world.ec2.templates.get(&scene.names.template);
     let default = template.map(|template| template.default);
-    if default != scene.before.default && !scene.hands.touched(&Touch::Template) {
+    if default != scene.before.default && !scene.touched(&Touch::Template) {
         wrong
             .push(format!("the template's default is {default:?}, not {:?}", scene.before.default));
     }
-    // A retry makes no second version, so that every process makes one at the most.
-    if restraint.versions().len() > scene.runs.count() + scene.before.versions.len() {
-        let (made, runs) = (restraint.versions().len(), scene.runs.count());
-        wrong.push(format!("{runs} runs made {made} launch template versions"));
+    // A retry makes no second version, nor does a run that goes on with what another one began.
+    let (made, begun) = (restraint.made(), scene.runs.begun());
+    if made > begun {
+        wrong.push(format!("{begun} rollouts made {made} launch template versions"));
     }
     for what in wrong {
         found.tell(PROMISE, now, what);
@@ -80,7 +80,7 @@ fn one_group(scene: &Scene<'_>, expected: Option<u64>, wrong: &mut Vec<String>) 
     let (Some(is), Some(was)) = (&scene.is.sides[0], &scene.before.truth.sides[0]) else { return };
     let group = &scene.names.sides[0].group;
     version(scene, 0, is, expected, wrong);
-    if is.min != was.min && !scene.hands.touched(&Touch::Min(group.clone())) {
+    if is.min != was.min && !scene.touched(&Touch::Min(group.clone())) {
         wrong.push(format!("the minimum of {group} is {}, it was {}", is.min, was.min));
     }
 }
@@ -88,7 +88,7 @@ fn one_group(scene: &Scene<'_>, expected: Option<u64>, wrong: &mut Vec<String>) 
 /// After success: the new side has the traffic, its version, and the minimum that the old one had; the
 /// old one awaits its retirement, or has had it.
 fn brought(scene: &Scene<'_>, record: &Record, wrong: &mut Vec<String>) {
-    let moved = scene.names.rules.iter().any(|r| scene.hands.touched(&Touch::Rule(r.clone())));
+    let moved = scene.names.rules.iter().any(|r| scene.touched(&Touch::Rule(r.clone())));
     let Some(new) = scene.is.live() else {
         if !moved {
             wrong.push("no side has all of the traffic".to_owned());
@@ -99,7 +99,7 @@ fn brought(scene: &Scene<'_>, record: &Record, wrong: &mut Vec<String>) {
     let (Some(new_is), Some(old_is)) = (&scene.is.sides[new], &scene.is.sides[old]) else { return };
     version(scene, new, new_is, record.version, wrong);
     let group = |side: usize| scene.names.sides[side].group.clone();
-    let touched = |side: usize| scene.hands.touched(&Touch::Min(group(side)));
+    let touched = |side: usize| scene.touched(&Touch::Min(group(side)));
     let mins = |side: usize| scene.before.minimums(side);
     // Which of the two was live before is not always for the truth to tell: a predecessor's promotion
     // turns them round.
@@ -111,12 +111,13 @@ fn brought(scene: &Scene<'_>, record: &Record, wrong: &mut Vec<String>) {
         let what = format!("the minimum of {} is {}, not {handed:?}", group(new), new_is.min);
         wrong.push(what);
     }
-    let planned = scene.hands.touched(&Touch::Schedule(group(old)));
+    let planned = scene.touched(&Touch::Schedule(group(old)));
     match old_is.retirement {
         Some(_) if old_is.retires_to.is_some_and(|min| retired.contains(&min)) => {}
         // A person retires it: its own minimum is back.
         None if scene.names.retires.is_none() && mins(old).contains(&old_is.min) => {}
-        None if retired.contains(&old_is.min) => {}
+        None if retired.contains(&old_is.min)
+            && (old_is.desired == old_is.min || scene.touched(&Touch::Size(group(old)))) => {}
         _ if planned || touched(old) || touched(new) => {}
         _ => wrong.push(format!("{} is not retired to {retired:?}", group(old))),
     }
@@ -128,7 +129,7 @@ fn taken_back(scene: &Scene<'_>, wrong: &mut Vec<String>) {
     let turned = scene.is.live() != before.live();
     for (arn, was) in &scene.before.rules {
         let is = scene.world.elbv2.rules.get(arn).map(|rule| &rule.actions);
-        if is != Some(was) && !alike(is, was) && !scene.hands.touched(&Touch::Rule(arn.clone())) {
+        if is != Some(was) && !alike(is, was) && !scene.touched(&Touch::Rule(arn.clone())) {
             wrong.push(format!("rule {arn} is not as before: {is:?} instead of {was:?}"));
         }
     }
@@ -142,7 +143,7 @@ fn as_before(scene: &Scene<'_>, side: usize, turned: bool, wrong: &mut Vec<Strin
         return;
     };
     let group = scene.names.sides[side].group.clone();
-    let touched = |what: fn(String) -> Touch| scene.hands.touched(&what(group.clone()));
+    let touched = |what: fn(String) -> Touch| scene.touched(&what(group.clone()));
     if !turned {
         version(scene, side, is, was.saved, wrong);
     }
@@ -177,14 +178,13 @@ fn version(
     wrong: &mut Vec<String>,
 ) {
     let group = &scene.names.sides[side].group;
-    if scene.hands.touched(&Touch::Source(group.clone())) {
+    if scene.touched(&Touch::Source(group.clone())) {
         return;
     }
     if is.saved != expected {
         wrong.push(format!("{group} launches version {:?}, not {expected:?}", is.saved));
     }
-    let strangers = is.ready.keys().filter(|version| Some(**version) != expected).count();
-    if strangers > 0 {
+    if is.launched.iter().any(|version| *version != expected) {
         wrong.push(format!("{group} has instances of other versions than {expected:?}"));
     }
 }

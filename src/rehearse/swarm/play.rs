@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cutover_lab::doors::InProcess;
-use cutover_lab::faults::Fault;
+use cutover_lab::traffic::NO_VERSION;
 use cutover_lab::world::World;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -17,7 +17,7 @@ use crate::config::{self, Config};
 use crate::engine::{Stop, Stopper};
 use crate::model::{Ending, Outcome, Stamped};
 use crate::net::Clock;
-use crate::rehearse::checkers::{Checkers, FleetNames, Tolerance, Totals, Violation};
+use crate::rehearse::checkers::{Checkers, FleetNames, Tolerance, Totals, Violation, Window};
 use crate::rehearse::demo::{START, Unrehearsed};
 use crate::rehearse::process::{Process, Verb};
 
@@ -136,8 +136,10 @@ impl<'s> Stage<'s> {
         let (history, last) = self.door.world(|world| (world.history(), world.clone()));
         let mut violations = self.unended(&ends, last.now);
         let checkers = self.checkers.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let baseline = without(self.story, last.now);
-        violations.extend(checkers.into_iter().flat_map(|c| c.finish(&last, &baseline)));
+        violations.extend(checkers.into_iter().flat_map(|checkers| {
+            let baseline = without(self.story, last.now, checkers.uncounted());
+            checkers.finish(&last, &baseline)
+        }));
         let told = self.told.into_inner();
         let lasted = last.now.duration_since(self.start).unsigned_abs();
         Played { ends, told, violations, calls: self.calls.get(), lasted, history }
@@ -174,7 +176,13 @@ impl<'s> Stage<'s> {
         };
         let sent = process.sent.subscribe();
         let (stopper, stop) = Stop::pair();
-        let mut tell = |event| self.told.borrow_mut().push((name.to_owned(), event));
+        let mut tell = |event: Stamped| {
+            let mut checkers = self.checkers.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(checkers) = checkers.as_mut() {
+                checkers.told(self.door.now(), name, &event.event);
+            }
+            self.told.borrow_mut().push((name.to_owned(), event));
+        };
         self.check(|checkers, world| checkers.began(world.now, name));
         let mut working = Box::pin(process.run(&door, stop, &mut tell));
         let end = tokio::select! {
@@ -223,11 +231,25 @@ fn world(story: &Story) -> Result<World, Unrehearsed> {
     Ok(world)
 }
 
-/// What users get until `end` in the same world, without any deployer.
-fn without(story: &Story, end: Timestamp) -> Totals {
+/// What users get until `end` in the same world, without any deployer: apart from what nothing answers
+/// within `uncounted`.
+pub(super) fn without(story: &Story, end: Timestamp, uncounted: &[Window]) -> Totals {
     let Ok(mut world) = world(story) else { return Totals::default() };
+    let unanswered =
+        |world: &World| world.traffic.totals().get(NO_VERSION).map_or(0, |tally| tally.failed);
+    let mut excused = 0;
+    for (from, until) in uncounted {
+        world.advance(*from);
+        let before = unanswered(&world);
+        world.advance(*until);
+        excused += unanswered(&world) - before;
+    }
     world.advance(end);
-    world.traffic.totals().clone()
+    let mut totals = world.traffic.totals().clone();
+    if let Some(tally) = totals.get_mut(NO_VERSION) {
+        tally.failed -= excused;
+    }
+    totals
 }
 
 /// What the story's weather excuses.
@@ -239,14 +261,14 @@ fn tolerance(story: &Story, config: &Config) -> Tolerance {
         Duration::from_secs(480) + evidence.min(Duration::from_secs_f64(longest))
     });
     let faults = &story.scenario.faults;
-    let slow = faults.calls.iter().map(|fault| match fault.fault {
-        Fault::Slow { there, back } => there.max(back),
-        _ => 0.0,
-    });
+    // Faults without a chance or a number hit every call while they last.
+    let total = faults.calls.iter().filter(|f| f.probability.is_none() && f.nth.is_none());
+    let outages = total
+        .map(|fault| fault.until.unwrap_or(story.calm).saturating_sub(fault.from.unwrap_or(0)));
     let calm = Tolerance::default();
     Tolerance {
-        latency: calm.latency + Duration::from_secs_f64(slow.fold(0.0, f64::max)),
         judged,
+        outage: Duration::from_secs(outages.sum()),
         staleness: Duration::from_secs_f64(faults.stale_seconds),
         ..calm
     }

@@ -21,6 +21,7 @@ fn caught(mutant: Mutant, seeds: Range<u64>, story: fn(u64) -> Story, promise: &
 }
 
 const BLIND: &str = "1 no blind traffic";
+const BACK: &str = "3 back in one call";
 const FENCE: &str = "fence";
 const FIGHTS: &str = "6 it does not fight";
 
@@ -51,6 +52,11 @@ fn shrunk(seed: u64) -> Story {
     let what = What::Hand { call: "autoscaling:UpdateAutoScalingGroup".to_owned(), input };
     story.scenario.happenings.push(Happening::at(200 + 20 * seed, what));
     story
+}
+
+/// A broken version, which is taken back.
+fn broken(_: u64) -> Story {
+    calm(CANARY.to_owned(), vec![deploys(0, "v2", BAD)])
 }
 
 /// A claim, or a record, that never arrives, while the connection says nothing of it.
@@ -102,8 +108,13 @@ fn retired_too_early() {
 }
 
 #[test]
+fn on_record_before_it_is_done() {
+    caught(Mutant::RecordBeforeWeights, 0..1, broken, BACK);
+}
+
+#[test]
 fn those_stories_are_harmless_without_a_bug() {
-    for story in [unwritten(0), twice(0), shrunk(0), shrunk(3)] {
+    for story in [unwritten(0), twice(0), broken(0), shrunk(0), shrunk(3)] {
         let played = play(&story).unwrap();
         assert_eq!(played.violations, [], "{:?} {:?}", played.ends, played.told);
     }
