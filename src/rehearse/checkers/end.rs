@@ -7,7 +7,7 @@ use super::hands::Restraint;
 use super::runs::record;
 use super::touch::Touch;
 use super::truth::SideTruth;
-use super::{Found, Scene};
+use super::{FleetNames, Found, Scene};
 use crate::model::{Ending, Goal, Record};
 
 const PROMISE: &str = "nothing left behind";
@@ -123,12 +123,14 @@ fn brought(scene: &Scene<'_>, record: &Record, wrong: &mut Vec<String>) {
     }
 }
 
-/// After taking back: everything as before.
+/// After taking back: everything as before; or, where a predecessor was taken for done once all traffic
+/// was over, with the sides turned round.
 fn taken_back(scene: &Scene<'_>, wrong: &mut Vec<String>) {
     let before = &scene.before.truth;
-    let turned = scene.is.live() != before.live();
+    let turned = scene.home.is_none() && scene.is.live() != before.live();
     for (arn, was) in &scene.before.rules {
         let is = scene.world.elbv2.rules.get(arn).map(|rule| &rule.actions);
+        let was = if turned { &turn(was, scene.names) } else { was };
         if is != Some(was) && !alike(is, was) && !scene.touched(&Touch::Rule(arn.clone())) {
             wrong.push(format!("rule {arn} is not as before: {is:?} instead of {was:?}"));
         }
@@ -139,7 +141,8 @@ fn taken_back(scene: &Scene<'_>, wrong: &mut Vec<String>) {
 }
 
 fn as_before(scene: &Scene<'_>, side: usize, turned: bool, wrong: &mut Vec<String>) {
-    let (Some(is), Some(was)) = (&scene.is.sides[side], &scene.before.truth.sides[side]) else {
+    let part = if turned { 1 - side } else { side };
+    let (Some(is), Some(was)) = (&scene.is.sides[side], &scene.before.truth.sides[part]) else {
         return;
     };
     let group = scene.names.sides[side].group.clone();
@@ -148,12 +151,13 @@ fn as_before(scene: &Scene<'_>, side: usize, turned: bool, wrong: &mut Vec<Strin
         version(scene, side, is, was.saved, wrong);
     }
     let retired = was.retirement.is_some() && is.retirement.is_none();
-    let min = scene.before.minimums(side);
+    let min = scene.before.minimums(part);
     if is.min != was.min && !(retired && min.contains(&is.min)) && !touched(Touch::Min) {
         wrong.push(format!("the minimum of {group} is {}, it was {}", is.min, was.min));
     }
-    if is.max != was.max && !touched(Touch::Size) {
-        wrong.push(format!("the maximum of {group} is {}, it was {}", is.max, was.max));
+    let max = scene.before.truth.sides[side].as_ref().map_or(was.max, |was| was.max);
+    if is.max != max && !touched(Touch::Size) {
+        wrong.push(format!("the maximum of {group} is {}, it was {max}", is.max));
     }
     let emptied = is.desired == 0 && is.members == 0;
     if was.desired == 0 && !emptied && !touched(Touch::Size) && !touched(Touch::Min) {
@@ -187,6 +191,24 @@ fn version(
     if is.launched.iter().any(|version| *version != expected) {
         wrong.push(format!("{group} has instances of other versions than {expected:?}"));
     }
+}
+
+/// The actions with the weights of the two sides exchanged.
+fn turn(actions: &[Action], names: &FleetNames) -> Vec<Action> {
+    let sides: Vec<&String> =
+        names.sides.iter().filter_map(|side| side.target_group.as_ref()).collect();
+    let [one, other] = sides[..] else { return actions.to_vec() };
+    let mut turned = actions.to_vec();
+    for forward in turned.iter_mut().filter_map(Action::as_forward_mut) {
+        for (arn, _) in &mut forward.groups {
+            if arn == one {
+                arn.clone_from(other);
+            } else if arn == other {
+                arn.clone_from(one);
+            }
+        }
+    }
+    turned
 }
 
 /// Whether two action lists mean the same: a forward says the same with a weight of 1 or of 100.

@@ -169,10 +169,16 @@ impl Restraint {
         if let Some(other) = call.names().find(|name| !MEMBERS.contains(name)) {
             return Some(format!("{other} is nobody's here"));
         }
-        let was_empty = scene.before.truth.sides[side].as_ref().is_some_and(|s| s.desired == 0);
+        // Where the sides may have been turned round, the other one was.
+        let parts = if scene.home.is_none() { 0..scene.names.sides.len() } else { side..side + 1 };
+        let was_empty =
+            |part: usize| scene.before.truth.sides[part].as_ref().is_some_and(|s| s.desired == 0);
         let idle = !scene.was.most(side).is_some() && scene.names.sides.len() == 2;
         if let Some(desired) = call.number("DesiredCapacity")
-            && !(was_empty && idle && scene.before.minimums(side).contains(&desired))
+            && !(idle
+                && parts
+                    .into_iter()
+                    .any(|part| was_empty(part) && scene.before.minimums(part).contains(&desired)))
         {
             return Some(format!("a remembered capacity of {desired}"));
         }

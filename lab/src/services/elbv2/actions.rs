@@ -78,6 +78,14 @@ impl Action {
             _ => None,
         }
     }
+
+    /// The forward, to change.
+    pub fn as_forward_mut(&mut self) -> Option<&mut Forward> {
+        match &mut self.kind {
+            ActionKind::Forward(forward) => Some(forward),
+            _ => None,
+        }
+    }
 }
 
 /// Reads a whole action list. `existing` is the list that it replaces: only there may an
