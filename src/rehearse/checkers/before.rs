@@ -22,6 +22,8 @@ pub(super) struct Before {
     /// With one group: the versions that all of it has been at since. A successor may begin from such
     /// a one, although its predecessor never said that it was done.
     pub whole: BTreeSet<u64>,
+    /// Whether a successor may have taken it for done, with all traffic on its new side.
+    pub may_turn: bool,
 }
 
 impl Before {
@@ -33,6 +35,7 @@ impl Before {
             rules: actions(world, names),
             default: template.map(|template| template.default),
             whole: BTreeSet::new(),
+            may_turn: false,
         }
     }
 

@@ -127,7 +127,7 @@ fn brought(scene: &Scene<'_>, record: &Record, wrong: &mut Vec<String>) {
 /// was over, with the sides turned round.
 fn taken_back(scene: &Scene<'_>, wrong: &mut Vec<String>) {
     let before = &scene.before.truth;
-    let turned = scene.home.is_none() && scene.is.live() != before.live();
+    let turned = scene.before.may_turn && scene.is.live() != before.live();
     for (arn, was) in &scene.before.rules {
         let is = scene.world.elbv2.rules.get(arn).map(|rule| &rule.actions);
         let was = if turned { &turn(was, scene.names) } else { was };

@@ -276,6 +276,7 @@ impl Checkers {
         } else if claim.restarts && live.is_some() && live != self.home {
             // What the predecessor promoted may be the live one from now on, or be taken back.
             self.home = None;
+            self.before.may_turn = true;
         }
     }
 }
