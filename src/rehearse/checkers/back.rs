@@ -201,14 +201,16 @@ fn is_away(scene: &Scene<'_>, truth: &Truth) -> bool {
     })
 }
 
-/// Whether nothing excuses a run that decided: no trouble with its calls, no other hand, and a side to go
-/// back to that could bear it all the time that the run may have looked at.
+/// Whether nothing excuses a run that decided: no trouble with its calls, no other hand, no weights of
+/// before that it may have read, and a side to go back to that could bear it all that time.
 fn is_bound(scene: &Scene<'_>, blind: &Blind, run: &str, decision: Decision) -> bool {
-    let from = earlier(decision.at, LOOK + scene.tolerance.staleness);
+    let stale = scene.tolerance.staleness;
+    let from = earlier(decision.at, LOOK + stale);
     let troubled = scene.runs.get(run).and_then(|run| run.troubled);
     troubled.is_none_or(|troubled| troubled < from)
         && !scene.hands.moved_since(earlier(from, T))
         && scene.home.is_some_and(|home| {
-            scene.past.since(from).all(|truth| blind.could_bear(scene, truth, home))
+            let read = |truth: &Truth| stale.is_zero() || truth.shares == scene.was.shares;
+            scene.past.since(from).all(|truth| read(truth) && blind.could_bear(scene, truth, home))
         })
 }

@@ -22,7 +22,7 @@ pub(super) struct Before {
     /// With one group: the versions that all of it has been at since. A successor may begin from such
     /// a one, although its predecessor never said that it was done.
     pub whole: BTreeSet<u64>,
-    /// Whether a successor may have taken a predecessor for done: then the sides are turned round.
+    /// Whether a successor may have taken it for done, with all traffic on its new side.
     pub may_turn: bool,
 }
 

@@ -170,7 +170,7 @@ impl Restraint {
             return Some(format!("{other} is nobody's here"));
         }
         // Where the sides may have been turned round, the other one was.
-        let parts = if scene.before.may_turn { 0..scene.names.sides.len() } else { side..side + 1 };
+        let parts = if scene.home.is_none() { 0..scene.names.sides.len() } else { side..side + 1 };
         let was_empty =
             |part: usize| scene.before.truth.sides[part].as_ref().is_some_and(|s| s.desired == 0);
         let idle = !scene.was.most(side).is_some() && scene.names.sides.len() == 2;

@@ -254,6 +254,8 @@ impl Checkers {
             home: self.home,
         };
         self.losses.learn(world);
+        // Time has passed since the last event.
+        self.losses.moment(&scene);
         self.losses.finish(&scene, baseline, &mut self.found);
         end::finish(&scene, &self.six, &mut self.found);
         self.found.0

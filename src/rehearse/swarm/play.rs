@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cutover_lab::doors::InProcess;
+use cutover_lab::faults::{Happening, Throttling, What};
 use cutover_lab::traffic::NO_VERSION;
 use cutover_lab::world::World;
 use futures_util::future::join_all;
@@ -27,6 +28,9 @@ const LONGEST: Duration = Duration::from_secs(12 * 3600);
 /// How many runs may be needed after everything has calmed down.
 const ATTEMPTS: usize = 4;
 
+/// How the names of those begin.
+const AFTER: &str = "run-after-";
+
 /// How long nothing is done at the end, for what was scheduled to happen.
 const QUIET: Duration = Duration::from_secs(45 * 60);
 
@@ -44,6 +48,10 @@ pub enum End {
 }
 
 impl End {
+    fn succeeded(&self) -> bool {
+        matches!(self, End::Outcome(outcome) if outcome.outcome == Ending::Succeeded)
+    }
+
     fn is_terminal(&self) -> bool {
         let End::Outcome(outcome) = self else { return false };
         matches!(outcome.outcome, Ending::Succeeded | Ending::RolledBack | Ending::Failed)
@@ -129,8 +137,7 @@ impl<'s> Stage<'s> {
             let end = self.run(&name, run).await;
             (name, end)
         });
-        let mut ends = join_all(playing).await;
-        self.wait_until(Duration::from_secs(self.story.calm)).await;
+        let (mut ends, ()) = tokio::join!(join_all(playing), self.calms());
         ends.extend(self.afterwards().await);
         tokio::time::sleep(QUIET).await;
         let (history, last) = self.door.world(|world| (world.history(), world.clone()));
@@ -145,7 +152,40 @@ impl<'s> Stage<'s> {
         Played { ends, told, violations, calls: self.calls.get(), lasted, history }
     }
 
-    /// Whoever repairs a rollout runs it again: the newest wish, until it is fulfilled or refused.
+    /// Waits until nothing goes wrong any more. Faults of calls and happenings end by themselves.
+    async fn calms(&self) {
+        self.wait_until(Duration::from_secs(self.story.calm)).await;
+        self.door.world(|world| {
+            world.faults.throttling = Throttling::Off;
+            world.faults.stale = Duration::ZERO;
+        });
+    }
+
+    /// Whether nothing is left that could keep the newest wish from coming true: no image is broken, no
+    /// hand has changed anything that lasts, and evidence comes in time.
+    fn can_succeed(&self) -> bool {
+        let harmless = |verb: &Verb| match verb {
+            Verb::Deploy(labels) => labels.iter().all(|(label, value)| match label.as_str() {
+                "lab.error-rate" => value == "0",
+                "lab.boot-seconds" => value.parse::<u64>().is_ok_and(|seconds| seconds <= 90),
+                "lab.health" | "lab.crash" => false,
+                _ => true,
+            }),
+            Verb::Rollback => true,
+        };
+        let Story { runs, scenario, .. } = self.story;
+        let hand = |happening: &Happening| matches!(happening.what, What::Hand { .. });
+        // The smallest step has a hundredth of the traffic.
+        let evidence = self.config.deadlines.evidence.as_secs_f64() / 2.0;
+        let counted = scenario.requests_per_second / 100.0 * evidence;
+        let limit = self.config.judge.errors.as_ref();
+        runs.iter().all(|run| harmless(&run.verb))
+            && !scenario.happenings.iter().any(hand)
+            && limit.is_none_or(|limit| limit.min_requests as f64 <= counted)
+    }
+
+    /// Whoever repairs a rollout runs it again: the newest wish, until it is fulfilled or refused. Where
+    /// nothing speaks against it, what may be refused is only what an earlier run was taking back.
     async fn afterwards(&self) -> Vec<(String, End)> {
         let verbs = self.story.runs.iter().map(|run| &run.verb);
         let wish = verbs.rev().find(|verb| matches!(verb, Verb::Deploy(_)));
@@ -153,9 +193,10 @@ impl<'s> Stage<'s> {
         for attempt in 0..ATTEMPTS {
             let Some(verb) = wish.cloned() else { break };
             let run = Run { begins: 0, verb, skew: 0, cut: None };
-            let name = format!("run-after-{}", attempt + 1);
+            let name = format!("{AFTER}{}", attempt + 1);
             let end = self.run(&name, &run).await;
-            let done = end.is_terminal();
+            let refused = end.is_terminal() && (attempt > 0 || !self.can_succeed());
+            let done = end.succeeded() || refused;
             ends.push((name, end));
             if done {
                 break;
@@ -212,6 +253,12 @@ impl<'s> Stage<'s> {
             .collect();
         if let Some((name, end)) = ends.last().filter(|(_, end)| !end.is_terminal()) {
             violations.push(say(format!("{name}, with nothing in its way, ended as {end:?}")));
+        }
+        let unmoved = ends.last().filter(|(name, end)| name.starts_with(AFTER) && !end.succeeded());
+        if let Some((name, end)) = unmoved.filter(|_| self.can_succeed()) {
+            let promise = "what can succeed does";
+            let what = format!("{name}, with nothing against it, ended as {}", end.name());
+            violations.push(Violation { promise, at, what });
         }
         violations
     }

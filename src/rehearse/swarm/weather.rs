@@ -62,6 +62,8 @@ fn happenings(dice: &mut Dice, scenario: &mut Scenario, calm: u64) {
         let requests_per_second = scenario.requests_per_second * dice.one(&[0.01, 0.2, 5.0, 100.0]);
         let at = moment(dice);
         scenario.happenings.push(Happening::at(at, What::Rate { requests_per_second }));
+        let requests_per_second = scenario.requests_per_second;
+        scenario.happenings.push(Happening::at(calm, What::Rate { requests_per_second }));
     }
 }
 

@@ -304,17 +304,43 @@ impl Stage {
 
     /// What was found while all this happened.
     pub(super) fn found(&self) -> Vec<String> {
-        told(self.checkers.violations())
+        texts(self.checkers.violations())
     }
 
     /// What is found at the end.
     pub(super) fn finish(self) -> Vec<String> {
         let baseline = Totals::default();
-        told(&self.checkers.finish(&self.world, &baseline))
+        texts(&self.checkers.finish(&self.world, &baseline))
     }
 }
 
-fn told(violations: &[Violation]) -> Vec<String> {
+/// Two groups, a claim, and a first look.
+pub(super) fn begun() -> Stage {
+    let mut stage = Stage::pair();
+    stage.claim("run-1", 1);
+    stage.look("run-1");
+    assert_eq!(stage.found(), [""; 0]);
+    stage
+}
+
+/// Green is warm and bears 10 %, all by the book.
+pub(super) fn split() -> Stage {
+    let mut stage = begun();
+    stage.warm_green();
+    stage.look("run-1");
+    stage.weights("run-1", 90, 10);
+    assert_eq!(stage.found(), [""; 0]);
+    stage
+}
+
+/// The one thing told contains `what`.
+#[track_caller]
+pub(super) fn told(stage: &Stage, what: &str) {
+    let found = stage.found();
+    assert!(found.len() == 1 && found[0].contains(what), "{what}: {found:?}");
+}
+
+fn texts(violations: &[Violation]) -> Vec<String> {
     violations.iter().map(|v| format!("{}: {}", v.promise, v.what)).collect()
 }
 
