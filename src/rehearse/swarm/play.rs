@@ -164,16 +164,18 @@ impl<'s> Stage<'s> {
     /// Whether nothing is left that could keep the newest wish from coming true: no image is broken, no
     /// hand has changed anything that lasts, and evidence comes in time.
     fn can_succeed(&self) -> bool {
+        let Story { runs, scenario, .. } = self.story;
+        // An instance that has not passed its checks when its grace is over is replaced by another one.
+        let grace = scenario.groups.iter().map(|group| group.grace).min().unwrap_or(0);
         let harmless = |verb: &Verb| match verb {
             Verb::Deploy(labels) => labels.iter().all(|(label, value)| match label.as_str() {
                 "lab.error-rate" => value == "0",
-                "lab.boot-seconds" => value.parse::<u64>().is_ok_and(|seconds| seconds <= 90),
+                "lab.boot-seconds" => value.parse::<u64>().is_ok_and(|seconds| seconds <= grace / 2),
                 "lab.health" | "lab.crash" => false,
                 _ => true,
             }),
             Verb::Rollback => true,
         };
-        let Story { runs, scenario, .. } = self.story;
         let hand = |happening: &Happening| matches!(happening.what, What::Hand { .. });
         // The smallest step has a hundredth of the traffic.
         let evidence = self.config.deadlines.evidence.as_secs_f64() / 2.0;
