@@ -170,7 +170,9 @@ impl<'s> Stage<'s> {
         let harmless = |verb: &Verb| match verb {
             Verb::Deploy(labels) => labels.iter().all(|(label, value)| match label.as_str() {
                 "lab.error-rate" => value == "0",
-                "lab.boot-seconds" => value.parse::<u64>().is_ok_and(|seconds| seconds <= grace / 2),
+                "lab.boot-seconds" => {
+                    value.parse::<u64>().is_ok_and(|seconds| seconds <= grace / 2)
+                }
                 "lab.health" | "lab.crash" => false,
                 _ => true,
             }),
