@@ -9,7 +9,8 @@ use cutover_lab::world::{World, elapsed};
 use jiff::Timestamp;
 
 use super::call::Call;
-use super::{Found, Scene};
+use super::touch::Touch;
+use super::{Found, Scene, Side};
 
 const PROMISE: &str = "2 kill it anywhere";
 
@@ -125,6 +126,12 @@ impl Losses {
     }
 
     pub(super) fn finish(&self, scene: &Scene<'_>, baseline: &Totals, found: &mut Found) {
+        // A hand that takes capacity away meets another fleet where there is a rollout than where there is
+        // none: the one instance that was left may be the one that it ends.
+        let shrunk = |side: &Side| scene.hands.touched(&Touch::Size(side.group.clone()));
+        if scene.hands.touched(&Touch::Instances) || scene.names.sides.iter().any(shrunk) {
+            return;
+        }
         let lost = self.lost(scene.world.traffic.totals()) - self.lost(&self.before);
         let lost = lost.saturating_sub(self.excused);
         let without = self.lost(baseline).saturating_sub(self.lost(&self.before));
