@@ -127,11 +127,17 @@ fn brought(scene: &Scene<'_>, record: &Record, wrong: &mut Vec<String>) {
 /// was over, with the sides turned round.
 fn taken_back(scene: &Scene<'_>, wrong: &mut Vec<String>) {
     let before = &scene.before.truth;
-    let turned = scene.before.may_turn && scene.is.live() != before.live();
+    let may_turn = scene.before.may_turn;
+    let turned = may_turn && scene.is.live() != before.live();
     for (arn, was) in &scene.before.rules {
         let is = scene.world.elbv2.rules.get(arn).map(|rule| &rule.actions);
-        let was = if turned { &turn(was, scene.names) } else { was };
-        if is != Some(was) && !alike(is, was) && !scene.touched(&Touch::Rule(arn.clone())) {
+        // Turned twice, it need not be word for word what it was.
+        let either = may_turn && alike(is, &turn(was, scene.names));
+        if is != Some(was)
+            && !alike(is, was)
+            && !either
+            && !scene.touched(&Touch::Rule(arn.clone()))
+        {
             wrong.push(format!("rule {arn} is not as before: {is:?} instead of {was:?}"));
         }
     }
@@ -147,7 +153,8 @@ fn as_before(scene: &Scene<'_>, side: usize, turned: bool, wrong: &mut Vec<Strin
     };
     let group = scene.names.sides[side].group.clone();
     let touched = |what: fn(String) -> Touch| scene.touched(&what(group.clone()));
-    if !turned {
+    // Who was promoted launches what the predecessor brought.
+    if !scene.before.may_turn {
         version(scene, side, is, was.saved, wrong);
     }
     let retired = was.retirement.is_some() && is.retirement.is_none();

@@ -127,8 +127,12 @@ impl Losses {
 
     pub(super) fn finish(&self, scene: &Scene<'_>, baseline: &Totals, found: &mut Found) {
         // A hand that takes capacity away meets another fleet where there is a rollout than where there is
-        // none: the one instance that was left may be the one that it ends.
-        let shrunk = |side: &Side| scene.hands.touched(&Touch::Size(side.group.clone()));
+        // none: the one instance that was left may be the one that it ends; and who cancels a refresh
+        // leaves it to the group which version it keeps.
+        let shrunk = |side: &Side| {
+            let touches = [Touch::Size(side.group.clone()), Touch::Refresh(side.group.clone())];
+            touches.iter().any(|touch| scene.hands.touched(touch))
+        };
         if scene.hands.touched(&Touch::Instances) || scene.names.sides.iter().any(shrunk) {
             return;
         }

@@ -121,7 +121,7 @@ fn a_program_that_ends_by_itself_excuses_only_where_it_is_in_traffic() {
         let instance = stage.world.ec2.instances.get_mut(&id).unwrap();
         instance.program.crash = Some(Duration::from_secs(9000));
     }
-    stage.update("hand", BLUE, &[("MinSize", "0"), ("DesiredCapacity", "0")]);
+    stage.update("run-1", BLUE, &[("MinSize", "0"), ("DesiredCapacity", "0")]);
     stage.wait(300);
     let found = stage.finish();
     assert!(found.iter().any(|found| found.contains("requests were lost")), "{found:?}");
