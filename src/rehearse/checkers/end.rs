@@ -131,8 +131,9 @@ fn taken_back(scene: &Scene<'_>, wrong: &mut Vec<String>) {
     let turned = may_turn && scene.is.live() != before.live();
     for (arn, was) in &scene.before.rules {
         let is = scene.world.elbv2.rules.get(arn).map(|rule| &rule.actions);
-        // Turned twice, it need not be word for word what it was.
-        let either = may_turn && alike(is, &turn(was, scene.names));
+        // Turned round, or twice, it still names both groups.
+        let turned = [was.clone(), turn(was, scene.names)].map(|was| bearing(&was));
+        let either = may_turn && is.is_some_and(|is| turned.contains(&bearing(is)));
         if is != Some(was)
             && !alike(is, was)
             && !either
@@ -200,6 +201,11 @@ fn version(
     }
 }
 
+/// The actions without target groups of no weight.
+fn bearing(actions: &[Action]) -> Vec<(String, u32)> {
+    shares(actions).into_iter().filter(|(_, share)| *share > 0).collect()
+}
+
 /// The actions with the weights of the two sides exchanged.
 fn turn(actions: &[Action], names: &FleetNames) -> Vec<Action> {
     let sides: Vec<&String> =
@@ -220,15 +226,21 @@ fn turn(actions: &[Action], names: &FleetNames) -> Vec<Action> {
 
 /// Whether two action lists mean the same: a forward says the same with a weight of 1 or of 100.
 fn alike(is: Option<&Vec<Action>>, was: &[Action]) -> bool {
-    let shares = |actions: &[Action]| {
-        let forward = actions.iter().find_map(|action| action.as_forward());
-        let groups = forward.map(|forward| forward.groups.clone()).unwrap_or_default();
-        let total: u32 = groups.iter().map(|(_, weight)| weight).sum();
-        let mut shares: Vec<(String, u32)> =
-            groups.into_iter().map(|(arn, weight)| (arn, weight * 1000 / total.max(1))).collect();
-        shares.sort();
-        let sticky = forward.and_then(|forward| forward.stickiness).filter(|(on, _)| *on);
-        (shares, sticky)
+    let sticky = |actions: &[Action]| {
+        let forward = actions.iter().find_map(Action::as_forward);
+        forward.and_then(|forward| forward.stickiness).filter(|(on, _)| *on)
     };
-    is.is_some_and(|is| shares(is) == shares(was))
+    is.is_some_and(|is| shares(is) == shares(was) && sticky(is) == sticky(was))
+}
+
+/// The target groups of a forward, each with its part of a thousand.
+fn shares(actions: &[Action]) -> Vec<(String, u32)> {
+    let forward = actions.iter().find_map(Action::as_forward);
+    let groups = forward.map(|forward| forward.groups.clone()).unwrap_or_default();
+    let total: u32 = groups.iter().map(|(_, weight)| weight).sum();
+    let part = |weight: u32| weight * 1000 / total.max(1);
+    let mut shares: Vec<(String, u32)> =
+        groups.into_iter().map(|(arn, weight)| (arn, part(weight))).collect();
+    shares.sort();
+    shares
 }
