@@ -256,7 +256,8 @@ impl Run<'_, '_> {
             return next.end.map_or(Ok(next.wake), |end| Err(Box::new(end)));
         }
         let before = std::mem::replace(&mut self.record, next.record.clone());
-        if !next.urgent && !self.save().await? {
+        let late = mutant::on(Mutant::RecordBeforeWeights);
+        if (!next.urgent || late) && !self.save().await? {
             // No change, and no end, without its record: decide again.
             self.record = before;
             return Ok(Duration::from_secs(2));

@@ -210,25 +210,47 @@ fn not_promoted(case: &Case, story: &Story) -> Option<String> {
         .then(|| format!("the old group is {old:?}"))
 }
 
-/// Runs every `stride`th case from `first` on; gives how many that were, and the defects.
-async fn sweep(rollout: Rollout, bad: bool, first: u64, stride: u64) -> (u64, Vec<Defect>) {
+/// All cases of a rollout: each call in each way.
+async fn cases(rollout: Rollout, bad: bool) -> Vec<Case> {
     let calls = calls(rollout, bad).await.len() as u64;
-    let (mut run, mut defects) = (0, Vec::new());
-    let cases = (1..=calls).flat_map(|call| Way::ALL.map(|way| Case { rollout, bad, call, way }));
-    for case in cases.skip(first as usize).step_by(stride as usize) {
-        run += 1;
-        defects.extend(Box::pin(defect(case)).await);
-    }
-    (run, defects)
+    (1..=calls).flat_map(|call| Way::ALL.map(|way| Case { rollout, bad, call, way })).collect()
 }
 
-/// How far apart the cases are that every test run makes; without a factor in common with the number of
-/// ways, so that all of these come.
-const STRIDE: u64 = 1499;
+/// Every `stride`th of them from `first` on.
+fn part(cases: &[Case], first: usize, stride: usize) -> Vec<Case> {
+    cases.iter().skip(first).step_by(stride).copied().collect()
+}
+
+async fn defects(cases: &[Case]) -> Vec<Defect> {
+    let mut defects = Vec::new();
+    for case in cases {
+        defects.extend(Box::pin(defect(*case)).await);
+    }
+    defects
+}
+
+/// How many cases of a rollout every test run makes, at the least.
+const CASES: usize = 15;
+
+/// Where they begin: a prime, so that they are not the calls that every look begins with.
+const FIRST: usize = 13;
+
+/// How far apart they are: evenly over the rollout, and without a factor in common with the number of
+/// ways, so that those take turns.
+fn stride(cases: usize) -> usize {
+    let even = (cases.saturating_sub(FIRST) / CASES).max(1);
+    if even > 1 && even.is_multiple_of(Way::ALL.len()) { even - 1 } else { even }
+}
 
 async fn strided(rollout: Rollout, bad: bool) {
-    let (run, defects) = sweep(rollout, bad, 0, STRIDE).await;
-    assert!(run > 0 && defects.is_empty(), "{} of {run} cases: {defects:?}", defects.len());
+    let all = cases(rollout, bad).await;
+    let some = part(&all, FIRST, stride(all.len()));
+    assert!(some.len() >= CASES, "{} of {} cases", some.len(), all.len());
+    for way in Way::ALL {
+        assert!(some.iter().any(|case| case.way == way), "{way:?} does not come");
+    }
+    let defects = defects(&some).await;
+    assert!(defects.is_empty(), "{} of {} cases: {defects:?}", defects.len(), some.len());
 }
 
 #[tokio::test(start_paused = true)]
@@ -261,29 +283,43 @@ async fn some_calls_of_a_bad_rolling_update() {
     strided(Rollout::Rolling, true).await;
 }
 
-/// Every call in every way. Takes long: CUTOVER_SWEEP=canary, bad-canary, blue-green, bad-blue-green,
-/// rolling, bad-rolling, with `:FIRST/STRIDE` for a part.
+/// What CUTOVER_SWEEP asks for: canary, bad-canary, blue-green, bad-blue-green, rolling or bad-rolling,
+/// with `:FIRST/STRIDE` for a part of the pairs of a call and a way.
+fn wanted(text: &str) -> (Rollout, bool, usize, usize) {
+    let (name, part) = text.split_once(':').unwrap_or((text, "0/1"));
+    let (bad, name) = name.strip_prefix("bad-").map_or((false, name), |name| (true, name));
+    let rollout = match name {
+        "canary" => Rollout::Canary,
+        "blue-green" => Rollout::BlueGreen,
+        "rolling" => Rollout::Rolling,
+        _ => panic!("CUTOVER_SWEEP={text}: there is no rollout `{name}`"),
+    };
+    let numbers = part.split_once('/').map(|(first, stride)| (first.parse(), stride.parse()));
+    match numbers {
+        Some((Ok(first), Ok(stride))) if stride > 0 => (rollout, bad, first, stride),
+        _ => panic!("CUTOVER_SWEEP={text}: `{part}` is not FIRST/STRIDE"),
+    }
+}
+
+#[test]
+#[should_panic(expected = "there is no rollout `cannary`")]
+fn a_misspelt_sweep_is_not_taken_for_another() {
+    wanted("cannary:0/7");
+}
+
+/// Every call in every way. Takes long.
 #[test]
 #[ignore = "takes an hour; CONTRIBUTING.md says how to run it"]
 #[allow(clippy::print_stdout)]
 fn every_call_in_every_way() {
     let wanted = std::env::var("CUTOVER_SWEEP").unwrap_or_else(|_| "canary".to_owned());
-    let (name, part) = wanted.split_once(':').unwrap_or((&wanted, "0/1"));
-    let (first, stride) = part.split_once('/').unwrap();
-    let (bad, name) = name.strip_prefix("bad-").map_or((false, name), |name| (true, name));
-    let rollout = match name {
-        "canary" => Rollout::Canary,
-        "blue-green" => Rollout::BlueGreen,
-        _ => Rollout::Rolling,
-    };
+    let (rollout, bad, first, stride) = self::wanted(&wanted);
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    let (run, defects) = runtime.unwrap().block_on(Box::pin(sweep(
-        rollout,
-        bad,
-        first.parse().unwrap(),
-        stride.parse().unwrap(),
-    )));
+    let (run, defects) = runtime.unwrap().block_on(Box::pin(async {
+        let some = part(&cases(rollout, bad).await, first, stride);
+        (some.len(), defects(&some).await)
+    }));
     for defect in &defects {
         println!("{defect}");
     }

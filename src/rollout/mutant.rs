@@ -18,6 +18,8 @@ pub(crate) enum Mutant {
     BackIntoAnything,
     /// DesiredCapacity is written where MinSize alone is meant.
     RemembersCapacity,
+    /// That traffic is taken back is put on record before it is done.
+    RecordBeforeWeights,
     /// The old group is retired as soon as it can be, not after the rollback window.
     RetiresTooEarly,
 }

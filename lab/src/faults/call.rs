@@ -44,6 +44,10 @@ pub struct CallFault {
     /// The chance, from 0 to 1, of each such call; 1 if absent.
     #[serde(default, deserialize_with = "values::share", skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
+    /// What a refusal says to a person, where that matters: AWS has errors that only their words tell
+    /// apart. The lab's own words, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
     /// What happens to it.
     pub fault: Fault,
 }
@@ -57,7 +61,7 @@ pub enum Fault {
         /// The error code; what the service says to somebody who may not do this, if absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<String>,
-        /// The HTTP status; 403 without a code, 400 with one, if absent.
+        /// The HTTP status; 403 without a code, the code's own with one, if absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<u16>,
     },
@@ -92,6 +96,7 @@ impl CallFault {
             until: None,
             nth: None,
             probability: None,
+            message: None,
             fault,
         }
     }
@@ -112,6 +117,12 @@ impl CallFault {
     #[must_use]
     pub fn with_probability(self, probability: f64) -> CallFault {
         CallFault { probability: Some(probability), ..self }
+    }
+
+    /// The same with what a refusal says.
+    #[must_use]
+    pub fn saying(self, message: &str) -> CallFault {
+        CallFault { message: Some(message.to_owned()), ..self }
     }
 
     /// The same from `from` until before `until`, in seconds after the scenario's beginning.

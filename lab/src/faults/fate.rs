@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Fault, refusal};
+use super::{CallFault, Fault, refusal};
 use crate::wire::{ApiError, Asked};
 
 /// What becomes of one request; by default, nothing special.
@@ -35,15 +35,16 @@ pub enum End {
 
 impl Fate {
     /// Lets one more fault take its part.
-    pub(super) fn suffer(&mut self, fault: &Fault, asked: &Asked) {
-        let end = match fault {
+    pub(super) fn suffer(&mut self, fault: &CallFault, asked: &Asked) {
+        let end = match &fault.fault {
             Fault::Slow { there, back } => {
                 self.there += seconds(*there);
                 self.back += seconds(*back);
                 return;
             }
             Fault::Refused { code, status } => {
-                End::Refused(refusal::refused(asked.service, code.as_deref(), *status))
+                let message = fault.message.as_deref();
+                End::Refused(refusal::refused(asked.service, code.as_deref(), *status, message))
             }
             Fault::Throttled => End::Refused(refusal::throttled(asked.service)),
             Fault::Lost { hang } => End::Lost { hang: *hang },

@@ -111,7 +111,7 @@ impl State {
                 None => true,
             };
             if drawn && fault.nth.is_none_or(|nth| nth == armed.matched) {
-                fate.suffer(&fault.fault, asked);
+                fate.suffer(fault, asked);
             }
         }
         fate

@@ -16,7 +16,7 @@ impl Cohorts {
     /// A group that the rule no longer names keeps nobody.
     pub(super) fn shares(&self, rule: &Rule) -> Vec<(String, f64)> {
         let Some(forward) = rule.forward() else { return Vec::new() };
-        let bound = self.0.get(&rule.arn).filter(|_| sticky(rule));
+        let bound = self.0.get(&rule.arn).filter(|_| sticky(rule).is_some());
         let share = |arn: &String, weight: u32| match bound {
             Some(bound) => bound.get(arn).copied().unwrap_or_default(),
             None => f64::from(weight),
@@ -39,19 +39,30 @@ impl Cohorts {
 /// Renews the visitors of every sticky rule after `length`. The control plane's weights stand for the
 /// nodes': against the length of a visit the seconds until they have learnt them are nothing.
 pub(super) fn pass(world: &mut World, length: Duration) {
-    let left = 1.0 - (-length.as_secs_f64() / world.params.visit.as_secs_f64().max(1.0)).exp();
+    let (visit, pause) = (world.params.visit, world.params.visit_pause);
     let cohorts = &mut world.traffic.cohorts;
     for rule in world.elbv2.rules.values() {
-        if sticky(rule) {
-            cohorts.renew(rule, left);
+        if let Some(lasts) = sticky(rule) {
+            cohorts.renew(rule, left(length, visit, pause, lasts));
         } else {
             cohorts.0.remove(&rule.arn);
         }
     }
 }
 
-fn sticky(rule: &Rule) -> bool {
-    rule.forward().and_then(|f| f.stickiness).is_some_and(|(enabled, _)| enabled)
+/// The share of visitors who are no longer bound after `length`: those who have left, and those who
+/// paused for longer than the cookie lasts, which begins anew with every answer. Both come to an end by
+/// chance, at any time alike.
+fn left(length: Duration, visit: Duration, pause: Duration, lasts: Duration) -> f64 {
+    let (visit, pause) = (visit.as_secs_f64().max(1.0), pause.as_secs_f64().max(0.001));
+    let rate = 1.0 / visit + (-lasts.as_secs_f64() / pause).exp() / pause;
+    1.0 - (-length.as_secs_f64() * rate).exp()
+}
+
+/// How long a rule's cookies last; none where it binds nobody.
+fn sticky(rule: &Rule) -> Option<Duration> {
+    let (_, seconds) = rule.forward()?.stickiness.filter(|(enabled, _)| *enabled)?;
+    Some(Duration::from_secs(seconds.unwrap_or(1).unsigned_abs()))
 }
 
 /// How a rule's requests divide by weight alone: those of visitors without a cookie.
@@ -66,4 +77,19 @@ fn normal(mut shares: Vec<(String, f64)>) -> Option<Vec<(String, f64)>> {
     let sum: f64 = shares.iter().map(|(_, share)| share).sum();
     shares.iter_mut().for_each(|(_, share)| *share /= sum);
     (sum > 0.0).then_some(shares)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_cookie_binds_for_a_short_time() {
+        let left = |lasts| {
+            let [length, visit, pause, lasts] = [60, 600, 10, lasts].map(Duration::from_secs);
+            left(length, visit, pause, lasts)
+        };
+        assert!((left(3600) - 0.095).abs() < 0.001, "a tenth of a visit: {}", left(3600));
+        assert!(left(30) > 0.3 && left(1) > 0.99, "{} {}", left(30), left(1));
+    }
 }

@@ -19,6 +19,7 @@ pub use answer::answer;
 pub use demand::{Burst, Daily, Demand, follow};
 pub use flow::flow;
 pub use minutes::{GroupMinute, Minute, Spread};
+pub(crate) use site::health;
 pub use strain::capacity;
 
 use std::collections::BTreeMap;

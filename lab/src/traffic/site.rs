@@ -37,10 +37,8 @@ pub(super) fn run(
             response
         }
         _ => {
-            let name =
-                if path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() };
-            let digest = program.digest.as_deref().unwrap_or_default();
-            match registry::file(&world.registry, digest, &format!("{SITE}{name}")) {
+            let (name, file) = page_of(world, program, path);
+            match file {
                 Some(bytes) => {
                     let mut response = Response::new(bytes);
                     set(response.headers_mut(), "content-type", media_type(&name));
@@ -50,6 +48,31 @@ pub(super) fn run(
             }
         }
     }
+}
+
+/// The status that a health check of `path` gets: what simulated users ask for, `/`, is always there, and
+/// other paths as for real requests. A program whose every answer is an error fails any check but that
+/// of `/healthz`; one that errs now and then passes (chance is for users).
+pub(crate) fn health(world: &World, program: &Program, path: &str) -> u16 {
+    let path = path.split('?').next().unwrap_or_default();
+    if !program.healthy {
+        return 503;
+    }
+    match path {
+        "/healthz" => 200,
+        _ if program.error_rate >= 1.0 => 500,
+        "/" | "/version" => 200,
+        _ if page_of(world, program, path).1.is_some() => 200,
+        _ => 404,
+    }
+}
+
+/// The file of a path in the site's image, with its name.
+fn page_of(world: &World, program: &Program, path: &str) -> (String, Option<Bytes>) {
+    let name = if path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() };
+    let digest = program.digest.as_deref().unwrap_or_default();
+    let file = registry::file(&world.registry, digest, &format!("{SITE}{name}"));
+    (name, file)
 }
 
 fn media_type(name: &str) -> &'static str {

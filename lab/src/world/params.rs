@@ -1,4 +1,4 @@
-//! Every guess about AWS's undocumented timing, by name. What a source tells is cited; what none
+//! Every guess about what AWS doesn't document, by name. What a source tells is cited; what none
 //! tells says so.
 
 use std::time::Duration;
@@ -12,6 +12,9 @@ pub struct Params {
     pub refresh_pending: Duration,
     /// The same for a group of zero instances, which goes straight to Successful: about 5 s, recorded.
     pub refresh_empty: Duration,
+    /// AttachLoadBalancerTargetGroups, or traffic sources, to the state Added, and what is detached to its
+    /// leaving the list once nothing of it drains. Undocumented: a guess.
+    pub attachment: Duration,
     /// How often Auto Scaling looks at a refresh's instances. A guess.
     pub refresh_tick: Duration,
     /// InService to EC2's status checks having passed, before which a refresh doesn't count on an
@@ -19,6 +22,23 @@ pub struct Params {
     pub status_checks: Duration,
     /// How long a refresh may go without progress before it fails: one hour, by the user guide.
     pub refresh_stall: Duration,
+    /// Whether the time in which replacements warm up counts as time without progress. Undocumented: a
+    /// guess.
+    pub stall_has_warmup: bool,
+    /// Whether the wait at a checkpoint does. Undocumented: a guess.
+    pub stall_has_checkpoints: bool,
+    /// Whether the bake time does. Undocumented: a guess.
+    pub stall_has_bake: bool,
+    /// Whether MaxHealthyPercentage of the desired capacity is rounded up. Down, by a community report
+    /// (150 % of 1 is 1); the minimum is rounded up by the user guide.
+    pub max_healthy_rounds_up: bool,
+    /// What a replacement in service adds to PercentageComplete, in per cent of an instance, before it is
+    /// available: as in one recorded run of one instance; the formula is unknown.
+    pub percent_in_service: usize,
+    /// The same of one that is available, before the old one goes.
+    pub percent_available: usize,
+    /// What one in service takes off on the way back, as recorded once.
+    pub percent_in_service_back: usize,
     /// How long it may take altogether: 14 days, by the user guide.
     pub refresh_limit: Duration,
     /// RollbackInProgress to its details being visible: seconds, in one recorded run.
@@ -42,6 +62,8 @@ pub struct Params {
     /// The most instances of an account. AWS counts virtual CPUs, and each account has its own limit: a
     /// guess.
     pub instance_quota: usize,
+    /// The most instances that one RunInstances may ask for. A guess: the real bound is the account's quota.
+    pub launch_most: i64,
     /// Pending:Proceed to InService. A guess.
     pub proceed: Duration,
     /// How often an instance that leaves its target groups is looked at. A guess.
@@ -69,9 +91,15 @@ pub struct Params {
     /// The end of a CloudWatch minute to its data being readable: between 1 and 61 s in one recorded
     /// query (04:47:01 had 04:45 but not 04:46); the late end of that.
     pub metrics_delay: Duration,
+    /// Periods beyond those that an alarm evaluates in which it looks for data when some are missing. The
+    /// user guide's examples have two; how many it really takes is not told.
+    pub alarm_beyond: i64,
     /// How long a simulated visitor stays, as far as cookies bind visitors to a target group: on
     /// average, a guess.
     pub visit: Duration,
+    /// How long a visitor pauses between two requests, on average: a cookie that lasts less lets go of
+    /// those who pause longer. A guess.
+    pub visit_pause: Duration,
     /// The longest that an answer of an instance with too many requests takes: 10 s, a guess.
     pub strain_slowest: Duration,
     /// How soon after one update of a parameter another is refused as TooManyUpdates. That the service
@@ -106,9 +134,17 @@ impl Default for Params {
         Params {
             refresh_pending: Duration::from_secs(10),
             refresh_empty: Duration::from_secs(5),
+            attachment: Duration::from_secs(5),
             refresh_tick: Duration::from_secs(5),
             status_checks: Duration::from_secs(65),
             refresh_stall: Duration::from_secs(3600),
+            stall_has_warmup: true,
+            stall_has_checkpoints: false,
+            stall_has_bake: false,
+            max_healthy_rounds_up: false,
+            percent_in_service: 25,
+            percent_available: 50,
+            percent_in_service_back: 50,
             refresh_limit: Duration::from_secs(14 * 86_400),
             rollback_details: Duration::from_secs(3),
             health_check: Duration::from_secs(10),
@@ -119,6 +155,7 @@ impl Default for Params {
             zone_shunned: Duration::from_secs(5 * 60),
             impaired: Duration::from_secs(60),
             instance_quota: 1000,
+            launch_most: 100,
             proceed: Duration::from_secs(1),
             drain_look: Duration::from_secs(5),
             scale_in_pause: Duration::from_secs(5 * 60),
@@ -131,7 +168,9 @@ impl Default for Params {
             weights_min: Duration::from_secs(1),
             weights_max: Duration::from_secs(20),
             metrics_delay: Duration::from_secs(60),
+            alarm_beyond: 2,
             visit: Duration::from_secs(600),
+            visit_pause: Duration::from_secs(10),
             strain_slowest: Duration::from_secs(10),
             parameter_update: Duration::ZERO,
             scheduled_late: Duration::from_secs(120),

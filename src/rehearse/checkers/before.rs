@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cutover_lab::services::elbv2::Action;
 use cutover_lab::world::World;
+use jiff::Timestamp;
 
 use super::FleetNames;
 use super::truth::Truth;
@@ -11,27 +12,30 @@ use super::truth::Truth;
 /// The world as it was when a fresh rollout claimed.
 #[derive(Debug)]
 pub(super) struct Before {
+    /// When the run that claimed began: what another hand did after that it may not have seen.
+    pub at: Timestamp,
     pub truth: Truth,
     /// The whole action lists of the service's rules and the test rule.
     pub rules: BTreeMap<String, Vec<Action>>,
     /// The launch template's default version.
     pub default: Option<u64>,
-    /// The launch template's versions.
-    pub versions: BTreeSet<u64>,
     /// With one group: the versions that all of it has been at since. A successor may begin from such
     /// a one, although its predecessor never said that it was done.
     pub whole: BTreeSet<u64>,
+    /// Whether a successor may have taken it for done, with all traffic on its new side.
+    pub may_turn: bool,
 }
 
 impl Before {
-    pub(super) fn of(world: &World, names: &FleetNames, truth: &Truth) -> Before {
+    pub(super) fn of(world: &World, names: &FleetNames, truth: &Truth, at: Timestamp) -> Before {
         let template = world.ec2.templates.get(&names.template);
         Before {
+            at,
             truth: truth.clone(),
             rules: actions(world, names),
             default: template.map(|template| template.default),
-            versions: template.map(|t| t.versions.keys().copied().collect()).unwrap_or_default(),
             whole: BTreeSet::new(),
+            may_turn: false,
         }
     }
 

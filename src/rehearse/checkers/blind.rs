@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use cutover_lab::world::elapsed;
+use cutover_lab::world::{elapsed, later};
 use jiff::{SignedDuration, Timestamp};
 
 use super::call::Call;
@@ -14,8 +14,11 @@ use super::{Found, Scene};
 pub(super) const PROMISE: &str = "1 no blind traffic";
 
 /// A retirement may run up to two minutes late (user guide), and clocks differ a little: nothing is
-/// done to a group so near to it.
-const AROUND: SignedDuration = SignedDuration::from_secs(150);
+/// done to a group so near to it (DESIGN.md §4).
+const AROUND: SignedDuration = SignedDuration::from_secs(180);
+
+/// How near it was when the run looked is not to the second what it is when the change arrives.
+const ABOUT: SignedDuration = SignedDuration::from_secs(170);
 
 /// What is known of the sides.
 #[derive(Debug)]
@@ -43,20 +46,22 @@ struct Watch {
 }
 
 impl Watch {
-    /// True once it has been wrong for longer than `bound` in calm weather, and only once.
+    /// True once it has been wrong for longer than `bound` in calm weather, and only once. Trouble
+    /// begins the time anew, but not for ever: between two calls that fail, others are answered.
     fn lasts(
         &mut self,
         wrong: bool,
         now: Timestamp,
         bound: Duration,
-        troubled: Option<Timestamp>,
+        (troubled, outage): (Option<Timestamp>, Duration),
     ) -> bool {
         if !wrong {
             *self = Watch::default();
             return false;
         }
         let since = *self.since.get_or_insert(now);
-        let since = troubled.map_or(since, |troubled| since.max(troubled));
+        let excused = later(since, bound.saturating_mul(2).saturating_add(outage));
+        let since = troubled.map_or(since, |troubled| since.max(troubled.min(excused)));
         let lasts = !self.told && elapsed(since, now) > bound;
         self.told |= lasts;
         lasts
@@ -87,12 +92,8 @@ impl Blind {
     /// What a run's call tells of the version that it expects on a side.
     fn learn(&mut self, scene: &Scene<'_>, call: &Call) {
         let Some(side) = call.group().and_then(|group| scene.names.side(group)) else { return };
-        let version = [
-            "DesiredConfiguration.LaunchTemplate.Version",
-            "DesiredConfiguration.MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.Version",
-        ];
         if call.operation == "StartInstanceRefresh" && call.done {
-            let asked = version.iter().find_map(|field| call.number(field));
+            let asked = call.launches().and_then(|(_, version)| version.parse().ok());
             self.0[side].expected = asked.or(self.0[side].expected);
         }
         let min = |truth: &Truth| truth.sides[side].as_ref().map_or(0, |side| side.min);
@@ -120,7 +121,8 @@ impl Blind {
         let group = &scene.names.sides[side].group;
         let gets =
             format!("{} gave {group} {} % of rule {}", call.sender, share.percent(), rule + 1);
-        let Some(looked) = scene.runs.get(&call.sender).and_then(|run| looked(scene, run, side))
+        let Some(looked) =
+            scene.runs.get(&call.sender).and_then(|run| looked(scene, run, side, call.sent))
         else {
             found.tell(PROMISE, now, format!("{gets} without having looked at its health"));
             return;
@@ -156,7 +158,8 @@ impl Blind {
         let (now, tolerance) = (scene.world.now, scene.tolerance);
         let acting = scene.runs.acting(now);
         let troubled = acting.and_then(|run| scene.runs.get(run)?.troubled);
-        let home_bears = scene.home.is_some_and(|home| self.could_bear(scene, home));
+        let trouble = (troubled, tolerance.outage);
+        let home_bears = scene.home.is_some_and(|home| self.could_bear(scene, scene.is, home));
         for side in 0..self.0.len() {
             let share = scene.is.most(side);
             let away = scene.home.is_some_and(|home| home != side) && share.is_some();
@@ -172,7 +175,7 @@ impl Blind {
             let group = &scene.names.sides[side].group;
             let wrong = away && acting.is_some() && home_bears;
             let bearing = &mut self.0[side];
-            if bearing.short.lasts(wrong && short, now, tolerance.react, troubled) {
+            if bearing.short.lasts(wrong && short, now, tolerance.react, trouble) {
                 let what = format!(
                     "{group} has borne {} % with {} of {needed} ready targets for more than {} s",
                     share.percent(),
@@ -181,11 +184,11 @@ impl Blind {
                 );
                 found.tell(PROMISE, now, what);
             }
-            if bearing.refreshed.lasts(wrong && refreshed, now, tolerance.react, troubled) {
+            if bearing.refreshed.lasts(wrong && refreshed, now, tolerance.react, trouble) {
                 let what = format!("{group} has borne {} % under a refresh", share.percent());
                 found.tell(PROMISE, now, what);
             }
-            if bearing.broken.lasts(wrong && broken, now, tolerance.judged, troubled) {
+            if bearing.broken.lasts(wrong && broken, now, tolerance.judged, trouble) {
                 let what = format!(
                     "{group} has borne {} % with a broken version for more than {} s",
                     share.percent(),
@@ -196,21 +199,21 @@ impl Blind {
         }
     }
 
-    /// Whether all traffic could go to a side.
-    fn could_bear(&self, scene: &Scene<'_>, side: usize) -> bool {
-        let Some(truth) = &scene.is.sides[side] else { return false };
-        let ready = scene.is.ready(side, self.0[side].expected.unwrap_or(0));
+    /// Whether all traffic could go to a side, by what held at some moment of late.
+    pub(super) fn could_bear(&self, scene: &Scene<'_>, truth: &Truth, side: usize) -> bool {
+        let Some(group) = &truth.sides[side] else { return false };
+        let ready = truth.ready(side, self.0[side].expected.unwrap_or(0));
         let due = |at: Timestamp| at.duration_since(scene.world.now).abs() <= AROUND * 2;
-        ready.targets >= scene.is.desired_back(side).max(1)
+        ready.targets >= truth.desired_back(side).max(1)
             && !SideTruth::lacks_zones(ready, scene.names)
-            && !truth.retirement.is_some_and(due)
+            && !group.retirement.is_some_and(due)
     }
 }
 
-/// When a run looked at a side's health last: the older of its two readings.
-fn looked(scene: &Scene<'_>, run: &Run, side: usize) -> Option<Timestamp> {
+/// When a run that sends something looked at a side's health last: the older of its two readings.
+fn looked(scene: &Scene<'_>, run: &Run, side: usize, sent: Timestamp) -> Option<Timestamp> {
     let target_group = scene.names.sides[side].target_group.as_ref()?;
-    Some(run.read.groups?.min(*run.read.health.get(target_group)?))
+    Some(run.read.groups.by(sent)?.min(run.read.health.get(target_group)?.by(sent)?))
 }
 
 /// Whether a side that gets weight was free of what would take its instances: a refresh, and our own
@@ -228,7 +231,7 @@ fn free_to_bear(scene: &Scene<'_>, side: usize, from: Timestamp, gets: &str, fou
         found.tell(PROMISE, now, format!("{gets} with its retirement still to come"));
     }
     let due = |side: &SideTruth, now: Timestamp| {
-        side.retirement.is_some_and(|at| at.duration_since(now).abs() <= AROUND)
+        side.retirement.is_some_and(|at| at.duration_since(now).abs() <= ABOUT)
     };
     if always(due) {
         found.tell(PROMISE, now, format!("{gets} with its retirement due about now"));

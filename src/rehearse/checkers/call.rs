@@ -108,6 +108,19 @@ impl Call {
         self.field("AutoScalingGroupName")
     }
 
+    /// The launch template, by id or name, and the version that an instance refresh is to bring.
+    pub(super) fn launches(&self) -> Option<(&str, &str)> {
+        const PLACES: [&str; 2] = [
+            "DesiredConfiguration.LaunchTemplate",
+            "DesiredConfiguration.MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification",
+        ];
+        PLACES.iter().find_map(|place| {
+            let member = |name: &str| self.field(&format!("{place}.{name}"));
+            let template = member("LaunchTemplateId").or(member("LaunchTemplateName"))?;
+            Some((template, member("Version")?))
+        })
+    }
+
     /// The rule, or listener, that it names.
     pub(super) fn rule(&self) -> Option<&str> {
         self.field("RuleArn").or(self.field("ListenerArn"))

@@ -7,7 +7,7 @@ use super::hands::Restraint;
 use super::runs::record;
 use super::touch::Touch;
 use super::truth::SideTruth;
-use super::{Found, Scene};
+use super::{FleetNames, Found, Scene};
 use crate::model::{Ending, Goal, Record};
 
 const PROMISE: &str = "nothing left behind";
@@ -17,7 +17,7 @@ pub(super) fn finish(scene: &Scene<'_>, restraint: &Restraint, found: &mut Found
     let now = scene.world.now;
     let mut wrong: Vec<String> = Vec::new();
     if let Some(newest) = scene.runs.newest()
-        && !scene.hands.touched(&Touch::Ledger)
+        && !scene.touched(&Touch::Ledger)
     {
         let record = record(scene.world, scene.names, newest);
         match record.as_ref().map(|record| record.ending) {
@@ -33,7 +33,7 @@ pub(super) fn finish(scene: &Scene<'_>, restraint: &Restraint, found: &mut Found
     for (side, truth) in scene.is.sides.iter().enumerate() {
         let group = &scene.names.sides[side].group;
         let Some(truth) = truth else { continue };
-        if truth.refresh.is_some() && !scene.hands.touched(&Touch::Refresh(group.clone())) {
+        if truth.refresh.is_some() && !scene.touched(&Touch::Refresh(group.clone())) {
             wrong.push(format!("an instance refresh of {group} is still active"));
         }
         if let Some(at) = truth.retirement.filter(|_| scene.is.most(side).is_some()) {
@@ -42,14 +42,14 @@ pub(super) fn finish(scene: &Scene<'_>, restraint: &Restraint, found: &mut Found
     }
     let template = scene.world.ec2.templates.get(&scene.names.template);
     let default = template.map(|template| template.default);
-    if default != scene.before.default && !scene.hands.touched(&Touch::Template) {
+    if default != scene.before.default && !scene.touched(&Touch::Template) {
         wrong
             .push(format!("the template's default is {default:?}, not {:?}", scene.before.default));
     }
-    // A retry makes no second version, so that every process makes one at the most.
-    if restraint.versions().len() > scene.runs.count() + scene.before.versions.len() {
-        let (made, runs) = (restraint.versions().len(), scene.runs.count());
-        wrong.push(format!("{runs} runs made {made} launch template versions"));
+    // A retry makes no second version, nor does a run that goes on with what another one began.
+    let (made, begun) = (restraint.made(), scene.runs.begun());
+    if made > begun {
+        wrong.push(format!("{begun} rollouts made {made} launch template versions"));
     }
     for what in wrong {
         found.tell(PROMISE, now, what);
@@ -80,7 +80,7 @@ fn one_group(scene: &Scene<'_>, expected: Option<u64>, wrong: &mut Vec<String>) 
     let (Some(is), Some(was)) = (&scene.is.sides[0], &scene.before.truth.sides[0]) else { return };
     let group = &scene.names.sides[0].group;
     version(scene, 0, is, expected, wrong);
-    if is.min != was.min && !scene.hands.touched(&Touch::Min(group.clone())) {
+    if is.min != was.min && !scene.touched(&Touch::Min(group.clone())) {
         wrong.push(format!("the minimum of {group} is {}, it was {}", is.min, was.min));
     }
 }
@@ -88,7 +88,7 @@ fn one_group(scene: &Scene<'_>, expected: Option<u64>, wrong: &mut Vec<String>) 
 /// After success: the new side has the traffic, its version, and the minimum that the old one had; the
 /// old one awaits its retirement, or has had it.
 fn brought(scene: &Scene<'_>, record: &Record, wrong: &mut Vec<String>) {
-    let moved = scene.names.rules.iter().any(|r| scene.hands.touched(&Touch::Rule(r.clone())));
+    let moved = scene.names.rules.iter().any(|r| scene.touched(&Touch::Rule(r.clone())));
     let Some(new) = scene.is.live() else {
         if !moved {
             wrong.push("no side has all of the traffic".to_owned());
@@ -99,7 +99,7 @@ fn brought(scene: &Scene<'_>, record: &Record, wrong: &mut Vec<String>) {
     let (Some(new_is), Some(old_is)) = (&scene.is.sides[new], &scene.is.sides[old]) else { return };
     version(scene, new, new_is, record.version, wrong);
     let group = |side: usize| scene.names.sides[side].group.clone();
-    let touched = |side: usize| scene.hands.touched(&Touch::Min(group(side)));
+    let touched = |side: usize| scene.touched(&Touch::Min(group(side)));
     let mins = |side: usize| scene.before.minimums(side);
     // Which of the two was live before is not always for the truth to tell: a predecessor's promotion
     // turns them round.
@@ -111,24 +111,34 @@ fn brought(scene: &Scene<'_>, record: &Record, wrong: &mut Vec<String>) {
         let what = format!("the minimum of {} is {}, not {handed:?}", group(new), new_is.min);
         wrong.push(what);
     }
-    let planned = scene.hands.touched(&Touch::Schedule(group(old)));
+    let planned = scene.touched(&Touch::Schedule(group(old)));
     match old_is.retirement {
         Some(_) if old_is.retires_to.is_some_and(|min| retired.contains(&min)) => {}
         // A person retires it: its own minimum is back.
         None if scene.names.retires.is_none() && mins(old).contains(&old_is.min) => {}
-        None if retired.contains(&old_is.min) => {}
+        None if retired.contains(&old_is.min)
+            && (old_is.desired == old_is.min || scene.touched(&Touch::Size(group(old)))) => {}
         _ if planned || touched(old) || touched(new) => {}
         _ => wrong.push(format!("{} is not retired to {retired:?}", group(old))),
     }
 }
 
-/// After taking back: everything as before.
+/// After taking back: everything as before; or, where a predecessor was taken for done once all traffic
+/// was over, with the sides turned round.
 fn taken_back(scene: &Scene<'_>, wrong: &mut Vec<String>) {
     let before = &scene.before.truth;
-    let turned = scene.is.live() != before.live();
+    let may_turn = scene.before.may_turn;
+    let turned = may_turn && scene.is.live() != before.live();
     for (arn, was) in &scene.before.rules {
         let is = scene.world.elbv2.rules.get(arn).map(|rule| &rule.actions);
-        if is != Some(was) && !alike(is, was) && !scene.hands.touched(&Touch::Rule(arn.clone())) {
+        // Turned round, or twice, it still names both groups.
+        let turned = [was.clone(), turn(was, scene.names)].map(|was| bearing(&was));
+        let either = may_turn && is.is_some_and(|is| turned.contains(&bearing(is)));
+        if is != Some(was)
+            && !alike(is, was)
+            && !either
+            && !scene.touched(&Touch::Rule(arn.clone()))
+        {
             wrong.push(format!("rule {arn} is not as before: {is:?} instead of {was:?}"));
         }
     }
@@ -138,21 +148,24 @@ fn taken_back(scene: &Scene<'_>, wrong: &mut Vec<String>) {
 }
 
 fn as_before(scene: &Scene<'_>, side: usize, turned: bool, wrong: &mut Vec<String>) {
-    let (Some(is), Some(was)) = (&scene.is.sides[side], &scene.before.truth.sides[side]) else {
+    let part = if turned { 1 - side } else { side };
+    let (Some(is), Some(was)) = (&scene.is.sides[side], &scene.before.truth.sides[part]) else {
         return;
     };
     let group = scene.names.sides[side].group.clone();
-    let touched = |what: fn(String) -> Touch| scene.hands.touched(&what(group.clone()));
-    if !turned {
+    let touched = |what: fn(String) -> Touch| scene.touched(&what(group.clone()));
+    // Who was promoted launches what the predecessor brought.
+    if !scene.before.may_turn {
         version(scene, side, is, was.saved, wrong);
     }
     let retired = was.retirement.is_some() && is.retirement.is_none();
-    let min = scene.before.minimums(side);
+    let min = scene.before.minimums(part);
     if is.min != was.min && !(retired && min.contains(&is.min)) && !touched(Touch::Min) {
         wrong.push(format!("the minimum of {group} is {}, it was {}", is.min, was.min));
     }
-    if is.max != was.max && !touched(Touch::Size) {
-        wrong.push(format!("the maximum of {group} is {}, it was {}", is.max, was.max));
+    let max = scene.before.truth.sides[side].as_ref().map_or(was.max, |was| was.max);
+    if is.max != max && !touched(Touch::Size) {
+        wrong.push(format!("the maximum of {group} is {}, it was {max}", is.max));
     }
     let emptied = is.desired == 0 && is.members == 0;
     if was.desired == 0 && !emptied && !touched(Touch::Size) && !touched(Touch::Min) {
@@ -177,29 +190,57 @@ fn version(
     wrong: &mut Vec<String>,
 ) {
     let group = &scene.names.sides[side].group;
-    if scene.hands.touched(&Touch::Source(group.clone())) {
+    if scene.touched(&Touch::Source(group.clone())) {
         return;
     }
     if is.saved != expected {
         wrong.push(format!("{group} launches version {:?}, not {expected:?}", is.saved));
     }
-    let strangers = is.ready.keys().filter(|version| Some(**version) != expected).count();
-    if strangers > 0 {
+    if is.launched.iter().any(|version| *version != expected) {
         wrong.push(format!("{group} has instances of other versions than {expected:?}"));
     }
 }
 
+/// The actions without target groups of no weight.
+fn bearing(actions: &[Action]) -> Vec<(String, u32)> {
+    shares(actions).into_iter().filter(|(_, share)| *share > 0).collect()
+}
+
+/// The actions with the weights of the two sides exchanged.
+fn turn(actions: &[Action], names: &FleetNames) -> Vec<Action> {
+    let sides: Vec<&String> =
+        names.sides.iter().filter_map(|side| side.target_group.as_ref()).collect();
+    let [one, other] = sides[..] else { return actions.to_vec() };
+    let mut turned = actions.to_vec();
+    for forward in turned.iter_mut().filter_map(Action::as_forward_mut) {
+        for (arn, _) in &mut forward.groups {
+            if arn == one {
+                arn.clone_from(other);
+            } else if arn == other {
+                arn.clone_from(one);
+            }
+        }
+    }
+    turned
+}
+
 /// Whether two action lists mean the same: a forward says the same with a weight of 1 or of 100.
 fn alike(is: Option<&Vec<Action>>, was: &[Action]) -> bool {
-    let shares = |actions: &[Action]| {
-        let forward = actions.iter().find_map(|action| action.as_forward());
-        let groups = forward.map(|forward| forward.groups.clone()).unwrap_or_default();
-        let total: u32 = groups.iter().map(|(_, weight)| weight).sum();
-        let mut shares: Vec<(String, u32)> =
-            groups.into_iter().map(|(arn, weight)| (arn, weight * 1000 / total.max(1))).collect();
-        shares.sort();
-        let sticky = forward.and_then(|forward| forward.stickiness).filter(|(on, _)| *on);
-        (shares, sticky)
+    let sticky = |actions: &[Action]| {
+        let forward = actions.iter().find_map(Action::as_forward);
+        forward.and_then(|forward| forward.stickiness).filter(|(on, _)| *on)
     };
-    is.is_some_and(|is| shares(is) == shares(was))
+    is.is_some_and(|is| shares(is) == shares(was) && sticky(is) == sticky(was))
+}
+
+/// The target groups of a forward, each with its part of a thousand.
+fn shares(actions: &[Action]) -> Vec<(String, u32)> {
+    let forward = actions.iter().find_map(Action::as_forward);
+    let groups = forward.map(|forward| forward.groups.clone()).unwrap_or_default();
+    let total: u32 = groups.iter().map(|(_, weight)| weight).sum();
+    let part = |weight: u32| weight * 1000 / total.max(1);
+    let mut shares: Vec<(String, u32)> =
+        groups.into_iter().map(|(arn, weight)| (arn, part(weight))).collect();
+    shares.sort();
+    shares
 }

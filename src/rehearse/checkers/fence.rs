@@ -5,18 +5,22 @@ use std::time::Duration;
 
 use cutover_lab::world::elapsed;
 
-use super::call::Call;
+use super::call::{ATTEMPT, Call};
 use super::touch::Touch;
 use super::{Found, Scene};
 use crate::rollout::T;
 
 const PROMISE: &str = "fence";
 
-/// What was read of the claim may be this old when a change is sent.
+/// What was read of the claim, and of the rules, may be this old when a change is sent.
 const FRESH: Duration = Duration::from_secs(5);
 
-/// Between a reading's arrival and the moment from which the sender counts, and back.
-const SLACK: Duration = Duration::from_secs(1);
+/// The deployer counts from before it sends the read: what it takes for fresh arrived here no longer
+/// ago. Timers count whole milliseconds.
+const SLACK: Duration = Duration::from_millis(10);
+
+/// From before a claim is sent until it arrives.
+const CLAIMING: Duration = ATTEMPT;
 
 /// How many of the newest records stay.
 const KEPT: u64 = 20;
@@ -51,19 +55,25 @@ impl Fence {
         };
         let tolerance = scene.tolerance;
         if let Some(newer) = scene.runs.newer(claim.number, who)
-            && elapsed(newer, call.sent) > FRESH + tolerance.staleness + tolerance.latency + SLACK
+            && elapsed(newer, call.sent) > FRESH + tolerance.staleness + SLACK
         {
             let late = elapsed(newer, call.sent).as_secs();
             let what = format!("{sent} {late} s after a number above its own had been claimed");
             found.tell(PROMISE, now, what);
         }
-        let age = run.read.claim.map(|read| elapsed(read, call.sent));
-        if age.is_none_or(|age| age > FRESH + SLACK) {
-            let age = age.map_or("never".to_owned(), |age| format!("{} s ago", age.as_secs()));
-            found.tell(PROMISE, now, format!("{sent}, having looked at the claim {age}"));
+        let mut looked = vec![("claim", &run.read.claim)];
+        if call.service == "elasticloadbalancing" {
+            looked.push(("rules", &run.read.rules));
+        }
+        for (what, readings) in looked {
+            let age = readings.by(call.sent).map(|read| elapsed(read, call.sent));
+            if age.is_none_or(|age| age > FRESH + SLACK) {
+                let age = age.map_or("never".to_owned(), |age| format!("{} s ago", age.as_secs()));
+                found.tell(PROMISE, now, format!("{sent}, having looked at the {what} {age}"));
+            }
         }
         // Its time counts from before the claim was sent.
-        let silent = T.saturating_sub(FRESH + SLACK);
+        let silent = T.saturating_sub(CLAIMING);
         if claim.takes_over && elapsed(claim.at, call.sent) < silent {
             let after = elapsed(claim.at, call.sent).as_secs();
             let what =

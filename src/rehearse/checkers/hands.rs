@@ -33,6 +33,10 @@ pub(super) struct Restraint {
     refreshes: BTreeSet<String>,
     /// Launch template versions that are the service's own making.
     versions: BTreeSet<u64>,
+    /// How many of them runs have made under these eyes.
+    made: usize,
+    /// The newest version, by whomever.
+    latest: u64,
     /// The rules' actions, and whether a hand wrote them.
     rules: BTreeMap<String, (Vec<Action>, bool)>,
     /// By run and rule: how often it wrote over a hand's weights.
@@ -51,14 +55,16 @@ impl Restraint {
             wrote: (0..truth.sides.len()).map(|side| of_side(side).into_iter().collect()).collect(),
             refreshes: BTreeSet::new(),
             versions: ours.map(|(number, _)| *number).collect(),
+            made: 0,
+            latest: world.ec2.templates.get(&names.template).map_or(0, |template| template.latest),
             rules: actions(world, names).into_iter().map(|(arn, is)| (arn, (is, false))).collect(),
             fights: BTreeMap::new(),
         }
     }
 
-    /// The launch template versions that runs have made.
-    pub(super) fn versions(&self) -> &BTreeSet<u64> {
-        &self.versions
+    /// How many launch template versions runs have made.
+    pub(super) fn made(&self) -> usize {
+        self.made
     }
 
     /// A change, by whomever.
@@ -111,11 +117,20 @@ impl Restraint {
                 if call.done && call.is_run() {
                     self.refreshes.extend(is.refresh.clone());
                 }
-                None
+                let wanted = call.launches();
+                let Some((template, version)) = wanted else {
+                    return Some("it does not say what to launch".to_owned());
+                };
+                let known = scene.world.ec2.templates.get(&scene.names.template)?;
+                if template != known.id && template != known.name {
+                    return Some(format!("{template} is not the service's launch template"));
+                }
+                let numbered = version.parse::<u64>().is_ok();
+                (!numbered).then(|| format!("`{version}` is not the number of a version"))
             }
             "CancelInstanceRefresh" | "RollbackInstanceRefresh" => {
                 let refreshes = Touch::Refresh(scene.names.sides[side].group.clone());
-                let looked = scene.runs.get(&call.sender)?.read.refreshes;
+                let looked = scene.runs.get(&call.sender)?.read.refreshes.by(call.sent);
                 // Neither call names a refresh: a hand's may have taken the place of ours unseen.
                 let unseen = looked.is_some_and(|looked| {
                     let since = earlier(looked, scene.tolerance.staleness);
@@ -132,9 +147,15 @@ impl Restraint {
                 if name != RETIREMENT || !is_pair {
                     return Some(format!("`{name}` is not a scheduled action of ours"));
                 }
-                call.field("MaxSize")
-                    .map(|max| format!("a maximum of {max}"))
-                    .or_else(|| too_early(scene, call, side))
+                if let Some(max) = call.field("MaxSize") {
+                    return Some(format!("a maximum of {max}"));
+                }
+                // The group shrinks to its minimum, or it would not be retired.
+                let (min, desired) = (call.number("MinSize"), call.number("DesiredCapacity"));
+                if call.operation.starts_with("Put") && (min.is_none() || min != desired) {
+                    return Some(format!("it retires to a minimum of {min:?}, but to {desired:?}"));
+                }
+                too_early(scene, call, side)
             }
             _ => Some("no rollout needs that".to_owned()),
         }
@@ -148,15 +169,24 @@ impl Restraint {
         if let Some(other) = call.names().find(|name| !MEMBERS.contains(name)) {
             return Some(format!("{other} is nobody's here"));
         }
-        let was_empty = scene.before.truth.sides[side].as_ref().is_some_and(|s| s.desired == 0);
+        // Where the sides may have been turned round, the other one was.
+        let parts = if scene.home.is_none() { 0..scene.names.sides.len() } else { side..side + 1 };
+        let was_empty =
+            |part: usize| scene.before.truth.sides[part].as_ref().is_some_and(|s| s.desired == 0);
         let idle = !scene.was.most(side).is_some() && scene.names.sides.len() == 2;
         if let Some(desired) = call.number("DesiredCapacity")
-            && !(was_empty && idle && scene.before.minimums(side).contains(&desired))
+            && !(idle
+                && parts
+                    .into_iter()
+                    .any(|part| was_empty(part) && scene.before.minimums(part).contains(&desired)))
         {
             return Some(format!("a remembered capacity of {desired}"));
         }
         let min = call.number("MinSize")?;
-        let looked = scene.runs.get(&call.sender)?.read.groups?;
+        let run = scene.runs.get(&call.sender);
+        let Some(looked) = run.and_then(|run| run.read.groups.by(call.sent)) else {
+            return Some("it never looked at the groups".to_owned());
+        };
         let from = earlier(looked, scene.tolerance.staleness);
         let seen = || scene.past.since(from).filter_map(|truth| truth.sides[side].as_ref());
         let wrote = &self.wrote[side];
@@ -185,8 +215,12 @@ impl Restraint {
         if !of_template {
             return Some("it is not the service's launch template".to_owned());
         }
-        if call.done && call.is_run() {
+        // A retry by the same token is answered with the version that there is.
+        let is_new = template.latest > self.latest;
+        self.latest = template.latest;
+        if call.done && call.is_run() && is_new {
             self.versions.insert(template.latest);
+            self.made += 1;
         }
         None
     }
@@ -229,6 +263,17 @@ impl Restraint {
         if by_hand {
             return;
         }
+        // What is given to others while the request is on its way goes with it.
+        let looked = scene.runs.get(&call.sender).and_then(|run| run.read.rules.by(call.sent));
+        let unseen = looked.is_none_or(|looked| {
+            let since = earlier(looked, scene.tolerance.staleness);
+            scene.hands.touched_since(&Touch::Rule(arn.clone()), since)
+        });
+        let thirds = |actions| thirds(actions, scene.names);
+        if thirds(&was) != thirds(&is) && !unseen {
+            let what = format!("{} took a rule's traffic from another target group", call.sender);
+            found.tell(PROMISE, scene.world.now, what);
+        }
         if around(&was) != around(&is) {
             let what = format!("{} changed more of a rule than its forward", call.sender);
             found.tell(PROMISE, scene.world.now, what);
@@ -254,6 +299,18 @@ fn too_early(scene: &Scene<'_>, call: &Call, side: usize) -> Option<String> {
     (early && planned.is_none_or(|planned| start < planned)).then(|| {
         format!("it retires at {start}, within the {} s that it was to stay warm", window.as_secs())
     })
+}
+
+/// What a rule gives to target groups that are not the service's.
+fn thirds(actions: &[Action], names: &FleetNames) -> Vec<(String, u32)> {
+    let ours =
+        |arn: &String| names.sides.iter().any(|side| side.target_group.as_ref() == Some(arn));
+    let forwards = actions.iter().filter_map(|action| action.as_forward());
+    let groups = forwards.flat_map(|forward| &forward.groups);
+    let mut thirds: Vec<_> = groups.filter(|(arn, _)| !ours(arn)).cloned().collect();
+    thirds.retain(|(_, weight)| *weight > 0);
+    thirds.sort();
+    thirds
 }
 
 /// A rule's actions without the forward.

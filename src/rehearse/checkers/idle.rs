@@ -15,7 +15,7 @@ use crate::rollout::T;
 /// A request and the reading before it take their time.
 const SLACK: Duration = Duration::from_secs(1);
 
-/// Since when each side has had no weight in any rule.
+/// Since when each side has had no weight in any rule that names it.
 #[derive(Debug)]
 pub(super) struct Idle(Vec<Option<Timestamp>>);
 
@@ -23,7 +23,7 @@ impl Idle {
     pub(super) fn new(truth: &Truth) -> Idle {
         let sides = 0..truth.sides.len();
         // What was before the beginning is taken to have been so for ever.
-        Idle(sides.map(|s| (!truth.most(s).is_some()).then_some(Timestamp::MIN)).collect())
+        Idle(sides.map(|side| (!truth.borne[side]).then_some(Timestamp::MIN)).collect())
     }
 
     /// A change.
@@ -43,7 +43,7 @@ impl Idle {
         let now = scene.world.now;
         // A hand that moves weights within that time does so behind the run's back.
         let since = earlier(now, T + scene.tolerance.react + scene.tolerance.staleness);
-        if scene.hands.moved_since(scene.names, since) {
+        if scene.hands.moved_since(since) {
             return;
         }
         let group = &scene.names.sides[side].group;
@@ -93,14 +93,13 @@ impl Idle {
                     && is.retirement.is_none()
                     && is.desired < was.desired
             });
-            let by_hand =
-                scene.hands.moved_since(scene.names, earlier(now, Duration::from_secs(600)));
-            if fired && scene.was.most(side).is_some() && !by_hand {
+            let by_hand = scene.hands.moved_since(earlier(now, Duration::from_secs(600)));
+            if fired && scene.was.borne[side] && !by_hand {
                 let group = &scene.names.sides[side].group;
                 let share = scene.was.most(side).percent();
                 found.tell(PROMISE, now, format!("{group} was retired while it bore {share} %"));
             }
-            if scene.is.most(side).is_some() {
+            if scene.is.borne[side] {
                 *since = None;
             } else {
                 since.get_or_insert(now);
@@ -117,7 +116,9 @@ pub(super) fn a_node_sends_to(scene: &Scene<'_>, side: usize) -> bool {
     let nodes = world.elbv2.load_balancers.values().flat_map(|balancer| &balancer.nodes);
     let mut living = nodes.filter(|(zone, _)| alive(zone)).map(|(_, node)| node);
     living.any(|node| {
-        scene.names.rules.iter().filter_map(|rule| node.rule(rule)?.forward()).any(|forward| {
+        let test = scene.names.test_rule.as_ref();
+        let rules = world.elbv2.rules.keys().filter(|arn| Some(*arn) != test);
+        rules.filter_map(|rule| node.rule(rule)?.forward()).any(|forward| {
             forward.groups.iter().any(|(arn, weight)| arn == target_group && *weight > 0)
         })
     })

@@ -9,12 +9,16 @@ use cutover_lab::world::{World, elapsed};
 use jiff::Timestamp;
 
 use super::call::Call;
-use super::{Found, Scene};
+use super::touch::Touch;
+use super::{Found, Scene, Side};
 
 const PROMISE: &str = "2 kill it anywhere";
 
 /// How requests ended, by the version that answered.
 pub type Totals = BTreeMap<String, Tally>;
+
+/// From when until when.
+pub type Window = (Timestamp, Timestamp);
 
 /// Losses that chance alone can make where there are none without a deployer: a target that is
 /// leaving may be asked once more.
@@ -25,11 +29,15 @@ const FEW: u64 = 5;
 pub(super) struct Losses {
     before: Totals,
     broken: BTreeMap<String, bool>,
-    /// Requests that nothing answered so far; and those of them that fell while a program that ends by
-    /// itself was in traffic (how long it stays there is the first promise's), or that a run made to
-    /// try out the new side.
+    /// Requests that nothing answered so far; and those of them that a run made to try out the new
+    /// side, or that fell into `windows`.
     unanswered: u64,
     excused: u64,
+    /// When what nothing answered does not count, with a deployer or without: while a program that ends
+    /// by itself was in traffic (how long it stays there is the first promise's), or a zone was lost.
+    windows: Vec<Window>,
+    /// The moment before this one.
+    at: Timestamp,
     /// When such a program was in traffic last.
     crashing: Option<Timestamp>,
     /// How many zones are lost, and when the last of them was.
@@ -53,6 +61,8 @@ impl Losses {
             broken: BTreeMap::new(),
             unanswered,
             excused: 0,
+            windows: Vec::new(),
+            at: world.now,
             crashing: None,
             zones: 0,
             zone_lost: None,
@@ -80,7 +90,11 @@ impl Losses {
     /// Any moment.
     pub(super) fn moment(&mut self, scene: &Scene<'_>) {
         let now = unanswered(scene.world);
-        if scene.was.sides.iter().flatten().any(|side| side.crashes) {
+        let crashes = scene.was.sides.iter().enumerate().any(|(side, truth)| {
+            let bears = scene.names.sides.len() == 1 || scene.was.most(side).is_some();
+            bears && truth.as_ref().is_some_and(|truth| truth.crashes)
+        });
+        if crashes {
             self.crashing = Some(scene.world.now);
         }
         let lost = scene.world.ec2.zones.values().filter(|zone| !zone.alive).count();
@@ -93,26 +107,46 @@ impl Losses {
         };
         if recent(self.crashing, AFTERMATH) || recent(self.zone_lost, REPLACEMENT) {
             self.excused += now - self.unanswered;
+            match self.windows.last_mut().filter(|(_, until)| *until == self.at) {
+                Some((_, until)) => *until = scene.world.now,
+                None => self.windows.push((self.at, scene.world.now)),
+            }
         }
         self.unanswered = now;
+        self.at = scene.world.now;
         // Programs may go wrong, and mend, at any time.
         if scene.is.sides.iter().flatten().any(|side| side.errors > 0) {
             self.learn(scene.world);
         }
     }
 
+    /// When what nothing answered does not count.
+    pub(super) fn windows(&self) -> &[Window] {
+        &self.windows
+    }
+
     pub(super) fn finish(&self, scene: &Scene<'_>, baseline: &Totals, found: &mut Found) {
+        // A hand that takes capacity away meets another fleet where there is a rollout than where there is
+        // none: the one instance that was left may be the one that it ends; and who cancels a refresh
+        // leaves it to the group which version it keeps.
+        let shrunk = |side: &Side| {
+            let touches = [Touch::Size(side.group.clone()), Touch::Refresh(side.group.clone())];
+            touches.iter().any(|touch| scene.hands.touched(touch))
+        };
+        if scene.hands.touched(&Touch::Instances) || scene.names.sides.iter().any(shrunk) {
+            return;
+        }
         let lost = self.lost(scene.world.traffic.totals()) - self.lost(&self.before);
         let lost = lost.saturating_sub(self.excused);
         let without = self.lost(baseline).saturating_sub(self.lost(&self.before));
-        // The same losses fall differently: counts of chance differ by some roots of their mean, and
-        // which instances a lost zone takes with it depends on which there are.
+        // The same losses fall differently: counts of chance differ by some roots of their mean.
         let allowed = without + without / 5 + 3 * without.isqrt() + FEW;
         if lost > allowed {
             let what = format!("{lost} requests were lost; without a deployer {without} are");
             found.tell(PROMISE, scene.world.now, what);
         }
     }
+
     /// Requests that failed, apart from those that a broken version failed by its own.
     fn lost(&self, totals: &Totals) -> u64 {
         let broken = |version: &str| self.broken.get(version).is_some_and(|broken| *broken);

@@ -26,11 +26,11 @@ use cutover_lab::doors::Moment;
 use cutover_lab::world::World;
 use jiff::Timestamp;
 
-pub use losses::Totals;
+pub use losses::{Totals, Window};
 pub use names::{FleetNames, Side};
 pub use tolerance::Tolerance;
 
-use crate::model::Outcome;
+use crate::model::{Event, Outcome};
 use before::Before;
 use call::Call;
 use past::Past;
@@ -66,6 +66,13 @@ struct Scene<'a> {
     /// The side that traffic goes back to; none with one group, or where the unfinished rollout
     /// leaves it open which that is.
     home: Option<usize>,
+}
+
+impl Scene<'_> {
+    /// Whether another hand has touched something since the rollout began.
+    fn touched(&self, what: &touch::Touch) -> bool {
+        self.hands.touched_since(what, self.before.at)
+    }
 }
 
 /// The violations found so far.
@@ -107,7 +114,7 @@ impl Checkers {
             past: Past::new(world.now, truth.clone()),
             runs: Runs::default(),
             hands: Hands::default(),
-            before: Before::of(world, names, &truth),
+            before: Before::of(world, names, &truth, world.now),
             home: truth.live(),
             blind: blind::Blind::new(&truth),
             idle: idle::Idle::new(&truth),
@@ -159,18 +166,19 @@ impl Checkers {
                 self.fence.call(&scene, call, found);
             }
             self.six.call(&scene, call, found);
-            self.back.call(&scene, call, found);
+            self.back.call(&scene, call, &self.blind, found);
             self.idle.call(&scene, call, found);
             self.blind.call(&scene, call, found);
         }
         self.idle.moment(&scene, found);
         self.blind.moment(&scene, found);
+        self.back.moment(&scene, &self.blind, found);
         self.losses.moment(&scene);
         self.past.note(world.now, &is);
         if let Some(call) = &call {
             self.losses.call(call);
             if call.is_run() {
-                self.runs.get_mut(&call.sender).note(call, world.now, &self.names);
+                self.runs.get_mut(&call.sender).note(world, call, &self.names);
             } else {
                 self.hands.note(world, call, &self.names);
             }
@@ -178,13 +186,23 @@ impl Checkers {
     }
 
     /// A process began.
-    pub fn began(&mut self, _now: Timestamp, run: &str) {
-        self.runs.get_mut(run).alive = true;
+    pub fn began(&mut self, now: Timestamp, run: &str) {
+        let run = self.runs.get_mut(run);
+        run.alive = true;
+        run.began = Some(now);
     }
 
     /// A process died: nothing was run on the way out, and its requests still arrive.
     pub fn died(&mut self, _now: Timestamp, run: &str) {
         self.runs.get_mut(run).alive = false;
+        self.back.over(run);
+    }
+
+    /// A process told something.
+    pub fn told(&mut self, now: Timestamp, run: &str, event: &Event) {
+        if let Event::TakingBack { .. } = event {
+            self.back.told(now, run);
+        }
     }
 
     /// A process came to its end.
@@ -192,6 +210,7 @@ impl Checkers {
         let process = self.runs.get_mut(run);
         process.alive = false;
         process.outcome = Some(outcome.clone());
+        self.back.over(run);
         self.losses.learn(world);
         let scene = Scene {
             world,
@@ -212,8 +231,14 @@ impl Checkers {
         }
     }
 
+    /// When what nothing answered does not count, so far.
+    pub fn uncounted(&self) -> &[Window] {
+        self.losses.windows()
+    }
+
     /// After the last process's end and some quiet time: nothing of ours is left, and everything is as
-    /// it must be. `baseline`: what users got in the same world without a deployer.
+    /// it must be. `baseline`: what users got in the same world without a deployer, apart from what
+    /// nothing answered in the [windows](Checkers::uncounted) that do not count.
     pub fn finish(mut self, world: &World, baseline: &Totals) -> Vec<Violation> {
         let truth = Truth::of(world, &self.names);
         let scene = Scene {
@@ -229,6 +254,8 @@ impl Checkers {
             home: self.home,
         };
         self.losses.learn(world);
+        // Time has passed since the last event.
+        self.losses.moment(&scene);
         self.losses.finish(&scene, baseline, &mut self.found);
         end::finish(&scene, &self.six, &mut self.found);
         self.found.0
@@ -243,11 +270,13 @@ impl Checkers {
         self.losses.learn(world);
         let live = is.live();
         if !claim.takes_over {
-            self.before = Before::of(world, &self.names, is);
+            let began = self.runs.get(&call.sender).and_then(|run| run.began);
+            self.before = Before::of(world, &self.names, is, began.unwrap_or(world.now));
             self.home = live.or(self.home);
         } else if claim.restarts && live.is_some() && live != self.home {
             // What the predecessor promoted may be the live one from now on, or be taken back.
             self.home = None;
+            self.before.may_turn = true;
         }
     }
 }

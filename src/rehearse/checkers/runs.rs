@@ -1,7 +1,7 @@
 //! The deployer's processes, as seen from outside: alive or not, what they claimed, what they read
 //! last and wrote since.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use cutover_lab::services::ssm;
@@ -21,6 +21,8 @@ const PROMPT: Duration = Duration::from_secs(1);
 pub(super) struct Run {
     /// Between its beginning, and its end or death.
     pub alive: bool,
+    /// When it began.
+    pub began: Option<Timestamp>,
     /// Its claims, the newest last.
     pub claims: Vec<Claim>,
     /// When what it read last was as it read it.
@@ -49,17 +51,43 @@ pub(super) struct Claim {
 #[derive(Debug, Default)]
 pub(super) struct Reads {
     /// Of the ledger, telling whether there is a newer number.
-    pub claim: Option<Timestamp>,
-    pub rules: Option<Timestamp>,
-    pub groups: Option<Timestamp>,
-    pub refreshes: Option<Timestamp>,
-    pub scheduled: Option<Timestamp>,
+    pub claim: Readings,
+    pub rules: Readings,
+    pub groups: Readings,
+    pub refreshes: Readings,
     /// By target group.
-    pub health: BTreeMap<String, Timestamp>,
+    pub health: BTreeMap<String, Readings>,
     /// Of one version of the template: of its user data, when success is read.
-    pub version: Option<Timestamp>,
+    pub version: Readings,
     /// When the last answer to any came, or was no longer waited for.
     pub any: Option<Timestamp>,
+}
+
+/// When the last few readings of one kind arrived, the newest last. A change may arrive long after it
+/// was sent, and later readings are none that it was sent on.
+#[derive(Debug, Default)]
+pub(super) struct Readings(VecDeque<Timestamp>);
+
+impl Readings {
+    /// More than fit into the time that a change may be on its way.
+    const KEPT: usize = 64;
+
+    fn note(&mut self, at: Timestamp) {
+        if self.0.len() == Readings::KEPT {
+            self.0.pop_front();
+        }
+        self.0.push_back(at);
+    }
+
+    /// The newest.
+    pub(super) fn last(&self) -> Option<Timestamp> {
+        self.0.back().copied()
+    }
+
+    /// The newest that a call which was sent at `sent` can be based on.
+    pub(super) fn by(&self, sent: Timestamp) -> Option<Timestamp> {
+        self.0.iter().rev().find(|at| **at <= sent).copied()
+    }
 }
 
 impl Run {
@@ -69,9 +97,17 @@ impl Run {
     }
 
     /// Notes one of its calls, which arrived now.
-    pub(super) fn note(&mut self, call: &Call, now: Timestamp, names: &FleetNames) {
+    pub(super) fn note(&mut self, world: &World, call: &Call, names: &FleetNames) {
+        let now = world.now;
+        // A parameter that does not exist is an answer, too; a refusal to tell is none.
+        let is_absent = || {
+            call.operation == "GetParameter"
+                && call.status == 400
+                && call.field("Name").is_some_and(|name| ssm::parameter(world, name).is_none())
+        };
+        let tells = call.done || is_absent();
         let in_time = call.answered.is_some_and(|at| elapsed(call.sent, at) <= PROMPT);
-        if !in_time || (!call.done && call.operation != "GetParameter") {
+        if !in_time || !tells {
             self.troubled = Some(call.answered.unwrap_or(later(call.sent, ATTEMPT)));
         }
         if !call.is_read() {
@@ -81,8 +117,7 @@ impl Run {
         let read = &mut self.read;
         let gave_up = later(call.sent, ATTEMPT);
         read.any = read.any.max(Some(call.answered.unwrap_or(gave_up)));
-        // A parameter that does not exist is an answer, too.
-        if call.answered.is_none() || !(call.done || call.operation == "GetParameter") {
+        if call.answered.is_none() || !tells {
             return;
         }
         match call.operation.as_str() {
@@ -91,26 +126,25 @@ impl Run {
                 let highest = named.filter_map(|name| names.number(name)).max();
                 let own = self.claims.last().map(|claim| claim.number);
                 if highest.is_some() && highest > own {
-                    read.claim = Some(now);
+                    read.claim.note(now);
                 }
             }
-            "GetParametersByPath" => read.claim = Some(now),
-            "DescribeRules" | "DescribeListeners" => read.rules = Some(now),
+            "GetParametersByPath" => read.claim.note(now),
+            "DescribeRules" | "DescribeListeners" => read.rules.note(now),
             "DescribeAutoScalingGroups" => {
-                read.groups = Some(now);
+                read.groups.note(now);
                 self.wrote.clear();
             }
-            "DescribeInstanceRefreshes" => read.refreshes = Some(now),
-            "DescribeScheduledActions" => read.scheduled = Some(now),
+            "DescribeInstanceRefreshes" => read.refreshes.note(now),
             "DescribeTargetHealth" => {
                 if let Some(arn) = call.field("TargetGroupArn") {
-                    read.health.insert(arn.to_owned(), now);
+                    read.health.entry(arn.to_owned()).or_default().note(now);
                 }
             }
             "DescribeLaunchTemplateVersions"
                 if call.list("LaunchTemplateVersion").next().is_some() =>
             {
-                read.version = Some(now);
+                read.version.note(now);
             }
             _ => {}
         }
@@ -136,9 +170,10 @@ impl Runs {
         self.by_name.get(name)
     }
 
-    /// How many processes there have been.
-    pub(super) fn count(&self) -> usize {
-        self.by_name.len()
+    /// How many rollouts have been begun, afresh or anew: each may want a version of its own.
+    pub(super) fn begun(&self) -> usize {
+        let claims = self.by_name.values().flat_map(|run| &run.claims);
+        claims.filter(|claim| !claim.takes_over || claim.restarts).count()
     }
 
     /// The number in a call that has created a record, and notes it.

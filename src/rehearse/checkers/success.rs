@@ -10,7 +10,6 @@ use super::touch::Touch;
 use super::truth::SideTruth;
 use super::{Found, Scene};
 use crate::model::{Ending, ImageReference, Outcome};
-use crate::template::is_pinned;
 
 const PROMISE: &str = "4 success means mine won";
 
@@ -39,7 +38,7 @@ fn wrong(scene: &Scene<'_>, name: &str, run: &Run, outcome: &Outcome) -> Vec<Str
     let proven = |side: &SideTruth| side.uniform == Some(version) && side.refresh.is_none();
     // The side that had everything when success was read. It may have scaled in since.
     let winner = sides.clone().find(|side| {
-        scene.past.since(since(run.read.version)).any(|truth| {
+        scene.past.since(since(run.read.version.last())).any(|truth| {
             (!is_pair || truth.is_all(*side)) && truth.sides[*side].as_ref().is_some_and(proven)
         })
     });
@@ -48,12 +47,12 @@ fn wrong(scene: &Scene<'_>, name: &str, run: &Run, outcome: &Outcome) -> Vec<Str
             "at no time when it looked was all traffic on healthy instances of version {version}"
         )),
         Some(side) => {
-            if is_pair && !scene.past.since(since(run.read.rules)).any(|t| t.is_all(side)) {
+            if is_pair && !scene.past.since(since(run.read.rules.last())).any(|t| t.is_all(side)) {
                 wrong.push("traffic had left the new side when it last looked".to_owned());
             }
             let lately = earlier(scene.world.now, crate::rollout::T);
             for other in sides.filter(|other| *other != side) {
-                if a_node_sends_to(scene, other) && !scene.hands.moved_since(scene.names, lately) {
+                if a_node_sends_to(scene, other) && !scene.hands.moved_since(lately) {
                     wrong
                         .push("a node of the load balancer still sends to the old side".to_owned());
                 }
@@ -62,6 +61,9 @@ fn wrong(scene: &Scene<'_>, name: &str, run: &Run, outcome: &Outcome) -> Vec<Str
                 wrong.extend(runs_another(scene, side, version, image));
             }
         }
+    }
+    if outcome.image.is_none() && outcome.outcome == Ending::Succeeded {
+        wrong.push("it does not say of which image".to_owned());
     }
     if let Some(image) = &outcome.image
         && !pins(scene.world, &scene.names.template, version, image)
@@ -73,7 +75,7 @@ fn wrong(scene: &Scene<'_>, name: &str, run: &Run, outcome: &Outcome) -> Vec<Str
     }
     if let Some(claim) = run.claim()
         && let Some(newer) = scene.runs.newer(claim.number, name)
-        && newer < run.read.claim.map_or(scene.world.now, |read| earlier(read, staleness))
+        && newer < run.read.claim.last().map_or(scene.world.now, |read| earlier(read, staleness))
         && !scene.hands.touched(&Touch::Ledger)
     {
         wrong.push(format!("a number above its own had been claimed at {newer}"));
@@ -108,5 +110,37 @@ fn pins(world: &World, template: &str, version: u64, image: &ImageReference) -> 
     let encoded = data.and_then(|data| data.str("userData"));
     let bytes =
         encoded.and_then(|text| base64::engine::general_purpose::STANDARD.decode(text).ok());
-    bytes.is_some_and(|bytes| is_pinned(&bytes, image))
+    bytes.is_some_and(|bytes| names_alone(&String::from_utf8_lossy(&bytes), image))
+}
+
+/// Whether a text names the image's repository, and always by its digest. The checkers' own reading, as
+/// plain as can be.
+fn names_alone(text: &str, image: &ImageReference) -> bool {
+    let (repository, digest) = (image.repository.to_string(), format!("@{}", image.digest));
+    let mut named = text.split(repository.as_str()).skip(1).peekable();
+    named.peek().is_some()
+        && named.all(|after| !after.starts_with([':', '@']) || after.starts_with(&digest))
+        && text.contains(&format!("{repository}{digest}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_is_named_by_its_digest_alone() {
+        let digest = format!("sha256:{}", "b".repeat(64));
+        let image: ImageReference = format!("registry.example/team/web@{digest}").parse().unwrap();
+        let named = format!("docker run {image}");
+        assert!(names_alone(&named, &image));
+        assert!(names_alone(&format!("docker pull {image}; {named}"), &image));
+        for other in [
+            "docker run registry.example/team/web".to_owned(),
+            "docker run registry.example/team/web:v1".to_owned(),
+            format!("docker pull registry.example/team/web:v1; {named}"),
+            format!("{named}; docker pull registry.example/team/web@sha256:{}", "c".repeat(64)),
+        ] {
+            assert!(!names_alone(&other, &image), "{other}");
+        }
+    }
 }

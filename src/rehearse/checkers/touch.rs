@@ -1,5 +1,6 @@
 //! Other hands: what somebody who is no deployer has changed, and when. What a hand does is not held
-//! against the deployer, and what it has touched is the hand's from then on.
+//! against the deployer, and what it touches during a rollout is the hand's until that one's end. A
+//! rollout that begins later finds it as it is.
 
 use std::collections::BTreeMap;
 
@@ -47,12 +48,13 @@ impl Hands {
         self.0.get(what).is_some_and(|at| *at >= from)
     }
 
-    /// Whether one of the service's rules was touched at `from` or later.
-    pub(super) fn moved_since(&self, names: &FleetNames, from: Timestamp) -> bool {
-        names.rules.iter().any(|rule| self.touched_since(&Touch::Rule(rule.clone()), from))
+    /// Whether any rule was touched at `from` or later.
+    pub(super) fn moved_since(&self, from: Timestamp) -> bool {
+        let is_rule = |what: &Touch| matches!(what, Touch::Rule(_));
+        self.0.iter().any(|(what, at)| is_rule(what) && *at >= from)
     }
 
-    /// Notes a hand's call.
+    /// Notes a hand's call. What goes on doing something is touched for good.
     pub(super) fn note(&mut self, world: &World, call: &Call, names: &FleetNames) {
         if call.is_read() || !call.done {
             return;
@@ -60,6 +62,14 @@ impl Hands {
         let group = call.group().unwrap_or_default().to_owned();
         let has = |field: &str| call.names().any(|name| name.starts_with(field));
         let mut touched: Vec<Touch> = Vec::new();
+        let lasts = matches!(
+            call.operation.as_str(),
+            "PutScalingPolicy"
+                | "PutScheduledUpdateGroupAction"
+                | "BatchPutScheduledUpdateGroupAction"
+                | "StartInstanceRefresh"
+                | "RollbackInstanceRefresh"
+        );
         match call.operation.as_str() {
             "ModifyRule" | "DeleteRule" | "ModifyListener" => {
                 touched.extend(call.rule().and_then(|arn| names.rule(world, arn)).map(Touch::Rule));
@@ -107,7 +117,9 @@ impl Hands {
             _ => touched.push(Touch::Instances),
         }
         for touch in touched {
-            self.0.insert(touch, world.now);
+            let lasts = lasts && matches!(touch, Touch::Min(_) | Touch::Size(_) | Touch::Source(_));
+            let at = self.0.entry(touch).or_insert(world.now);
+            *at = if lasts { Timestamp::MAX } else { world.now.max(*at) };
         }
     }
 }

@@ -1,14 +1,14 @@
 //! What holds in the world at one moment, as far as the promises ask for it. Read from the lab's own
 //! state and never through its API: no delay, no page, no fault is between.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cutover_lab::services::autoscaling::{Group, Lifecycle, Version};
-use cutover_lab::services::elbv2::{TargetGroup, TargetState};
+use cutover_lab::services::elbv2::{Rule, TargetGroup, TargetState};
 use cutover_lab::world::World;
 use jiff::Timestamp;
 
-use super::FleetNames;
+use super::{FleetNames, Side};
 use crate::rollout::RETIREMENT;
 
 /// The truth at one moment.
@@ -16,6 +16,8 @@ use crate::rollout::RETIREMENT;
 pub(super) struct Truth {
     /// By user rule and side.
     pub shares: Vec<Vec<Share>>,
+    /// By side: whether any rule but the test rule gives it traffic, be it one of the service's or not.
+    pub borne: Vec<bool>,
     /// By side; none for a group that does not exist.
     pub sides: Vec<Option<SideTruth>>,
 }
@@ -39,6 +41,8 @@ pub(super) struct SideTruth {
     pub saved: Option<u64>,
     /// Healthy targets whose instance is InService, by the template's version.
     pub ready: BTreeMap<u64, Ready>,
+    /// What the instances that stay were launched from: the versions, and none for another template.
+    pub launched: BTreeSet<Option<u64>>,
     /// The version, where every instance in service was launched from the same one, is registered
     /// and healthy, and nothing else is registered.
     pub uniform: Option<u64>,
@@ -103,7 +107,7 @@ impl Truth {
             let targets = targets.and_then(|arn| world.elbv2.target_groups.get(arn));
             Some(SideTruth::of(world, names, group, targets))
         });
-        Truth { shares, sides: sides.collect() }
+        Truth { shares, borne: borne(world, names), sides: sides.collect() }
     }
 
     /// The largest share that any rule gives to a side.
@@ -152,8 +156,13 @@ impl SideTruth {
         targets: Option<&TargetGroup>,
     ) -> SideTruth {
         let mut ready: BTreeMap<u64, Ready> = BTreeMap::new();
+        let mut launched = BTreeSet::new();
         let (mut errors, mut crashes) = (0, false);
         for (id, member) in &group.members {
+            if !member.state.is_leaving() {
+                let ours = member.template.0 == names.template;
+                launched.insert(ours.then_some(member.template.2));
+            }
             let program = world.ec2.instances.get(id).map(|instance| &instance.program);
             crashes |= program.is_some_and(|program| program.crash.is_some());
             if member.state != Lifecycle::InService {
@@ -183,6 +192,7 @@ impl SideTruth {
             },
             uniform: uniform(names, group, targets, &ready),
             ready,
+            launched,
             refresh: group.active_refresh().map(|refresh| refresh.id.clone()),
             retirement: retirement.map(|action| action.start),
             retires_to: retirement.and_then(|action| action.min),
@@ -222,6 +232,20 @@ fn uniform(
             && registered(targets) == serving
     });
     (alike && matched).then_some(*version)
+}
+
+/// The sides to which some rule of the world gives traffic.
+fn borne(world: &World, names: &FleetNames) -> Vec<bool> {
+    let rules =
+        || world.elbv2.rules.values().filter(|rule| names.test_rule.as_ref() != Some(&rule.arn));
+    let gives = |rule: &Rule, arn: &String| {
+        rule.forward().is_some_and(|forward| {
+            forward.groups.iter().any(|(group, weight)| group == arn && *weight > 0)
+        })
+    };
+    let bears =
+        |side: &Side| side.target_group.as_ref().is_some_and(|arn| rules().any(|r| gives(r, arn)));
+    names.sides.iter().map(bears).collect()
 }
 
 /// How a rule divides its traffic over the sides. A rule that is gone, or forwards no more, gives

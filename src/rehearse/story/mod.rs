@@ -235,7 +235,12 @@ impl Story {
         let log = Mutex::new(Vec::new());
         let (deeds, person) = (self.deeds.clone(), self.person());
         let doing = Mutex::new(Vec::new());
+        let (name, checkers, lab) = (self.run_name(), self.checkers.clone(), self.lab.clone());
+        let telling = name.clone();
         let mut tell = |stamped: Stamped| {
+            if let Some(checkers) = &checkers {
+                checkers.lock().unwrap().told(lab.now(), &telling, &stamped.event);
+            }
             if dies(&stamped.event) {
                 died.notify_one();
             }
@@ -247,7 +252,6 @@ impl Story {
             }
             log.lock().unwrap().push(stamped);
         };
-        let name = self.run_name();
         self.check(|checkers, world| checkers.began(world.now, &name));
         let outcome = tokio::select! {
             biased;

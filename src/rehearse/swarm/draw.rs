@@ -159,7 +159,8 @@ fn runs(dice: &mut Dice, calm: u64) -> Vec<Run> {
 fn cut(dice: &mut Dice) -> Option<Cut> {
     match dice.within(0, 9) {
         0 | 1 => Some(Cut::Killed(dice.millis(100, 40 * 60_000))),
-        2..=4 => Some(Cut::KilledAfterCall(dice.within(1, 400), dice.millis(0, 300))),
+        // Few rollouts need more calls.
+        2..=4 => Some(Cut::KilledAfterCall(dice.within(1, 1200), dice.millis(0, 300))),
         5 => Some(Cut::Interrupted(dice.millis(100, 30 * 60_000))),
         _ => None,
     }

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cutover_lab::doors::InProcess;
-use cutover_lab::faults::Fault;
+use cutover_lab::faults::{Happening, Throttling, What};
+use cutover_lab::scenario::GroupPlan;
+use cutover_lab::traffic::NO_VERSION;
 use cutover_lab::world::World;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -17,7 +19,7 @@ use crate::config::{self, Config};
 use crate::engine::{Stop, Stopper};
 use crate::model::{Ending, Outcome, Stamped};
 use crate::net::Clock;
-use crate::rehearse::checkers::{Checkers, FleetNames, Tolerance, Totals, Violation};
+use crate::rehearse::checkers::{Checkers, FleetNames, Tolerance, Totals, Violation, Window};
 use crate::rehearse::demo::{START, Unrehearsed};
 use crate::rehearse::process::{Process, Verb};
 
@@ -26,6 +28,9 @@ const LONGEST: Duration = Duration::from_secs(12 * 3600);
 
 /// How many runs may be needed after everything has calmed down.
 const ATTEMPTS: usize = 4;
+
+/// How the names of those begin.
+const AFTER: &str = "run-after-";
 
 /// How long nothing is done at the end, for what was scheduled to happen.
 const QUIET: Duration = Duration::from_secs(45 * 60);
@@ -44,6 +49,10 @@ pub enum End {
 }
 
 impl End {
+    fn succeeded(&self) -> bool {
+        matches!(self, End::Outcome(outcome) if outcome.outcome == Ending::Succeeded)
+    }
+
     fn is_terminal(&self) -> bool {
         let End::Outcome(outcome) = self else { return false };
         matches!(outcome.outcome, Ending::Succeeded | Ending::RolledBack | Ending::Failed)
@@ -129,21 +138,64 @@ impl<'s> Stage<'s> {
             let end = self.run(&name, run).await;
             (name, end)
         });
-        let mut ends = join_all(playing).await;
-        self.wait_until(Duration::from_secs(self.story.calm)).await;
+        let (mut ends, ()) = tokio::join!(join_all(playing), self.calms());
         ends.extend(self.afterwards().await);
         tokio::time::sleep(QUIET).await;
         let (history, last) = self.door.world(|world| (world.history(), world.clone()));
         let mut violations = self.unended(&ends, last.now);
         let checkers = self.checkers.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let baseline = without(self.story, last.now);
-        violations.extend(checkers.into_iter().flat_map(|c| c.finish(&last, &baseline)));
+        violations.extend(checkers.into_iter().flat_map(|checkers| {
+            let baseline = without(self.story, last.now, checkers.uncounted());
+            checkers.finish(&last, &baseline)
+        }));
         let told = self.told.into_inner();
         let lasted = last.now.duration_since(self.start).unsigned_abs();
         Played { ends, told, violations, calls: self.calls.get(), lasted, history }
     }
 
-    /// Whoever repairs a rollout runs it again: the newest wish, until it is fulfilled or refused.
+    /// Waits until nothing goes wrong any more. Faults of calls and happenings end by themselves.
+    async fn calms(&self) {
+        self.wait_until(Duration::from_secs(self.story.calm)).await;
+        self.door.world(|world| {
+            world.faults.throttling = Throttling::Off;
+            world.faults.stale = Duration::ZERO;
+        });
+    }
+
+    /// Whether nothing is left that could keep the newest wish from coming true: no image is broken, no
+    /// hand has changed anything that lasts, and evidence comes in time.
+    fn can_succeed(&self) -> bool {
+        let Story { runs, scenario, .. } = self.story;
+        // An instance that has not passed its checks when its grace is over is replaced by another one.
+        let grace = scenario.groups.iter().map(|group| group.grace).min().unwrap_or(0);
+        let harmless = |verb: &Verb| match verb {
+            Verb::Deploy(labels) => labels.iter().all(|(label, value)| match label.as_str() {
+                "lab.error-rate" => value == "0",
+                "lab.boot-seconds" => {
+                    value.parse::<u64>().is_ok_and(|seconds| seconds <= grace / 2)
+                }
+                "lab.health" | "lab.crash" => false,
+                _ => true,
+            }),
+            Verb::Rollback => true,
+        };
+        // One instance after the other, each with its warm-up, ends in time.
+        let warm =
+            |group: &GroupPlan| group.max * group.grace < self.config.deadlines.refresh.as_secs();
+        let quick = scenario.groups.len() > 1 || scenario.groups.iter().all(warm);
+        let hand = |happening: &Happening| matches!(happening.what, What::Hand { .. });
+        // The smallest step has a hundredth of the traffic.
+        let evidence = self.config.deadlines.evidence.as_secs_f64() / 2.0;
+        let counted = scenario.requests_per_second / 100.0 * evidence;
+        let limit = self.config.judge.errors.as_ref();
+        quick
+            && runs.iter().all(|run| harmless(&run.verb))
+            && !scenario.happenings.iter().any(hand)
+            && limit.is_none_or(|limit| limit.min_requests as f64 <= counted)
+    }
+
+    /// Whoever repairs a rollout runs it again: the newest wish, until it is fulfilled or refused. Where
+    /// nothing speaks against it, what may be refused is only what an earlier run was taking back.
     async fn afterwards(&self) -> Vec<(String, End)> {
         let verbs = self.story.runs.iter().map(|run| &run.verb);
         let wish = verbs.rev().find(|verb| matches!(verb, Verb::Deploy(_)));
@@ -151,9 +203,10 @@ impl<'s> Stage<'s> {
         for attempt in 0..ATTEMPTS {
             let Some(verb) = wish.cloned() else { break };
             let run = Run { begins: 0, verb, skew: 0, cut: None };
-            let name = format!("run-after-{}", attempt + 1);
+            let name = format!("{AFTER}{}", attempt + 1);
             let end = self.run(&name, &run).await;
-            let done = end.is_terminal();
+            let refused = end.is_terminal() && (attempt > 0 || !self.can_succeed());
+            let done = end.succeeded() || refused;
             ends.push((name, end));
             if done {
                 break;
@@ -174,7 +227,13 @@ impl<'s> Stage<'s> {
         };
         let sent = process.sent.subscribe();
         let (stopper, stop) = Stop::pair();
-        let mut tell = |event| self.told.borrow_mut().push((name.to_owned(), event));
+        let mut tell = |event: Stamped| {
+            let mut checkers = self.checkers.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(checkers) = checkers.as_mut() {
+                checkers.told(self.door.now(), name, &event.event);
+            }
+            self.told.borrow_mut().push((name.to_owned(), event));
+        };
         self.check(|checkers, world| checkers.began(world.now, name));
         let mut working = Box::pin(process.run(&door, stop, &mut tell));
         let end = tokio::select! {
@@ -205,6 +264,12 @@ impl<'s> Stage<'s> {
         if let Some((name, end)) = ends.last().filter(|(_, end)| !end.is_terminal()) {
             violations.push(say(format!("{name}, with nothing in its way, ended as {end:?}")));
         }
+        let unmoved = ends.last().filter(|(name, end)| name.starts_with(AFTER) && !end.succeeded());
+        if let Some((name, end)) = unmoved.filter(|_| self.can_succeed()) {
+            let promise = "what can succeed does";
+            let what = format!("{name}, with nothing against it, ended as {}", end.name());
+            violations.push(Violation { promise, at, what });
+        }
         violations
     }
 
@@ -223,11 +288,25 @@ fn world(story: &Story) -> Result<World, Unrehearsed> {
     Ok(world)
 }
 
-/// What users get until `end` in the same world, without any deployer.
-fn without(story: &Story, end: Timestamp) -> Totals {
+/// What users get until `end` in the same world, without any deployer: apart from what nothing answers
+/// within `uncounted`.
+pub(super) fn without(story: &Story, end: Timestamp, uncounted: &[Window]) -> Totals {
     let Ok(mut world) = world(story) else { return Totals::default() };
+    let unanswered =
+        |world: &World| world.traffic.totals().get(NO_VERSION).map_or(0, |tally| tally.failed);
+    let mut excused = 0;
+    for (from, until) in uncounted {
+        world.advance(*from);
+        let before = unanswered(&world);
+        world.advance(*until);
+        excused += unanswered(&world) - before;
+    }
     world.advance(end);
-    world.traffic.totals().clone()
+    let mut totals = world.traffic.totals().clone();
+    if let Some(tally) = totals.get_mut(NO_VERSION) {
+        tally.failed -= excused;
+    }
+    totals
 }
 
 /// What the story's weather excuses.
@@ -239,14 +318,14 @@ fn tolerance(story: &Story, config: &Config) -> Tolerance {
         Duration::from_secs(480) + evidence.min(Duration::from_secs_f64(longest))
     });
     let faults = &story.scenario.faults;
-    let slow = faults.calls.iter().map(|fault| match fault.fault {
-        Fault::Slow { there, back } => there.max(back),
-        _ => 0.0,
-    });
+    // Faults without a chance or a number hit every call while they last.
+    let total = faults.calls.iter().filter(|f| f.probability.is_none() && f.nth.is_none());
+    let outages = total
+        .map(|fault| fault.until.unwrap_or(story.calm).saturating_sub(fault.from.unwrap_or(0)));
     let calm = Tolerance::default();
     Tolerance {
-        latency: calm.latency + Duration::from_secs_f64(slow.fold(0.0, f64::max)),
         judged,
+        outage: Duration::from_secs(outages.sum()),
         staleness: Duration::from_secs_f64(faults.stale_seconds),
         ..calm
     }

@@ -1,6 +1,13 @@
 //! A few hundred seeds, always the same. In parts, so that several run at once.
 
-use super::Verdict;
+use cutover_lab::faults::{Happening, What};
+use cutover_lab::traffic::NO_VERSION;
+use cutover_lab::world::later;
+use jiff::Timestamp;
+
+use super::play::without;
+use super::{Verdict, draw};
+use crate::rehearse::demo::START;
 
 /// No promise is broken in any of these seeds.
 fn hold(seeds: std::ops::Range<u64>) {
@@ -15,6 +22,22 @@ fn hold(seeds: std::ops::Range<u64>) {
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// What is not counted with a deployer is not counted without one.
+#[test]
+fn what_does_not_count_counts_on_neither_side() {
+    let mut story = draw(0);
+    let lost = |zone: &String| Happening::at(300, What::ZoneLost { zone: zone.clone() });
+    story.scenario.happenings = story.scenario.zones.iter().map(lost).collect();
+    let start: Timestamp = START.parse().unwrap();
+    let at = |seconds| later(start, std::time::Duration::from_secs(seconds));
+    let failed = |uncounted: &[_]| without(&story, at(900), uncounted)[NO_VERSION].failed;
+    let all = failed(&[]);
+    assert!(all > 0);
+    assert_eq!(failed(&[(at(300), at(900))]), 0);
+    let half = failed(&[(at(300), at(600))]);
+    assert!(0 < half && half < all, "{half} of {all}");
 }
 
 #[test]

@@ -62,6 +62,8 @@ fn happenings(dice: &mut Dice, scenario: &mut Scenario, calm: u64) {
         let requests_per_second = scenario.requests_per_second * dice.one(&[0.01, 0.2, 5.0, 100.0]);
         let at = moment(dice);
         scenario.happenings.push(Happening::at(at, What::Rate { requests_per_second }));
+        let requests_per_second = scenario.requests_per_second;
+        scenario.happenings.push(Happening::at(calm, What::Rate { requests_per_second }));
     }
 }
 
@@ -74,7 +76,8 @@ fn hands(dice: &mut Dice, scenario: &mut Scenario, calm: u64) {
         let group = dice.one(&scenario.groups);
         let name = group.name.as_str();
         let size = dice.within(group.min, group.max);
-        let (call, input) = match dice.within(0, 6) {
+        let at = dice.within(10, calm);
+        let (call, input) = match dice.within(0, 7) {
             0 | 1 => (
                 "autoscaling:SetDesiredCapacity",
                 json!({ "AutoScalingGroupName": name, "DesiredCapacity": size }),
@@ -103,6 +106,14 @@ fn hands(dice: &mut Dice, scenario: &mut Scenario, calm: u64) {
                     "ShouldDecrementDesiredCapacity": false,
                 }),
             ),
+            6 => {
+                let process = dice.one(&["Launch", "Terminate", "AZRebalance", "HealthCheck"]);
+                let input = json!({ "AutoScalingGroupName": name, "ScalingProcesses": [process] });
+                let call = "autoscaling:ResumeProcesses".to_owned();
+                let resumed = What::Hand { call, input: input.clone() };
+                scenario.happenings.push(Happening::at(dice.within(at, calm), resumed));
+                ("autoscaling:SuspendProcesses", input)
+            }
             _ => (
                 "ec2:CreateLaunchTemplateVersion",
                 json!({
@@ -112,7 +123,7 @@ fn hands(dice: &mut Dice, scenario: &mut Scenario, calm: u64) {
             ),
         };
         let hand = What::Hand { call: call.to_owned(), input };
-        scenario.happenings.push(Happening::at(dice.within(10, calm), hand));
+        scenario.happenings.push(Happening::at(at, hand));
     }
 }
 

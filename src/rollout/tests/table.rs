@@ -182,6 +182,22 @@ fn where_the_retirement_is_refused_the_minimums_are_given_back() {
     );
 }
 
+/// A read that is late is no other hand; one that stays so is.
+#[test]
+fn weights_of_the_step_before_are_looked_at_again_for_a_moment() {
+    let reads = |after: i64, weights: &[(&str, u16)]| {
+        turn(Phase::Bake, |record, seen| {
+            facts(record).shifted = Some(seen.now - jiff::SignedDuration::from_secs(after));
+            seen.rules = rules(weights);
+        })
+    };
+    let before: &[(&str, u16)] = &[("tg-blue", 100), ("tg-green", 0)];
+    assert_eq!(reads(5, before).record.phase, Phase::Bake);
+    assert_ne!(reads(15, before).record.phase, Phase::Bake);
+    // More than was ever written is nobody's late read.
+    assert_eq!(reads(5, &[("tg-blue", 50), ("tg-green", 50)]).record.phase, Phase::TakeBack);
+}
+
 /// What another hand does is waited for from the moment it is seen, however old the phase is.
 #[test]
 fn a_rule_that_is_not_listed_for_a_moment_is_waited_for_in_an_old_phase_too() {

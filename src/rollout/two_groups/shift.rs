@@ -1,5 +1,7 @@
 //! A step: its gates, its weights, and the time in which it is watched and judged.
 
+use std::time::Duration;
+
 use super::Machine;
 use crate::judge::Verdict;
 use crate::model::{Colour, Event, Forward, Phase, Rule};
@@ -7,6 +9,9 @@ use crate::rollout::evidence::judge_since;
 use crate::rollout::mutant::{self, Mutant};
 use crate::rollout::refresh::{active, but_suspended, launches_from, saved};
 use crate::rollout::{Action, AlarmState, gate, retirement};
+
+/// How long a read may tell of weights from before those that were read back: a guess, AWS doesn't say.
+const LATE_READS: Duration = Duration::from_secs(10);
 
 impl Machine<'_, '_, '_> {
     /// The share of the step being reached, and of the one before it.
@@ -195,12 +200,22 @@ impl Machine<'_, '_, '_> {
         let most = gate::largest_share(self.pair, self.turn.seen, &to);
         let old = gate::largest_share(self.pair, self.turn.seen, self.side(self.from));
         if least != percent || most != percent || old != 100 - percent {
+            if self.reads_may_be_late() && most <= percent {
+                self.turn.wait("the weights do not read everywhere as they were written", None);
+                return false;
+            }
             self.take_back(format!(
                 "another hand changed the weights: the new side has {least}–{most} % instead of {percent} %"
             ));
             return false;
         }
         true
+    }
+
+    /// Whether a step's weights were read back so lately that another read may still tell of those
+    /// before.
+    pub(super) fn reads_may_be_late(&self) -> bool {
+        self.facts.shifted.is_some_and(|shifted| self.turn.since(shifted) < LATE_READS)
     }
 
     /// Takes back when fewer targets are ready than the step's gate had asked for. A group that has

@@ -21,7 +21,12 @@ impl Machine<'_, '_, '_> {
         }
         let (new, old) = (self.side(self.to()).clone(), self.side(self.from).clone());
         let share = gate::largest_share(self.pair, self.turn.seen, &new);
-        let astray: Vec<&Rule> = rules.into_iter().filter(|rule| self.is_astray(rule)).collect();
+        let (mut astray, others): (Vec<&Rule>, Vec<&Rule>) =
+            rules.into_iter().partition(|rule| self.is_astray(rule));
+        if self.reads_may_be_late() && !astray.is_empty() {
+            // Where one rule has traffic to give back, the others only read as if they had none.
+            astray.extend(others);
+        }
         if astray.is_empty() {
             self.traffic_is_back();
             return;

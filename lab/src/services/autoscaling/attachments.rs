@@ -1,11 +1,13 @@
 //! The target groups of a group, by their own operations and as traffic sources. Classic load balancers
 //! and VPC Lattice are not simulated: what names one is refused as not existing.
 
+use jiff::Timestamp;
+
 use super::{Group, Lifecycle, blocked, invalid, max_records, named};
 use crate::services::elbv2::{self, TargetState};
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Value, map};
-use crate::world::World;
+use crate::world::{World, later};
 
 /// Target groups of a group (quota).
 const QUOTA: usize = 50;
@@ -80,6 +82,7 @@ pub(super) fn attach_first(world: &mut World, input: &Value) -> ApiResult<()> {
 }
 
 fn add(world: &mut World, input: &Value, arns: Vec<String>) -> ApiResult<Value> {
+    let now = world.now;
     let group = named(world, input)?;
     blocked(group, "attaching target groups")?;
     let new: Vec<String> =
@@ -97,7 +100,8 @@ fn add(world: &mut World, input: &Value, arns: Vec<String>) -> ApiResult<Value> 
         ));
     }
     if let Some(group) = world.autoscaling.groups.get_mut(&name) {
-        group.detached.retain(|arn| !new.contains(arn));
+        group.detached.retain(|arn, _| !new.contains(arn));
+        group.attached.extend(new.iter().map(|arn| (arn.clone(), now)));
         group.target_groups.extend(new.iter().cloned());
     }
     for id in &members {
@@ -107,6 +111,7 @@ fn add(world: &mut World, input: &Value, arns: Vec<String>) -> ApiResult<Value> 
 }
 
 fn remove(world: &mut World, input: &Value, arns: &[String]) -> ApiResult<Value> {
+    let now = world.now;
     let group = named(world, input)?;
     if let Some(foreign) = arns.iter().find(|arn| !group.target_groups.contains(arn)) {
         return Err(invalid(format!(
@@ -114,7 +119,8 @@ fn remove(world: &mut World, input: &Value, arns: &[String]) -> ApiResult<Value>
         )));
     }
     group.target_groups.retain(|arn| !arns.contains(arn));
-    group.detached.extend(arns.iter().cloned());
+    group.attached.retain(|arn, _| !arns.contains(arn));
+    group.detached.extend(arns.iter().map(|arn| (arn.clone(), now)));
     let members: Vec<String> = group.members.keys().cloned().collect();
     for arn in arns {
         for id in &members {
@@ -124,22 +130,35 @@ fn remove(world: &mut World, input: &Value, arns: &[String]) -> ApiResult<Value>
     Ok(map([]))
 }
 
-/// The target groups with their states: `InService` with a healthy target, else `Added`; `Removing`
-/// those detached in which an instance still drains.
+/// The target groups with their states: `Adding` at first, then `InService` with a healthy target, else
+/// `Added`; of those detached, `Removing` while an instance drains there, then `Removed` for a while.
 fn states(world: &mut World, input: &Value) -> ApiResult<Vec<(String, &'static str)>> {
     let group = &*named(world, input)?;
-    let (attached, detached) = (group.target_groups.clone(), group.detached.clone());
+    let (target_groups, attached) = (group.target_groups.clone(), group.attached.clone());
+    let detached = group.detached.clone();
     let members: Vec<String> = group.members.keys().cloned().collect();
     let any = |arn: &str, is: fn(TargetState) -> bool| {
         members.iter().filter_map(|id| elbv2::target_state(world, arn, id)).any(is)
     };
-    let state = |arn: &str| {
-        if any(arn, |state| state == TargetState::Healthy) { "InService" } else { "Added" }
+    let takes = world.params.attachment;
+    let state = |arn: &str| match attached.get(arn) {
+        Some(since) if world.now < later(*since, takes) => "Adding",
+        _ if any(arn, |state| state == TargetState::Healthy) => "InService",
+        _ => "Added",
     };
-    let removing = detached.into_iter().filter(|arn| any(arn, |_| true));
-    let removing: Vec<_> = removing.map(|arn| (arn, "Removing")).collect();
-    let present = attached.into_iter().map(|arn| (arn.clone(), state(&arn)));
-    Ok(present.chain(removing).collect())
+    let gone = |arn: &str, since: Timestamp| {
+        let drained = later(since, elbv2::draining_time(world, arn));
+        match any(arn, |_| true) {
+            true => Some("Removing"),
+            false => (world.now < later(drained, takes)).then_some("Removed"),
+        }
+    };
+    let present = target_groups.into_iter().map(|arn| (arn.clone(), state(&arn)));
+    let left = detached.into_iter().filter_map(|(arn, since)| {
+        let state = gone(&arn, since)?;
+        Some((arn, state))
+    });
+    Ok(present.chain(left).collect())
 }
 
 /// Registers an instance. A target group that doesn't take it is passed over, and the instance is in

@@ -39,8 +39,10 @@ pub struct Group {
     pub subnets: Vec<String>,
     /// The ARNs of its target groups, in the order of attachment.
     pub target_groups: Vec<String>,
-    /// Those that it had: instances may still be draining there.
-    pub detached: Vec<String>,
+    /// Since when it has them.
+    pub(super) attached: BTreeMap<String, Timestamp>,
+    /// Those that it had, and since when not: instances may still be draining there.
+    pub(super) detached: BTreeMap<String, Timestamp>,
     /// `EC2`, `ELB` or a list of both.
     pub health_check_type: String,
     /// Seconds from InService in which ELB's word on an instance is not heard.

@@ -29,6 +29,16 @@ pub(super) fn read(tags: &[Value]) -> ApiResult<Vec<(String, Tag)>> {
 const QUOTA: usize = 50;
 const PER_CALL: usize = 25;
 
+/// The tags of a new group.
+pub(super) fn first(tags: &[Value]) -> ApiResult<BTreeMap<String, Tag>> {
+    let tags: BTreeMap<String, Tag> = read(tags)?.into_iter().collect();
+    if tags.len() > QUOTA { Err(too_many()) } else { Ok(tags) }
+}
+
+fn too_many() -> ApiError {
+    ApiError::sender("LimitExceeded", format!("A group can have at most {QUOTA} tags."))
+}
+
 /// `CreateOrUpdateTags`: all or nothing.
 pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
     let mut after: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
@@ -48,10 +58,7 @@ pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
         keys.insert(tag.str("Key").unwrap_or_default());
     }
     if after.values().any(|keys| keys.len() > QUOTA) {
-        return Err(ApiError::sender(
-            "LimitExceeded",
-            format!("A group can have at most {QUOTA} tags."),
-        ));
+        return Err(too_many());
     }
     for tag in input.list("Tags") {
         let name = tag.need_str("ResourceId")?;

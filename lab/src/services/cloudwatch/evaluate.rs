@@ -13,9 +13,6 @@ use super::queries::{self, Asked};
 use crate::wire::Value;
 use crate::world::{World, later};
 
-/// Periods beyond those that an alarm evaluates in which it looks for data when some are missing. The
-/// guide's examples have two; how many it really takes is not told.
-const BEYOND: i64 = 2;
 /// How far back a state is looked for that missing data leave as it is.
 const BACK: usize = 1440;
 
@@ -89,7 +86,7 @@ fn look(world: &World, alarm: &Alarm, at: Timestamp) -> Seen {
     let back = |from: Timestamp, seconds: i64| {
         from.checked_sub(Duration::from_secs(seconds.unsigned_abs())).unwrap_or(Timestamp::MIN)
     };
-    let range = periods + BEYOND;
+    let range = periods.saturating_add(world.params.alarm_beyond);
     let arrived = back(at, world.params.metrics_delay.as_secs() as i64);
     let (period, start, end, series) = if settings.list("Metrics").is_empty() {
         let period = settings.int("Period").unwrap_or(MINUTE).max(1);

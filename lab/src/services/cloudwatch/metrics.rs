@@ -103,14 +103,14 @@ impl Metric {
             if *minute >= end || !arrived(world, *minute) {
                 break;
             }
-            if let Some(samples) = self.samples(counts) {
+            if let Some(samples) = self.samples(world, counts) {
                 periods.entry(floor(*minute, period).max(start)).or_default().merge(&samples);
             }
         }
         periods
     }
 
-    fn samples(&self, minute: &Minute) -> Option<Samples> {
+    fn samples(&self, world: &World, minute: &Minute) -> Option<Samples> {
         if self.namespace != NAMESPACE {
             return None;
         }
@@ -122,6 +122,7 @@ impl Metric {
         }
         let name = self.name.as_str();
         let mut samples = Samples::default();
+        let nodes = nodes(world, &balancer);
         if let (Some(statuses), None) = (own_statuses(name), &group) {
             let refused = minute
                 .refused
@@ -132,7 +133,7 @@ impl Metric {
         }
         for ((b, g), counts) in &minute.groups {
             if *b == balancer && group.as_ref().is_none_or(|wanted| wanted == g) {
-                of_group(name, counts).iter().for_each(|s| samples.merge(s));
+                of_group(name, counts, nodes).iter().for_each(|s| samples.merge(s));
             }
         }
         (!samples.is_empty()).then_some(samples)
@@ -141,7 +142,7 @@ impl Metric {
 
 /// The samples of one group's minute. RequestCount is zero in an idle minute; the others are absent
 /// when nothing happened.
-fn of_group(name: &str, counts: &GroupMinute) -> Option<Samples> {
+fn of_group(name: &str, counts: &GroupMinute, nodes: u64) -> Option<Samples> {
     let some = |number: u64| (number > 0).then(|| Samples::counted(number));
     let class = |digit: u16| counts.answers.get(&digit).copied().unwrap_or_default();
     match name {
@@ -157,8 +158,8 @@ fn of_group(name: &str, counts: &GroupMinute) -> Option<Samples> {
             counts.latency.iter().for_each(|(ms, number)| samples.add(*ms, *number));
             (!samples.is_empty()).then_some(samples)
         }
-        "HealthyHostCount" => hosts(counts.healthy),
-        "UnHealthyHostCount" => hosts(counts.unhealthy),
+        "HealthyHostCount" => hosts(counts.healthy, nodes),
+        "UnHealthyHostCount" => hosts(counts.unhealthy, nodes),
         _ => None,
     }
 }
@@ -172,14 +173,20 @@ fn per_target(counts: &GroupMinute) -> Option<Samples> {
     Some(samples)
 }
 
-/// The lowest and the highest number that was seen: one sample a node, of which the lab has two in
-/// its default scenario.
-fn hosts(spread: Spread) -> Option<Samples> {
+/// One sample a node: of a number that changed during the minute, one has seen the lowest and the others
+/// the highest (a guess: when in the minute each looks is not told).
+fn hosts(spread: Spread, nodes: u64) -> Option<Samples> {
     let (low, high) = spread.range?;
     let mut samples = Samples::default();
     samples.add(low * 1000, 1);
-    samples.add(high * 1000, 1);
+    samples.add(high * 1000, nodes.saturating_sub(1));
     Some(samples)
+}
+
+/// How many nodes a load balancer has, by its dimension; the fewest that one can have, if it is gone.
+fn nodes(world: &World, dimension: &str) -> u64 {
+    let mut all = world.elbv2.load_balancers.values();
+    all.find(|b| b.dimension() == dimension).map_or(2, |b| b.nodes.len() as u64)
 }
 
 fn own_statuses(name: &str) -> Option<std::ops::RangeInclusive<u16>> {

@@ -208,3 +208,24 @@ fn an_expression_fills_no_more_periods_than_an_answer_may_have() {
         assert_eq!(answer.is_ok(), good, "{start}");
     }
 }
+
+#[test]
+fn each_node_counts_the_hosts() {
+    let mut f = world().settled(50.0);
+    let blue = f.blue.clone();
+    let balancer = f.balancer.clone();
+    let nodes = &mut f.world.elbv2.load_balancers.get_mut(&balancer).unwrap().nodes;
+    let third = nodes.values().next().unwrap().clone();
+    nodes.insert("z-d".to_owned(), third);
+    f.wait(180);
+    let queries = ["Sum", "SampleCount", "Maximum"].map(|statistic| {
+        query(&f, &statistic.to_lowercase(), "HealthyHostCount", Some(&blue), statistic)
+    });
+    let answer = data(&mut f, queries.into());
+    let last: Vec<f64> = answer
+        .list("MetricDataResults")
+        .iter()
+        .map(|result| *values(result).last().unwrap())
+        .collect();
+    assert_eq!(last, [6.0, 3.0, 2.0], "two hosts, seen by three nodes");
+}

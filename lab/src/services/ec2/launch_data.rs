@@ -60,6 +60,17 @@ pub(super) fn converted(data: &Value) -> ApiResult<Value> {
             return Err(ApiError::sender("InvalidParameterValue", message));
         }
     }
+    // API model: from 1 to 64. Containers need 2.
+    if let Some(hops) = data.get("MetadataOptions").int("HttpPutResponseHopLimit")
+        && !(1..=64).contains(&hops)
+    {
+        return Err(ApiError::sender(
+            "InvalidParameterValue",
+            format!(
+                "Value ({hops}) for parameter HttpPutResponseHopLimit is invalid. It must be between 1 and 64."
+            ),
+        ));
+    }
     Ok(renamed(data, ""))
 }
 
@@ -140,6 +151,18 @@ mod tests {
         let specifications = merged.list("tagSpecificationSet");
         assert_eq!(specifications.len(), 1);
         assert_eq!(specifications[0].list("tagSet")[0].str("key"), Some("b"));
+    }
+
+    #[test]
+    fn the_metadata_service_is_at_most_64_hops_away() {
+        let request = |hops: &str| {
+            let options = map([("HttpPutResponseHopLimit", hops.into())]);
+            from_request(&map([("LaunchTemplateData", map([("MetadataOptions", options)]))]))
+        };
+        assert!(request("1").is_ok() && request("64").is_ok());
+        for hops in ["0", "65"] {
+            assert_eq!(request(hops).unwrap_err().code, "InvalidParameterValue");
+        }
     }
 
     #[test]

@@ -12,9 +12,6 @@ use crate::services::iam;
 use crate::wire::{ApiError, ApiResult, Call, Value, map};
 use crate::world::{self, World, later};
 
-/// Instances one call may launch (a guess: the real bound is the account's quota of vCPUs).
-const MOST: i64 = 100;
-
 /// Members of a launch that are about the call or its place and not about the instance.
 const OF_THE_CALL: &[&str] =
     &["MinCount", "MaxCount", "ClientToken", "LaunchTemplate", "SubnetId", "TagSpecification"];
@@ -25,7 +22,7 @@ pub(super) fn run(world: &mut World, call: &Call) -> ApiResult<Value> {
     if let Some(Made::Instances(ids)) = idempotence::used(&world.ec2, call)?.cloned() {
         return Ok(describe::reservation(world, &ids));
     }
-    let count = count(input)?;
+    let count = count(input, world.params.launch_most)?;
     let (data, template) = data(world, input)?;
     let subnet = subnet(world, input, &data)?;
     let given = tags_of_instances(input)?;
@@ -58,7 +55,7 @@ pub(super) fn template_data(world: &World, input: &Value) -> ApiResult<Value> {
 }
 
 /// How many: as many as `MaxCount` says, for the lab has room.
-fn count(input: &Value) -> ApiResult<i64> {
+fn count(input: &Value, limit: i64) -> ApiResult<i64> {
     let number = |key: &str| input.int(key).ok_or_else(|| missing_parameter(key));
     let (least, most) = (number("MinCount")?, number("MaxCount")?);
     if least < 1 || most < least {
@@ -66,11 +63,11 @@ fn count(input: &Value) -> ApiResult<i64> {
             "Value ({least}) for parameter minCount is invalid. It must be between 1 and maxCount ({most})."
         )));
     }
-    if most > MOST {
+    if most > limit {
         return Err(ApiError::sender(
             "InstanceLimitExceeded",
             format!(
-                "You have requested more instances ({most}) than your current instance limit of {MOST} allows."
+                "You have requested more instances ({most}) than your current instance limit of {limit} allows."
             ),
         ));
     }

@@ -1,5 +1,7 @@
 //! What a rule does with a request: read, checked, and written back in the service's normal form.
 
+use std::collections::BTreeMap;
+
 use super::errors::{target_group_not_found, validation};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
@@ -74,6 +76,14 @@ impl Action {
     /// The forward, if this is one.
     pub fn as_forward(&self) -> Option<&Forward> {
         match &self.kind {
+            ActionKind::Forward(forward) => Some(forward),
+            _ => None,
+        }
+    }
+
+    /// The forward, to change.
+    pub fn as_forward_mut(&mut self) -> Option<&mut Forward> {
+        match &mut self.kind {
             ActionKind::Forward(forward) => Some(forward),
             _ => None,
         }
@@ -153,7 +163,36 @@ fn read_forward(world: &World, input: &Value) -> ApiResult<Forward> {
         Some((_, Some(seconds))) if !(1..=604_800).contains(&seconds) => {
             Err(validation("DurationSeconds must be between 1 and 604800"))
         }
-        _ => Ok(Forward { groups, stickiness }),
+        _ => {
+            let forward = Forward { groups, stickiness };
+            let sticky = |arn: &str| {
+                world.elbv2.target_groups.get(arn).is_some_and(|g| is_sticky(&g.attributes))
+            };
+            if forward.lacks_stickiness(sticky) { Err(needs_stickiness()) } else { Ok(forward) }
+        }
+    }
+}
+
+/// Whether a target group has sticky sessions of its own.
+pub(super) fn is_sticky(attributes: &BTreeMap<String, String>) -> bool {
+    attributes.get("stickiness.enabled").is_some_and(|enabled| enabled == "true")
+}
+
+/// The refusal of target stickiness without group stickiness (user guide: among several target groups
+/// the second is needed for the first).
+pub(super) fn needs_stickiness() -> ApiError {
+    ApiError::sender(
+        "InvalidConfigurationRequest",
+        "You must enable group stickiness on a rule if you enabled target stickiness on one of its target groups",
+    )
+}
+
+impl Forward {
+    /// Whether visitors of a group for which `sticky` is true could be sent to another.
+    pub(super) fn lacks_stickiness(&self, sticky: impl Fn(&str) -> bool) -> bool {
+        self.groups.len() > 1
+            && !self.stickiness.is_some_and(|(enabled, _)| enabled)
+            && self.groups.iter().any(|(arn, _)| sticky(arn))
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::errors::validation;
-use super::{listeners, load_balancers, target_groups};
+use super::{Forward, actions, listeners, load_balancers, target_groups};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
@@ -149,6 +149,11 @@ pub(super) fn modify_target_group(world: &mut World, input: &Value) -> ApiResult
             "InvalidConfigurationRequest",
             "Slow start mode is supported by the round robin algorithm only",
         ));
+    }
+    let mut forwards = world.elbv2.rules.values().filter_map(|rule| rule.forward());
+    let lacking = |forward: &Forward| forward.lacks_stickiness(|group| group == arn);
+    if is("stickiness.enabled", "true") && forwards.any(lacking) {
+        return Err(actions::needs_stickiness());
     }
     let written = write(&attributes);
     if let Some(group) = world.elbv2.target_groups.get_mut(arn) {

@@ -2,8 +2,11 @@
 //! spread theirs, but one moment a group keeps the history short and changes nothing that a caller
 //! could see apart from a few seconds.
 
+use std::time::Duration;
+
 use super::{Event, HealthCheck, Reason, Target, TargetGroup, TargetState, target_groups};
 use crate::services::ec2::{self, InstanceState};
+use crate::traffic;
 use crate::world::{self, World, later};
 
 /// The health of an instance in a target group; none if it isn't there, or not any longer.
@@ -68,7 +71,7 @@ pub(super) fn usage_changed(world: &mut World, group: &str) {
 
 /// The first check of a target after its registration.
 pub(super) fn first_check(world: &mut World, group: &str, instance: &str, serial: u64) {
-    let answer = ask(world, instance);
+    let answer = ask(world, group, instance);
     let Some(target_group) = world.elbv2.target_groups.get_mut(group) else { return };
     let TargetGroup { targets, health, .. } = target_group;
     if let Some(target) = targets.get_mut(instance).filter(|t| t.serial == serial) {
@@ -82,7 +85,7 @@ pub(super) fn sweep(world: &mut World, group: &str) {
     let used = target_groups::used_by(world, group).is_some();
     let Some(target_group) = world.elbv2.target_groups.get(group) else { return };
     let answers: Vec<(String, Answer)> =
-        target_group.targets.keys().map(|id| (id.clone(), ask(world, id))).collect();
+        target_group.targets.keys().map(|id| (id.clone(), ask(world, group, id))).collect();
     let Some(target_group) = world.elbv2.target_groups.get_mut(group) else { return };
     let TargetGroup { targets, health, sweeping, .. } = target_group;
     for (id, answer) in answers {
@@ -119,25 +122,34 @@ enum Answer {
     Gone,
 }
 
-/// The simulated program answers its health path with 200, or 503 while it deems itself unhealthy.
-fn ask(world: &World, id: &str) -> Answer {
-    match world.ec2.instances.get(id) {
-        None => Answer::Gone,
-        Some(instance) => match instance.state {
-            InstanceState::Terminated => Answer::Gone,
-            InstanceState::ShuttingDown | InstanceState::Stopping | InstanceState::Stopped => {
-                Answer::Ending
+/// Asks an instance for the group's path. Its program listens on the port that it is registered with, and
+/// nothing else on the instance does. That many requests make it slow is not felt here (a simplification).
+fn ask(world: &World, group: &str, id: &str) -> Answer {
+    let Some(instance) = world.ec2.instances.get(id) else { return Answer::Gone };
+    match instance.state {
+        InstanceState::Terminated => Answer::Gone,
+        InstanceState::ShuttingDown | InstanceState::Stopping | InstanceState::Stopped => {
+            Answer::Ending
+        }
+        InstanceState::Pending => Answer::Nothing,
+        InstanceState::Running if ec2::answers(world, id) => {
+            let target_group = world.elbv2.target_groups.get(group);
+            let target = target_group.and_then(|group| group.targets.get(id));
+            let Some((group, target)) = target_group.zip(target) else { return Answer::Gone };
+            let HealthCheck { path, port, timeout, .. } = &group.health;
+            if port.parse::<u16>().is_ok_and(|port| port != target.port) {
+                return Answer::NoConnection;
             }
-            InstanceState::Pending => Answer::Nothing,
-            InstanceState::Running if ec2::answers(world, id) => {
-                Answer::Status(if instance.program.healthy { 200 } else { 503 })
+            if Duration::from_millis(instance.program.latency_ms) > *timeout {
+                return Answer::Nothing;
             }
-            InstanceState::Running => {
-                let zone = world.ec2.zones.get(&instance.zone);
-                let alive = zone.is_none_or(|zone| zone.alive);
-                if alive { Answer::NoConnection } else { Answer::Nothing }
-            }
-        },
+            Answer::Status(traffic::health(world, &instance.program, path))
+        }
+        InstanceState::Running => {
+            let zone = world.ec2.zones.get(&instance.zone);
+            let alive = zone.is_none_or(|zone| zone.alive);
+            if alive { Answer::NoConnection } else { Answer::Nothing }
+        }
     }
 }
 
@@ -156,10 +168,7 @@ fn judge(target: &mut Target, answer: Answer, health: &HealthCheck) {
         target.reason = Some(Reason::InitialHealthChecking);
         (target.passed, target.failed) = (0, 0);
     }
-    if matches!(
-        target.state,
-        TargetState::Draining | TargetState::Unused | TargetState::Unavailable
-    ) {
+    if matches!(target.state, TargetState::Draining | TargetState::Unused) {
         return;
     }
     let failure = match answer {

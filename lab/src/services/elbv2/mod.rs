@@ -41,7 +41,7 @@ pub use propagation::Node;
 pub use rules::{Rule, RuleSpec, create_rule};
 pub use target_groups::{TargetGroup, TargetGroupSpec, create_target_group};
 pub use target_state::{Reason, TargetState};
-pub use targets::{Target, deregister, register};
+pub use targets::{Target, deregister, draining_time, register};
 
 use std::collections::BTreeMap;
 

@@ -16,8 +16,6 @@ pub enum TargetState {
     Unused,
     /// Deregistered: no new requests.
     Draining,
-    /// Health checks are off.
-    Unavailable,
 }
 
 impl TargetState {
@@ -29,7 +27,6 @@ impl TargetState {
             TargetState::Unhealthy => "unhealthy",
             TargetState::Unused => "unused",
             TargetState::Draining => "draining",
-            TargetState::Unavailable => "unavailable",
         }
     }
 }

@@ -139,6 +139,12 @@ pub fn deregister(world: &mut World, group: &str, instance: &str) {
     }
 }
 
+/// How long targets of a group drain; no time, if there is no such group.
+pub fn draining_time(world: &World, group: &str) -> std::time::Duration {
+    let group = world.elbv2.target_groups.get(group);
+    group.map_or(std::time::Duration::ZERO, |group| group.deregistration_delay())
+}
+
 /// A target's draining ends.
 pub(super) fn drained(world: &mut World, group: &str, instance: &str, serial: u64) {
     let Some(target_group) = world.elbv2.target_groups.get_mut(group) else { return };

@@ -281,3 +281,43 @@ fn a_load_balancers_groups_have_their_targets_together() {
     assert_eq!(register(&green, 601, 1001), Ok(()), "the same ones again are none more");
     assert_eq!(register(&blue, 1001, 1002), Err("TooManyTargets".into()));
 }
+
+#[test]
+fn checks_mind_path_port_and_timeout() {
+    for (setting, value, reason) in [
+        ("HealthCheckPath", "/missing", "Target.ResponseCodeMismatch"),
+        ("HealthCheckPort", "9000", "Target.FailedHealthChecks"),
+        ("HealthCheckTimeoutSeconds", "2", "Target.Timeout"),
+        ("HealthCheckPath", "/healthz", ""),
+    ] {
+        let mut f = world().settled(0.0);
+        let blue = f.blue.clone();
+        f.world.ec2.instances.get_mut("i-1").unwrap().program.latency_ms = 3000;
+        f.wait(60);
+        assert_eq!(f.health(&blue, "i-1").0, "healthy", "three seconds of the default's five");
+        let input = map([("TargetGroupArn", blue.as_str().into()), (setting, value.into())]);
+        f.call("ModifyTargetGroup", input).unwrap();
+        f.wait(60);
+        let state = if reason.is_empty() { "healthy" } else { "unhealthy" };
+        assert_eq!(f.health(&blue, "i-1"), (state.to_owned(), reason.to_owned()), "{setting}");
+    }
+}
+
+#[test]
+fn target_stickiness_needs_group_stickiness() {
+    let mut f = world();
+    f.weigh(100, 0);
+    let (blue, green) = (f.blue.clone(), f.green.clone());
+    let enable = |f: &mut Fixture| {
+        let attribute = map([("Key", "stickiness.enabled".into()), ("Value", "true".into())]);
+        let attributes = Value::List(vec![attribute]);
+        let input = map([("TargetGroupArn", blue.as_str().into()), ("Attributes", attributes)]);
+        f.call("ModifyTargetGroupAttributes", input).map(drop).map_err(|e| e.code)
+    };
+    let refused = "InvalidConfigurationRequest".to_owned();
+    assert_eq!(enable(&mut f), Err(refused.clone()));
+    modify(&mut f, forward(&[(&blue, None)])).unwrap();
+    assert_eq!(enable(&mut f), Ok(()), "nobody else is there to send visitors to");
+    let both = forward(&[(&blue, Some(1)), (&green, Some(1))]);
+    assert_eq!(modify(&mut f, both), Err(refused));
+}

@@ -1,146 +1,17 @@
-//! Promises broken by hand: each is told, and by the checker that it belongs to.
+//! Promises 4 and 6, and the fence, broken by hand: each is told, and by the checker that it belongs to.
 
 use std::time::Duration;
 
-use super::stage::{BLUE, GREEN, Stage};
+use super::stage::{BLUE, GREEN, Stage, begun, split, told};
 use crate::model::Ending;
-
-/// Two groups, a claim, and a first look.
-fn begun() -> Stage {
-    let mut stage = Stage::pair();
-    stage.claim("run-1", 1);
-    stage.look("run-1");
-    assert_eq!(stage.found(), [""; 0]);
-    stage
-}
-
-/// Green is warm and bears 10 %, all by the book.
-fn split() -> Stage {
-    let mut stage = begun();
-    stage.warm_green();
-    stage.look("run-1");
-    stage.weights("run-1", 90, 10);
-    assert_eq!(stage.found(), [""; 0]);
-    stage
-}
-
-/// The one thing told contains `what`.
-fn told(stage: &Stage, what: &str) {
-    let found = stage.found();
-    assert!(found.len() == 1 && found[0].contains(what), "{what}: {found:?}");
-}
-
-#[test]
-fn weight_without_health() {
-    let mut stage = begun();
-    stage.weights("run-1", 90, 10);
-    told(&stage, "needs 1 ready targets of version 1, and has 0");
-}
-
-#[test]
-fn weight_without_a_look() {
-    let mut stage = begun();
-    stage.warm_green();
-    stage.look("run-1");
-    stage.wait(60);
-    stage.weights("run-1", 90, 10);
-    let found = stage.found();
-    assert!(found.iter().any(|f| f.contains("on a look of 60 s ago")), "{found:?}");
-}
-
-#[test]
-fn weight_that_is_no_longer_borne() {
-    let mut stage = split();
-    for _ in 0..8 {
-        stage.look("run-1");
-        stage.wait(10);
-    }
-    assert_eq!(stage.found(), [""; 0]);
-    // Somebody ends every instance of green, and the run just looks on.
-    stage.update("hand", GREEN, &[("MinSize", "0"), ("DesiredCapacity", "0")]);
-    stage.wait(60);
-    told(&stage, "has borne 10 % with 0 of 1 ready targets for more than 30 s");
-}
-
-#[test]
-fn a_refresh_under_traffic() {
-    let mut stage = begun();
-    stage.refresh("run-1", BLUE, "1");
-    told(&stage, "started an instance refresh of news-blue, which bears 100 %");
-}
-
-#[test]
-fn a_refresh_too_soon() {
-    let mut stage = split();
-    stage.look("run-1");
-    stage.weights("run-1", 100, 0);
-    stage.wait(30);
-    stage.look("run-1");
-    stage.refresh("run-1", GREEN, "1");
-    told(&stage, "without weight for only 3");
-}
-
-#[test]
-fn weight_under_a_refresh() {
-    let mut stage = split();
-    stage.refresh("hand", GREEN, "1");
-    stage.wait(45);
-    told(&stage, "has borne 10 % under a refresh");
-}
-
-#[test]
-fn a_retirement_under_traffic() {
-    let mut stage = begun();
-    stage.retire("run-1", BLUE, "cutover-retire", 600);
-    told(&stage, "scheduled the retirement of news-blue, which bears 100 %");
-    stage.wait(800);
-    assert!(stage.found()[1].contains("news-blue was retired while it bore 100 %"));
-}
-
-#[test]
-fn weight_with_a_retirement_to_come() {
-    let mut stage = begun();
-    stage.warm_green();
-    stage.look("run-1");
-    stage.retire("run-1", GREEN, "cutover-retire", 1200);
-    stage.look("run-1");
-    stage.weights("run-1", 90, 10);
-    told(&stage, "with its retirement still to come");
-}
-
-#[test]
-fn something_written_before_traffic_is_back() {
-    let mut stage = split();
-    stage.look("run-1");
-    stage.record("run-1", 1, Some(Ending::Failed));
-    stage.weights("run-1", 100, 0);
-    told(&stage, "sent PutParameter before it took traffic back");
-}
-
-#[test]
-fn traffic_taken_back_late() {
-    let mut stage = split();
-    stage.look("run-1");
-    stage.wait(2);
-    stage.weights("run-1", 100, 0);
-    told(&stage, "took traffic back 20");
-}
-
-#[test]
-fn traffic_taken_back_twice() {
-    let mut stage = split();
-    stage.look("run-1");
-    stage.weights("run-1", 100, 0);
-    stage.look("run-1");
-    stage.weights("run-1", 100, 0);
-    told(&stage, "wrote again what it knew to be written");
-}
 
 #[test]
 fn success_that_is_none() {
     let mut stage = begun();
     stage.ended("run-1", Ending::Succeeded, 2);
-    told(&stage, "at no time when it looked was all traffic on healthy instances of version 2");
+    let found = stage.found();
+    let told = "at no time when it looked was all traffic on healthy instances of version 2";
+    assert!(found[0].contains(told), "{found:?}");
 }
 
 #[test]
@@ -153,7 +24,8 @@ fn success_of_one_who_was_superseded() {
     let describe = [("LaunchTemplateVersion.1", "1"), ("LaunchTemplateName", "news")];
     stage.call("run-1", "ec2", "DescribeLaunchTemplateVersions", &describe);
     stage.ended("run-1", Ending::Succeeded, 1);
-    told(&stage, "a number above its own had been claimed");
+    let found = stage.found();
+    assert!(found[1].contains("a number above its own had been claimed"), "{found:?}");
 }
 
 #[test]
@@ -234,6 +106,55 @@ fn a_change_on_an_old_claim() {
 }
 
 #[test]
+fn a_refused_look_at_the_claim_is_none() {
+    let mut stage = begun();
+    stage.wait(10);
+    stage.refused("run-1", "ssm", "GetParameter", &[("Name", "/cutover/news/rollouts/00000099")]);
+    stage.update("run-1", GREEN, &[("MinSize", "1")]);
+    told(&stage, "having looked at the claim 10 s ago");
+}
+
+#[test]
+fn success_of_no_image() {
+    let mut stage = begun();
+    let describe = [("LaunchTemplateVersion.1", "1"), ("LaunchTemplateName", "news")];
+    stage.call("run-1", "ec2", "DescribeLaunchTemplateVersions", &describe);
+    stage.ended("run-1", Ending::Succeeded, 1);
+    told(&stage, "it does not say of which image");
+}
+
+#[test]
+fn a_change_on_old_weights() {
+    let mut stage = begun();
+    stage.wait(10);
+    stage.look_at_the_claim("run-1");
+    stage.weights("run-1", 100, 0);
+    told(&stage, "having looked at the rules 1");
+}
+
+#[test]
+fn a_look_after_a_change_was_sent_is_not_what_it_was_sent_on() {
+    let mut stage = begun();
+    stage.wait(10);
+    let sent = stage.world.now;
+    stage.look("run-1");
+    let input = [("AutoScalingGroupName", GREEN), ("MinSize", "1")];
+    let soon = Duration::from_millis(50);
+    stage.arrives(sent, "run-1", "autoscaling", "UpdateAutoScalingGroup", &input, soon);
+    told(&stage, "having looked at the claim 10 s ago");
+}
+
+#[test]
+fn a_change_on_a_look_from_before_another_claim_comes_within_five_seconds() {
+    let mut stage = begun();
+    stage.record("run-2", 2, None);
+    stage.wait(5);
+    stage.look_at_the_claim("run-1");
+    stage.update("run-1", GREEN, &[("MinSize", "1")]);
+    told(&stage, "sent UpdateAutoScalingGroup 5 s after a number above its own had been claimed");
+}
+
+#[test]
 fn a_change_by_the_superseded() {
     let mut stage = begun();
     stage.record("run-2", 2, None);
@@ -269,52 +190,28 @@ fn anothers_record() {
 }
 
 #[test]
-fn things_left_behind() {
-    let left = |stage: Stage, what: &str| {
-        let found = stage.finish();
-        assert!(found.iter().any(|found| found.contains(what)), "{what}: {found:?}");
-    };
-    left(begun(), "the rollout of record 1 has not ended");
+fn a_refresh_to_whatever_is_newest() {
     let mut stage = begun();
-    stage.update("run-1", GREEN, &[("MinSize", "1")]);
-    stage.record("run-1", 1, Some(Ending::Failed));
-    left(stage, "the minimum of news-green is 1, it was 0");
-    let mut stage = begun();
-    stage.refresh("run-1", GREEN, "1");
-    stage.record("run-1", 1, Some(Ending::Failed));
-    left(stage, "an instance refresh of news-green is still active");
-    let mut stage = begun();
-    stage.retire("run-1", GREEN, "cutover-retire", 600);
-    stage.record("run-1", 1, Some(Ending::Failed));
-    left(stage, "news-green is to be retired, which it was not before");
-    let mut stage = split();
-    stage.record("run-1", 1, Some(Ending::RolledBack));
-    left(stage, "is not as before");
-    let mut stage = split();
-    stage.record("run-1", 1, Some(Ending::Succeeded));
-    left(stage, "no side has all of the traffic");
+    stage.refresh("run-1", GREEN, "$Latest");
+    told(&stage, "`$Latest` is not the number of a version");
 }
 
 #[test]
-fn nothing_is_left_behind_by_one_that_did_nothing() {
-    let mut stage = begun();
-    stage.record("run-1", 1, Some(Ending::Failed));
-    stage.wait(60);
-    assert_eq!(stage.finish(), [""; 0]);
-    let mut stage = Stage::one_group();
+fn a_minimum_without_a_look() {
+    let mut stage = Stage::pair();
     stage.claim("run-1", 1);
-    stage.record("run-1", 1, Some(Ending::Failed));
-    assert_eq!(stage.finish(), [""; 0]);
+    stage.look_at_the_claim("run-1");
+    stage.update("run-1", GREEN, &[("MinSize", "4")]);
+    told(&stage, "it never looked at the groups");
 }
 
 #[test]
-fn users_who_got_nothing() {
-    let mut stage = begun();
-    stage.weights("run-1", 0, 100);
-    stage.wait(60);
+fn traffic_taken_from_a_third_group() {
+    let mut stage = Stage::pair();
+    stage.third("hand", 90);
+    stage.wait(10);
+    stage.claim("run-1", 1);
+    stage.look("run-1");
     stage.weights("run-1", 100, 0);
-    stage.record("run-1", 1, Some(Ending::Failed));
-    stage.wait(60);
-    let found = stage.finish();
-    assert!(found.iter().any(|found| found.contains("requests were lost")), "{found:?}");
+    told(&stage, "took a rule's traffic from another target group");
 }

@@ -3,5 +3,7 @@
 
 mod breaks;
 mod demo;
+mod ends;
 mod mutants;
 mod stage;
+mod traffic;

@@ -11,7 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::config;
-use crate::model::{Ending, FleetFacts, Goal, OneGroupFacts, Outcome, Phase, Record, Strategy};
+use crate::model::{
+    Ending, Event, FleetFacts, Goal, OneGroupFacts, Outcome, Phase, Record, Strategy,
+};
 use crate::rehearse::checkers::{Checkers, FleetNames, Tolerance, Totals, Violation};
 use crate::rehearse::demo::{CANARY, ROLLING};
 
@@ -74,8 +76,20 @@ impl Stage {
         input: &[(&str, &str)],
         age: Duration,
     ) {
-        let sent = self.world.now;
-        let now = later(sent, age);
+        self.arrives(self.world.now, sender, service, operation, input, age);
+    }
+
+    /// A call that was sent at `sent` arrives `age` from now.
+    pub(super) fn arrives(
+        &mut self,
+        sent: Timestamp,
+        sender: &str,
+        service: &str,
+        operation: &str,
+        input: &[(&str, &str)],
+        age: Duration,
+    ) {
+        let now = later(self.world.now, age);
         let checkers = &mut self.checkers;
         self.world.advance_seen(now, &mut |world| checkers.see(world, &Moment::Event));
         let request = request(service, operation, input);
@@ -88,16 +102,43 @@ impl Stage {
         self.wait_for(Duration::from_millis(60));
     }
 
+    /// A call that is refused.
+    pub(super) fn refused(
+        &mut self,
+        sender: &str,
+        service: &str,
+        operation: &str,
+        input: &[(&str, &str)],
+    ) {
+        let (sent, request) = (self.world.now, request(service, operation, input));
+        let (replied, status) = (Some(later(sent, Duration::from_millis(50))), 403);
+        let moment =
+            Moment::Call { sender, sent, replied, service, operation, request: &request, status };
+        self.checkers.see(&self.world, &moment);
+    }
+
+    /// A call that gets lost on its way there.
+    pub(super) fn cut(&mut self, sender: &str) {
+        let sent = self.world.now;
+        let (service, operation) = ("autoscaling", "DescribeAutoScalingGroups");
+        self.checkers.see(&self.world, &Moment::Cut { sender, sent, service, operation });
+    }
+
     fn wait_for(&mut self, time: Duration) {
         let until = later(self.world.now, time);
         let checkers = &mut self.checkers;
         self.world.advance_seen(until, &mut |world| checkers.see(world, &Moment::Event));
     }
 
+    /// A run reads whether there is a newer claim.
+    pub(super) fn look_at_the_claim(&mut self, run: &str) {
+        self.call(run, "ssm", "GetParameter", &[("Name", "/cutover/news/rollouts/00000099")]);
+    }
+
     /// What a run reads in one look.
     pub(super) fn look(&mut self, run: &str) {
         let rules = self.names.rules[0].clone();
-        self.call(run, "ssm", "GetParameter", &[("Name", "/cutover/news/rollouts/00000099")]);
+        self.look_at_the_claim(run);
         self.call(run, "elasticloadbalancing", "DescribeRules", &[("RuleArns.member.1", &rules)]);
         self.call(run, "autoscaling", "DescribeAutoScalingGroups", &[]);
         let names: Vec<_> = self.names.sides.iter().map(|side| side.group.clone()).collect();
@@ -177,10 +218,48 @@ impl Stage {
         self.call(sender, "elasticloadbalancing", "ModifyRule", &input);
     }
 
+    /// Somebody gives a part of blue's traffic to a target group of their own.
+    pub(super) fn third(&mut self, sender: &str, blue: u32) {
+        let vpc = self.world.elbv2.load_balancers.values().next().unwrap().vpc.clone();
+        let input = [("Name", "theirs"), ("Protocol", "HTTP"), ("Port", "80"), ("VpcId", &*vpc)];
+        self.call(sender, "elasticloadbalancing", "CreateTargetGroup", &input);
+        let theirs = self.world.elbv2.target_groups.values().find(|group| group.name == "theirs");
+        let (theirs, rest) = (theirs.unwrap().arn.clone(), (100 - blue).to_string());
+        let (rule, ours) = (self.names.rules[0].clone(), self.names.sides[0].target_group.clone());
+        let group = "Actions.member.1.ForwardConfig.TargetGroups.member";
+        let input = [
+            ("RuleArn", rule.as_str()),
+            ("Actions.member.1.Type", "forward"),
+            (&format!("{group}.1.TargetGroupArn"), &ours.unwrap()),
+            (&format!("{group}.1.Weight"), &blue.to_string()),
+            (&format!("{group}.2.TargetGroupArn"), &theirs),
+            (&format!("{group}.2.Weight"), &rest),
+        ];
+        self.call(sender, "elasticloadbalancing", "ModifyRule", &input);
+    }
+
+    /// A run tells that it takes traffic back.
+    pub(super) fn decides(&mut self, run: &str) {
+        let event = Event::TakingBack { reason: String::new() };
+        self.checkers.told(self.world.now, run, &event);
+    }
+
     /// UpdateAutoScalingGroup.
     pub(super) fn update(&mut self, sender: &str, group: &str, input: &[(&str, &str)]) {
         let group = [("AutoScalingGroupName", group)];
         self.call(sender, "autoscaling", "UpdateAutoScalingGroup", &[&group[..], input].concat());
+    }
+
+    /// CreateLaunchTemplateVersion, by a client token.
+    pub(super) fn version(&mut self, sender: &str, token: &str) {
+        let template = self.names.template.clone();
+        let input = [
+            ("LaunchTemplateId", template.as_str()),
+            ("SourceVersion", "1"),
+            ("ClientToken", token),
+            ("LaunchTemplateData.InstanceType", "t3.small"),
+        ];
+        self.call(sender, "ec2", "CreateLaunchTemplateVersion", &input);
     }
 
     /// StartInstanceRefresh of a group to a version, all at once.
@@ -225,17 +304,43 @@ impl Stage {
 
     /// What was found while all this happened.
     pub(super) fn found(&self) -> Vec<String> {
-        told(self.checkers.violations())
+        texts(self.checkers.violations())
     }
 
     /// What is found at the end.
     pub(super) fn finish(self) -> Vec<String> {
         let baseline = Totals::default();
-        told(&self.checkers.finish(&self.world, &baseline))
+        texts(&self.checkers.finish(&self.world, &baseline))
     }
 }
 
-fn told(violations: &[Violation]) -> Vec<String> {
+/// Two groups, a claim, and a first look.
+pub(super) fn begun() -> Stage {
+    let mut stage = Stage::pair();
+    stage.claim("run-1", 1);
+    stage.look("run-1");
+    assert_eq!(stage.found(), [""; 0]);
+    stage
+}
+
+/// Green is warm and bears 10 %, all by the book.
+pub(super) fn split() -> Stage {
+    let mut stage = begun();
+    stage.warm_green();
+    stage.look("run-1");
+    stage.weights("run-1", 90, 10);
+    assert_eq!(stage.found(), [""; 0]);
+    stage
+}
+
+/// The one thing told contains `what`.
+#[track_caller]
+pub(super) fn told(stage: &Stage, what: &str) {
+    let found = stage.found();
+    assert!(found.len() == 1 && found[0].contains(what), "{what}: {found:?}");
+}
+
+fn texts(violations: &[Violation]) -> Vec<String> {
     violations.iter().map(|v| format!("{}: {}", v.promise, v.what)).collect()
 }
 

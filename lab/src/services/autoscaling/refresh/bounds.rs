@@ -11,14 +11,15 @@ pub(super) struct Bounds {
 
 impl Bounds {
     /// The bounds of a group that wants `desired` instances, from percentages. The minimum is rounded
-    /// up (user guide), the maximum down (a community report).
+    /// up (user guide), the maximum as `Params::max_healthy_rounds_up` says.
     ///
     /// Where they leave no room at all, one instance at a time is replaced all the same: a maximum
     /// that was given launches before it terminates, one left out does both together (user guide).
-    pub(super) fn of(desired: usize, min: u64, max: Option<u64>) -> Bounds {
+    pub(super) fn of(desired: usize, min: u64, max: Option<u64>, max_rounds_up: bool) -> Bounds {
         let share = |percent: u64| desired as u64 * percent;
         let floor = share(min).div_ceil(100) as usize;
-        let ceiling = (share(max.unwrap_or(100)) / 100) as usize;
+        let most = share(max.unwrap_or(100));
+        let ceiling = if max_rounds_up { most.div_ceil(100) } else { most / 100 } as usize;
         match (floor < ceiling, max) {
             (true, _) => Bounds { floor, ceiling },
             (false, Some(_)) => Bounds { floor, ceiling: desired + 1 },
@@ -34,7 +35,7 @@ mod tests {
     #[test]
     fn min_is_rounded_up_and_max_down() {
         let of = |desired, min, max| {
-            let bounds = Bounds::of(desired, min, max);
+            let bounds = Bounds::of(desired, min, max, false);
             (bounds.floor, bounds.ceiling)
         };
         assert_eq!(of(10, 90, None), (9, 10), "ten per cent at a time");
@@ -50,5 +51,6 @@ mod tests {
         assert_eq!(of(4, 100, Some(150)), (4, 6));
         assert_eq!(of(3, 50, Some(150)), (2, 4));
         assert_eq!(of(4, 0, None), (0, 4), "all at once");
+        assert_eq!(Bounds::of(3, 100, Some(150), true), Bounds { floor: 3, ceiling: 5 });
     }
 }

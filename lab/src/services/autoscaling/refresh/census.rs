@@ -19,6 +19,8 @@ pub(super) struct Census {
     pub(super) coming: Vec<String>,
     /// Of `coming`, how many are in service.
     pub(super) coming_in_service: usize,
+    /// Of those, how many warm up still.
+    pub(super) warming: usize,
     /// As desired and available.
     pub(super) come: usize,
     /// On their way out.
@@ -46,6 +48,9 @@ impl Census {
                     census.come += 1;
                 } else if !member.state.is_aside() {
                     census.coming_in_service += usize::from(member.state == Lifecycle::InService);
+                    let since = member.in_service.map(|since| elapsed(since, world.now));
+                    let warms = since.is_some_and(|so_long| so_long < refresh.preferences.warmup);
+                    census.warming += usize::from(warms);
                     census.coming.push(id.clone());
                 }
                 continue;

@@ -6,7 +6,7 @@ use super::steps::change;
 use super::{Refresh, Status};
 use crate::services::autoscaling::cause::Why;
 use crate::services::autoscaling::{capacity, launch, life};
-use crate::world::{World, later};
+use crate::world::{Params, World, later};
 
 /// What a look has found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +22,13 @@ pub(super) fn replace(world: &mut World, name: &str) -> Outcome {
     let Some((desired, refresh, census)) = look(world, name) else { return Outcome::Going };
     note_progress(world, name, &census);
     let back = refresh.status == Status::RollbackInProgress;
-    if refresh.hold.is_some_and(|until| until > world.now) {
+    if census.warming > 0 && !world.params.stall_has_warmup {
         change(world, name, |refresh, now| refresh.progressed = now);
+    }
+    if refresh.hold.is_some_and(|until| until > world.now) {
+        if !world.params.stall_has_checkpoints {
+            change(world, name, |refresh, now| refresh.progressed = now);
+        }
         settle(world, name);
         return Outcome::Going;
     }
@@ -68,8 +73,8 @@ fn move_on(
     desired: usize,
     limit: usize,
 ) {
-    let bounds =
-        Bounds::of(desired, refresh.preferences.min_healthy, refresh.preferences.max_healthy);
+    let (min, max) = (refresh.preferences.min_healthy, refresh.preferences.max_healthy);
+    let bounds = Bounds::of(desired, min, max, world.params.max_healthy_rounds_up);
     let old = census.old.len();
     let replaceable = old.saturating_sub((desired - limit).saturating_sub(census.stuck.len()));
     let surplus = census.live.saturating_sub(desired);
@@ -150,9 +155,10 @@ fn pause(world: &mut World, name: &str, refresh: &Refresh, reached: usize) -> Ou
 }
 
 /// Percentage and instances left. AWS's formula is unknown; these give what was recorded of a single
-/// instance: up by 25, 50 and 100, down by 50 and 0.
+/// instance (`Params::percent_in_service` and those beside it).
 fn note_progress(world: &mut World, name: &str, census: &Census) {
     let left = census.left();
+    let params = world.params.clone();
     change(world, name, |refresh, now| {
         let (fewest_left, most_come) = refresh.mark;
         if left < fewest_left || census.come > most_come {
@@ -161,11 +167,11 @@ fn note_progress(world: &mut World, name: &str, census: &Census) {
         }
         match &refresh.rollback {
             Some(rollback) => {
-                let done = taken_back(refresh.goal, left, census);
+                let done = taken_back(&params, refresh.goal, left, census);
                 refresh.percent = Some(rollback.percent * (100 - done) / 100);
             }
             None => {
-                let done = replaced(refresh.goal, left, census);
+                let done = replaced(&params, refresh.goal, left, census);
                 refresh.percent = Some(done.max(refresh.percent.unwrap_or(0)));
                 refresh.to_update = Some(left as u64);
             }
@@ -173,20 +179,22 @@ fn note_progress(world: &mut World, name: &str, census: &Census) {
     });
 }
 
-/// A quarter for a replacement in service, half for one available, all once the old one goes.
-fn replaced(goal: usize, left: usize, census: &Census) -> u64 {
+/// A part for a replacement in service, more for one available, all once the old one goes.
+fn replaced(params: &Params, goal: usize, left: usize, census: &Census) -> u64 {
     let goal = goal.max(1);
     let whole = census.come.min(goal.saturating_sub(left));
     let half = census.come.min(goal) - whole;
     let quarter = census.coming_in_service.min(goal.saturating_sub(whole + half));
-    ((4 * whole + 2 * half + quarter) * 25 / goal).min(100) as u64
+    let parts = 100 * whole + params.percent_available * half + params.percent_in_service * quarter;
+    (parts / goal).min(100) as u64
 }
 
-/// Half for a replacement in service, all once the new one goes.
-fn taken_back(goal: usize, left: usize, census: &Census) -> u64 {
+/// A part for a replacement in service, all once the new one goes.
+fn taken_back(params: &Params, goal: usize, left: usize, census: &Census) -> u64 {
     let goal = goal.max(1);
     let half = census.coming_in_service.min(left);
-    ((2 * goal.saturating_sub(left) + half) * 50 / goal).min(100) as u64
+    let parts = 100 * goal.saturating_sub(left) + params.percent_in_service_back * half;
+    (parts / goal).min(100) as u64
 }
 
 /// What the refresh waits for, in the words recorded once.

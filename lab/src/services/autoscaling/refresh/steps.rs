@@ -114,7 +114,9 @@ fn bake(world: &mut World, name: &str, refresh: &Refresh) {
     } else if refresh.hold.is_none_or(|until| until <= world.now) {
         succeed(world, name);
     } else {
-        change(world, name, |refresh, now| refresh.progressed = now);
+        if !world.params.stall_has_bake {
+            change(world, name, |refresh, now| refresh.progressed = now);
+        }
         tell_bake_time(world, name);
     }
 }

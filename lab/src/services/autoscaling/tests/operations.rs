@@ -21,11 +21,15 @@ fn traffic_sources_and_target_groups_are_the_same_thing() {
     assert_eq!(states(&mut lab), ["InService"]);
     lab.ok("DetachTrafficSources", "news", source(&arn));
     assert_eq!(states(&mut lab), ["Removing"], "while its targets drain");
+    lab.wait(31);
+    assert_eq!(states(&mut lab), ["Removed"]);
     let described = lab.call("DescribeAutoScalingGroups", map([])).unwrap();
     assert!(described.list("AutoScalingGroups")[0].list("TargetGroupARNs").is_empty());
     lab.wait(60);
     assert!(states(&mut lab).is_empty());
     lab.ok("AttachTrafficSources", "news", source(&arn));
+    assert_eq!(states(&mut lab), ["Adding"]);
+    lab.wait(5);
     assert_eq!(states(&mut lab), ["Added"]);
     lab.wait(30);
     assert_eq!(states(&mut lab), ["InService"]);
@@ -65,6 +69,26 @@ fn tags_are_limited_and_filtered() {
     assert_eq!(filtered(&mut lab, "propagate-at-launch", "true").unwrap(), 1);
     assert_eq!(filtered(&mut lab, "auto-scaling-group", "other").unwrap(), 0);
     assert!(filtered(&mut lab, "colour", "x").is_err());
+}
+
+#[test]
+fn a_new_group_has_at_most_fifty_tags() {
+    let mut lab = Lab::one_group(&[]);
+    let mut create = |name: &str, number: usize| {
+        let tag = |n: usize| map([("Key", format!("k{n}").into()), ("Value", "v".into())]);
+        let template = map([("LaunchTemplateName", "news".into()), ("Version", "1".into())]);
+        let input = map([
+            ("AutoScalingGroupName", name.into()),
+            ("MinSize", "0".into()),
+            ("MaxSize", "0".into()),
+            ("LaunchTemplate", template),
+            ("AvailabilityZones", Value::List(vec!["ap-northeast-2a".into()])),
+            ("Tags", Value::List((0..number).map(tag).collect())),
+        ]);
+        lab.call("CreateAutoScalingGroup", input).map(drop).map_err(|error| error.code)
+    };
+    assert_eq!(create("one", 51), Err("LimitExceeded".into()));
+    assert_eq!(create("two", 50), Ok(()));
 }
 
 #[test]

@@ -185,3 +185,14 @@ fn a_deleted_template_fails_it() {
     lab.wait_for("news", Status::Failed);
     assert_eq!(lab.in_service("news", 1), 4);
 }
+
+#[test]
+fn what_counts_as_no_progress_is_a_parameter() {
+    for (has_warmup, end) in [(true, Status::Failed), (false, Status::Successful)] {
+        let mut lab = Lab::one_group(&[]);
+        lab.world.params.stall_has_warmup = has_warmup;
+        let preferences = [("MinHealthyPercentage", "0"), ("InstanceWarmup", "4000")];
+        lab.start("news", map(preferences.map(|(key, value)| (key, value.into()))));
+        lab.wait_for("news", end);
+    }
+}

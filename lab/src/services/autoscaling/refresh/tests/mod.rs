@@ -67,7 +67,7 @@ fn every_refresh_ends_and_keeps_its_bounds() {
                 ("InstanceWarmup", 0_i64.into()),
             ]);
             lab.start("news", preferences);
-            let bounds = Bounds::of(desired as usize, min as u64, max.map(|max| max as u64));
+            let bounds = Bounds::of(desired as usize, min as u64, max.map(|max| max as u64), false);
             while lab.refresh("news").status.is_active() {
                 let (fewest, most) = lab.extremes("news", 5);
                 let case = format!("{desired} instances, {min} to {max:?} per cent");
