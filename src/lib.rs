@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod cloud;
 pub mod config;
+pub mod docker;
 pub mod engine;
 pub mod image;
 pub mod judge;

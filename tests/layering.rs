@@ -23,6 +23,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("net", &["model"]),
     ("registry", &["model", "net"]),
     ("image", &["model", "registry"]),
+    ("docker", &["model"]),
     ("cloud", &["model", "net"]),
     ("preflight", &["model", "config", "cloud", "rollout", "template"]),
     ("report", &["model"]),

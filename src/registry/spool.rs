@@ -102,7 +102,7 @@ impl Spool {
     }
 
     /// All content from `offset` on, as it is written. It ends in an error where the writing fails.
-    pub(super) fn body(&self, offset: u64) -> Body {
+    pub fn body(&self, offset: u64) -> Body {
         let (sender, pieces) = mpsc::channel(AHEAD);
         tokio::spawn(self.clone().read(offset, sender));
         Pieces(pieces).boxed()
