@@ -12,6 +12,7 @@ mod ecr;
 mod endpoint;
 mod error;
 mod hint;
+pub mod login;
 mod manifests;
 mod push;
 mod spool;
