@@ -198,7 +198,8 @@ impl Machine<'_, '_, '_> {
     /// The minimums as they are to stay, one a turn; then the end. Where a person has to retire the old
     /// group, nobody would know later that the minimum which keeps it is ours.
     pub(super) fn leave_minimums(&mut self, by_hand: bool) {
-        if !self.hand_over_minimum() && !(by_hand && self.give_back_minimum()) {
+        let on_its_way = self.hand_over_minimum() || (by_hand && self.give_back_minimum());
+        if !on_its_way {
             self.succeed();
         }
     }
