@@ -261,7 +261,14 @@ impl<'s> Stage<'s> {
         let mut violations: Vec<_> = endless
             .map(|(name, _)| say(format!("{name} did not end within {LONGEST:?}")))
             .collect();
-        if let Some((name, end)) = ends.last().filter(|(_, end)| !end.is_terminal()) {
+        // What a hand has left may be a person's question: a live group without instances is refused.
+        let hand = |happening: &Happening| matches!(happening.what, What::Hand { .. });
+        let by_hand = self.story.scenario.happenings.iter().any(hand);
+        let asked = |end: &End| {
+            by_hand && matches!(end, End::Outcome(outcome) if outcome.outcome == Ending::Refused)
+        };
+        let open = |end: &End| !end.is_terminal() && !asked(end);
+        if let Some((name, end)) = ends.last().filter(|(_, end)| open(end)) {
             violations.push(say(format!("{name}, with nothing in its way, ended as {end:?}")));
         }
         let unmoved = ends.last().filter(|(name, end)| name.starts_with(AFTER) && !end.succeeded());
