@@ -111,11 +111,12 @@ fn brought(scene: &Scene<'_>, record: &Record, wrong: &mut Vec<String>) {
         let what = format!("the minimum of {} is {}, not {handed:?}", group(new), new_is.min);
         wrong.push(what);
     }
+    let kept = if scene.before.may_turn { [mins(old), mins(new)].concat() } else { mins(old) };
     let planned = scene.touched(&Touch::Schedule(group(old)));
     match old_is.retirement {
         Some(_) if old_is.retires_to.is_some_and(|min| retired.contains(&min)) => {}
         // A person retires it: its own minimum is back.
-        None if scene.names.retires.is_none() && mins(old).contains(&old_is.min) => {}
+        None if scene.names.retires.is_none() && kept.contains(&old_is.min) => {}
         None if retired.contains(&old_is.min)
             && (old_is.desired == old_is.min || scene.touched(&Touch::Size(group(old)))) => {}
         _ if planned || touched(old) || touched(new) => {}

@@ -183,14 +183,13 @@ impl<'s> Stage<'s> {
         let warm =
             |group: &GroupPlan| group.max * group.grace < self.config.deadlines.refresh.as_secs();
         let quick = scenario.groups.len() > 1 || scenario.groups.iter().all(warm);
-        let hand = |happening: &Happening| matches!(happening.what, What::Hand { .. });
         // The smallest step has a hundredth of the traffic.
         let evidence = self.config.deadlines.evidence.as_secs_f64() / 2.0;
         let counted = scenario.requests_per_second / 100.0 * evidence;
         let limit = self.config.judge.errors.as_ref();
         quick
             && runs.iter().all(|run| harmless(&run.verb))
-            && !scenario.happenings.iter().any(hand)
+            && !self.has_hands()
             && limit.is_none_or(|limit| limit.min_requests as f64 <= counted)
     }
 
@@ -254,6 +253,12 @@ impl<'s> Stage<'s> {
         end
     }
 
+    /// Whether somebody else changes things, too.
+    fn has_hands(&self) -> bool {
+        let hand = |happening: &Happening| matches!(happening.what, What::Hand { .. });
+        self.story.scenario.happenings.iter().any(hand)
+    }
+
     /// A run without an end, and a story that never comes to rest, are violations of their own.
     fn unended(&self, ends: &[(String, End)], at: Timestamp) -> Vec<Violation> {
         let say = |what: String| Violation { promise: "2 kill it anywhere", at, what };
@@ -262,10 +267,9 @@ impl<'s> Stage<'s> {
             .map(|(name, _)| say(format!("{name} did not end within {LONGEST:?}")))
             .collect();
         // What a hand has left may be a person's question: a live group without instances is refused.
-        let hand = |happening: &Happening| matches!(happening.what, What::Hand { .. });
-        let by_hand = self.story.scenario.happenings.iter().any(hand);
         let asked = |end: &End| {
-            by_hand && matches!(end, End::Outcome(outcome) if outcome.outcome == Ending::Refused)
+            self.has_hands()
+                && matches!(end, End::Outcome(outcome) if outcome.outcome == Ending::Refused)
         };
         let open = |end: &End| !end.is_terminal() && !asked(end);
         if let Some((name, end)) = ends.last().filter(|(_, end)| open(end)) {
