@@ -81,7 +81,7 @@ async fn token(
         method: Method::GET,
         url,
         headers: Vec::new(),
-        body: Payload::Bytes(Bytes::new()),
+        body: Payload::nothing(),
         attempted: format!("get a token to {}", call.attempted),
     };
     let basic = match registry.credentials() {

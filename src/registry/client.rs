@@ -51,6 +51,11 @@ pub(super) enum Payload {
 }
 
 impl Payload {
+    /// Of a request that only asks.
+    pub(super) fn nothing() -> Payload {
+        Payload::Bytes(Bytes::new())
+    }
+
     fn body(&self) -> Body {
         match self {
             Payload::Bytes(bytes) => net::full(bytes.clone()),
@@ -87,14 +92,7 @@ impl Registry {
         attempted: String,
     ) -> Call<'a> {
         let url = self.endpoint.url(&format!("/v2/{}/{path}", repository.path()));
-        Call {
-            repository,
-            method,
-            url,
-            headers: Vec::new(),
-            body: Payload::Bytes(Bytes::new()),
-            attempted,
-        }
+        Call { repository, method, url, headers: Vec::new(), body: Payload::nothing(), attempted }
     }
 
     /// Sends `call` until it is answered by something that won't change by itself. Any status that

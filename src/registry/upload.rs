@@ -87,7 +87,7 @@ impl Registry {
         let place = self.place(&response).unwrap_or(place);
         let (_, digest) = spool.all().await.map_err(RegistryError::Source)?;
         *reached = None;
-        let nothing = Payload::Bytes(bytes::Bytes::new());
+        let nothing = Payload::nothing();
         self.end_upload(repository, &place, &digest, nothing, attempted.to_owned()).await?;
         Ok(digest)
     }
@@ -108,7 +108,7 @@ impl Registry {
             method: Method::GET,
             url: place.clone(),
             headers: Vec::new(),
-            body: Payload::Bytes(bytes::Bytes::new()),
+            body: Payload::nothing(),
             attempted: attempted.to_owned(),
         };
         let response = self.ask_once(&status).await.ok()?;
