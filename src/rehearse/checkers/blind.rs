@@ -127,12 +127,13 @@ impl Blind {
             found.tell(PROMISE, now, format!("{gets} without having looked at its health"));
             return;
         };
-        if elapsed(looked, call.sent) > scene.tolerance.look {
+        let back = scene.home.is_none_or(|home| home == side);
+        // Traffic goes back on the last look there is: claim and rules alone have to be fresh.
+        if !back && elapsed(looked, call.sent) > scene.tolerance.look {
             let age = elapsed(looked, call.sent).as_secs();
             found.tell(PROMISE, now, format!("{gets} on a look of {age} s ago"));
         }
         let from = earlier(looked, scene.tolerance.staleness);
-        let back = scene.home.is_none_or(|home| home == side);
         let desired = |truth: &Truth| match back {
             true => truth.desired_back(side),
             false => truth.largest_desired(),

@@ -129,7 +129,6 @@ fn brought(scene: &Scene<'_>, record: &Record, wrong: &mut Vec<String>) {
 fn taken_back(scene: &Scene<'_>, wrong: &mut Vec<String>) {
     let before = &scene.before.truth;
     let may_turn = scene.before.may_turn;
-    let turned = may_turn && scene.is.live() != before.live();
     for (arn, was) in &scene.before.rules {
         let is = scene.world.elbv2.rules.get(arn).map(|rule| &rule.actions);
         // Turned round, or twice, it still names both groups.
@@ -144,12 +143,22 @@ fn taken_back(scene: &Scene<'_>, wrong: &mut Vec<String>) {
         }
     }
     for side in 0..before.sides.len() {
-        as_before(scene, side, turned, wrong);
+        // Turned round, or twice, a side has either's part.
+        let other = may_turn.then_some(1 - side);
+        let mut against = [Some(side), other].into_iter().flatten().map(|part| {
+            let mut wrong = Vec::new();
+            as_before(scene, side, part, &mut wrong);
+            wrong
+        });
+        let as_itself = against.next().unwrap_or_default();
+        if against.all(|as_other| !as_other.is_empty()) {
+            wrong.extend(as_itself);
+        }
     }
 }
 
-fn as_before(scene: &Scene<'_>, side: usize, turned: bool, wrong: &mut Vec<String>) {
-    let part = if turned { 1 - side } else { side };
+/// Whether `side` is now as `part` was before.
+fn as_before(scene: &Scene<'_>, side: usize, part: usize, wrong: &mut Vec<String>) {
     let (Some(is), Some(was)) = (&scene.is.sides[side], &scene.before.truth.sides[part]) else {
         return;
     };
