@@ -5,6 +5,7 @@ mod event;
 mod evidence;
 mod fleet;
 mod image;
+mod layer;
 mod outcome;
 mod record;
 mod strategy;
@@ -17,6 +18,7 @@ pub use fleet::{
     RefreshStatus, ScheduledAction, TemplateSource, VersionSpec,
 };
 pub use image::{Digest, ImageReference, InvalidReference, Repository};
+pub use layer::{LayerProgress, LayerState};
 pub use outcome::{Ending, Outcome, Requests};
 pub use record::{
     FleetFacts, Goal, OneGroupFacts, Phase, Record, RefreshFacts, RetirementFacts, RuleFacts,

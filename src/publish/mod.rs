@@ -2,13 +2,11 @@
 //! is read, and uploaded to every destination while it is compressed.
 
 mod memory;
-mod progress;
 mod push;
 mod survey;
 mod transfer;
 
 pub use memory::{Memory, Remembered};
-pub use progress::{LayerState, Progress};
 pub use push::{Content, PublishError, Published, Push};
 
 use crate::model::Repository;

@@ -6,13 +6,12 @@ use bytes::Bytes;
 use futures_util::future::try_join_all;
 use serde_json::json;
 
-use super::progress::{LayerState, Progress};
 use super::survey::{self, Layer};
 use super::transfer::Transfer;
 use super::{Destination, Memory};
 use crate::docker::Arrivals;
 use crate::image::Codec;
-use crate::model::Digest;
+use crate::model::{Digest, LayerProgress, LayerState};
 use crate::registry::{Blob, RegistryError};
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -40,7 +39,7 @@ pub struct Push<'a> {
     /// The manifest's annotations: `org.opencontainers.image.revision` and the like.
     pub annotations: &'a [(String, String)],
     /// Is told what happens.
-    pub tell: &'a (dyn Fn(Progress) + Sync),
+    pub tell: &'a (dyn Fn(LayerProgress) + Sync),
 }
 
 /// What a push did.
@@ -157,7 +156,7 @@ impl Push<'_> {
     /// Tells what has happened to the layer at this place.
     pub(super) fn tell(&self, layers: &[Layer], at: usize, state: LayerState) {
         let diff_id = layers[at].diff_id.clone();
-        (self.tell)(Progress { layer: at + 1, layers: layers.len(), diff_id, state });
+        (self.tell)(LayerProgress { layer: at + 1, layers: layers.len(), diff_id, state });
     }
 }
 

@@ -3,10 +3,9 @@
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::progress::LayerState;
 use super::{Destination, Push};
 use crate::image::Codec;
-use crate::model::Digest;
+use crate::model::{Digest, LayerState};
 use crate::registry::RegistryError;
 
 /// Questions at once. Registries answer each in some ten milliseconds; ECR allows 1000 a second
@@ -77,7 +76,7 @@ async fn has(
 ) -> Result<Option<LayerState>, RegistryError> {
     let Destination { repository, registry } = destination;
     if registry.has_blob(repository, &blob.digest).await? {
-        return Ok(Some(LayerState::Exists(repository.clone())));
+        return Ok(Some(LayerState::Exists { repository: repository.clone() }));
     }
     Ok(None)
 }

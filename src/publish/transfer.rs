@@ -11,12 +11,11 @@ use tokio::task::JoinSet;
 use tokio::time::{Duration, interval};
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::progress::LayerState;
 use super::survey::{Blob, Layer};
 use super::{Destination, PublishError, Push};
 use crate::docker::{Arrivals, Arriving, ArrivingLayer};
 use crate::image::{Compressed, pack};
-use crate::model::Digest;
+use crate::model::{Digest, LayerState};
 use crate::registry::{RegistryError, Spool, SpoolWriter, Written};
 
 /// Layers that one registry is sent at once. ECR throttles who sends it many small ones.
@@ -208,8 +207,9 @@ impl<'a> Transfer<'a> {
         if let Some(Blob { digest, size, codec }) = &self.layers[at].blob {
             let diff_id = &self.layers[at].diff_id;
             self.push.memory.note_layer(diff_id, *codec, (digest, *size), repository);
+            let state = LayerState::Uploaded { repository: repository.clone(), size: *size };
+            self.push.tell(&self.layers, at, state);
         }
-        self.push.tell(&self.layers, at, LayerState::Uploaded(repository.clone()));
         Ok(())
     }
 }
