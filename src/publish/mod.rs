@@ -2,6 +2,7 @@
 //! is read, and uploaded to every destination while it is compressed.
 
 mod memory;
+pub mod provenance;
 mod push;
 mod survey;
 mod transfer;

@@ -15,6 +15,7 @@ mod hint;
 pub mod login;
 mod manifests;
 mod push;
+mod referrers;
 mod spool;
 mod upload;
 
