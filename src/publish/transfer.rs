@@ -2,11 +2,13 @@
 
 use std::io::{self, Write as _};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _};
 use http_body_util::BodyExt as _;
-use tokio::sync::Semaphore;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Duration, interval};
 use tokio_stream::wrappers::ReceiverStream;
@@ -14,7 +16,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::survey::{Blob, Layer};
 use super::{Destination, PublishError, Push};
 use crate::docker::{Arrivals, Arriving, ArrivingLayer};
-use crate::image::{Compressed, pack};
+use crate::image::{Codec, Compressed, pack};
 use crate::model::{Digest, LayerState};
 use crate::registry::{RegistryError, Spool, SpoolWriter, Written};
 
@@ -32,12 +34,20 @@ pub(super) struct Transfer<'a> {
     uploads: JoinSet<Result<(usize, usize), RegistryError>>,
     /// One a destination.
     gates: Vec<Arc<Semaphore>>,
+    /// Whether there are layers that nobody lacks.
+    some_are_there: bool,
 }
+
+/// A layer's bytes, piece by piece.
+trait Content: Stream<Item = io::Result<Bytes>> + Unpin {}
+
+impl<S: Stream<Item = io::Result<Bytes>> + Unpin> Content for S {}
 
 impl<'a> Transfer<'a> {
     pub(super) fn new(push: &'a Push<'a>, layers: Vec<Layer>) -> Transfer<'a> {
         let gates = push.destinations.iter().map(|_| Arc::new(Semaphore::new(AT_ONCE))).collect();
-        Transfer { push, layers, uploads: JoinSet::new(), gates }
+        let some_are_there = !layers.iter().all(Layer::is_wanted);
+        Transfer { push, layers, uploads: JoinSet::new(), gates, some_are_there }
     }
 
     /// Takes all that arrives; gives the layers, each with its blob, and the documents that came along.
@@ -72,21 +82,43 @@ impl<'a> Transfer<'a> {
 
     async fn layer(&mut self, layer: ArrivingLayer) -> Result<(), PublishError> {
         let ArrivingLayer { diff_id, content } = layer;
-        let known = self.layers.iter().any(|layer| layer.blob.is_some());
+        let mut content = ReceiverStream::new(content).peekable();
         match diff_id {
             Some(diff_id) => match self.wanted(&diff_id) {
-                Some(at) => self.pack(Some(at), ReceiverStream::new(content)).await,
+                Some(at) => self.pack(Some(at), content).await,
                 None => Ok(()),
             },
+            None if !self.some_are_there => self.pack(None, content).await,
             // It may be one that everybody has: it has to be read to know.
-            None if known => {
-                let (spool, diff_id) = aside(content).await.map_err(|error| unreadable(&error))?;
-                let Some(at) = self.wanted(&diff_id) else { return Ok(()) };
-                let content = spool.body(0).into_data_stream();
-                self.pack(Some(at), content.map(|piece| piece.map_err(io::Error::other))).await
+            None => {
+                let first = std::pin::Pin::new(&mut content).peek().await;
+                match first.and_then(|first| Codec::of(first.as_ref().ok()?)) {
+                    Some(_) => self.keep(content).await,
+                    None => self.put_aside(content).await,
+                }
             }
-            None => self.pack(None, ReceiverStream::new(content)).await,
         }
+    }
+
+    /// A layer that came compressed, whichever it is.
+    async fn keep(&mut self, content: impl Content) -> Result<(), PublishError> {
+        let (writer, spool) = spool()?;
+        let compressed = self.watch(None, content, writer, &spool).await?;
+        let Some(at) = self.wanted(&compressed.diff_id) else { return Ok(()) };
+        let (_, known_at) = watch::channel(Some(at));
+        for to in self.layers[at].lacking.clone() {
+            self.upload(known_at.clone(), to, spool.clone());
+        }
+        self.packed(at, &compressed, &spool, known_at);
+        Ok(())
+    }
+
+    /// A layer that is yet to be compressed, whichever it is.
+    async fn put_aside(&mut self, content: impl Content) -> Result<(), PublishError> {
+        let (spool, diff_id) = aside(content).await.map_err(|error| unreadable(&error))?;
+        let Some(at) = self.wanted(&diff_id) else { return Ok(()) };
+        let content = spool.body(0).into_data_stream();
+        self.pack(Some(at), content.map(|piece| piece.map_err(io::Error::other))).await
     }
 
     fn wanted(&self, diff_id: &Digest) -> Option<usize> {
@@ -94,19 +126,14 @@ impl<'a> Transfer<'a> {
     }
 
     /// Compresses the layer, `at` this place if that is known, and sends it on its way meanwhile.
-    async fn pack(
-        &mut self,
-        at: Option<usize>,
-        content: impl futures_util::Stream<Item = io::Result<Bytes>> + Unpin,
-    ) -> Result<(), PublishError> {
-        let (writer, spool) =
-            Spool::create().map_err(|error| PublishError::Spool(error.to_string()))?;
+    async fn pack(&mut self, at: Option<usize>, content: impl Content) -> Result<(), PublishError> {
+        let (writer, spool) = spool()?;
         let lacking = match at {
             Some(at) => self.layers[at].lacking.clone(),
             None => (0..self.push.destinations.len()).collect(),
         };
         // Whose layer this is may be known at its end only.
-        let (tell_at, known_at) = tokio::sync::watch::channel(at);
+        let (tell_at, known_at) = watch::channel(at);
         for to in lacking {
             self.upload(known_at.clone(), to, spool.clone());
         }
@@ -123,15 +150,15 @@ impl<'a> Transfer<'a> {
     async fn watch(
         &mut self,
         at: Option<usize>,
-        content: impl futures_util::Stream<Item = io::Result<Bytes>> + Unpin,
+        content: impl Content,
         writer: SpoolWriter,
         spool: &Spool,
     ) -> Result<Compressed, PublishError> {
         let mut read = 0;
-        let count = std::sync::atomic::AtomicU64::new(0);
+        let count = AtomicU64::new(0);
         let counted = content.inspect(|piece| {
             read += piece.as_ref().map_or(0, |piece| piece.len() as u64);
-            count.store(read, std::sync::atomic::Ordering::Relaxed);
+            count.store(read, Ordering::Relaxed);
         });
         let mut packing = std::pin::pin!(pack(counted, writer, self.push.codec));
         let mut pace = interval(PACE);
@@ -140,7 +167,7 @@ impl<'a> Transfer<'a> {
                 packed = &mut packing => return packed.map_err(|error| unreadable(&error)),
                 Some(done) = self.uploads.join_next() => self.uploaded(done)?,
                 _ = pace.tick() => {
-                    let read = count.load(std::sync::atomic::Ordering::Relaxed);
+                    let read = count.load(Ordering::Relaxed);
                     let written = match spool.written() {
                         Written::Some(size) | Written::All { size, .. } => size,
                         Written::Failed(_) => 0,
@@ -159,7 +186,7 @@ impl<'a> Transfer<'a> {
         at: usize,
         compressed: &Compressed,
         spool: &Spool,
-        known_at: tokio::sync::watch::Receiver<Option<usize>>,
+        known_at: watch::Receiver<Option<usize>>,
     ) {
         let Compressed { digest, size, codec, content, .. } = compressed.clone();
         let state = LayerState::Packed { content, size };
@@ -181,12 +208,7 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    fn upload(
-        &mut self,
-        mut at: tokio::sync::watch::Receiver<Option<usize>>,
-        to: usize,
-        spool: Spool,
-    ) {
+    fn upload(&mut self, mut at: watch::Receiver<Option<usize>>, to: usize, spool: Spool) {
         let Destination { repository, registry } = self.push.destinations[to].clone();
         let gate = self.gates[to].clone();
         self.uploads.spawn(async move {
@@ -225,15 +247,15 @@ fn unreadable(error: &io::Error) -> PublishError {
     PublishError::Unreadable(error.to_string())
 }
 
-/// Puts a whole layer aside, to know which it is.
-async fn aside(
-    mut content: tokio::sync::mpsc::Receiver<io::Result<Bytes>>,
-) -> io::Result<(Spool, Digest)> {
-    use sha2::{Digest as _, Sha256};
+fn spool() -> Result<(SpoolWriter, Spool), PublishError> {
+    Spool::create().map_err(|error| PublishError::Spool(error.to_string()))
+}
 
+/// Puts a whole layer aside, to know which it is.
+async fn aside(mut content: impl Content) -> io::Result<(Spool, Digest)> {
     let (mut writer, spool) = Spool::create()?;
     let mut hash = Sha256::new();
-    while let Some(piece) = content.recv().await {
+    while let Some(piece) = content.next().await {
         let piece = piece?;
         hash.update(&piece);
         writer.write_all(&piece)?;
