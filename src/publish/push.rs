@@ -39,7 +39,7 @@ pub struct Push<'a> {
     /// The manifest's annotations: `org.opencontainers.image.revision` and the like.
     pub annotations: &'a [(String, String)],
     /// Is told what happens.
-    pub tell: &'a (dyn Fn(LayerProgress) + Sync),
+    pub tell: &'a dyn Fn(LayerProgress),
 }
 
 /// What a push did.
