@@ -48,6 +48,20 @@ impl LayerStore {
         Ok(Archive { entries: TarSplit::new(entries), files, piece: Piece::Bytes(Vec::new(), 0) })
     }
 
+    /// The configuration of the image `id`, as it is stored.
+    ///
+    /// # Errors
+    /// Where it is not there, may not be read, or is not what `id` says.
+    pub fn configuration(&self, id: &Digest) -> io::Result<Vec<u8>> {
+        let hex = id.as_str().trim_start_matches("sha256:");
+        let path = self.root.join("image/overlay2/imagedb/content/sha256").join(hex);
+        let bytes = fs::read(&path)?;
+        if Digest::of(&bytes) != *id {
+            return Err(io::Error::other(format!("{} is not what its name says", path.display())));
+        }
+        Ok(bytes)
+    }
+
     fn layer(&self, chain: &Digest) -> PathBuf {
         let hex = chain.as_str().trim_start_matches("sha256:");
         self.root.join("image/overlay2/layerdb/sha256").join(hex)
@@ -232,5 +246,19 @@ mod tests {
         fs::remove_file(files.join("a")).unwrap();
         std::os::unix::fs::symlink("../../../secret", files.join("a")).unwrap();
         assert!(read().is_err());
+    }
+
+    #[test]
+    fn configurations_by_their_digest() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("image/overlay2/imagedb/content/sha256");
+        fs::create_dir_all(&folder).unwrap();
+        let id = Digest::of(b"{}");
+        let path = folder.join(id.as_str().trim_start_matches("sha256:"));
+        fs::write(&path, "{}").unwrap();
+        let store = LayerStore::new(root.path());
+        assert_eq!(store.configuration(&id).unwrap(), b"{}");
+        fs::write(&path, "{ }").unwrap();
+        assert!(store.configuration(&id).is_err());
     }
 }

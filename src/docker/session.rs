@@ -1,0 +1,288 @@
+//! A second connection beside a build's, on which the engine is the client: it asks for secrets,
+//! talks to SSH agents and fetches logins (BuildKit's session; moby, `POST /session`).
+//!
+//! bollard opens none for a build that tells its progress.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bollard_buildkit_proto::health::health_check_response::ServingStatus;
+use bollard_buildkit_proto::health::health_server::{Health, HealthServer};
+use bollard_buildkit_proto::health::{
+    HealthCheckRequest, HealthCheckResponse, HealthListRequest, HealthListResponse,
+};
+use bollard_buildkit_proto::moby::buildkit::secrets::v1::secrets_server::{Secrets, SecretsServer};
+use bollard_buildkit_proto::moby::buildkit::secrets::v1::{GetSecretRequest, GetSecretResponse};
+use bollard_buildkit_proto::moby::filesync::v1::auth_server::{Auth, AuthServer};
+use bollard_buildkit_proto::moby::filesync::v1::{
+    CredentialsRequest, CredentialsResponse, FetchTokenRequest, FetchTokenResponse,
+    GetTokenAuthorityRequest, GetTokenAuthorityResponse, VerifyTokenAuthorityRequest,
+    VerifyTokenAuthorityResponse,
+};
+use bollard_buildkit_proto::moby::sshforward::v1::ssh_server::{Ssh, SshServer};
+use bollard_buildkit_proto::moby::sshforward::v1::{
+    BytesMessage, CheckAgentRequest, CheckAgentResponse,
+};
+use bytes::Bytes;
+use futures_util::Stream;
+use http::StatusCode;
+use http_body_util::Empty;
+use hyper::rt::{Read, Write};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
+use tokio::sync::mpsc;
+use tokio_stream::StreamExt as _;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::service::Routes;
+use tonic::{Request, Response, Status, Streaming, async_trait};
+
+use super::Way;
+
+/// User and password for a registry's host; `None` where there is no login.
+pub type Login = Arc<
+    dyn Fn(String) -> Pin<Box<dyn Future<Output = Option<(String, String)>> + Send>> + Send + Sync,
+>;
+
+/// The registry that Docker Hub's images are pulled from.
+const DOCKER_HUB: &str = "registry-1.docker.io";
+
+/// What the engine may ask for.
+const METHODS: [&str; 4] = [
+    "/moby.buildkit.secrets.v1.Secrets/GetSecret",
+    "/moby.sshforward.v1.SSH/CheckAgent",
+    "/moby.sshforward.v1.SSH/ForwardAgent",
+    "/moby.filesync.v1.Auth/Credentials",
+];
+
+/// What a build may ask for, and what it asked for in vain.
+#[derive(Clone, Default)]
+pub(super) struct Stock {
+    pub(super) secrets: BTreeMap<String, Vec<u8>>,
+    /// The sockets of agents.
+    pub(super) agents: BTreeMap<String, PathBuf>,
+    pub(super) login: Option<Login>,
+    pub(super) missed: Arc<Mutex<BTreeSet<Missed>>>,
+}
+
+/// Something that was asked for, and is not configured.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Missed {
+    Secret(String),
+    Agent(String),
+}
+
+impl Stock {
+    fn miss(&self, what: Missed) {
+        self.missed.lock().unwrap_or_else(PoisonError::into_inner).insert(what);
+    }
+
+    /// What was asked for in vain until now.
+    pub(super) fn missed(&self) -> Vec<Missed> {
+        let missed = self.missed.lock().unwrap_or_else(PoisonError::into_inner);
+        missed.iter().cloned().collect()
+    }
+}
+
+/// An open session. It lasts as long as [`Session::serve`] is awaited.
+pub(super) struct Session<T> {
+    /// What a build is told to find it by.
+    pub(super) id: String,
+    connection: T,
+}
+
+/// Opens a session with the engine.
+pub(super) async fn open(
+    way: &Way,
+) -> Result<Session<impl Read + Write + Unpin + 'static>, String> {
+    let id = id();
+    let told = |error: &dyn std::error::Error| error.to_string();
+    let stream = way.dial().await.map_err(|error| told(&error))?;
+    let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.map_err(|error| told(&error))?;
+    tokio::spawn(connection.with_upgrades());
+    let mut request = http::Request::post("/session")
+        .header("Host", "docker")
+        .header("Connection", "Upgrade")
+        .header("Upgrade", "h2c")
+        .header("X-Docker-Expose-Session-Uuid", &id)
+        .header("X-Docker-Expose-Session-Name", "cutover");
+    for method in METHODS {
+        request = request.header("X-Docker-Expose-Session-Grpc-Method", method);
+    }
+    let request = request.body(Empty::<Bytes>::new()).map_err(|error| told(&error))?;
+    let response = sender.send_request(request).await.map_err(|error| told(&error))?;
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        return Err(format!("the engine answered {}", response.status()));
+    }
+    let connection = hyper::upgrade::on(response).await.map_err(|error| told(&error))?;
+    Ok(Session { id, connection })
+}
+
+impl<T: Read + Write + Unpin + 'static> Session<T> {
+    /// Answers the engine until it hangs up. Dropped, it hangs up itself.
+    pub(super) async fn serve(self, stock: Stock) -> Result<(), String> {
+        let services = Routes::new(HealthServer::new(Alive))
+            .add_service(SecretsServer::new(stock.clone()))
+            .add_service(SshServer::new(stock.clone()))
+            .add_service(AuthServer::new(stock));
+        hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+            .serve_connection(self.connection, TowerToHyperService::new(services))
+            .await
+            .map_err(|error| error.to_string())
+    }
+}
+
+/// Unlike any other that the engine may have at the time.
+fn id() -> String {
+    let random = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", random(), random())
+}
+
+/// The engine ends a session that does not answer this.
+struct Alive;
+
+type Watch = Pin<Box<dyn Stream<Item = Result<HealthCheckResponse, Status>> + Send>>;
+
+#[async_trait]
+impl Health for Alive {
+    async fn check(
+        &self,
+        _: Request<HealthCheckRequest>,
+    ) -> Result<Response<HealthCheckResponse>, Status> {
+        Ok(Response::new(HealthCheckResponse { status: ServingStatus::Serving.into() }))
+    }
+
+    async fn list(
+        &self,
+        _: Request<HealthListRequest>,
+    ) -> Result<Response<HealthListResponse>, Status> {
+        Err(Status::unimplemented("list"))
+    }
+
+    type WatchStream = Watch;
+
+    async fn watch(&self, _: Request<HealthCheckRequest>) -> Result<Response<Watch>, Status> {
+        Err(Status::unimplemented("watch"))
+    }
+}
+
+#[async_trait]
+impl Secrets for Stock {
+    async fn get_secret(
+        &self,
+        request: Request<GetSecretRequest>,
+    ) -> Result<Response<GetSecretResponse>, Status> {
+        let id = &request.get_ref().id;
+        match self.secrets.get(id) {
+            Some(data) => Ok(Response::new(GetSecretResponse { data: data.clone() })),
+            None => {
+                self.miss(Missed::Secret(id.clone()));
+                // With this code a mount that is not `required` is left out.
+                Err(Status::not_found(format!("secret {id} not found")))
+            }
+        }
+    }
+}
+
+impl Stock {
+    fn agent(&self, id: &str) -> Result<&PathBuf, Status> {
+        let id = if id.is_empty() { "default" } else { id };
+        self.agents.get(id).ok_or_else(|| {
+            self.miss(Missed::Agent(id.to_owned()));
+            Status::not_found(format!("SSH agent {id} not found"))
+        })
+    }
+}
+
+type Heard = Pin<Box<dyn Stream<Item = Result<BytesMessage, Status>> + Send>>;
+
+#[async_trait]
+impl Ssh for Stock {
+    async fn check_agent(
+        &self,
+        request: Request<CheckAgentRequest>,
+    ) -> Result<Response<CheckAgentResponse>, Status> {
+        self.agent(&request.get_ref().id)?;
+        Ok(Response::new(CheckAgentResponse {}))
+    }
+
+    type ForwardAgentStream = Heard;
+
+    /// Passes bytes on, both ways.
+    async fn forward_agent(
+        &self,
+        request: Request<Streaming<BytesMessage>>,
+    ) -> Result<Response<Heard>, Status> {
+        let id = request.metadata().get("buildkit.ssh.id").and_then(|id| id.to_str().ok());
+        let socket = self.agent(id.unwrap_or_default())?;
+        let agent = UnixStream::connect(socket).await.map_err(|error| {
+            Status::unavailable(format!("SSH agent at {}: {error}", socket.display()))
+        })?;
+        let (mut from_agent, mut to_agent) = agent.into_split();
+        let mut asked = request.into_inner();
+        tokio::spawn(async move {
+            while let Some(Ok(message)) = asked.next().await {
+                if to_agent.write_all(&message.data).await.is_err() {
+                    break;
+                }
+            }
+            // Dropped here, the agent sees that nothing more comes.
+        });
+        let (sender, heard) = mpsc::channel(8);
+        tokio::spawn(async move {
+            let mut buffer = vec![0; 32 * 1024];
+            while let Ok(read @ 1..) = from_agent.read(&mut buffer).await {
+                let message = BytesMessage { data: buffer[..read].to_vec() };
+                if sender.send(Ok(message)).await.is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(heard))))
+    }
+}
+
+#[async_trait]
+impl Auth for Stock {
+    /// No login is an empty one: the engine then pulls as anybody.
+    async fn credentials(
+        &self,
+        request: Request<CredentialsRequest>,
+    ) -> Result<Response<CredentialsResponse>, Status> {
+        let host = request.into_inner().host;
+        let host = if host == DOCKER_HUB { "docker.io".to_owned() } else { host };
+        let found = match &self.login {
+            Some(login) => login(host).await,
+            None => None,
+        };
+        let (username, secret) = found.unwrap_or_default();
+        Ok(Response::new(CredentialsResponse { username, secret }))
+    }
+
+    async fn fetch_token(
+        &self,
+        _: Request<FetchTokenRequest>,
+    ) -> Result<Response<FetchTokenResponse>, Status> {
+        Err(Status::unimplemented("the engine fetches tokens itself"))
+    }
+
+    async fn get_token_authority(
+        &self,
+        _: Request<GetTokenAuthorityRequest>,
+    ) -> Result<Response<GetTokenAuthorityResponse>, Status> {
+        Err(Status::unimplemented("the engine fetches tokens itself"))
+    }
+
+    async fn verify_token_authority(
+        &self,
+        _: Request<VerifyTokenAuthorityRequest>,
+    ) -> Result<Response<VerifyTokenAuthorityResponse>, Status> {
+        Err(Status::unimplemented("the engine fetches tokens itself"))
+    }
+}
