@@ -10,6 +10,7 @@ pub mod judge;
 pub mod model;
 pub mod net;
 pub mod preflight;
+pub mod publish;
 pub mod registry;
 pub mod rehearse;
 pub mod report;
