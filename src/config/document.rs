@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::at::At;
+use super::build::BuildSection;
 use super::settings::Retire;
 use crate::image::Platform;
 use crate::model::Strategy;
@@ -125,8 +126,8 @@ pub(super) struct ImageSection {
     pub expose: Option<At<Vec<At<String>>>>,
     /// The platform that the image is for (default linux/amd64).
     pub platform: Option<At<PlatformName>>,
-    #[schemars(skip)]
-    pub build: Option<At<IgnoredAny>>,
+    /// A Dockerfile to build by a container engine.
+    pub build: Option<At<BuildSection>>,
 }
 
 /// The platforms that EC2 has.

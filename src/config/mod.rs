@@ -6,6 +6,7 @@
 //! once. What comes out is a [`Config`]: plain values, nothing left to check without an account.
 
 mod at;
+mod build;
 mod document;
 mod error;
 mod misfit;
@@ -16,6 +17,7 @@ mod values;
 
 use std::path::Path;
 
+pub use build::{Build, SecretSource};
 pub use error::ConfigError;
 pub use schema::schema;
 pub use settings::{

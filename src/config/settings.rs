@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
+use super::build::Build;
 use crate::image::Assembly;
 use crate::judge::Limits;
 use crate::model::{Colour, Digest, PerColour, Repository, RuleId, Strategy};
@@ -106,6 +107,9 @@ pub struct Image {
     pub tags: Vec<String>,
     /// What it is made of; at least one file, relative to [`Config::directory`].
     pub assembly: Option<Assembly>,
+    /// What an engine builds instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub build: Option<Build>,
 }
 
 /// The launch template.

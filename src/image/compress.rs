@@ -1,7 +1,7 @@
 //! A layer compressed on all cores while it arrives.
 
 use std::collections::VecDeque;
-use std::io;
+use std::io::{self, Write as _};
 use std::num::NonZero;
 use std::thread::available_parallelism;
 
@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use crate::model::Digest;
 use crate::registry::SpoolWriter;
 
+use super::Codec;
 use super::gzip::{self, BLOCK, Deflated, WINDOW};
 
 /// A layer as it came, and as it went into the spool.
@@ -23,6 +24,8 @@ pub struct Compressed {
     pub diff_id: Digest,
     /// Bytes that came.
     pub content: u64,
+    /// How what was written is compressed.
+    pub codec: Codec,
     /// The digest of what was written.
     pub digest: Digest,
     /// Bytes that were written.
@@ -34,7 +37,7 @@ pub struct Compressed {
 ///
 /// # Errors
 /// Where the content breaks off, or the spool takes no more; readers of the spool see that, too.
-pub async fn compress(
+pub(super) async fn compress(
     content: impl Stream<Item = io::Result<Bytes>>,
     spool: SpoolWriter,
 ) -> io::Result<Compressed> {
@@ -115,14 +118,14 @@ impl Squeezer {
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.went.update(bytes);
-        self.spool.write(bytes)
+        self.spool.write_all(bytes)
     }
 
     fn finish(self) -> Compressed {
         let digest = Digest::from_sha256(&self.went.finalize());
         let size = self.spool.finish(digest.clone());
         let diff_id = Digest::from_sha256(&self.came.finalize());
-        Compressed { diff_id, content: self.content, digest, size }
+        Compressed { diff_id, content: self.content, codec: Codec::Gzip, digest, size }
     }
 }
 

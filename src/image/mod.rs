@@ -3,20 +3,24 @@
 //! beside it, as `build`, and so have layers of a base image.
 
 mod assembly;
+mod codec;
 mod compress;
 mod document;
 mod error;
 mod files;
 mod gzip;
 mod layer;
+mod pack;
 mod tree;
 
 use std::path::Path;
 
 pub use crate::registry::{Blob, Image};
 pub use assembly::{Assembly, Entry, FileMapping, InvalidPlatform, Platform};
-pub use compress::{Compressed, compress};
+pub use codec::Codec;
+pub use compress::Compressed;
 pub use error::AssembleError;
+pub use pack::pack;
 
 use tree::Tree;
 

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Colour, Counts, ImageReference, Outcome, PerColour, RefreshStatus, Strategy};
+use super::{
+    Colour, Counts, ImageReference, LayerProgress, Outcome, PerColour, RefreshStatus, Strategy,
+};
 
 /// An event and when it happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -50,6 +52,8 @@ pub enum Event {
         /// Bytes uploaded now; zero where the registry had everything.
         uploaded: u64,
     },
+    /// A layer of the image is in a registry, or on its way.
+    Layer(LayerProgress),
     /// The launch template version to roll out.
     Version {
         /// The template's name.

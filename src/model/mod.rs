@@ -6,6 +6,7 @@ mod event;
 mod evidence;
 mod fleet;
 mod image;
+mod layer;
 mod outcome;
 mod record;
 mod scan;
@@ -20,6 +21,7 @@ pub use fleet::{
     RefreshStatus, ScheduledAction, TemplateSource, VersionSpec,
 };
 pub use image::{Digest, ImageReference, InvalidReference, Repository};
+pub use layer::{LayerProgress, LayerState};
 pub use outcome::{Ending, Outcome, Requests};
 pub use record::{
     FleetFacts, Goal, OneGroupFacts, Phase, Record, RefreshFacts, RetirementFacts, RuleFacts,

@@ -66,21 +66,39 @@ pub async fn connect(
     repository: &Repository,
     logins: &Logins,
 ) -> Result<Destination, DestinationError> {
+    let found = connect_to_read(net, cloud, repository, logins).await?;
+    match needed(repository).filter(|_| found.registry.is_nobodys()) {
+        Some(remedy) => {
+            Err(DestinationError::NoLogin { host: repository.registry().to_owned(), remedy })
+        }
+        None => Ok(found),
+    }
+}
+
+/// The same for what everybody may be allowed to: without a login we are nobody there.
+///
+/// # Errors
+/// Where a login cannot be read, or AWS gives none.
+pub async fn connect_to_read(
+    net: &Net,
+    cloud: Option<&Cloud>,
+    repository: &Repository,
+    logins: &Logins,
+) -> Result<Destination, DestinationError> {
     let host = repository.registry();
     let registry = match (repository.ecr(), cloud) {
         (Some(ecr), Some(cloud)) => by_cloud(net, cloud, host, ecr).await?,
-        (ecr, _) => {
+        _ => {
             let known = match logins.github().filter(|_| host == GHCR) {
                 Some(token) => Some(token.clone()),
                 None => found(logins, host).await?,
             };
-            let credentials = match known {
-                Some(known) => known,
-                None => anonymous(host, ecr.as_ref())?,
-            };
             let endpoint = endpoint(net, host).await?;
-            let registry = Registry::new(net.clone(), endpoint, credentials);
-            registry.renewed_by(by_login(logins.clone(), host.to_owned()))
+            match known {
+                Some(known) => Registry::new(net.clone(), endpoint, known)
+                    .renewed_by(by_login(logins.clone(), host.to_owned())),
+                None => Registry::new(net.clone(), endpoint, Credentials::Anonymous),
+            }
         }
     };
     Ok(Destination { repository: repository.clone(), registry })
@@ -136,21 +154,23 @@ fn by_login(logins: Logins, host: String) -> Renewal {
     })
 }
 
-/// Nobody, where the registry may take that.
-fn anonymous(host: &str, ecr: Option<&EcrRegistry<'_>>) -> Result<Credentials, DestinationError> {
-    let remedy = match ecr {
-        Some(ecr) => format!(
+/// How to log in to a registry that nobody pushes to without.
+fn needed(repository: &Repository) -> Option<String> {
+    let host = repository.registry();
+    match repository.ecr() {
+        Some(ecr) => Some(format!(
             "Give AWS credentials, or log in: aws ecr get-login-password --region {} | docker login \
              --username AWS --password-stdin {host}",
             ecr.region
+        )),
+        None if host == GHCR => Some(
+            "In a workflow, add `permissions: packages: write` to the job and `GITHUB_TOKEN: ${{ \
+             github.token }}` to the step's `env`; by hand, `docker login ghcr.io` with a token that \
+             has `write:packages`"
+                .to_owned(),
         ),
-        None if host == GHCR => "In a workflow, add `permissions: packages: write` to the job and \
-             `GITHUB_TOKEN: ${{ github.token }}` to the step's `env`; by hand, `docker login ghcr.io` \
-             with a token that has `write:packages`"
-            .to_owned(),
-        None => return Ok(Credentials::Anonymous),
-    };
-    Err(DestinationError::NoLogin { host: host.to_owned(), remedy })
+        None => None,
+    }
 }
 
 /// Where the registry of `host` answers. One on this machine may go without TLS, as the engines let it:

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::{Destination, PublishError, judge};
+use super::{Destination, Unfit, judge};
 use crate::cloud::{Change, Class, Cloud, RepositoryFacts};
 use crate::model::{Digest, Findings, NewRepository, Repository, Scan, ScanGate};
 use crate::net::Clock;
@@ -34,7 +34,7 @@ pub async fn ensure(
     clock: &Clock,
     repository: &Repository,
     new: Option<&NewRepository>,
-) -> Result<Option<Ensured>, PublishError> {
+) -> Result<Option<Ensured>, Unfit> {
     if !cloud.owns(repository) {
         return Ok(None);
     }
@@ -52,7 +52,7 @@ pub async fn ensure(
             Change::Refused(_) | Change::Unknown(_) => clock.sleep(Duration::from_secs(2)).await,
         }
     }
-    Err(PublishError::Missing {
+    Err(Unfit::Missing {
         path: repository.path().to_owned(),
         registry: repository.registry().to_owned(),
         cli: create_line(repository),
@@ -79,14 +79,14 @@ pub async fn check_tags(
     facts: &RepositoryFacts,
     tags: &[String],
     digest: &Digest,
-) -> Result<(), PublishError> {
+) -> Result<(), Unfit> {
     let Destination { repository, registry } = destination;
     for tag in tags.iter().filter(|tag| facts.fixes(tag)) {
         if let Some(names) = registry.manifest_digest(repository, tag).await?
             && names != *digest
         {
             let (tag, repository) = (tag.clone(), repository.clone());
-            return Err(PublishError::TagTaken { tag, repository, names });
+            return Err(Unfit::TagTaken { tag, repository, names });
         }
     }
     Ok(())
@@ -103,7 +103,7 @@ pub async fn ensure_scanned(
     repository: &Repository,
     digests: &[Digest],
     gate: &ScanGate,
-) -> Result<Vec<Findings>, PublishError> {
+) -> Result<Vec<Findings>, Unfit> {
     let began = clock.now();
     let wait = SignedDuration::try_from(gate.wait).unwrap_or(SignedDuration::MAX);
     let mut all = Vec::new();
@@ -115,12 +115,12 @@ pub async fn ensure_scanned(
                 Some(Ok(findings)) => break findings,
                 Some(Err(why)) => {
                     let (repository, digest) = (repository.clone(), digest.clone());
-                    return Err(PublishError::NotScanned { repository, digest, why });
+                    return Err(Unfit::NotScanned { repository, digest, why });
                 }
                 None => clock.sleep(BETWEEN).await,
             }
         };
-        judge(&findings, gate.fail_on).map_err(|found| PublishError::TooBad {
+        judge(&findings, gate.fail_on).map_err(|found| Unfit::TooBad {
             repository: repository.clone(),
             digest: digest.clone(),
             found,

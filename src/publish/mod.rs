@@ -1,16 +1,24 @@
-//! Where images go: which registry a repository is in, who we are to it, and what is particular about
-//! ECR and GHCR. The protocol itself is [`crate::registry`]'s.
+//! An image out of an engine and into registries: each layer is compressed once, on all cores, while it
+//! is read, and uploaded to every destination while it is compressed. Which registry a repository is in,
+//! who we are to it, and what is particular about ECR and GHCR; the protocol is [`crate::registry`]'s.
 
 mod destination;
 mod ecr;
-mod error;
 mod ghcr;
 mod logins;
+mod memory;
+pub mod provenance;
+mod push;
 mod scan;
+mod survey;
+mod transfer;
+mod unfit;
 
-pub use destination::{Destination, DestinationError, connect};
+pub use destination::{Destination, DestinationError, connect, connect_to_read};
 pub use ecr::{Ensured, check_tags, ensure, ensure_scanned};
-pub use error::PublishError;
 pub use ghcr::{Visibility, visibility};
 pub use logins::Logins;
+pub use memory::{Memory, Remembered};
+pub use push::{Content, PublishError, Published, Push};
 pub use scan::{TooBad, judge};
+pub use unfit::Unfit;

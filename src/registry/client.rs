@@ -109,6 +109,11 @@ impl Registry {
         Registry::new(self.net.clone(), self.endpoint.clone(), Credentials::Anonymous)
     }
 
+    /// Whether we have no login for it.
+    pub fn is_nobodys(&self) -> bool {
+        self.renewal.is_none() && matches!(self.credentials(), Credentials::Anonymous)
+    }
+
     /// Where it answers.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint

@@ -7,7 +7,7 @@ use http::Response;
 use http::header::RETRY_AFTER;
 use serde::Deserialize;
 
-use crate::model::Repository;
+use crate::model::{ImageReference, Repository};
 use crate::net::TransportError;
 
 use super::hint;
@@ -50,6 +50,9 @@ pub enum RegistryError {
         "`{0}` is not a tag: it takes letters, digits, `_`, `.` and `-`, at most 128 and no `.` or `-` at the beginning. Correct `image.tags`"
     )]
     Tag(String),
+    /// What is to be tagged is not there.
+    #[error("{0} is not in its registry, so no tag can name it. Was it removed? Push it again")]
+    Gone(ImageReference),
     /// What was to be uploaded could not be read, or written to the spool.
     #[error(
         "the layer could not be made: {0}. Nothing names it yet; see to the cause and try again"
@@ -136,6 +139,7 @@ impl RegistryError {
             RegistryError::Transport { source, .. } => source.is_passing(),
             RegistryError::Refused { status, .. } => *status == 429 || *status >= 500,
             RegistryError::Tag(_)
+            | RegistryError::Gone(_)
             | RegistryError::Source(_)
             | RegistryError::Login { .. }
             | RegistryError::Protocol { .. }

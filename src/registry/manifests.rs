@@ -81,6 +81,16 @@ impl Registry {
         reference: &str,
         manifest: &Blob,
     ) -> Result<(), RegistryError> {
+        self.store_manifest(repository, reference, manifest).await.map(drop)
+    }
+
+    /// The same, with the answer.
+    pub(super) async fn store_manifest(
+        &self,
+        repository: &Repository,
+        reference: &str,
+        manifest: &Blob,
+    ) -> Result<Response<Bytes>, RegistryError> {
         let mut call = self.manifest_call(Method::PUT, repository, reference);
         call.attempted = format!("store the manifest {reference} in {repository}");
         let kind = HeaderValue::from_str(&manifest.media_type)
@@ -88,12 +98,11 @@ impl Registry {
         call.headers = vec![(CONTENT_TYPE, kind)];
         call.body = Payload::Bytes(manifest.bytes.clone());
         let response = self.ask(&call).await?;
-        match response.status() {
-            StatusCode::CREATED | StatusCode::OK => {
-                self.same_digest(&call, &response, &manifest.digest)
-            }
-            _ => Err(RegistryError::refused(&call.attempted, repository, &response)),
+        if !matches!(response.status(), StatusCode::CREATED | StatusCode::OK) {
+            return Err(RegistryError::refused(&call.attempted, repository, &response));
         }
+        self.same_digest(&call, &response, &manifest.digest)?;
+        Ok(response)
     }
 
     /// Refuses an answer that speaks of other content than `expected`.

@@ -15,6 +15,7 @@ pub mod login;
 mod manifests;
 mod mount;
 mod push;
+mod referrers;
 mod spool;
 mod upload;
 

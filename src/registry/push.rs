@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{ImageReference, Repository};
+use crate::model::{Digest, ImageReference, Repository};
 
 use super::{Image, Registry, RegistryError};
 
@@ -74,6 +74,36 @@ impl Registry {
         }
         self.put_manifest(repository, image.digest().as_str(), &image.manifest).await?;
         pushed.uploaded_bytes += image.manifest.size();
+        Ok(())
+    }
+}
+
+impl Registry {
+    /// Lets `tags` name what is in `repository` under `digest`, once the registry has it there. A tag
+    /// that names it already isn't written.
+    ///
+    /// # Errors
+    /// Where there is nothing under the digest, or the registry doesn't take a tag.
+    pub async fn tag(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+        tags: &[String],
+    ) -> Result<(), RegistryError> {
+        if let Some(tag) = tags.iter().find(|tag| !is_tag(tag)) {
+            return Err(RegistryError::Tag(tag.clone()));
+        }
+        if tags.is_empty() {
+            return Ok(());
+        }
+        let reference = ImageReference { repository: repository.clone(), digest: digest.clone() };
+        let manifest = self.manifest(repository, digest.as_str()).await?;
+        let manifest = manifest.ok_or(RegistryError::Gone(reference))?;
+        for tag in tags {
+            if self.manifest_digest(repository, tag).await?.as_ref() != Some(digest) {
+                self.put_manifest(repository, tag, &manifest).await?;
+            }
+        }
         Ok(())
     }
 }

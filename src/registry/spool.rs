@@ -2,7 +2,7 @@
 //! place where an upload has to begin anew. It is a file without a name, so nothing stays behind.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -140,17 +140,6 @@ impl Spool {
 }
 
 impl SpoolWriter {
-    /// Adds these bytes; readers see them at once.
-    ///
-    /// # Errors
-    /// Where the file takes no more: the disk is full.
-    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        (&*self.file).write_all(bytes)?;
-        self.size += bytes.len() as u64;
-        self.written.send_replace(Written::Some(self.size));
-        Ok(())
-    }
-
     /// Says that all is there.
     pub fn finish(self, digest: Digest) -> u64 {
         self.written.send_replace(Written::All { size: self.size, digest });
@@ -160,6 +149,33 @@ impl SpoolWriter {
     /// Says that no more will come, and why.
     pub fn fail(self, why: impl Into<String>) {
         self.written.send_replace(Written::Failed(why.into()));
+    }
+}
+
+impl Drop for SpoolWriter {
+    fn drop(&mut self) {
+        let given_up = Written::Failed("it was given up".to_owned());
+        self.written.send_if_modified(|written| {
+            let unfinished = matches!(written, Written::Some(_));
+            if unfinished {
+                *written = given_up;
+            }
+            unfinished
+        });
+    }
+}
+
+/// Readers see at once what is written. It fails where the disk is full.
+impl io::Write for SpoolWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (&*self.file).write_all(bytes)?;
+        self.size += bytes.len() as u64;
+        self.written.send_replace(Written::Some(self.size));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -180,6 +196,8 @@ impl http_body::Body for Pieces {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     async fn text(body: Body) -> Result<String, String> {
@@ -190,9 +208,9 @@ mod tests {
     #[tokio::test]
     async fn readers_follow_the_writer_from_wherever_they_begin() {
         let (mut writer, spool) = Spool::create().unwrap();
-        writer.write(b"one ").unwrap();
+        writer.write_all(b"one ").unwrap();
         let readers = [spool.body(0), spool.body(4)];
-        writer.write(b"two").unwrap();
+        writer.write_all(b"two").unwrap();
         writer.finish(Digest::of(b"one two"));
         let [all, rest] = readers;
         assert_eq!(text(all).await.unwrap(), "one two");
@@ -205,12 +223,12 @@ mod tests {
     async fn what_fails_in_the_middle_is_never_taken_for_the_end() {
         let (mut writer, spool) = Spool::create().unwrap();
         let reader = spool.body(0);
-        writer.write(b"one ").unwrap();
+        writer.write_all(b"one ").unwrap();
         writer.fail("the disk is full");
         assert_eq!(text(reader).await.unwrap_err(), "the disk is full");
         let (mut writer, spool) = Spool::create().unwrap();
         let reader = spool.body(0);
-        writer.write(b"one ").unwrap();
+        writer.write_all(b"one ").unwrap();
         drop(writer);
         assert!(text(reader).await.is_err());
         assert!(spool.all().await.is_err());

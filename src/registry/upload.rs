@@ -148,6 +148,7 @@ impl Registry {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
     use std::sync::{Arc, Mutex};
 
     use bytes::Bytes;
@@ -248,7 +249,7 @@ mod tests {
     }
 
     fn write(mut writer: SpoolWriter, content: &[u8]) -> Digest {
-        writer.write(content).unwrap();
+        writer.write_all(content).unwrap();
         let digest = Digest::of(content);
         writer.finish(digest.clone());
         digest
@@ -272,13 +273,13 @@ mod tests {
         let state = Arc::new(Mutex::new(State::default()));
         let (registry, repository) = registry(&state, GHCR);
         let (mut writer, spool) = Spool::create().unwrap();
-        writer.write(b"begun, ").unwrap();
+        writer.write_all(b"begun, ").unwrap();
         let sending = registry.upload_growing(&repository, &spool, "a layer");
         let (sent, ()) = tokio::join!(sending, async {
             while state.lock().unwrap().log.last().map(String::as_str) != Some("PATCH") {
                 tokio::task::yield_now().await;
             }
-            writer.write(b"and done").unwrap();
+            writer.write_all(b"and done").unwrap();
             writer.finish(Digest::of(b"begun, and done"));
         });
         assert_eq!(sent.unwrap(), Digest::of(b"begun, and done"));
@@ -357,7 +358,7 @@ mod tests {
         let state = Arc::new(Mutex::new(State::default()));
         let (registry, repository) = registry(&state, GHCR);
         let (mut writer, spool) = Spool::create().unwrap();
-        writer.write(b"half").unwrap();
+        writer.write_all(b"half").unwrap();
         writer.fail("the engine has gone");
         let sent = registry.upload_growing(&repository, &spool, "a layer").await;
         assert!(sent.unwrap_err().to_string().contains("the engine has gone"));

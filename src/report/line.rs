@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::offset::offset;
-use super::{Look, bar};
+use super::{Look, bar, layer};
 use crate::model::{Event, RefreshStatus};
 
 /// A line before it is written: what it is about, and what it says.
@@ -63,6 +63,7 @@ impl Line {
                 }
                 Line::new("preflight", text).about(message)
             }
+            Event::Layer(progress) => Line::new("layer", layer::line(progress)),
             Event::Image { image, uploaded } => {
                 let bytes = match uploaded {
                     0 => "already there".to_owned(),
@@ -155,7 +156,7 @@ impl Line {
 }
 
 /// `1.5 MB`, in powers of 1000.
-fn bytes(n: u64) -> String {
+pub(super) fn bytes(n: u64) -> String {
     match n {
         0..1_000 => format!("{n} B"),
         1_000..1_000_000 => format!("{:.1} kB", n as f64 / 1e3),

@@ -5,6 +5,7 @@
 
 mod bar;
 mod human;
+mod layer;
 mod line;
 mod look;
 mod offset;
@@ -15,6 +16,7 @@ use std::io::{self, Write};
 use crate::model::Stamped;
 
 pub use human::Human;
+pub use layer::Bars;
 pub use look::Look;
 
 /// Renders events, one after the other, and writes them to `W`.

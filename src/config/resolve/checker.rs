@@ -8,18 +8,18 @@ use super::super::error::Mistake;
 use super::super::values;
 
 /// What is wrong so far.
-pub(super) struct Checker<'a> {
+pub(in crate::config) struct Checker<'a> {
     text: &'a str,
-    pub(super) mistakes: Vec<Mistake>,
+    pub(in crate::config) mistakes: Vec<Mistake>,
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn new(text: &'a str) -> Checker<'a> {
+    pub(in crate::config) fn new(text: &'a str) -> Checker<'a> {
         Checker { text, mistakes: Vec::new() }
     }
 
     /// Objects to what stands at `place`.
-    pub(super) fn at(
+    pub(in crate::config) fn at(
         &mut self,
         place: Option<Place>,
         message: impl Into<String>,
@@ -29,7 +29,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Objects to a key, whose value stands at `place`.
-    pub(super) fn key(
+    pub(in crate::config) fn key(
         &mut self,
         key: &str,
         place: Option<Place>,
@@ -40,24 +40,28 @@ impl<'a> Checker<'a> {
     }
 
     /// Refuses a key that a later release will serve: it must not be silently ignored.
-    pub(super) fn unsupported(&mut self, key: &str, place: Option<Place>, remedy: &str) {
+    pub(in crate::config) fn unsupported(&mut self, key: &str, place: Option<Place>, remedy: &str) {
         self.key(key, place, format!("`{key}` is not yet supported"), remedy);
     }
 
     /// Refuses a key that means nothing to the strategy.
-    pub(super) fn useless(&mut self, key: &str, place: Option<Place>, why: &str) {
+    pub(in crate::config) fn useless(&mut self, key: &str, place: Option<Place>, why: &str) {
         self.key(key, place, format!("`{key}` means nothing with `strategy: rolling`"), why);
     }
 
     /// Objects to a text that is empty.
-    pub(super) fn filled(&mut self, text: &At<String>, what: &str) {
+    pub(in crate::config) fn filled(&mut self, text: &At<String>, what: &str) {
         if text.value.trim().is_empty() {
             self.at(text.place, format!("this is empty, where {what} belongs"), "write it");
         }
     }
 
     /// Reads a duration.
-    pub(super) fn duration(&mut self, at: Option<&At<String>>, default: Duration) -> Duration {
+    pub(in crate::config) fn duration(
+        &mut self,
+        at: Option<&At<String>>,
+        default: Duration,
+    ) -> Duration {
         let Some(at) = at else { return default };
         values::duration(&at.value).unwrap_or_else(|| {
             self.at(
@@ -70,7 +74,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Reads a duration that must not be zero.
-    pub(super) fn positive_duration(
+    pub(in crate::config) fn positive_duration(
         &mut self,
         at: Option<&At<String>>,
         default: Duration,
@@ -87,7 +91,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Reads a whole number within `range`.
-    pub(super) fn number<T: TryFrom<i64>>(
+    pub(in crate::config) fn number<T: TryFrom<i64>>(
         &mut self,
         at: &At<i64>,
         range: RangeInclusive<i64>,
@@ -105,7 +109,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Reads percentages that ascend to 100.
-    pub(super) fn ascending(&mut self, list: &At<Vec<At<i64>>>, key: &str) -> Vec<u8> {
+    pub(in crate::config) fn ascending(&mut self, list: &At<Vec<At<i64>>>, key: &str) -> Vec<u8> {
         let mut read: Vec<u8> = Vec::new();
         for at in &list.value {
             let Some(percent) = self.number(at, 1..=100, "a percentage") else { return read };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::Surroundings;
 use super::checker::Checker;
 use crate::config::at::At;
+use crate::config::build::Build;
 use crate::config::document::{FileSection, ImageSection};
 use crate::config::settings::Image;
 use crate::image::{Assembly, FileMapping, Platform};
@@ -16,38 +17,50 @@ pub(super) fn resolve(
     check: &mut Checker<'_>,
 ) -> Image {
     let Some(At { value: image, place }) = section else {
-        return Image { push: None, tags: Vec::new(), assembly: None };
+        return Image { push: None, tags: Vec::new(), assembly: None, build: None };
     };
-    if let Some(build) = &image.build {
-        check.unsupported(
+    let made = image.files.is_some() || image.build.is_some();
+    if let (Some(files), Some(build)) = (&image.files, &image.build) {
+        check.key(
             "build",
-            build.place,
-            "list the image's content in `files`, or build and push it elsewhere and deploy with \
-             `--image repository@sha256:…`",
+            build.place.max(files.place),
+            "`files` and `build` each make an image",
+            "keep one of them: a Dockerfile can COPY files, too",
         );
     }
-    let push = push(&image.push, surroundings, image.files.is_some(), check);
-    if image.files.is_some() && image.push.is_empty() {
+    let push = push(&image.push, surroundings, made, check);
+    if made && image.push.is_empty() {
         check.key(
             "image",
             *place,
-            "`files` make an image, but `push` doesn't say where it goes",
+            "an image is made, but `push` doesn't say where it goes",
             "add `push: [123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/web]`",
         );
     }
     if image.files.is_none()
         && let Some((key, place)) = orphan(image)
     {
-        check.key(
-            key,
-            place,
-            format!("`{key}` describes an image, but there are no `files` to make it of"),
-            "add `files`, or remove it: an image that is pushed already has its own",
-        );
+        let (message, remedy) = match &image.build {
+            Some(_) => ("is the Dockerfile's to say", "write it there, and remove it here"),
+            None => (
+                "describes an image, but there are no `files` to make it of",
+                "add `files`, or remove it: an image that is pushed already has its own",
+            ),
+        };
+        check.key(key, place, format!("`{key}` {message}"), remedy);
     }
     let tags = tags(&image.tags, check);
     let assembly = image.files.as_ref().map(|files| assembly(files, image, check));
-    Image { push, tags, assembly }
+    let build = image.build.as_ref().map(|build| Build {
+        labels: value(image.labels.as_ref()),
+        platform: image.platform.as_ref().map(|at| Platform::from(at.value).to_string()),
+        ..build.value.resolve(check)
+    });
+    Image { push, tags, assembly, build }
+}
+
+fn value<T: Clone + Default>(at: Option<&At<T>>) -> T {
+    at.map(|at| at.value.clone()).unwrap_or_default()
 }
 
 /// The repository to push to.
@@ -112,19 +125,22 @@ fn ecr(host: &str) -> Option<(&str, &str)> {
     suffix.starts_with("amazonaws.com").then_some((account, region))
 }
 
-/// A key that needs `files`.
+/// A key that needs `files`; labels and a platform a Dockerfile can be given, too.
 fn orphan(image: &ImageSection) -> Option<(&'static str, Option<super::super::at::Place>)> {
+    let shared = [
+        ("labels", image.labels.as_ref().map(|at| at.place)),
+        ("platform", image.platform.as_ref().map(|at| at.place)),
+    ];
     let keys = [
         ("entrypoint", image.entrypoint.as_ref().map(|at| at.place)),
         ("cmd", image.cmd.as_ref().map(|at| at.place)),
         ("env", image.env.as_ref().map(|at| at.place)),
-        ("labels", image.labels.as_ref().map(|at| at.place)),
         ("user", image.user.as_ref().map(|at| at.place)),
         ("workdir", image.workdir.as_ref().map(|at| at.place)),
         ("expose", image.expose.as_ref().map(|at| at.place)),
-        ("platform", image.platform.as_ref().map(|at| at.place)),
     ];
-    keys.into_iter().find_map(|(key, place)| place.map(|place| (key, place)))
+    let shared = shared.into_iter().filter(|_| image.build.is_none());
+    keys.into_iter().chain(shared).find_map(|(key, place)| place.map(|place| (key, place)))
 }
 
 fn tags(tags: &[At<String>], check: &mut Checker<'_>) -> Vec<String> {
@@ -163,9 +179,6 @@ fn assembly(
     }
     if let Some(workdir) = &image.workdir {
         absolute(workdir, check);
-    }
-    fn value<T: Clone + Default>(at: Option<&At<T>>) -> T {
-        at.map(|at| at.value.clone()).unwrap_or_default()
     }
     Assembly {
         files: files

@@ -11,7 +11,7 @@ mod traffic;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use self::checker::Checker;
+pub(super) use self::checker::Checker;
 use super::document::{Document, TemplateSection, UserDataSection};
 use super::error::Mistake;
 use super::settings::{Config, Fleet, Retire, Template, UserData};

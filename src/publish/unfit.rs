@@ -1,4 +1,4 @@
-//! Why an image is not published, or not to be deployed.
+//! Why an image may not go to a repository, or not be deployed from it.
 
 use crate::cloud::CloudError;
 use crate::model::{Digest, Repository};
@@ -6,9 +6,9 @@ use crate::registry::RegistryError;
 
 use super::TooBad;
 
-/// A refusal, or a failure on the way.
+/// A refusal, or a failure on the way to knowing.
 #[derive(Debug, thiserror::Error)]
-pub enum PublishError {
+pub enum Unfit {
     /// AWS did not do what it was asked.
     #[error("{source}. To do: {}", .source.hint())]
     Cloud {
@@ -68,8 +68,8 @@ pub enum PublishError {
     },
 }
 
-impl From<CloudError> for PublishError {
-    fn from(error: CloudError) -> PublishError {
-        PublishError::Cloud { source: Box::new(error) }
+impl From<CloudError> for Unfit {
+    fn from(error: CloudError) -> Unfit {
+        Unfit::Cloud { source: Box::new(error) }
     }
 }

@@ -1,0 +1,224 @@
+//! An image's layers as they leave an engine: one after the other, each as a stream.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read};
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use crate::model::Digest;
+
+/// Bytes read at once.
+const PIECE: usize = 256 << 10;
+
+/// Pieces that are read ahead of whoever takes them. With [`PIECE`] this bounds the memory: 2 MiB.
+const AHEAD: usize = 8;
+
+/// Configurations are some thousand bytes; what is larger is none.
+const DOCUMENT: u64 = 8 << 20;
+
+/// What has arrived.
+#[derive(Debug)]
+pub enum Arriving {
+    /// A layer begins. What is not taken of it is skipped when the next one is asked for.
+    Layer(ArrivingLayer),
+    /// A JSON document: the image's configuration may be among them.
+    Document(Bytes),
+}
+
+/// A layer that is being read.
+#[derive(Debug)]
+pub struct ArrivingLayer {
+    /// Its DiffID, where that is known before all of it is read. Nobody has checked it yet.
+    pub diff_id: Option<Digest>,
+    /// Its archive, or that compressed: as it is stored.
+    pub content: mpsc::Receiver<io::Result<Bytes>>,
+}
+
+/// Layers to come. Dropping it ends the reading.
+pub type Arrivals = mpsc::Receiver<io::Result<Arriving>>;
+
+/// The `wanted` of an image's layers, which are named by their DiffIDs from the bottom up, out of the
+/// engine's own folder.
+#[cfg(target_os = "linux")]
+pub fn from_store(
+    store: super::LayerStore,
+    diff_ids: Vec<Digest>,
+    mut wanted: BTreeSet<Digest>,
+) -> Arrivals {
+    reading(move |arrivals| {
+        for at in 0..diff_ids.len() {
+            // A layer may be there twice.
+            if wanted.remove(&diff_ids[at]) {
+                let archive = store.archive(&diff_ids[..=at])?;
+                pour(archive, Some(diff_ids[at].clone()), arrivals)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// All that an engine's export has: `GET /images/{name}/get`, in the form that it had until engine 25,
+/// and in the one since, which is an OCI layout, too.
+pub fn from_export(export: impl Read + Send + 'static) -> Arrivals {
+    reading(move |arrivals| {
+        let mut archive = tar::Archive::new(export);
+        for entry in archive.entries()? {
+            let entry = entry?;
+            if !entry.header().entry_type().is_file() {
+                // A layer that is there twice is a link the second time.
+                continue;
+            }
+            let path = entry.path()?.into_owned();
+            let name = path.to_string_lossy();
+            let blob = name.strip_prefix("blobs/sha256/").map(str::to_owned);
+            if name.ends_with("/layer.tar") {
+                pour(entry, None, arrivals)?;
+            } else if let Some(hex) = blob {
+                unfold(entry, format!("sha256:{hex}").parse().ok(), arrivals)?;
+            } else if name.ends_with(".json") && !name.contains('/') {
+                document(entry, arrivals)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// A blob of which nobody has said what it is: a document begins with a brace, and is short.
+fn unfold(
+    mut entry: impl Read,
+    digest: Option<Digest>,
+    arrivals: &mpsc::Sender<io::Result<Arriving>>,
+) -> io::Result<()> {
+    let mut start = [0; 2];
+    let mut read = 0;
+    while read < start.len() {
+        match entry.read(&mut start[read..])? {
+            0 => break,
+            some => read += some,
+        }
+    }
+    let entry = io::Cursor::new(start).take(read as u64).chain(entry);
+    if start[0] != b'{' {
+        // Compressed, it has the name of what it is compressed.
+        let plain = start != [0x1f, 0x8b] && start != [0x28, 0xb5];
+        return pour(entry, digest.filter(|_| plain), arrivals);
+    }
+    document(entry, arrivals)
+}
+
+fn document(entry: impl Read, arrivals: &mpsc::Sender<io::Result<Arriving>>) -> io::Result<()> {
+    let mut document = Vec::new();
+    entry.take(DOCUMENT).read_to_end(&mut document)?;
+    send(arrivals, Arriving::Document(document.into()))
+}
+
+fn reading(
+    read: impl FnOnce(&mpsc::Sender<io::Result<Arriving>>) -> io::Result<()> + Send + 'static,
+) -> Arrivals {
+    let (sender, arrivals) = mpsc::channel(1);
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = read(&sender) {
+            // Who has stopped listening doesn't want to know.
+            let _ = sender.blocking_send(Err(error));
+        }
+    });
+    arrivals
+}
+
+/// Announces a layer, and gives it piece by piece; skips the rest where nobody takes it any more.
+fn pour(
+    mut content: impl Read,
+    diff_id: Option<Digest>,
+    arrivals: &mpsc::Sender<io::Result<Arriving>>,
+) -> io::Result<()> {
+    let (pieces, taken) = mpsc::channel(AHEAD);
+    send(arrivals, Arriving::Layer(ArrivingLayer { diff_id, content: taken }))?;
+    loop {
+        let mut piece = vec![0; PIECE];
+        match content.read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(read) => {
+                piece.truncate(read);
+                if pieces.blocking_send(Ok(piece.into())).is_err() {
+                    return Ok(());
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                let _ = pieces.blocking_send(Err(error));
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn send(arrivals: &mpsc::Sender<io::Result<Arriving>>, arriving: Arriving) -> io::Result<()> {
+    let gone = |_| io::Error::new(io::ErrorKind::BrokenPipe, "nobody takes the layers");
+    arrivals.blocking_send(Ok(arriving)).map_err(gone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn export(files: &[(&str, &[u8])]) -> io::Cursor<Vec<u8>> {
+        let mut archive = tar::Builder::new(Vec::new());
+        for (name, content) in files {
+            let mut header = tar::Header::new_ustar();
+            header.set_size(content.len() as u64);
+            archive.append_data(&mut header, name, *content).unwrap();
+        }
+        io::Cursor::new(archive.into_inner().unwrap())
+    }
+
+    /// What arrives, in words; of each layer so many pieces are taken.
+    async fn told(mut arrivals: Arrivals, pieces: usize) -> Vec<String> {
+        let mut told = Vec::new();
+        while let Some(arriving) = arrivals.recv().await {
+            told.push(match arriving.unwrap() {
+                Arriving::Document(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
+                Arriving::Layer(mut layer) => {
+                    let mut size = 0;
+                    for _ in 0..pieces {
+                        match layer.content.recv().await {
+                            Some(piece) => size += piece.unwrap().len(),
+                            None => break,
+                        }
+                    }
+                    let known = layer.diff_id.map(|id| id.short().to_owned());
+                    format!("{} {size}", known.as_deref().unwrap_or("?"))
+                }
+            });
+        }
+        told
+    }
+
+    const HEX: &str = "25776084539f2a5a9ee0a1a8c9ab2a8a5ec2fd8b0e2a2e8e0f2ec1e8ec0dd6b1";
+
+    #[tokio::test]
+    async fn both_forms_of_an_export_are_understood() {
+        let old = export(&[
+            ("1/VERSION", b"1.0"),
+            ("1/json", b"{}"),
+            ("1/layer.tar", &[0; 1_000_000]),
+            ("c.json", b"{\"a\":1}"),
+            ("manifest.json", b"[]"),
+        ]);
+        assert_eq!(told(from_export(old), 9).await, ["? 1000000", "{\"a\":1}", "[]"]);
+        let blob = format!("blobs/sha256/{HEX}");
+        let new = export(&[
+            (&blob, &[0; 300]),
+            (&blob, b"{\"b\":2}"),
+            (&blob, &[0x1f, 0x8b, 8]),
+            ("index.json", b"{}"),
+        ]);
+        assert_eq!(told(from_export(new), 9).await, ["25776084539f 300", "{\"b\":2}", "? 3", "{}"]);
+    }
+
+    #[tokio::test]
+    async fn a_layer_that_nobody_takes_is_skipped() {
+        let layers = [("1/layer.tar", &[0; 5_000_000][..]), ("2/layer.tar", &[0; 70])];
+        assert_eq!(told(from_export(export(&layers)), 1).await, ["? 262144", "? 70"]);
+    }
+}

@@ -1,0 +1,89 @@
+//! Where an image came from, as in-toto and SLSA write it down. It says what the run's environment
+//! says and is not signed: who can push can write it.
+
+use serde_json::{Value, json};
+
+use crate::model::ImageReference;
+
+/// The type of document (in-toto attestation framework, "Statement").
+pub const MEDIA_TYPE: &str = "application/vnd.in-toto+json";
+
+/// Describes how `image` was built, by the environment of an Actions run.
+///
+/// # Errors
+/// The name of a variable that is missing: elsewhere nobody knows where an image came from.
+pub fn statement(
+    image: &ImageReference,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Value, &'static str> {
+    let get = |name: &'static str| variable(name).filter(|value| !value.is_empty()).ok_or(name);
+    let server = get("GITHUB_SERVER_URL")?;
+    let repository = get("GITHUB_REPOSITORY")?;
+    let (reference, commit) = (get("GITHUB_REF")?, get("GITHUB_SHA")?);
+    let (run, attempt) = (get("GITHUB_RUN_ID")?, get("GITHUB_RUN_ATTEMPT")?);
+    let workflow = get("GITHUB_WORKFLOW_REF")?;
+    // `acme/web/.github/workflows/deploy.yml@refs/heads/main`
+    let path = workflow.split_once('@').map_or(workflow.as_str(), |(path, _)| path);
+    let path = path.strip_prefix(&repository).unwrap_or(path).trim_start_matches('/');
+    let source = format!("{server}/{repository}");
+    let digest = image.digest.as_str().trim_start_matches("sha256:");
+    Ok(json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{ "name": image.repository, "digest": { "sha256": digest } }],
+        "predicateType": "https://slsa.dev/provenance/v1",
+        "predicate": {
+            "buildDefinition": {
+                "buildType": "https://actions.github.io/buildtypes/workflow/v1",
+                "externalParameters": {
+                    "workflow": { "ref": reference, "repository": source, "path": path },
+                },
+                "internalParameters": {
+                    "github": {
+                        "event_name": variable("GITHUB_EVENT_NAME"),
+                        "runner_environment": variable("RUNNER_ENVIRONMENT"),
+                    },
+                },
+                "resolvedDependencies": [
+                    { "uri": format!("git+{source}@{reference}"), "digest": { "gitCommit": commit } },
+                ],
+            },
+            "runDetails": {
+                "builder": { "id": format!("{server}/{workflow}") },
+                "metadata": {
+                    "invocationId": format!("{source}/actions/runs/{run}/attempts/{attempt}"),
+                },
+            },
+        },
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_says_where_its_image_came_from() {
+        let known = [
+            ("GITHUB_SERVER_URL", "https://github.com"),
+            ("GITHUB_REPOSITORY", "acme/web"),
+            ("GITHUB_REF", "refs/heads/main"),
+            ("GITHUB_SHA", "1a2b3c"),
+            ("GITHUB_RUN_ID", "77"),
+            ("GITHUB_RUN_ATTEMPT", "1"),
+            ("GITHUB_WORKFLOW_REF", "acme/web/.github/workflows/deploy.yml@refs/heads/main"),
+        ];
+        let variable = |name: &str| {
+            known.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
+        let hex = "25776084539f2a5a9ee0a1a8c9ab2a8a5ec2fd8b0e2a2e8e0f2ec1e8ec0dd6b1";
+        let image = format!("ghcr.io/acme/web@sha256:{hex}").parse().unwrap();
+        let statement = statement(&image, variable).unwrap();
+        assert_eq!(statement["subject"][0]["digest"]["sha256"], hex);
+        let definition = &statement["predicate"]["buildDefinition"];
+        let workflow = &definition["externalParameters"]["workflow"];
+        assert_eq!(workflow["path"], ".github/workflows/deploy.yml");
+        assert_eq!(definition["resolvedDependencies"][0]["digest"]["gitCommit"], "1a2b3c");
+        let nowhere = super::statement(&image, |_| None).unwrap_err();
+        assert_eq!(nowhere, "GITHUB_SERVER_URL");
+    }
+}

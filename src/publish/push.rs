@@ -1,0 +1,173 @@
+//! The whole of a push: layers, configuration, manifest, and only then a name.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+use serde_json::json;
+
+use super::survey::{self, Layer};
+use super::transfer::Transfer;
+use super::{Destination, Memory};
+use crate::docker::Arrivals;
+use crate::image::Codec;
+use crate::model::{Digest, LayerProgress, LayerState};
+use crate::registry::{Blob, RegistryError};
+
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+
+/// What is to be pushed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// The digest of its configuration, by which engines name images.
+    pub id: Digest,
+    /// The configuration, where it can be had without the layers.
+    pub config: Option<Bytes>,
+    /// Its layers from the bottom up, by DiffID.
+    pub diff_ids: Vec<Digest>,
+}
+
+/// How to push, and where to.
+pub struct Push<'a> {
+    /// All get the same manifest.
+    pub destinations: &'a [Destination],
+    /// What earlier pushes have found out.
+    pub memory: &'a Memory,
+    /// How layers are compressed that don't come compressed.
+    pub codec: Codec,
+    /// The manifest's annotations: `org.opencontainers.image.revision` and the like.
+    pub annotations: &'a [(String, String)],
+    /// Is told what happens.
+    pub tell: &'a (dyn Fn(LayerProgress) + Sync),
+}
+
+/// What a push did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The image's identity, the same everywhere: the digest of its manifest.
+    pub digest: Digest,
+    /// Bytes of the layers, as they are stored.
+    pub size: u64,
+    /// Layers that were sent to at least one destination.
+    pub sent: usize,
+    /// Layers in all.
+    pub layers: usize,
+}
+
+/// Why an image was not pushed. Nothing names it then; what was uploaded is found by the next attempt.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// A registry's answer.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The engine did not give a layer, or not all of it.
+    #[error(
+        "a layer could not be read from the engine, or compressed: {0}. Is the image still there? Is the disk full?"
+    )]
+    Unreadable(String),
+    /// The folder for temporary files.
+    #[error(
+        "a layer could not be kept on its way: {0}. Is there room in the folder for temporary files (TMPDIR)?"
+    )]
+    Spool(String),
+    /// What came out of the engine was not in the image.
+    #[error(
+        "the engine gave a layer {0}, which the image does not have: its store is damaged, or was read wrongly"
+    )]
+    Changed(Digest),
+    /// What was in the image did not come out of the engine.
+    #[error("the engine did not give the layer {0}. Was the image removed meanwhile?")]
+    Missing(Digest),
+    /// There is no configuration.
+    #[error(
+        "the engine did not give the image's configuration {0}. Was the image removed meanwhile?"
+    )]
+    NoConfig(Digest),
+}
+
+impl Push<'_> {
+    /// Brings the image to all destinations, under its digest; no tag names it yet. `open` gives the
+    /// layers that are asked for, and may give others; it isn't called where everybody has everything.
+    ///
+    /// # Errors
+    /// See [`PublishError`].
+    pub async fn image(
+        &self,
+        content: &Content,
+        open: impl FnOnce(BTreeSet<Digest>) -> Arrivals,
+    ) -> Result<Published, PublishError> {
+        let mut layers = survey::survey(self, &content.diff_ids).await?;
+        let wanted: BTreeSet<_> =
+            layers.iter().filter(|layer| layer.is_wanted()).map(|l| l.diff_id.clone()).collect();
+        let mut config = content.config.clone().or_else(|| self.memory.config(&content.id));
+        if !wanted.is_empty() || config.is_none() {
+            let (brought, documents) =
+                Transfer::new(self, layers).run(open(wanted.clone())).await?;
+            layers = brought;
+            let is_it = |document: &Bytes| Digest::of(document) == content.id;
+            config = config.or_else(|| documents.into_iter().find(is_it));
+        }
+        let config = config.ok_or_else(|| PublishError::NoConfig(content.id.clone()))?;
+        self.memory.note_config(&content.id, &config);
+        let config = Blob::new(CONFIG, config);
+        let (manifest, size) = self.manifest(&config, &content.diff_ids, &layers);
+        try_join_all(self.destinations.iter().map(|to| deliver(to, &config, &manifest))).await?;
+        let layers = content.diff_ids.len();
+        Ok(Published { digest: manifest.digest, size, sent: wanted.len(), layers })
+    }
+
+    /// Lets `tags` name the image at all destinations.
+    ///
+    /// # Errors
+    /// Where a registry doesn't take one: tags may be immutable there.
+    pub async fn tag(&self, digest: &Digest, tags: &[String]) -> Result<(), PublishError> {
+        for Destination { repository, registry } in self.destinations {
+            registry.tag(repository, digest, tags).await?;
+        }
+        Ok(())
+    }
+
+    /// The manifest, and the size of its layers.
+    fn manifest(&self, config: &Blob, diff_ids: &[Digest], layers: &[Layer]) -> (Blob, u64) {
+        let blobs = diff_ids.iter().filter_map(|diff_id| {
+            layers.iter().find(|layer| layer.diff_id == *diff_id)?.blob.as_ref()
+        });
+        let mut size = 0;
+        let described: Vec<_> = blobs
+            .map(|blob| {
+                size += blob.size;
+                json!({ "mediaType": blob.codec.media_type(), "digest": blob.digest, "size": blob.size })
+            })
+            .collect();
+        let mut manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": { "mediaType": CONFIG, "digest": config.digest, "size": config.size() },
+            "layers": described,
+        });
+        if !self.annotations.is_empty() {
+            let all = self.annotations.iter().map(|(name, value)| (name.clone(), json!(value)));
+            manifest["annotations"] = all.collect::<serde_json::Map<_, _>>().into();
+        }
+        (Blob::new(MANIFEST, manifest.to_string()), size)
+    }
+
+    /// Tells what has happened to the layer at this place.
+    pub(super) fn tell(&self, layers: &[Layer], at: usize, state: LayerState) {
+        let diff_id = layers[at].diff_id.clone();
+        (self.tell)(LayerProgress { layer: at + 1, layers: layers.len(), diff_id, state });
+    }
+}
+
+/// Configuration and manifest to one destination, which has the layers.
+async fn deliver(to: &Destination, config: &Blob, manifest: &Blob) -> Result<(), RegistryError> {
+    let Destination { repository, registry } = to;
+    if registry.manifest_digest(repository, manifest.digest.as_str()).await?.is_some() {
+        return Ok(());
+    }
+    if !registry.has_blob(repository, &config.digest).await? {
+        registry.upload_blob(repository, config).await?;
+    }
+    registry.put_manifest(repository, manifest.digest.as_str(), manifest).await
+}

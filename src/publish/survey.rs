@@ -1,0 +1,82 @@
+//! What the destinations have already, by what is remembered of each layer: a question a layer and
+//! destination, and no more where nothing has changed.
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::{Destination, Push};
+use crate::image::Codec;
+use crate::model::{Digest, LayerState};
+use crate::registry::RegistryError;
+
+/// Questions at once. Registries answer each in some ten milliseconds; ECR allows 1000 a second
+/// (service quotas, BatchCheckLayerAvailability).
+const AT_ONCE: usize = 16;
+
+/// A layer, and what is known of it.
+#[derive(Debug, Clone)]
+pub(super) struct Layer {
+    /// Its DiffID.
+    pub diff_id: Digest,
+    /// The blob that it is, once that is known.
+    pub blob: Option<Blob>,
+    /// The destinations that don't have that blob, by their place in the list.
+    pub lacking: Vec<usize>,
+}
+
+/// A layer as a registry has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Blob {
+    pub digest: Digest,
+    pub size: u64,
+    pub codec: Codec,
+}
+
+/// Asks all destinations for all layers. A layer that an image has twice is there once.
+pub(super) async fn survey(
+    push: &Push<'_>,
+    diff_ids: &[Digest],
+) -> Result<Vec<Layer>, RegistryError> {
+    let mut layers: Vec<Layer> = Vec::new();
+    for diff_id in diff_ids {
+        if !layers.iter().any(|layer| layer.diff_id == *diff_id) {
+            layers.push(unknown(push, diff_id));
+        }
+    }
+    let all = layers.iter().enumerate().flat_map(|(at, layer)| {
+        let blob = layer.blob.clone();
+        layer.lacking.iter().filter_map(move |to| Some((at, *to, blob.clone()?)))
+    });
+    let all: Vec<_> = all.collect();
+    let asked = stream::iter(all).map(async |(at, to, blob)| {
+        let destination = &push.destinations[to];
+        Ok::<_, RegistryError>((at, to, has(push, destination, &blob).await?))
+    });
+    let answers: Vec<_> = asked.buffered(AT_ONCE).try_collect().await?;
+    for (at, to, state) in answers {
+        if let Some(state) = state {
+            layers[at].lacking.retain(|lacking| *lacking != to);
+            push.tell(&layers, at, state);
+        }
+    }
+    Ok(layers)
+}
+
+fn unknown(push: &Push<'_>, diff_id: &Digest) -> Layer {
+    let remembered = push.memory.layer(diff_id, push.codec);
+    let blob =
+        remembered.map(|known| Blob { digest: known.digest, size: known.size, codec: push.codec });
+    Layer { diff_id: diff_id.clone(), blob, lacking: (0..push.destinations.len()).collect() }
+}
+
+/// How the destination comes to have the blob without an upload, if it does.
+async fn has(
+    _push: &Push<'_>,
+    destination: &Destination,
+    blob: &Blob,
+) -> Result<Option<LayerState>, RegistryError> {
+    let Destination { repository, registry } = destination;
+    if registry.has_blob(repository, &blob.digest).await? {
+        return Ok(Some(LayerState::Exists { repository: repository.clone() }));
+    }
+    Ok(None)
+}

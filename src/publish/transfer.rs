@@ -1,0 +1,266 @@
+//! Layers on their way: each is compressed once, and everybody who lacks it reads what is there so far.
+
+use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
+use http_body_util::BodyExt as _;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Duration, interval};
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::survey::{Blob, Layer};
+use super::{Destination, PublishError, Push};
+use crate::docker::{Arrivals, Arriving, ArrivingLayer};
+use crate::image::{Codec, Compressed, pack};
+use crate::model::{Digest, LayerState};
+use crate::registry::{RegistryError, Spool, SpoolWriter, Written};
+
+/// Layers that one registry is sent at once. ECR throttles who sends it many small ones.
+const AT_ONCE: usize = 4;
+
+/// How often it is told how far a layer is.
+const PACE: Duration = Duration::from_millis(100);
+
+/// Brings layers to those who lack them.
+pub(super) struct Transfer<'a> {
+    push: &'a Push<'a>,
+    layers: Vec<Layer>,
+    /// A layer's and a destination's place in their lists, once the one is at the other.
+    uploads: JoinSet<Result<(usize, usize), RegistryError>>,
+    /// One a destination.
+    gates: Vec<Arc<Semaphore>>,
+    /// Whether there are layers that nobody lacks.
+    some_are_there: bool,
+}
+
+/// A layer's bytes, piece by piece.
+trait Content: Stream<Item = io::Result<Bytes>> + Unpin {}
+
+impl<S: Stream<Item = io::Result<Bytes>> + Unpin> Content for S {}
+
+impl<'a> Transfer<'a> {
+    pub(super) fn new(push: &'a Push<'a>, layers: Vec<Layer>) -> Transfer<'a> {
+        let gates = push.destinations.iter().map(|_| Arc::new(Semaphore::new(AT_ONCE))).collect();
+        let some_are_there = !layers.iter().all(Layer::is_wanted);
+        Transfer { push, layers, uploads: JoinSet::new(), gates, some_are_there }
+    }
+
+    /// Takes all that arrives; gives the layers, each with its blob, and the documents that came along.
+    /// When this returns, every destination has every layer.
+    pub(super) async fn run(
+        mut self,
+        mut arrivals: Arrivals,
+    ) -> Result<(Vec<Layer>, Vec<Bytes>), PublishError> {
+        let mut documents = Vec::new();
+        while self.layers.iter().any(Layer::is_wanted) || documents.is_empty() {
+            match arrivals.recv().await {
+                None => break,
+                Some(Err(error)) => return Err(unreadable(&error)),
+                Some(Ok(Arriving::Document(bytes))) => documents.push(bytes),
+                Some(Ok(Arriving::Layer(layer))) => self.layer(layer).await?,
+            }
+        }
+        while let Some(arriving) = arrivals.recv().await {
+            match arriving.map_err(|error| unreadable(&error))? {
+                Arriving::Document(bytes) => documents.push(bytes),
+                Arriving::Layer(_) => {}
+            }
+        }
+        if let Some(missing) = self.layers.iter().find(|layer| layer.is_wanted()) {
+            return Err(PublishError::Missing(missing.diff_id.clone()));
+        }
+        while let Some(done) = self.uploads.join_next().await {
+            self.uploaded(done)?;
+        }
+        Ok((self.layers, documents))
+    }
+
+    async fn layer(&mut self, layer: ArrivingLayer) -> Result<(), PublishError> {
+        let ArrivingLayer { diff_id, content } = layer;
+        let mut content = ReceiverStream::new(content).peekable();
+        match diff_id {
+            Some(diff_id) => match self.wanted(&diff_id) {
+                Some(at) => self.pack(Some(at), content).await,
+                None => Ok(()),
+            },
+            None if !self.some_are_there => self.pack(None, content).await,
+            // It may be one that everybody has: it has to be read to know.
+            None => {
+                let first = std::pin::Pin::new(&mut content).peek().await;
+                match first.and_then(|first| Codec::of(first.as_ref().ok()?)) {
+                    Some(_) => self.keep(content).await,
+                    None => self.put_aside(content).await,
+                }
+            }
+        }
+    }
+
+    /// A layer that came compressed, whichever it is.
+    async fn keep(&mut self, content: impl Content) -> Result<(), PublishError> {
+        let (writer, spool) = spool()?;
+        let compressed = self.watch(None, content, writer, &spool).await?;
+        let Some(at) = self.wanted(&compressed.diff_id) else { return Ok(()) };
+        let (_, known_at) = watch::channel(Some(at));
+        for to in self.layers[at].lacking.clone() {
+            self.upload(known_at.clone(), to, spool.clone());
+        }
+        self.packed(at, &compressed, &spool, known_at);
+        Ok(())
+    }
+
+    /// A layer that is yet to be compressed, whichever it is.
+    async fn put_aside(&mut self, content: impl Content) -> Result<(), PublishError> {
+        let (spool, diff_id) = aside(content).await.map_err(|error| unreadable(&error))?;
+        let Some(at) = self.wanted(&diff_id) else { return Ok(()) };
+        let content = spool.body(0).into_data_stream();
+        self.pack(Some(at), content.map(|piece| piece.map_err(io::Error::other))).await
+    }
+
+    fn wanted(&self, diff_id: &Digest) -> Option<usize> {
+        self.layers.iter().position(|layer| layer.diff_id == *diff_id && layer.is_wanted())
+    }
+
+    /// Compresses the layer, `at` this place if that is known, and sends it on its way meanwhile.
+    async fn pack(&mut self, at: Option<usize>, content: impl Content) -> Result<(), PublishError> {
+        let (writer, spool) = spool()?;
+        let lacking = match at {
+            Some(at) => self.layers[at].lacking.clone(),
+            None => (0..self.push.destinations.len()).collect(),
+        };
+        // Whose layer this is may be known at its end only.
+        let (tell_at, known_at) = watch::channel(at);
+        for to in lacking {
+            self.upload(known_at.clone(), to, spool.clone());
+        }
+        let compressed = self.watch(at, content, writer, &spool).await?;
+        let place = self.layers.iter().position(|layer| layer.diff_id == compressed.diff_id);
+        let wrong = PublishError::Changed(compressed.diff_id.clone());
+        let place = place.filter(|place| at.is_none_or(|at| at == *place)).ok_or(wrong)?;
+        tell_at.send_replace(Some(place));
+        self.packed(place, &compressed, &spool, known_at);
+        Ok(())
+    }
+
+    /// Compresses, while telling how far it is, and giving up when an upload does.
+    async fn watch(
+        &mut self,
+        at: Option<usize>,
+        content: impl Content,
+        writer: SpoolWriter,
+        spool: &Spool,
+    ) -> Result<Compressed, PublishError> {
+        let mut read = 0;
+        let count = AtomicU64::new(0);
+        let counted = content.inspect(|piece| {
+            read += piece.as_ref().map_or(0, |piece| piece.len() as u64);
+            count.store(read, Ordering::Relaxed);
+        });
+        let mut packing = std::pin::pin!(pack(counted, writer, self.push.codec));
+        let mut pace = interval(PACE);
+        loop {
+            tokio::select! {
+                packed = &mut packing => return packed.map_err(|error| unreadable(&error)),
+                Some(done) = self.uploads.join_next() => self.uploaded(done)?,
+                _ = pace.tick() => {
+                    let read = count.load(Ordering::Relaxed);
+                    let written = match spool.written() {
+                        Written::Some(size) | Written::All { size, .. } => size,
+                        Written::Failed(_) => 0,
+                    };
+                    if let Some(at) = at {
+                        self.push.tell(&self.layers, at, LayerState::Packing { read, written });
+                    }
+                }
+            }
+        }
+    }
+
+    /// A layer's blob is known.
+    fn packed(
+        &mut self,
+        at: usize,
+        compressed: &Compressed,
+        spool: &Spool,
+        known_at: watch::Receiver<Option<usize>>,
+    ) {
+        let Compressed { digest, size, codec, content, .. } = compressed.clone();
+        let state = LayerState::Packed { content, size };
+        self.push.tell(&self.layers, at, state);
+        let blob = Blob { digest, size, codec };
+        let layer = &mut self.layers[at];
+        // Compressed by another hand, the layer was another blob, which some have: now all get this one.
+        let had = match &layer.blob {
+            Some(known) if *known != blob => {
+                let all = 0..self.push.destinations.len();
+                all.filter(|to| !layer.lacking.contains(to)).collect()
+            }
+            _ => Vec::new(),
+        };
+        layer.blob = Some(blob);
+        layer.lacking.clear();
+        for to in had {
+            self.upload(known_at.clone(), to, spool.clone());
+        }
+    }
+
+    fn upload(&mut self, mut at: watch::Receiver<Option<usize>>, to: usize, spool: Spool) {
+        let Destination { repository, registry } = self.push.destinations[to].clone();
+        let gate = self.gates[to].clone();
+        self.uploads.spawn(async move {
+            let _turn = gate.acquire_owned().await;
+            registry.upload_growing(&repository, &spool, "a layer").await?;
+            let at = at.wait_for(Option::is_some).await.ok().and_then(|at| *at);
+            let gone = || RegistryError::Source("it is none of the image's".to_owned());
+            Ok((at.ok_or_else(gone)?, to))
+        });
+    }
+
+    fn uploaded(
+        &mut self,
+        done: Result<Result<(usize, usize), RegistryError>, tokio::task::JoinError>,
+    ) -> Result<(), PublishError> {
+        let (at, to) = done.map_err(|error| PublishError::Spool(error.to_string()))??;
+        let repository = &self.push.destinations[to].repository;
+        if let Some(Blob { digest, size, codec }) = &self.layers[at].blob {
+            let diff_id = &self.layers[at].diff_id;
+            self.push.memory.note_layer(diff_id, *codec, (digest, *size), repository);
+            let state = LayerState::Uploaded { repository: repository.clone(), size: *size };
+            self.push.tell(&self.layers, at, state);
+        }
+        Ok(())
+    }
+}
+
+impl Layer {
+    /// Somebody lacks it, or nobody knows what it will be.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.blob.is_none() || !self.lacking.is_empty()
+    }
+}
+
+fn unreadable(error: &io::Error) -> PublishError {
+    PublishError::Unreadable(error.to_string())
+}
+
+fn spool() -> Result<(SpoolWriter, Spool), PublishError> {
+    Spool::create().map_err(|error| PublishError::Spool(error.to_string()))
+}
+
+/// Puts a whole layer aside, to know which it is.
+async fn aside(mut content: impl Content) -> io::Result<(Spool, Digest)> {
+    let (mut writer, spool) = Spool::create()?;
+    let mut hash = Sha256::new();
+    while let Some(piece) = content.next().await {
+        let piece = piece?;
+        hash.update(&piece);
+        writer.write_all(&piece)?;
+    }
+    let diff_id = Digest::from_sha256(&hash.finalize());
+    writer.finish(diff_id.clone());
+    Ok((spool, diff_id))
+}

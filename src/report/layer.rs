@@ -1,0 +1,129 @@
+//! Layers of a push: a line each, or bars where a terminal can show them.
+
+use std::collections::BTreeMap;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::line::bytes;
+use crate::model::{LayerProgress, LayerState};
+
+/// More bars than this flicker, and don't fit a small terminal.
+const BARS: usize = 8;
+
+/// What a line says of a layer.
+pub(super) fn line(progress: &LayerProgress) -> String {
+    let what = match &progress.state {
+        LayerState::Exists { repository } => format!("is in {repository}"),
+        LayerState::Mounted { repository, from } => format!("taken into {repository} from {from}"),
+        LayerState::Packing { read, written } => {
+            format!("{} read, {} packed", bytes(*read), bytes(*written))
+        }
+        LayerState::Packed { content, size } => {
+            format!("packed: {} became {}", bytes(*content), bytes(*size))
+        }
+        LayerState::Uploaded { repository, size } => {
+            format!("is now in {repository}, {} uploaded", bytes(*size))
+        }
+    };
+    let LayerProgress { layer, layers, diff_id, .. } = progress;
+    format!("{layer}/{layers} {} {what}", diff_id.short())
+}
+
+/// Bars on standard error, one for each layer that is on its way, and one for all.
+#[derive(Debug)]
+pub struct Bars {
+    all: MultiProgress,
+    done: ProgressBar,
+    busy: BTreeMap<usize, ProgressBar>,
+    /// How many destinations still lack each layer.
+    lacking: BTreeMap<usize, usize>,
+    destinations: usize,
+}
+
+impl Bars {
+    /// None yet, for a push to so many destinations.
+    pub fn new(destinations: usize) -> Bars {
+        let all = MultiProgress::new();
+        let done = all.add(ProgressBar::no_length());
+        done.set_style(style("{bar:24} {pos}/{len} layers"));
+        Bars { all, done, busy: BTreeMap::new(), lacking: BTreeMap::new(), destinations }
+    }
+
+    /// Shows what has happened.
+    pub fn show(&mut self, progress: &LayerProgress) {
+        let layer = progress.layer;
+        self.done.set_length(progress.layers as u64);
+        match progress.state {
+            LayerState::Packing { .. } | LayerState::Packed { .. } => {
+                if self.busy.len() < BARS || self.busy.contains_key(&layer) {
+                    let bar = self.busy.entry(layer).or_insert_with(|| {
+                        let bar = self.all.insert_before(&self.done, ProgressBar::new_spinner());
+                        bar.set_style(style("{spinner} {msg}"));
+                        bar
+                    });
+                    bar.set_message(line(progress));
+                    bar.tick();
+                }
+            }
+            LayerState::Exists { .. }
+            | LayerState::Mounted { .. }
+            | LayerState::Uploaded { .. } => {
+                let left = self.lacking.entry(layer).or_insert(self.destinations);
+                *left = left.saturating_sub(1);
+                if *left == 0 {
+                    self.done.inc(1);
+                    if let Some(bar) = self.busy.remove(&layer) {
+                        self.all.remove(&bar);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Bars {
+    /// What has been shown is of no more use: the lines after it say it.
+    fn drop(&mut self) {
+        // A terminal that has gone needs no clearing.
+        let _ = self.all.clear();
+    }
+}
+
+/// A template that cannot be read gives a plain bar.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Digest;
+
+    #[test]
+    fn a_line_says_which_layer_is_where() {
+        let of = |state| LayerProgress { layer: 2, layers: 4, diff_id: Digest::of(b"a"), state };
+        let repository = "ghcr.io/acme/web".parse().unwrap();
+        insta::assert_snapshot!(
+            line(&of(LayerState::Uploaded { repository, size: 12_345_678 })),
+            @"2/4 ca978112ca1b is now in ghcr.io/acme/web, 12.3 MB uploaded"
+        );
+        insta::assert_snapshot!(
+            line(&of(LayerState::Packed { content: 3_000_000_000, size: 1_000_000 })),
+            @"2/4 ca978112ca1b packed: 3.0 GB became 1.0 MB"
+        );
+    }
+
+    #[test]
+    fn a_layer_is_there_when_every_destination_has_it() {
+        let mut bars = Bars::new(2);
+        let repository = "ghcr.io/acme/web".parse().unwrap();
+        let state = LayerState::Uploaded { repository, size: 1 };
+        let there = LayerProgress { layer: 1, layers: 1, diff_id: Digest::of(b"a"), state };
+        let packing = LayerState::Packing { read: 1, written: 1 };
+        bars.show(&LayerProgress { state: packing, ..there.clone() });
+        bars.show(&there);
+        assert_eq!((bars.done.position(), bars.busy.len()), (0, 1));
+        bars.show(&there);
+        assert_eq!((bars.done.position(), bars.busy.len()), (1, 0));
+    }
+}
