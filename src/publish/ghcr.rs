@@ -1,9 +1,8 @@
 //! GHCR: who can pull what was pushed. Packages are private when a first push makes them.
 
-use std::fmt;
-
 use super::Destination;
-use crate::model::Digest;
+use super::destination::GHCR;
+use crate::model::{Digest, Repository};
 use crate::registry::RegistryError;
 
 /// Who may pull.
@@ -33,16 +32,26 @@ pub async fn visibility(
     }
 }
 
-impl fmt::Display for Visibility {
-    /// What it means for instances, after the repository's name.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Visibility::Public => "is public: instances pull it without a login",
-            Visibility::Private => {
-                "is private: instances pull it only with a login of their own, such as `docker login` \
-                 in their user data with a token that has `read:packages`; or make the package public \
-                 in its settings on GitHub"
+/// Whether `repository` is GHCR's.
+pub fn is_ghcr(repository: &Repository) -> bool {
+    repository.registry() == GHCR
+}
+
+impl Visibility {
+    /// One line for people; `pulled_from` says that instances pull from there.
+    pub fn told(self, repository: &Repository, pulled_from: bool) -> String {
+        let so = match self {
+            Visibility::Public => "public: nobody needs a login to pull it",
+            Visibility::Private => "private: who pulls it has to log in",
+        };
+        let so_instances = match self {
+            Visibility::Private if pulled_from => {
+                ". Instances need a login of their own, such as `docker login ghcr.io` in their user \
+                 data with a token that has `read:packages`; or make the package public in its \
+                 settings on GitHub"
             }
-        })
+            _ => "",
+        };
+        format!("{repository} is {so}{so_instances}")
     }
 }

@@ -16,7 +16,7 @@ mod unfit;
 
 pub use destination::{Destination, DestinationError, connect, connect_to_read};
 pub use ecr::{Ensured, check_tags, ensure, ensure_scanned};
-pub use ghcr::{Visibility, visibility};
+pub use ghcr::{Visibility, is_ghcr, visibility};
 pub use logins::Logins;
 pub use memory::{Memory, Remembered};
 pub use push::{Content, PublishError, Published, Push};
