@@ -7,6 +7,7 @@ use crate::config::{self, Config};
 use crate::engine::{Caller, Stop};
 use crate::model::{Ending, Event, Outcome, Stamped};
 use crate::net::Net;
+use crate::publish::Logins;
 
 /// The line that `cutover lab serve --speed` prints for runs against it: how many of the lab's
 /// seconds pass in each of ours.
@@ -65,6 +66,7 @@ pub(super) fn caller(force: bool) -> Caller {
         workflow,
         commit: variable("GITHUB_SHA"),
         force,
+        logins: Logins::of(variable),
     }
 }
 

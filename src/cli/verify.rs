@@ -5,6 +5,7 @@ use super::signals::{self, Hangup};
 use super::{Common, output};
 use crate::engine;
 use crate::model::{Ending, Event, Outcome, Stamped};
+use crate::publish::Logins;
 
 /// Check that everything in cutover.yaml exists and fits together; change nothing.
 #[derive(Debug, clap::Args)]
@@ -24,7 +25,14 @@ impl Verify {
             };
             let (cloud, config) = (&session.cloud, &session.config);
             let told = session::tell(format, (&session, &stop), async |tell| {
-                let checked = Box::pin(engine::check(cloud, config, None));
+                let checked = Box::pin(async {
+                    let mut checked = engine::check(cloud, config, None).await?;
+                    if config.image.is_made() {
+                        let logins = Logins::of(session::variable);
+                        checked.ask_registries((&session.net, cloud), config, &logins).await;
+                    }
+                    Ok::<_, engine::Unchecked>(checked)
+                });
                 let checked = match stop.unless_asked(checked).await {
                     Some(Ok(checked)) => checked,
                     Some(Err(error)) => return Outcome::new(Ending::Failed, error.to_string()),

@@ -224,6 +224,7 @@ fn classify(code: &str, message: &str, status: u16) -> Class {
         | "MissingAuthenticationToken"
         | "MissingAuthenticationTokenException" => Class::Credentials,
         "ParameterAlreadyExists"
+        | "RepositoryAlreadyExistsException"
         | "InstanceRefreshInProgress"
         | "ScalingActivityInProgress"
         | "ScalingActivityInProgressFault"

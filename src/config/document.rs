@@ -13,6 +13,7 @@ use serde::de::IgnoredAny;
 
 use super::at::At;
 use super::build::BuildSection;
+use super::ecr::EcrSection;
 use super::settings::Retire;
 use crate::image::Platform;
 use crate::model::Strategy;
@@ -102,9 +103,12 @@ impl From<StrategyName> for Strategy {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ImageSection {
-    /// The repository to push to: an ECR repository of this Region, which the instances pull from.
+    /// The repositories to push to. The instances pull from the first: best an ECR repository of this
+    /// Region.
     #[serde(default)]
     pub push: Vec<At<String>>,
+    /// What ECR is to do with what is pushed to it.
+    pub ecr: Option<At<EcrSection>>,
     /// Tags to push besides the digest; `{commit}` and `{run}` are replaced.
     #[serde(default)]
     pub tags: Vec<At<String>>,

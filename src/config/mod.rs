@@ -8,6 +8,7 @@
 mod at;
 mod build;
 mod document;
+mod ecr;
 mod error;
 mod misfit;
 mod resolve;
@@ -18,6 +19,7 @@ mod values;
 use std::path::Path;
 
 pub use build::{Build, SecretSource};
+pub use ecr::Ecr;
 pub use error::ConfigError;
 pub use schema::schema;
 pub use settings::{

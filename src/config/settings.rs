@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 use super::build::Build;
+use super::ecr::Ecr;
 use crate::image::Assembly;
 use crate::judge::Limits;
 use crate::model::{Colour, Digest, PerColour, Repository, RuleId, Strategy};
@@ -64,12 +65,12 @@ impl Config {
         &self.steps
     }
 
-    /// What to put together and where to push it.
+    /// What to put together, and what instances pull it from: the first of [`Image::push`].
     ///
     /// # Errors
     /// Where the file doesn't say, so that only an image that is pushed already can be deployed.
     pub fn assembly(&self) -> Result<(&Repository, &Assembly), ConfigError> {
-        match (&self.image.push, &self.image.assembly) {
+        match (self.image.push.first(), &self.image.assembly) {
             (Some(push), Some(assembly)) => Ok((push, assembly)),
             _ => Err(ConfigError::unfit(
                 "nothing says what the image is to be made of",
@@ -97,12 +98,19 @@ pub fn hash(config: &Config) -> String {
     Digest::of(&canonical).as_str().trim_start_matches("sha256:").to_owned()
 }
 
+fn is_default(ecr: &Ecr) -> bool {
+    *ecr == Ecr::default()
+}
+
 /// What is shipped.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Image {
-    /// Where it is pushed to and pulled from: an ECR repository of the configured Region, if there
-    /// is an [`Assembly`]. Anything at all, or nothing, if images come by `--image`.
-    pub push: Option<Repository>,
+    /// Where it is pushed to, no two the same; instances pull from the first, which is in the
+    /// configured Region if it is in ECR and anything is made. Empty only if nothing is made.
+    pub push: Vec<Repository>,
+    /// What ECR is to do with it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub ecr: Ecr,
     /// Tags to push besides; `{commit}` and `{run}` stand for what they say.
     pub tags: Vec<String>,
     /// What it is made of; at least one file, relative to [`Config::directory`].
@@ -110,6 +118,13 @@ pub struct Image {
     /// What an engine builds instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub build: Option<Build>,
+}
+
+impl Image {
+    /// Whether the file says what an image is made of, so that it is pushed.
+    pub fn is_made(&self) -> bool {
+        self.assembly.is_some() || self.build.is_some()
+    }
 }
 
 /// The launch template.

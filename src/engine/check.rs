@@ -1,11 +1,14 @@
 //! What is read and found before anything is changed: `cutover verify`, and what every run does first.
 
 use super::claim::basis;
+use super::push::closed;
 use super::{Ledger, Target, target};
 use crate::cloud::{Cloud, CloudError};
 use crate::config::Config;
 use crate::model::{Ending, FleetFacts, ImageReference, Outcome, Record};
+use crate::net::Net;
 use crate::preflight::{self, Facts, Finding, Severity};
+use crate::publish::Logins;
 
 /// What was read and found before anything is changed.
 pub struct Checked {
@@ -21,6 +24,11 @@ impl Checked {
     /// Whether a rollout may begin.
     pub fn passes(&self) -> bool {
         self.findings.iter().all(|finding| finding.severity != Severity::Error)
+    }
+
+    /// Asks the registries that are not AWS's whether they let us in, where an image is to be pushed.
+    pub async fn ask_registries(&mut self, at: (&Net, &Cloud), config: &Config, logins: &Logins) {
+        self.findings.extend(closed(at, config, logins).await);
     }
 
     /// The outcome of a deployment that may not begin; `None` where it may.

@@ -2,6 +2,7 @@
 
 use super::check::Checked;
 use super::observe::{Carried, Scene, observe};
+use super::push::is_missing;
 use super::run::run;
 use super::session::{CHECKS, overtaken};
 use super::{Ledger, Session, Target, Wanted, claim, interrupted, tags, target};
@@ -59,7 +60,7 @@ impl Session<'_> {
         made: bool,
         tell: &mut dyn FnMut(Stamped),
     ) -> Result<Target, Box<Outcome>> {
-        let (checked, mut target) = self.checked(Some(image), tell).await?;
+        let (checked, mut target) = self.checked(Some(image), made, tell).await?;
         if let Some(refusal) = self.refusal(&checked, &mut target, image, made).await {
             return Err(Box::new(refusal));
         }
@@ -111,17 +112,16 @@ impl Session<'_> {
             let message = format!("workflow run {own} is older than run {newest}, which is live");
             return refused(message, "`--force` ships it all the same");
         }
-        if !made && image.repository.registry().contains(".dkr.ecr.") {
+        let absent =
+            || refused(format!("{image} is not in the registry"), "push it first, or check the digest");
+        if !made && self.cloud.owns(&image.repository) {
             match self.cloud.image_exists(image.repository.path(), &image.digest).await {
                 Ok(true) => {}
-                Ok(false) => {
-                    return refused(
-                        format!("{image} is not in the registry"),
-                        "push it first, or check the digest",
-                    );
-                }
+                Ok(false) => return absent(),
                 Err(error) => return refused(error.to_string(), "nothing was changed"),
             }
+        } else if !made && is_missing((self.net, self.cloud), image, &self.caller.logins).await {
+            return absent();
         }
         let live = self.cloud.version(&target.plan.template, target.origin.previous).await;
         let live = match live {

@@ -10,6 +10,7 @@ mod ledger;
 mod observe;
 mod orphans;
 mod prepare;
+mod push;
 mod rollback;
 mod run;
 mod session;

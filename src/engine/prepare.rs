@@ -2,11 +2,11 @@
 
 use super::ledger::Mine;
 use super::orphans;
+use super::push::push;
 use super::target::pin;
 use super::{Job, Ledger, Wanted};
 use crate::cloud::{Change, Class, CloudError};
 use crate::model::{Ending, Event, ImageReference, Record};
-use crate::registry::{Credentials, Endpoint, Registry};
 use crate::rollout::End;
 use crate::template::{VersionIdentity, client_token};
 
@@ -23,8 +23,9 @@ pub(super) async fn prepare(
     let mut events = Vec::new();
     match &job.wish.wanted {
         Wanted::Image(image) => {
-            let uploaded = push(job, image).await?;
+            let (uploaded, told) = push(job, image).await?;
             events.push(Event::Image { image: image.clone(), uploaded });
+            events.extend(told);
             let (version, created) = version(job, ledger, record, image).await?;
             events.push(Event::Version {
                 template: job.target.template_name.clone(),
@@ -50,21 +51,6 @@ pub(super) async fn prepare(
         Wanted::Back => return Err(failed("there is no unfinished rollout to take back")),
     }
     Ok(events)
-}
-
-/// Pushes what the registry does not have. An image that was named and not made must be there.
-async fn push(job: &Job<'_>, image: &ImageReference) -> Result<u64, End> {
-    let Some(made) = &job.image else { return Ok(0) };
-    let login = job.cloud.login().await.map_err(|error| failed(&error.to_string()))?;
-    let endpoint =
-        login.endpoint.parse::<Endpoint>().map_err(|error| failed(&error.to_string()))?;
-    let credentials = Credentials::Basic { user: login.user, password: login.password };
-    let registry = Registry::new(job.net.clone(), endpoint, credentials);
-    let pushed = registry
-        .push(made, &image.repository, &job.target.tags)
-        .await
-        .map_err(|error| failed(&error.to_string()))?;
-    Ok(pushed.uploaded_bytes)
 }
 
 /// Makes the version, or finds the one that an earlier attempt of the same intent made.

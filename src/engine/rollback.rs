@@ -28,7 +28,7 @@ impl Session<'_> {
     /// One try; `None` where another run ended or began between the check and the claim.
     async fn rollback_once(&self, tell: &mut dyn FnMut(Stamped)) -> Option<Outcome> {
         // Until the claim there is nothing that could be left behind.
-        let checked = Box::pin(self.checked(None, tell));
+        let checked = Box::pin(self.checked(None, false, tell));
         let (checked, mut target) = match self.stop.unless_asked(checked).await {
             Some(Ok(checked)) => checked,
             Some(Err(outcome)) => return Some(*outcome),

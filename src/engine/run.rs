@@ -13,9 +13,11 @@ use super::prepare::prepare;
 use super::stop::GRACE;
 use super::{Ledger, LedgerError, Stop, Target, Wish, interrupted};
 use crate::cloud::Cloud;
+use crate::config;
 use crate::image::Image;
 use crate::model::{Ending, Event, FleetFacts, Goal, Outcome, PerColour, Phase, Record, Stamped};
 use crate::net::Net;
+use crate::publish::Logins;
 use crate::rollout::mutant::{self, Mutant};
 use crate::rollout::{End, T, decide};
 
@@ -40,6 +42,10 @@ pub struct Job<'a> {
     pub net: &'a Net,
     /// The account.
     pub cloud: &'a Cloud,
+    /// Where the image is pushed to besides, and what is asked of the registries.
+    pub parcel: &'a config::Image,
+    /// Who we are to registries other than AWS's.
+    pub logins: &'a Logins,
     /// What is rolled out where.
     pub target: &'a Target,
     /// What is wanted.

@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::image::Image;
 use crate::model::{Ending, Event, Goal, ImageReference, Outcome, Stamped, Strategy};
 use crate::net::Net;
+use crate::publish::Logins;
 
 /// Who runs, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Caller {
     pub commit: Option<String>,
     /// Deploy although a newer run has been promoted.
     pub force: bool,
+    /// Who we are to registries other than AWS's.
+    pub logins: Logins,
 }
 
 /// What both verbs need.
@@ -55,16 +58,20 @@ impl Caller {
 }
 
 impl Session<'_> {
-    /// Checks, telling what is found, and makes the plan.
+    /// Checks, telling what is found, and makes the plan. `made` says that the image is to be pushed.
     pub(super) async fn checked(
         &self,
         image: Option<&ImageReference>,
+        made: bool,
         tell: &mut dyn FnMut(Stamped),
     ) -> Result<(Checked, Target), Box<Outcome>> {
         let failed = |error: String| Box::new(Outcome::new(Ending::Failed, error));
-        let checked = check(self.cloud, self.config, image)
+        let mut checked = check(self.cloud, self.config, image)
             .await
             .map_err(|error| failed(error.to_string()))?;
+        if made {
+            checked.ask_registries((self.net, self.cloud), self.config, &self.caller.logins).await;
+        }
         for finding in &checked.findings {
             tell(Stamped { time: self.cloud.now(), event: Event::from(finding.clone()) });
         }
@@ -98,7 +105,15 @@ impl Session<'_> {
         wish: Wish,
         image: Option<Image>,
     ) -> Job<'a> {
-        let stop = self.stop.clone();
-        Job { net: self.net, cloud: self.cloud, target, wish, image, stop }
+        Job {
+            net: self.net,
+            cloud: self.cloud,
+            parcel: &self.config.image,
+            logins: &self.caller.logins,
+            target,
+            wish,
+            image,
+            stop: self.stop.clone(),
+        }
     }
 }

@@ -54,6 +54,7 @@ mod tests {
             workflow: None,
             commit: commit.map(str::to_owned),
             force: false,
+            logins: crate::publish::Logins::default(),
         }
     }
 

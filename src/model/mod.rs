@@ -1,6 +1,7 @@
 //! The nouns: what every part of the house talks about. Data and small total functions; no I/O,
 //! no clock, and no type of any SDK.
 
+mod ecr;
 mod event;
 mod evidence;
 mod fleet;
@@ -8,9 +9,11 @@ mod image;
 mod layer;
 mod outcome;
 mod record;
+mod scan;
 mod strategy;
 mod traffic;
 
+pub use ecr::EcrRegistry;
 pub use event::{Event, Stamped};
 pub use evidence::{Counts, TargetGroupCounts};
 pub use fleet::{
@@ -24,6 +27,7 @@ pub use record::{
     FleetFacts, Goal, OneGroupFacts, Phase, Record, RefreshFacts, RetirementFacts, RuleFacts,
     SideFacts, TwoGroupsFacts,
 };
+pub use scan::{Findings, NewRepository, Scan, ScanGate, Severity};
 pub use strategy::{Colour, PerColour, Strategy};
 pub use traffic::{
     Forward, Listener, LoadBalancer, Rule, RuleId, RuleMatch, Stickiness, Target, TargetGroup,

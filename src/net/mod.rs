@@ -5,6 +5,8 @@
 
 mod backoff;
 mod clock;
+mod error;
+mod roots;
 pub(crate) mod sdk;
 mod stopwatch;
 mod transport;
@@ -12,7 +14,8 @@ mod transport;
 pub use backoff::delays;
 pub use clock::Clock;
 pub use stopwatch::Stopwatch;
-pub use transport::{Body, BoxError, Transport, TransportError, empty, full};
+pub use error::TransportError;
+pub use transport::{Body, BoxError, Transport, empty, full};
 
 /// The way out, and the time: what everything that talks to the world is given.
 #[derive(Debug, Clone)]

@@ -75,7 +75,10 @@ impl HttpConnector for Connector {
 
 fn connector_error(error: TransportError) -> ConnectorError {
     match &error {
-        TransportError::Connect { .. } => ConnectorError::io(error.into()).never_connected(),
+        TransportError::Connect { .. }
+        | TransportError::Untrusted { .. }
+        | TransportError::PlainText { .. } => ConnectorError::io(error.into()).never_connected(),
+        TransportError::Setup { .. } => ConnectorError::user(error.into()),
         TransportError::Timeout { .. } => ConnectorError::timeout(error.into()),
         TransportError::Other { .. } => ConnectorError::io(error.into()),
     }

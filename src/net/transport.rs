@@ -1,5 +1,6 @@
 //! The only seam between the deployer and the world: an HTTP service.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::net::IpAddr;
@@ -8,8 +9,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 use http_body_util::{BodyExt, Empty, Full, combinators::BoxBody};
+use reqwest::Certificate;
 use tower::util::{BoxCloneSyncService, ServiceExt};
 use tower::{Service, service_fn};
+
+use super::TransportError;
+use super::roots::Roots;
 
 /// Any error, as libraries hand them on.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -41,18 +46,40 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// The real network: TLS by the system's roots, and proxies as the environment says except for
-    /// what is on this machine.
+    /// The real network: TLS by the system's roots and those that the environment and Docker's
+    /// `certs.d` name besides, and proxies as the environment says except for what is on this machine.
     ///
     /// # Errors
     /// Where TLS or the proxy settings cannot be set up.
     pub fn network() -> Result<Transport, TransportError> {
-        let proxied = client(reqwest::Client::builder())?;
-        let direct = client(reqwest::Client::builder().no_proxy())?;
+        Transport::with_roots(Roots::find(|name| std::env::var(name).ok())?)
+    }
+
+    fn with_roots(roots: Roots) -> Result<Transport, TransportError> {
+        let trusting = |more: Vec<Certificate>| {
+            let all = roots.everywhere.iter().cloned().chain(more);
+            reqwest::Client::builder().tls_certs_merge(all)
+        };
+        let proxied = client(trusting(Vec::new()))?;
+        let direct = client(trusting(Vec::new()).no_proxy())?;
+        let own: BTreeMap<_, _> = roots
+            .by_host
+            .iter()
+            .map(|(host, more)| {
+                let near = is_near(&host.parse().unwrap_or_default());
+                let client = more.clone().and_then(|more| {
+                    let builder = trusting(more);
+                    client(if near { builder.no_proxy() } else { builder })
+                });
+                (host.clone(), client)
+            })
+            .collect();
         Ok(Transport::new(service_fn(move |request: Request<Body>| {
-            let client = if is_near(request.uri()) { direct.clone() } else { proxied.clone() };
             let host = host_of(&request);
+            let near = || if is_near(request.uri()) { direct.clone() } else { proxied.clone() };
+            let client = own.get(&host.to_ascii_lowercase()).cloned().unwrap_or_else(|| Ok(near()));
             async move {
+                let client = client?;
                 let failed = |error: reqwest::Error| TransportError::of_reqwest(&host, &error);
                 let request = request.map(reqwest::Body::wrap).try_into().map_err(failed)?;
                 let response: Response<reqwest::Body> =
@@ -131,7 +158,7 @@ fn client(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, TransportE
         // Shorter than AWS's own, so that a change is not sent into a connection being closed.
         .pool_idle_timeout(Duration::from_secs(15))
         .build()
-        .map_err(|error| TransportError::new("HTTPS", &error))
+        .map_err(|error| TransportError::of_setup(&error))
 }
 
 /// Whether the host is this machine or answers only to it, as a lab does or the metadata service of
@@ -147,60 +174,6 @@ fn is_near(uri: &Uri) -> bool {
 
 fn host_of(request: &Request<Body>) -> String {
     request.uri().authority().map_or_else(|| "the server".to_owned(), ToString::to_string)
-}
-
-/// Why no answer came. Names the host and the cause; never a path, a query or a header, since those
-/// may carry secrets.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TransportError {
-    /// No connection could be made: the request was surely not delivered.
-    #[error("no connection to {host}: {cause}")]
-    Connect {
-        /// Host and port.
-        host: String,
-        /// What the system says.
-        cause: String,
-    },
-    /// The time ran out: the request may have been delivered.
-    #[error("{host} did not answer in time")]
-    Timeout {
-        /// Host and port.
-        host: String,
-    },
-    /// Anything else: the request may have been delivered.
-    #[error("the exchange with {host} failed: {cause}")]
-    Other {
-        /// Host and port.
-        host: String,
-        /// What the library says.
-        cause: String,
-    },
-}
-
-impl TransportError {
-    fn new(host: &str, error: &dyn std::error::Error) -> TransportError {
-        TransportError::Other { host: host.to_owned(), cause: innermost(error) }
-    }
-
-    fn of_reqwest(host: &str, error: &reqwest::Error) -> TransportError {
-        let host = host.to_owned();
-        if error.is_connect() {
-            TransportError::Connect { host, cause: innermost(error) }
-        } else if error.is_timeout() {
-            TransportError::Timeout { host }
-        } else {
-            TransportError::Other { host, cause: innermost(error) }
-        }
-    }
-}
-
-/// The last cause in the chain: libraries' outer messages repeat the URL.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

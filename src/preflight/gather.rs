@@ -52,7 +52,7 @@ pub async fn gather(
         template: None,
         live: None,
         users: Vec::new(),
-        registry: registry(cloud, repository.or(config.image.push.as_ref())).await?,
+        registry: registry(cloud, repository.or(config.image.push.first())).await?,
         alarms: alarms(cloud, config).await?,
         unfinished,
     };
@@ -150,8 +150,7 @@ async fn registry(
     cloud: &Cloud,
     repository: Option<&Repository>,
 ) -> Result<RegistryFacts, CloudError> {
-    let own = format!("{}.dkr.ecr.", cloud.identity().account);
-    match repository.filter(|repository| repository.registry().starts_with(&own)) {
+    match repository.filter(|repository| cloud.owns(repository)) {
         None => Ok(RegistryFacts::NotAsked),
         Some(repository) => Ok(match cloud.repository(repository.path()).await? {
             Some(_) => RegistryFacts::Exists(repository.clone()),

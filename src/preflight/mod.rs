@@ -28,6 +28,7 @@ use crate::config::Config;
 pub use facts::{Facts, GroupFacts, RegistryFacts};
 pub use finding::{Finding, Severity};
 pub use gather::gather;
+pub use registry::closed_registry;
 pub use selection::{Selection, live, select};
 use view::View;
 

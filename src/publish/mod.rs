@@ -1,23 +1,24 @@
 //! An image out of an engine and into registries: each layer is compressed once, on all cores, while it
-//! is read, and uploaded to every destination while it is compressed.
+//! is read, and uploaded to every destination while it is compressed. Which registry a repository is in,
+//! who we are to it, and what is particular about ECR and GHCR; the protocol is [`crate::registry`]'s.
 
+mod destination;
+mod ecr;
+mod ghcr;
+mod logins;
 mod memory;
 pub mod provenance;
 mod push;
+mod scan;
 mod survey;
 mod transfer;
+mod unfit;
 
+pub use destination::{Destination, DestinationError, connect, connect_to_read};
+pub use ecr::{Ensured, check_tags, ensure, ensure_scanned};
+pub use ghcr::{Visibility, is_ghcr, visibility};
+pub use logins::Logins;
 pub use memory::{Memory, Remembered};
 pub use push::{Content, PublishError, Published, Push};
-
-use crate::model::Repository;
-use crate::registry::Registry;
-
-/// A repository, and the registry that it is in as who we are there.
-#[derive(Debug, Clone)]
-pub struct Destination {
-    /// Where the image goes.
-    pub repository: Repository,
-    /// The registry, logged in to.
-    pub registry: Registry,
-}
+pub use scan::{TooBad, judge};
+pub use unfit::Unfit;

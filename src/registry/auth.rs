@@ -11,13 +11,15 @@ use serde::Deserialize;
 use super::client::{Call, Payload, Registry};
 use super::credentials::secret;
 use super::endpoint::is_safe;
-use super::{Credentials, RegistryError};
+use super::RegistryError;
 
-/// The `Authorization` that answers a 401; `None` where we have nothing to answer with.
+/// The `Authorization` that answers a 401 to what was `shown`; `None` where we have nothing else to
+/// answer with.
 pub(super) async fn answer(
     registry: &Registry,
     call: &Call<'_>,
     unauthorized: &Response<Bytes>,
+    shown: Option<&HeaderValue>,
 ) -> Result<Option<HeaderValue>, RegistryError> {
     let headers: Vec<&str> = unauthorized
         .headers()
@@ -32,19 +34,20 @@ pub(super) async fn answer(
         .collect();
     let of = |scheme: &str| challenges.iter().find(|c| c.scheme.eq_ignore_ascii_case(scheme));
     if let Some(bearer) = of("Bearer") {
-        let url = token_url(bearer).ok_or_else(|| {
+        let url = token_url(bearer, call).ok_or_else(|| {
             registry.protocol(call, "it asks for a token and names no realm with `https://`")
         })?;
         return token(registry, call, url).await.map(Some);
     }
     if of("Basic").is_some() {
-        return Ok(registry.credentials().basic());
+        return registry.basic(call, shown).await;
     }
     Err(registry.protocol(call, "it answered 401 and asks for neither Basic nor Bearer"))
 }
 
-/// Where the challenge says that tokens are given, with its service and scopes.
-fn token_url(challenge: &ChallengeRef<'_>) -> Option<String> {
+/// Where the challenge says that tokens are given, with its service and scopes, and what `call` reads
+/// besides: challenges don't name the repository that a blob is to be taken over from.
+fn token_url(challenge: &ChallengeRef<'_>, call: &Call<'_>) -> Option<String> {
     let parameter = |name: &str| {
         let found = challenge.params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.to_unescaped())
@@ -56,8 +59,9 @@ fn token_url(challenge: &ChallengeRef<'_>) -> Option<String> {
     let service = parameter("service").into_iter().map(|service| ("service", service));
     let scopes = parameter("scope").unwrap_or_default();
     let scopes = scopes.split(' ').filter(|s| !s.is_empty()).map(|s| ("scope", s.to_owned()));
+    let besides = call.also.map(|also| ("scope", format!("repository:{}:pull", also.path())));
     let mut url = realm;
-    for (name, value) in service.chain(scopes) {
+    for (name, value) in service.chain(scopes).chain(besides) {
         url.push(if url.contains('?') { '&' } else { '?' });
         url.push_str(&format!("{name}={}", utf8_percent_encode(&value, NON_ALPHANUMERIC)));
     }
@@ -78,17 +82,14 @@ async fn token(
 ) -> Result<HeaderValue, RegistryError> {
     let request = Call {
         repository: call.repository,
+        also: None,
         method: Method::GET,
         url,
         headers: Vec::new(),
         body: Payload::nothing(),
         attempted: format!("get a token to {}", call.attempted),
     };
-    let basic = match registry.credentials() {
-        Credentials::Anonymous => None,
-        credentials @ Credentials::Basic { .. } => credentials.basic(),
-    };
-    let response = registry.send(&request, basic).await?;
+    let response = registry.send(&request, registry.credentials().basic()).await?;
     if !response.status().is_success() {
         return Err(RegistryError::refused(&request.attempted, call.repository, &response));
     }
@@ -102,9 +103,23 @@ async fn token(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Repository;
+
+    fn call<'a>(repository: &'a Repository, also: Option<&'a Repository>) -> Call<'a> {
+        Call {
+            repository,
+            also,
+            method: Method::GET,
+            url: String::new(),
+            headers: Vec::new(),
+            body: Payload::nothing(),
+            attempted: String::new(),
+        }
+    }
 
     fn url(header: &str) -> Option<String> {
-        token_url(&http_auth::parse_challenges(header).unwrap()[0])
+        let repository = "ghcr.io/acme/web".parse().unwrap();
+        token_url(&http_auth::parse_challenges(header).unwrap()[0], &call(&repository, None))
     }
 
     #[test]
@@ -116,5 +131,17 @@ mod tests {
         );
         assert_eq!(url(r#"Bearer realm="http://ghcr.io/token""#), None);
         assert_eq!(url(r#"Bearer service="x""#), None);
+    }
+
+    #[test]
+    fn what_a_blob_is_taken_from_is_asked_for_besides() {
+        let (web, base) =
+            ("ghcr.io/acme/web".parse().unwrap(), "ghcr.io/acme/base".parse().unwrap());
+        let header = r#"Bearer realm="https://ghcr.io/token",scope="repository:acme/web:push""#;
+        let challenge = &http_auth::parse_challenges(header).unwrap()[0];
+        assert_eq!(
+            token_url(challenge, &call(&web, Some(&base))).unwrap(),
+            "https://ghcr.io/token?scope=repository%3Aacme%2Fweb%3Apush&scope=repository%3Aacme%2Fbase%3Apull"
+        );
     }
 }

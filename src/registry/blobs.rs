@@ -84,6 +84,7 @@ impl Registry {
         let separator = if place.contains('?') { '&' } else { '?' };
         let put = Call {
             repository,
+            also: None,
             method: Method::PUT,
             url: format!("{place}{separator}digest={digest}"),
             headers: vec![(CONTENT_TYPE, HeaderValue::from_static(BINARY))],

@@ -11,7 +11,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use crate::model::Repository;
 use crate::net::{self, Body, Net, TransportError};
 
-use super::{Credentials, Endpoint, RegistryError, Spool, auth};
+use super::{Credentials, Endpoint, RegistryError, Renewal, Spool, auth};
 
 /// How often something is attempted that may well succeed in a moment. All requests may be
 /// repeated: content goes in under its digest.
@@ -25,21 +25,34 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 pub struct Registry {
     net: Net,
     pub(super) endpoint: Endpoint,
-    credentials: Credentials,
-    /// What each repository last accepted as `Authorization`.
-    accepted: Arc<Mutex<BTreeMap<String, HeaderValue>>>,
+    credentials: Arc<Mutex<Credentials>>,
+    renewal: Option<Renewal>,
+    /// The `Authorization` that is shown for each repository, since the registry asked for it.
+    shown: Arc<Mutex<BTreeMap<String, HeaderValue>>>,
 }
 
 /// A request before it is authorised.
 #[derive(Debug, Clone)]
 pub(super) struct Call<'a> {
     pub(super) repository: &'a Repository,
+    /// A repository that is read besides: what is shown must let us do that, too.
+    pub(super) also: Option<&'a Repository>,
     pub(super) method: Method,
     pub(super) url: String,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     pub(super) body: Payload,
     /// What is attempted, after "cannot", for messages.
     pub(super) attempted: String,
+}
+
+/// How sending a request once ended.
+#[derive(Debug)]
+pub(super) enum Exchange {
+    /// By an answer; it may say no.
+    Answered(Response<Bytes>),
+    /// The registry asked who we are, and what it wants is shown from now on: the same request may
+    /// succeed. This is how it refused this one.
+    LoggedIn(RegistryError),
 }
 
 /// What a request carries. It can be sent again: with other credentials, or after a break.
@@ -80,7 +93,30 @@ impl Payload {
 impl Registry {
     /// The registry at `endpoint`. Nothing is sent yet.
     pub fn new(net: Net, endpoint: Endpoint, credentials: Credentials) -> Registry {
-        Registry { net, endpoint, credentials, accepted: Arc::default() }
+        let credentials = Arc::new(Mutex::new(credentials));
+        Registry { net, endpoint, credentials, renewal: None, shown: Arc::default() }
+    }
+
+    /// The same, which asks for new credentials where the registry doesn't take what it was shown.
+    #[must_use]
+    pub fn renewed_by(self, renewal: Renewal) -> Registry {
+        Registry { renewal: Some(renewal), ..self }
+    }
+
+    /// The same registry, for nobody in particular.
+    #[must_use]
+    pub fn anonymously(&self) -> Registry {
+        Registry::new(self.net.clone(), self.endpoint.clone(), Credentials::Anonymous)
+    }
+
+    /// Whether we have no login for it.
+    pub fn is_nobodys(&self) -> bool {
+        self.renewal.is_none() && matches!(self.credentials(), Credentials::Anonymous)
+    }
+
+    /// Where it answers.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     /// A request to `/v2/<repository>/<path>`.
@@ -92,7 +128,15 @@ impl Registry {
         attempted: String,
     ) -> Call<'a> {
         let url = self.endpoint.url(&format!("/v2/{}/{path}", repository.path()));
-        Call { repository, method, url, headers: Vec::new(), body: Payload::nothing(), attempted }
+        Call {
+            repository,
+            also: None,
+            method,
+            url,
+            headers: Vec::new(),
+            body: Payload::nothing(),
+            attempted,
+        }
     }
 
     /// Sends `call` until it is answered by something that won't change by itself. Any status that
@@ -129,26 +173,79 @@ impl Registry {
         self.net.clock.sleep(wait.max(asked)).await;
     }
 
-    /// Sends `call` once, and a second time where the registry asks who we are.
+    /// Sends `call`, and again where the registry asks who we are.
     pub(super) async fn ask_once(&self, call: &Call<'_>) -> Result<Response<Bytes>, RegistryError> {
-        let ours = self.endpoint.covers(&call.url);
-        let known = if ours { self.accepted(call.repository) } else { None };
-        let response = self.send(call, known).await?;
-        if response.status() != StatusCode::UNAUTHORIZED || !ours {
-            return Self::unless_transient(call, response);
+        // As nobody or with a login that has ended, then as who we are, then by a new login.
+        let logins = if self.renewal.is_some() { 2 } else { 1 };
+        for _ in 0..logins {
+            if let Exchange::Answered(response) = self.exchange(call).await? {
+                return Self::unless_transient(call, response);
+            }
         }
-        let Some(answer) = auth::answer(self, call, &response).await? else {
-            return Err(RegistryError::refused(&call.attempted, call.repository, &response));
-        };
-        let response = self.send(call, Some(answer.clone())).await?;
-        if response.status() == StatusCode::UNAUTHORIZED {
-            return Err(RegistryError::refused(&call.attempted, call.repository, &response));
+        match self.exchange(call).await? {
+            Exchange::Answered(response) => Self::unless_transient(call, response),
+            Exchange::LoggedIn(refused) => Err(refused),
         }
-        self.accept(call.repository, answer);
-        Self::unless_transient(call, response)
     }
 
-    fn unless_transient(
+    /// Sends `call` once. Where the registry asks who we are, logs in for the next time.
+    pub(super) async fn exchange(&self, call: &Call<'_>) -> Result<Exchange, RegistryError> {
+        let ours = self.endpoint.covers(&call.url);
+        let shown = if ours { self.shown(call) } else { None };
+        let response = self.send(call, shown.clone()).await?;
+        let asks = response.status() == StatusCode::UNAUTHORIZED;
+        if !ours || !(asks || self.has_ended(call, &response)) {
+            return Ok(Exchange::Answered(response));
+        }
+        let refused = || RegistryError::refused(&call.attempted, call.repository, &response);
+        let answer = match asks {
+            true => auth::answer(self, call, &response, shown.as_ref()).await?,
+            false => self.basic(call, shown.as_ref()).await?,
+        };
+        match answer {
+            Some(answer) if Some(&answer) != shown.as_ref() => {
+                self.show(call, answer);
+                Ok(Exchange::LoggedIn(refused()))
+            }
+            _ if matches!(self.credentials(), Credentials::Anonymous) => {
+                Err(refused().for_nobody(call.repository))
+            }
+            _ => Err(refused()),
+        }
+    }
+
+    /// Whether this says that the login has ended. ECR answers 403 then, without a challenge; to a
+    /// HEAD without any words, so that another reason cannot be told from it.
+    fn has_ended(&self, call: &Call<'_>, response: &Response<Bytes>) -> bool {
+        let told = || {
+            let words = String::from_utf8_lossy(response.body());
+            words.contains("token has expired") || call.method == Method::HEAD
+        };
+        self.renewal.is_some() && response.status() == StatusCode::FORBIDDEN && told()
+    }
+
+    /// The `Authorization` of the credentials: others than those that were shown, if there are any.
+    pub(super) async fn basic(
+        &self,
+        call: &Call<'_>,
+        shown: Option<&HeaderValue>,
+    ) -> Result<Option<HeaderValue>, RegistryError> {
+        let current = self.credentials().basic();
+        if current.is_some() && current.as_ref() != shown {
+            return Ok(current);
+        }
+        let Some(renewal) = &self.renewal else { return Ok(None) };
+        let renewed = renewal.ask().await.map_err(|why| RegistryError::Login {
+            attempted: call.attempted.clone(),
+            host: self.endpoint.host().to_owned(),
+            why,
+        })?;
+        let answer = renewed.basic();
+        *self.credentials.lock().unwrap_or_else(PoisonError::into_inner) = renewed;
+        Ok(answer)
+    }
+
+    pub(super) fn unless_transient(
         call: &Call<'_>,
         response: Response<Bytes>,
     ) -> Result<Response<Bytes>, RegistryError> {
@@ -183,8 +280,8 @@ impl Registry {
         }
     }
 
-    pub(super) fn credentials(&self) -> &Credentials {
-        &self.credentials
+    pub(super) fn credentials(&self) -> Credentials {
+        self.credentials.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// An answer that isn't the protocol's.
@@ -196,13 +293,23 @@ impl Registry {
         }
     }
 
-    fn accepted(&self, repository: &Repository) -> Option<HeaderValue> {
-        let accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
-        accepted.get(repository.path()).cloned()
+    fn shown(&self, call: &Call<'_>) -> Option<HeaderValue> {
+        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        // Who we are holds for all repositories, a token for those that it was given for.
+        let own = || shown.get(call.repository.path()).filter(|v| v.as_bytes().starts_with(b"Basic "));
+        shown.get(&call.reach()).or_else(own).cloned()
     }
 
-    fn accept(&self, repository: &Repository, authorization: HeaderValue) {
-        let mut accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
-        accepted.insert(repository.path().to_owned(), authorization);
+    fn show(&self, call: &Call<'_>, authorization: HeaderValue) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.insert(call.reach(), authorization);
+    }
+}
+
+impl Call<'_> {
+    /// What it reaches: one text for all requests that the same token is good for.
+    fn reach(&self) -> String {
+        let also = self.also.map(|also| format!(" {}", also.path())).unwrap_or_default();
+        format!("{}{also}", self.repository.path())
     }
 }

@@ -1,9 +1,11 @@
 //! Who pushes.
 
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::future::BoxFuture;
 use http::HeaderValue;
 
 /// How to log in. They are shown to a registry only after it has asked for them.
@@ -41,5 +43,31 @@ impl fmt::Debug for Credentials {
             Credentials::Anonymous => f.write_str("Anonymous"),
             Credentials::Basic { user, .. } => write!(f, "Basic({user}, redacted)"),
         }
+    }
+}
+
+/// A way to credentials that are new, for when a registry no longer takes the last ones: those of ECR
+/// end after twelve hours. The error is for people.
+#[derive(Clone)]
+pub struct Renewal(Arc<dyn Fn() -> BoxFuture<'static, Result<Credentials, String>> + Send + Sync>);
+
+impl Renewal {
+    /// What `ask` gives each time.
+    pub fn new<F, Fut>(ask: F) -> Renewal
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Credentials, String>> + Send + 'static,
+    {
+        Renewal(Arc::new(move || Box::pin(ask())))
+    }
+
+    pub(super) fn ask(&self) -> BoxFuture<'static, Result<Credentials, String>> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Renewal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Renewal")
     }
 }

@@ -29,7 +29,14 @@ impl Endpoint {
     /// # Errors
     /// Where `host` is more, or less, than a host.
     pub fn of_host(host: &str) -> Result<Endpoint, InvalidEndpoint> {
+        // Docker Hub's images have another host in their names than its registry has.
+        let host = if host == "docker.io" { "registry-1.docker.io" } else { host };
         format!("https://{host}").parse()
+    }
+
+    /// Whether it is on this machine.
+    pub fn is_near(&self) -> bool {
+        self.base.parse::<Uri>().is_ok_and(|uri| uri.host().is_some_and(is_loopback))
     }
 
     /// The URL of `path`, which begins with a slash.

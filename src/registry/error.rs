@@ -12,12 +12,16 @@ use crate::net::TransportError;
 
 use super::hint;
 
+/// What to do where a connection fails.
+const NETWORK: &str =
+    ". Check the network and the registry's name; nothing is lost by trying again";
+
 /// A failure of one step; what was uploaded before it stays and is found by the next attempt.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {
     /// No answer.
     #[error(
-        "cannot {attempted}: {source}. Check the network and the registry's name; nothing is lost by trying again"
+        "cannot {attempted}: {source}{}", if source.is_passing() { NETWORK } else { "" }
     )]
     Transport {
         /// What was attempted.
@@ -54,6 +58,18 @@ pub enum RegistryError {
         "the layer could not be made: {0}. Nothing names it yet; see to the cause and try again"
     )]
     Source(String),
+    /// The login has ended, and there is no new one.
+    #[error(
+        "cannot {attempted}: {host} takes the login no longer, and a new one cannot be had: {why}"
+    )]
+    Login {
+        /// What was attempted.
+        attempted: String,
+        /// The registry.
+        host: String,
+        /// What happened.
+        why: String,
+    },
     /// An answer that isn't the protocol's.
     #[error(
         "cannot {attempted}: {what}. Is this an OCI registry? `curl -i {url}/v2/` should answer 200 or 401"
@@ -109,14 +125,23 @@ impl RegistryError {
         }
     }
 
+    /// The same where we were nobody to the registry: what to do is to log in.
+    pub(super) fn for_nobody(mut self, repository: &Repository) -> RegistryError {
+        if let RegistryError::Refused { hint, .. } = &mut self {
+            *hint = hint::logged_in_nowhere(repository);
+        }
+        self
+    }
+
     /// Whether the same request may well succeed in a moment.
     pub(super) fn is_transient(&self) -> bool {
         match self {
-            RegistryError::Transport { .. } => true,
+            RegistryError::Transport { source, .. } => source.is_passing(),
             RegistryError::Refused { status, .. } => *status == 429 || *status >= 500,
             RegistryError::Tag(_)
             | RegistryError::Gone(_)
             | RegistryError::Source(_)
+            | RegistryError::Login { .. }
             | RegistryError::Protocol { .. }
             | RegistryError::Digest { .. } => false,
         }

@@ -1,8 +1,6 @@
 //! From a registry's refusal to what a person can do about it.
 
-use crate::model::Repository;
-
-use super::ecr::Ecr;
+use crate::model::{EcrRegistry, Repository};
 
 /// What to do about `status` and `code` for this repository.
 pub(super) fn what_to_do(
@@ -11,7 +9,7 @@ pub(super) fn what_to_do(
     message: &str,
     repository: &Repository,
 ) -> String {
-    let ecr = Ecr::of(repository);
+    let ecr = repository.ecr();
     // ECR says TAG_INVALID of any bad tag; only its words tell an immutable one.
     let immutable = message.contains("immutable");
     match (code, status) {
@@ -22,6 +20,7 @@ pub(super) fn what_to_do(
         (_, 401 | 403) if message.contains("expired") => {
             "The login has run out: run it again, which logs in anew; what was uploaded stays".to_owned()
         }
+        (_, 401 | 403) if repository.registry() == GHCR => github(message, repository),
         (Some("UNAUTHORIZED"), _) | (_, 401) => match ecr {
             Some(_) => "ECR's token lives for 12 hours and is the role's: log in again, or check that the role may call ecr:GetAuthorizationToken".to_owned(),
             None => format!("Check the user and the token for `{}`", repository.registry()),
@@ -29,9 +28,9 @@ pub(super) fn what_to_do(
         (Some("DENIED"), _) | (_, 403) => match ecr {
             Some(ecr) => format!(
                 "The role needs ecr:BatchCheckLayerAvailability, ecr:InitiateLayerUpload, ecr:UploadLayerPart, ecr:CompleteLayerUpload, ecr:PutImage and ecr:BatchGetImage on {}",
-                ecr.arn(repository)
+                ecr.arn(repository.path())
             ),
-            None => format!("The token needs the right to write to `{repository}` (on GHCR: `write:packages`)"),
+            None => format!("The user needs the right to write to `{repository}`"),
         },
         (Some("TOOMANYREQUESTS"), _) | (_, 429) => {
             "The registry limits requests; wait a minute and run it again: what was uploaded stays".to_owned()
@@ -44,7 +43,37 @@ pub(super) fn what_to_do(
     }
 }
 
-fn missing_repository(repository: &Repository, ecr: Option<&Ecr<'_>>) -> String {
+/// What somebody is to do whom the registry wants to know, and who has no login for it.
+pub(super) fn logged_in_nowhere(repository: &Repository) -> String {
+    let host = repository.registry();
+    match repository.ecr() {
+        Some(ecr) => format!(
+            "Log in: aws ecr get-login-password --region {} | docker login --username AWS --password-stdin {host}",
+            ecr.region
+        ),
+        None if host == GHCR => github("", repository),
+        None => format!("Log in with `docker login {host}`; its login is used here, too"),
+    }
+}
+
+/// GitHub's registry.
+const GHCR: &str = "ghcr.io";
+
+/// GHCR's refusals, by the words that its users quote.
+fn github(message: &str, repository: &Repository) -> String {
+    if message.contains("write_package") || message.contains("read_package") {
+        return format!(
+            "The package exists and lets this repository's workflows do no such thing: open the package of `{}` on GitHub, \"Package settings\", \"Manage Actions access\", and add the repository with the role Write",
+            repository.path()
+        );
+    }
+    if message.contains("installation not allowed") {
+        return "The workflow's token may not write packages: add `permissions: packages: write` to the job".to_owned();
+    }
+    "Give a token that may write packages: in a workflow `permissions: packages: write` and `GITHUB_TOKEN: ${{ github.token }}` in the step's `env`; by hand a token with `write:packages`, and `docker login ghcr.io`".to_owned()
+}
+
+fn missing_repository(repository: &Repository, ecr: Option<&EcrRegistry<'_>>) -> String {
     match ecr {
         Some(ecr) => format!(
             "Create the repository: aws ecr create-repository --registry-id {} --region {} --repository-name {} --image-tag-mutability IMMUTABLE",

@@ -9,14 +9,24 @@ use crate::model::{Digest, Repository};
 use crate::net;
 
 use super::blobs::BINARY;
-use super::client::{ATTEMPTS, Call, Payload, Registry};
-use super::ecr::Ecr;
+use super::client::{ATTEMPTS, Call, Exchange, Payload, Registry};
 use super::{RegistryError, Spool, Written};
 
 /// An upload that broke off: where, and how much of it the registry has.
 struct Broken {
     place: String,
     has: u64,
+}
+
+/// How far an attempt came.
+#[derive(Debug, Default)]
+struct Reached {
+    /// Where the content is going.
+    place: Option<String>,
+    /// All of it went there, and the registry was asked to check that it is this.
+    ended: Option<Digest>,
+    /// The registry asked who we are in the middle, and knows from now on.
+    logged_in: bool,
 }
 
 impl Registry {
@@ -35,18 +45,23 @@ impl Registry {
         let mut waits = net::delays(ATTEMPTS, what.len() as u64);
         let mut broken = None;
         loop {
-            let mut place = None;
+            let mut reached = Reached::default();
             let error = match self
-                .upload_from(repository, spool, &attempted, broken.take(), &mut place)
+                .upload_from(repository, spool, &attempted, broken.take(), &mut reached)
                 .await
             {
-                Err(error) if error.is_transient() => error,
+                Err(error) if error.is_transient() || reached.logged_in => error,
                 answer => return answer,
             };
             let Some(wait) = waits.next() else { return Err(error) };
             self.wait(&error, wait).await;
-            if let Some(place) = place {
+            if let Some(place) = reached.place {
                 broken = self.broken(repository, place, &attempted).await;
+            } else if let Some(digest) = reached.ended
+                && self.has_blob(repository, &digest).await?
+            {
+                // Only the answer was lost.
+                return Ok(digest);
             }
         }
     }
@@ -57,22 +72,31 @@ impl Registry {
         spool: &Spool,
         attempted: &str,
         broken: Option<Broken>,
-        reached: &mut Option<String>,
+        reached: &mut Reached,
     ) -> Result<Digest, RegistryError> {
         let Broken { place, has } = match broken {
             Some(broken) => broken,
             None => Broken { place: self.begin_upload(repository, attempted).await?, has: 0 },
         };
-        *reached = Some(place.clone());
+        reached.place = Some(place.clone());
         let patch = Call {
             repository,
+            also: None,
             method: Method::PATCH,
             url: place.clone(),
             headers: vec![(CONTENT_TYPE, HeaderValue::from_static(BINARY))],
             body: Payload::Spool(spool.clone(), has),
             attempted: attempted.to_owned(),
         };
-        let sent = self.ask_once(&patch).await;
+        let sent = match self.exchange(&patch).await {
+            Ok(Exchange::Answered(response)) => Self::unless_transient(&patch, response),
+            // How much of it went in before the registry asked is the registry's to say.
+            Ok(Exchange::LoggedIn(refused)) => {
+                reached.logged_in = true;
+                Err(refused)
+            }
+            Err(error) => Err(error),
+        };
         if let Written::Failed(why) = spool.written() {
             return Err(RegistryError::Source(why));
         }
@@ -86,7 +110,7 @@ impl Registry {
         }
         let place = self.place(&response).unwrap_or(place);
         let (_, digest) = spool.all().await.map_err(RegistryError::Source)?;
-        *reached = None;
+        *reached = Reached { ended: Some(digest.clone()), ..Reached::default() };
         let nothing = Payload::nothing();
         self.end_upload(repository, &place, &digest, nothing, attempted.to_owned()).await?;
         Ok(digest)
@@ -100,11 +124,12 @@ impl Registry {
         place: String,
         attempted: &str,
     ) -> Option<Broken> {
-        if Ecr::of(repository).is_some() {
+        if repository.ecr().is_some() {
             return None;
         }
         let status = Call {
             repository,
+            also: None,
             method: Method::GET,
             url: place.clone(),
             headers: Vec::new(),
@@ -134,7 +159,7 @@ mod tests {
 
     use super::*;
     use crate::net::{Body, Clock, Net, Transport};
-    use crate::registry::{Credentials, Endpoint, SpoolWriter};
+    use crate::registry::{Credentials, Endpoint, Renewal, SpoolWriter};
 
     /// A registry with one upload session.
     #[derive(Default)]
@@ -146,11 +171,15 @@ mod tests {
         breaks: Vec<(usize, u16)>,
         /// It says that it has stored another digest.
         lies: bool,
+        /// It takes the content and answers 502.
+        loses: bool,
+        /// What was shown as `Authorization`.
+        shown: Vec<String>,
     }
 
     async fn answer(state: Arc<Mutex<State>>, request: Request<Body>) -> Response<Full<Bytes>> {
         let (head, mut body) = request.into_parts();
-        state.lock().unwrap().log.push(head.method.to_string());
+    state.lock().unwrap().log.push(head.method.to_string());
         let broken =
             (head.method == Method::PATCH).then(|| state.lock().unwrap().breaks.pop()).flatten();
         let mut came = Vec::new();
@@ -170,6 +199,7 @@ mod tests {
             }
             ("PATCH", Some((after, status))) => {
                 state.session.extend_from_slice(&came[..after]);
+                let place = place.header("www-authenticate", "Basic realm=\"x\"");
                 (status, place)
             }
             ("PATCH", None) => {
@@ -189,8 +219,10 @@ mod tests {
                     state.blob = Some((asked, state.session.clone()));
                 }
                 let place = place.header("docker-content-digest", stored.as_str());
-                (if right { 201 } else { 400 }, place)
+                let taken = if state.loses { 502 } else { 201 };
+                (if right { taken } else { 400 }, place)
             }
+            ("HEAD", _) => (if state.blob.is_some() { 200 } else { 404 }, place),
             _ => (405, place),
         };
         answer.status(status).body(Full::default()).unwrap()
@@ -271,6 +303,48 @@ mod tests {
         sent.unwrap();
         assert_eq!(state.log, ["POST", "PATCH", "POST", "PATCH", "PUT"]);
         assert!(state.blob.unwrap().1 == content());
+    }
+
+    /// Logged in anew, it goes on where the registry has it: nothing is there twice.
+    #[tokio::test]
+    async fn a_login_that_ends_in_the_middle_is_made_anew() {
+        let state = State { breaks: vec![(900_000, 401)], ..State::default() };
+        let state = Arc::new(Mutex::new(state));
+        let (registry, repository) = registry(&state, GHCR);
+        let asked = Arc::new(Mutex::new(0));
+        let count = asked.clone();
+        let registry = registry.renewed_by(Renewal::new(move || {
+            *count.lock().unwrap() += 1;
+            std::future::ready(Ok(Credentials::Basic {
+                user: "AWS".to_owned(),
+                password: "new".to_owned(),
+            }))
+        }));
+        let (writer, spool) = Spool::create().unwrap();
+        let digest = write(writer, &content());
+        let sent = registry.upload_growing(&repository, &spool, "a layer").await.unwrap();
+        assert_eq!((sent, *asked.lock().unwrap()), (digest, 1));
+        let state = state.lock().unwrap();
+        assert_eq!(state.log, ["POST", "PATCH", "GET", "PATCH", "PUT"]);
+        assert!(state.blob.as_ref().unwrap().1 == content());
+        assert_eq!(state.shown.last().unwrap(), "Basic QVdTOm5ldw==");
+    }
+
+    /// Who has nothing new to show is told so at once.
+    #[tokio::test]
+    async fn a_login_that_ends_for_good_is_no_reason_to_go_on() {
+        let state = State { breaks: vec![(900_000, 401)], ..State::default() };
+        let (sent, state) = uploaded(state, GHCR).await;
+        let told = sent.unwrap_err().to_string();
+        assert!(told.contains("packages: write"), "{told}");
+        assert_eq!(state.log, ["POST", "PATCH"]);
+    }
+
+    #[tokio::test]
+    async fn an_end_whose_answer_is_lost_is_looked_for() {
+        let (sent, state) = uploaded(State { loses: true, ..State::default() }, GHCR).await;
+        sent.unwrap();
+        assert_eq!(state.log, ["POST", "PATCH", "PUT", "HEAD"]);
     }
 
     #[tokio::test]

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::engine::{Caller, Session, Stop};
 use crate::image::{Image, assemble_entries};
 use crate::model::{ImageReference, Outcome, Stamped};
+use crate::publish::Logins;
 
 /// What a process is started for.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -55,7 +56,7 @@ impl Process<'_> {
         net.clock = net.clock.shifted(self.skew);
         let cloud = Cloud::connect(&net, &lab::settings(self.config)).await?;
         let caller =
-            Caller { holder: self.holder.clone(), workflow: None, commit: None, force: false };
+            Caller { holder: self.holder.clone(), workflow: None, commit: None, force: false, logins: Logins::default() };
         let session = Session { net: &net, cloud: &cloud, config: self.config, caller, stop };
         Ok(match &self.verb {
             Verb::Deploy(labels) => {

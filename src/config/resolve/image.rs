@@ -7,6 +7,7 @@ use super::checker::Checker;
 use crate::config::at::At;
 use crate::config::build::Build;
 use crate::config::document::{FileSection, ImageSection};
+use crate::config::ecr::Ecr;
 use crate::config::settings::Image;
 use crate::image::{Assembly, FileMapping, Platform};
 use crate::model::Repository;
@@ -17,7 +18,13 @@ pub(super) fn resolve(
     check: &mut Checker<'_>,
 ) -> Image {
     let Some(At { value: image, place }) = section else {
-        return Image { push: None, tags: Vec::new(), assembly: None, build: None };
+        return Image {
+            push: Vec::new(),
+            ecr: Ecr::default(),
+            tags: Vec::new(),
+            assembly: None,
+            build: None,
+        };
     };
     let made = image.files.is_some() || image.build.is_some();
     if let (Some(files), Some(build)) = (&image.files, &image.build) {
@@ -49,6 +56,17 @@ pub(super) fn resolve(
         };
         check.key(key, place, format!("`{key}` {message}"), remedy);
     }
+    let ecr = image.ecr.as_ref().map(|section| {
+        if !push.iter().any(|repository| repository.ecr().is_some()) {
+            check.key(
+                "ecr",
+                section.place,
+                "`ecr` says what ECR is to do, but no repository in `push` is in ECR",
+                "name one, or remove it",
+            );
+        }
+        section.value.resolve(check)
+    });
     let tags = tags(&image.tags, check);
     let assembly = image.files.as_ref().map(|files| assembly(files, image, check));
     let build = image.build.as_ref().map(|build| Build {
@@ -56,73 +74,50 @@ pub(super) fn resolve(
         platform: image.platform.as_ref().map(|at| Platform::from(at.value).to_string()),
         ..build.value.resolve(check)
     });
-    Image { push, tags, assembly, build }
+    Image { push, ecr: ecr.unwrap_or_default(), tags, assembly, build }
 }
 
 fn value<T: Clone + Default>(at: Option<&At<T>>) -> T {
     at.map(|at| at.value.clone()).unwrap_or_default()
 }
 
-/// The repository to push to.
+/// The repositories to push to.
 fn push(
     targets: &[At<String>],
     surroundings: Surroundings<'_>,
-    assembles: bool,
+    made: bool,
     check: &mut Checker<'_>,
-) -> Option<Repository> {
-    if let Some(second) = targets.get(1) {
-        check.at(
-            second.place,
-            "a second registry in `push` is not yet supported",
-            "keep the first, which the instances pull from",
-        );
-    }
-    let target = targets.first()?;
-    let repository: Repository = match target.value.parse() {
-        Ok(repository) => repository,
-        Err(error) => {
-            check.at(
+) -> Vec<Repository> {
+    let mut all: Vec<Repository> = Vec::new();
+    for (n, target) in targets.iter().enumerate() {
+        match target.value.parse::<Repository>() {
+            Ok(repository) if all.contains(&repository) => check.at(
+                target.place,
+                format!("`{repository}` is there twice"),
+                "name each repository once",
+            ),
+            Ok(repository) => {
+                let region = repository.ecr().map(|ecr| ecr.region).filter(|_| made && n == 0);
+                if let (Some(region), Some(own)) = (region, surroundings.region)
+                    && region != own
+                {
+                    check.at(
+                        target.place,
+                        format!("this registry is in {region}, which is not the fleet's Region"),
+                        "name a repository of the fleet's Region first, which instances pull from: \
+                         pulling from another one is slow and costs transfer",
+                    );
+                }
+                all.push(repository);
+            }
+            Err(error) => check.at(
                 target.place,
                 error.to_string(),
                 "write the registry's host and the path, without tag or digest",
-            );
-            return None;
-        }
-    };
-    if assembles {
-        match ecr(repository.registry()) {
-            None => check.at(
-                target.place,
-                format!("pushing to {} is not yet supported", repository.registry()),
-                "name an ECR repository, or push there by other means and deploy with \
-                 `--image repository@sha256:…`",
             ),
-            Some((_, region)) if surroundings.region.is_some_and(|own| own != region) => check.at(
-                target.place,
-                format!("this registry is in {region}, which is not the fleet's Region"),
-                "name a repository of the fleet's Region: pulling from another one is slow and \
-                 costs transfer",
-            ),
-            Some((account, _)) => {
-                if let Some(own) = surroundings.account.filter(|own| *own != account) {
-                    check.at(
-                        target.place,
-                        format!("this registry is in account {account}, the fleet in {own}"),
-                        "name a repository of that account: pushing to another one is not yet \
-                         supported",
-                    );
-                }
-            }
         }
     }
-    Some(repository)
-}
-
-/// Account and Region of an ECR registry's host.
-fn ecr(host: &str) -> Option<(&str, &str)> {
-    let (account, rest) = host.split_once(".dkr.ecr.")?;
-    let (region, suffix) = rest.split_once('.')?;
-    suffix.starts_with("amazonaws.com").then_some((account, region))
+    all
 }
 
 /// A key that needs `files`; labels and a platform a Dockerfile can be given, too.

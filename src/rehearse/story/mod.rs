@@ -26,6 +26,7 @@ use crate::engine::{Caller, Session, Stop};
 use crate::image::{Image, assemble_entries};
 use crate::model::{Ending, Event, ImageReference, Outcome, Stamped};
 use crate::net::Clock;
+use crate::publish::Logins;
 
 pub(super) use person::Person;
 pub(super) use told::Told;
@@ -280,7 +281,7 @@ impl Story {
             return Outcome::new(Ending::Failed, "nothing could begin");
         };
         let holder = self.run_name();
-        let caller = Caller { holder, workflow: None, commit: None, force: false };
+        let caller = Caller { holder, workflow: None, commit: None, force: false, logins: Logins::default() };
         let session = Session { net, cloud: &cloud, config: &self.config, caller, stop };
         match verb {
             Verb::Deploy(label) => {
