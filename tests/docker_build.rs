@@ -137,6 +137,7 @@ async fn what_an_engine_keeps_is_read_from_its_own_folder_where_it_may_be() {
     let kept: serde_json::Value =
         serde_json::from_slice(&store.configuration(&image.id).unwrap()).unwrap();
     assert_eq!(kept, configuration(&engine, &image).await);
+    engine.remove(image.id.as_str()).await.unwrap();
 }
 
 #[tokio::test]
@@ -159,6 +160,7 @@ async fn secrets_are_read_and_left_nowhere() {
     assert!(!all.contains("s3cret"));
     let files = files(&engine, &image).await;
     assert!(files.values().all(|text| !text.contains("s3cret") && text != "from a file"));
+    engine.remove(image.id.as_str()).await.unwrap();
 
     let told = failure(&engine, &what).await;
     assert!(told.contains("`token`") && told.contains("no TOKEN"), "{told}");
@@ -187,8 +189,9 @@ async fn a_step_talks_to_the_agent() {
     let agent = SshAgent { id: "deploy".to_owned(), socket: Some(socket) };
     let what = Build { ssh: vec![agent], no_cache: true, ..folder.build() };
     let (built, lines) = build(&engine, &what, &[]).await;
-    built.unwrap();
+    let image = built.unwrap();
     assert!(lines.iter().any(|line| line.ends_with("it is there")), "{lines:?}");
+    engine.remove(image.id.as_str()).await.unwrap();
 
     let told = failure(&engine, &Build { ssh: Vec::new(), ..what }).await;
     assert!(told.contains("`deploy`, which is not among `image.build.ssh`"), "{told}");
@@ -243,7 +246,9 @@ async fn a_dockerfile_elsewhere_and_much_to_send() {
     let (context, dockerfile) = (folder.path("context"), folder.path("elsewhere/web.Dockerfile"));
     let what = Build { context, dockerfile, ..Build::default() };
     let (built, lines) = build(&engine, &what, &[]).await;
-    assert!(built.unwrap().size >= big.len() as u64);
+    let image = built.unwrap();
+    assert!(image.size >= big.len() as u64);
+    engine.remove(image.id.as_str()).await.unwrap();
     assert!(lines.iter().any(|line| line == "context: 1 files, 40.0 MB"), "{lines:?}");
 }
 
