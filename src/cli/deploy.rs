@@ -3,13 +3,13 @@
 use std::str::FromStr as _;
 
 use super::again::Again;
+use super::making::{self, How, Sending, Way};
 use super::session::{self, Failure, Session};
 use super::signals::{self, Hangup};
 use super::{Common, output};
 use crate::config::Config;
-use crate::engine;
-use crate::image::{self, Image};
-use crate::model::{Ending, ImageReference};
+use crate::engine::{self, Made, Stop};
+use crate::model::{Ending, Event, ImageReference, Outcome, Stamped};
 
 /// Build, push and roll out; go on with what a killed run left.
 #[derive(Debug, clap::Args)]
@@ -18,6 +18,10 @@ pub(super) struct Deploy {
     common: Common,
     #[command(flatten)]
     shipment: Shipment,
+    #[command(flatten)]
+    how: How,
+    #[command(flatten)]
+    sending: Sending,
     /// Deploy although a newer workflow run has been promoted.
     #[arg(long)]
     force: bool,
@@ -37,46 +41,83 @@ impl Deploy {
         signals::block_on(format, Hangup::Ignored, async move |stop| {
             let opened = stop.unless_asked(Box::pin(async {
                 let session = session::open(&self.common).await?;
-                let (image, made) = self.shipment.resolve(&session.config).await?;
-                Ok::<_, Failure>((session, image, made))
+                let image = self.shipment.resolve(&session.config).await?;
+                Ok::<_, Failure>((session, image))
             }));
-            let (session, image, made) = match opened.await.unwrap_or_else(session::stopped) {
+            let (session, image) = match opened.await.unwrap_or_else(session::stopped) {
                 Ok(opened) => opened,
                 Err((ending, message)) => return output::refuse(format, ending, &message),
             };
             let caller = session::caller(self.force);
             let Session { config, net, cloud } = &session;
             let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
-            let again = Again { common: &self.common, image: self.shipment.image.as_deref() };
-            let told = session::tell(format, (&session, &stop), async |tell| {
+            let now = || cloud.now();
+            let told = session::tell(format, (&now, &stop), async |tell| {
+                let (image, made) = match image {
+                    Some(known) => known,
+                    None => match self.built(&engine, &stop, tell).await {
+                        Ok(built) => (built, Made::Built),
+                        Err((ending, message)) => return Outcome::new(ending, message),
+                    },
+                };
+                let again = match (&self.shipment.image, &made) {
+                    (None, Made::Built) => Some(image.to_string()),
+                    (named, _) => named.clone(),
+                };
+                let again = Again { common: &self.common, image: again.as_deref() };
                 again.exactly(engine.deploy(image, made, tell).await)
             });
             told.await.0
         })
     }
+
+    /// Builds the image and brings it into the registries, once nothing speaks against a rollout.
+    async fn built(
+        &self,
+        engine: &engine::Session<'_>,
+        stop: &Stop,
+        tell: &mut dyn FnMut(Stamped),
+    ) -> Result<ImageReference, Failure> {
+        if let Some(refusal) = engine.obstacle(tell).await {
+            return Err((refusal.outcome, refusal.message));
+        }
+        let engine::Session { net, cloud, config, caller, .. } = engine;
+        let way = Way {
+            net,
+            cloud: Some(cloud),
+            logins: &caller.logins,
+            ecr: config.image.ecr,
+            to: &config.image.push,
+            format: self.common.format,
+        };
+        let mut tell = |event: Event| tell(Stamped { time: cloud.now(), event });
+        let built = Box::pin(async {
+            let destinations = way.destinations(&config.image.tags).await?;
+            let product = making::make(config, &self.how, None, &mut tell).await?;
+            let digest = way.push(&product, &destinations, &self.sending, &mut tell).await?;
+            let repository = config.image.push.first().cloned();
+            let nowhere = (Ending::Refused, "`image.push` is empty".to_owned());
+            Ok(ImageReference { repository: repository.ok_or(nowhere)?, digest })
+        });
+        stop.unless_asked(built).await.unwrap_or_else(session::stopped)
+    }
 }
 
 impl Shipment {
-    /// The reference, and the image behind it if it is made here.
+    /// The image and how it comes into the registries; `None` where it has to be built first.
     pub(super) async fn resolve(
         &self,
         config: &Config,
-    ) -> Result<(ImageReference, Option<Image>), Failure> {
+    ) -> Result<Option<(ImageReference, Made)>, Failure> {
         if let Some(text) = &self.image {
             let image = ImageReference::from_str(text)
                 .map_err(|error| (Ending::Refused, format!("--image: {error}")))?;
-            return Ok((image, None));
+            return Ok(Some((image, Made::Elsewhere)));
         }
-        let (repository, assembly) =
-            config.assembly().map_err(|error| (Ending::Refused, error.to_string()))?;
-        // Beside, because compressing takes the processor for a while, and signals are heeded here.
-        let (parts, directory) = (assembly.clone(), config.directory.clone());
-        let made = tokio::task::spawn_blocking(move || image::assemble(&parts, &directory))
-            .await
-            .map_err(|error| (Ending::Failed, error.to_string()))?
-            .map_err(|error| (Ending::Refused, error.to_string()))?;
-        let reference =
-            ImageReference { repository: repository.clone(), digest: made.digest().clone() };
-        Ok((reference, Some(made)))
+        if config.image.build.is_some() {
+            return Ok(None);
+        }
+        let (reference, made) = making::assemble(config).await?;
+        Ok(Some((reference, Made::Assembled(made))))
     }
 }

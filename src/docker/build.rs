@@ -107,7 +107,7 @@ impl Engine {
         &self,
         build: &Build,
         surroundings: &Surroundings,
-        tell: &mut (dyn FnMut(Progress) + Send),
+        tell: &mut dyn FnMut(Progress),
     ) -> Result<Stored, BuildError> {
         let context = Context::open(&build.context, &build.dockerfile)?;
         let stock = stock(build, surroundings)?;
@@ -208,7 +208,7 @@ impl Engine {
         options: BuildImageOptions,
         context: Context,
         steps: &mut Steps,
-        tell: &mut (dyn FnMut(Progress) + Send),
+        tell: &mut dyn FnMut(Progress),
     ) -> Result<Option<String>, Stop> {
         let (archive, mut walk) = context.send();
         let mut messages =
@@ -265,11 +265,7 @@ enum Stop {
 }
 
 /// What is told of a message. If it names the image, that.
-fn hear(
-    info: BuildInfo,
-    steps: &mut Steps,
-    tell: &mut (dyn FnMut(Progress) + Send),
-) -> Option<String> {
+fn hear(info: BuildInfo, steps: &mut Steps, tell: &mut dyn FnMut(Progress)) -> Option<String> {
     if let Some(text) = info.stream {
         let lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
         lines.for_each(|line| tell(steps.hear(line)));

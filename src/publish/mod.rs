@@ -4,13 +4,16 @@
 
 mod destination;
 mod ecr;
+mod engine;
 mod ghcr;
 mod logins;
+mod manifest;
 mod memory;
 pub mod provenance;
 mod push;
 mod scan;
 mod survey;
+mod terms;
 mod transfer;
 mod unfit;
 
@@ -21,4 +24,5 @@ pub use logins::Logins;
 pub use memory::{Memory, Remembered};
 pub use push::{Content, PublishError, Published, Push};
 pub use scan::{TooBad, judge};
+pub use terms::Terms;
 pub use unfit::Unfit;

@@ -296,7 +296,8 @@ impl Registry {
     fn shown(&self, call: &Call<'_>) -> Option<HeaderValue> {
         let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         // Who we are holds for all repositories, a token for those that it was given for.
-        let own = || shown.get(call.repository.path()).filter(|v| v.as_bytes().starts_with(b"Basic "));
+        let own =
+            || shown.get(call.repository.path()).filter(|v| v.as_bytes().starts_with(b"Basic "));
         shown.get(&call.reach()).or_else(own).cloned()
     }
 

@@ -1,0 +1,59 @@
+//! The documents of an image: the configuration that the engine gave, and the manifest that we make.
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::survey;
+use crate::model::Digest;
+use crate::registry::Blob;
+
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+
+/// When an image was made (image specification, "Pre-Defined Annotation Keys").
+const CREATED: &str = "org.opencontainers.image.created";
+
+/// What we read of a configuration.
+#[derive(Deserialize)]
+struct Config {
+    created: Option<String>,
+    rootfs: RootFs,
+}
+
+#[derive(Deserialize)]
+struct RootFs {
+    diff_ids: Vec<Digest>,
+}
+
+/// The layers of a configuration, by DiffID; `None` where the document is none.
+pub(super) fn diff_ids(config: &[u8]) -> Option<Vec<Digest>> {
+    serde_json::from_slice::<Config>(config).ok().map(|config| config.rootfs.diff_ids)
+}
+
+/// The configuration as a blob, and the manifest over it and `layers`. The annotations are the given ones
+/// and when the image was made, which its configuration tells: the same image has the same manifest.
+pub(super) fn of(
+    config: Bytes,
+    layers: &[&survey::Blob],
+    annotations: &[(String, String)],
+) -> (Blob, Blob) {
+    let read = serde_json::from_slice::<Config>(&config).ok();
+    let created = read.and_then(|config| config.created).map(|at| (CREATED.to_owned(), at));
+    let config = Blob::new(CONFIG, config);
+    let layers = layers.iter().map(|blob| {
+        json!({ "mediaType": blob.codec.media_type(), "digest": blob.digest, "size": blob.size })
+    });
+    let mut manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": { "mediaType": CONFIG, "digest": config.digest, "size": config.size() },
+        "layers": layers.collect::<Vec<_>>(),
+    });
+    let annotations: serde_json::Map<_, _> =
+        annotations.iter().cloned().chain(created).map(|(name, at)| (name, at.into())).collect();
+    if !annotations.is_empty() {
+        manifest["annotations"] = annotations.into();
+    }
+    (config, Blob::new(MANIFEST, manifest.to_string()))
+}
