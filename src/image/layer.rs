@@ -1,23 +1,22 @@
 //! A layer: a tar archive without times, owners or anything else of the machine that made it.
 
-use std::io::{self, Write as _};
+use std::io;
 
-use flate2::{Compression, GzBuilder};
 use oci_spec::image::MediaType;
 use tar::{Builder, EntryType, Header};
 
 use crate::model::Digest;
 use crate::registry::Blob;
 
-use super::AssembleError;
 use super::tree::{Node, Tree};
+use super::{AssembleError, gzip};
 
 /// The layer, and its DiffID: the digest of the archive before compression.
 pub(super) fn pack(tree: &Tree) -> Result<(Digest, Blob), AssembleError> {
     let failed =
         |error: io::Error| AssembleError::Document { document: "layer", cause: error.to_string() };
     let archive = archive(tree).map_err(failed)?;
-    let compressed = compress(&archive).map_err(failed)?;
+    let compressed = gzip::whole(&archive).map_err(failed)?;
     Ok((Digest::of(&archive), Blob::new(MediaType::ImageLayerGzip.to_string(), compressed)))
 }
 
@@ -49,15 +48,4 @@ fn archive(tree: &Tree) -> io::Result<Vec<u8>> {
         }
     }
     builder.into_inner()
-}
-
-/// gzip with a header that says nothing: no time, no name, no operating system.
-fn compress(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    const UNKNOWN_SYSTEM: u8 = 255;
-    let mut encoder = GzBuilder::new()
-        .mtime(0)
-        .operating_system(UNKNOWN_SYSTEM)
-        .write(Vec::new(), Compression::best());
-    encoder.write_all(bytes)?;
-    encoder.finish()
 }

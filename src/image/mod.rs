@@ -150,7 +150,7 @@ mod tests {
         );
         insta::assert_snapshot!(
             String::from_utf8_lossy(&image.manifest.bytes),
-            @r#"{"config":{"digest":"sha256:975d99fcc7ac5ea792ba307e23a04ac581121aa838eac5343c8113578846306d","mediaType":"application/vnd.oci.image.config.v1+json","size":324},"layers":[{"digest":"sha256:d9282c61f666e316f0cbb256f8ee1c21c231511780e26b9b537071e5874c541c","mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","size":123}],"mediaType":"application/vnd.oci.image.manifest.v1+json","schemaVersion":2}"#
+            @r#"{"config":{"digest":"sha256:975d99fcc7ac5ea792ba307e23a04ac581121aa838eac5343c8113578846306d","mediaType":"application/vnd.oci.image.config.v1+json","size":324},"layers":[{"digest":"sha256:3352bbc056a930e8f3f6d5c826ed641596b9e00c06d6986414c2a9901386f125","mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","size":149}],"mediaType":"application/vnd.oci.image.manifest.v1+json","schemaVersion":2}"#
         );
     }
 
