@@ -3,89 +3,18 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)] // helpers of tests are not seen as tests
 
+mod support {
+    pub(crate) mod docker_registry;
+}
+
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
 
-use cutover::image::{Assembly, FileMapping, assemble};
-use cutover::model::Repository;
+use cutover::image::{Annotations, Assembly, Bases, FileMapping, Layer, assemble};
 use cutover::net::Net;
 use cutover::registry::{Credentials, Endpoint, Image, Registry, RegistryError};
-use tempfile::TempDir;
-
-/// `docker-registry serve` on a free port, ended with the test.
-struct Served {
-    child: Child,
-    port: u16,
-    folder: TempDir,
-}
-
-impl Served {
-    /// `None`, with a line that says so, where the programs aren't installed. CI must have them.
-    async fn start(htpasswd: Option<&str>) -> Option<Served> {
-        for program in ["docker-registry", "skopeo"] {
-            if Command::new(program).arg("--version").output().is_err() {
-                let missing = format!("{program} is not installed (apt-get install {program})");
-                assert!(std::env::var("CI").as_deref() != Ok("true"), "{missing}");
-                eprintln!("skipped: {missing}");
-                return None;
-            }
-        }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name).display().to_string();
-        let mut config = format!(
-            "version: 0.1\nlog: {{ level: error }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\n\
-             http: {{ addr: '127.0.0.1:{port}' }}\n",
-            path("data")
-        );
-        if let Some(line) = htpasswd {
-            fs::write(path("htpasswd"), line).unwrap();
-            config +=
-                &format!("auth: {{ htpasswd: {{ realm: test, path: {} }} }}\n", path("htpasswd"));
-        }
-        fs::write(path("config.yml"), config).unwrap();
-        let child = Command::new("docker-registry")
-            .args(["serve", &path("config.yml")])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let served = Served { child, port, folder };
-        for _ in 0..100 {
-            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-                return Some(served);
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("docker-registry does not listen on port {port}");
-    }
-
-    fn registry(&self, credentials: Credentials) -> Registry {
-        let endpoint: Endpoint = format!("http://127.0.0.1:{}", self.port).parse().unwrap();
-        Registry::new(Net::real().unwrap(), endpoint, credentials)
-    }
-
-    fn repository(&self) -> Repository {
-        format!("127.0.0.1:{}/team/news", self.port).parse().unwrap()
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn skopeo(arguments: &[&str]) -> String {
-    let Output { status, stdout, stderr } =
-        Command::new("skopeo").arg("--insecure-policy").args(arguments).output().unwrap();
-    assert!(status.success(), "skopeo {arguments:?}: {}", String::from_utf8_lossy(&stderr));
-    String::from_utf8(stdout).unwrap()
-}
+use support::docker_registry::{Served, skopeo};
 
 fn image(folder: &Path) -> Image {
     let www = folder.join("www");
@@ -93,23 +22,24 @@ fn image(folder: &Path) -> Image {
     fs::write(www.join("index.html"), "<h1>오늘의 소식</h1>").unwrap();
     fs::write(www.join("big.bin"), vec![7; 300_000]).unwrap();
     let assembly = Assembly {
-        files: vec![FileMapping { from: "www".into(), to: "/srv/www".to_owned() }],
+        files: vec![FileMapping::new("www", "/srv/www")],
         labels: [("lab.version".to_owned(), "v2".to_owned())].into(),
         ..Assembly::default()
     };
-    assemble(&assembly, folder).unwrap()
+    assemble(&assembly, folder, &Bases::default(), &Annotations::default()).unwrap()
 }
 
 #[tokio::test]
 async fn what_is_pushed_is_what_skopeo_pulls() {
     let Some(served) = Served::start(None).await else { return };
-    let (registry, repository) = (served.registry(Credentials::Anonymous), served.repository());
-    let image = image(served.folder.path());
+    let (registry, repository) =
+        (served.registry(Credentials::Anonymous), served.repository("team/news"));
+    let image = image(served.folder());
     let tags = ["v2".to_owned(), "commit-1a2b3c".to_owned()];
 
     let first = registry.push(&image, &repository, &tags).await.unwrap();
     assert_eq!((first.uploaded, first.existed), (2, 0));
-    let sent = image.blobs().map(|blob| blob.size()).sum::<u64>() + image.manifest.size();
+    let sent = image.parts().map(|(_, size)| size).sum::<u64>() + image.manifest.size();
     assert_eq!(first.uploaded_bytes, sent);
     let second = registry.push(&image, &repository, &tags).await.unwrap();
     assert_eq!((second.uploaded_bytes, second.existed), (0, 2));
@@ -129,15 +59,16 @@ async fn what_is_pushed_is_what_skopeo_pulls() {
     assert_eq!(labels.trim(), "map[lab.version:v2] amd64");
 
     // A copy checks every blob against its digest.
-    let copy = served.folder.path().join("copy");
+    let copy = served.folder().join("copy");
     skopeo(&[
         "copy",
         "--src-tls-verify=false",
         &format!("docker://{}", first.reference),
         &format!("oci:{}:v2", copy.display()),
     ]);
-    let layer = image.layers[0].digest.as_str().trim_start_matches("sha256:");
-    assert_eq!(fs::read(copy.join("blobs/sha256").join(layer)).unwrap(), image.layers[0].bytes);
+    let Layer::Here(layer) = &image.layers[0] else { panic!("a layer of ours") };
+    let name = layer.digest.as_str().trim_start_matches("sha256:");
+    assert_eq!(fs::read(copy.join("blobs/sha256").join(name)).unwrap(), layer.bytes);
 
     let stored = registry.manifest(&repository, "v2").await.unwrap().unwrap();
     assert_eq!(stored, image.manifest);
@@ -149,8 +80,8 @@ async fn a_password_is_given_when_asked_for_and_a_wrong_one_is_explained() {
     // `correct horse`, by bcrypt at its lowest cost.
     const HTPASSWD: &str = "AWS:$2b$04$8SB8V9V/.tlakJtKdg4sYeecZeGBudhKWdJl/OOORsTXfJXvM2Ktu\n";
     let Some(served) = Served::start(Some(HTPASSWD)).await else { return };
-    let repository = served.repository();
-    let image = image(served.folder.path());
+    let repository = served.repository("team/news");
+    let image = image(served.folder());
     let with = |password: &str| Credentials::Basic {
         user: "AWS".to_owned(),
         password: password.to_owned(),

@@ -8,7 +8,7 @@ use super::signals::{self, Hangup};
 use super::{Common, output};
 use crate::config::Config;
 use crate::engine;
-use crate::image::{self, Image};
+use crate::image::{self, Annotations, Bases, Image};
 use crate::model::{Ending, ImageReference};
 
 /// Build, push and roll out; go on with what a killed run left.
@@ -71,7 +71,9 @@ impl Shipment {
             config.assembly().map_err(|error| (Ending::Refused, error.to_string()))?;
         // Beside, because compressing takes the processor for a while, and signals are heeded here.
         let (parts, directory) = (assembly.clone(), config.directory.clone());
-        let made = tokio::task::spawn_blocking(move || image::assemble(&parts, &directory))
+        let (bases, annotations) = (Bases::default(), Annotations::default());
+        let make = move || image::assemble(&parts, &directory, &bases, &annotations);
+        let made = tokio::task::spawn_blocking(make)
             .await
             .map_err(|error| (Ending::Failed, error.to_string()))?
             .map_err(|error| (Ending::Refused, error.to_string()))?;

@@ -1,4 +1,4 @@
-//! A layer: a tar archive without times, owners or anything else of the machine that made it.
+//! A layer: a tar archive without times, names or anything else of the machine that made it.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use tar::{Builder, EntryType, Header};
 use crate::model::Digest;
 use crate::registry::Blob;
 
-use super::tree::{Node, Tree};
+use super::tree::{Kind, Tree};
 use super::{AssembleError, gzip};
 
 /// The layer, and its DiffID: the digest of the archive before compression.
@@ -22,27 +22,25 @@ pub(super) fn pack(tree: &Tree) -> Result<(Digest, Blob), AssembleError> {
 
 fn archive(tree: &Tree) -> io::Result<Vec<u8>> {
     let mut builder = Builder::new(Vec::new());
-    for (path, node) in tree.iter() {
+    for (path, mode, node) in tree.iter() {
         let mut header = Header::new_gnu();
         header.set_mtime(0);
-        header.set_uid(0);
-        header.set_gid(0);
+        header.set_uid(node.owner.uid.into());
+        header.set_gid(node.owner.gid.into());
+        header.set_mode(mode);
         header.set_size(0);
-        match node {
-            Node::Folder => {
+        match &node.kind {
+            Kind::Folder => {
                 header.set_entry_type(EntryType::Directory);
-                header.set_mode(0o755);
                 builder.append_data(&mut header, format!("{path}/"), io::empty())?;
             }
-            Node::File { executable, bytes } => {
+            Kind::File { bytes, .. } => {
                 header.set_entry_type(EntryType::Regular);
-                header.set_mode(if *executable { 0o755 } else { 0o644 });
                 header.set_size(bytes.len() as u64);
                 builder.append_data(&mut header, path, bytes.as_ref())?;
             }
-            Node::Link { target } => {
+            Kind::Link { target } => {
                 header.set_entry_type(EntryType::Symlink);
-                header.set_mode(0o777);
                 builder.append_link(&mut header, path, target)?;
             }
         }

@@ -23,7 +23,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// A registry, and who we are to it.
 #[derive(Debug, Clone)]
 pub struct Registry {
-    net: Net,
+    pub(super) net: Net,
     pub(super) endpoint: Endpoint,
     credentials: Credentials,
     /// What each repository last accepted as `Authorization`.
@@ -196,12 +196,12 @@ impl Registry {
         }
     }
 
-    fn accepted(&self, repository: &Repository) -> Option<HeaderValue> {
+    pub(super) fn accepted(&self, repository: &Repository) -> Option<HeaderValue> {
         let accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
         accepted.get(repository.path()).cloned()
     }
 
-    fn accept(&self, repository: &Repository, authorization: HeaderValue) {
+    pub(super) fn accept(&self, repository: &Repository, authorization: HeaderValue) {
         let mut accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
         accepted.insert(repository.path().to_owned(), authorization);
     }

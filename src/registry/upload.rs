@@ -31,9 +31,20 @@ impl Registry {
         spool: &Spool,
         what: &str,
     ) -> Result<Digest, RegistryError> {
+        self.upload_growing_at(repository, spool, what, None).await
+    }
+
+    /// The same, to a place that the registry has given already.
+    pub(super) async fn upload_growing_at(
+        &self,
+        repository: &Repository,
+        spool: &Spool,
+        what: &str,
+        place: Option<String>,
+    ) -> Result<Digest, RegistryError> {
         let attempted = format!("upload {what} to {repository}");
         let mut waits = net::delays(ATTEMPTS, what.len() as u64);
-        let mut broken = None;
+        let mut broken = place.map(|place| Broken { place, has: 0 });
         loop {
             let mut place = None;
             let error = match self

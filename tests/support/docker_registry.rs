@@ -1,0 +1,90 @@
+//! Docker's own registry, and skopeo to read from it: neither was written here.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use cutover::model::Repository;
+use cutover::net::Net;
+use cutover::registry::{Credentials, Endpoint, Registry};
+use tempfile::TempDir;
+
+/// `docker-registry serve` on a free port, ended with the test.
+pub(crate) struct Served {
+    child: Child,
+    port: u16,
+    folder: TempDir,
+}
+
+impl Served {
+    /// `None`, with a line that says so, where the programs aren't installed. CI must have them.
+    pub(crate) async fn start(htpasswd: Option<&str>) -> Option<Served> {
+        for program in ["docker-registry", "skopeo"] {
+            if Command::new(program).arg("--version").output().is_err() {
+                let missing = format!("{program} is not installed (apt-get install {program})");
+                assert!(std::env::var("CI").as_deref() != Ok("true"), "{missing}");
+                eprintln!("skipped: {missing}");
+                return None;
+            }
+        }
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let mut config = format!(
+            "version: 0.1\nlog: {{ level: error }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\n\
+             http: {{ addr: '127.0.0.1:{port}' }}\n",
+            path("data")
+        );
+        if let Some(line) = htpasswd {
+            fs::write(path("htpasswd"), line).unwrap();
+            config +=
+                &format!("auth: {{ htpasswd: {{ realm: test, path: {} }} }}\n", path("htpasswd"));
+        }
+        fs::write(path("config.yml"), config).unwrap();
+        let child = Command::new("docker-registry")
+            .args(["serve", &path("config.yml")])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let served = Served { child, port, folder };
+        for _ in 0..100 {
+            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+                return Some(served);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("docker-registry does not listen on port {port}");
+    }
+
+    pub(crate) fn registry(&self, credentials: Credentials) -> Registry {
+        let endpoint: Endpoint = format!("http://127.0.0.1:{}", self.port).parse().unwrap();
+        Registry::new(Net::real().unwrap(), endpoint, credentials)
+    }
+
+    pub(crate) fn repository(&self, path: &str) -> Repository {
+        format!("127.0.0.1:{}/{path}", self.port).parse().unwrap()
+    }
+
+    /// A folder that goes with it.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What it prints.
+pub(crate) fn skopeo(arguments: &[&str]) -> String {
+    let Output { status, stdout, stderr } =
+        Command::new("skopeo").arg("--insecure-policy").args(arguments).output().unwrap();
+    assert!(status.success(), "skopeo {arguments:?}: {}", String::from_utf8_lossy(&stderr));
+    String::from_utf8(stdout).unwrap()
+}
