@@ -135,6 +135,24 @@ fn image() {
             ("platform", with("  files:", "  platform: linux/amd46\n  files:")),
             ("port", with("  files:", "  expose: [http]\n  files:")),
             ("tag pattern", with("  files:", "  tags: [\"{sha}\"]\n  files:")),
+            ("a base by tag", with("  files:", "  base: docker.io/library/debian:13\n  files:")),
+            (
+                "a base by half a digest",
+                with("  files:", "  base: ghcr.io/a/b@sha256:12\n  files:"),
+            ),
+            ("a base without registry", with("  files:", "  base: debian\n  files:")),
+            ("an owner by name", with("to: /srv/www/", "to: /srv/www/, owner: www-data")),
+            ("a mode in letters", with("to: /srv/www/", "to: /srv/www/, mode: rw-r--r--")),
+            ("no platforms", with("  files:", "  platforms: []\n  files:")),
+            (
+                "a platform twice",
+                with("  files:", "  platforms: [linux/arm64, linux/arm64]\n  files:"),
+            ),
+            (
+                "the fleet's platform",
+                with("  files:", "  platforms: [linux/arm64]\n  platform: linux/amd64\n  files:"),
+            ),
+            ("a file's platform", with("to: /srv/www/", "to: /srv/www/, platform: linux/arm64")),
         ],
     );
 }

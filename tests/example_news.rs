@@ -6,7 +6,7 @@ use std::path::Path;
 
 use cutover::cloud::{Change, Cloud, CredentialSource, Settings, UserData};
 use cutover::config;
-use cutover::image::{Assembly, FileMapping, Image, assemble};
+use cutover::image::{Annotations, Assembly, Bases, FileMapping, Image, assemble};
 use cutover::net::{Clock, Net, Transport};
 use cutover::registry::{Credentials, Registry};
 use cutover::template::{Source, digest_occurrences, pin};
@@ -26,12 +26,12 @@ fn image(config: &config::Config) -> Image {
     let (_, wanted) = config.assembly().unwrap();
     let files = wanted.files.iter();
     let assembly = Assembly {
-        files: files.map(|f| FileMapping { from: f.from.clone(), to: f.to.clone() }).collect(),
+        files: files.map(|f| FileMapping::new(&f.from, &f.to)).collect(),
         cmd: wanted.cmd.clone(),
         labels: wanted.labels.clone(),
         ..Assembly::default()
     };
-    assemble(&assembly, &config.directory).unwrap()
+    assemble(&assembly, &config.directory, &Bases::default(), &Annotations::default()).unwrap()
 }
 
 async fn connect(door: &InProcess) -> (Net, Cloud) {

@@ -12,7 +12,7 @@ use std::io::{Cursor, Read, Write as _};
 use std::sync::Mutex;
 
 use cutover::docker::from_export;
-use cutover::image::Codec;
+use cutover::image::{Annotations, Codec};
 use cutover::model::{Digest, LayerProgress, LayerState};
 use cutover::publish::{Content, Destination, Memory, PublishError, Published, Push};
 use cutover::registry::Credentials;
@@ -108,7 +108,7 @@ async fn push(
         destinations: &destinations,
         memory,
         codec,
-        annotations: &[("org.opencontainers.image.revision".to_owned(), "1a2b3c".to_owned())],
+        annotations: &Annotations { revision: Some("1a2b3c".to_owned()), ..Annotations::default() },
         tell: &|LayerProgress { state, .. }| {
             if !matches!(state, LayerState::Packing { .. }) {
                 told.lock().unwrap().push(state);

@@ -5,8 +5,9 @@ use super::making::{self, How, Product};
 use super::session::{self, Failure};
 use super::signals::{self, Hangup};
 use crate::config;
-use crate::model::{Ending, Event, Outcome, Stamped};
-use crate::net::Clock;
+use crate::model::{Ending, Event, ImageReference, Outcome, Stamped};
+use crate::net::{Clock, Net};
+use crate::publish::Reader;
 
 /// Make the image that `image:` describes, and push nothing.
 #[derive(Debug, clap::Args)]
@@ -41,7 +42,16 @@ impl Build {
     async fn build(&self, tell: &mut dyn FnMut(Event)) -> Result<String, Failure> {
         let config = config::load(&self.common.config).map_err(making::refused)?;
         let tag = self.tag.as_deref();
-        Ok(match making::make(&config, &self.how, tag, tell).await? {
+        let net = Net::real().map_err(making::failed)?;
+        let in_ecr = |base: &ImageReference| base.repository.ecr().is_some();
+        let base = config.image.assembly.as_ref().and_then(|assembly| assembly.base.as_ref());
+        let cloud = match base.is_some_and(in_ecr) {
+            true => Some(session::connect(&net, &config).await?),
+            false => None,
+        };
+        let logins = session::caller(false).logins;
+        let reader = Reader { net: &net, cloud: cloud.as_ref(), logins: &logins };
+        Ok(match making::make(&config, &self.how, tag, reader, tell).await? {
             Product::Stored(_, stored) => format!("the engine has the image {}", stored.id),
             Product::Assembled(image) => {
                 format!("the image is {}; `cutover push` brings it into registries", image.digest())

@@ -7,9 +7,9 @@ use super::making::{self, How, Sending, Way};
 use super::session::{self, Failure, Session};
 use super::signals::{self, Hangup};
 use super::{Common, output};
-use crate::config::Config;
 use crate::engine::{self, Made, Stop};
 use crate::model::{Ending, Event, ImageReference, Outcome, Stamped};
+use crate::publish::Reader;
 
 /// Build, push and roll out; go on with what a killed run left.
 #[derive(Debug, clap::Args)]
@@ -41,7 +41,7 @@ impl Deploy {
         signals::block_on(format, Hangup::Ignored, async move |stop| {
             let opened = stop.unless_asked(Box::pin(async {
                 let session = session::open(&self.common).await?;
-                let image = self.shipment.resolve(&session.config).await?;
+                let image = self.shipment.resolve(&session).await?;
                 Ok::<_, Failure>((session, image))
             }));
             let (session, image) = match opened.await.unwrap_or_else(session::stopped) {
@@ -93,7 +93,7 @@ impl Deploy {
         let mut tell = |event: Event| tell(Stamped { time: cloud.now(), event });
         let built = Box::pin(async {
             let destinations = way.destinations(&config.image.tags).await?;
-            let product = making::make(config, &self.how, None, &mut tell).await?;
+            let product = making::make(config, &self.how, None, way.reader(), &mut tell).await?;
             let digest = way.push(&product, &destinations, &self.sending, &mut tell).await?;
             let repository = config.image.push.first().cloned();
             let nowhere = (Ending::Refused, "`image.push` is empty".to_owned());
@@ -107,8 +107,9 @@ impl Shipment {
     /// The image and how it comes into the registries; `None` where it has to be built first.
     pub(super) async fn resolve(
         &self,
-        config: &Config,
+        session: &Session,
     ) -> Result<Option<(ImageReference, Made)>, Failure> {
+        let Session { config, net, cloud } = session;
         if let Some(text) = &self.image {
             let image = ImageReference::from_str(text)
                 .map_err(|error| (Ending::Refused, format!("--image: {error}")))?;
@@ -117,7 +118,9 @@ impl Shipment {
         if config.image.build.is_some() {
             return Ok(None);
         }
-        let (reference, made) = making::assemble(config).await?;
+        let logins = session::caller(false).logins;
+        let reader = Reader { net, cloud: Some(cloud), logins: &logins };
+        let (reference, made) = making::assemble(config, reader).await?;
         Ok(Some((reference, Made::Assembled(made))))
     }
 }

@@ -3,15 +3,17 @@
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::Format;
 use super::session::{Failure, variable};
 use crate::cloud::Cloud;
 use crate::config::{self, Config};
 use crate::docker::{self, Engine, Stored};
-use crate::image::{self, Codec, Image};
+use crate::image::{self, Annotations, Codec, Image};
 use crate::model::{Digest, Ending, Event, ImageReference, Repository};
 use crate::net::Net;
-use crate::publish::{self, Destination, Logins, Memory, Push, Terms};
+use crate::publish::{self, Destination, Logins, Memory, Push, Reader, Terms};
 use crate::registry::login;
 use crate::report::Bars;
 
@@ -75,6 +77,7 @@ pub(super) async fn make(
     config: &Config,
     how: &How,
     tag: Option<&str>,
+    reader: Reader<'_>,
     tell: &mut dyn FnMut(Event),
 ) -> Result<Product, Failure> {
     match &config.image.build {
@@ -82,19 +85,22 @@ pub(super) async fn make(
             let (engine, stored) = self::build(config, build, how, tag, tell).await?;
             Ok(Product::Stored(Box::new(engine), stored))
         }
-        None => Ok(Product::Assembled(assemble(config).await?.1)),
+        None => Ok(Product::Assembled(assemble(config, reader).await?.1)),
     }
 }
 
-/// Puts the image together, and says what instances will know it by.
-pub(super) async fn assemble(config: &Config) -> Result<(ImageReference, Image), Failure> {
+/// Puts the image together, onto its base if it has one, and says what instances will know it by.
+pub(super) async fn assemble(
+    config: &Config,
+    reader: Reader<'_>,
+) -> Result<(ImageReference, Image), Failure> {
     let (repository, assembly) = config.assembly().map_err(refused)?;
+    let bases = reader.bases(assembly).await.map_err(failed)?;
     // Beside, because compressing takes the processor for a while, and signals are heeded here.
     let (parts, directory) = (assembly.clone(), config.directory.clone());
-    let made = tokio::task::spawn_blocking(move || image::assemble(&parts, &directory))
-        .await
-        .map_err(failed)?
-        .map_err(refused)?;
+    let annotations = annotations().map_err(refused)?;
+    let make = move || image::assemble(&parts, &directory, &bases, &annotations);
+    let made = tokio::task::spawn_blocking(make).await.map_err(failed)?.map_err(refused)?;
     let digest = made.digest().clone();
     Ok((ImageReference { repository: repository.clone(), digest }, made))
 }
@@ -197,8 +203,8 @@ impl Way<'_> {
         let (engine, stored) = match product {
             Product::Stored(engine, stored) => (engine, stored),
             Product::Assembled(image) => {
-                for Destination { repository, registry } in destinations {
-                    let pushed = registry.push(image, repository, &[]).await.map_err(failed)?;
+                for to in destinations {
+                    let pushed = self.reader().push(image, to, &[]).await.map_err(failed)?;
                     tell(Event::Image { image: pushed.reference, uploaded: pushed.uploaded_bytes });
                 }
                 return Ok(image.digest().clone());
@@ -216,7 +222,7 @@ impl Way<'_> {
                 Compression::Gzip => Codec::Gzip,
                 Compression::Zstd => Codec::Zstd,
             },
-            annotations: &annotations(),
+            annotations: &annotations().map_err(refused)?,
             tell: &|progress| {
                 let (bars, tell) = &mut *shown.borrow_mut();
                 match bars {
@@ -259,6 +265,10 @@ impl Way<'_> {
         Ok(())
     }
 
+    pub(super) fn reader(&self) -> Reader<'_> {
+        Reader { net: self.net, cloud: self.cloud, logins: self.logins }
+    }
+
     fn terms(&self) -> Terms<'_> {
         Terms {
             net: self.net,
@@ -269,14 +279,17 @@ impl Way<'_> {
     }
 }
 
-/// Where the image comes from, as far as a workflow's environment tells (image specification,
-/// "Pre-Defined Annotation Keys").
-fn annotations() -> Vec<(String, String)> {
+/// Where the image comes from, as far as a workflow's environment tells. Its time is told by
+/// `SOURCE_DATE_EPOCH` alone (reproducible-builds.org), since it must be the same each time.
+fn annotations() -> Result<Annotations, String> {
     let source = variable("GITHUB_SERVER_URL").zip(variable("GITHUB_REPOSITORY"));
-    let source = source.map(|(server, repository)| format!("{server}/{repository}"));
-    let known = [("source", source), ("revision", variable("GITHUB_SHA"))];
-    known
-        .into_iter()
-        .filter_map(|(name, value)| Some((format!("org.opencontainers.image.{name}"), value?)))
-        .collect()
+    let created = variable("SOURCE_DATE_EPOCH").map(|seconds| {
+        let read = seconds.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+        read.ok_or(format!("SOURCE_DATE_EPOCH={seconds} is no time: write seconds since 1970"))
+    });
+    Ok(Annotations {
+        source: source.map(|(server, repository)| format!("{server}/{repository}")),
+        revision: variable("GITHUB_SHA"),
+        created: created.transpose()?,
+    })
 }

@@ -32,7 +32,7 @@ impl Plan {
 
     async fn print(&self, stop: Stop) -> Result<(), session::Failure> {
         let session = session::open(&self.common).await?;
-        let known = self.shipment.resolve(&session.config).await?;
+        let known = self.shipment.resolve(&session).await?;
         let image = known.as_ref().map(|(image, _)| image);
         let checked = engine::check(&session.cloud, &session.config, image)
             .await

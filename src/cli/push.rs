@@ -96,7 +96,7 @@ impl Push {
             format: self.common.format,
         };
         let destinations = way.destinations(&tags).await?;
-        let product = self.product(config.as_ref(), tell).await?;
+        let product = self.product(config.as_ref(), &way, tell).await?;
         let digest: Digest = way.push(&product, &destinations, &self.sending, tell).await?;
         way.finish(&destinations, &digest, &tags, tell).await?;
         Ok(ImageReference { repository: first, digest })
@@ -106,11 +106,12 @@ impl Push {
     async fn product(
         &self,
         config: Option<&Config>,
+        way: &Way<'_>,
         tell: &mut dyn FnMut(Event),
     ) -> Result<Product, Failure> {
         let from = match (&self.from, config) {
             (Some(from), _) => from,
-            (None, Some(config)) => return making::make(config, &self.how, None, tell).await,
+            (None, Some(config)) => return making::make(config, &self.how, None, way.reader(), tell).await,
             (None, None) => return Err(making::refused("nothing says which image to push")),
         };
         let engine = Engine::connect(variable).await.map_err(making::failed)?;

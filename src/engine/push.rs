@@ -7,7 +7,7 @@ use crate::image::Image;
 use crate::model::{Ending, Event, ImageReference, Repository};
 use crate::net::Net;
 use crate::preflight::{self, Finding};
-use crate::publish::{self, Destination, Logins, Terms};
+use crate::publish::{self, Destination, Logins, Reader, Terms};
 use crate::registry::RegistryError;
 use crate::rollout::End;
 
@@ -52,12 +52,14 @@ pub(super) async fn push(job: &Job<'_>, image: &ImageReference) -> Result<(u64, 
         destinations.push(to);
     }
     let mut sent = 0;
-    for Destination { repository, registry } in &destinations {
+    let reader = Reader { net: job.net, cloud: Some(job.cloud), logins: job.logins };
+    for to in &destinations {
         match &job.made {
             Made::Assembled(made) => {
-                sent += registry.push(made, repository, tags).await.map_err(failed)?.uploaded_bytes;
+                sent += reader.push(made, to, tags).await.map_err(failed)?.uploaded_bytes;
             }
             Made::Built | Made::Elsewhere => {
+                let Destination { repository, registry } = to;
                 registry.tag(repository, &image.digest, tags).await.map_err(failed)?;
             }
         }

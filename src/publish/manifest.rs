@@ -5,14 +5,12 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::survey;
+use crate::image::Annotations;
 use crate::model::Digest;
 use crate::registry::Blob;
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
-
-/// When an image was made (image specification, "Pre-Defined Annotation Keys").
-const CREATED: &str = "org.opencontainers.image.created";
 
 /// What we read of a configuration.
 #[derive(Deserialize)]
@@ -36,10 +34,11 @@ pub(super) fn diff_ids(config: &[u8]) -> Option<Vec<Digest>> {
 pub(super) fn of(
     config: Bytes,
     layers: &[&survey::Blob],
-    annotations: &[(String, String)],
+    annotations: &Annotations,
 ) -> (Blob, Blob) {
     let read = serde_json::from_slice::<Config>(&config).ok();
-    let created = read.and_then(|config| config.created).map(|at| (CREATED.to_owned(), at));
+    let created = annotations.created.or_else(|| read?.created?.parse().ok());
+    let annotations = Annotations { created, ..annotations.clone() }.by_key();
     let config = Blob::new(CONFIG, config);
     let layers = layers.iter().map(|blob| {
         json!({ "mediaType": blob.codec.media_type(), "digest": blob.digest, "size": blob.size })
@@ -50,10 +49,8 @@ pub(super) fn of(
         "config": { "mediaType": CONFIG, "digest": config.digest, "size": config.size() },
         "layers": layers.collect::<Vec<_>>(),
     });
-    let annotations: serde_json::Map<_, _> =
-        annotations.iter().cloned().chain(created).map(|(name, at)| (name, at.into())).collect();
     if !annotations.is_empty() {
-        manifest["annotations"] = annotations.into();
+        manifest["annotations"] = json!(annotations);
     }
     (config, Blob::new(MANIFEST, manifest.to_string()))
 }

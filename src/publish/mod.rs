@@ -2,6 +2,7 @@
 //! is read, and uploaded to every destination while it is compressed. Which registry a repository is in,
 //! who we are to it, and what is particular about ECR and GHCR; the protocol is [`crate::registry`]'s.
 
+mod assembled;
 mod destination;
 mod ecr;
 mod engine;
@@ -17,6 +18,7 @@ mod terms;
 mod transfer;
 mod unfit;
 
+pub use assembled::{AssembledError, Reader};
 pub use destination::{Destination, DestinationError, connect, connect_to_read};
 pub use ecr::{Ensured, check_tags, ensure, ensure_scanned};
 pub use ghcr::{Visibility, is_ghcr, visibility};

@@ -9,7 +9,7 @@ use super::survey::{self, Layer};
 use super::transfer::{Brought, Transfer};
 use super::{Destination, Memory, manifest};
 use crate::docker::Arrivals;
-use crate::image::Codec;
+use crate::image::{Annotations, Codec};
 use crate::model::{Digest, LayerProgress, LayerState, Repository};
 use crate::registry::{Blob, RegistryError};
 
@@ -44,8 +44,8 @@ pub struct Push<'a> {
     pub memory: &'a Memory,
     /// How layers are compressed that don't come compressed.
     pub codec: Codec,
-    /// The manifest's annotations: `org.opencontainers.image.revision` and the like.
-    pub annotations: &'a [(String, String)],
+    /// What its manifest tells of the image.
+    pub annotations: &'a Annotations,
     /// Is told what happens.
     pub tell: &'a dyn Fn(LayerProgress),
 }

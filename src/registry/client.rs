@@ -23,7 +23,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// A registry, and who we are to it.
 #[derive(Debug, Clone)]
 pub struct Registry {
-    net: Net,
+    pub(super) net: Net,
     pub(super) endpoint: Endpoint,
     credentials: Arc<Mutex<Credentials>>,
     renewal: Option<Renewal>,
@@ -197,15 +197,29 @@ impl Registry {
         if !ours || !(asks || self.has_ended(call, &response)) {
             return Ok(Exchange::Answered(response));
         }
-        let refused = || RegistryError::refused(&call.attempted, call.repository, &response);
-        let answer = match asks {
-            true => auth::answer(self, call, &response, shown.as_ref()).await?,
-            false => self.basic(call, shown.as_ref()).await?,
+        self.log_in(call, &response, shown.as_ref()).await.map(Exchange::LoggedIn)
+    }
+
+    /// Shows the registry more than was `shown`, from the next request on; gives the refusal that is
+    /// over with it.
+    ///
+    /// # Errors
+    /// The same where there is nothing else to show.
+    pub(super) async fn log_in(
+        &self,
+        call: &Call<'_>,
+        response: &Response<Bytes>,
+        shown: Option<&HeaderValue>,
+    ) -> Result<RegistryError, RegistryError> {
+        let refused = || RegistryError::refused(&call.attempted, call.repository, response);
+        let answer = match response.status() {
+            StatusCode::UNAUTHORIZED => auth::answer(self, call, response, shown).await?,
+            _ => self.basic(call, shown).await?,
         };
         match answer {
-            Some(answer) if Some(&answer) != shown.as_ref() => {
+            Some(answer) if Some(&answer) != shown => {
                 self.show(call, answer);
-                Ok(Exchange::LoggedIn(refused()))
+                Ok(refused())
             }
             _ if matches!(self.credentials(), Credentials::Anonymous) => {
                 Err(refused().for_nobody(call.repository))
@@ -293,7 +307,7 @@ impl Registry {
         }
     }
 
-    fn shown(&self, call: &Call<'_>) -> Option<HeaderValue> {
+    pub(super) fn shown(&self, call: &Call<'_>) -> Option<HeaderValue> {
         let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         // Who we are holds for all repositories, a token for those that it was given for.
         let own =
