@@ -130,7 +130,8 @@ async fn a_base_in_the_same_registry_is_mounted() {
     assert_eq!(kind, "application/vnd.docker.distribution.manifest.v2+json");
 
     let repository = served.repository_at("team/news");
-    let image = made(&registry, served.folder.path(), &site(served.folder.path(), &base, Vec::new())).await;
+    let image =
+        made(&registry, served.folder.path(), &site(served.folder.path(), &base, Vec::new())).await;
     let pushed = registry.push(&image, &repository, &["v2".to_owned()]).await.unwrap();
     assert_eq!((pushed.uploaded, pushed.existed), (2, 1), "{pushed:?}");
     assert!(pushed.uploaded_bytes < 10_000, "{pushed:?}");
@@ -171,7 +172,8 @@ async fn a_base_elsewhere_is_copied_and_the_image_is_the_same() {
 
     // The registry that it came from is no part of it.
     let (_, twin) = serve_base(&here, "library/base").await;
-    let twin = made(&target, here.folder.path(), &site(here.folder.path(), &twin, Vec::new())).await;
+    let twin =
+        made(&target, here.folder.path(), &site(here.folder.path(), &twin, Vec::new())).await;
     assert_eq!(twin.digest(), image.digest());
 }
 
@@ -181,7 +183,9 @@ async fn several_platforms_are_an_index_over_one_image_each() {
     let registry = served.registry(Credentials::Anonymous);
     let (base, one) = serve_base(&served, "library/base").await;
     let repository = served.repository_at("team/news");
-    let image = made(&registry, served.folder.path(), &site(served.folder.path(), &base, platforms())).await;
+    let image =
+        made(&registry, served.folder.path(), &site(served.folder.path(), &base, platforms()))
+            .await;
     let pushed = registry.push(&image, &repository, &["v2".to_owned()]).await.unwrap();
     assert_eq!(pushed.reference.digest, *image.digest());
 

@@ -32,8 +32,7 @@ fn image(folder: &Path) -> Image {
 #[tokio::test]
 async fn what_is_pushed_is_what_skopeo_pulls() {
     let Some(served) = Served::start(None).await else { return };
-    let (registry, repository) =
-        (served.registry(Credentials::Anonymous), served.repository());
+    let (registry, repository) = (served.registry(Credentials::Anonymous), served.repository());
     let image = image(served.folder.path());
     let tags = ["v2".to_owned(), "commit-1a2b3c".to_owned()];
 

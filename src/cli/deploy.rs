@@ -92,12 +92,14 @@ impl Deploy {
         };
         let mut tell = |event: Event| tell(Stamped { time: cloud.now(), event });
         let built = Box::pin(async {
-            let destinations = way.destinations(&config.image.tags).await?;
+            let tags = engine::expand_tags(&config.image.tags, caller).map_err(making::refused)?;
+            let destinations = way.destinations(&tags).await?;
             let product = making::make(config, &self.how, None, way.reader(), &mut tell).await?;
-            let digest = way.push(&product, &destinations, &self.sending, &mut tell).await?;
+            let to = (&destinations[..], &tags[..]);
+            let pushed = way.push(&product, to, &self.sending, &mut tell).await?;
             let repository = config.image.push.first().cloned();
             let nowhere = (Ending::Refused, "`image.push` is empty".to_owned());
-            Ok(ImageReference { repository: repository.ok_or(nowhere)?, digest })
+            Ok(ImageReference { repository: repository.ok_or(nowhere)?, digest: pushed.0 })
         });
         stop.unless_asked(built).await.unwrap_or_else(session::stopped)
     }

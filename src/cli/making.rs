@@ -192,14 +192,15 @@ impl Way<'_> {
         Ok(destinations)
     }
 
-    /// Brings the image to all of them, under its digest: no tag names it yet.
+    /// Brings the image to all of them, under its digest: no tag names it yet. Gives that digest, and
+    /// the one that tags are to name: of the index, where there is one.
     pub(super) async fn push(
         &self,
         product: &Product,
-        destinations: &[Destination],
+        (destinations, tags): (&[Destination], &[String]),
         sending: &Sending,
         tell: &mut dyn FnMut(Event),
-    ) -> Result<Digest, Failure> {
+    ) -> Result<(Digest, Digest), Failure> {
         let (engine, stored) = match product {
             Product::Stored(engine, stored) => (engine, stored),
             Product::Assembled(image) => {
@@ -207,7 +208,7 @@ impl Way<'_> {
                     let pushed = self.reader().push(image, to, &[]).await.map_err(failed)?;
                     tell(Event::Image { image: pushed.reference, uploaded: pushed.uploaded_bytes });
                 }
-                return Ok(image.digest().clone());
+                return Ok((image.digest().clone(), image.top().digest.clone()));
             }
         };
         let in_terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
@@ -218,6 +219,7 @@ impl Way<'_> {
         let push = Push {
             destinations,
             memory: &memory,
+            earlier: tags,
             codec: match sending.compression {
                 Compression::Gzip => Codec::Gzip,
                 Compression::Zstd => Codec::Zstd,
@@ -240,22 +242,22 @@ impl Way<'_> {
             let image = ImageReference { repository: to.repository.clone(), digest };
             tell(Event::Image { image, uploaded: published.uploaded(&to.repository) });
         }
-        Ok(published.digest)
+        Ok((published.digest.clone(), published.digest))
     }
 
     /// Lets `tags` name what was pushed, and asks what the registries say of it.
     pub(super) async fn finish(
         &self,
         destinations: &[Destination],
-        digest: &Digest,
+        (digest, top): &(Digest, Digest),
         tags: &[String],
         tell: &mut dyn FnMut(Event),
     ) -> Result<(), Failure> {
         for to in destinations {
-            self.terms().before(to, tags, Some(digest)).await.map_err(refused)?;
+            self.terms().before(to, tags, Some(top)).await.map_err(refused)?;
         }
         for Destination { repository, registry } in destinations {
-            registry.tag(repository, digest, tags).await.map_err(failed)?;
+            registry.tag(repository, top, tags).await.map_err(failed)?;
         }
         for (at, to) in destinations.iter().enumerate() {
             if let Some(visible) = self.terms().after(to, digest).await.map_err(refused)? {

@@ -8,7 +8,7 @@ use crate::cloud::Cloud;
 use crate::config::{self, Config};
 use crate::docker::Engine;
 use crate::engine;
-use crate::model::{Digest, Ending, Event, ImageReference, Outcome, Repository, Stamped};
+use crate::model::{Ending, Event, ImageReference, Outcome, Repository, Stamped};
 use crate::net::Net;
 
 /// Build the image and push it, without rolling anything out.
@@ -97,9 +97,9 @@ impl Push {
         };
         let destinations = way.destinations(&tags).await?;
         let product = self.product(config.as_ref(), &way, tell).await?;
-        let digest: Digest = way.push(&product, &destinations, &self.sending, tell).await?;
-        way.finish(&destinations, &digest, &tags, tell).await?;
-        Ok(ImageReference { repository: first, digest })
+        let pushed = way.push(&product, (&destinations, &tags), &self.sending, tell).await?;
+        way.finish(&destinations, &pushed, &tags, tell).await?;
+        Ok(ImageReference { repository: first, digest: pushed.0 })
     }
 
     /// The engine's image, or what the configuration makes.
@@ -111,7 +111,9 @@ impl Push {
     ) -> Result<Product, Failure> {
         let from = match (&self.from, config) {
             (Some(from), _) => from,
-            (None, Some(config)) => return making::make(config, &self.how, None, way.reader(), tell).await,
+            (None, Some(config)) => {
+                return making::make(config, &self.how, None, way.reader(), tell).await;
+            }
             (None, None) => return Err(making::refused("nothing says which image to push")),
         };
         let engine = Engine::connect(variable).await.map_err(making::failed)?;

@@ -45,10 +45,14 @@ pub(super) async fn push(job: &Job<'_>, image: &ImageReference) -> Result<(u64, 
         create: job.parcel.ecr.create.as_ref(),
         scan: job.parcel.ecr.scan.as_ref(),
     };
+    let top = match &job.made {
+        Made::Assembled(made) => &made.top().digest,
+        Made::Built | Made::Elsewhere => &image.digest,
+    };
     for repository in [&image.repository].into_iter().chain(others) {
         let (net, cloud) = (job.net, Some(job.cloud));
         let to = publish::connect(net, cloud, repository, job.logins).await.map_err(failed)?;
-        terms.before(&to, tags, Some(&image.digest)).await.map_err(failed)?;
+        terms.before(&to, tags, Some(top)).await.map_err(failed)?;
         destinations.push(to);
     }
     let mut sent = 0;

@@ -11,8 +11,8 @@ mod error;
 mod files;
 mod gzip;
 mod layer;
-mod pack;
 mod owner;
+mod pack;
 mod platform;
 #[cfg(test)]
 mod tests;
@@ -27,8 +27,8 @@ pub use codec::Codec;
 pub use compress::Compressed;
 pub use error::AssembleError;
 pub use owner::{InvalidMode, InvalidOwner, Mode, Owner};
-pub use platform::{InvalidPlatform, Platform};
 pub use pack::pack;
+pub use platform::{InvalidPlatform, Platform};
 
 use crate::model::Digest;
 use tree::{Kind, Node, Tree};

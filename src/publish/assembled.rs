@@ -66,10 +66,11 @@ impl Reader<'_> {
         image: &Image,
         to: &Destination,
     ) -> Result<Option<Registry>, DestinationError> {
-        let base = image.platforms().flat_map(|image| &image.layers).find_map(|layer| match layer {
-            Layer::There(there) => Some(&there.repository),
-            Layer::Here(_) => None,
-        });
+        let base =
+            image.platforms().flat_map(|image| &image.layers).find_map(|layer| match layer {
+                Layer::There(there) => Some(&there.repository),
+                Layer::Here(_) => None,
+            });
         let base = base.filter(|base| base.registry() != to.repository.registry());
         let Some(base) = base else { return Ok(None) };
         let from = super::connect_to_read(self.net, self.cloud, base, self.logins).await?;

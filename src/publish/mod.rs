@@ -4,6 +4,7 @@
 
 mod assembled;
 mod destination;
+mod earlier;
 mod ecr;
 mod engine;
 mod ghcr;

@@ -42,6 +42,8 @@ pub struct Push<'a> {
     pub destinations: &'a [Destination],
     /// What earlier pushes have found out.
     pub memory: &'a Memory,
+    /// What earlier images may be called, whose layers are looked for where nothing is remembered.
+    pub earlier: &'a [String],
     /// How layers are compressed that don't come compressed.
     pub codec: Codec,
     /// What its manifest tells of the image.
@@ -114,11 +116,12 @@ impl Push<'_> {
         content: &Content,
         open: impl FnOnce(BTreeSet<Digest>) -> Arrivals,
     ) -> Result<Published, PublishError> {
-        let layers = survey::survey(self, &content.diff_ids).await?;
+        let (layers, mut earlier) = survey::survey(self, &content.diff_ids).await?;
         let wanted: BTreeSet<_> =
             layers.iter().filter(|layer| layer.is_wanted()).map(|l| l.diff_id.clone()).collect();
         let sent = wanted.len();
         let config = content.config.clone().or_else(|| self.memory.config(&content.id));
+        let config = config.or_else(|| earlier.configs.remove(&content.id));
         let brought = match &config {
             Some(_) if wanted.is_empty() => Brought { layers, ..Brought::default() },
             _ => Transfer::new(self, layers).run(open(wanted)).await?,

@@ -3,6 +3,7 @@
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
+use super::earlier::{self, Earlier};
 use super::{Destination, Push, Remembered};
 use crate::image::Codec;
 use crate::model::{Digest, LayerState, Repository};
@@ -37,13 +38,14 @@ pub(super) struct Blob {
 pub(super) async fn survey(
     push: &Push<'_>,
     diff_ids: &[Digest],
-) -> Result<Vec<Layer>, RegistryError> {
+) -> Result<(Vec<Layer>, Earlier), RegistryError> {
     let mut layers: Vec<Layer> = Vec::new();
     for diff_id in diff_ids {
         if !layers.iter().any(|layer| layer.diff_id == *diff_id) {
-            layers.push(unknown(push, diff_id));
+            layers.push(remembered(push, diff_id));
         }
     }
+    let earlier = look_back(push, &mut layers).await?;
     let all = layers.iter().enumerate().flat_map(|(at, layer)| {
         let known = layer.blob.iter();
         known.flat_map(move |blob| layer.lacking.iter().map(move |to| (at, *to, blob.clone())))
@@ -56,13 +58,31 @@ pub(super) async fn survey(
     for (at, to, state) in answers {
         if let Some(state) = state {
             layers[at].lacking.retain(|lacking| *lacking != to);
+            if let Some(Blob { digest, size, codec }) = &layers[at].blob {
+                let (diff_id, place) = (&layers[at].diff_id, &push.destinations[to].repository);
+                push.memory.note_layer(diff_id, *codec, (digest, *size), place);
+            }
             push.tell(&layers, at, state);
         }
     }
-    Ok(layers)
+    Ok((layers, earlier))
 }
 
-fn unknown(push: &Push<'_>, diff_id: &Digest) -> Layer {
+/// Finds out from the first destination's earlier images what nobody here remembers.
+async fn look_back(push: &Push<'_>, layers: &mut [Layer]) -> Result<Earlier, RegistryError> {
+    let unknown: Vec<_> =
+        layers.iter().filter(|layer| layer.blob.is_none()).map(|layer| &layer.diff_id).collect();
+    let (Some(first), false) = (push.destinations.first(), unknown.is_empty()) else {
+        return Ok(Earlier::default());
+    };
+    let mut known = earlier::blobs(first, push.earlier, &unknown).await?;
+    for layer in layers.iter_mut().filter(|layer| layer.blob.is_none()) {
+        layer.blob = known.blobs.remove(&layer.diff_id).filter(|blob| blob.codec == push.codec);
+    }
+    Ok(known)
+}
+
+fn remembered(push: &Push<'_>, diff_id: &Digest) -> Layer {
     let (blob, places) = match push.memory.layer(diff_id, push.codec) {
         Some(Remembered { digest, size, places }) => {
             (Some(Blob { digest, size, codec: push.codec }), places)

@@ -18,6 +18,7 @@ mod pull;
 mod push;
 mod referrers;
 mod spool;
+mod tags;
 mod upload;
 
 pub use client::Registry;
