@@ -22,3 +22,6 @@ pub use memory::{Memory, Remembered};
 pub use push::{Content, PublishError, Published, Push};
 pub use scan::{TooBad, judge};
 pub use unfit::Unfit;
+
+#[cfg(test)]
+mod tests;
