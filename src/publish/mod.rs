@@ -29,3 +29,6 @@ pub use push::{Content, PublishError, Published, Push};
 pub use scan::{TooBad, judge};
 pub use terms::Terms;
 pub use unfit::Unfit;
+
+#[cfg(test)]
+mod tests;

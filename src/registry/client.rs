@@ -27,7 +27,7 @@ pub struct Registry {
     pub(super) endpoint: Endpoint,
     credentials: Arc<Mutex<Credentials>>,
     renewal: Option<Renewal>,
-    /// The `Authorization` that is shown for each repository, since the registry asked for it.
+    /// The `Authorization` that is shown, by what it reaches, since the registry asked for it.
     shown: Arc<Mutex<BTreeMap<String, HeaderValue>>>,
 }
 
@@ -309,22 +309,34 @@ impl Registry {
 
     pub(super) fn shown(&self, call: &Call<'_>) -> Option<HeaderValue> {
         let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+<<<<<<< HEAD
         // Who we are holds for all repositories, a token for those that it was given for.
         let own =
             || shown.get(call.repository.path()).filter(|v| v.as_bytes().starts_with(b"Basic "));
         shown.get(&call.reach()).or_else(own).cloned()
+=======
+        // Who we are holds for everything, a token for what it was given for: who may write may read.
+        let basic = || shown.values().find(|value| value.as_bytes().starts_with(b"Basic "));
+        let found = shown.get(&call.reach(call.writes()));
+        found.or_else(|| shown.get(&call.reach(true))).or_else(basic).cloned()
+>>>>>>> refs/heads/registries
     }
 
     fn show(&self, call: &Call<'_>, authorization: HeaderValue) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        shown.insert(call.reach(), authorization);
+        shown.insert(call.reach(call.writes()), authorization);
     }
 }
 
 impl Call<'_> {
     /// What it reaches: one text for all requests that the same token is good for.
-    fn reach(&self) -> String {
+    fn reach(&self, writes: bool) -> String {
         let also = self.also.map(|also| format!(" {}", also.path())).unwrap_or_default();
-        format!("{}{also}", self.repository.path())
+        format!("{} {}{also}", if writes { "push" } else { "pull" }, self.repository.path())
+    }
+
+    /// Whether it takes the right to write: uploads do even to be looked at.
+    fn writes(&self) -> bool {
+        !matches!(self.method, Method::GET | Method::HEAD) || self.url.contains("/blobs/upload")
     }
 }
