@@ -309,17 +309,10 @@ impl Registry {
 
     pub(super) fn shown(&self, call: &Call<'_>) -> Option<HeaderValue> {
         let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-<<<<<<< HEAD
-        // Who we are holds for all repositories, a token for those that it was given for.
-        let own =
-            || shown.get(call.repository.path()).filter(|v| v.as_bytes().starts_with(b"Basic "));
-        shown.get(&call.reach()).or_else(own).cloned()
-=======
         // Who we are holds for everything, a token for what it was given for: who may write may read.
         let basic = || shown.values().find(|value| value.as_bytes().starts_with(b"Basic "));
         let found = shown.get(&call.reach(call.writes()));
         found.or_else(|| shown.get(&call.reach(true))).or_else(basic).cloned()
->>>>>>> refs/heads/registries
     }
 
     fn show(&self, call: &Call<'_>, authorization: HeaderValue) {
