@@ -3,7 +3,7 @@
 use std::str::FromStr as _;
 
 use super::again::Again;
-use super::making::{self, How, Sending, Way};
+use super::making::{self, How, Product, Sending, Way};
 use super::session::{self, Failure, Session};
 use super::signals::{self, Hangup};
 use super::{Common, output};
@@ -53,12 +53,9 @@ impl Deploy {
             let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
             let now = || cloud.now();
             let told = session::tell(format, (&now, &stop), async |tell| {
-                let (image, made) = match image {
-                    Some(known) => known,
-                    None => match self.built(&engine, &stop, tell).await {
-                        Ok(built) => (built, Made::Built),
-                        Err((ending, message)) => return Outcome::new(ending, message),
-                    },
+                let (image, made) = match self.brought(image, &engine, &stop, tell).await {
+                    Ok(brought) => brought,
+                    Err((ending, message)) => return Outcome::new(ending, message),
                 };
                 let again = match (&self.shipment.image, &made) {
                     (None, Made::Built) => Some(image.to_string()),
@@ -71,17 +68,27 @@ impl Deploy {
         })
     }
 
-    /// Builds the image and brings it into the registries, once nothing speaks against a rollout.
-    async fn built(
+    /// What has to be in the registries before there is a claim: an image that is built, since only
+    /// then its digest is known, and one that something is to be put beside. Nothing is brought where
+    /// something speaks against a rollout.
+    async fn brought(
         &self,
+        known: Option<(ImageReference, Made)>,
         engine: &engine::Session<'_>,
         stop: &Stop,
         tell: &mut dyn FnMut(Stamped),
-    ) -> Result<ImageReference, Failure> {
-        if let Some(refusal) = engine.obstacle(tell).await {
-            return Err((refusal.outcome, refusal.message));
-        }
+    ) -> Result<(ImageReference, Made), Failure> {
         let engine::Session { net, cloud, config, caller, .. } = engine;
+        let product = match known {
+            Some((image, Made::Assembled(made))) if !config.image.attach.is_nothing() => {
+                Some((image, made))
+            }
+            Some(known) => return Ok(known),
+            None => None,
+        };
+        if let Some(obstacle) = engine.obstacle(tell).await {
+            return Err((obstacle.outcome, obstacle.message));
+        }
         let way = Way {
             net,
             cloud: Some(cloud),
@@ -91,17 +98,24 @@ impl Deploy {
             format: self.common.format,
         };
         let mut tell = |event: Event| tell(Stamped { time: cloud.now(), event });
-        let built = Box::pin(async {
+        let brought = Box::pin(async {
             let tags = engine::expand_tags(&config.image.tags, caller).map_err(making::refused)?;
-            let destinations = way.destinations(&tags).await?;
-            let product = making::make(config, &self.how, None, way.reader(), &mut tell).await?;
-            let to = (&destinations[..], &tags[..]);
-            let pushed = way.push(&product, to, &self.sending, &mut tell).await?;
-            let repository = config.image.push.first().cloned();
+            let to = way.destinations(&tags).await?;
+            let product = match product {
+                Some((_, made)) => Product::Assembled(made),
+                None => making::make(config, &self.how, None, way.reader(), &mut tell).await?,
+            };
+            let (digest, _) = way.push(&product, (&to, &tags), &self.sending, &mut tell).await?;
+            way.attach(config, &to, &digest).await?;
+            let first = to.into_iter().next().map(|to| to.repository);
             let nowhere = (Ending::Refused, "`image.push` is empty".to_owned());
-            Ok(ImageReference { repository: repository.ok_or(nowhere)?, digest: pushed.0 })
+            let image = ImageReference { repository: first.ok_or(nowhere)?, digest };
+            Ok(match product {
+                Product::Assembled(made) => (image, Made::Assembled(made)),
+                Product::Stored(..) => (image, Made::Built),
+            })
         });
-        stop.unless_asked(built).await.unwrap_or_else(session::stopped)
+        stop.unless_asked(brought).await.unwrap_or_else(session::stopped)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::image::{self, Annotations, Codec, Image};
 use crate::model::{Digest, Ending, Event, ImageReference, Repository};
 use crate::net::Net;
 use crate::publish::{self, Destination, Logins, Memory, Push, Reader, Terms};
-use crate::registry::login;
+use crate::registry::{Blob, login};
 use crate::report::Bars;
 
 /// How to make it.
@@ -243,6 +243,42 @@ impl Way<'_> {
             tell(Event::Image { image, uploaded: published.uploaded(&to.repository) });
         }
         Ok((published.digest.clone(), published.digest))
+    }
+
+    /// Puts beside the pushed image what `image.attach` asks for.
+    pub(super) async fn attach(
+        &self,
+        config: &Config,
+        destinations: &[Destination],
+        digest: &Digest,
+    ) -> Result<(), Failure> {
+        let config::Attach { sbom, provenance } = &config.image.attach;
+        let mut artifacts = Vec::new();
+        if let Some(sbom) = sbom {
+            let path = config.directory.join(sbom);
+            let told =
+                |why: String| refused(format!("image.attach.sbom: {}: {why}", path.display()));
+            let bytes = std::fs::read(&path).map_err(|error| told(error.to_string()))?;
+            artifacts.push(publish::bill(bytes).map_err(|error| told(error.to_string()))?);
+        }
+        for to in destinations {
+            let mut artifacts = artifacts.clone();
+            if *provenance {
+                let repository = to.repository.clone();
+                let image = ImageReference { repository, digest: digest.clone() };
+                let statement = publish::provenance::statement(&image, variable);
+                let statement = statement.map_err(|missing| {
+                    refused(format!(
+                        "image.attach.provenance: only an Actions run knows where an image comes \
+                         from, and {missing} is not set"
+                    ))
+                })?;
+                let kind = publish::provenance::MEDIA_TYPE;
+                artifacts.push(Blob::new(kind, statement.to_string()));
+            }
+            publish::attach(to, digest, &artifacts).await.map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// Lets `tags` name what was pushed, and asks what the registries say of it.

@@ -98,6 +98,9 @@ impl Push {
         let destinations = way.destinations(&tags).await?;
         let product = self.product(config.as_ref(), &way, tell).await?;
         let pushed = way.push(&product, (&destinations, &tags), &self.sending, tell).await?;
+        if let Some(config) = &config {
+            way.attach(config, &destinations, &pushed.0).await?;
+        }
         way.finish(&destinations, &pushed, &tags, tell).await?;
         Ok(ImageReference { repository: first, digest: pushed.0 })
     }

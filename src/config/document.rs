@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::at::At;
+use super::attach::AttachSection;
 use super::build::BuildSection;
 use super::ecr::EcrSection;
 use super::settings::Retire;
@@ -136,6 +137,8 @@ pub(super) struct ImageSection {
     /// The platforms to make an image for, under one index. The tags name the index; instances
     /// launch the image for `platform`.
     pub platforms: Option<At<Vec<At<PlatformName>>>>,
+    /// What is put beside the image in its registries.
+    pub attach: Option<At<AttachSection>>,
     /// A Dockerfile to build by a container engine.
     pub build: Option<At<BuildSection>>,
 }

@@ -3,6 +3,7 @@
 //! who we are to it, and what is particular about ECR and GHCR; the protocol is [`crate::registry`]'s.
 
 mod assembled;
+mod attach;
 mod destination;
 mod earlier;
 mod ecr;
@@ -20,6 +21,7 @@ mod transfer;
 mod unfit;
 
 pub use assembled::{AssembledError, Reader};
+pub use attach::{NoBill, attach, bill};
 pub use destination::{Destination, DestinationError, connect, connect_to_read};
 pub use ecr::{Ensured, check_tags, ensure, ensure_scanned};
 pub use ghcr::{Visibility, is_ghcr, visibility};

@@ -178,15 +178,27 @@ impl Registry {
         if tags.is_empty() {
             return Ok(());
         }
-        let reference = ImageReference { repository: repository.clone(), digest: digest.clone() };
-        let manifest = self.manifest(repository, digest.as_str()).await?;
-        let manifest = manifest.ok_or(RegistryError::Gone(reference))?;
+        let manifest = self.pushed(repository, digest).await?;
         for tag in tags {
             if self.manifest_digest(repository, tag).await?.as_ref() != Some(digest) {
                 self.put_manifest(repository, tag, &manifest).await?;
             }
         }
         Ok(())
+    }
+
+    /// The manifest of what was pushed.
+    ///
+    /// # Errors
+    /// Where it is not there.
+    pub async fn pushed(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+    ) -> Result<Blob, RegistryError> {
+        let reference = ImageReference { repository: repository.clone(), digest: digest.clone() };
+        let manifest = self.manifest(repository, digest.as_str()).await?;
+        manifest.ok_or(RegistryError::Gone(reference))
     }
 }
 

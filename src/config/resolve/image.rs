@@ -3,6 +3,7 @@
 use super::checker::Checker;
 use super::{Surroundings, assembly};
 use crate::config::at::At;
+use crate::config::attach::Attach;
 use crate::config::build::Build;
 use crate::config::document::ImageSection;
 use crate::config::ecr::Ecr;
@@ -21,6 +22,7 @@ pub(super) fn resolve(
             ecr: Ecr::default(),
             tags: Vec::new(),
             assembly: None,
+            attach: Attach::default(),
             build: None,
         };
     };
@@ -72,7 +74,16 @@ pub(super) fn resolve(
         platform: image.platform.as_ref().map(|at| Platform::from(at.value).to_string()),
         ..build.value.resolve(check)
     });
-    Image { push, ecr: ecr.unwrap_or_default(), tags, assembly, build }
+    if let Some(attach) = image.attach.as_ref().filter(|_| !made) {
+        check.key(
+            "attach",
+            attach.place,
+            "`attach` goes beside an image that is made, and none is",
+            "add `files` or `build`, or remove it",
+        );
+    }
+    let attach = image.attach.as_ref().map(|at| at.value.resolve(check)).unwrap_or_default();
+    Image { push, ecr: ecr.unwrap_or_default(), tags, assembly, attach, build }
 }
 
 /// The repositories to push to.
