@@ -23,7 +23,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("net", &["model"]),
     ("registry", &["model", "net"]),
     ("image", &["model", "registry"]),
-    ("docker", &["model"]),
+    ("docker", &["model", "net"]),
     ("cloud", &["model", "net"]),
     ("publish", &["model", "net", "cloud", "registry", "image", "docker"]),
     ("preflight", &["model", "config", "cloud", "rollout", "template"]),

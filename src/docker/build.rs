@@ -20,9 +20,9 @@ use tokio::task::JoinHandle;
 
 use super::context::{Context, Sent};
 use super::failure;
-use super::progress::Steps;
 use super::session::{self, Login, Stock};
-use super::{BuildError, Engine, EngineError, Kind, Progress, Stored, Way};
+use super::steps::Steps;
+use super::{BuildError, Engine, EngineError, Kind, Progress, Stored};
 
 /// BuildKit takes no larger secret (`session/secrets`, `MaxSecretSize`).
 const LARGEST_SECRET: usize = 500 * 1024;
@@ -112,9 +112,12 @@ impl Engine {
         let context = Context::open(&build.context, &build.dockerfile)?;
         let stock = stock(build, surroundings)?;
         self.may_ask(build)?;
-        let session = match self.has_sessions() {
-            true => Some(self.session().await?),
-            false => None,
+        let session = match self.facts().kind {
+            Kind::Docker => Some(session::open(&self.way).await.map_err(|cause| {
+                let cause = cause.to_string();
+                BuildError::Session { cause }
+            })?),
+            Kind::Podman => None,
         };
         let id = session.as_ref().map(|session| session.id.clone());
         let options = self.options(build, &context.name, id);
@@ -145,32 +148,17 @@ impl Engine {
     /// Whether this engine can hand over what the build may ask for.
     fn may_ask(&self, build: &Build) -> Result<(), BuildError> {
         let asks = [("secrets", !build.secrets.is_empty()), ("ssh", !build.ssh.is_empty())];
-        let asked = asks.iter().find(|(_, asked)| *asked);
-        let Some((key, _)) = asked.filter(|_| !self.has_sessions()) else { return Ok(()) };
-        let (why, remedy) = match self.facts().kind {
-            Kind::Podman => (
-                "Podman's Docker-compatible interface hands over neither secrets nor agents",
-                "Build with Docker, or by `podman build --secret … --ssh …` and name the image by `image.local`",
-            ),
-            Kind::Docker => (
-                "that goes by a second connection, which cutover does not make by TLS yet",
-                "Name the engine by `ssh://` or its socket",
-            ),
-        };
-        Err(BuildError::Unsupported { what: format!("`image.build.{key}`: {why}"), remedy })
-    }
-
-    fn has_sessions(&self) -> bool {
-        self.facts().kind == Kind::Docker && !matches!(self.way, Way::Tls { .. })
-    }
-
-    async fn session(
-        &self,
-    ) -> Result<
-        session::Session<impl hyper::rt::Read + hyper::rt::Write + Unpin + 'static>,
-        BuildError,
-    > {
-        session::open(&self.way).await.map_err(|cause| BuildError::Session { cause })
+        match asks.iter().find(|(_, asked)| *asked) {
+            Some((key, _)) if self.facts().kind == Kind::Podman => Err(BuildError::Unsupported {
+                what: format!(
+                    "`image.build.{key}`: Podman's Docker-compatible interface hands over neither \
+                     secrets nor agents"
+                ),
+                remedy: "Name a Docker engine by DOCKER_HOST, or build and push with `podman` and \
+                         deploy by `--image repository@sha256:…`",
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn options(&self, build: &Build, name: &str, session: Option<String>) -> BuildImageOptions {

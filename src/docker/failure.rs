@@ -5,8 +5,8 @@ use regex::Regex;
 
 use super::context::Context;
 use super::dockerfile::{excerpt, line_named, lines_of};
-use super::progress::Steps;
 use super::session::Missed;
+use super::steps::Steps;
 use super::{BuildError, EngineError, Failure};
 
 /// Why the engine ended the build.
@@ -56,18 +56,27 @@ pub(super) fn explain(
     BuildError::Failed(Box::new(failure))
 }
 
-/// Without the names of those through whose hands the message went.
+/// Without the names of those through whose hands the message went, and as newer engines say it.
 fn plain(said: &str) -> String {
     let hands = r"^(?:failed to solve(?: with frontend [\w.]+)?: |rpc error: code = \w+ desc = |failed to create LLB definition: )+";
-    let hands = Regex::new(hands);
-    let said = said.trim();
-    hands.map_or_else(|_| said.to_owned(), |hands| hands.replace(said, "").into_owned())
+    let walk =
+        r"(?:failed to walk \S+: )?lstat \S*/buildkit-mount\d+([^:]+): no such file or directory";
+    let mut said = said.trim().to_owned();
+    for (pattern, plainer) in [(hands, ""), (walk, "\"$1\" not found")] {
+        if let Ok(pattern) = Regex::new(pattern) {
+            said = pattern.replace(&said, plainer).into_owned();
+        }
+    }
+    said
 }
 
 /// The path that a `COPY` did not find.
 fn not_found(said: &str) -> Option<String> {
-    let named = Regex::new(r#""([^"]+)"?:? not found"#).ok()?;
-    named.captures(said).map(|found| found[1].to_owned())
+    // The second is Podman's way to say it.
+    [r#""([^"]+)"?:? not found"#, r#"stat: "([^"]+)": no such file"#].iter().find_map(|pattern| {
+        let found = Regex::new(pattern).ok()?.captures(said)?;
+        Some(found[1].to_owned())
+    })
 }
 
 #[cfg(test)]
@@ -85,6 +94,12 @@ mod tests {
         );
         let said = plain("failed to solve: rpc error: code = Unknown desc = exit code: 1");
         assert_eq!(said, "exit code: 1");
+        let said = plain(
+            "failed to walk /var/lib/docker/tmp/buildkit-mount16/dist: lstat \
+             /var/lib/docker/tmp/buildkit-mount16/dist: no such file or directory",
+        );
+        assert_eq!(said, "\"/dist\" not found");
+        assert_eq!(not_found(&said).as_deref(), Some("/dist"));
         let said = "failed to compute cache key: \"/dist/a.js\" not found: not found";
         assert_eq!(not_found(said).as_deref(), Some("/dist/a.js"));
     }

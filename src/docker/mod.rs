@@ -11,6 +11,7 @@ mod failure;
 mod ignore;
 mod progress;
 mod session;
+mod steps;
 #[cfg(target_os = "linux")]
 mod store;
 #[cfg(target_os = "linux")]

@@ -29,9 +29,9 @@ use bollard_buildkit_proto::moby::sshforward::v1::{
 };
 use bytes::Bytes;
 use futures_util::Stream;
-use http::StatusCode;
+use http::header::HOST;
+use http::{HeaderValue, StatusCode, Uri};
 use http_body_util::Empty;
-use hyper::rt::{Read, Write};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -43,6 +43,8 @@ use tonic::service::Routes;
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use super::Way;
+use super::way::Duplex;
+use crate::net::{self, BoxError};
 
 /// User and password for a registry's host; `None` where there is no login.
 pub type Login = Arc<
@@ -90,24 +92,20 @@ impl Stock {
 }
 
 /// An open session. It lasts as long as [`Session::serve`] is awaited.
-pub(super) struct Session<T> {
+pub(super) struct Session {
     /// What a build is told to find it by.
     pub(super) id: String,
-    connection: T,
+    connection: Box<dyn Duplex>,
 }
 
 /// Opens a session with the engine.
-pub(super) async fn open(
-    way: &Way,
-) -> Result<Session<impl Read + Write + Unpin + 'static>, String> {
+pub(super) async fn open(way: &Way) -> Result<Session, BoxError> {
     let id = id();
-    let told = |error: &dyn std::error::Error| error.to_string();
-    let stream = way.dial().await.map_err(|error| told(&error))?;
-    let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
-    let (mut sender, connection) = handshake.map_err(|error| told(&error))?;
-    tokio::spawn(connection.with_upgrades());
-    let mut request = http::Request::post("/session")
-        .header("Host", "docker")
+    let (scheme, host) = match way {
+        Way::Tls { address, .. } => ("https", address.as_str()),
+        Way::Unix(_) | Way::Tcp(_) | Way::Ssh(_) => ("http", "docker"),
+    };
+    let mut request = http::Request::post(format!("{scheme}://{host}/session"))
         .header("Connection", "Upgrade")
         .header("Upgrade", "h2c")
         .header("X-Docker-Expose-Session-Uuid", &id)
@@ -115,16 +113,35 @@ pub(super) async fn open(
     for method in METHODS {
         request = request.header("X-Docker-Expose-Session-Grpc-Method", method);
     }
-    let request = request.body(Empty::<Bytes>::new()).map_err(|error| told(&error))?;
-    let response = sender.send_request(request).await.map_err(|error| told(&error))?;
-    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        return Err(format!("the engine answered {}", response.status()));
-    }
-    let connection = hyper::upgrade::on(response).await.map_err(|error| told(&error))?;
+    let request = request.body(())?;
+    let connection: Box<dyn Duplex> = match way {
+        Way::Tls { certificates, .. } => Box::new(net::upgrade(request, certificates).await?),
+        Way::Unix(_) | Way::Tcp(_) | Way::Ssh(_) => upgrade(request, way.dial().await?).await?,
+    };
     Ok(Session { id, connection })
 }
 
-impl<T: Read + Write + Unpin + 'static> Session<T> {
+/// Sends `request` on this connection, and hands it over.
+async fn upgrade(
+    mut request: http::Request<()>,
+    stream: Box<dyn Duplex>,
+) -> Result<Box<dyn Duplex>, BoxError> {
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection.with_upgrades());
+    // On a connection of its own, it names the path alone, and the host in its head.
+    *request.uri_mut() = Uri::from_static("/session");
+    request.headers_mut().insert(HOST, HeaderValue::from_static("docker"));
+    let response = sender.send_request(request.map(|()| Empty::<Bytes>::new())).await?;
+    match response.status() {
+        StatusCode::SWITCHING_PROTOCOLS => {
+            Ok(Box::new(TokioIo::new(hyper::upgrade::on(response).await?)))
+        }
+        status => Err(format!("the answer was {status}").into()),
+    }
+}
+
+impl Session {
     /// Answers the engine until it hangs up. Dropped, it hangs up itself.
     pub(super) async fn serve(self, stock: Stock) -> Result<(), String> {
         let services = Routes::new(HealthServer::new(Alive))
@@ -132,7 +149,7 @@ impl<T: Read + Write + Unpin + 'static> Session<T> {
             .add_service(SshServer::new(stock.clone()))
             .add_service(AuthServer::new(stock));
         hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-            .serve_connection(self.connection, TowerToHyperService::new(services))
+            .serve_connection(TokioIo::new(self.connection), TowerToHyperService::new(services))
             .await
             .map_err(|error| error.to_string())
     }
@@ -284,5 +301,91 @@ impl Auth for Stock {
         _: Request<VerifyTokenAuthorityRequest>,
     ) -> Result<Response<VerifyTokenAuthorityResponse>, Status> {
         Err(Status::unimplemented("the engine fetches tokens itself"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bollard_buildkit_proto::moby::buildkit::secrets::v1::secrets_client::SecretsClient;
+    use bollard_buildkit_proto::moby::filesync::v1::auth_client::AuthClient;
+    use bollard_buildkit_proto::moby::sshforward::v1::ssh_client::SshClient;
+    use tokio::net::UnixListener;
+    use tonic::Code;
+    use tonic::transport::{Channel, Endpoint};
+    use tower::service_fn;
+
+    use super::*;
+
+    /// The engine's end of a session with this to give.
+    async fn engine(stock: Stock) -> Channel {
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let session = Session { id: id(), connection: Box::new(ours) };
+        tokio::spawn(session.serve(stock));
+        let mut theirs = Some(TokioIo::new(theirs));
+        let once = service_fn(move |_| {
+            let taken = theirs.take().ok_or_else(|| std::io::Error::other("twice"));
+            async move { taken }
+        });
+        Endpoint::from_static("http://session").connect_with_connector(once).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn secrets_by_their_ids_and_what_was_missed() {
+        let secrets = [("npm".to_owned(), b"s3cret".to_vec())].into();
+        let stock = Stock { secrets, ..Stock::default() };
+        let mut client = SecretsClient::new(engine(stock.clone()).await);
+        let mut ask = async |id: &str| {
+            let (id, annotations) = (id.to_owned(), Default::default());
+            client.get_secret(GetSecretRequest { id, annotations }).await
+        };
+        assert_eq!(ask("npm").await.unwrap().into_inner().data, b"s3cret");
+        assert_eq!(ask("pip").await.unwrap_err().code(), Code::NotFound);
+        assert_eq!(stock.missed(), [Missed::Secret("pip".to_owned())]);
+    }
+
+    #[tokio::test]
+    async fn bytes_to_an_agent_and_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("agent.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let agent = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut asked = Vec::new();
+            stream.read_to_end(&mut asked).await.unwrap();
+            asked.reverse();
+            stream.write_all(&asked).await.unwrap();
+        });
+        let agents = [("default".to_owned(), socket)].into();
+        let mut client = SshClient::new(engine(Stock { agents, ..Stock::default() }).await);
+        let check = CheckAgentRequest { id: String::new() };
+        client.check_agent(check).await.unwrap();
+        let asked = tokio_stream::iter(
+            ["who is", " there"].map(|text| BytesMessage { data: text.as_bytes().to_vec() }),
+        );
+        let mut heard = client.forward_agent(asked).await.unwrap().into_inner();
+        let mut bytes = Vec::new();
+        while let Some(message) = heard.message().await.unwrap() {
+            bytes.extend(message.data);
+        }
+        assert_eq!(bytes, b"ereht si ohw");
+        agent.await.unwrap();
+        let other = CheckAgentRequest { id: "other".to_owned() };
+        assert_eq!(client.check_agent(other).await.unwrap_err().code(), Code::NotFound);
+    }
+
+    #[tokio::test]
+    async fn logins_by_the_registrys_host() {
+        let login: Login = Arc::new(|host| {
+            Box::pin(async move { (host == "docker.io").then(|| (host, "pw".to_owned())) })
+        });
+        let stock = Stock { login: Some(login), ..Stock::default() };
+        let mut client = AuthClient::new(engine(stock).await);
+        let mut ask = async |host: &str| {
+            let answer = client.credentials(CredentialsRequest { host: host.to_owned() }).await;
+            let CredentialsResponse { username, secret } = answer.unwrap().into_inner();
+            (username, secret)
+        };
+        assert_eq!(ask(DOCKER_HUB).await, ("docker.io".to_owned(), "pw".to_owned()));
+        assert_eq!(ask("ghcr.io").await, (String::new(), String::new()));
     }
 }

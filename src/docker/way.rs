@@ -80,7 +80,7 @@ impl Way {
     /// A connection of its own.
     ///
     /// # Errors
-    /// Where it does not come about, or the way is one on which only [`bollard`] can make one: TLS.
+    /// Where it does not come about; by TLS, [`net::upgrade`](crate::net::upgrade) makes one.
     pub(super) async fn dial(&self) -> io::Result<Box<dyn Duplex>> {
         match self {
             Way::Unix(path) => Ok(Box::new(UnixStream::connect(path).await?)),

@@ -10,12 +10,14 @@ mod roots;
 pub(crate) mod sdk;
 mod stopwatch;
 mod transport;
+mod upgrade;
 
 pub use backoff::delays;
 pub use clock::Clock;
 pub use error::TransportError;
 pub use stopwatch::Stopwatch;
 pub use transport::{Body, BoxError, Transport, empty, full};
+pub use upgrade::upgrade;
 
 /// The way out, and the time: what everything that talks to the world is given.
 #[derive(Debug, Clone)]
