@@ -183,7 +183,7 @@ mod tests {
 
     const LAYER: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
-    fn base(layer: Value, config: Value) -> Result<Base, Unfit> {
+    fn base(layer: &Value, config: &Value) -> Result<Base, Unfit> {
         let manifest = json!({
             "schemaVersion": 2,
             "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
@@ -210,7 +210,7 @@ mod tests {
             ("docker.image.rootfs.diff.tar", "oci.image.layer.v1.tar"),
             ("oci.image.layer.v1.tar+zstd", "oci.image.layer.v1.tar+zstd"),
         ] {
-            let base = base(layer(&format!("application/vnd.{docker}")), config()).unwrap();
+            let base = base(&layer(&format!("application/vnd.{docker}")), &config()).unwrap();
             assert_eq!(base.layers[0].media_type, format!("application/vnd.{oci}"));
             assert!(base.platform.is(&"linux/arm64".parse().unwrap()));
         }
@@ -223,17 +223,17 @@ mod tests {
             "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
             "application/vnd.oci.image.layer.v1.tar+gzip+encrypted",
         ] {
-            assert!(matches!(base(layer(kind), config()), Err(Unfit::Layer(_))), "{kind}");
+            assert!(matches!(base(&layer(kind), &config()), Err(Unfit::Layer(_))), "{kind}");
         }
         let gzip = || layer("application/vnd.oci.image.layer.v1.tar+gzip");
         let mut elsewhere = gzip();
         elsewhere["urls"] = json!(["https://example.com/layer"]);
-        assert!(matches!(base(elsewhere, config()), Err(Unfit::Layer(_))));
+        assert!(matches!(base(&elsewhere, &config()), Err(Unfit::Layer(_))));
         let mut two = config();
         two["rootfs"]["diff_ids"] = json!([LAYER, LAYER]);
-        assert!(matches!(base(gzip(), two), Err(Unfit::Layers { .. })));
+        assert!(matches!(base(&gzip(), &two), Err(Unfit::Layers { .. })));
         let mut triggers = config();
         triggers["config"] = json!({ "OnBuild": ["RUN make"] });
-        assert!(matches!(base(gzip(), triggers), Err(Unfit::OnBuild(_))));
+        assert!(matches!(base(&gzip(), &triggers), Err(Unfit::OnBuild(_))));
     }
 }
