@@ -24,10 +24,13 @@ role: arn:aws:iam::123456789012:role/deploy-web
 image:
   push: [123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/web]
   tags: ["{commit}"]
-  files: [{ from: site/, to: /srv/www/ }]
+  base: docker.io/library/debian:13@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+  files:
+    - { from: site/, to: /srv/www/, owner: 33, mode: 0640 }
+    - { from: serve-arm, to: /srv/serve, platform: linux/arm64 }
   entrypoint: [/srv/serve]
   env: { PORT: "8080" }
-  platform: linux/arm64
+  platforms: [linux/arm64, linux/amd64]
 template:
   base: web
   own: web
@@ -91,6 +94,11 @@ fn the_full_file_means_what_it_says() {
     let (push, assembly) = config.assembly().unwrap();
     assert_eq!(push.path(), "web");
     assert_eq!(assembly.platform.to_string(), "linux/arm64");
+    assert_eq!(assembly.platforms.len(), 2);
+    assert_eq!(assembly.base.as_ref().unwrap().repository.path(), "library/debian");
+    let site = &assembly.files[0];
+    assert_eq!((site.owner.unwrap().gid, site.mode.unwrap().to_string()), (33, "0640".to_owned()));
+    assert_eq!(assembly.files[1].platform.as_ref(), Some(&assembly.platform));
 }
 
 #[test]

@@ -110,6 +110,8 @@ fn identity() {
     );
 }
 
+const FILES: &str = "  files:\n    - { from: site/, to: /srv/www/ }\n";
+
 #[test]
 fn image() {
     catalogue(
@@ -118,11 +120,13 @@ fn image() {
             ("a tag", with("amazonaws.com/web\n", "amazonaws.com/web:latest\n")),
             ("no registry", with("123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/web", "web")),
             (
-                "another registry",
-                with("123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/web", "ghcr.io/acme/web"),
+                "a repository twice",
+                with(
+                    "  files:",
+                    "    - 123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/web\n  files:",
+                ),
             ),
             ("another Region", with("ecr.ap-northeast-2", "ecr.us-east-1")),
-            ("another account", with("    - 123456789012.dkr", "    - 210987654321.dkr")),
             (
                 "nowhere to push",
                 with("  push:\n    - 123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/web\n", ""),
@@ -135,6 +139,33 @@ fn image() {
             ("platform", with("  files:", "  platform: linux/amd46\n  files:")),
             ("port", with("  files:", "  expose: [http]\n  files:")),
             ("tag pattern", with("  files:", "  tags: [\"{sha}\"]\n  files:")),
+            ("a base by tag", with("  files:", "  base: docker.io/library/debian:13\n  files:")),
+            (
+                "a base by half a digest",
+                with("  files:", "  base: ghcr.io/a/b@sha256:12\n  files:"),
+            ),
+            ("a base without registry", with("  files:", "  base: debian\n  files:")),
+            ("an owner by name", with("to: /srv/www/", "to: /srv/www/, owner: www-data")),
+            ("a mode in letters", with("to: /srv/www/", "to: /srv/www/, mode: rw-r--r--")),
+            ("no platforms", with("  files:", "  platforms: []\n  files:")),
+            (
+                "a platform twice",
+                with("  files:", "  platforms: [linux/arm64, linux/arm64]\n  files:"),
+            ),
+            (
+                "the fleet's platform",
+                with("  files:", "  platforms: [linux/arm64]\n  platform: linux/amd64\n  files:"),
+            ),
+            ("files and a build", with("  files:", "  build: { context: . }\n  files:")),
+            ("a build's command", with(FILES, "  build: {}\n  cmd: [serve]\n")),
+            (
+                "a secret from nowhere",
+                with(FILES, "  build: { secrets: { npm: { env: \"\" } } }\n"),
+            ),
+            ("a secret itself", with(FILES, "  build: { secrets: { npm: hunter2 } }\n")),
+            ("no agent", with(FILES, "  build: { ssh: [\"default=\"] }\n")),
+            ("no context", with(FILES, "  build: { context: \"\" }\n")),
+            ("a file's platform", with("to: /srv/www/", "to: /srv/www/, platform: linux/arm64")),
         ],
     );
 }
@@ -220,11 +251,6 @@ fn not_yet_supported() {
             ("proof", canary_and("proof: { path: /version, json: digest }")),
             ("hold_at", with("  bake: 5m", "  bake: 5m\n  hold_at: [25]")),
             ("proportional", with("traffic:\n", "  size: proportional\ntraffic:\n")),
-            (
-                "build",
-                with("  files:", "  build: { context: ., dockerfile: Dockerfile }\n  files:"),
-            ),
-            ("two registries", with("  files:", "    - ghcr.io/acme/web\n  files:")),
             ("own template", canary_and("template: { base: web, own: web-cutover }")),
         ],
     );

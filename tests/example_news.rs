@@ -6,7 +6,7 @@ use std::path::Path;
 
 use cutover::cloud::{Change, Cloud, CredentialSource, Settings, UserData};
 use cutover::config;
-use cutover::image::{Assembly, FileMapping, Image, assemble};
+use cutover::image::{Annotations, Assembly, Bases, FileMapping, Image, Platform, assemble};
 use cutover::net::{Clock, Net, Transport};
 use cutover::registry::{Credentials, Registry};
 use cutover::template::{Source, digest_occurrences, pin};
@@ -26,12 +26,12 @@ fn image(config: &config::Config) -> Image {
     let (_, wanted) = config.assembly().unwrap();
     let files = wanted.files.iter();
     let assembly = Assembly {
-        files: files.map(|f| FileMapping { from: f.from.clone(), to: f.to.clone() }).collect(),
+        files: files.map(|f| FileMapping::new(&f.from, &f.to)).collect(),
         cmd: wanted.cmd.clone(),
         labels: wanted.labels.clone(),
         ..Assembly::default()
     };
-    assemble(&assembly, &config.directory).unwrap()
+    assemble(&assembly, &config.directory, &Bases::default(), &Annotations::default()).unwrap()
 }
 
 async fn connect(door: &InProcess) -> (Net, Cloud) {
@@ -95,4 +95,33 @@ async fn the_example_is_pushed_and_pinned_in_the_default_world() {
 fn base64(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// ECR refuses an index that names what it doesn't have.
+#[tokio::test(start_paused = true)]
+async fn with_several_platforms_the_tags_name_the_index_and_the_fleet_gets_its_image() {
+    let world = World::from_scenario(&Scenario::default(), 7, START.parse().unwrap()).unwrap();
+    let (net, cloud) = connect(&InProcess::new(world)).await;
+    let config = example();
+    let (repository, wanted) = config.assembly().unwrap();
+    let platforms: Vec<Platform> =
+        ["linux/amd64", "linux/arm64"].map(|name| name.parse().unwrap()).to_vec();
+    let platform = platforms[1].clone();
+    let assembly = Assembly { platforms, platform, ..wanted.clone() };
+    let (bases, annotations) = (Bases::default(), Annotations::default());
+    let image = assemble(&assembly, &config.directory, &bases, &annotations).unwrap();
+
+    let login = cloud.login().await.unwrap();
+    let credentials = Credentials::Basic { user: login.user, password: login.password };
+    let ecr = Registry::new(net, login.endpoint.parse().unwrap(), credentials);
+    let tags = ["v7".to_owned()];
+    let pushed = ecr.push(&image, repository, &tags).await.unwrap();
+    // The layer is the same; a configuration names its platform.
+    assert_eq!((pushed.uploaded, pushed.existed), (3, 0));
+    assert_eq!(pushed.reference.digest, *image.digest());
+    assert!(cloud.image_exists(repository.path(), image.digest()).await.unwrap());
+    let tagged = ecr.manifest_digest(repository, "v7").await.unwrap();
+    assert_eq!(tagged.as_ref(), Some(&image.top().digest));
+    assert_ne!(tagged.as_ref(), Some(image.digest()));
+    assert_eq!(ecr.push(&image, repository, &tags).await.unwrap().uploaded_bytes, 0);
 }

@@ -12,7 +12,7 @@ use std::io::{Cursor, Read, Write as _};
 use std::sync::Mutex;
 
 use cutover::docker::from_export;
-use cutover::image::Codec;
+use cutover::image::{Annotations, Codec};
 use cutover::model::{Digest, LayerProgress, LayerState};
 use cutover::publish::{Content, Destination, Memory, PublishError, Published, Push};
 use cutover::registry::Credentials;
@@ -107,8 +107,9 @@ async fn push(
     let push = Push {
         destinations: &destinations,
         memory,
+        earlier: &[],
         codec,
-        annotations: &[("org.opencontainers.image.revision".to_owned(), "1a2b3c".to_owned())],
+        annotations: &Annotations { revision: Some("1a2b3c".to_owned()), ..Annotations::default() },
         tell: &|LayerProgress { state, .. }| {
             if !matches!(state, LayerState::Packing { .. }) {
                 told.lock().unwrap().push(state);
@@ -161,8 +162,6 @@ fn news() -> Image {
 
 #[tokio::test]
 async fn every_form_of_export_arrives_in_both_registries_as_one_image() {
-    let Some(one) = Served::start(None).await else { return };
-    let Some(two) = Served::start(None).await else { return };
     let image = news();
     for (form, codec) in [
         (Form::Old, Codec::Gzip),
@@ -170,6 +169,9 @@ async fn every_form_of_export_arrives_in_both_registries_as_one_image() {
         (Form::Compressed, Codec::Zstd),
         (Form::New, Codec::Gzip),
     ] {
+        // Empty ones: from others' images they would learn.
+        let Some(one) = Served::start(None).await else { return };
+        let Some(two) = Served::start(None).await else { return };
         let memory = Memory::of_user(|_| None);
         let export = Some(image.export(form));
         let (published, _) = push(&image, export, &[&one, &two], (&memory, codec)).await;
@@ -201,7 +203,7 @@ async fn what_is_known_is_neither_exported_nor_sent() {
 
     // Nothing new: nothing is read.
     let (again, told) = push(&image, None, &[&one], known).await;
-    assert_eq!(again.unwrap(), Published { sent: 0, ..first });
+    assert_eq!(again.unwrap(), Published { sent: 0, uploaded: [].into(), ..first });
     assert!(told.iter().all(|state| matches!(state, LayerState::Exists { .. })), "{told:?}");
 
     // One more layer: that alone is sent, whether the export says which it is or not.
@@ -223,6 +225,51 @@ async fn what_is_known_is_neither_exported_nor_sent() {
     let (published, _) = push(&image, export, &[&one, &two], known).await;
     assert_eq!(published.unwrap().digest, pushed_as(&one, &image, known).await);
     assert!(pulled(&two).1 == image.layers);
+}
+
+#[tokio::test]
+async fn a_machine_that_knows_nothing_learns_from_the_registry() {
+    let Some(one) = Served::start(None).await else { return };
+    let image = news();
+    let fresh = || tempfile::tempdir().unwrap();
+    let export = Some(image.export(Form::New));
+    let first = push(&image, export, &[&one], (&Memory::at(fresh().path()), Codec::Gzip)).await;
+
+    // Even the configuration is there: nothing is read.
+    let (again, _) = push(&image, None, &[&one], (&Memory::at(fresh().path()), Codec::Gzip)).await;
+    assert_eq!(again.unwrap(), Published { sent: 0, uploaded: [].into(), ..first.0.unwrap() });
+
+    let mut layers = image.layers.clone();
+    layers[2] = layer("srv/index", 11);
+    let newer = Image::of(&layers);
+    let export = Some(newer.export(Form::Old));
+    let known = (&Memory::at(fresh().path()), Codec::Gzip);
+    let (published, told) = push(&newer, export, &[&one], known).await;
+    assert_eq!(published.unwrap().sent, 1, "{told:?}");
+    assert!(pulled(&one).1 == newer.layers);
+}
+
+#[tokio::test]
+async fn what_is_elsewhere_in_the_registry_is_not_sent_again() {
+    let Some(one) = Served::start(None).await else { return };
+    let (memory, image) = (memory(&one), news());
+    let export = Some(image.export(Form::New));
+    push(&image, export, &[&one], (&memory, Codec::Gzip)).await.0.unwrap();
+
+    let other = Destination { repository: one.repository_at("team/shop"), ..destination(&one) };
+    let told = Mutex::new(Vec::new());
+    let push = Push {
+        destinations: std::slice::from_ref(&other),
+        memory: &memory,
+        earlier: &[],
+        codec: Codec::Gzip,
+        annotations: &Annotations::default(),
+        tell: &|progress| told.lock().unwrap().push(progress.state),
+    };
+    let published = push.image(&image.content(), |_| panic!("all can be mounted")).await.unwrap();
+    assert_eq!((published.sent, published.layers), (0, 3));
+    let told = told.lock().unwrap();
+    assert!(told.iter().all(|s| matches!(s, LayerState::Mounted { .. })), "{told:?}");
 }
 
 async fn pushed_as(served: &Served, image: &Image, known: (&Memory, Codec)) -> Digest {

@@ -11,7 +11,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 
-use cutover::image::{Assembly, FileMapping, assemble};
+use cutover::image::{Annotations, Assembly, Bases, FileMapping, Layer, assemble};
 use cutover::net::Net;
 use cutover::registry::{Credentials, Endpoint, Image, Registry, RegistryError};
 use support::registry::{Served, skopeo};
@@ -22,11 +22,11 @@ fn image(folder: &Path) -> Image {
     fs::write(www.join("index.html"), "<h1>오늘의 소식</h1>").unwrap();
     fs::write(www.join("big.bin"), vec![7; 300_000]).unwrap();
     let assembly = Assembly {
-        files: vec![FileMapping { from: "www".into(), to: "/srv/www".to_owned() }],
+        files: vec![FileMapping::new("www", "/srv/www")],
         labels: [("lab.version".to_owned(), "v2".to_owned())].into(),
         ..Assembly::default()
     };
-    assemble(&assembly, folder).unwrap()
+    assemble(&assembly, folder, &Bases::default(), &Annotations::default()).unwrap()
 }
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn what_is_pushed_is_what_skopeo_pulls() {
 
     let first = registry.push(&image, &repository, &tags).await.unwrap();
     assert_eq!((first.uploaded, first.existed), (2, 0));
-    let sent = image.blobs().map(|blob| blob.size()).sum::<u64>() + image.manifest.size();
+    let sent = image.parts().map(|(_, size)| size).sum::<u64>() + image.manifest.size();
     assert_eq!(first.uploaded_bytes, sent);
     let second = registry.push(&image, &repository, &tags).await.unwrap();
     assert_eq!((second.uploaded_bytes, second.existed), (0, 2));
@@ -65,8 +65,9 @@ async fn what_is_pushed_is_what_skopeo_pulls() {
         &format!("docker://{}", first.reference),
         &format!("oci:{}:v2", copy.display()),
     ]);
-    let layer = image.layers[0].digest.as_str().trim_start_matches("sha256:");
-    assert_eq!(fs::read(copy.join("blobs/sha256").join(layer)).unwrap(), image.layers[0].bytes);
+    let Layer::Here(layer) = &image.layers[0] else { panic!("a layer of ours") };
+    let name = layer.digest.as_str().trim_start_matches("sha256:");
+    assert_eq!(fs::read(copy.join("blobs/sha256").join(name)).unwrap(), layer.bytes);
 
     let stored = registry.manifest(&repository, "v2").await.unwrap().unwrap();
     assert_eq!(stored, image.manifest);

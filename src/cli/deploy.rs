@@ -3,13 +3,13 @@
 use std::str::FromStr as _;
 
 use super::again::Again;
+use super::making::{self, How, Product, Sending, Way};
 use super::session::{self, Failure, Session};
 use super::signals::{self, Hangup};
 use super::{Common, output};
-use crate::config::Config;
-use crate::engine;
-use crate::image::{self, Image};
-use crate::model::{Ending, ImageReference};
+use crate::engine::{self, Made, Stop};
+use crate::model::{Ending, Event, ImageReference, Outcome, Stamped};
+use crate::publish::Reader;
 
 /// Build, push and roll out; go on with what a killed run left.
 #[derive(Debug, clap::Args)]
@@ -18,6 +18,10 @@ pub(super) struct Deploy {
     common: Common,
     #[command(flatten)]
     shipment: Shipment,
+    #[command(flatten)]
+    how: How,
+    #[command(flatten)]
+    sending: Sending,
     /// Deploy although a newer workflow run has been promoted.
     #[arg(long)]
     force: bool,
@@ -37,46 +41,102 @@ impl Deploy {
         signals::block_on(format, Hangup::Ignored, async move |stop| {
             let opened = stop.unless_asked(Box::pin(async {
                 let session = session::open(&self.common).await?;
-                let (image, made) = self.shipment.resolve(&session.config).await?;
-                Ok::<_, Failure>((session, image, made))
+                let image = self.shipment.resolve(&session).await?;
+                Ok::<_, Failure>((session, image))
             }));
-            let (session, image, made) = match opened.await.unwrap_or_else(session::stopped) {
+            let (session, image) = match opened.await.unwrap_or_else(session::stopped) {
                 Ok(opened) => opened,
                 Err((ending, message)) => return output::refuse(format, ending, &message),
             };
             let caller = session::caller(self.force);
             let Session { config, net, cloud } = &session;
             let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
-            let again = Again { common: &self.common, image: self.shipment.image.as_deref() };
-            let told = session::tell(format, (&session, &stop), async |tell| {
+            let now = || cloud.now();
+            let told = session::tell(format, (&now, &stop), async |tell| {
+                let (image, made) = match self.brought(image, &engine, &stop, tell).await {
+                    Ok(brought) => brought,
+                    Err((ending, message)) => return Outcome::new(ending, message),
+                };
+                let again = match (&self.shipment.image, &made) {
+                    (None, Made::Built) => Some(image.to_string()),
+                    (named, _) => named.clone(),
+                };
+                let again = Again { common: &self.common, image: again.as_deref() };
                 again.exactly(engine.deploy(image, made, tell).await)
             });
             told.await.0
         })
     }
+
+    /// What has to be in the registries before there is a claim: an image that is built, since only
+    /// then its digest is known, and one that something is to be put beside. Nothing is brought where
+    /// something speaks against a rollout.
+    async fn brought(
+        &self,
+        known: Option<(ImageReference, Made)>,
+        engine: &engine::Session<'_>,
+        stop: &Stop,
+        tell: &mut dyn FnMut(Stamped),
+    ) -> Result<(ImageReference, Made), Failure> {
+        let engine::Session { net, cloud, config, caller, .. } = engine;
+        let product = match known {
+            Some((image, Made::Assembled(made))) if !config.image.attach.is_nothing() => {
+                Some((image, made))
+            }
+            Some(known) => return Ok(known),
+            None => None,
+        };
+        if let Some(obstacle) = engine.obstacle(tell).await {
+            return Err((obstacle.outcome, obstacle.message));
+        }
+        let way = Way {
+            net,
+            cloud: Some(cloud),
+            logins: &caller.logins,
+            ecr: config.image.ecr,
+            to: &config.image.push,
+            format: self.common.format,
+        };
+        let mut tell = |event: Event| tell(Stamped { time: cloud.now(), event });
+        let brought = Box::pin(async {
+            let tags = engine::expand_tags(&config.image.tags, caller).map_err(making::refused)?;
+            let to = way.destinations(&tags).await?;
+            let product = match product {
+                Some((_, made)) => Product::Assembled(made),
+                None => making::make(config, &self.how, None, way.reader(), &mut tell).await?,
+            };
+            let (digest, _) = way.push(&product, (&to, &tags), &self.sending, &mut tell).await?;
+            way.attach(config, &to, &digest).await?;
+            let first = to.into_iter().next().map(|to| to.repository);
+            let nowhere = (Ending::Refused, "`image.push` is empty".to_owned());
+            let image = ImageReference { repository: first.ok_or(nowhere)?, digest };
+            Ok(match product {
+                Product::Assembled(made) => (image, Made::Assembled(made)),
+                Product::Stored(..) => (image, Made::Built),
+            })
+        });
+        stop.unless_asked(brought).await.unwrap_or_else(session::stopped)
+    }
 }
 
 impl Shipment {
-    /// The reference, and the image behind it if it is made here.
+    /// The image and how it comes into the registries; `None` where it has to be built first.
     pub(super) async fn resolve(
         &self,
-        config: &Config,
-    ) -> Result<(ImageReference, Option<Image>), Failure> {
+        session: &Session,
+    ) -> Result<Option<(ImageReference, Made)>, Failure> {
+        let Session { config, net, cloud } = session;
         if let Some(text) = &self.image {
             let image = ImageReference::from_str(text)
                 .map_err(|error| (Ending::Refused, format!("--image: {error}")))?;
-            return Ok((image, None));
+            return Ok(Some((image, Made::Elsewhere)));
         }
-        let (repository, assembly) =
-            config.assembly().map_err(|error| (Ending::Refused, error.to_string()))?;
-        // Beside, because compressing takes the processor for a while, and signals are heeded here.
-        let (parts, directory) = (assembly.clone(), config.directory.clone());
-        let made = tokio::task::spawn_blocking(move || image::assemble(&parts, &directory))
-            .await
-            .map_err(|error| (Ending::Failed, error.to_string()))?
-            .map_err(|error| (Ending::Refused, error.to_string()))?;
-        let reference =
-            ImageReference { repository: repository.clone(), digest: made.digest().clone() };
-        Ok((reference, Some(made)))
+        if config.image.build.is_some() {
+            return Ok(None);
+        }
+        let logins = session::caller(false).logins;
+        let reader = Reader { net, cloud: Some(cloud), logins: &logins };
+        let (reference, made) = making::assemble(config, reader).await?;
+        Ok(Some((reference, Made::Assembled(made))))
     }
 }

@@ -3,11 +3,14 @@
 
 mod again;
 mod bench;
+mod build;
 mod demo;
 mod deploy;
 mod lab;
+mod making;
 mod output;
 mod plan;
+mod push;
 mod rollback;
 mod session;
 mod signals;
@@ -41,6 +44,10 @@ enum Verb {
     Verify(verify::Verify),
     /// Print what `deploy` would do; change nothing.
     Plan(plan::Plan),
+    /// Make the image that `image:` describes, and push nothing.
+    Build(build::Build),
+    /// Build the image and push it, without rolling anything out.
+    Push(push::Push),
     /// Build, push and roll out; go on with what a killed run left.
     Deploy(deploy::Deploy),
     /// Take traffic back to the previous version.
@@ -79,6 +86,8 @@ pub fn run(cli: Cli) -> u8 {
         Verb::Lab(verb) => verb.run(),
         Verb::Verify(verb) => verb.run(),
         Verb::Plan(verb) => verb.run(),
+        Verb::Build(verb) => verb.run(),
+        Verb::Push(verb) => verb.run(),
         Verb::Deploy(verb) => verb.run(),
         Verb::Rollback(verb) => verb.run(),
         Verb::Status(verb) => verb.run(),

@@ -32,8 +32,9 @@ impl Plan {
 
     async fn print(&self, stop: Stop) -> Result<(), session::Failure> {
         let session = session::open(&self.common).await?;
-        let (image, made) = self.shipment.resolve(&session.config).await?;
-        let checked = engine::check(&session.cloud, &session.config, Some(&image))
+        let known = self.shipment.resolve(&session).await?;
+        let image = known.as_ref().map(|(image, _)| image);
+        let checked = engine::check(&session.cloud, &session.config, image)
             .await
             .map_err(|error| (Ending::Failed, error.to_string()))?;
         let mut reporter = output::reporter(self.common.format);
@@ -47,7 +48,9 @@ impl Plan {
         let mut plan = serde_json::to_value(&target.plan)
             .map_err(|error| (Ending::Failed, error.to_string()))?;
         if let Some(members) = plan.as_object_mut() {
-            members.insert("image".to_owned(), image.to_string().into());
+            let to_be_built = || "is built first".to_owned();
+            let image = image.map_or_else(to_be_built, ToString::to_string);
+            members.insert("image".to_owned(), image.into());
             members.insert("previous_version".to_owned(), target.origin.previous.into());
             if let Some(unfinished) = checked.unfinished() {
                 members.insert("continues".to_owned(), unfinished.number.into());
@@ -61,7 +64,13 @@ impl Plan {
         output::print(&text);
         let Session { config, net, cloud } = &session;
         let engine = engine::Session { net, cloud, config, caller: session::caller(false), stop };
-        match engine.refusal(&checked, &mut target, &image, made.is_some()).await {
+        let refusal = match &known {
+            Some((image, made)) => {
+                engine.refusal(&checked, &mut target, image, made.is_ours()).await
+            }
+            None => checked.refusal(),
+        };
+        match refusal {
             None => Ok(()),
             Some(refusal) => {
                 Err((Ending::Refused, format!("deploy would refuse this: {}", refusal.message)))

@@ -31,7 +31,8 @@ impl Rollback {
             let Session { config, net, cloud } = &session;
             let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
             let again = Again { common: &self.common, image: None };
-            let told = session::tell(format, (&session, &stop), async |tell| {
+            let now = || session.cloud.now();
+            let told = session::tell(format, (&now, &stop), async |tell| {
                 again.exactly(engine.rollback(tell).await)
             });
             let (code, outcome) = told.await;

@@ -32,6 +32,12 @@ pub(super) async fn open(common: &Common) -> Result<Session, Failure> {
         let rate = rate.ok_or_else(|| (Ending::Refused, format!("{SPEED}={speed} is no speed: write a number above 0, as `cutover lab serve` prints it")))?;
         net.clock = net.clock.with_rate(rate);
     }
+    let cloud = connect(&net, &config).await?;
+    Ok(Session { config, net, cloud })
+}
+
+/// The account of a configuration.
+pub(super) async fn connect(net: &Net, config: &Config) -> Result<Cloud, Failure> {
     let settings = Settings {
         region: Some(config.region.clone()),
         account: config.account.clone(),
@@ -40,10 +46,26 @@ pub(super) async fn open(common: &Common) -> Result<Session, Failure> {
         credentials: CredentialSource::detect(config.role.as_deref(), variable),
         endpoint: None,
     };
-    let cloud = Cloud::connect(&net, &settings)
+    open_account(net, &settings).await
+}
+
+/// The account that the environment's credentials are of.
+pub(super) async fn connect_in(net: &Net, region: Option<String>) -> Result<Cloud, Failure> {
+    let settings = Settings {
+        region,
+        account: None,
+        role: None,
+        service: "push".to_owned(),
+        credentials: CredentialSource::detect(None, variable),
+        endpoint: None,
+    };
+    open_account(net, &settings).await
+}
+
+async fn open_account(net: &Net, settings: &Settings) -> Result<Cloud, Failure> {
+    Cloud::connect(net, settings)
         .await
-        .map_err(|error| (Ending::Failed, format!("{error}\n{}", error.hint())))?;
-    Ok(Session { config, net, cloud })
+        .map_err(|error| (Ending::Failed, format!("{error}\n{}", error.hint())))
 }
 
 /// An environment variable that is set to something.
@@ -78,7 +100,7 @@ pub(super) fn stopped<T>() -> Result<T, Failure> {
 /// Runs what ends in an outcome, telling its events on standard output.
 pub(super) async fn tell<F>(
     format: Format,
-    (session, stop): (&Session, &Stop),
+    (now, stop): (&dyn Fn() -> jiff::Timestamp, &Stop),
     run: F,
 ) -> (u8, Outcome)
 where
@@ -88,7 +110,7 @@ where
     let outcome = run(&mut |event| teller.tell(event)).await;
     let code = outcome.outcome.exit_code();
     let event = Event::Outcome(Box::new(outcome.clone()));
-    teller.tell(Stamped { time: session.cloud.now(), event });
+    teller.tell(Stamped { time: now(), event });
     teller.finish(stop);
     (code, outcome)
 }

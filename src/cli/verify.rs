@@ -24,7 +24,8 @@ impl Verify {
                 Err((ending, message)) => return output::refuse(format, ending, &message),
             };
             let (cloud, config) = (&session.cloud, &session.config);
-            let told = session::tell(format, (&session, &stop), async |tell| {
+            let now = || session.cloud.now();
+            let told = session::tell(format, (&now, &stop), async |tell| {
                 let checked = Box::pin(async {
                     let mut checked = engine::check(cloud, config, None).await?;
                     if config.image.is_made() {

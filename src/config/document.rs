@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::at::At;
+use super::attach::AttachSection;
 use super::build::BuildSection;
 use super::ecr::EcrSection;
 use super::settings::Retire;
@@ -114,6 +115,9 @@ pub(super) struct ImageSection {
     pub tags: Vec<At<String>>,
     /// What the image consists of, put together without a container engine.
     pub files: Option<At<Vec<FileSection>>>,
+    /// The image that `files` are put onto, by digest: `registry/path@sha256:…` (default: nothing).
+    #[schemars(regex(pattern = r"@sha256:[0-9a-f]{64}$"))]
+    pub base: Option<At<String>>,
     /// The image's entrypoint.
     pub entrypoint: Option<At<Vec<String>>>,
     /// The image's command.
@@ -128,14 +132,19 @@ pub(super) struct ImageSection {
     pub workdir: Option<At<String>>,
     /// The ports that the image listens on, as in `"8080"` or `"8080/tcp"`.
     pub expose: Option<At<Vec<At<String>>>>,
-    /// The platform that the image is for (default linux/amd64).
+    /// The platform that the fleet runs (default: the first of `platforms`, or else linux/amd64).
     pub platform: Option<At<PlatformName>>,
+    /// The platforms to make an image for, under one index. The tags name the index; instances
+    /// launch the image for `platform`.
+    pub platforms: Option<At<Vec<At<PlatformName>>>>,
+    /// What is put beside the image in its registries.
+    pub attach: Option<At<AttachSection>>,
     /// A Dockerfile to build by a container engine.
     pub build: Option<At<BuildSection>>,
 }
 
 /// The platforms that EC2 has.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub(super) enum PlatformName {
     /// x86-64.
@@ -164,6 +173,15 @@ pub(super) struct FileSection {
     pub from: At<String>,
     /// Its absolute path in the image.
     pub to: At<String>,
+    /// Whose it is, with all below it: `uid` or `uid:gid`, in numbers (default 0:0).
+    #[schemars(regex(pattern = "^[0-9]+(:[0-9]+)?$"))]
+    pub owner: Option<At<String>>,
+    /// The file's mode, or that of all files below, in octal digits, as in `"0640"` (default: 0644,
+    /// or 0755 for a program). Folders can be searched by whoever may read them.
+    #[schemars(regex(pattern = "^[0-7]{3,4}$"))]
+    pub mode: Option<At<String>>,
+    /// The only one of `platforms` whose image has it (default: all).
+    pub platform: Option<At<PlatformName>>,
 }
 
 /// The launch template.

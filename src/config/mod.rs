@@ -6,6 +6,7 @@
 //! once. What comes out is a [`Config`]: plain values, nothing left to check without an account.
 
 mod at;
+mod attach;
 mod build;
 mod document;
 mod ecr;
@@ -18,6 +19,7 @@ mod values;
 
 use std::path::Path;
 
+pub use attach::Attach;
 pub use build::{Build, SecretSource};
 pub use ecr::Ecr;
 pub use error::ConfigError;

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
+use super::attach::Attach;
 use super::build::Build;
 use super::ecr::Ecr;
 use crate::image::Assembly;
@@ -115,6 +116,9 @@ pub struct Image {
     pub tags: Vec<String>,
     /// What it is made of; at least one file, relative to [`Config::directory`].
     pub assembly: Option<Assembly>,
+    /// What is put beside it.
+    #[serde(skip_serializing_if = "Attach::is_nothing")]
+    pub attach: Attach,
     /// What an engine builds instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub build: Option<Build>,

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::io::{self, Read};
 
 use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use crate::model::Digest;
@@ -60,7 +62,8 @@ pub fn from_store(
 
 /// All that an engine's export has: `GET /images/{name}/get`, in the form that it had until engine 25,
 /// and in the one since, which is an OCI layout, too.
-pub fn from_export(export: impl Read + Send + 'static) -> Arrivals {
+pub fn from_export(export: impl AsyncRead + Send + Unpin + 'static) -> Arrivals {
+    let export = Awaited { export, runtime: Handle::current() };
     reading(move |arrivals| {
         let mut archive = tar::Archive::new(export);
         for entry in archive.entries()? {
@@ -84,6 +87,18 @@ pub fn from_export(export: impl Read + Send + 'static) -> Arrivals {
     })
 }
 
+/// What comes over a socket, for whoever reads it on a thread of its own.
+struct Awaited<R> {
+    export: R,
+    runtime: Handle,
+}
+
+impl<R: AsyncRead + Unpin> Read for Awaited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.runtime.block_on(self.export.read(buffer))
+    }
+}
+
 /// A blob of which nobody has said what it is: a document begins with a brace, and is short.
 fn unfold(
     mut entry: impl Read,
@@ -98,7 +113,8 @@ fn unfold(
             some => read += some,
         }
     }
-    let entry = io::Cursor::new(start).take(read as u64).chain(entry);
+    let begun = start[..read].to_vec();
+    let entry = Read::chain(io::Cursor::new(begun), entry);
     if start[0] != b'{' {
         // Compressed, it has the name of what it is compressed.
         let plain = start != [0x1f, 0x8b] && start != [0x28, 0xb5];

@@ -32,7 +32,7 @@ impl Checked {
     }
 
     /// The outcome of a deployment that may not begin; `None` where it may.
-    pub(super) fn refusal(&self) -> Option<Outcome> {
+    pub fn refusal(&self) -> Option<Outcome> {
         let errors = self.findings.iter().filter(|f| f.severity == Severity::Error).count();
         let message = match errors {
             0 => return None,

@@ -5,18 +5,17 @@ use super::observe::{Carried, Scene, observe};
 use super::push::is_missing;
 use super::run::run;
 use super::session::{CHECKS, overtaken};
-use super::{Ledger, Session, Target, Wanted, claim, interrupted, tags, target};
+use super::{Ledger, Made, Session, Target, Wanted, claim, interrupted, tags, target};
 use crate::config;
-use crate::image::Image;
 use crate::model::{Ending, FleetFacts, Goal, ImageReference, Outcome, Phase, Stamped};
 use crate::rollout;
 
 impl Session<'_> {
-    /// Ships an image: `made` is pushed first, without it the registry must have it.
+    /// Ships an image, once it is in the registry.
     pub async fn deploy(
         &self,
         image: ImageReference,
-        made: Option<Image>,
+        made: Made,
         tell: &mut dyn FnMut(Stamped),
     ) -> Outcome {
         for _ in 0..CHECKS {
@@ -31,7 +30,7 @@ impl Session<'_> {
     async fn deploy_once(
         &self,
         image: &ImageReference,
-        made: Option<Image>,
+        made: Made,
         tell: &mut dyn FnMut(Stamped),
     ) -> Option<Outcome> {
         let about = |mut outcome: Outcome| {
@@ -40,7 +39,7 @@ impl Session<'_> {
             outcome
         };
         // Until the claim there is nothing that could be left behind.
-        let ready = Box::pin(self.ready(image, made.is_some(), tell));
+        let ready = Box::pin(self.ready(image, made.is_ours(), tell));
         let target = match self.stop.unless_asked(ready).await {
             Some(Ok(target)) => target,
             Some(Err(outcome)) => return Some(about(*outcome)),
@@ -112,8 +111,9 @@ impl Session<'_> {
             let message = format!("workflow run {own} is older than run {newest}, which is live");
             return refused(message, "`--force` ships it all the same");
         }
-        let absent =
-            || refused(format!("{image} is not in the registry"), "push it first, or check the digest");
+        let absent = || {
+            refused(format!("{image} is not in the registry"), "push it first, or check the digest")
+        };
         if !made && self.cloud.owns(&image.repository) {
             match self.cloud.image_exists(image.repository.path(), &image.digest).await {
                 Ok(true) => {}

@@ -3,77 +3,78 @@
 use super::Job;
 use crate::cloud::Cloud;
 use crate::config::Config;
+use crate::image::Image;
 use crate::model::{Ending, Event, ImageReference, Repository};
 use crate::net::Net;
 use crate::preflight::{self, Finding};
-use crate::publish::{self, Destination, Logins, Unfit};
+use crate::publish::{self, Destination, Logins, Reader, Terms};
 use crate::registry::RegistryError;
 use crate::rollout::End;
+
+/// How an image comes to be where instances pull it from.
+#[derive(Debug, Clone)]
+pub enum Made {
+    /// Others have brought it there; no tag is written.
+    Elsewhere,
+    /// It was put together, and is to be pushed.
+    Assembled(Image),
+    /// It was built, and is in all repositories under its digest; tags are missing.
+    Built,
+}
+
+impl Made {
+    /// Whether it is our own, so that it is brought to the registries and tagged there.
+    pub fn is_ours(&self) -> bool {
+        !matches!(self, Made::Elsewhere)
+    }
+}
 
 /// Pushes what the registries do not have: to the one that instances pull from first, then to the
 /// others, one request at a time. An image that was named and not made must be there. Gives the bytes
 /// that were sent, and what is worth telling.
-pub(super) async fn push(
-    job: &Job<'_>,
-    image: &ImageReference,
-) -> Result<(u64, Vec<Event>), End> {
-    let Some(made) = &job.image else { return Ok((0, Vec::new())) };
+pub(super) async fn push(job: &Job<'_>, image: &ImageReference) -> Result<(u64, Vec<Event>), End> {
+    if !job.made.is_ours() {
+        return Ok((0, Vec::new()));
+    }
+    let tags = &job.target.tags;
     let others = job.parcel.push.iter().filter(|other| **other != image.repository);
     let mut destinations = Vec::new();
+    let terms = Terms {
+        net: job.net,
+        cloud: Some(job.cloud),
+        create: job.parcel.ecr.create.as_ref(),
+        scan: job.parcel.ecr.scan.as_ref(),
+    };
+    let top = match &job.made {
+        Made::Assembled(made) => &made.top().digest,
+        Made::Built | Made::Elsewhere => &image.digest,
+    };
     for repository in [&image.repository].into_iter().chain(others) {
         let (net, cloud) = (job.net, Some(job.cloud));
         let to = publish::connect(net, cloud, repository, job.logins).await.map_err(failed)?;
-        ready(job, &to, image).await.map_err(failed)?;
+        terms.before(&to, tags, Some(top)).await.map_err(failed)?;
         destinations.push(to);
     }
     let mut sent = 0;
-    let mut events = Vec::new();
-    for Destination { repository, registry } in &destinations {
-        let pushed = registry.push(made, repository, &job.target.tags).await.map_err(failed)?;
-        sent += pushed.uploaded_bytes;
+    let reader = Reader { net: job.net, cloud: Some(job.cloud), logins: job.logins };
+    for to in &destinations {
+        match &job.made {
+            Made::Assembled(made) => {
+                sent += reader.push(made, to, tags).await.map_err(failed)?.uploaded_bytes;
+            }
+            Made::Built | Made::Elsewhere => {
+                let Destination { repository, registry } = to;
+                registry.tag(repository, &image.digest, tags).await.map_err(failed)?;
+            }
+        }
     }
+    let mut events = Vec::new();
     for (n, to) in destinations.iter().enumerate() {
-        events.extend(afterwards(job, to, image, n == 0).await?);
+        let visible = terms.after(to, &image.digest).await;
+        let visible = visible.map_err(|why| End { ending: Ending::Refused, ..failed(why) })?;
+        events.extend(visible.map(|v| Event::Notice { message: v.told(&to.repository, n == 0) }));
     }
     Ok((sent, events))
-}
-
-/// Sees to it that the repository is there and takes the tags, before anything is uploaded.
-async fn ready(job: &Job<'_>, to: &Destination, image: &ImageReference) -> Result<(), Unfit> {
-    let new = job.parcel.ecr.create.as_ref();
-    if new.is_none() && job.target.tags.is_empty() {
-        // A push tells by itself that a repository is missing.
-        return Ok(());
-    }
-    let ensured = publish::ensure(job.cloud, &job.net.clock, &to.repository, new).await?;
-    match ensured {
-        Some(found) => {
-            publish::check_tags(to, &found.facts, &job.target.tags, &image.digest).await
-        }
-        None => Ok(()),
-    }
-}
-
-/// What is to be known of an image that has been pushed: ECR's scan, and who may pull from GHCR.
-async fn afterwards(
-    job: &Job<'_>,
-    to: &Destination,
-    image: &ImageReference,
-    pulled_from: bool,
-) -> Result<Vec<Event>, End> {
-    let Destination { repository, .. } = to;
-    let (cloud, clock, digests) = (job.cloud, &job.net.clock, [image.digest.clone()]);
-    if let Some(gate) = job.parcel.ecr.scan.filter(|_| cloud.owns(repository)) {
-        let scanned = publish::ensure_scanned(cloud, clock, repository, &digests, &gate).await;
-        scanned.map_err(|why| End { ending: Ending::Refused, ..failed(why) })?;
-    }
-    // Whether it can be told is no reason to end a rollout.
-    let visible = match publish::is_ghcr(repository) {
-        true => publish::visibility(to, &image.digest).await.ok(),
-        false => None,
-    };
-    let notice = visible.map(|visible| Event::Notice { message: visible.told(repository, pulled_from) });
-    Ok(notice.into_iter().collect())
 }
 
 /// The repositories that a push would not get into, as far as asking tells: those that AWS gives no

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::claim::unfinished_rollback;
 use super::run::run;
 use super::session::{CHECKS, overtaken};
-use super::{Session, Wanted, interrupted};
+use super::{Made, Session, Wanted, interrupted};
 use crate::model::{Ending, Goal, Outcome, Record, Stamped, Strategy};
 use crate::rollout::{Shape, Step};
 
@@ -37,7 +37,7 @@ impl Session<'_> {
         let resumed = unfinished_rollback(&checked.records);
         if checked.unfinished().is_some() && resumed.is_none() {
             let wish = self.wish(Wanted::Back, Goal::Undo, self.config.strategy, "back".to_owned());
-            return run(self.job(&target, wish, None), tell).await;
+            return run(self.job(&target, wish, Made::Elsewhere), tell).await;
         }
         let promoted = checked.records.iter().rev().find(|r| r.ending == Some(Ending::Succeeded));
         let (version, number) = match (resumed, promoted) {
@@ -74,6 +74,6 @@ impl Session<'_> {
         };
         let intent = resumed.map_or_else(|| format!("rollback:{number}"), |r| r.intent.clone());
         let wish = self.wish(Wanted::Version { version, image }, Goal::Rollback, strategy, intent);
-        run(self.job(&target, wish, None), tell).await
+        run(self.job(&target, wish, Made::Elsewhere), tell).await
     }
 }

@@ -11,10 +11,9 @@ use super::observe::{Blind, Carried, Scene, observe};
 use super::orphans;
 use super::prepare::prepare;
 use super::stop::GRACE;
-use super::{Ledger, LedgerError, Stop, Target, Wish, interrupted};
+use super::{Ledger, LedgerError, Made, Stop, Target, Wish, interrupted};
 use crate::cloud::Cloud;
 use crate::config;
-use crate::image::Image;
 use crate::model::{Ending, Event, FleetFacts, Goal, Outcome, PerColour, Phase, Record, Stamped};
 use crate::net::Net;
 use crate::publish::Logins;
@@ -50,8 +49,8 @@ pub struct Job<'a> {
     pub target: &'a Target,
     /// What is wanted.
     pub wish: Wish,
-    /// The image to push, if it is not in the registry already.
-    pub image: Option<Image>,
+    /// How the image comes into the registries.
+    pub made: Made,
     /// How it is asked to stop.
     pub stop: Stop,
 }

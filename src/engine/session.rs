@@ -2,10 +2,9 @@
 
 use super::check::{Checked, check};
 use super::run::Job;
-use super::{Stop, Target, Wanted, Wish};
+use super::{Made, Stop, Target, Wanted, Wish};
 use crate::cloud::Cloud;
 use crate::config::Config;
-use crate::image::Image;
 use crate::model::{Ending, Event, Goal, ImageReference, Outcome, Stamped, Strategy};
 use crate::net::Net;
 use crate::publish::Logins;
@@ -81,6 +80,19 @@ impl Session<'_> {
         Ok((checked, target))
     }
 
+    /// What speaks against any rollout now, asked before an image is built; tells what is found only
+    /// then. What is unfinished is finished whatever else is found.
+    pub async fn obstacle(&self, tell: &mut dyn FnMut(Stamped)) -> Option<Outcome> {
+        let mut found = Vec::new();
+        let obstacle = match self.checked(None, true, &mut |event| found.push(event)).await {
+            Ok((checked, _)) if checked.unfinished().is_some() => None,
+            Ok((checked, _)) => checked.refusal(),
+            Err(outcome) => Some(*outcome),
+        }?;
+        found.into_iter().for_each(tell);
+        Some(obstacle)
+    }
+
     pub(super) fn wish(
         &self,
         wanted: Wanted,
@@ -99,12 +111,7 @@ impl Session<'_> {
         }
     }
 
-    pub(super) fn job<'a>(
-        &'a self,
-        target: &'a Target,
-        wish: Wish,
-        image: Option<Image>,
-    ) -> Job<'a> {
+    pub(super) fn job<'a>(&'a self, target: &'a Target, wish: Wish, made: Made) -> Job<'a> {
         Job {
             net: self.net,
             cloud: self.cloud,
@@ -112,7 +119,7 @@ impl Session<'_> {
             logins: &self.caller.logins,
             target,
             wish,
-            image,
+            made,
             stop: self.stop.clone(),
         }
     }

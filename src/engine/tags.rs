@@ -8,7 +8,7 @@ use crate::model::Repository;
 ///
 /// # Errors
 /// A message for the person, where there is nothing to fill in.
-pub(super) fn expand(tags: &[String], caller: &Caller) -> Result<Vec<String>, String> {
+pub fn expand(tags: &[String], caller: &Caller) -> Result<Vec<String>, String> {
     tags.iter().map(|tag| fill(tag, caller)).collect()
 }
 

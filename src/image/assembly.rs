@@ -1,22 +1,28 @@
 //! What an image is to be made of.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde::Serialize;
 
-/// An image without a Dockerfile: files onto nothing, and how to run them.
+use super::{Mode, Owner, Platform};
+use crate::model::ImageReference;
+
+/// An image without a Dockerfile: files onto nothing or onto a base, and how to run them. What is
+/// said of environment, labels and ports adds to the base's; the rest takes the place of the base's.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Assembly {
     /// The files; where two mappings bring the same file, the later one wins.
     pub files: Vec<FileMapping>,
-    /// The command's fixed part; empty leaves it out.
-    pub entrypoint: Vec<String>,
-    /// The command, or its arguments; empty leaves it out.
-    pub cmd: Vec<String>,
+    /// What they are put onto: an image, or the index of several.
+    pub base: Option<ImageReference>,
+    /// The command's fixed part. Where it is given, even empty, a base's command goes with its
+    /// entrypoint, as in a Dockerfile.
+    pub entrypoint: Option<Vec<String>>,
+    /// The command, or its arguments.
+    pub cmd: Option<Vec<String>>,
     /// Environment.
     pub env: BTreeMap<String, String>,
     /// Labels.
@@ -27,18 +33,76 @@ pub struct Assembly {
     pub workdir: Option<String>,
     /// Ports it listens on, `8080` or `8080/tcp`.
     pub exposed_ports: Vec<String>,
-    /// What it runs on.
+    /// What it runs on; with `platforms`, the one that the fleet runs.
     pub platform: Platform,
+    /// All platforms, `platform` among them, if there is to be an index over an image for each.
+    pub platforms: Vec<Platform>,
+}
+
+impl Assembly {
+    /// Every platform that there is to be an image for.
+    pub fn all_platforms(&self) -> &[Platform] {
+        if self.platforms.is_empty() {
+            std::slice::from_ref(&self.platform)
+        } else {
+            &self.platforms
+        }
+    }
 }
 
 /// A file or folder, and where it goes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct FileMapping {
     /// Relative to the folder of the configuration.
     pub from: PathBuf,
     /// Where in the image. A folder's content goes below it; a file goes there under this name, or
     /// into it under its own where it ends with `/`.
     pub to: String,
+    /// Whose it is, and everything below it; root's where nothing is said.
+    pub owner: Option<Owner>,
+    /// The mode of the file, or of all files below it; folders can be searched by whoever may read
+    /// them. Where nothing is said it is 0644, or 0755 for what the disk says is a program.
+    pub mode: Option<Mode>,
+    /// The only platform whose image has it.
+    pub platform: Option<Platform>,
+}
+
+impl FileMapping {
+    /// Root's, in the images of all platforms.
+    pub fn new(from: impl Into<PathBuf>, to: impl Into<String>) -> FileMapping {
+        FileMapping { from: from.into(), to: to.into(), ..FileMapping::default() }
+    }
+
+    /// Whether the image for `platform` has it.
+    pub(super) fn is_for(&self, platform: &Platform) -> bool {
+        self.platform.as_ref().is_none_or(|only| only.is(platform))
+    }
+}
+
+/// Where an image comes from, for annotations of manifest and index (OCI image specification,
+/// "Pre-Defined Annotation Keys"). Whoever calls knows; nothing of it is found out here, and the time
+/// is never that of the machine's clock: the same image would get another digest.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Annotations {
+    /// The URL of the source.
+    pub source: Option<String>,
+    /// The commit.
+    pub revision: Option<String>,
+    /// When it was made, as far as that can be repeated: the commit's time.
+    pub created: Option<Timestamp>,
+}
+
+impl Annotations {
+    /// By their keys.
+    pub fn by_key(&self) -> BTreeMap<&'static str, String> {
+        let created = self.created.map(|created| created.to_string());
+        let all = [
+            ("org.opencontainers.image.source", self.source.clone()),
+            ("org.opencontainers.image.revision", self.revision.clone()),
+            ("org.opencontainers.image.created", created),
+        ];
+        all.into_iter().filter_map(|(key, value)| value.map(|value| (key, value))).collect()
+    }
 }
 
 /// A file in memory.
@@ -56,56 +120,5 @@ impl Entry {
     /// A file that isn't a program.
     pub fn file(path: impl Into<String>, bytes: impl Into<Bytes>) -> Entry {
         Entry { path: path.into(), executable: false, bytes: bytes.into() }
-    }
-}
-
-/// An operating system and an architecture by Go's names: `linux/arm64`, `linux/arm/v7`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Platform {
-    /// Such as `linux`.
-    pub os: String,
-    /// Such as `amd64`.
-    pub architecture: String,
-    /// Such as `v7`.
-    pub variant: Option<String>,
-}
-
-impl Default for Platform {
-    /// `linux/amd64`, on every machine: a default that followed the machine would change the digest.
-    fn default() -> Platform {
-        Platform { os: "linux".to_owned(), architecture: "amd64".to_owned(), variant: None }
-    }
-}
-
-/// Why a text is no platform.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a platform: write `linux/amd64`, `linux/arm64` or `linux/arm/v7`")]
-pub struct InvalidPlatform(String);
-
-impl FromStr for Platform {
-    type Err = InvalidPlatform;
-    fn from_str(text: &str) -> Result<Platform, InvalidPlatform> {
-        let parts: Vec<&str> = text.split('/').collect();
-        let word = |part: &&str| {
-            !part.is_empty()
-                && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.')
-        };
-        match parts.as_slice() {
-            [os, architecture, variant @ ..] if variant.len() < 2 && parts.iter().all(word) => {
-                Ok(Platform {
-                    os: (*os).to_owned(),
-                    architecture: (*architecture).to_owned(),
-                    variant: variant.first().map(|v| (*v).to_owned()),
-                })
-            }
-            _ => Err(InvalidPlatform(text.to_owned())),
-        }
-    }
-}
-
-impl fmt::Display for Platform {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.os, self.architecture)?;
-        self.variant.iter().try_for_each(|variant| write!(f, "/{variant}"))
     }
 }

@@ -37,6 +37,14 @@ impl Codec {
         }
     }
 
+    /// Of a layer with this media type, OCI's or Docker's; `None` where it isn't compressed, or unknown.
+    pub fn of_media_type(kind: &str) -> Option<Codec> {
+        match kind {
+            "application/vnd.docker.image.rootfs.diff.tar.gzip" => Some(Codec::Gzip),
+            _ => [Codec::Gzip, Codec::Zstd].into_iter().find(|codec| codec.media_type() == kind),
+        }
+    }
+
     /// Of a layer (image specification, "Layer media types").
     pub fn media_type(self) -> &'static str {
         match self {

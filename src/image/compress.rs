@@ -169,6 +169,7 @@ mod tests {
             assert!(back == content, "{length}");
             assert_eq!(compressed.diff_id, Digest::of(&content));
             assert_eq!(compressed.digest, Digest::of(&bytes));
+            assert!(bytes == gzip::whole(&content).unwrap(), "{length}");
             assert_eq!((compressed.content, compressed.size), (length as u64, bytes.len() as u64));
         }
     }

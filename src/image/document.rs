@@ -1,54 +1,130 @@
-//! The two JSON documents of an image: configuration and manifest.
+//! The JSON documents of an image: configuration, manifest, and the index of several platforms.
 
-use oci_spec::image::{
-    Arch, Config, Descriptor, Digest as OciDigest, ImageConfiguration, ImageManifestBuilder,
-    MediaType, Os, RootFs,
-};
-use serde::Serialize;
+use std::collections::BTreeMap;
+
+use oci_spec::image::MediaType;
+use serde_json::{Map, Value, json};
 
 use crate::model::Digest;
-use crate::registry::Blob;
+use crate::registry::{Blob, Image, Layer};
 
-use super::{AssembleError, Assembly};
+use super::base::Base;
+use super::{Annotations, AssembleError, Assembly, Platform};
 
 /// Stands for "no time": a real one would change the digest with every build.
 const EPOCH: &str = "1970-01-01T00:00:00Z";
 
-/// The image's configuration over one layer.
-pub(super) fn config(assembly: &Assembly, diff_id: &Digest) -> Result<Blob, AssembleError> {
-    let mut layers = RootFs::default();
-    layers.set_diff_ids(vec![diff_id.to_string()]);
-    let mut configuration = ImageConfiguration::default();
-    configuration.set_created(Some(EPOCH.to_owned()));
-    configuration.set_os(Os::from(assembly.platform.os.as_str()));
-    configuration.set_architecture(Arch::from(assembly.platform.architecture.as_str()));
-    configuration.set_variant(assembly.platform.variant.clone());
-    configuration.set_config(Some(run(assembly)?));
-    configuration.set_rootfs(layers);
-    document("configuration", &MediaType::ImageConfig, &configuration)
+/// What a base's configuration gives on. Engines and builders keep more in it, of their own.
+const INHERITED: &[&str] =
+    &["architecture", "os", "os.features", "os.version", "variant", "author", "config", "history"];
+
+/// The configuration of the image for `platform` over the base's layers and one of its own.
+pub(super) fn config(
+    assembly: &Assembly,
+    annotations: &Annotations,
+    platform: &Platform,
+    base: Option<&Base>,
+    diff_id: &Digest,
+) -> Result<Blob, AssembleError> {
+    let created = annotations.created.map_or_else(|| EPOCH.to_owned(), |time| time.to_string());
+    let mut all = match base {
+        Some(base) => inherited(base, &created),
+        None => of_platform(platform),
+    };
+    let mut config = match all.remove("config") {
+        Some(Value::Object(config)) => config,
+        _ => Map::new(),
+    };
+    run(assembly, &mut config)?;
+    let below = base.map_or(&[][..], Base::diff_ids);
+    let diff_ids: Vec<&Digest> = below.iter().chain([diff_id]).collect();
+    all.insert("config".to_owned(), config.into());
+    all.insert("created".to_owned(), created.into());
+    all.insert("rootfs".to_owned(), json!({ "type": "layers", "diff_ids": diff_ids }));
+    document("configuration", &MediaType::ImageConfig, all.into())
 }
 
-/// How to run it.
-fn run(assembly: &Assembly) -> Result<Config, AssembleError> {
-    let list = |items: &[String]| (!items.is_empty()).then(|| items.to_vec());
-    let env: Vec<String> =
-        assembly.env.iter().map(|(name, value)| variable(name, value)).collect::<Result<_, _>>()?;
-    let ports: Vec<String> =
-        assembly.exposed_ports.iter().map(|p| port(p)).collect::<Result<_, _>>()?;
+fn of_platform(platform: &Platform) -> Map<String, Value> {
+    let mut all = Map::new();
+    all.insert("architecture".to_owned(), platform.architecture.clone().into());
+    all.insert("os".to_owned(), platform.os.clone().into());
+    if let Some(variant) = &platform.variant {
+        all.insert("variant".to_owned(), variant.clone().into());
+    }
+    all
+}
+
+/// What a base gives on; our layer becomes a part of its history. A history that doesn't tell of all
+/// layers, which builders may leave out, ends there.
+fn inherited(base: &Base, created: &str) -> Map<String, Value> {
+    let kept = base.config().iter().filter(|(key, _)| INHERITED.contains(&key.as_str()));
+    let mut all: Map<String, Value> = kept.map(|(k, v)| (k.clone(), v.clone())).collect();
+    if let Some(Value::Array(mut steps)) = all.remove("history") {
+        let made = |step: &&Value| step.get("empty_layer").and_then(Value::as_bool) != Some(true);
+        if steps.iter().filter(made).count() == base.layers().len() {
+            steps.push(json!({ "created": created, "created_by": "cutover" }));
+            all.insert("history".to_owned(), steps.into());
+        }
+    }
+    all
+}
+
+/// How to run it: what is said, over what the base says, as in a Dockerfile.
+fn run(assembly: &Assembly, config: &mut Map<String, Value>) -> Result<(), AssembleError> {
     if let Some(workdir) = assembly.workdir.as_ref().filter(|path| !path.starts_with('/')) {
         let rule = "it must be absolute";
         return Err(AssembleError::Invalid { setting: "workdir", value: workdir.clone(), rule });
     }
-    let labels = assembly.labels.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
-    let mut config = Config::default();
-    config.set_user(assembly.user.clone());
-    config.set_exposed_ports(list(&ports));
-    config.set_env(list(&env));
-    config.set_entrypoint(list(&assembly.entrypoint));
-    config.set_cmd(list(&assembly.cmd));
-    config.set_working_dir(assembly.workdir.clone());
-    config.set_labels((!assembly.labels.is_empty()).then_some(labels));
-    Ok(config)
+    let mut set = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            config.insert(key.to_owned(), value);
+        }
+    };
+    set("User", assembly.user.clone().map(Value::from));
+    set("WorkingDir", assembly.workdir.clone().map(Value::from));
+    set("Entrypoint", assembly.entrypoint.clone().map(Value::from));
+    let reset = assembly.entrypoint.as_ref().map(|_| Value::Null);
+    set("Cmd", assembly.cmd.clone().map(Value::from).or(reset));
+
+    let mut env = match config.remove("Env") {
+        Some(Value::Array(env)) => env,
+        _ => Vec::new(),
+    };
+    for (name, value) in &assembly.env {
+        let variable = Value::from(variable(name, value)?);
+        let is_it = |earlier: &&mut Value| {
+            earlier.as_str().and_then(|text| text.split_once('=')).is_some_and(|(n, _)| n == name)
+        };
+        match env.iter_mut().find(is_it) {
+            Some(earlier) => *earlier = variable,
+            None => env.push(variable),
+        }
+    }
+    config.insert("Env".to_owned(), env.into());
+    for p in &assembly.exposed_ports {
+        add(config, "ExposedPorts", port(p)?, json!({}));
+    }
+    for (key, value) in &assembly.labels {
+        add(config, "Labels", key.clone(), value.clone().into());
+    }
+    let empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::Array(list) => list.is_empty(),
+        _ => false,
+    };
+    config.retain(|_, value| !empty(value));
+    Ok(())
+}
+
+/// Adds to a mapping, which needn't be there.
+fn add(config: &mut Map<String, Value>, mapping: &str, key: String, value: Value) {
+    let mapping = config.entry(mapping).or_insert(Value::Null);
+    if !mapping.is_object() {
+        *mapping = json!({});
+    }
+    if let Some(mapping) = mapping.as_object_mut() {
+        mapping.insert(key, value);
+    }
 }
 
 fn variable(name: &str, value: &str) -> Result<String, AssembleError> {
@@ -69,35 +145,76 @@ fn port(text: &str) -> Result<String, AssembleError> {
 }
 
 /// The manifest over a configuration and its layers.
-pub(super) fn manifest(config: &Blob, layers: &[Blob]) -> Result<Blob, AssembleError> {
-    const DOCUMENT: &str = "manifest";
-    let layers = layers.iter().map(descriptor).collect::<Result<Vec<_>, _>>()?;
-    let manifest = ImageManifestBuilder::default()
-        .schema_version(2_u32)
-        .media_type(MediaType::ImageManifest)
-        .config(descriptor(config)?)
-        .layers(layers)
-        .build()
-        .map_err(failed(DOCUMENT))?;
-    document(DOCUMENT, &MediaType::ImageManifest, &manifest)
+pub(super) fn manifest(
+    config: &Blob,
+    layers: &[Layer],
+    annotations: &Annotations,
+) -> Result<Blob, AssembleError> {
+    let layers: Vec<Value> = layers.iter().map(layer).collect();
+    let mut manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": MediaType::ImageManifest.to_string(),
+        "config": descriptor(config),
+        "layers": layers,
+    });
+    annotate(&mut manifest, &annotations.by_key());
+    document("manifest", &MediaType::ImageManifest, manifest)
 }
 
-fn descriptor(blob: &Blob) -> Result<Descriptor, AssembleError> {
-    let digest: OciDigest = blob.digest.as_str().parse().map_err(failed("manifest"))?;
-    Ok(Descriptor::new(MediaType::from(blob.media_type.as_str()), blob.size(), digest))
+/// The index over the images of several platforms.
+pub(super) fn index(
+    images: &[(&Platform, &Image)],
+    annotations: &Annotations,
+) -> Result<Blob, AssembleError> {
+    let entry = |(platform, image): &(&Platform, &Image)| {
+        let mut entry = descriptor(&image.manifest);
+        entry["platform"] = of_platform(platform).into();
+        entry
+    };
+    let manifests: Vec<Value> = images.iter().map(entry).collect();
+    let mut index = json!({
+        "schemaVersion": 2,
+        "mediaType": MediaType::ImageIndex.to_string(),
+        "manifests": manifests,
+    });
+    annotate(&mut index, &annotations.by_key());
+    document("index", &MediaType::ImageIndex, index)
 }
 
-/// Canonical JSON: keys in order and no space, since `oci-spec` keeps labels in hash maps.
-fn document<T: Serialize>(
+fn descriptor(blob: &Blob) -> Value {
+    json!({ "mediaType": blob.media_type, "digest": blob.digest, "size": blob.size() })
+}
+
+fn layer(layer: &Layer) -> Value {
+    match layer {
+        Layer::Here(blob) => descriptor(blob),
+        Layer::There(there) => {
+            let mut value = json!({
+                "mediaType": there.media_type, "digest": there.digest, "size": there.size,
+            });
+            annotate(&mut value, &there.annotations);
+            value
+        }
+    }
+}
+
+fn annotate<K: AsRef<str>>(value: &mut Value, annotations: &BTreeMap<K, String>) {
+    if !annotations.is_empty() {
+        let all = annotations.iter().map(|(key, text)| (key.as_ref().to_owned(), text.clone()));
+        value["annotations"] = all.map(|(key, text)| (key, Value::from(text))).collect();
+    }
+}
+
+/// Canonical JSON: keys in order and no space.
+fn document(
     name: &'static str,
     media_type: &MediaType,
-    value: &T,
+    mut json: Value,
 ) -> Result<Blob, AssembleError> {
-    let mut json = serde_json::to_value(value).map_err(failed(name))?;
     json.sort_all_objects();
-    Ok(Blob::new(media_type.to_string(), serde_json::to_vec(&json).map_err(failed(name))?))
-}
-
-fn failed<E: std::fmt::Display>(document: &'static str) -> impl Fn(E) -> AssembleError {
-    move |error| AssembleError::Document { document, cause: error.to_string() }
+    let failed = |error: serde_json::Error| AssembleError::Document {
+        document: name,
+        cause: error.to_string(),
+    };
+    Ok(Blob::new(media_type.to_string(), serde_json::to_vec(&json).map_err(failed)?))
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::Platform;
+
 /// A refusal; nothing was pushed.
 #[derive(Debug, thiserror::Error)]
 pub enum AssembleError {
@@ -61,6 +63,23 @@ pub enum AssembleError {
     Clash {
         /// The path.
         path: String,
+    },
+    /// A path that a base probably has as a link.
+    #[error(
+        "cannot assemble the image: `/{path}` is a symbolic link to `/{instead}` in most bases, and a folder would take its place, with all that is reached by it. \
+         Write `/{instead}` in `image.files`"
+    )]
+    OverLink {
+        /// The path.
+        path: String,
+        /// Where the link leads.
+        instead: &'static str,
+    },
+    /// The base has not been read, or not for this platform.
+    #[error("cannot assemble the image: its base has not been read for {platform}")]
+    NoBase {
+        /// For which.
+        platform: Platform,
     },
     /// No file at all.
     #[error(

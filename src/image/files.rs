@@ -4,8 +4,8 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Component, Path};
 
-use super::tree::{Node, Tree};
-use super::{AssembleError, FileMapping};
+use super::tree::{Kind, Node, Tree};
+use super::{AssembleError, FileMapping, Mode};
 
 /// Adds what `mapping` names.
 pub(super) fn collect(
@@ -21,8 +21,8 @@ pub(super) fn collect(
         _ => AssembleError::Read { path: source.clone(), source: error },
     })?;
     if metadata.is_dir() {
-        tree.insert(&mapping.to, Node::Folder)?;
-        return folder(&source, &source, &mapping.to, tree);
+        tree.insert(&mapping.to, mapping.stamp(Kind::Folder))?;
+        return Copy { mapping, top: &source }.folder(&source, &mapping.to, tree);
     }
     let to = match source.file_name() {
         Some(name) if mapping.to.ends_with('/') => {
@@ -30,41 +30,65 @@ pub(super) fn collect(
         }
         _ => mapping.to.clone(),
     };
-    tree.insert(&to, file(&source, &metadata)?)
+    tree.insert(&to, mapping.stamp(file(&source, &metadata)?))
 }
 
-fn folder(top: &Path, folder_path: &Path, to: &str, tree: &mut Tree) -> Result<(), AssembleError> {
-    let read = |source| AssembleError::Read { path: folder_path.to_owned(), source };
-    for entry in fs::read_dir(folder_path).map_err(read)? {
-        let path = entry.map_err(read)?.path();
-        let metadata = fs::symlink_metadata(&path)
-            .map_err(|source| AssembleError::Read { path: path.clone(), source })?;
-        let name = path.file_name().map(Path::new).unwrap_or(&path);
-        let to = format!("{to}/{}", text(name, &path)?);
-        if metadata.is_dir() {
-            tree.insert(&to, Node::Folder)?;
-            folder(top, &path, &to, tree)?;
-        } else if metadata.is_symlink() {
-            tree.insert(&to, link(top, &path)?)?;
-        } else {
-            tree.insert(&to, file(&path, &metadata)?)?;
+/// A folder that is copied.
+struct Copy<'a> {
+    mapping: &'a FileMapping,
+    top: &'a Path,
+}
+
+impl Copy<'_> {
+    fn folder(&self, folder: &Path, to: &str, tree: &mut Tree) -> Result<(), AssembleError> {
+        let read = |source| AssembleError::Read { path: folder.to_owned(), source };
+        for entry in fs::read_dir(folder).map_err(read)? {
+            let path = entry.map_err(read)?.path();
+            let metadata = fs::symlink_metadata(&path)
+                .map_err(|source| AssembleError::Read { path: path.clone(), source })?;
+            let name = path.file_name().map(Path::new).unwrap_or(&path);
+            let to = format!("{to}/{}", text(name, &path)?);
+            let kind = if metadata.is_dir() {
+                Kind::Folder
+            } else if metadata.is_symlink() {
+                link(self.top, &path)?
+            } else {
+                file(&path, &metadata)?
+            };
+            tree.insert(&to, self.mapping.stamp(kind))?;
+            if metadata.is_dir() {
+                self.folder(&path, &to, tree)?;
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
-fn file(path: &Path, metadata: &Metadata) -> Result<Node, AssembleError> {
+impl FileMapping {
+    /// With the owner and the permissions that the mapping gives.
+    fn stamp(&self, kind: Kind) -> Node {
+        let mode = match kind {
+            Kind::Folder => self.mode.map(Mode::folder),
+            Kind::File { .. } => self.mode.map(Mode::file),
+            // A link's own are never looked at.
+            Kind::Link { .. } => None,
+        };
+        Node { owner: self.owner.unwrap_or_default(), mode, kind }
+    }
+}
+
+fn file(path: &Path, metadata: &Metadata) -> Result<Kind, AssembleError> {
     if !metadata.is_file() {
         return Err(AssembleError::Special { path: path.to_owned() });
     }
     let bytes = fs::read(path)
         .map_err(|source| AssembleError::Read { path: path.to_owned(), source })?
         .into();
-    Ok(Node::File { executable: is_executable(metadata), bytes })
+    Ok(Kind::File { executable: is_executable(metadata), bytes })
 }
 
 /// A link is kept as it is if it leads to something within `top`, by its text alone.
-fn link(top: &Path, path: &Path) -> Result<Node, AssembleError> {
+fn link(top: &Path, path: &Path) -> Result<Kind, AssembleError> {
     let target = fs::read_link(path)
         .map_err(|source| AssembleError::Read { path: path.to_owned(), source })?;
     let parents = path.strip_prefix(top).map_or(0, |inner| inner.components().count() - 1);
@@ -80,7 +104,7 @@ fn link(top: &Path, path: &Path) -> Result<Node, AssembleError> {
     if depth.is_none() {
         return Err(AssembleError::LinkOutside { path: path.to_owned(), target });
     }
-    Ok(Node::Link { target: text(&target, path)?.to_owned() })
+    Ok(Kind::Link { target: text(&target, path)?.to_owned() })
 }
 
 fn text<'a>(name: &'a Path, path: &Path) -> Result<&'a str, AssembleError> {

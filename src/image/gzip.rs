@@ -2,6 +2,8 @@
 //! its dictionary. The bytes depend on the content alone, not on how many cores there are.
 
 use std::io;
+use std::num::NonZero;
+use std::thread::{self, available_parallelism};
 
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 
@@ -61,4 +63,36 @@ pub(super) fn trailer(all: &Crc) -> [u8; 8] {
     bytes[..4].copy_from_slice(&all.sum().to_le_bytes());
     bytes[4..].copy_from_slice(&all.amount().to_le_bytes());
     bytes
+}
+
+/// All of `content`, deflated on all cores: the bytes that [`super::compress()`] writes.
+///
+/// # Errors
+/// Those of [`deflate`].
+pub(super) fn whole(content: &[u8]) -> io::Result<Vec<u8>> {
+    let ends: Vec<usize> = (BLOCK..content.len()).step_by(BLOCK).chain([content.len()]).collect();
+    let cores = available_parallelism().map_or(2, NonZero::get);
+    let work = |ends: &[usize]| -> io::Result<Vec<Deflated>> {
+        let block = |end: &usize| {
+            let start = end.saturating_sub(1) / BLOCK * BLOCK;
+            let window = &content[start.saturating_sub(WINDOW)..start];
+            deflate(window, &content[start..*end], *end == content.len())
+        };
+        ends.iter().map(block).collect()
+    };
+    let blocks: Vec<Vec<Deflated>> = thread::scope(|scope| {
+        let shares = ends.chunks(ends.len().div_ceil(cores));
+        let workers: Vec<_> = shares.map(|share| scope.spawn(move || work(share))).collect();
+        let ended = workers.into_iter().map(|worker| {
+            worker.join().unwrap_or_else(|_| Err(io::Error::other("a worker has panicked")))
+        });
+        ended.collect::<io::Result<_>>()
+    })?;
+    let (mut bytes, mut crc) = (HEADER.to_vec(), Crc::new());
+    for block in blocks.into_iter().flatten() {
+        crc.combine(&block.crc);
+        bytes.extend_from_slice(&block.bytes);
+    }
+    bytes.extend_from_slice(&trailer(&crc));
+    Ok(bytes)
 }

@@ -1,63 +1,49 @@
-//! A layer: a tar archive without times, owners or anything else of the machine that made it.
+//! A layer: a tar archive without times, names or anything else of the machine that made it.
 
-use std::io::{self, Write as _};
+use std::io;
 
-use flate2::{Compression, GzBuilder};
 use oci_spec::image::MediaType;
 use tar::{Builder, EntryType, Header};
 
 use crate::model::Digest;
 use crate::registry::Blob;
 
-use super::AssembleError;
-use super::tree::{Node, Tree};
+use super::tree::{Kind, Tree};
+use super::{AssembleError, gzip};
 
 /// The layer, and its DiffID: the digest of the archive before compression.
 pub(super) fn pack(tree: &Tree) -> Result<(Digest, Blob), AssembleError> {
     let failed =
         |error: io::Error| AssembleError::Document { document: "layer", cause: error.to_string() };
     let archive = archive(tree).map_err(failed)?;
-    let compressed = compress(&archive).map_err(failed)?;
+    let compressed = gzip::whole(&archive).map_err(failed)?;
     Ok((Digest::of(&archive), Blob::new(MediaType::ImageLayerGzip.to_string(), compressed)))
 }
 
 fn archive(tree: &Tree) -> io::Result<Vec<u8>> {
     let mut builder = Builder::new(Vec::new());
-    for (path, node) in tree.iter() {
+    for (path, mode, node) in tree.iter() {
         let mut header = Header::new_gnu();
         header.set_mtime(0);
-        header.set_uid(0);
-        header.set_gid(0);
+        header.set_uid(node.owner.uid.into());
+        header.set_gid(node.owner.gid.into());
+        header.set_mode(mode);
         header.set_size(0);
-        match node {
-            Node::Folder => {
+        match &node.kind {
+            Kind::Folder => {
                 header.set_entry_type(EntryType::Directory);
-                header.set_mode(0o755);
                 builder.append_data(&mut header, format!("{path}/"), io::empty())?;
             }
-            Node::File { executable, bytes } => {
+            Kind::File { bytes, .. } => {
                 header.set_entry_type(EntryType::Regular);
-                header.set_mode(if *executable { 0o755 } else { 0o644 });
                 header.set_size(bytes.len() as u64);
                 builder.append_data(&mut header, path, bytes.as_ref())?;
             }
-            Node::Link { target } => {
+            Kind::Link { target } => {
                 header.set_entry_type(EntryType::Symlink);
-                header.set_mode(0o777);
                 builder.append_link(&mut header, path, target)?;
             }
         }
     }
     builder.into_inner()
-}
-
-/// gzip with a header that says nothing: no time, no name, no operating system.
-fn compress(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    const UNKNOWN_SYSTEM: u8 = 255;
-    let mut encoder = GzBuilder::new()
-        .mtime(0)
-        .operating_system(UNKNOWN_SYSTEM)
-        .write(Vec::new(), Compression::best());
-    encoder.write_all(bytes)?;
-    encoder.finish()
 }

@@ -4,51 +4,119 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::AssembleError;
+use super::{AssembleError, Owner};
 
 /// One thing in the file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Node {
+pub(super) struct Node {
+    pub owner: Owner,
+    /// Permissions; `None` for what is usual.
+    pub mode: Option<u32>,
+    pub kind: Kind,
+}
+
+/// What it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kind {
     Folder,
     File { executable: bool, bytes: Bytes },
     Link { target: String },
 }
 
+impl Node {
+    /// Root's, with the usual permissions.
+    pub(super) fn plain(kind: Kind) -> Node {
+        Node { owner: Owner::default(), mode: None, kind }
+    }
+
+    fn is_folder(&self) -> bool {
+        self.kind == Kind::Folder
+    }
+}
+
+/// What is a link in many distributions, and where it leads. A layer is put onto a base without
+/// looking into it, and a folder of this name would take the link's place.
+const LINKS: &[(&str, &str)] = &[
+    ("bin", "usr/bin"),
+    ("sbin", "usr/sbin"),
+    ("lib", "usr/lib"),
+    ("lib32", "usr/lib32"),
+    ("lib64", "usr/lib64"),
+    ("var/lock", "run/lock"),
+    ("var/run", "run"),
+];
+
+/// Folders that have other permissions than 0755 in every distribution: a layer that names one gives
+/// it permissions anew.
+const KNOWN: &[(&str, u32)] = &[("root", 0o700), ("tmp", 0o1777), ("var/tmp", 0o1777)];
+
 /// Paths without a leading slash, each with all its parents.
-#[derive(Debug, Default)]
-pub(super) struct Tree(BTreeMap<String, Node>);
+#[derive(Debug)]
+pub(super) struct Tree {
+    nodes: BTreeMap<String, Node>,
+    over_base: bool,
+}
 
 impl Tree {
-    /// Puts `node` at `path`. A file takes the place of an earlier one; a folder stays what it is.
+    /// An empty one that is put onto nothing, or onto a base.
+    pub(super) fn new(over_base: bool) -> Tree {
+        Tree { nodes: BTreeMap::new(), over_base }
+    }
+
+    /// Puts `node` at `path`, in the place of an earlier one. A folder and a file don't give way to
+    /// each other.
     pub(super) fn insert(&mut self, path: &str, node: Node) -> Result<(), AssembleError> {
         let components: Vec<&str> =
             path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
-        if components.contains(&"..") || components.is_empty() && node != Node::Folder {
+        if components.contains(&"..") || components.is_empty() && !node.is_folder() {
             return Err(AssembleError::BadPath { path: path.to_owned() });
         }
         for depth in 1..components.len() {
-            self.place(components[..depth].join("/"), Node::Folder)?;
+            let parent = components[..depth].join("/");
+            if !self.nodes.get(&parent).is_some_and(Node::is_folder) {
+                self.place(parent, Node::plain(Kind::Folder))?;
+            }
         }
         if components.is_empty() { Ok(()) } else { self.place(components.join("/"), node) }
     }
 
     fn place(&mut self, path: String, node: Node) -> Result<(), AssembleError> {
-        match self.0.get(&path) {
-            Some(earlier) if (*earlier == Node::Folder) != (node == Node::Folder) => {
+        let link = LINKS.iter().find(|(link, _)| self.over_base && path == *link);
+        if let Some((_, instead)) = link
+            && !matches!(node.kind, Kind::Link { .. })
+        {
+            return Err(AssembleError::OverLink { path, instead });
+        }
+        match self.nodes.get(&path) {
+            Some(earlier) if earlier.is_folder() != node.is_folder() => {
                 Err(AssembleError::Clash { path })
             }
             _ => {
-                self.0.insert(path, node);
+                self.nodes.insert(path, node);
                 Ok(())
             }
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.values().all(|node| *node == Node::Folder)
+        self.nodes.values().all(Node::is_folder)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Node)> {
-        self.0.iter().map(|(path, node)| (path.as_str(), node))
+    /// Path, permissions and all else.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, u32, &Node)> {
+        self.nodes.iter().map(|(path, node)| {
+            let usual = || match &node.kind {
+                Kind::Folder => self.usual(path),
+                Kind::File { executable: false, .. } => 0o644,
+                Kind::File { executable: true, .. } => 0o755,
+                Kind::Link { .. } => 0o777,
+            };
+            (path.as_str(), node.mode.unwrap_or_else(usual), node)
+        })
+    }
+
+    fn usual(&self, folder: &str) -> u32 {
+        let known = KNOWN.iter().find(|(path, _)| self.over_base && folder == *path);
+        known.map_or(0o755, |(_, mode)| *mode)
     }
 }

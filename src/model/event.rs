@@ -45,6 +45,11 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         cli: Option<String>,
     },
+    /// A line of a build, as the engine's own tools show it.
+    Build {
+        /// Begins with the step, as in `#5 [2/4] RUN make`.
+        line: String,
+    },
     /// The image is in the registry.
     Image {
         /// Pinned by digest.

@@ -56,3 +56,10 @@ pub enum LayerState {
         size: u64,
     },
 }
+
+impl LayerState {
+    /// Whether it is told once, and not again and again.
+    pub fn is_news(&self) -> bool {
+        !matches!(self, LayerState::Packing { .. })
+    }
+}

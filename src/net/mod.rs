@@ -14,8 +14,8 @@ mod upgrade;
 
 pub use backoff::delays;
 pub use clock::Clock;
-pub use stopwatch::Stopwatch;
 pub use error::TransportError;
+pub use stopwatch::Stopwatch;
 pub use transport::{Body, BoxError, Transport, empty, full};
 pub use upgrade::upgrade;
 

@@ -3,8 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use tokio_util::io::SyncIoBridge;
-
 use super::{Content, PublishError, Published, Push};
 use crate::docker::{self, Arrivals, Engine, Stored};
 use crate::model::Digest;
@@ -20,11 +18,10 @@ impl Push<'_> {
         stored: &Stored,
     ) -> Result<Published, PublishError> {
         let export = |_: BTreeSet<Digest>| -> Arrivals {
-            docker::from_export(SyncIoBridge::new(engine.save(stored.id.as_str())))
+            docker::from_export(engine.save(stored.id.as_str()))
         };
-        let content = |config| {
-            Content { id: stored.id.clone(), config, diff_ids: stored.diff_ids.clone() }
-        };
+        let content =
+            |config| Content { id: stored.id.clone(), config, diff_ids: stored.diff_ids.clone() };
         #[cfg(target_os = "linux")]
         if let Some(store) = engine.layer_store()
             && let Ok(config) = store.configuration(&stored.id)

@@ -1,21 +1,17 @@
 //! The whole of a push: layers, configuration, manifest, and only then a name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use futures_util::future::try_join_all;
-use serde_json::json;
 
 use super::survey::{self, Layer};
-use super::transfer::Transfer;
-use super::{Destination, Memory};
+use super::transfer::{Brought, Transfer};
+use super::{Destination, Memory, manifest};
 use crate::docker::Arrivals;
-use crate::image::Codec;
-use crate::model::{Digest, LayerProgress, LayerState};
+use crate::image::{Annotations, Codec};
+use crate::model::{Digest, LayerProgress, LayerState, Repository};
 use crate::registry::{Blob, RegistryError};
-
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
 /// What is to be pushed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,16 +24,30 @@ pub struct Content {
     pub diff_ids: Vec<Digest>,
 }
 
+impl Content {
+    /// The configuration among documents that came along with the layers. Where containerd keeps the
+    /// images, the id is the manifest's digest.
+    fn config_among(&self, documents: &[Bytes]) -> Option<Bytes> {
+        let is_named = |document: &&Bytes| Digest::of(document) == self.id;
+        let is_alike =
+            |document: &&Bytes| manifest::diff_ids(document).as_ref() == Some(&self.diff_ids);
+        let named = documents.iter().find(is_named);
+        named.filter(is_alike).or_else(|| documents.iter().find(is_alike)).cloned()
+    }
+}
+
 /// How to push, and where to.
 pub struct Push<'a> {
     /// All get the same manifest.
     pub destinations: &'a [Destination],
     /// What earlier pushes have found out.
     pub memory: &'a Memory,
+    /// What earlier images may be called, whose layers are looked for where nothing is remembered.
+    pub earlier: &'a [String],
     /// How layers are compressed that don't come compressed.
     pub codec: Codec,
-    /// The manifest's annotations: `org.opencontainers.image.revision` and the like.
-    pub annotations: &'a [(String, String)],
+    /// What its manifest tells of the image.
+    pub annotations: &'a Annotations,
     /// Is told what happens.
     pub tell: &'a dyn Fn(LayerProgress),
 }
@@ -53,6 +63,15 @@ pub struct Published {
     pub sent: usize,
     /// Layers in all.
     pub layers: usize,
+    /// Bytes that were sent, by destination.
+    pub uploaded: BTreeMap<Repository, u64>,
+}
+
+impl Published {
+    /// Bytes that were sent there; 0 where everything was there.
+    pub fn uploaded(&self, repository: &Repository) -> u64 {
+        self.uploaded.get(repository).copied().unwrap_or_default()
+    }
 }
 
 /// Why an image was not pushed. Nothing names it then; what was uploaded is found by the next attempt.
@@ -97,24 +116,26 @@ impl Push<'_> {
         content: &Content,
         open: impl FnOnce(BTreeSet<Digest>) -> Arrivals,
     ) -> Result<Published, PublishError> {
-        let mut layers = survey::survey(self, &content.diff_ids).await?;
+        let (layers, mut earlier) = survey::survey(self, &content.diff_ids).await?;
         let wanted: BTreeSet<_> =
             layers.iter().filter(|layer| layer.is_wanted()).map(|l| l.diff_id.clone()).collect();
-        let mut config = content.config.clone().or_else(|| self.memory.config(&content.id));
-        if !wanted.is_empty() || config.is_none() {
-            let (brought, documents) =
-                Transfer::new(self, layers).run(open(wanted.clone())).await?;
-            layers = brought;
-            let is_it = |document: &Bytes| Digest::of(document) == content.id;
-            config = config.or_else(|| documents.into_iter().find(is_it));
-        }
+        let sent = wanted.len();
+        let config = content.config.clone().or_else(|| self.memory.config(&content.id));
+        let config = config.or_else(|| earlier.configs.remove(&content.id));
+        let brought = match &config {
+            Some(_) if wanted.is_empty() => Brought { layers, ..Brought::default() },
+            _ => Transfer::new(self, layers).run(open(wanted)).await?,
+        };
+        let config = config.or_else(|| content.config_among(&brought.documents));
         let config = config.ok_or_else(|| PublishError::NoConfig(content.id.clone()))?;
         self.memory.note_config(&content.id, &config);
-        let config = Blob::new(CONFIG, config);
-        let (manifest, size) = self.manifest(&config, &content.diff_ids, &layers);
+        let blobs: Vec<_> =
+            content.diff_ids.iter().filter_map(|diff_id| brought.blob(diff_id)).collect();
+        let size = blobs.iter().map(|blob| blob.size).sum();
+        let (config, manifest) = manifest::of(config, &blobs, self.annotations);
         try_join_all(self.destinations.iter().map(|to| deliver(to, &config, &manifest))).await?;
-        let layers = content.diff_ids.len();
-        Ok(Published { digest: manifest.digest, size, sent: wanted.len(), layers })
+        let (layers, uploaded) = (content.diff_ids.len(), brought.uploaded);
+        Ok(Published { digest: manifest.digest, size, sent, layers, uploaded })
     }
 
     /// Lets `tags` name the image at all destinations.
@@ -126,31 +147,6 @@ impl Push<'_> {
             registry.tag(repository, digest, tags).await?;
         }
         Ok(())
-    }
-
-    /// The manifest, and the size of its layers.
-    fn manifest(&self, config: &Blob, diff_ids: &[Digest], layers: &[Layer]) -> (Blob, u64) {
-        let blobs = diff_ids.iter().filter_map(|diff_id| {
-            layers.iter().find(|layer| layer.diff_id == *diff_id)?.blob.as_ref()
-        });
-        let mut size = 0;
-        let described: Vec<_> = blobs
-            .map(|blob| {
-                size += blob.size;
-                json!({ "mediaType": blob.codec.media_type(), "digest": blob.digest, "size": blob.size })
-            })
-            .collect();
-        let mut manifest = json!({
-            "schemaVersion": 2,
-            "mediaType": MANIFEST,
-            "config": { "mediaType": CONFIG, "digest": config.digest, "size": config.size() },
-            "layers": described,
-        });
-        if !self.annotations.is_empty() {
-            let all = self.annotations.iter().map(|(name, value)| (name.clone(), json!(value)));
-            manifest["annotations"] = all.collect::<serde_json::Map<_, _>>().into();
-        }
-        (Blob::new(MANIFEST, manifest.to_string()), size)
     }
 
     /// Tells what has happened to the layer at this place.

@@ -62,7 +62,7 @@ mod tests {
 
     fn findings(counts: &[(Severity, u64)]) -> Findings {
         let names = counts.iter().rev().flat_map(|(severity, count)| {
-            (1..=*count).map(|n| (*severity, format!("CVE-{severity}-{n}")))
+            (1..=*count).map(move |n| (*severity, format!("CVE-{severity}-{n}")))
         });
         Findings { counts: counts.iter().copied().collect(), names: names.collect() }
     }

@@ -3,9 +3,10 @@
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::{Destination, Push};
+use super::earlier::{self, Earlier};
+use super::{Destination, Push, Remembered};
 use crate::image::Codec;
-use crate::model::{Digest, LayerState};
+use crate::model::{Digest, LayerState, Repository};
 use crate::registry::RegistryError;
 
 /// Questions at once. Registries answer each in some ten milliseconds; ECR allows 1000 a second
@@ -21,6 +22,8 @@ pub(super) struct Layer {
     pub blob: Option<Blob>,
     /// The destinations that don't have that blob, by their place in the list.
     pub lacking: Vec<usize>,
+    /// Where it is remembered to have been brought.
+    places: Vec<Repository>,
 }
 
 /// A layer as a registry has it.
@@ -35,48 +38,76 @@ pub(super) struct Blob {
 pub(super) async fn survey(
     push: &Push<'_>,
     diff_ids: &[Digest],
-) -> Result<Vec<Layer>, RegistryError> {
+) -> Result<(Vec<Layer>, Earlier), RegistryError> {
     let mut layers: Vec<Layer> = Vec::new();
     for diff_id in diff_ids {
         if !layers.iter().any(|layer| layer.diff_id == *diff_id) {
-            layers.push(unknown(push, diff_id));
+            layers.push(remembered(push, diff_id));
         }
     }
+    let earlier = look_back(push, &mut layers).await?;
     let all = layers.iter().enumerate().flat_map(|(at, layer)| {
-        let blob = layer.blob.clone();
-        layer.lacking.iter().filter_map(move |to| Some((at, *to, blob.clone()?)))
+        let known = layer.blob.iter();
+        known.flat_map(move |blob| layer.lacking.iter().map(move |to| (at, *to, blob.clone())))
     });
-    let all: Vec<_> = all.collect();
-    let asked = stream::iter(all).map(async |(at, to, blob)| {
-        let destination = &push.destinations[to];
-        Ok::<_, RegistryError>((at, to, has(push, destination, &blob).await?))
+    let asked = stream::iter(all.collect::<Vec<_>>()).map(async |(at, to, blob)| {
+        let state = has(&push.destinations[to], &blob, &layers[at].places).await?;
+        Ok::<_, RegistryError>((at, to, state))
     });
     let answers: Vec<_> = asked.buffered(AT_ONCE).try_collect().await?;
     for (at, to, state) in answers {
         if let Some(state) = state {
             layers[at].lacking.retain(|lacking| *lacking != to);
+            if let Some(Blob { digest, size, codec }) = &layers[at].blob {
+                let (diff_id, place) = (&layers[at].diff_id, &push.destinations[to].repository);
+                push.memory.note_layer(diff_id, *codec, (digest, *size), place);
+            }
             push.tell(&layers, at, state);
         }
     }
-    Ok(layers)
+    Ok((layers, earlier))
 }
 
-fn unknown(push: &Push<'_>, diff_id: &Digest) -> Layer {
-    let remembered = push.memory.layer(diff_id, push.codec);
-    let blob =
-        remembered.map(|known| Blob { digest: known.digest, size: known.size, codec: push.codec });
-    Layer { diff_id: diff_id.clone(), blob, lacking: (0..push.destinations.len()).collect() }
+/// Finds out from the first destination's earlier images what nobody here remembers.
+async fn look_back(push: &Push<'_>, layers: &mut [Layer]) -> Result<Earlier, RegistryError> {
+    let unknown: Vec<_> =
+        layers.iter().filter(|layer| layer.blob.is_none()).map(|layer| &layer.diff_id).collect();
+    let (Some(first), false) = (push.destinations.first(), unknown.is_empty()) else {
+        return Ok(Earlier::default());
+    };
+    let mut known = earlier::blobs(first, push.earlier, &unknown).await?;
+    for layer in layers.iter_mut().filter(|layer| layer.blob.is_none()) {
+        layer.blob = known.blobs.remove(&layer.diff_id).filter(|blob| blob.codec == push.codec);
+    }
+    Ok(known)
+}
+
+fn remembered(push: &Push<'_>, diff_id: &Digest) -> Layer {
+    let (blob, places) = match push.memory.layer(diff_id, push.codec) {
+        Some(Remembered { digest, size, places }) => {
+            (Some(Blob { digest, size, codec: push.codec }), places)
+        }
+        None => (None, Vec::new()),
+    };
+    let lacking = (0..push.destinations.len()).collect();
+    Layer { diff_id: diff_id.clone(), blob, lacking, places }
 }
 
 /// How the destination comes to have the blob without an upload, if it does.
 async fn has(
-    _push: &Push<'_>,
     destination: &Destination,
     blob: &Blob,
+    places: &[Repository],
 ) -> Result<Option<LayerState>, RegistryError> {
     let Destination { repository, registry } = destination;
     if registry.has_blob(repository, &blob.digest).await? {
         return Ok(Some(LayerState::Exists { repository: repository.clone() }));
+    }
+    for from in places {
+        if registry.mount(repository, &blob.digest, from).await? {
+            let (repository, from) = (repository.clone(), from.clone());
+            return Ok(Some(LayerState::Mounted { repository, from }));
+        }
     }
     Ok(None)
 }

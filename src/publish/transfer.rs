@@ -1,5 +1,6 @@
 //! Layers on their way: each is compressed once, and everybody who lacks it reads what is there so far.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +18,7 @@ use super::survey::{Blob, Layer};
 use super::{Destination, PublishError, Push};
 use crate::docker::{Arrivals, Arriving, ArrivingLayer};
 use crate::image::{Codec, Compressed, pack};
-use crate::model::{Digest, LayerState};
+use crate::model::{Digest, LayerState, Repository};
 use crate::registry::{RegistryError, Spool, SpoolWriter, Written};
 
 /// Layers that one registry is sent at once. ECR throttles who sends it many small ones.
@@ -25,6 +26,24 @@ const AT_ONCE: usize = 4;
 
 /// How often it is told how far a layer is.
 const PACE: Duration = Duration::from_millis(100);
+
+/// What a transfer has brought.
+#[derive(Debug, Default)]
+pub(super) struct Brought {
+    /// The layers, each with its blob.
+    pub layers: Vec<Layer>,
+    /// Documents that came along.
+    pub documents: Vec<Bytes>,
+    /// Bytes that were sent, by destination.
+    pub uploaded: BTreeMap<Repository, u64>,
+}
+
+impl Brought {
+    /// The blob that a layer is.
+    pub(super) fn blob(&self, diff_id: &Digest) -> Option<&Blob> {
+        self.layers.iter().find(|layer| layer.diff_id == *diff_id)?.blob.as_ref()
+    }
+}
 
 /// Brings layers to those who lack them.
 pub(super) struct Transfer<'a> {
@@ -36,6 +55,8 @@ pub(super) struct Transfer<'a> {
     gates: Vec<Arc<Semaphore>>,
     /// Whether there are layers that nobody lacks.
     some_are_there: bool,
+    /// Bytes that were sent, by destination.
+    uploaded: BTreeMap<Repository, u64>,
 }
 
 /// A layer's bytes, piece by piece.
@@ -47,28 +68,24 @@ impl<'a> Transfer<'a> {
     pub(super) fn new(push: &'a Push<'a>, layers: Vec<Layer>) -> Transfer<'a> {
         let gates = push.destinations.iter().map(|_| Arc::new(Semaphore::new(AT_ONCE))).collect();
         let some_are_there = !layers.iter().all(Layer::is_wanted);
-        Transfer { push, layers, uploads: JoinSet::new(), gates, some_are_there }
+        Transfer {
+            push,
+            layers,
+            uploads: JoinSet::new(),
+            gates,
+            some_are_there,
+            uploaded: BTreeMap::new(),
+        }
     }
 
-    /// Takes all that arrives; gives the layers, each with its blob, and the documents that came along.
-    /// When this returns, every destination has every layer.
-    pub(super) async fn run(
-        mut self,
-        mut arrivals: Arrivals,
-    ) -> Result<(Vec<Layer>, Vec<Bytes>), PublishError> {
+    /// Takes all that arrives. When this returns, every destination has every layer.
+    pub(super) async fn run(mut self, mut arrivals: Arrivals) -> Result<Brought, PublishError> {
         let mut documents = Vec::new();
-        while self.layers.iter().any(Layer::is_wanted) || documents.is_empty() {
-            match arrivals.recv().await {
-                None => break,
-                Some(Err(error)) => return Err(unreadable(&error)),
-                Some(Ok(Arriving::Document(bytes))) => documents.push(bytes),
-                Some(Ok(Arriving::Layer(layer))) => self.layer(layer).await?,
-            }
-        }
+        // To the end, even with nothing left to wait for: a break in what comes is an error.
         while let Some(arriving) = arrivals.recv().await {
             match arriving.map_err(|error| unreadable(&error))? {
                 Arriving::Document(bytes) => documents.push(bytes),
-                Arriving::Layer(_) => {}
+                Arriving::Layer(layer) => self.layer(layer).await?,
             }
         }
         if let Some(missing) = self.layers.iter().find(|layer| layer.is_wanted()) {
@@ -77,7 +94,7 @@ impl<'a> Transfer<'a> {
         while let Some(done) = self.uploads.join_next().await {
             self.uploaded(done)?;
         }
-        Ok((self.layers, documents))
+        Ok(Brought { layers: self.layers, documents, uploaded: self.uploaded })
     }
 
     async fn layer(&mut self, layer: ArrivingLayer) -> Result<(), PublishError> {
@@ -229,6 +246,7 @@ impl<'a> Transfer<'a> {
         if let Some(Blob { digest, size, codec }) = &self.layers[at].blob {
             let diff_id = &self.layers[at].diff_id;
             self.push.memory.note_layer(diff_id, *codec, (digest, *size), repository);
+            *self.uploaded.entry(repository.clone()).or_default() += size;
             let state = LayerState::Uploaded { repository: repository.clone(), size: *size };
             self.push.tell(&self.layers, at, state);
         }

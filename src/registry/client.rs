@@ -23,11 +23,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// A registry, and who we are to it.
 #[derive(Debug, Clone)]
 pub struct Registry {
-    net: Net,
+    pub(super) net: Net,
     pub(super) endpoint: Endpoint,
     credentials: Arc<Mutex<Credentials>>,
     renewal: Option<Renewal>,
-    /// The `Authorization` that is shown for each repository, since the registry asked for it.
+    /// The `Authorization` that is shown, by what it reaches, since the registry asked for it.
     shown: Arc<Mutex<BTreeMap<String, HeaderValue>>>,
 }
 
@@ -197,15 +197,29 @@ impl Registry {
         if !ours || !(asks || self.has_ended(call, &response)) {
             return Ok(Exchange::Answered(response));
         }
-        let refused = || RegistryError::refused(&call.attempted, call.repository, &response);
-        let answer = match asks {
-            true => auth::answer(self, call, &response, shown.as_ref()).await?,
-            false => self.basic(call, shown.as_ref()).await?,
+        self.log_in(call, &response, shown.as_ref()).await.map(Exchange::LoggedIn)
+    }
+
+    /// Shows the registry more than was `shown`, from the next request on; gives the refusal that is
+    /// over with it.
+    ///
+    /// # Errors
+    /// The same where there is nothing else to show.
+    pub(super) async fn log_in(
+        &self,
+        call: &Call<'_>,
+        response: &Response<Bytes>,
+        shown: Option<&HeaderValue>,
+    ) -> Result<RegistryError, RegistryError> {
+        let refused = || RegistryError::refused(&call.attempted, call.repository, response);
+        let answer = match response.status() {
+            StatusCode::UNAUTHORIZED => auth::answer(self, call, response, shown).await?,
+            _ => self.basic(call, shown).await?,
         };
         match answer {
-            Some(answer) if Some(&answer) != shown.as_ref() => {
+            Some(answer) if Some(&answer) != shown => {
                 self.show(call, answer);
-                Ok(Exchange::LoggedIn(refused()))
+                Ok(refused())
             }
             _ if matches!(self.credentials(), Credentials::Anonymous) => {
                 Err(refused().for_nobody(call.repository))
@@ -293,23 +307,29 @@ impl Registry {
         }
     }
 
-    fn shown(&self, call: &Call<'_>) -> Option<HeaderValue> {
+    pub(super) fn shown(&self, call: &Call<'_>) -> Option<HeaderValue> {
         let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        // Who we are holds for all repositories, a token for those that it was given for.
-        let own = || shown.get(call.repository.path()).filter(|v| v.as_bytes().starts_with(b"Basic "));
-        shown.get(&call.reach()).or_else(own).cloned()
+        // Who we are holds for everything, a token for what it was given for: who may write may read.
+        let basic = || shown.values().find(|value| value.as_bytes().starts_with(b"Basic "));
+        let found = shown.get(&call.reach(call.writes()));
+        found.or_else(|| shown.get(&call.reach(true))).or_else(basic).cloned()
     }
 
     fn show(&self, call: &Call<'_>, authorization: HeaderValue) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        shown.insert(call.reach(), authorization);
+        shown.insert(call.reach(call.writes()), authorization);
     }
 }
 
 impl Call<'_> {
     /// What it reaches: one text for all requests that the same token is good for.
-    fn reach(&self) -> String {
+    fn reach(&self, writes: bool) -> String {
         let also = self.also.map(|also| format!(" {}", also.path())).unwrap_or_default();
-        format!("{}{also}", self.repository.path())
+        format!("{} {}{also}", if writes { "push" } else { "pull" }, self.repository.path())
+    }
+
+    /// Whether it takes the right to write: uploads do even to be looked at.
+    fn writes(&self) -> bool {
+        !matches!(self.method, Method::GET | Method::HEAD) || self.url.contains("/blobs/upload")
     }
 }

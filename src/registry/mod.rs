@@ -14,13 +14,15 @@ mod hint;
 pub mod login;
 mod manifests;
 mod mount;
+mod pull;
 mod push;
 mod referrers;
 mod spool;
+mod tags;
 mod upload;
 
 pub use client::Registry;
-pub use content::{Blob, Image};
+pub use content::{Blob, Image, Index, Layer, There};
 pub use credentials::{Credentials, Renewal};
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use error::RegistryError;

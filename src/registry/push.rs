@@ -1,10 +1,11 @@
 //! From an image in memory to a reference that instances can pull.
 
 use std::collections::BTreeSet;
+use std::io;
 
 use crate::model::{Digest, ImageReference, Repository};
 
-use super::{Image, Registry, RegistryError};
+use super::{Blob, Image, Layer, Registry, RegistryError, Spool, There};
 
 /// What a push did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,13 +16,24 @@ pub struct Pushed {
     pub uploaded_bytes: u64,
     /// Blobs that were sent, the configuration among them.
     pub uploaded: usize,
-    /// Blobs that were there.
+    /// Blobs that were there, or were mounted.
     pub existed: usize,
 }
 
+impl Pushed {
+    fn existing(&mut self) {
+        self.existed += 1;
+    }
+
+    fn sent(&mut self, bytes: u64) {
+        self.uploaded += 1;
+        self.uploaded_bytes += bytes;
+    }
+}
+
 impl Registry {
-    /// Brings `image` into `repository`, then lets `tags` name it. Sends only what is missing, so a
-    /// push that broke off goes on where it stopped. A tag that names it already isn't written.
+    /// Brings `image` into `repository`, then lets `tags` name it. Layers of a base are found in this
+    /// registry, as [`Registry::push_from`] says.
     ///
     /// # Errors
     /// Where one step fails for good; what was uploaded before stays.
@@ -31,49 +43,119 @@ impl Registry {
         repository: &Repository,
         tags: &[String],
     ) -> Result<Pushed, RegistryError> {
+        self.push_from(self, image, repository, tags).await
+    }
+
+    /// Brings `image`, with its index and the other platforms' images if it has them, into
+    /// `repository`, then lets `tags` name it. Sends only what is missing, so a push that broke off
+    /// goes on where it stopped. A tag that names it already isn't written. A base's layers come from
+    /// `source`: mounted where that is this registry and it grants it, or else through a file without
+    /// a name, while they arrive.
+    ///
+    /// # Errors
+    /// Where one step fails for good; what was uploaded before stays, and no tag names a part.
+    pub async fn push_from(
+        &self,
+        source: &Registry,
+        image: &Image,
+        repository: &Repository,
+        tags: &[String],
+    ) -> Result<Pushed, RegistryError> {
         if let Some(tag) = tags.iter().find(|tag| !is_tag(tag)) {
             return Err(RegistryError::Tag(tag.clone()));
         }
-        let digest = image.digest();
-        let mut pushed = Pushed {
-            reference: ImageReference { repository: repository.clone(), digest: digest.clone() },
-            uploaded_bytes: 0,
-            uploaded: 0,
-            existed: 0,
-        };
-        if self.manifest_digest(repository, digest.as_str()).await?.is_some() {
-            pushed.existed = image.blobs().count();
-        } else {
-            self.upload(image, repository, &mut pushed).await?;
+        let reference =
+            ImageReference { repository: repository.clone(), digest: image.digest().clone() };
+        let mut pushed = Pushed { reference, uploaded_bytes: 0, uploaded: 0, existed: 0 };
+        let way = Way { source, target: self, repository };
+        let mut seen = BTreeSet::new();
+        for image in image.platforms() {
+            if self.manifest_digest(repository, image.digest().as_str()).await?.is_some() {
+                pushed.existed += image.parts().count();
+            } else {
+                way.bring(image, &mut seen, &mut pushed).await?;
+            }
+        }
+        let top = image.top();
+        if image.index.is_some() {
+            let there = self.manifest_digest(repository, top.digest.as_str()).await?;
+            if there.is_none() {
+                self.put_manifest(repository, top.digest.as_str(), top).await?;
+                pushed.uploaded_bytes += top.size();
+            }
         }
         for tag in tags {
-            if self.manifest_digest(repository, tag).await?.as_ref() != Some(digest) {
-                self.put_manifest(repository, tag, &image.manifest).await?;
+            if self.manifest_digest(repository, tag).await?.as_ref() != Some(&top.digest) {
+                self.put_manifest(repository, tag, top).await?;
             }
         }
         Ok(pushed)
     }
+}
 
+/// From where to where.
+struct Way<'a> {
+    source: &'a Registry,
+    target: &'a Registry,
+    repository: &'a Repository,
+}
+
+impl Way<'_> {
     /// The blobs before the manifest: a registry refuses one that names what it doesn't have. One
-    /// after the other, which keeps a run in the lab repeatable.
-    async fn upload(
+    /// after the other, which keeps a run in the lab repeatable. What was `seen` is there.
+    async fn bring<'i>(
         &self,
-        image: &Image,
-        repository: &Repository,
+        image: &'i Image,
+        seen: &mut BTreeSet<&'i Digest>,
         pushed: &mut Pushed,
     ) -> Result<(), RegistryError> {
-        let mut seen = BTreeSet::new();
-        for blob in image.blobs().filter(|blob| seen.insert(&blob.digest)) {
-            if self.has_blob(repository, &blob.digest).await? {
-                pushed.existed += 1;
-            } else {
-                self.upload_blob(repository, blob).await?;
-                pushed.uploaded += 1;
-                pushed.uploaded_bytes += blob.size();
+        let Way { target, repository, .. } = self;
+        for layer in &image.layers {
+            match layer {
+                _ if !seen.insert(layer.digest()) => {}
+                Layer::Here(blob) => self.upload(blob, pushed).await?,
+                Layer::There(there) => self.copy(there, pushed).await?,
             }
         }
-        self.put_manifest(repository, image.digest().as_str(), &image.manifest).await?;
+        if seen.insert(&image.config.digest) {
+            self.upload(&image.config, pushed).await?;
+        }
+        target.put_manifest(repository, image.digest().as_str(), &image.manifest).await?;
         pushed.uploaded_bytes += image.manifest.size();
+        Ok(())
+    }
+
+    async fn upload(&self, blob: &Blob, pushed: &mut Pushed) -> Result<(), RegistryError> {
+        if self.target.has_blob(self.repository, &blob.digest).await? {
+            pushed.existing();
+        } else {
+            self.target.upload_blob(self.repository, blob).await?;
+            pushed.sent(blob.size());
+        }
+        Ok(())
+    }
+
+    async fn copy(&self, layer: &There, pushed: &mut Pushed) -> Result<(), RegistryError> {
+        let Way { source, target, repository } = self;
+        if target.has_blob(repository, &layer.digest).await? {
+            pushed.existing();
+            return Ok(());
+        }
+        if layer.repository.registry() == repository.registry() {
+            if target.mount(repository, &layer.digest, &layer.repository).await? {
+                pushed.existing();
+                return Ok(());
+            }
+        }
+        let spooled = |error: io::Error| RegistryError::Source(error.to_string());
+        let (writer, spool) = Spool::create().map_err(spooled)?;
+        let what = format!("{} of {}", layer.digest.short(), layer.repository);
+        // Whichever fails first ends both: a reader of a spool that failed fails by itself, and a
+        // source need not be read to its end for a target that has refused.
+        let reading = source.pull_blob(&layer.repository, &layer.digest, layer.size, writer);
+        let writing = target.upload_growing(repository, &spool, &what);
+        tokio::try_join!(reading, writing)?;
+        pushed.sent(layer.size);
         Ok(())
     }
 }
@@ -96,15 +178,27 @@ impl Registry {
         if tags.is_empty() {
             return Ok(());
         }
-        let reference = ImageReference { repository: repository.clone(), digest: digest.clone() };
-        let manifest = self.manifest(repository, digest.as_str()).await?;
-        let manifest = manifest.ok_or(RegistryError::Gone(reference))?;
+        let manifest = self.pushed(repository, digest).await?;
         for tag in tags {
             if self.manifest_digest(repository, tag).await?.as_ref() != Some(digest) {
                 self.put_manifest(repository, tag, &manifest).await?;
             }
         }
         Ok(())
+    }
+
+    /// The manifest of what was pushed.
+    ///
+    /// # Errors
+    /// Where it is not there.
+    pub async fn pushed(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+    ) -> Result<Blob, RegistryError> {
+        let reference = ImageReference { repository: repository.clone(), digest: digest.clone() };
+        let manifest = self.manifest(repository, digest.as_str()).await?;
+        manifest.ok_or(RegistryError::Gone(reference))
     }
 }
 

@@ -179,7 +179,7 @@ mod tests {
 
     async fn answer(state: Arc<Mutex<State>>, request: Request<Body>) -> Response<Full<Bytes>> {
         let (head, mut body) = request.into_parts();
-    state.lock().unwrap().log.push(head.method.to_string());
+        state.lock().unwrap().log.push(head.method.to_string());
         let broken =
             (head.method == Method::PATCH).then(|| state.lock().unwrap().breaks.pop()).flatten();
         let mut came = Vec::new();

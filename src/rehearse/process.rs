@@ -10,7 +10,7 @@ use super::demo::Unrehearsed;
 use super::{lab, site};
 use crate::cloud::Cloud;
 use crate::config::Config;
-use crate::engine::{Caller, Session, Stop};
+use crate::engine::{Caller, Made, Session, Stop};
 use crate::image::{Image, assemble_entries};
 use crate::model::{ImageReference, Outcome, Stamped};
 use crate::publish::Logins;
@@ -55,13 +55,18 @@ impl Process<'_> {
         let mut net = lab::counting(door, &self.sent);
         net.clock = net.clock.shifted(self.skew);
         let cloud = Cloud::connect(&net, &lab::settings(self.config)).await?;
-        let caller =
-            Caller { holder: self.holder.clone(), workflow: None, commit: None, force: false, logins: Logins::default() };
+        let caller = Caller {
+            holder: self.holder.clone(),
+            workflow: None,
+            commit: None,
+            force: false,
+            logins: Logins::default(),
+        };
         let session = Session { net: &net, cloud: &cloud, config: self.config, caller, stop };
         Ok(match &self.verb {
             Verb::Deploy(labels) => {
                 let (reference, image) = self.image(labels)?;
-                session.deploy(reference, Some(image), tell).await
+                session.deploy(reference, Made::Assembled(image), tell).await
             }
             Verb::Rollback => session.rollback(tell).await,
         })

@@ -50,7 +50,7 @@ impl Human {
         let told = self.told.get(&about).is_some_and(|(gist, at)| {
             *gist == line.gist && again.is_none_or(|again| now.duration_since(*at) < again)
         });
-        if told {
+        if told && !matches!(stamped.event, Event::Build { .. }) {
             return None;
         }
         if let Some(milestone) = line.milestone

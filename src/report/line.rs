@@ -63,6 +63,7 @@ impl Line {
                 }
                 Line::new("preflight", text).about(message)
             }
+            Event::Build { line } => Line::new("build", line),
             Event::Layer(progress) => Line::new("layer", layer::line(progress)),
             Event::Image { image, uploaded } => {
                 let bytes = match uploaded {

@@ -47,6 +47,11 @@ impl Project {
         project
     }
 
+    /// Writes a file beside `cutover.yaml`.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        fs::write(self.folder.path().join(name), text).unwrap();
+    }
+
     /// Replaces a part of `cutover.yaml`.
     pub(crate) fn change(&self, from: &str, to: &str) {
         let path = self.folder.path().join("cutover.yaml");

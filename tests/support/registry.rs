@@ -66,7 +66,11 @@ impl Served {
     }
 
     pub(crate) fn repository(&self) -> Repository {
-        format!("127.0.0.1:{}/team/news", self.port).parse().unwrap()
+        self.repository_at("team/news")
+    }
+
+    pub(crate) fn repository_at(&self, path: &str) -> Repository {
+        format!("127.0.0.1:{}/{path}", self.port).parse().unwrap()
     }
 }
 

@@ -1,15 +1,14 @@
 //! What is shipped, and where it goes.
 
-use std::path::PathBuf;
-
-use super::Surroundings;
 use super::checker::Checker;
+use super::{Surroundings, assembly};
 use crate::config::at::At;
+use crate::config::attach::Attach;
 use crate::config::build::Build;
-use crate::config::document::{FileSection, ImageSection};
+use crate::config::document::ImageSection;
 use crate::config::ecr::Ecr;
 use crate::config::settings::Image;
-use crate::image::{Assembly, FileMapping, Platform};
+use crate::image::Platform;
 use crate::model::Repository;
 
 pub(super) fn resolve(
@@ -23,6 +22,7 @@ pub(super) fn resolve(
             ecr: Ecr::default(),
             tags: Vec::new(),
             assembly: None,
+            attach: Attach::default(),
             build: None,
         };
     };
@@ -68,17 +68,22 @@ pub(super) fn resolve(
         section.value.resolve(check)
     });
     let tags = tags(&image.tags, check);
-    let assembly = image.files.as_ref().map(|files| assembly(files, image, check));
+    let assembly = image.files.as_ref().map(|files| assembly::resolve(files, image, check));
     let build = image.build.as_ref().map(|build| Build {
-        labels: value(image.labels.as_ref()),
+        labels: image.labels.as_ref().map(|at| at.value.clone()).unwrap_or_default(),
         platform: image.platform.as_ref().map(|at| Platform::from(at.value).to_string()),
         ..build.value.resolve(check)
     });
-    Image { push, ecr: ecr.unwrap_or_default(), tags, assembly, build }
-}
-
-fn value<T: Clone + Default>(at: Option<&At<T>>) -> T {
-    at.map(|at| at.value.clone()).unwrap_or_default()
+    if let Some(attach) = image.attach.as_ref().filter(|_| !made) {
+        check.key(
+            "attach",
+            attach.place,
+            "`attach` goes beside an image that is made, and none is",
+            "add `files` or `build`, or remove it",
+        );
+    }
+    let attach = image.attach.as_ref().map(|at| at.value.resolve(check)).unwrap_or_default();
+    Image { push, ecr: ecr.unwrap_or_default(), tags, assembly, attach, build }
 }
 
 /// The repositories to push to.
@@ -127,12 +132,14 @@ fn orphan(image: &ImageSection) -> Option<(&'static str, Option<super::super::at
         ("platform", image.platform.as_ref().map(|at| at.place)),
     ];
     let keys = [
+        ("base", image.base.as_ref().map(|at| at.place)),
         ("entrypoint", image.entrypoint.as_ref().map(|at| at.place)),
         ("cmd", image.cmd.as_ref().map(|at| at.place)),
         ("env", image.env.as_ref().map(|at| at.place)),
         ("user", image.user.as_ref().map(|at| at.place)),
         ("workdir", image.workdir.as_ref().map(|at| at.place)),
         ("expose", image.expose.as_ref().map(|at| at.place)),
+        ("platforms", image.platforms.as_ref().map(|at| at.place)),
     ];
     let shared = shared.into_iter().filter(|_| image.build.is_none());
     keys.into_iter().chain(shared).find_map(|(key, place)| place.map(|place| (key, place)))
@@ -153,67 +160,4 @@ fn tags(tags: &[At<String>], check: &mut Checker<'_>) -> Vec<String> {
         }
     }
     tags.iter().map(|tag| tag.value.clone()).collect()
-}
-
-fn assembly(
-    files: &At<Vec<FileSection>>,
-    image: &ImageSection,
-    check: &mut Checker<'_>,
-) -> Assembly {
-    if files.value.is_empty() {
-        check.key(
-            "files",
-            files.place,
-            "`files` is empty, and so would be the image",
-            "add at least one, as in `- { from: site/, to: /srv/www/ }`",
-        );
-    }
-    for file in &files.value {
-        check.filled(&file.from, "a file's or folder's path");
-        absolute(&file.to, check);
-    }
-    if let Some(workdir) = &image.workdir {
-        absolute(workdir, check);
-    }
-    Assembly {
-        files: files
-            .value
-            .iter()
-            .map(|f| FileMapping { from: PathBuf::from(&f.from.value), to: f.to.value.clone() })
-            .collect(),
-        entrypoint: value(image.entrypoint.as_ref()),
-        cmd: value(image.cmd.as_ref()),
-        env: value(image.env.as_ref()),
-        labels: value(image.labels.as_ref()),
-        user: image.user.as_ref().map(|user| user.value.clone()),
-        workdir: image.workdir.as_ref().map(|dir| dir.value.clone()),
-        exposed_ports: ports(image, check),
-        platform: image.platform.as_ref().map_or_else(Platform::default, |at| at.value.into()),
-    }
-}
-
-fn ports(image: &ImageSection, check: &mut Checker<'_>) -> Vec<String> {
-    let Some(list) = &image.expose else { return Vec::new() };
-    for port in &list.value {
-        let number = port.value.trim_end_matches("/tcp").trim_end_matches("/udp");
-        if !number.parse::<u16>().is_ok_and(|number| number > 0) {
-            check.at(
-                port.place,
-                format!("`{}` is no port", port.value),
-                "write a number from 1 to 65535, as in `8080` or `8080/tcp`",
-            );
-        }
-    }
-    list.value.iter().map(|port| port.value.clone()).collect()
-}
-
-fn absolute(path: &At<String>, check: &mut Checker<'_>) {
-    let climbs = path.value.split('/').any(|part| part == "..");
-    if !path.value.starts_with('/') || climbs {
-        check.at(
-            path.place,
-            format!("`{}` is no absolute path in the image", path.value),
-            "begin it with `/`, and go without `..`",
-        );
-    }
 }

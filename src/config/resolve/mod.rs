@@ -2,6 +2,7 @@
 //! wrong its default stands in for it, so that the rest can be checked, and no [`Config`] comes of
 //! it in the end.
 
+mod assembly;
 pub(super) mod checker;
 mod fleet;
 mod image;

@@ -22,7 +22,7 @@ use super::lab::settings;
 use super::site;
 use crate::cloud::Cloud;
 use crate::config::{self, Config};
-use crate::engine::{Caller, Session, Stop};
+use crate::engine::{Caller, Made, Session, Stop};
 use crate::image::{Image, assemble_entries};
 use crate::model::{Ending, Event, ImageReference, Outcome, Stamped};
 use crate::net::Clock;
@@ -281,16 +281,22 @@ impl Story {
             return Outcome::new(Ending::Failed, "nothing could begin");
         };
         let holder = self.run_name();
-        let caller = Caller { holder, workflow: None, commit: None, force: false, logins: Logins::default() };
+        let caller = Caller {
+            holder,
+            workflow: None,
+            commit: None,
+            force: false,
+            logins: Logins::default(),
+        };
         let session = Session { net, cloud: &cloud, config: &self.config, caller, stop };
         match verb {
             Verb::Deploy(label) => {
                 let (reference, image) = self.image(label, false);
-                session.deploy(reference, Some(image), tell).await
+                session.deploy(reference, Made::Assembled(image), tell).await
             }
             Verb::DeployBad(label) => {
                 let (reference, image) = self.image(label, true);
-                session.deploy(reference, Some(image), tell).await
+                session.deploy(reference, Made::Assembled(image), tell).await
             }
             Verb::Rollback => session.rollback(tell).await,
         }

@@ -1,0 +1,143 @@
+//! `cutover push`
+
+use super::making::{self, How, Product, Sending, Way};
+use super::session::{self, Failure, variable};
+use super::signals::{self, Hangup};
+use super::{Common, output};
+use crate::cloud::Cloud;
+use crate::config::{self, Config};
+use crate::docker::Engine;
+use crate::engine;
+use crate::model::{Ending, Event, ImageReference, Outcome, Repository, Stamped};
+use crate::net::Net;
+
+/// Build the image and push it, without rolling anything out.
+///
+/// Every repository gets the same image, by one compression; a tag names it once it is there. With
+/// `--from` and `--to` no configuration is needed.
+#[derive(Debug, clap::Args)]
+pub(super) struct Push {
+    #[command(flatten)]
+    common: Common,
+    /// An image that the container engine has, instead of what `image:` makes.
+    #[arg(long, value_name = "IMAGE")]
+    from: Option<String>,
+    /// Where to, instead of `image.push`; several times for several.
+    #[arg(long, value_name = "REPOSITORY")]
+    to: Vec<Repository>,
+    /// What names it there, instead of `image.tags`; several times for several.
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<String>,
+    #[command(flatten)]
+    how: How,
+    #[command(flatten)]
+    sending: Sending,
+}
+
+impl Push {
+    pub(super) fn run(self) -> u8 {
+        let format = self.common.format;
+        signals::block_on(format, Hangup::Stops, async move |stop| {
+            let net = match Net::real() {
+                Ok(net) => net,
+                Err(error) => return output::refuse(format, Ending::Failed, &error.to_string()),
+            };
+            let now = || net.clock.now();
+            let told = session::tell(format, (&now, &stop), async |tell| {
+                let mut tell = |event: Event| tell(Stamped { time: now(), event });
+                let pushed = stop.unless_asked(Box::pin(self.push(&net, &mut tell)));
+                match pushed.await.unwrap_or_else(session::stopped) {
+                    Ok(image) => {
+                        let message = format!("pushed {image}");
+                        let mut outcome = Outcome::new(Ending::Succeeded, message);
+                        outcome.image = Some(image);
+                        outcome
+                    }
+                    Err((ending, message)) => Outcome::new(ending, message),
+                }
+            });
+            told.await.0
+        })
+    }
+
+    async fn push(
+        &self,
+        net: &Net,
+        tell: &mut dyn FnMut(Event),
+    ) -> Result<ImageReference, Failure> {
+        let config = match self.from.is_some() && !self.to.is_empty() {
+            true => None,
+            false => Some(config::load(&self.common.config).map_err(making::refused)?),
+        };
+        let caller = session::caller(false);
+        let to = match (&config, self.to.is_empty()) {
+            (Some(config), true) => config.image.push.clone(),
+            _ => self.to.clone(),
+        };
+        let tags = match (&config, self.tag.is_empty()) {
+            (Some(config), true) => {
+                engine::expand_tags(&config.image.tags, &caller).map_err(making::refused)?
+            }
+            _ => self.tag.clone(),
+        };
+        let first = to.first().cloned().ok_or_else(|| {
+            making::refused("nothing says where the image goes: add `image.push`, or `--to`")
+        })?;
+        let cloud = match to.iter().any(|repository| repository.ecr().is_some()) {
+            true => Some(account(net, config.as_ref(), &first).await?),
+            false => None,
+        };
+        let way = Way {
+            net,
+            cloud: cloud.as_ref(),
+            logins: &caller.logins,
+            ecr: config.as_ref().map(|config| config.image.ecr).unwrap_or_default(),
+            to: &to,
+            format: self.common.format,
+        };
+        let destinations = way.destinations(&tags).await?;
+        let product = self.product(config.as_ref(), &way, tell).await?;
+        let pushed = way.push(&product, (&destinations, &tags), &self.sending, tell).await?;
+        if let Some(config) = &config {
+            way.attach(config, &destinations, &pushed.0).await?;
+        }
+        way.finish(&destinations, &pushed, &tags, tell).await?;
+        Ok(ImageReference { repository: first, digest: pushed.0 })
+    }
+
+    /// The engine's image, or what the configuration makes.
+    async fn product(
+        &self,
+        config: Option<&Config>,
+        way: &Way<'_>,
+        tell: &mut dyn FnMut(Event),
+    ) -> Result<Product, Failure> {
+        let from = match (&self.from, config) {
+            (Some(from), _) => from,
+            (None, Some(config)) => {
+                return making::make(config, &self.how, None, way.reader(), tell).await;
+            }
+            (None, None) => return Err(making::refused("nothing says which image to push")),
+        };
+        let engine = Engine::connect(variable).await.map_err(making::failed)?;
+        let stored = engine.inspect(from).await.map_err(making::failed)?;
+        let stored = stored.ok_or_else(|| {
+            let places = engine.way();
+            making::refused(format!(
+                "--from: the engine at {places} has no image `{from}`: `docker images` lists those that it has"
+            ))
+        })?;
+        Ok(Product::Stored(Box::new(engine), stored))
+    }
+}
+
+/// The account, for ECR: as configured, or as whom the environment says that we are.
+async fn account(net: &Net, config: Option<&Config>, first: &Repository) -> Result<Cloud, Failure> {
+    match config {
+        Some(config) => session::connect(net, config).await,
+        None => {
+            let region = first.ecr().map(|ecr| ecr.region.to_owned());
+            session::connect_in(net, region).await
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What a registry's earlier images tell: which blob each of their layers is. A machine that has never
+//! pushed, as most of CI's are, knows it from there. What they say wrongly, engines find out when they
+//! pull: a layer that is not its DiffID is refused.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde::Deserialize;
+
+use super::Destination;
+use super::manifest::diff_ids;
+use super::survey::Blob;
+use crate::image::Codec;
+use crate::model::Digest;
+use crate::registry::RegistryError;
+
+/// Images that are looked into: two requests each.
+const IMAGES: usize = 5;
+
+/// What we read of a manifest, or of an index of several.
+#[derive(Deserialize)]
+struct Manifest {
+    config: Option<Descriptor>,
+    #[serde(default)]
+    layers: Vec<Descriptor>,
+    #[serde(default)]
+    manifests: Vec<Descriptor>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Descriptor {
+    media_type: String,
+    digest: Digest,
+    size: u64,
+}
+
+/// What earlier images have told.
+#[derive(Debug, Default)]
+pub(super) struct Earlier {
+    /// Blobs by the layers' DiffIDs.
+    pub blobs: BTreeMap<Digest, Blob>,
+    /// Configurations by their digests.
+    pub configs: BTreeMap<Digest, Bytes>,
+}
+
+/// The blobs of `wanted` layers, as far as earlier images of the destination have them: first those that
+/// `tags` name, then others, until all are known.
+///
+/// # Errors
+/// Where the registry doesn't answer. An image that cannot be read is passed over.
+pub(super) async fn blobs(
+    from: &Destination,
+    tags: &[String],
+    wanted: &[&Digest],
+) -> Result<Earlier, RegistryError> {
+    let mut known = Earlier::default();
+    // The newest have a chance to be the last where tags are numbers or dates.
+    let others = from.registry.tags(&from.repository).await.unwrap_or_default();
+    let others = others.into_iter().rev().filter(|other| !tags.contains(other));
+    for tag in tags.iter().cloned().chain(others).take(IMAGES) {
+        if wanted.iter().all(|diff_id| known.blobs.contains_key(*diff_id)) {
+            break;
+        }
+        known.look_into(from, &tag).await?;
+    }
+    Ok(known)
+}
+
+impl Earlier {
+    /// Learns each layer of an image that `reference` names, and its configuration.
+    async fn look_into(
+        &mut self,
+        from: &Destination,
+        reference: &str,
+    ) -> Result<(), RegistryError> {
+        let Some(mut manifest) = read(from, reference).await? else { return Ok(()) };
+        if let Some(first) = manifest.manifests.first() {
+            let digest = first.digest.to_string();
+            let Some(of_platform) = read(from, &digest).await? else { return Ok(()) };
+            manifest = of_platform;
+        }
+        let Some(described) = manifest.config else { return Ok(()) };
+        let Destination { repository, registry } = from;
+        let config = registry.blob(repository, &described.digest, described.size).await;
+        let Ok(config) = config else { return Ok(()) };
+        let diff_ids = diff_ids(&config).unwrap_or_default();
+        if diff_ids.len() == manifest.layers.len() {
+            for (diff_id, layer) in diff_ids.into_iter().zip(manifest.layers) {
+                let Some(codec) = Codec::of_media_type(&layer.media_type) else { continue };
+                let blob = Blob { digest: layer.digest, size: layer.size, codec };
+                self.blobs.insert(diff_id, blob);
+            }
+            self.configs.insert(described.digest, config);
+        }
+        Ok(())
+    }
+}
+
+async fn read(from: &Destination, reference: &str) -> Result<Option<Manifest>, RegistryError> {
+    let manifest = from.registry.manifest(&from.repository, reference).await?;
+    Ok(manifest.and_then(|manifest| serde_json::from_slice(&manifest.bytes).ok()))
+}

@@ -1,0 +1,56 @@
+//! The documents of an image: the configuration that the engine gave, and the manifest that we make.
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::survey;
+use crate::image::Annotations;
+use crate::model::Digest;
+use crate::registry::Blob;
+
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+
+/// What we read of a configuration.
+#[derive(Deserialize)]
+struct Config {
+    created: Option<String>,
+    rootfs: RootFs,
+}
+
+#[derive(Deserialize)]
+struct RootFs {
+    diff_ids: Vec<Digest>,
+}
+
+/// The layers of a configuration, by DiffID; `None` where the document is none.
+pub(super) fn diff_ids(config: &[u8]) -> Option<Vec<Digest>> {
+    serde_json::from_slice::<Config>(config).ok().map(|config| config.rootfs.diff_ids)
+}
+
+/// The configuration as a blob, and the manifest over it and `layers`. The annotations are the given ones
+/// and when the image was made, which its configuration tells: the same image has the same manifest.
+pub(super) fn of(
+    config: Bytes,
+    layers: &[&survey::Blob],
+    annotations: &Annotations,
+) -> (Blob, Blob) {
+    let read = serde_json::from_slice::<Config>(&config).ok();
+    let created = annotations.created.or_else(|| read?.created?.parse().ok());
+    let annotations = Annotations { created, ..annotations.clone() }.by_key();
+    let config = Blob::new(CONFIG, config);
+    let layers = layers.iter().map(|blob| {
+        json!({ "mediaType": blob.codec.media_type(), "digest": blob.digest, "size": blob.size })
+    });
+    let mut manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": { "mediaType": CONFIG, "digest": config.digest, "size": config.size() },
+        "layers": layers.collect::<Vec<_>>(),
+    });
+    if !annotations.is_empty() {
+        manifest["annotations"] = json!(annotations);
+    }
+    (config, Blob::new(MANIFEST, manifest.to_string()))
+}

@@ -1,0 +1,222 @@
+//! From a Dockerfile to registries and to traffic, by this machine's container engine: what README.md
+//! tells people to type.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)] // helpers of tests are not seen as tests
+
+mod support {
+    pub(crate) mod docker;
+    pub(crate) mod lab;
+    pub(crate) mod project;
+    pub(crate) mod registry;
+    pub(crate) mod truth;
+    pub(crate) mod venv;
+}
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use cutover::docker::Engine;
+use serde_json::{Value, json};
+use support::docker::engine;
+use support::lab::Lab;
+use support::project::Project;
+use support::registry::{Served, skopeo};
+use support::{truth, venv};
+use tempfile::TempDir;
+
+const SPEED: u32 = 60;
+
+/// A folder with a Dockerfile, a site and a configuration that pushes to these.
+fn folder(push: &[String]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("Dockerfile", DOCKERFILE);
+    write("site/index.html", &"<h1>오늘의 소식</h1>\n".repeat(10_000));
+    write("site/secret.txt", "not for the image");
+    write(".dockerignore", "**/secret.txt\n");
+    let yaml = format!(
+        "version: 1\nservice: news\nregion: ap-northeast-2\nimage:\n  push: [{}]\n  tags: [edition]\n  \
+         build: {{ context: ., args: {{ EDITION: one }} }}\nfleet: {{ group: news }}\nstrategy: rolling\n",
+        push.join(", ")
+    );
+    write("cutover.yaml", &yaml);
+    folder
+}
+
+const DOCKERFILE: &str = "FROM scratch AS site\nCOPY site /srv/www\nFROM site\nARG EDITION\n\
+                          COPY site/index.html /srv/${EDITION}.html\nLABEL edition=$EDITION\n";
+
+/// `cutover` in a folder, with a memory of its own.
+fn cutover(folder: &Path, arguments: &[&str]) -> Output {
+    command(env!("CARGO_BIN_EXE_cutover"), folder).args(arguments).output().unwrap()
+}
+
+fn command(program: &str, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder).env("XDG_CACHE_HOME", folder.join("cache"));
+    command
+}
+
+/// The events of a verb that succeeds.
+fn events(output: &Output) -> Vec<Value> {
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn outcome(output: &Output) -> Value {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let last = text.lines().last().unwrap_or_else(|| panic!("{output:?}"));
+    serde_json::from_str(last).unwrap()
+}
+
+/// Two registries and a folder that pushes to both; `None` where there is no engine or registry.
+async fn two() -> Option<(Engine, Served, Served, TempDir)> {
+    let engine = engine().await?;
+    let (one, two) = (Served::start(None).await?, Served::start(None).await?);
+    let folder = folder(&[one.repository().to_string(), two.repository().to_string()]);
+    Some((engine, one, two, folder))
+}
+
+#[tokio::test]
+async fn a_dockerfile_becomes_the_same_image_in_two_registries() {
+    let Some((engine, one, two, folder)) = two().await else { return };
+    let first = cutover(folder.path(), &["push", "--format", "json"]);
+    let told = events(&first);
+    let built = told.iter().filter(|e| e["event"] == "build").count();
+    assert!(built > 5, "{told:?}");
+    let image = told.last().unwrap()["image"].as_str().unwrap().to_owned();
+    let digest = image.split_once('@').unwrap().1;
+    for served in [&one, &two] {
+        let tagged = format!("docker://{}:edition", served.repository());
+        let format = "{{.Digest}} {{.Labels.edition}} {{len .Layers}}";
+        let seen = skopeo(&["inspect", "--tls-verify=false", "--format", format, &tagged]);
+        assert_eq!(seen.trim(), format!("{digest} one 2"));
+    }
+
+    // The engine pulls what it has built: the very same image.
+    let reference = format!("{}@{digest}", two.repository());
+    let pulled = Command::new("docker").args(["pull", "--quiet", &reference]).output().unwrap();
+    assert!(pulled.status.success(), "{}", String::from_utf8_lossy(&pulled.stderr));
+    let stored = engine.inspect(&reference).await.unwrap().unwrap();
+    let local = told.iter().rev().find_map(|e| {
+        Some(e["line"].as_str()?.split_once("writing image ")?.1.split(' ').next()?.to_owned())
+    });
+    assert_eq!(Some(stored.id.to_string()), local);
+    engine.remove(&reference).await.unwrap();
+
+    // Unchanged, nothing is sent; nor by a machine that remembers nothing.
+    for _ in 0..2 {
+        let again = events(&cutover(folder.path(), &["push", "--format", "json"]));
+        assert_eq!(again.last().unwrap()["image"], image.as_str());
+        let sent: Vec<_> = again.iter().filter(|e| e["event"] == "image").collect();
+        assert!(sent.len() == 2 && sent.iter().all(|e| e["uploaded"] == 0), "{again:?}");
+        let _ = fs::remove_dir_all(folder.path().join("cache"));
+    }
+}
+
+/// Without leave to read the engine's own folder, its export is used, with the same result.
+#[tokio::test]
+async fn who_may_only_ask_the_engine_pushes_the_same_image() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+
+    let Some((engine, one, two, folder)) = two().await else { return };
+    let told = events(&cutover(folder.path(), &["push", "--format", "json"]));
+    let image = told.last().unwrap()["image"].as_str().unwrap();
+    if engine.layer_store().is_none() {
+        // This whole run is that of somebody who may not.
+        return;
+    }
+    let socket = engine.way().to_string();
+    let group = fs::metadata(socket.trim_start_matches("unix://")).unwrap().gid().to_string();
+    let elsewhere = two.repository_at("team/export").to_string();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    fs::remove_dir_all(folder.path().join("cache")).unwrap();
+    let id = told.iter().rev().find_map(|e| {
+        Some(e["line"].as_str()?.split_once("writing image ")?.1.split(' ').next()?.to_owned())
+    });
+    let id = id.unwrap();
+    // Where anybody may run it.
+    let program = folder.path().join("cutover");
+    fs::copy(env!("CARGO_BIN_EXE_cutover"), &program).unwrap();
+    let pushed = command("setpriv", folder.path())
+        .args(["--reuid=65534", "--regid=65534", &format!("--groups={group}")])
+        .arg(&program)
+        .args(["push", "--from", &id, "--to", &elsewhere, "--tag", "x", "--format", "json"])
+        .output()
+        .unwrap();
+    let told = events(&pushed);
+    let by_export = told.last().unwrap()["image"].as_str().unwrap();
+    assert_eq!(by_export.split_once('@').unwrap().1, image.split_once('@').unwrap().1);
+    drop(one);
+}
+
+#[tokio::test]
+async fn a_full_disk_names_nothing() {
+    let Some((_engine, one, _two, folder)) = two().await else { return };
+    let noise: Vec<u8> = (0..3_000_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    fs::write(folder.path().join("site/noise.bin"), noise).unwrap();
+    let script = "mount -t tmpfs -o size=1m tmpfs /mnt && TMPDIR=/mnt exec \"$@\"";
+    let pushed = command("unshare", folder.path())
+        .args(["--mount", "--map-root-user", "sh", "-c", script, "sh"])
+        .args([env!("CARGO_BIN_EXE_cutover"), "push", "--format", "json"])
+        .output()
+        .unwrap();
+    let outcome = outcome(&pushed);
+    let message = outcome["message"].as_str().unwrap();
+    assert!(message.contains("No space left") && message.contains("disk"), "{outcome}");
+    assert_eq!(outcome["outcome"], "failed");
+    let list = skopeo_fails(&format!("docker://{}:edition", one.repository()));
+    assert!(list.contains("manifest unknown") || list.contains("name unknown"), "{list}");
+}
+
+fn skopeo_fails(image: &str) -> String {
+    let seen = Command::new("skopeo").args(["inspect", "--tls-verify=false", image]).output().unwrap();
+    assert!(!seen.status.success());
+    String::from_utf8_lossy(&seen.stderr).into_owned()
+}
+
+#[tokio::test]
+async fn what_cannot_be_built_says_where() {
+    let Some((_engine, _one, _two, folder)) = two().await else { return };
+    let message = |arguments: &[&str]| {
+        let ended = cutover(folder.path(), arguments);
+        assert!(!ended.status.success());
+        outcome(&ended)["message"].as_str().unwrap().to_owned()
+    };
+    fs::write(folder.path().join("Dockerfile"), "FROM scratch\nCOPY nothing /\n").unwrap();
+    let told = message(&["push", "--format", "json"]);
+    assert!(told.contains("COPY nothing /") && told.contains("Dockerfile:2"), "{told}");
+    let told = message(&["push", "--from", "cutover-no-such-image", "--format", "json"]);
+    assert!(told.contains("no image `cutover-no-such-image`"), "{told}");
+}
+
+#[tokio::test]
+async fn a_dockerfile_goes_to_all_traffic() {
+    if engine().await.is_none() || venv::program("python").is_none() {
+        return;
+    }
+    let (lab, project) = (Lab::serve(SPEED), Project::quick());
+    project.write(
+        "Dockerfile",
+        "FROM scratch\nCOPY site /srv/www\nLABEL lab.version=v2\nCMD [\"/bin/serve\"]\n",
+    );
+    project.change("  files: [{ from: site, to: /srv/www }]\n  cmd: [/bin/serve, /srv/www]\n", "  build: {}\n");
+    let first = project.run(&lab, &["deploy"]);
+    let outcome = first.exited(0);
+    assert_eq!((&outcome["outcome"], &outcome["proof"]), (&json!("succeeded"), &json!("launched")));
+    assert!(first.events.iter().any(|e| e["event"] == "build"), "{}", first.text());
+    let version = json!([2, 1]);
+    assert_eq!(truth::of(&lab)["versions"], version);
+
+    // The same Dockerfile is the same image.
+    let again = project.run(&lab, &["deploy"]);
+    let message = again.exited(0)["message"].as_str().unwrap();
+    assert!(message.contains("live already"), "{message}");
+    assert_eq!(truth::of(&lab)["versions"], version);
+}
