@@ -173,7 +173,7 @@ RUN make all
             ("[stage-1 2/4] WORKDIR /srv", 12..=12),
             ("[stage-1 3/4] COPY --from=build /out-2.1 /srv/", 13..=13),
             ("[stage-1 4/4] RUN make all", 14..=14),
-            ("[2/2] RUN make all", 5..=7),
+            ("[2/2] RUN make all", 14..=14),
         ] {
             assert_eq!(lines_of(TEXT, name), Some(lines), "{name}");
         }

@@ -306,7 +306,7 @@ mod tests {
         failed.error = "exit code: 1".to_owned();
         let status = StatusResponse {
             vertexes: vec![cancelled, failed],
-            logs: vec![log("[b 2/2] RUN false", 1, "oh no")],
+            logs: vec![log("[b 2/2] RUN false", 1, "oh no\n")],
             ..StatusResponse::default()
         };
         let told = lines(&mut steps, status);
