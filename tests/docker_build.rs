@@ -280,7 +280,7 @@ async fn a_build_that_is_dropped_ends() {
     let what = Build { no_cache: true, ..folder.build() };
     let step = || is_running(b"busybox\0sleep\x003599\0");
     tokio::select! {
-        (built, lines) = build(&engine, &what, &[]) => panic!("{built:?} {lines:?}"),
+        (built, lines) = build(&engine, &what, &[]) => panic!("it ended: {built:?}, {lines:?}"),
         () = until("the step does not begin", step) => {}
     }
     until("the step goes on without us", || !step()).await;

@@ -71,6 +71,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "rollout",
             "config",
             "net",
+            "docker",
             "registry",
             "image",
             "cloud",
