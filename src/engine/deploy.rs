@@ -112,8 +112,9 @@ impl Session<'_> {
             let message = format!("workflow run {own} is older than run {newest}, which is live");
             return refused(message, "`--force` ships it all the same");
         }
-        let absent =
-            || refused(format!("{image} is not in the registry"), "push it first, or check the digest");
+        let absent = || {
+            refused(format!("{image} is not in the registry"), "push it first, or check the digest")
+        };
         if !made && self.cloud.owns(&image.repository) {
             match self.cloud.image_exists(image.repository.path(), &image.digest).await {
                 Ok(true) => {}

@@ -13,10 +13,7 @@ use crate::rollout::End;
 /// Pushes what the registries do not have: to the one that instances pull from first, then to the
 /// others, one request at a time. An image that was named and not made must be there. Gives the bytes
 /// that were sent, and what is worth telling.
-pub(super) async fn push(
-    job: &Job<'_>,
-    image: &ImageReference,
-) -> Result<(u64, Vec<Event>), End> {
+pub(super) async fn push(job: &Job<'_>, image: &ImageReference) -> Result<(u64, Vec<Event>), End> {
     let Some(made) = &job.image else { return Ok((0, Vec::new())) };
     let others = job.parcel.push.iter().filter(|other| **other != image.repository);
     let mut destinations = Vec::new();
@@ -47,9 +44,7 @@ async fn ready(job: &Job<'_>, to: &Destination, image: &ImageReference) -> Resul
     }
     let ensured = publish::ensure(job.cloud, &job.net.clock, &to.repository, new).await?;
     match ensured {
-        Some(found) => {
-            publish::check_tags(to, &found.facts, &job.target.tags, &image.digest).await
-        }
+        Some(found) => publish::check_tags(to, &found.facts, &job.target.tags, &image.digest).await,
         None => Ok(()),
     }
 }
@@ -72,7 +67,8 @@ async fn afterwards(
         true => publish::visibility(to, &image.digest).await.ok(),
         false => None,
     };
-    let notice = visible.map(|visible| Event::Notice { message: visible.told(repository, pulled_from) });
+    let notice =
+        visible.map(|visible| Event::Notice { message: visible.told(repository, pulled_from) });
     Ok(notice.into_iter().collect())
 }
 

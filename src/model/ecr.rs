@@ -41,7 +41,9 @@ impl Repository {
                 _ => None,
             },
         };
-        found.filter(|region| digits && !region.is_empty()).map(|region| EcrRegistry { account, region })
+        found
+            .filter(|region| digits && !region.is_empty())
+            .map(|region| EcrRegistry { account, region })
     }
 }
 

@@ -63,7 +63,9 @@ impl TransportError {
     pub(super) fn of_setup(error: &dyn std::error::Error) -> TransportError {
         let cause = innermost(error);
         let hint = match cause.contains("No CA certificates") {
-            true => ". Install the system's (`ca-certificates`), or check SSL_CERT_FILE and SSL_CERT_DIR",
+            true => {
+                ". Install the system's (`ca-certificates`), or check SSL_CERT_FILE and SSL_CERT_DIR"
+            }
             false => "",
         };
         TransportError::Setup { cause: format!("{cause}{hint}") }

@@ -13,8 +13,8 @@ mod transport;
 
 pub use backoff::delays;
 pub use clock::Clock;
-pub use stopwatch::Stopwatch;
 pub use error::TransportError;
+pub use stopwatch::Stopwatch;
 pub use transport::{Body, BoxError, Transport, empty, full};
 
 /// The way out, and the time: what everything that talks to the world is given.

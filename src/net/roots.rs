@@ -26,9 +26,7 @@ impl Roots {
     ///
     /// # Errors
     /// Where `AWS_CA_BUNDLE` names no readable bundle.
-    pub(super) fn find(
-        variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Roots, TransportError> {
+    pub(super) fn find(variable: impl Fn(&str) -> Option<String>) -> Result<Roots, TransportError> {
         let bundle = variable("AWS_CA_BUNDLE").filter(|path| !path.is_empty());
         let everywhere = match bundle {
             Some(path) => read(Path::new(&path)).map_err(|error| error.named("AWS_CA_BUNDLE"))?,
@@ -67,7 +65,8 @@ fn hosts(folder: &Path) -> Vec<(String, Result<Vec<Certificate>, TransportError>
 
 /// The certificates of a PEM file; at least one.
 fn read(path: &Path) -> Result<Vec<Certificate>, TransportError> {
-    let failed = |cause: String| TransportError::Setup { cause: format!("{}: {cause}", path.display()) };
+    let failed =
+        |cause: String| TransportError::Setup { cause: format!("{}: {cause}", path.display()) };
     let pem = fs::read(path).map_err(|error| failed(error.to_string()))?;
     match Certificate::from_pem_bundle(&pem) {
         Ok(all) if !all.is_empty() => Ok(all),

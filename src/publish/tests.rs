@@ -44,15 +44,12 @@ fn image(label: &str, value: &str) -> Image {
         "rootfs": { "type": "layers", "diff_ids": [layer.digest] },
     });
     let config = Blob::new("application/vnd.oci.image.config.v1+json", config.to_string());
-    let describe = |blob: &Blob| {
-        json!({ "mediaType": blob.media_type, "digest": blob.digest, "size": blob.size() })
-    };
+    let describe = |blob: &Blob| json!({ "mediaType": blob.media_type, "digest": blob.digest, "size": blob.size() });
     let manifest = json!({
         "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
         "config": describe(&config), "layers": [describe(&layer)],
     });
-    let manifest =
-        Blob::new("application/vnd.oci.image.manifest.v1+json", manifest.to_string());
+    let manifest = Blob::new("application/vnd.oci.image.manifest.v1+json", manifest.to_string());
     Image { manifest, config, layers: vec![layer] }
 }
 

@@ -8,10 +8,10 @@ use http_auth::ChallengeRef;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
+use super::RegistryError;
 use super::client::{Call, Payload, Registry};
 use super::credentials::secret;
 use super::endpoint::is_safe;
-use super::RegistryError;
 
 /// The `Authorization` that answers a 401 to what was `shown`; `None` where we have nothing else to
 /// answer with.

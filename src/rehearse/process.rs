@@ -55,8 +55,13 @@ impl Process<'_> {
         let mut net = lab::counting(door, &self.sent);
         net.clock = net.clock.shifted(self.skew);
         let cloud = Cloud::connect(&net, &lab::settings(self.config)).await?;
-        let caller =
-            Caller { holder: self.holder.clone(), workflow: None, commit: None, force: false, logins: Logins::default() };
+        let caller = Caller {
+            holder: self.holder.clone(),
+            workflow: None,
+            commit: None,
+            force: false,
+            logins: Logins::default(),
+        };
         let session = Session { net: &net, cloud: &cloud, config: self.config, caller, stop };
         Ok(match &self.verb {
             Verb::Deploy(labels) => {

@@ -130,8 +130,7 @@ impl Cloud {
             true => ImageTagMutability::Immutable,
             false => ImageTagMutability::Mutable,
         };
-        let scanning =
-            ImageScanningConfiguration::builder().scan_on_push(new.scan_on_push).build();
+        let scanning = ImageScanningConfiguration::builder().scan_on_push(new.scan_on_push).build();
         let request = self
             .ecr
             .create_repository()

@@ -15,13 +15,14 @@ impl Cloud {
     /// Where the repository does not exist or AWS does not answer.
     pub async fn scan(&self, path: &str, digest: &Digest) -> Result<Scan, CloudError> {
         let image = ImageIdentifier::builder().image_digest(digest.as_str()).build();
-        let request =
-            self.ecr.describe_image_scan_findings().repository_name(path).image_id(image);
+        let request = self.ecr.describe_image_scan_findings().repository_name(path).image_id(image);
         let answer = self.read("ecr:DescribeImageScanFindings", || request.clone().send()).await;
         match answer {
             Ok(answer) => Ok(read(answer.image_scan_status, answer.image_scan_findings)),
             // A moment after the push, the image may not be seen yet either.
-            Err(error) if error.is("ScanNotFoundException") || error.is("ImageNotFoundException") => {
+            Err(error)
+                if error.is("ScanNotFoundException") || error.is("ImageNotFoundException") =>
+            {
                 Ok(Scan::Missing)
             }
             Err(error) => Err(error),

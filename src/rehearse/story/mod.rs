@@ -281,7 +281,13 @@ impl Story {
             return Outcome::new(Ending::Failed, "nothing could begin");
         };
         let holder = self.run_name();
-        let caller = Caller { holder, workflow: None, commit: None, force: false, logins: Logins::default() };
+        let caller = Caller {
+            holder,
+            workflow: None,
+            commit: None,
+            force: false,
+            logins: Logins::default(),
+        };
         let session = Session { net, cloud: &cloud, config: &self.config, caller, stop };
         match verb {
             Verb::Deploy(label) => {
