@@ -187,9 +187,9 @@ async fn a_login_that_ends_in_the_middle_of_a_push() {
 async fn a_registry_that_is_busy_or_fails_for_a_moment() {
     let Some(served) = Served::start(None).await else { return };
     let requests = Arc::new(AtomicU32::new(0));
-    let hand: Hand = Arc::new(move |request| match requests.fetch_add(1, Ordering::Relaxed) % 4 {
+    let hand: Hand = Arc::new(move |request| match requests.fetch_add(1, Ordering::Relaxed) % 8 {
         1 => answered(429, ("retry-after", "1")),
-        3 => answered(503, ("retry-after", "0")),
+        4 => answered(503, ("retry-after", "0")),
         _ => Fate::Sent(request),
     });
     let (registry, repository) = (handed(&served, hand, as_it_is()), served.repository());
