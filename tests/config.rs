@@ -132,3 +132,18 @@ fn the_json_schema_is_current() {
     let stored = std::fs::read_to_string(path).unwrap_or_default();
     assert!(stored == current, "cutover.schema.json is stale: set UPDATE_SCHEMA=1 and run again");
 }
+
+#[test]
+fn an_image_goes_to_several_registries() {
+    let text = FULL.replace(
+        "push: [123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/web]",
+        "push: [123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/web, ghcr.io/acme/web]\n  ecr: { create: true, scan: { fail_on: high } }",
+    );
+    let config = config::parse(&text, "cutover.yaml").unwrap();
+    let hosts: Vec<_> = config.image.push.iter().map(|to| to.registry()).collect();
+    assert_eq!(hosts, ["123456789012.dkr.ecr.ap-northeast-2.amazonaws.com", "ghcr.io"]);
+    assert_eq!(config.assembly().unwrap().0, &config.image.push[0]);
+    let ecr = config.image.ecr;
+    assert!(ecr.create.is_some_and(|new| new.scan_on_push && !new.immutable));
+    assert_eq!(ecr.scan.unwrap().wait, minutes(5));
+}

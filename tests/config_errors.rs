@@ -119,14 +119,27 @@ fn image() {
         vec![
             ("a tag", with("amazonaws.com/web\n", "amazonaws.com/web:latest\n")),
             ("no registry", with("123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/web", "web")),
+            ("another Region", with("ecr.ap-northeast-2", "ecr.us-east-1")),
             (
-                "a repository twice",
+                "the same twice",
                 with(
                     "  files:",
                     "    - 123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/web\n  files:",
                 ),
             ),
-            ("another Region", with("ecr.ap-northeast-2", "ecr.us-east-1")),
+            (
+                "nothing in ECR",
+                with(
+                    "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/web\n",
+                    "ghcr.io/acme/web\n  ecr: { create: true }\n",
+                ),
+            ),
+            ("nothing is created", with("  files:", "  ecr: { immutable: true }\n  files:")),
+            ("severity", with("  files:", "  ecr: { scan: { fail_on: severe } }\n  files:")),
+            (
+                "no time to scan",
+                with("  files:", "  ecr: { scan: { fail_on: high, wait: 0s } }\n  files:"),
+            ),
             (
                 "nowhere to push",
                 with("  push:\n    - 123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/web\n", ""),

@@ -7,7 +7,7 @@ mod support {
     pub(crate) mod registry;
 }
 
-use std::io;
+use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -19,7 +19,7 @@ use cutover::registry::{
 };
 use futures_util::stream;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, StreamBody};
+use http_body_util::{BodyExt, StreamBody};
 use support::registry::Served;
 
 /// What is done to a request: sent as it is or changed, or answered by the hand.
@@ -72,7 +72,7 @@ fn content() -> Vec<u8> {
 fn layer() -> (Spool, Digest) {
     let (mut writer, spool) = Spool::create().unwrap();
     let content = content();
-    writer.write(&content).unwrap();
+    writer.write_all(&content).unwrap();
     let digest = Digest::of(&content);
     writer.finish(digest.clone());
     (spool, digest)
@@ -87,7 +87,7 @@ fn image() -> Image {
         "config": describe(&config), "layers": [describe(&layer)],
     });
     let manifest = Blob::new("application/vnd.oci.image.manifest.v1+json", manifest.to_string());
-    Image { manifest, config, layers: vec![layer] }
+    Image { manifest, config, layers: vec![cutover::image::Layer::Here(layer)], index: None }
 }
 
 /// A body that ends in a broken connection after so many bytes.
@@ -131,8 +131,7 @@ async fn a_connection_that_breaks_in_the_middle_of_a_layer() {
     let patches = Arc::new(AtomicU32::new(0));
     let seen = patches.clone();
     let hand: Hand = Arc::new(move |request| {
-        let first =
-            request.method() == Method::PATCH && seen.fetch_add(1, Ordering::Relaxed) == 0;
+        let first = request.method() == Method::PATCH && seen.fetch_add(1, Ordering::Relaxed) == 0;
         Fate::Sent(if first { request.map(|body| cut(body, 2_000_000)) } else { request })
     });
     let (registry, repository) = (handed(&served, hand, as_it_is()), served.repository());
@@ -188,12 +187,10 @@ async fn a_login_that_ends_in_the_middle_of_a_push() {
 async fn a_registry_that_is_busy_or_fails_for_a_moment() {
     let Some(served) = Served::start(None).await else { return };
     let requests = Arc::new(AtomicU32::new(0));
-    let hand: Hand = Arc::new(move |request| {
-        match requests.fetch_add(1, Ordering::Relaxed) % 4 {
-            1 => answered(429, ("retry-after", "1")),
-            3 => answered(503, ("retry-after", "0")),
-            _ => Fate::Sent(request),
-        }
+    let hand: Hand = Arc::new(move |request| match requests.fetch_add(1, Ordering::Relaxed) % 8 {
+        1 => answered(429, ("retry-after", "1")),
+        4 => answered(503, ("retry-after", "0")),
+        _ => Fate::Sent(request),
     });
     let (registry, repository) = (handed(&served, hand, as_it_is()), served.repository());
     let (spool, digest) = layer();

@@ -159,7 +159,8 @@ async fn who_may_only_ask_the_engine_pushes_the_same_image() {
 #[tokio::test]
 async fn a_full_disk_names_nothing() {
     let Some((_engine, one, _two, folder)) = two().await else { return };
-    let noise: Vec<u8> = (0..3_000_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    let noise: Vec<u8> =
+        (0..3_000_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
     fs::write(folder.path().join("site/noise.bin"), noise).unwrap();
     let script = "mount -t tmpfs -o size=1m tmpfs /mnt && TMPDIR=/mnt exec \"$@\"";
     let pushed = command("unshare", folder.path())
@@ -176,7 +177,8 @@ async fn a_full_disk_names_nothing() {
 }
 
 fn skopeo_fails(image: &str) -> String {
-    let seen = Command::new("skopeo").args(["inspect", "--tls-verify=false", image]).output().unwrap();
+    let seen =
+        Command::new("skopeo").args(["inspect", "--tls-verify=false", image]).output().unwrap();
     assert!(!seen.status.success());
     String::from_utf8_lossy(&seen.stderr).into_owned()
 }
@@ -206,7 +208,10 @@ async fn a_dockerfile_goes_to_all_traffic() {
         "Dockerfile",
         "FROM scratch\nCOPY site /srv/www\nLABEL lab.version=v2\nCMD [\"/bin/serve\"]\n",
     );
-    project.change("  files: [{ from: site, to: /srv/www }]\n  cmd: [/bin/serve, /srv/www]\n", "  build: {}\n");
+    project.change(
+        "  files: [{ from: site, to: /srv/www }]\n  cmd: [/bin/serve, /srv/www]\n",
+        "  build: {}\n",
+    );
     let first = project.run(&lab, &["deploy"]);
     let outcome = first.exited(0);
     assert_eq!((&outcome["outcome"], &outcome["proof"]), (&json!("succeeded"), &json!("launched")));

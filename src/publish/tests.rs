@@ -50,7 +50,7 @@ fn image(label: &str, value: &str) -> Image {
         "config": describe(&config), "layers": [describe(&layer)],
     });
     let manifest = Blob::new("application/vnd.oci.image.manifest.v1+json", manifest.to_string());
-    Image { manifest, config, layers: vec![layer] }
+    Image { manifest, config, layers: vec![crate::image::Layer::Here(layer)], index: None }
 }
 
 fn tags(tags: &[&str]) -> Vec<String> {
@@ -151,7 +151,7 @@ async fn ghcr_takes_githubs_token_mounts_and_tells_who_may_pull() {
     to.registry.push(&image, &base, &[]).await.unwrap();
 
     // By a token for both repositories: the one for the target alone does not reach the source.
-    let layer = &image.layers[0].digest;
+    let layer = image.layers[0].digest();
     assert!(!to.registry.has_blob(&repository, layer).await.unwrap());
     assert!(to.registry.mount(&repository, layer, &base).await.unwrap());
     assert!(to.registry.has_blob(&repository, layer).await.unwrap());

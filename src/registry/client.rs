@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HeaderName};
+use http::header::{AUTHORIZATION, HeaderName, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 
 use crate::model::Repository;
@@ -176,8 +176,7 @@ impl Registry {
     /// Sends `call`, and again where the registry asks who we are.
     pub(super) async fn ask_once(&self, call: &Call<'_>) -> Result<Response<Bytes>, RegistryError> {
         // As nobody or with a login that has ended, then as who we are, then by a new login.
-        let logins = if self.renewal.is_some() { 2 } else { 1 };
-        for _ in 0..logins {
+        for _ in 0..2 {
             if let Exchange::Answered(response) = self.exchange(call).await? {
                 return Self::unless_transient(call, response);
             }
@@ -194,7 +193,8 @@ impl Registry {
         let shown = if ours { self.shown(call) } else { None };
         let response = self.send(call, shown.clone()).await?;
         let asks = response.status() == StatusCode::UNAUTHORIZED;
-        if !ours || !(asks || self.has_ended(call, &response)) {
+        let ended = self.has_ended(call, &response) || is_no_token(shown.as_ref(), &response);
+        if !ours || !(asks || ended) {
             return Ok(Exchange::Answered(response));
         }
         self.log_in(call, &response, shown.as_ref()).await.map(Exchange::LoggedIn)
@@ -212,13 +212,21 @@ impl Registry {
         shown: Option<&HeaderValue>,
     ) -> Result<RegistryError, RegistryError> {
         let refused = || RegistryError::refused(&call.attempted, call.repository, response);
+        if is_no_token(shown, response) {
+            // Without one it will say where there are others.
+            self.forget(call);
+            return Ok(refused());
+        }
         let answer = match response.status() {
             StatusCode::UNAUTHORIZED => auth::answer(self, call, response, shown).await?,
             _ => self.basic(call, shown).await?,
         };
         match answer {
             Some(answer) if Some(&answer) != shown => {
-                self.show(call, answer);
+                // What is good for a push is good for all that we do.
+                let challenges = response.headers().get_all(WWW_AUTHENTICATE);
+                let push = |value: &HeaderValue| value.to_str().is_ok_and(|c| c.contains("push"));
+                self.show(call, call.writes() || challenges.iter().any(push), answer);
                 Ok(refused())
             }
             _ if matches!(self.credentials(), Credentials::Anonymous) => {
@@ -315,10 +323,23 @@ impl Registry {
         found.or_else(|| shown.get(&call.reach(true))).or_else(basic).cloned()
     }
 
-    fn show(&self, call: &Call<'_>, authorization: HeaderValue) {
+    fn show(&self, call: &Call<'_>, writes: bool, authorization: HeaderValue) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        shown.insert(call.reach(call.writes()), authorization);
+        shown.insert(call.reach(writes), authorization);
     }
+
+    fn forget(&self, call: &Call<'_>) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.remove(&call.reach(call.writes()));
+        shown.remove(&call.reach(true));
+    }
+}
+
+/// Whether the registry no longer knows the token that was `shown`. GHCR says that without a challenge.
+fn is_no_token(shown: Option<&HeaderValue>, response: &Response<Bytes>) -> bool {
+    let bearer = shown.is_some_and(|value| value.as_bytes().starts_with(b"Bearer "));
+    let words = || String::from_utf8_lossy(response.body()).contains("invalid token");
+    bearer && response.status() == StatusCode::FORBIDDEN && words()
 }
 
 impl Call<'_> {

@@ -180,6 +180,9 @@ mod tests {
     async fn answer(state: Arc<Mutex<State>>, request: Request<Body>) -> Response<Full<Bytes>> {
         let (head, mut body) = request.into_parts();
         state.lock().unwrap().log.push(head.method.to_string());
+        if let Some(shown) = head.headers.get("authorization") {
+            state.lock().unwrap().shown.push(shown.to_str().unwrap().to_owned());
+        }
         let broken =
             (head.method == Method::PATCH).then(|| state.lock().unwrap().breaks.pop()).flatten();
         let mut came = Vec::new();

@@ -1,5 +1,7 @@
 //! The container engine of this machine, and folders to build from.
 
+#![allow(dead_code)] // each test binary uses a part
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
