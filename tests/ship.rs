@@ -58,7 +58,7 @@ fn cutover(folder: &Path, arguments: &[&str]) -> Output {
 
 fn command(program: &str, folder: &Path) -> Command {
     let mut command = Command::new(program);
-    command.current_dir(folder).env("XDG_CACHE_HOME", folder.join("cache"));
+    command.current_dir(folder).env("XDG_CACHE_HOME", folder.join("cache")).env("HOME", folder);
     command
 }
 
