@@ -38,9 +38,11 @@ fn folder(push: &[String]) -> TempDir {
     write("Dockerfile", DOCKERFILE);
     write("site/index.html", &"<h1>오늘의 소식</h1>\n".repeat(10_000));
     write("site/secret.txt", "not for the image");
-    write(".dockerignore", "**/secret.txt\n");
+    write(".dockerignore", "**/secret.txt\ncache\n");
+    write("bill.json", r#"{"spdxVersion":"SPDX-2.3"}"#);
     let yaml = format!(
         "version: 1\nservice: news\nregion: ap-northeast-2\nimage:\n  push: [{}]\n  tags: [edition]\n  \
+         attach: {{ sbom: bill.json, provenance: true }}\n  \
          build: {{ context: ., args: {{ EDITION: one }} }}\nfleet: {{ group: news }}\nstrategy: rolling\n",
         push.join(", ")
     );
@@ -59,6 +61,18 @@ fn cutover(folder: &Path, arguments: &[&str]) -> Output {
 fn command(program: &str, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).env("XDG_CACHE_HOME", folder.join("cache")).env("HOME", folder);
+    // As in an Actions run.
+    for (name, value) in [
+        ("GITHUB_SERVER_URL", "https://github.com"),
+        ("GITHUB_REPOSITORY", "acme/news"),
+        ("GITHUB_REF", "refs/heads/main"),
+        ("GITHUB_SHA", "1a2b3c"),
+        ("GITHUB_RUN_ID", "77"),
+        ("GITHUB_RUN_ATTEMPT", "1"),
+        ("GITHUB_WORKFLOW_REF", "acme/news/.github/workflows/deploy.yml@refs/heads/main"),
+    ] {
+        command.env(name, value);
+    }
     command
 }
 
@@ -97,6 +111,19 @@ async fn a_dockerfile_becomes_the_same_image_in_two_registries() {
         let format = "{{.Digest}} {{.Labels.edition}} {{len .Layers}}";
         let seen = skopeo(&["inspect", "--tls-verify=false", "--format", format, &tagged]);
         assert_eq!(seen.trim(), format!("{digest} one 2"));
+        let raw = |tag: &str| {
+            let name = format!("docker://{}:{tag}", served.repository());
+            let raw = skopeo(&["inspect", "--raw", "--tls-verify=false", &name]);
+            serde_json::from_str::<Value>(&raw).unwrap()
+        };
+        let annotations = &raw("edition")["annotations"];
+        assert_eq!(annotations["org.opencontainers.image.revision"], "1a2b3c");
+        assert_eq!(annotations["org.opencontainers.image.source"], "https://github.com/acme/news");
+        assert!(annotations["org.opencontainers.image.created"].is_string(), "{annotations}");
+        let beside = raw(&digest.replace(':', "-"));
+        let kinds = beside["manifests"].as_array().unwrap().iter().map(|m| &m["artifactType"]);
+        let kinds: Vec<_> = kinds.collect();
+        assert_eq!(kinds, ["application/spdx+json", "application/vnd.in-toto+json"]);
     }
 
     // The engine pulls what it has built: the very same image.
@@ -129,7 +156,9 @@ async fn who_may_only_ask_the_engine_pushes_the_same_image() {
     let told = events(&cutover(folder.path(), &["push", "--format", "json"]));
     let image = told.last().unwrap()["image"].as_str().unwrap();
     if engine.layer_store().is_none() {
-        // This whole run is that of somebody who may not.
+        eprintln!(
+            "skipped: this user may not read the engine's folder, so all other tests do this"
+        );
         return;
     }
     let socket = engine.way().to_string();
@@ -163,8 +192,11 @@ async fn a_full_disk_names_nothing() {
         (0..3_000_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
     fs::write(folder.path().join("site/noise.bin"), noise).unwrap();
     let script = "mount -t tmpfs -o size=1m tmpfs /mnt && TMPDIR=/mnt exec \"$@\"";
-    let pushed = command("unshare", folder.path())
-        .args(["--mount", "--map-root-user", "sh", "-c", script, "sh"])
+    let user = Command::new("id").arg("-u").output().unwrap().stdout;
+    let as_root: &[&str] = if user == b"0\n" { &["env"] } else { &["sudo", "-n", "-E"] };
+    let pushed = command(as_root[0], folder.path())
+        .args(&as_root[1..])
+        .args(["unshare", "--mount", "sh", "-c", script, "sh"])
         .args([env!("CARGO_BIN_EXE_cutover"), "push", "--format", "json"])
         .output()
         .unwrap();
@@ -196,6 +228,91 @@ async fn what_cannot_be_built_says_where() {
     assert!(told.contains("COPY nothing /") && told.contains("Dockerfile:2"), "{told}");
     let told = message(&["push", "--from", "cutover-no-such-image", "--format", "json"]);
     assert!(told.contains("no image `cutover-no-such-image`"), "{told}");
+}
+
+/// A registry in a company: by TLS with an authority of its own, and reached by a proxy alone.
+#[tokio::test]
+async fn an_authority_and_a_proxy_of_ones_own_are_used() {
+    let Some(_engine) = engine().await else { return };
+    let Some(served) = Served::start_by_tls().await else { return };
+    let repository = format!("registry.test:{}/team/news", served.port);
+    let folder = folder(&[repository]);
+    let proxy = Proxy::start();
+    let ca = served.folder.path().join("ca.pem");
+    let push = |environment: &[(&str, &str)]| {
+        let mut command = command(env!("CARGO_BIN_EXE_cutover"), folder.path());
+        command.args(["push", "--format", "json"]).envs(environment.iter().copied());
+        command.output().unwrap()
+    };
+    let address = format!("http://127.0.0.1:{}", proxy.port);
+    let refused = push(&[("HTTPS_PROXY", &address)]);
+    let told = outcome(&refused)["message"].as_str().unwrap().to_owned();
+    assert!(told.contains("registry.test") && told.contains("SSL_CERT_FILE"), "{told}");
+    for variable in ["SSL_CERT_FILE", "AWS_CA_BUNDLE"] {
+        let pushed = push(&[("HTTPS_PROXY", &address), (variable, ca.to_str().unwrap())]);
+        let told = events(&pushed);
+        assert_eq!(told.last().unwrap()["outcome"], "succeeded", "{variable}: {told:?}");
+    }
+    assert!(proxy.asked.load(std::sync::atomic::Ordering::SeqCst) >= 3);
+    // On this machine no proxy is asked, and the authority still counts.
+    let near = format!("127.0.0.1:{}/team/near", served.port);
+    let built =
+        cutover(folder.path(), &["build", "--tag", "cutover-ship-test:tls", "--format", "json"]);
+    events(&built);
+    let mut pushed = command(env!("CARGO_BIN_EXE_cutover"), folder.path());
+    pushed.args(["push", "--from", "cutover-ship-test:tls", "--to", &near, "--format", "json"]);
+    events(&pushed.env("SSL_CERT_FILE", &ca).output().unwrap());
+    let engine = engine().await.unwrap();
+    engine.remove("cutover-ship-test:tls").await.unwrap();
+}
+
+/// A proxy that knows one host: every name is this machine.
+struct Proxy {
+    port: u16,
+    asked: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+}
+
+impl Proxy {
+    fn start() -> Proxy {
+        use std::io::{BufRead as _, BufReader, Write as _, copy};
+        use std::net::{TcpListener, TcpStream};
+        use std::thread::spawn;
+
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let asked = std::sync::Arc::<std::sync::atomic::AtomicUsize>::default();
+        let count = asked.clone();
+        spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let count = count.clone();
+                spawn(move || {
+                    let mut lines = BufReader::new(client.try_clone().unwrap());
+                    let mut first = String::new();
+                    lines.read_line(&mut first).unwrap();
+                    let mut line = String::new();
+                    while lines.read_line(&mut line).unwrap() > 2 {
+                        line.clear();
+                    }
+                    let target = first.strip_prefix("CONNECT registry.test:").unwrap();
+                    let port: u16 = target.split(' ').next().unwrap().parse().unwrap();
+                    count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                    let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+                    let mut client = client;
+                    client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+                    let (mut up, mut back) =
+                        (server.try_clone().unwrap(), client.try_clone().unwrap());
+                    spawn(move || {
+                        let _ = copy(&mut lines, &mut up);
+                        let _ = up.shutdown(std::net::Shutdown::Write);
+                    });
+                    let mut server = server;
+                    let _ = copy(&mut server, &mut back);
+                    let _ = back.shutdown(std::net::Shutdown::Both);
+                });
+            }
+        });
+        Proxy { port, asked }
+    }
 }
 
 #[tokio::test]

@@ -17,11 +17,37 @@ pub(crate) struct Served {
     child: Child,
     pub(crate) port: u16,
     pub(crate) folder: TempDir,
+    /// What it was begun with, and has to stay.
+    keys: Option<TempDir>,
 }
 
 impl Served {
     /// `None`, with a line that says so, where the programs aren't installed. CI must have them.
     pub(crate) async fn start(htpasswd: Option<&str>) -> Option<Served> {
+        Served::start_with(htpasswd, "").await
+    }
+
+    /// The same by TLS, as `registry.test` and as 127.0.0.1, by an authority of its own: `ca.pem`.
+    pub(crate) async fn start_by_tls() -> Option<Served> {
+        let folder = tempfile::tempdir().unwrap();
+        let made = Command::new("openssl")
+            .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"])
+            .args(["-subj", "/CN=registry.test"])
+            .args(["-addext", "subjectAltName=DNS:registry.test,IP:127.0.0.1"])
+            .args(["-keyout", "key.pem", "-out", "ca.pem"])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let tls = format!("tls: {{ certificate: {}, key: {} }}", path("ca.pem"), path("key.pem"));
+        let mut served = Served::start_with(None, &tls).await?;
+        fs::copy(path("ca.pem"), served.folder.path().join("ca.pem")).unwrap();
+        served.keys = Some(folder);
+        Some(served)
+    }
+
+    async fn start_with(htpasswd: Option<&str>, tls: &str) -> Option<Served> {
         for program in ["docker-registry", "skopeo"] {
             if Command::new(program).arg("--version").output().is_err() {
                 let missing = format!("{program} is not installed (apt-get install {program})");
@@ -35,7 +61,7 @@ impl Served {
         let path = |name: &str| folder.path().join(name).display().to_string();
         let mut config = format!(
             "version: 0.1\nlog: {{ level: error }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\n\
-             http: {{ addr: '127.0.0.1:{port}' }}\n",
+             http: {{ addr: '127.0.0.1:{port}', {tls} }}\n",
             path("data")
         );
         if let Some(line) = htpasswd {
@@ -50,7 +76,7 @@ impl Served {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let served = Served { child, port, folder };
+        let served = Served { child, port, folder, keys: None };
         for _ in 0..100 {
             if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
                 return Some(served);
