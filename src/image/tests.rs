@@ -97,7 +97,7 @@ fn the_digest_is_pinned() {
     );
     insta::assert_snapshot!(
         String::from_utf8_lossy(&image.manifest.bytes),
-        @r#"{"config":{"digest":"sha256:975d99fcc7ac5ea792ba307e23a04ac581121aa838eac5343c8113578846306d","mediaType":"application/vnd.oci.image.config.v1+json","size":324},"layers":[{"digest":"sha256:3352bbc056a930e8f3f6d5c826ed641596b9e00c06d6986414c2a9901386f125","mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","size":149}],"mediaType":"application/vnd.oci.image.manifest.v1+json","schemaVersion":2}"#
+        @r#"{"config":{"digest":"sha256:975d99fcc7ac5ea792ba307e23a04ac581121aa838eac5343c8113578846306d","mediaType":"application/vnd.oci.image.config.v1+json","size":324},"layers":[{"digest":"sha256:1b6254d31daba7bfa86868582c966644a0872a0f0b16845b0d1aa4e36efd4492","mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","size":156}],"mediaType":"application/vnd.oci.image.manifest.v1+json","schemaVersion":2}"#
     );
 }
 
