@@ -3,9 +3,10 @@
 use std::str::FromStr as _;
 
 use super::again::Again;
-use super::making::{self, How, Product, Sending, Way};
+use super::making::{self, How, Product};
 use super::session::{self, Failure, Session};
 use super::signals::{self, Hangup};
+use super::way::{Sending, Way};
 use super::{Common, output};
 use crate::engine::{self, Made, Stop};
 use crate::model::{Ending, Event, ImageReference, Outcome, Stamped};

@@ -1,21 +1,19 @@
-//! The image that a configuration describes: made here, and brought to registries.
+//! The image that a configuration describes, made here.
 
-use std::io::IsTerminal as _;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Format;
 use super::session::{Failure, variable};
-use crate::cloud::Cloud;
 use crate::config::{self, Config};
 use crate::docker::{self, Engine, Stored};
-use crate::image::{self, Annotations, Codec, Image};
-use crate::model::{Digest, Ending, Event, ImageReference, Repository};
-use crate::net::Net;
-use crate::publish::{self, Destination, Logins, Memory, Push, Reader, Terms};
-use crate::registry::{Blob, login};
-use crate::report::Bars;
+use crate::image::{self, Annotations, Image};
+use crate::model::{Ending, Event, ImageReference};
+use crate::publish::Reader;
+use crate::registry::{Credentials, login};
 
 /// How to make it.
 #[derive(Debug, Clone, clap::Args)]
@@ -25,24 +23,6 @@ pub(super) struct How {
     no_cache: bool,
 }
 
-/// How to send it.
-#[derive(Debug, Clone, clap::Args)]
-pub(super) struct Sending {
-    /// How layers are compressed.
-    #[arg(long, value_enum, default_value_t)]
-    compression: Compression,
-}
-
-/// The codecs, on the command line.
-#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
-enum Compression {
-    /// Read by everybody.
-    #[default]
-    Gzip,
-    /// Smaller and faster; Docker reads it from version 23 on.
-    Zstd,
-}
-
 /// An image that is here.
 #[derive(Debug)]
 pub(super) enum Product {
@@ -50,18 +30,6 @@ pub(super) enum Product {
     Assembled(Image),
     /// In an engine's store.
     Stored(Box<Engine>, Stored),
-}
-
-/// Where it goes, and as whom.
-pub(super) struct Way<'a> {
-    pub net: &'a Net,
-    /// The account; needed for ECR alone.
-    pub cloud: Option<&'a Cloud>,
-    pub logins: &'a Logins,
-    pub ecr: config::Ecr,
-    /// Instances pull from the first.
-    pub to: &'a [Repository],
-    pub format: Format,
 }
 
 pub(super) fn refused(error: impl std::fmt::Display) -> Failure {
@@ -128,9 +96,9 @@ fn spelled_out(
     how: &How,
     tag: Option<&str>,
 ) -> Result<docker::Build, Failure> {
-    let at = |path: &std::path::Path| config.directory.join(path);
+    let at = |path: &Path| config.directory.join(path);
     let context = at(&build.context);
-    let mut args = std::collections::BTreeMap::new();
+    let mut args = BTreeMap::new();
     for (name, value) in &build.args {
         let value = value.clone().or_else(|| variable(name)).ok_or_else(|| {
             refused(format!(
@@ -170,156 +138,18 @@ fn spelled_out(
 
 /// User and password for a base image's registry; an unreadable login is as good as none, since the
 /// registry will say so.
-fn login(host: String) -> std::pin::Pin<Box<dyn Future<Output = Option<(String, String)>> + Send>> {
+fn login(host: String) -> Pin<Box<dyn Future<Output = Option<(String, String)>> + Send>> {
     Box::pin(async move {
         match login::find(&login::files(variable), &host).await.ok()?? {
-            crate::registry::Credentials::Basic { user, password } => Some((user, password)),
-            crate::registry::Credentials::Anonymous => None,
+            Credentials::Basic { user, password } => Some((user, password)),
+            Credentials::Anonymous => None,
         }
     })
 }
 
-impl Way<'_> {
-    /// Logs in everywhere, and sees to it that all repositories are there.
-    pub(super) async fn destinations(&self, tags: &[String]) -> Result<Vec<Destination>, Failure> {
-        let mut destinations = Vec::new();
-        for repository in self.to {
-            let to = publish::connect(self.net, self.cloud, repository, self.logins).await;
-            let to = to.map_err(failed)?;
-            self.terms().before(&to, tags, None).await.map_err(refused)?;
-            destinations.push(to);
-        }
-        Ok(destinations)
-    }
-
-    /// Brings the image to all of them, under its digest: no tag names it yet. Gives that digest, and
-    /// the one that tags are to name: of the index, where there is one.
-    pub(super) async fn push(
-        &self,
-        product: &Product,
-        (destinations, tags): (&[Destination], &[String]),
-        sending: &Sending,
-        tell: &mut dyn FnMut(Event),
-    ) -> Result<(Digest, Digest), Failure> {
-        let (engine, stored) = match product {
-            Product::Stored(engine, stored) => (engine, stored),
-            Product::Assembled(image) => {
-                for to in destinations {
-                    let pushed = self.reader().push(image, to, &[]).await.map_err(failed)?;
-                    tell(Event::Image { image: pushed.reference, uploaded: pushed.uploaded_bytes });
-                }
-                return Ok((image.digest().clone(), image.top().digest.clone()));
-            }
-        };
-        let in_terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
-        let bars = in_terminal && matches!(self.format, Format::Human);
-        let bars = bars.then(|| Bars::new(destinations.len()));
-        let shown = std::cell::RefCell::new((bars, tell));
-        let memory = Memory::of_user(variable);
-        let push = Push {
-            destinations,
-            memory: &memory,
-            earlier: tags,
-            codec: match sending.compression {
-                Compression::Gzip => Codec::Gzip,
-                Compression::Zstd => Codec::Zstd,
-            },
-            annotations: &annotations().map_err(refused)?,
-            tell: &|progress| {
-                let (bars, tell) = &mut *shown.borrow_mut();
-                match bars {
-                    Some(bars) => bars.show(&progress),
-                    None if progress.state.is_news() => tell(Event::Layer(progress)),
-                    None => {}
-                }
-            },
-        };
-        let published = push.stored(engine, stored).await.map_err(failed)?;
-        let (bars, tell) = shown.into_inner();
-        drop(bars);
-        for to in destinations {
-            let digest = published.digest.clone();
-            let image = ImageReference { repository: to.repository.clone(), digest };
-            tell(Event::Image { image, uploaded: published.uploaded(&to.repository) });
-        }
-        Ok((published.digest.clone(), published.digest))
-    }
-
-    /// Puts beside the pushed image what `image.attach` asks for.
-    pub(super) async fn attach(
-        &self,
-        config: &Config,
-        destinations: &[Destination],
-        digest: &Digest,
-    ) -> Result<(), Failure> {
-        let config::Attach { sbom, provenance } = &config.image.attach;
-        let mut artifacts = Vec::new();
-        if let Some(sbom) = sbom {
-            let path = config.directory.join(sbom);
-            let told =
-                |why: String| refused(format!("image.attach.sbom: {}: {why}", path.display()));
-            let bytes = std::fs::read(&path).map_err(|error| told(error.to_string()))?;
-            artifacts.push(publish::bill(bytes).map_err(|error| told(error.to_string()))?);
-        }
-        for to in destinations {
-            let mut artifacts = artifacts.clone();
-            if *provenance {
-                let repository = to.repository.clone();
-                let image = ImageReference { repository, digest: digest.clone() };
-                let statement = publish::provenance::statement(&image, variable);
-                let statement = statement.map_err(|missing| {
-                    refused(format!(
-                        "image.attach.provenance: only an Actions run knows where an image comes \
-                         from, and {missing} is not set"
-                    ))
-                })?;
-                let kind = publish::provenance::MEDIA_TYPE;
-                artifacts.push(Blob::new(kind, statement.to_string()));
-            }
-            publish::attach(to, digest, &artifacts).await.map_err(failed)?;
-        }
-        Ok(())
-    }
-
-    /// Lets `tags` name what was pushed, and asks what the registries say of it.
-    pub(super) async fn finish(
-        &self,
-        destinations: &[Destination],
-        (digest, top): &(Digest, Digest),
-        tags: &[String],
-        tell: &mut dyn FnMut(Event),
-    ) -> Result<(), Failure> {
-        for to in destinations {
-            self.terms().before(to, tags, Some(top)).await.map_err(refused)?;
-        }
-        for Destination { repository, registry } in destinations {
-            registry.tag(repository, top, tags).await.map_err(failed)?;
-        }
-        for (at, to) in destinations.iter().enumerate() {
-            if let Some(visible) = self.terms().after(to, digest).await.map_err(refused)? {
-                tell(Event::Notice { message: visible.told(&to.repository, at == 0) });
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn reader(&self) -> Reader<'_> {
-        Reader { net: self.net, cloud: self.cloud, logins: self.logins }
-    }
-
-    fn terms(&self) -> Terms<'_> {
-        Terms {
-            net: self.net,
-            cloud: self.cloud,
-            create: self.ecr.create.as_ref(),
-            scan: self.ecr.scan.as_ref(),
-        }
-    }
-}
-
 /// Where the image comes from, as far as a workflow's environment tells. Its time is told by
 /// `SOURCE_DATE_EPOCH` alone (reproducible-builds.org), since it must be the same each time.
-fn annotations() -> Result<Annotations, String> {
+pub(super) fn annotations() -> Result<Annotations, String> {
     let source = variable("GITHUB_SERVER_URL").zip(variable("GITHUB_REPOSITORY"));
     let created = variable("SOURCE_DATE_EPOCH").map(|seconds| {
         let read = seconds.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());

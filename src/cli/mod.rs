@@ -18,6 +18,7 @@ mod status;
 mod swarm;
 mod teller;
 mod verify;
+mod way;
 
 use std::path::PathBuf;
 

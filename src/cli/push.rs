@@ -1,8 +1,9 @@
 //! `cutover push`
 
-use super::making::{self, How, Product, Sending, Way};
+use super::making::{self, How, Product};
 use super::session::{self, Failure, variable};
 use super::signals::{self, Hangup};
+use super::way::{Sending, Way};
 use super::{Common, output};
 use crate::cloud::Cloud;
 use crate::config::{self, Config};

@@ -1,0 +1,184 @@
+//! The way of an image into registries: log in, push, put beside, tag.
+
+use std::cell::RefCell;
+use std::io::IsTerminal as _;
+
+use super::Format;
+use super::making::{Product, annotations, failed, refused};
+use super::session::{Failure, variable};
+use crate::cloud::Cloud;
+use crate::config::{self, Config};
+use crate::image::Codec;
+use crate::model::{Digest, Event, ImageReference, Repository};
+use crate::net::Net;
+use crate::publish::{self, Destination, Logins, Memory, Push, Reader, Terms};
+use crate::registry::Blob;
+use crate::report::Bars;
+
+/// How to send it.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Sending {
+    /// How layers are compressed.
+    #[arg(long, value_enum, default_value_t)]
+    compression: Compression,
+}
+
+/// The codecs, on the command line.
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum Compression {
+    /// Read by everybody.
+    #[default]
+    Gzip,
+    /// Smaller and faster; Docker reads it from version 23 on.
+    Zstd,
+}
+
+/// Where it goes, and as whom.
+pub(super) struct Way<'a> {
+    pub net: &'a Net,
+    /// The account; needed for ECR alone.
+    pub cloud: Option<&'a Cloud>,
+    pub logins: &'a Logins,
+    pub ecr: config::Ecr,
+    /// Instances pull from the first.
+    pub to: &'a [Repository],
+    pub format: Format,
+}
+
+impl Way<'_> {
+    /// Logs in everywhere, and sees to it that all repositories are there.
+    pub(super) async fn destinations(&self, tags: &[String]) -> Result<Vec<Destination>, Failure> {
+        let mut destinations = Vec::new();
+        for repository in self.to {
+            let to = publish::connect(self.net, self.cloud, repository, self.logins).await;
+            let to = to.map_err(failed)?;
+            self.terms().before(&to, tags, None).await.map_err(refused)?;
+            destinations.push(to);
+        }
+        Ok(destinations)
+    }
+
+    /// Brings the image to all of them, under its digest: no tag names it yet. Gives that digest, and
+    /// the one that tags are to name: of the index, where there is one.
+    pub(super) async fn push(
+        &self,
+        product: &Product,
+        (destinations, tags): (&[Destination], &[String]),
+        sending: &Sending,
+        tell: &mut dyn FnMut(Event),
+    ) -> Result<(Digest, Digest), Failure> {
+        let (engine, stored) = match product {
+            Product::Stored(engine, stored) => (engine, stored),
+            Product::Assembled(image) => {
+                for to in destinations {
+                    let pushed = self.reader().push(image, to, &[]).await.map_err(failed)?;
+                    tell(Event::Image { image: pushed.reference, uploaded: pushed.uploaded_bytes });
+                }
+                return Ok((image.digest().clone(), image.top().digest.clone()));
+            }
+        };
+        let in_terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
+        let bars = in_terminal && matches!(self.format, Format::Human);
+        let bars = bars.then(|| Bars::new(destinations.len()));
+        let shown = RefCell::new((bars, tell));
+        let memory = Memory::of_user(variable);
+        let push = Push {
+            destinations,
+            memory: &memory,
+            earlier: tags,
+            codec: match sending.compression {
+                Compression::Gzip => Codec::Gzip,
+                Compression::Zstd => Codec::Zstd,
+            },
+            annotations: &annotations().map_err(refused)?,
+            tell: &|progress| {
+                let (bars, tell) = &mut *shown.borrow_mut();
+                match bars {
+                    Some(bars) => bars.show(&progress),
+                    None if progress.state.is_news() => tell(Event::Layer(progress)),
+                    None => {}
+                }
+            },
+        };
+        let published = push.stored(engine, stored).await.map_err(failed)?;
+        let (bars, tell) = shown.into_inner();
+        drop(bars);
+        for to in destinations {
+            let digest = published.digest.clone();
+            let image = ImageReference { repository: to.repository.clone(), digest };
+            tell(Event::Image { image, uploaded: published.uploaded(&to.repository) });
+        }
+        Ok((published.digest.clone(), published.digest))
+    }
+
+    /// Puts beside the pushed image what `image.attach` asks for.
+    pub(super) async fn attach(
+        &self,
+        config: &Config,
+        destinations: &[Destination],
+        digest: &Digest,
+    ) -> Result<(), Failure> {
+        let config::Attach { sbom, provenance } = &config.image.attach;
+        let mut artifacts = Vec::new();
+        if let Some(sbom) = sbom {
+            let path = config.directory.join(sbom);
+            let told =
+                |why: String| refused(format!("image.attach.sbom: {}: {why}", path.display()));
+            let bytes = std::fs::read(&path).map_err(|error| told(error.to_string()))?;
+            artifacts.push(publish::bill(bytes).map_err(|error| told(error.to_string()))?);
+        }
+        for to in destinations {
+            let mut artifacts = artifacts.clone();
+            if *provenance {
+                let repository = to.repository.clone();
+                let image = ImageReference { repository, digest: digest.clone() };
+                let statement = publish::provenance::statement(&image, variable);
+                let statement = statement.map_err(|missing| {
+                    refused(format!(
+                        "image.attach.provenance: only an Actions run knows where an image comes \
+                         from, and {missing} is not set"
+                    ))
+                })?;
+                let kind = publish::provenance::MEDIA_TYPE;
+                artifacts.push(Blob::new(kind, statement.to_string()));
+            }
+            publish::attach(to, digest, &artifacts).await.map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Lets `tags` name what was pushed, and asks what the registries say of it.
+    pub(super) async fn finish(
+        &self,
+        destinations: &[Destination],
+        (digest, top): &(Digest, Digest),
+        tags: &[String],
+        tell: &mut dyn FnMut(Event),
+    ) -> Result<(), Failure> {
+        for to in destinations {
+            self.terms().before(to, tags, Some(top)).await.map_err(refused)?;
+        }
+        for Destination { repository, registry } in destinations {
+            registry.tag(repository, top, tags).await.map_err(failed)?;
+        }
+        for (at, to) in destinations.iter().enumerate() {
+            if let Some(visible) = self.terms().after(to, digest).await.map_err(refused)? {
+                tell(Event::Notice { message: visible.told(&to.repository, at == 0) });
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn reader(&self) -> Reader<'_> {
+        Reader { net: self.net, cloud: self.cloud, logins: self.logins }
+    }
+
+    fn terms(&self) -> Terms<'_> {
+        Terms {
+            net: self.net,
+            cloud: self.cloud,
+            create: self.ecr.create.as_ref(),
+            scan: self.ecr.scan.as_ref(),
+        }
+    }
+}
