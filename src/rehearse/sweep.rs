@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use cutover_lab::doors::Moment;
 use cutover_lab::faults::{CallFault, Fault};
+use cutover_lab::scenario::Scenario;
 
+use super::demo::{BLUE_GREEN, CANARY, ROLLING};
 use super::story::{Story, Told, Verb};
 use crate::model::Ending;
 
@@ -90,12 +92,19 @@ impl fmt::Debug for Defect {
     }
 }
 
+/// The demo's rollouts, in fewer steps that are watched for a minute: a look more of the same is a look
+/// less at something else, and the cases' time grows with the square of the calls.
 fn story(rollout: Rollout) -> Story {
-    match rollout {
-        Rollout::Canary => Story::canary(),
-        Rollout::BlueGreen => Story::blue_green(),
-        Rollout::Rolling => Story::rolling(),
-    }
+    let (text, long, short, scenario) = match rollout {
+        Rollout::Canary => {
+            let (long, short) = ("[10, 50, 100], bake: 2m", "[50, 100], bake: 1m");
+            (CANARY, long, short, Scenario::default())
+        }
+        Rollout::BlueGreen => (BLUE_GREEN, "bake: 5m", "bake: 1m", Scenario::default()),
+        Rollout::Rolling => (ROLLING, "bake: 4m", "bake: 1m", Scenario::one_group()),
+    };
+    assert!(text.contains(long), "`{long}` in {text}");
+    Story::of(&text.replace(long, short), &scenario, 1)
 }
 
 fn verb(bad: bool) -> Verb {

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use super::checkers::{Checkers, FleetNames, Tolerance, Violation};
-use super::demo::{BAD, BLUE_GREEN, CANARY, ROLLING, START};
+use super::demo::{BAD, CANARY, ROLLING, START};
 use super::lab::settings;
 use super::site;
 use crate::cloud::Cloud;
@@ -71,11 +71,6 @@ impl Story {
     /// The demo's canary: 10, 50 and 100 %, from blue to green.
     pub(super) fn canary() -> Story {
         Story::of(CANARY, &Scenario::default(), 1)
-    }
-
-    /// The demo's blue-green.
-    pub(super) fn blue_green() -> Story {
-        Story::of(BLUE_GREEN, &Scenario::default(), 1)
     }
 
     /// The demo's rolling update.
