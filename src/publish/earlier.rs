@@ -45,15 +45,8 @@ pub(super) struct Earlier {
 }
 
 /// The blobs of `wanted` layers, as far as earlier images of the destination have them: first those that
-/// `tags` name, then others, until all are known.
-///
-/// # Errors
-/// Where the registry doesn't answer. An image that cannot be read is passed over.
-pub(super) async fn blobs(
-    from: &Destination,
-    tags: &[String],
-    wanted: &[&Digest],
-) -> Result<Earlier, RegistryError> {
+/// `tags` name, then others, until all are known. What cannot be read is passed over: who may push may not have to be let read.
+pub(super) async fn blobs(from: &Destination, tags: &[String], wanted: &[&Digest]) -> Earlier {
     let mut known = Earlier::default();
     // The newest have a chance to be the last where tags are numbers or dates.
     let others = from.registry.tags(&from.repository).await.unwrap_or_default();
@@ -62,9 +55,12 @@ pub(super) async fn blobs(
         if wanted.iter().all(|diff_id| known.blobs.contains_key(*diff_id)) {
             break;
         }
-        known.look_into(from, &tag).await?;
+        if let Err(error) = known.look_into(from, &tag).await {
+            tracing::debug!(%error, "an earlier image tells nothing");
+            break;
+        }
     }
-    Ok(known)
+    known
 }
 
 impl Earlier {

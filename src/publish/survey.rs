@@ -45,7 +45,7 @@ pub(super) async fn survey(
             layers.push(remembered(push, diff_id));
         }
     }
-    let earlier = look_back(push, &mut layers).await?;
+    let earlier = look_back(push, &mut layers).await;
     let all = layers.iter().enumerate().flat_map(|(at, layer)| {
         let known = layer.blob.iter();
         known.flat_map(move |blob| layer.lacking.iter().map(move |to| (at, *to, blob.clone())))
@@ -69,17 +69,17 @@ pub(super) async fn survey(
 }
 
 /// Finds out from the first destination's earlier images what nobody here remembers.
-async fn look_back(push: &Push<'_>, layers: &mut [Layer]) -> Result<Earlier, RegistryError> {
+async fn look_back(push: &Push<'_>, layers: &mut [Layer]) -> Earlier {
     let unknown: Vec<_> =
         layers.iter().filter(|layer| layer.blob.is_none()).map(|layer| &layer.diff_id).collect();
     let (Some(first), false) = (push.destinations.first(), unknown.is_empty()) else {
-        return Ok(Earlier::default());
+        return Earlier::default();
     };
-    let mut known = earlier::blobs(first, push.earlier, &unknown).await?;
+    let mut known = earlier::blobs(first, push.earlier, &unknown).await;
     for layer in layers.iter_mut().filter(|layer| layer.blob.is_none()) {
         layer.blob = known.blobs.remove(&layer.diff_id).filter(|blob| blob.codec == push.codec);
     }
-    Ok(known)
+    known
 }
 
 fn remembered(push: &Push<'_>, diff_id: &Digest) -> Layer {
