@@ -44,7 +44,9 @@ enum Form {
     /// From 25 on: an OCI layout.
     New,
     /// containerd's store: an OCI layout with layers as they were pulled.
-    Compressed,
+    Compressed(Codec),
+    /// Podman's: layers by their DiffIDs.
+    Podman,
 }
 
 impl Image {
@@ -69,18 +71,26 @@ impl Image {
             match form {
                 Form::Old => files.push((format!("{number}/layer.tar"), layer.clone())),
                 Form::New => files.push((blob(layer), layer.clone())),
-                Form::Compressed => {
+                Form::Podman => {
+                    files
+                        .push((format!("{}.tar", &Digest::of(layer).as_str()[7..]), layer.clone()));
+                }
+                Form::Compressed(Codec::Gzip) => {
                     let mut packed =
                         flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
                     packed.write_all(layer).unwrap();
                     let packed = packed.finish().unwrap();
                     files.push((blob(&packed), packed));
                 }
+                Form::Compressed(Codec::Zstd) => {
+                    let packed = zstd::encode_all(&layer[..], 1).unwrap();
+                    files.push((blob(&packed), packed));
+                }
             }
         }
         match form {
-            Form::Old => files.push(("c0ffee.json".to_owned(), self.config.clone())),
-            Form::New | Form::Compressed => {
+            Form::Old | Form::Podman => files.push(("c0ffee.json".to_owned(), self.config.clone())),
+            Form::New | Form::Compressed(_) => {
                 files.insert(1, (blob(&self.config), self.config.clone()))
             }
         }
@@ -166,7 +176,9 @@ async fn every_form_of_export_arrives_in_both_registries_as_one_image() {
     for (form, codec) in [
         (Form::Old, Codec::Gzip),
         (Form::New, Codec::Zstd),
-        (Form::Compressed, Codec::Zstd),
+        (Form::Compressed(Codec::Gzip), Codec::Zstd),
+        (Form::Compressed(Codec::Zstd), Codec::Gzip),
+        (Form::Podman, Codec::Gzip),
         (Form::New, Codec::Gzip),
     ] {
         // Empty ones: from others' images they would learn.
@@ -181,7 +193,7 @@ async fn every_form_of_export_arrives_in_both_registries_as_one_image() {
             assert!(layers == image.layers, "{form:?}");
             assert_eq!(manifest["config"]["digest"], Digest::of(&image.config).as_str());
             assert_eq!(manifest["annotations"]["org.opencontainers.image.revision"], "1a2b3c");
-            let kind = if form == Form::Compressed { Codec::Gzip } else { codec };
+            let kind = if let Form::Compressed(kind) = form { kind } else { codec };
             assert_eq!(manifest["layers"][0]["mediaType"], kind.media_type());
             let Destination { repository, registry } = destination(served);
             let tagged = registry.manifest_digest(&repository, "v1").await.unwrap();
@@ -292,7 +304,7 @@ async fn nothing_wrong_gets_a_name() {
     for (what, export) in [
         ("cut off", cut),
         ("corrupt", corrupt.export(Form::Old)),
-        ("corrupt", corrupt.export(Form::Compressed)),
+        ("corrupt", corrupt.export(Form::Compressed(Codec::Gzip))),
         ("a layer is missing", short.export(Form::New)),
         ("another configuration", nameless.export(Form::New)),
     ] {

@@ -106,11 +106,11 @@ impl Deploy {
                 Some((_, made)) => Product::Assembled(made),
                 None => making::make(config, &self.how, None, way.reader(), &mut tell).await?,
             };
-            let (digest, _) = way.push(&product, (&to, &tags), &self.sending, &mut tell).await?;
-            way.attach(config, &to, &digest).await?;
+            let pushed = way.push(&product, (&to, &tags), &self.sending, &mut tell).await?;
+            way.attach(config, &to, &pushed.digest).await?;
             let first = to.into_iter().next().map(|to| to.repository);
             let nowhere = (Ending::Refused, "`image.push` is empty".to_owned());
-            let image = ImageReference { repository: first.ok_or(nowhere)?, digest };
+            let image = ImageReference { repository: first.ok_or(nowhere)?, digest: pushed.digest };
             Ok(match product {
                 Product::Assembled(made) => (image, Made::Assembled(made)),
                 Product::Stored(..) => (image, Made::Built),

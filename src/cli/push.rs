@@ -85,7 +85,7 @@ impl Push {
             making::refused("nothing says where the image goes: add `image.push`, or `--to`")
         })?;
         let cloud = match to.iter().any(|repository| repository.ecr().is_some()) {
-            true => Some(account(net, config.as_ref(), &first).await?),
+            true => Some(account(net, config.as_ref(), &to).await?),
             false => None,
         };
         let way = Way {
@@ -100,10 +100,10 @@ impl Push {
         let product = self.product(config.as_ref(), &way, tell).await?;
         let pushed = way.push(&product, (&destinations, &tags), &self.sending, tell).await?;
         if let Some(config) = &config {
-            way.attach(config, &destinations, &pushed.0).await?;
+            way.attach(config, &destinations, &pushed.digest).await?;
         }
         way.finish(&destinations, &pushed, &tags, tell).await?;
-        Ok(ImageReference { repository: first, digest: pushed.0 })
+        Ok(ImageReference { repository: first, digest: pushed.digest })
     }
 
     /// The engine's image, or what the configuration makes.
@@ -133,11 +133,11 @@ impl Push {
 }
 
 /// The account, for ECR: as configured, or as whom the environment says that we are.
-async fn account(net: &Net, config: Option<&Config>, first: &Repository) -> Result<Cloud, Failure> {
+async fn account(net: &Net, config: Option<&Config>, to: &[Repository]) -> Result<Cloud, Failure> {
     match config {
         Some(config) => session::connect(net, config).await,
         None => {
-            let region = first.ecr().map(|ecr| ecr.region.to_owned());
+            let region = to.iter().find_map(|to| Some(to.ecr()?.region.to_owned()));
             session::connect_in(net, region).await
         }
     }

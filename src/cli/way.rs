@@ -12,7 +12,7 @@ use crate::image::Codec;
 use crate::model::{Digest, Event, ImageReference, Repository};
 use crate::net::Net;
 use crate::publish::{self, Destination, Logins, Memory, Push, Reader, Terms};
-use crate::registry::Blob;
+use crate::registry::{self, Blob};
 use crate::report::Bars;
 
 /// How to send it.
@@ -45,9 +45,20 @@ pub(super) struct Way<'a> {
     pub format: Format,
 }
 
+/// What was pushed.
+pub(super) struct Pushed {
+    /// What instances launch.
+    pub digest: Digest,
+    /// What tags are to name: the index, where there is one.
+    top: Digest,
+    /// The image of each platform.
+    platforms: Vec<Digest>,
+}
+
 impl Way<'_> {
     /// Logs in everywhere, and sees to it that all repositories are there.
     pub(super) async fn destinations(&self, tags: &[String]) -> Result<Vec<Destination>, Failure> {
+        registry::check_tags(tags).map_err(refused)?;
         let mut destinations = Vec::new();
         for repository in self.to {
             let to = publish::connect(self.net, self.cloud, repository, self.logins).await;
@@ -58,15 +69,14 @@ impl Way<'_> {
         Ok(destinations)
     }
 
-    /// Brings the image to all of them, under its digest: no tag names it yet. Gives that digest, and
-    /// the one that tags are to name: of the index, where there is one.
+    /// Brings the image to all of them, under its digest: no tag names it yet.
     pub(super) async fn push(
         &self,
         product: &Product,
         (destinations, tags): (&[Destination], &[String]),
         sending: &Sending,
         tell: &mut dyn FnMut(Event),
-    ) -> Result<(Digest, Digest), Failure> {
+    ) -> Result<Pushed, Failure> {
         let (engine, stored) = match product {
             Product::Stored(engine, stored) => (engine, stored),
             Product::Assembled(image) => {
@@ -74,7 +84,11 @@ impl Way<'_> {
                     let pushed = self.reader().push(image, to, &[]).await.map_err(failed)?;
                     tell(Event::Image { image: pushed.reference, uploaded: pushed.uploaded_bytes });
                 }
-                return Ok((image.digest().clone(), image.top().digest.clone()));
+                return Ok(Pushed {
+                    digest: image.digest().clone(),
+                    top: image.top().digest.clone(),
+                    platforms: image.platforms().map(|image| image.digest().clone()).collect(),
+                });
             }
         };
         let in_terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
@@ -108,7 +122,8 @@ impl Way<'_> {
             let image = ImageReference { repository: to.repository.clone(), digest };
             tell(Event::Image { image, uploaded: published.uploaded(&to.repository) });
         }
-        Ok((published.digest.clone(), published.digest))
+        let digest = published.digest;
+        Ok(Pushed { digest: digest.clone(), top: digest.clone(), platforms: vec![digest] })
     }
 
     /// Puts beside the pushed image what `image.attach` asks for.
@@ -151,19 +166,19 @@ impl Way<'_> {
     pub(super) async fn finish(
         &self,
         destinations: &[Destination],
-        (digest, top): &(Digest, Digest),
+        Pushed { digest, top, platforms }: &Pushed,
         tags: &[String],
         tell: &mut dyn FnMut(Event),
     ) -> Result<(), Failure> {
         for to in destinations {
             self.terms().before(to, tags, Some(top)).await.map_err(refused)?;
-        }
-        for Destination { repository, registry } in destinations {
-            registry.tag(repository, top, tags).await.map_err(failed)?;
+            self.terms().scanned(to, platforms).await.map_err(refused)?;
         }
         for (at, to) in destinations.iter().enumerate() {
-            if let Some(visible) = self.terms().after(to, digest).await.map_err(refused)? {
-                tell(Event::Notice { message: visible.told(&to.repository, at == 0) });
+            let Destination { repository, registry } = to;
+            registry.tag(repository, top, tags).await.map_err(failed)?;
+            if let Some(visible) = self.terms().visible(to, digest).await {
+                tell(Event::Notice { message: visible.told(repository, at == 0) });
             }
         }
         Ok(())

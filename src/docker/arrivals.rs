@@ -77,6 +77,9 @@ pub fn from_export(export: impl AsyncRead + Send + Unpin + 'static) -> Arrivals 
             let blob = name.strip_prefix("blobs/sha256/").map(str::to_owned);
             if name.ends_with("/layer.tar") {
                 pour(entry, None, arrivals)?;
+            } else if let Some(hex) = name.strip_suffix(".tar").filter(|hex| !hex.contains('/')) {
+                // As Podman names them.
+                pour(entry, format!("sha256:{hex}").parse().ok(), arrivals)?;
             } else if let Some(hex) = blob {
                 unfold(entry, format!("sha256:{hex}").parse().ok(), arrivals)?;
             } else if name.ends_with(".json") && !name.contains('/') {
@@ -105,7 +108,7 @@ fn unfold(
     digest: Option<Digest>,
     arrivals: &mpsc::Sender<io::Result<Arriving>>,
 ) -> io::Result<()> {
-    let mut start = [0; 2];
+    let mut start = [0; 4];
     let mut read = 0;
     while read < start.len() {
         match entry.read(&mut start[read..])? {
@@ -117,7 +120,7 @@ fn unfold(
     let entry = Read::chain(io::Cursor::new(begun), entry);
     if start[0] != b'{' {
         // Compressed, it has the name of what it is compressed.
-        let plain = start != [0x1f, 0x8b] && start != [0x28, 0xb5];
+        let plain = !start.starts_with(&[0x1f, 0x8b]) && start != [0x28, 0xb5, 0x2f, 0xfd];
         return pour(entry, digest.filter(|_| plain), arrivals);
     }
     document(entry, arrivals)

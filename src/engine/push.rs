@@ -57,22 +57,23 @@ pub(super) async fn push(job: &Job<'_>, image: &ImageReference) -> Result<(u64, 
     }
     let mut sent = 0;
     let reader = Reader { net: job.net, cloud: Some(job.cloud), logins: job.logins };
-    for to in &destinations {
-        match &job.made {
-            Made::Assembled(made) => {
-                sent += reader.push(made, to, tags).await.map_err(failed)?.uploaded_bytes;
-            }
-            Made::Built | Made::Elsewhere => {
-                let Destination { repository, registry } = to;
-                registry.tag(repository, &image.digest, tags).await.map_err(failed)?;
-            }
+    let mut digests = vec![image.digest.clone()];
+    if let Made::Assembled(made) = &job.made {
+        digests = made.platforms().map(|image| image.digest().clone()).collect();
+        for to in &destinations {
+            sent += reader.push(made, to, &[]).await.map_err(failed)?.uploaded_bytes;
         }
+    }
+    for to in &destinations {
+        let refused = |why| End { ending: Ending::Refused, ..failed(why) };
+        terms.scanned(to, &digests).await.map_err(refused)?;
     }
     let mut events = Vec::new();
     for (n, to) in destinations.iter().enumerate() {
-        let visible = terms.after(to, &image.digest).await;
-        let visible = visible.map_err(|why| End { ending: Ending::Refused, ..failed(why) })?;
-        events.extend(visible.map(|v| Event::Notice { message: v.told(&to.repository, n == 0) }));
+        let Destination { repository, registry } = to;
+        registry.tag(repository, top, tags).await.map_err(failed)?;
+        let visible = terms.visible(to, &image.digest).await;
+        events.extend(visible.map(|v| Event::Notice { message: v.told(repository, n == 0) }));
     }
     Ok((sent, events))
 }

@@ -17,6 +17,9 @@ use crate::registry::RegistryError;
 /// Images that are looked into: two requests each.
 const IMAGES: usize = 5;
 
+/// A configuration is smaller than this, or not one: engines refuse larger ones, too.
+const LARGEST_CONFIG: u64 = 4 << 20;
+
 /// What we read of a manifest, or of an index of several.
 #[derive(Deserialize)]
 struct Manifest {
@@ -76,7 +79,8 @@ impl Earlier {
             let Some(of_platform) = read(from, &digest).await? else { return Ok(()) };
             manifest = of_platform;
         }
-        let Some(described) = manifest.config else { return Ok(()) };
+        let described = manifest.config.filter(|config| config.size <= LARGEST_CONFIG);
+        let Some(described) = described else { return Ok(()) };
         let Destination { repository, registry } = from;
         let config = registry.blob(repository, &described.digest, described.size).await;
         let Ok(config) = config else { return Ok(()) };

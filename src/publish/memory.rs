@@ -75,17 +75,23 @@ impl Memory {
         }
     }
 
-    /// The configuration with this digest.
+    /// The configuration of the image that an engine knows by this id.
     pub fn config(&self, id: &Digest) -> Option<Bytes> {
-        let bytes = fs::read(self.config_file(id)?).ok()?;
-        (Digest::of(&bytes) == *id).then(|| bytes.into())
+        let bytes = Bytes::from(fs::read(self.config_file(id)?).ok()?);
+        let end = bytes.iter().position(|byte| *byte == b'\n')?;
+        let digest = str::from_utf8(&bytes[..end]).ok()?.parse::<Digest>().ok()?;
+        let config = bytes.slice(end + 1..);
+        (Digest::of(&config) == digest).then_some(config)
     }
 
     /// Remembers a configuration: engines give it out only along with all layers.
     pub fn note_config(&self, id: &Digest, bytes: &[u8]) {
         let file = self.config_file(id);
         if file.as_ref().is_some_and(|file| !file.exists()) {
-            note(file, bytes);
+            // The id is another digest where containerd keeps the images.
+            let mut told = format!("{}\n", Digest::of(bytes)).into_bytes();
+            told.extend_from_slice(bytes);
+            note(file, &told);
         }
     }
 
@@ -170,7 +176,7 @@ mod tests {
         let id = Digest::of(b"{}");
         memory.note_config(&id, b"{}");
         assert_eq!(memory.config(&id).unwrap(), "{}");
-        fs::write(memory.config_file(&id).unwrap(), "{ }").unwrap();
+        fs::write(memory.config_file(&id).unwrap(), format!("{id}\n{{ }}")).unwrap();
         assert_eq!(memory.config(&id), None);
     }
 

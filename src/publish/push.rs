@@ -120,7 +120,9 @@ impl Push<'_> {
         let wanted: BTreeSet<_> =
             layers.iter().filter(|layer| layer.is_wanted()).map(|l| l.diff_id.clone()).collect();
         let sent = wanted.len();
-        let config = content.config.clone().or_else(|| self.memory.config(&content.id));
+        let remembered = || self.memory.config(&content.id);
+        let config =
+            content.config.clone().or_else(|| content.config_among(remembered().as_slice()));
         let config = config.or_else(|| earlier.configs.remove(&content.id));
         let brought = match &config {
             Some(_) if wanted.is_empty() => Brought { layers, ..Brought::default() },

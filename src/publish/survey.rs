@@ -58,7 +58,11 @@ pub(super) async fn survey(
     for (at, to, state) in answers {
         if let Some(state) = state {
             layers[at].lacking.retain(|lacking| *lacking != to);
-            if let Some(Blob { digest, size, codec }) = &layers[at].blob {
+            // What an earlier image says is looked up again the next time: nobody has held it against
+            // the layer.
+            if let Some(Blob { digest, size, codec }) = &layers[at].blob
+                && !layers[at].places.is_empty()
+            {
                 let (diff_id, place) = (&layers[at].diff_id, &push.destinations[to].repository);
                 push.memory.note_layer(diff_id, *codec, (digest, *size), place);
             }

@@ -1,7 +1,7 @@
 //! What a repository asks before a push, and what is asked of it afterwards.
 
 use super::{Destination, Unfit, Visibility};
-use crate::cloud::Cloud;
+use crate::cloud::{Class, Cloud};
 use crate::model::{Digest, NewRepository, ScanGate};
 use crate::net::Net;
 
@@ -35,33 +35,42 @@ impl Terms<'_> {
             // A push tells by itself that a repository is missing.
             return Ok(());
         }
-        let ensured = super::ensure(cloud, &self.net.clock, &to.repository, self.create).await?;
+        let ensured = super::ensure(cloud, &self.net.clock, &to.repository, self.create).await;
+        let ensured = match ensured {
+            // Who may push need not be let look: the push tells by itself.
+            Err(Unfit::Cloud { source })
+                if self.create.is_none() && source.class == Class::Denied =>
+            {
+                None
+            }
+            ensured => ensured?,
+        };
         match (ensured, digest) {
             (Some(found), Some(digest)) => super::check_tags(to, &found.facts, tags, digest).await,
             _ => Ok(()),
         }
     }
 
-    /// Waits for ECR's scan, and finds out who may pull from GHCR.
+    /// Waits for ECR's scan of these images, before a tag names them.
     ///
     /// # Errors
-    /// Where the scan finds what the gate refuses, or says nothing in time.
-    pub async fn after(
-        &self,
-        to: &Destination,
-        digest: &Digest,
-    ) -> Result<Option<Visibility>, Unfit> {
+    /// Where it finds what the gate refuses, or says nothing in time.
+    pub async fn scanned(&self, to: &Destination, digests: &[Digest]) -> Result<(), Unfit> {
         let Destination { repository, .. } = to;
         if let (Some(gate), Some(cloud)) = (self.scan, self.cloud)
             && cloud.owns(repository)
         {
-            let digests = [digest.clone()];
-            super::ensure_scanned(cloud, &self.net.clock, repository, &digests, gate).await?;
+            super::ensure_scanned(cloud, &self.net.clock, repository, digests, gate).await?;
         }
-        // Whether it can be told is no reason to end anything.
-        Ok(match super::is_ghcr(repository) {
+        Ok(())
+    }
+
+    /// Who may pull from GHCR. `None` elsewhere, and where it cannot be told: that is no reason to end
+    /// anything.
+    pub async fn visible(&self, to: &Destination, digest: &Digest) -> Option<Visibility> {
+        match super::is_ghcr(&to.repository) {
             true => super::visibility(to, digest).await.ok(),
             false => None,
-        })
+        }
     }
 }

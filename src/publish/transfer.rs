@@ -10,7 +10,7 @@ use futures_util::{Stream, StreamExt as _};
 use http_body_util::BodyExt as _;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Duration, interval};
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -151,13 +151,22 @@ impl<'a> Transfer<'a> {
         };
         // Whose layer this is may be known at its end only.
         let (tell_at, known_at) = watch::channel(at);
-        for to in lacking {
-            self.upload(known_at.clone(), to, spool.clone());
-        }
+        let begun: Vec<_> = lacking
+            .into_iter()
+            .map(|to| self.upload(known_at.clone(), to, spool.clone()))
+            .collect();
         let compressed = self.watch(at, content, writer, &spool).await?;
         let place = self.layers.iter().position(|layer| layer.diff_id == compressed.diff_id);
-        let wrong = PublishError::Changed(compressed.diff_id.clone());
-        let place = place.filter(|place| at.is_none_or(|at| at == *place)).ok_or(wrong)?;
+        let place = match (at, place) {
+            (None, Some(place)) => place,
+            (Some(at), Some(place)) if at == place => place,
+            // An export may hold other platforms' images. What is there of it has no name.
+            (None, None) => {
+                begun.iter().for_each(AbortHandle::abort);
+                return Ok(());
+            }
+            (Some(_), _) => return Err(PublishError::Changed(compressed.diff_id)),
+        };
         tell_at.send_replace(Some(place));
         self.packed(place, &compressed, &spool, known_at);
         Ok(())
@@ -225,7 +234,12 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    fn upload(&mut self, mut at: watch::Receiver<Option<usize>>, to: usize, spool: Spool) {
+    fn upload(
+        &mut self,
+        mut at: watch::Receiver<Option<usize>>,
+        to: usize,
+        spool: Spool,
+    ) -> AbortHandle {
         let Destination { repository, registry } = self.push.destinations[to].clone();
         let gate = self.gates[to].clone();
         self.uploads.spawn(async move {
@@ -234,14 +248,17 @@ impl<'a> Transfer<'a> {
             let at = at.wait_for(Option::is_some).await.ok().and_then(|at| *at);
             let gone = || RegistryError::Source("it is none of the image's".to_owned());
             Ok((at.ok_or_else(gone)?, to))
-        });
+        })
     }
 
     fn uploaded(
         &mut self,
         done: Result<Result<(usize, usize), RegistryError>, tokio::task::JoinError>,
     ) -> Result<(), PublishError> {
-        let (at, to) = done.map_err(|error| PublishError::Spool(error.to_string()))??;
+        let (at, to) = match done {
+            Err(error) if error.is_cancelled() => return Ok(()),
+            done => done.map_err(|error| PublishError::Spool(error.to_string()))??,
+        };
         let repository = &self.push.destinations[to].repository;
         if let Some(Blob { digest, size, codec }) = &self.layers[at].blob {
             let diff_id = &self.layers[at].diff_id;

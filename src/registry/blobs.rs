@@ -28,6 +28,8 @@ impl Registry {
         match response.status() {
             StatusCode::OK => Ok(true),
             StatusCode::NOT_FOUND => Ok(false),
+            // To where it keeps the blob: it has looked before it says so.
+            status if status.is_redirection() => Ok(true),
             _ => Err(RegistryError::refused(&call.attempted, repository, &response)),
         }
     }

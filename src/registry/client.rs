@@ -11,7 +11,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use crate::model::Repository;
 use crate::net::{self, Body, Net, TransportError};
 
-use super::{Credentials, Endpoint, RegistryError, Renewal, Spool, auth};
+use super::{Credentials, Endpoint, RegistryError, Renewal, Spool, Written, auth};
 
 /// How often something is attempted that may well succeed in a moment. All requests may be
 /// repeated: content goes in under its digest.
@@ -61,6 +61,8 @@ pub(super) enum Payload {
     Bytes(Bytes),
     /// All of a spool from this place on, while it is written.
     Spool(Spool, u64),
+    /// Nothing, after so many bytes: the registry may read them all again before it answers.
+    Sent(u64),
 }
 
 impl Payload {
@@ -73,20 +75,27 @@ impl Payload {
         match self {
             Payload::Bytes(bytes) => net::full(bytes.clone()),
             Payload::Spool(spool, offset) => spool.body(*offset),
+            Payload::Sent(_) => net::empty(),
         }
     }
 
     /// Sleeps for as long as an answer may take: half a minute to think, and time for the content at
-    /// 256 KiB a second, from when all of it is there.
+    /// 256 KiB a second. Content that is still written, or taken, has all the time there is.
     async fn patience(&self) {
         const BYTES_A_SECOND: u64 = 256 * 1024;
-        let size = match self {
-            Payload::Bytes(bytes) => bytes.len() as u64,
-            Payload::Spool(spool, offset) => {
-                spool.all().await.map_or(0, |(size, _)| size.saturating_sub(*offset))
-            }
-        };
-        tokio::time::sleep(Duration::from_secs(30 + size / BYTES_A_SECOND)).await;
+        const READ_AGAIN: u64 = 16 << 20;
+        let sleep = |seconds| tokio::time::sleep(Duration::from_secs(seconds));
+        match self {
+            Payload::Bytes(bytes) => sleep(30 + bytes.len() as u64 / BYTES_A_SECOND).await,
+            Payload::Sent(size) => sleep(30 + size / READ_AGAIN).await,
+            Payload::Spool(spool, _) => loop {
+                let taken = spool.taken();
+                sleep(60).await;
+                if !matches!(spool.written(), Written::Some(_)) && spool.taken() == taken {
+                    return;
+                }
+            },
+        }
     }
 }
 
@@ -192,9 +201,7 @@ impl Registry {
         let ours = self.endpoint.covers(&call.url);
         let shown = if ours { self.shown(call) } else { None };
         let response = self.send(call, shown.clone()).await?;
-        let asks = response.status() == StatusCode::UNAUTHORIZED;
-        let ended = self.has_ended(call, &response) || is_no_token(shown.as_ref(), &response);
-        if !ours || !(asks || ended) {
+        if !ours || !self.asks(call, &response, shown.as_ref()) {
             return Ok(Exchange::Answered(response));
         }
         self.log_in(call, &response, shown.as_ref()).await.map(Exchange::LoggedIn)
@@ -234,6 +241,18 @@ impl Registry {
             }
             _ => Err(refused()),
         }
+    }
+
+    /// Whether the registry asks who we are, now or again.
+    pub(super) fn asks(
+        &self,
+        call: &Call<'_>,
+        response: &Response<Bytes>,
+        shown: Option<&HeaderValue>,
+    ) -> bool {
+        response.status() == StatusCode::UNAUTHORIZED
+            || self.has_ended(call, response)
+            || is_no_token(shown, response)
     }
 
     /// Whether this says that the login has ended. ECR answers 403 then, without a challenge; to a

@@ -147,6 +147,11 @@ impl RegistryError {
         }
     }
 
+    /// Whether the request itself was wrong, as the registry sees it.
+    pub(super) fn is_about_the_request(&self) -> bool {
+        matches!(self, RegistryError::Refused { status: 400 | 404 | 416, .. })
+    }
+
     /// How long the registry asks to be left alone.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {

@@ -26,7 +26,7 @@ pub use content::{Blob, Image, Index, Layer, There};
 pub use credentials::{Credentials, Renewal};
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use error::RegistryError;
-pub use push::Pushed;
+pub use push::{Pushed, check_tags};
 pub use spool::{Spool, SpoolWriter, Written};
 
 #[cfg(test)]

@@ -36,8 +36,10 @@ impl Registry {
         call.also = Some(from);
         let response = match self.ask(&call).await {
             Ok(response) => response,
-            Err(RegistryError::Refused { status: 401, .. }) => return Ok(false),
-            Err(error) => return Err(error),
+            Err(error) => {
+                tracing::debug!(%error, "not mounted");
+                return Ok(false);
+            }
         };
         match response.status() {
             StatusCode::CREATED => self.same_digest(&call, &response, digest).map(|()| true),

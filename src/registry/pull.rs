@@ -160,11 +160,6 @@ impl Registry {
             let response = self.begin(call, shown.clone()).await?;
             match response.status() {
                 StatusCode::OK | StatusCode::PARTIAL_CONTENT => return Ok(response),
-                StatusCode::UNAUTHORIZED if ours && asked < LOGINS => {
-                    asked += 1;
-                    let response = self.collected(call, response).await?;
-                    self.log_in(call, &response, shown.as_ref()).await?;
-                }
                 status if status.is_redirection() => {
                     let next = response.headers().get(LOCATION).and_then(|l| l.to_str().ok());
                     call.url = next
@@ -173,6 +168,11 @@ impl Registry {
                 }
                 _ => {
                     let response = self.collected(call, response).await?;
+                    if ours && asked < LOGINS && self.asks(call, &response, shown.as_ref()) {
+                        asked += 1;
+                        self.log_in(call, &response, shown.as_ref()).await?;
+                        continue;
+                    }
                     return Err(RegistryError::refused(
                         &call.attempted,
                         call.repository,

@@ -61,9 +61,7 @@ impl Registry {
         repository: &Repository,
         tags: &[String],
     ) -> Result<Pushed, RegistryError> {
-        if let Some(tag) = tags.iter().find(|tag| !is_tag(tag)) {
-            return Err(RegistryError::Tag(tag.clone()));
-        }
+        check_tags(tags)?;
         let reference =
             ImageReference { repository: repository.clone(), digest: image.digest().clone() };
         let mut pushed = Pushed { reference, uploaded_bytes: 0, uploaded: 0, existed: 0 };
@@ -172,9 +170,7 @@ impl Registry {
         digest: &Digest,
         tags: &[String],
     ) -> Result<(), RegistryError> {
-        if let Some(tag) = tags.iter().find(|tag| !is_tag(tag)) {
-            return Err(RegistryError::Tag(tag.clone()));
-        }
+        check_tags(tags)?;
         if tags.is_empty() {
             return Ok(());
         }
@@ -199,6 +195,17 @@ impl Registry {
         let reference = ImageReference { repository: repository.clone(), digest: digest.clone() };
         let manifest = self.manifest(repository, digest.as_str()).await?;
         manifest.ok_or(RegistryError::Gone(reference))
+    }
+}
+
+/// Refuses what no registry takes for a tag.
+///
+/// # Errors
+/// Names the first that is none.
+pub fn check_tags(tags: &[String]) -> Result<(), RegistryError> {
+    match tags.iter().find(|tag| !is_tag(tag)) {
+        Some(tag) => Err(RegistryError::Tag(tag.clone())),
+        None => Ok(()),
     }
 }
 

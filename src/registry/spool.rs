@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -52,6 +53,8 @@ impl Written {
 pub struct Spool {
     file: Arc<File>,
     written: watch::Receiver<Written>,
+    /// Bytes that readers have been given, all together.
+    taken: Arc<AtomicU64>,
 }
 
 /// The one end that writes. Dropped before [`SpoolWriter::finish`], it has failed.
@@ -71,7 +74,12 @@ impl Spool {
         let file = Arc::new(tempfile::tempfile()?);
         let (sender, written) = watch::channel(Written::Some(0));
         let writer = SpoolWriter { file: file.clone(), size: 0, written: sender };
-        Ok((writer, Spool { file, written }))
+        Ok((writer, Spool { file, written, taken: Arc::default() }))
+    }
+
+    /// Bytes that readers have been given so far, all together: they are getting on while it grows.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
     }
 
     /// How far the writing is now.
@@ -120,8 +128,10 @@ impl Spool {
                 return;
             }
             let piece = self.piece(offset, left.min(PIECE as u64) as usize).await;
-            offset += piece.as_ref().map_or(0, |piece| piece.len() as u64);
+            let read = piece.as_ref().map_or(0, |piece| piece.len() as u64);
             let failed = piece.is_err();
+            offset += read;
+            self.taken.fetch_add(read, Ordering::Relaxed);
             if sender.send(piece.map_err(BoxError::from)).await.is_err() || failed {
                 return;
             }

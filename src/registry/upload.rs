@@ -46,11 +46,17 @@ impl Registry {
         let mut broken = None;
         loop {
             let mut reached = Reached::default();
+            let resumed = broken.is_some();
             let error = match self
                 .upload_from(repository, spool, &attempted, broken.take(), &mut reached)
                 .await
             {
                 Err(error) if error.is_transient() || reached.logged_in => error,
+                // It had more, or less, than it said.
+                Err(error) if resumed && error.is_about_the_request() => {
+                    reached = Reached::default();
+                    error
+                }
                 answer => return answer,
             };
             let Some(wait) = waits.next() else { return Err(error) };
@@ -58,7 +64,7 @@ impl Registry {
             if let Some(place) = reached.place {
                 broken = self.broken(repository, place, &attempted).await;
             } else if let Some(digest) = reached.ended
-                && self.has_blob(repository, &digest).await?
+                && self.has_blob(repository, &digest).await.unwrap_or(false)
             {
                 // Only the answer was lost.
                 return Ok(digest);
@@ -109,10 +115,10 @@ impl Registry {
             return Err(RegistryError::refused(attempted, repository, &response));
         }
         let place = self.place(&response).unwrap_or(place);
-        let (_, digest) = spool.all().await.map_err(RegistryError::Source)?;
+        let (size, digest) = spool.all().await.map_err(RegistryError::Source)?;
         *reached = Reached { ended: Some(digest.clone()), ..Reached::default() };
-        let nothing = Payload::nothing();
-        self.end_upload(repository, &place, &digest, nothing, attempted.to_owned()).await?;
+        let sent = Payload::Sent(size);
+        self.end_upload(repository, &place, &digest, sent, attempted.to_owned()).await?;
         Ok(digest)
     }
 
