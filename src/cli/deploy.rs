@@ -9,7 +9,7 @@ use super::signals::{self, Hangup};
 use super::way::{Sending, Way};
 use super::{Common, output};
 use crate::engine::{self, Made, Stop};
-use crate::model::{Ending, Event, ImageReference, Outcome, Stamped};
+use crate::model::{Digest, Ending, Event, ImageReference, Outcome, Stamped};
 use crate::publish::Reader;
 
 /// Build, push and roll out; go on with what a killed run left.
@@ -101,6 +101,10 @@ impl Deploy {
         let mut tell = |event: Event| tell(Stamped { time: cloud.now(), event });
         let brought = Box::pin(async {
             let tags = engine::expand_tags(&config.image.tags, caller).map_err(making::refused)?;
+            let stand_in = config.image.push.first().cloned().map(|repository| {
+                way.artifacts(config, &ImageReference { repository, digest: Digest::of(b"") })
+            });
+            stand_in.transpose()?;
             let to = way.destinations(&tags).await?;
             let product = match product {
                 Some((_, made)) => Product::Assembled(made),
@@ -116,7 +120,7 @@ impl Deploy {
                 Product::Stored(..) => (image, Made::Built),
             })
         });
-        stop.unless_asked(brought).await.unwrap_or_else(session::stopped)
+        stop.unless_asked(brought).await.unwrap_or_else(making::stopped)
     }
 }
 

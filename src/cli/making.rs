@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::session::{Failure, variable};
 use crate::config::{self, Config};
-use crate::docker::{self, Engine, Stored};
+use crate::docker::{self, BuildError, Engine, Stored};
 use crate::image::{self, Annotations, Image};
 use crate::model::{Ending, Event, ImageReference};
 use crate::publish::Reader;
@@ -30,6 +30,13 @@ pub(super) enum Product {
     Assembled(Image),
     /// In an engine's store.
     Stored(Box<Engine>, Stored),
+}
+
+/// What it means that a push was stopped.
+pub(super) fn stopped<T>() -> Result<T, Failure> {
+    let message = "stopped: what was uploaded is found by the next push, and has no tag unless all of \
+                   it was there";
+    Err((Ending::Interrupted, message.to_owned()))
 }
 
 pub(super) fn refused(error: impl std::fmt::Display) -> Failure {
@@ -84,8 +91,18 @@ async fn build(
     let surroundings =
         docker::Surroundings { variable: Arc::new(variable), login: Some(Arc::new(login)) };
     let build = spelled_out(config, build, how, tag)?;
+    tell(Event::Build { line: format!("by the engine at {}", engine.way()) });
     let mut tell = |progress: docker::Progress| tell(Event::Build { line: progress.to_string() });
-    let stored = engine.build(&build, &surroundings, &mut tell).await.map_err(failed)?;
+    let stored = engine.build(&build, &surroundings, &mut tell).await.map_err(|error| {
+        // What the file or the environment says wrongly is refused before anything is built.
+        let ending = match &error {
+            BuildError::Failed(_) | BuildError::Engine(_) | BuildError::Read { .. } => {
+                Ending::Failed
+            }
+            _ => Ending::Refused,
+        };
+        (ending, error.to_string())
+    })?;
     Ok((engine, stored))
 }
 

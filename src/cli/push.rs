@@ -9,7 +9,7 @@ use crate::cloud::Cloud;
 use crate::config::{self, Config};
 use crate::docker::Engine;
 use crate::engine;
-use crate::model::{Ending, Event, ImageReference, Outcome, Repository, Stamped};
+use crate::model::{Digest, Ending, Event, ImageReference, Outcome, Repository, Stamped};
 use crate::net::Net;
 
 /// Build the image and push it, without rolling anything out.
@@ -47,7 +47,7 @@ impl Push {
             let told = session::tell(format, (&now, &stop), async |tell| {
                 let mut tell = |event: Event| tell(Stamped { time: now(), event });
                 let pushed = stop.unless_asked(Box::pin(self.push(&net, &mut tell)));
-                match pushed.await.unwrap_or_else(session::stopped) {
+                match pushed.await.unwrap_or_else(making::stopped) {
                     Ok(image) => {
                         let message = format!("pushed {image}");
                         let mut outcome = Outcome::new(Ending::Succeeded, message);
@@ -79,7 +79,7 @@ impl Push {
             (Some(config), true) => {
                 engine::expand_tags(&config.image.tags, &caller).map_err(making::refused)?
             }
-            _ => self.tag.clone(),
+            _ => engine::expand_tags(&self.tag, &caller).map_err(making::refused)?,
         };
         let first = to.first().cloned().ok_or_else(|| {
             making::refused("nothing says where the image goes: add `image.push`, or `--to`")
@@ -96,6 +96,12 @@ impl Push {
             to: &to,
             format: self.common.format,
         };
+        if let Some(config) = &config {
+            way.artifacts(
+                config,
+                &ImageReference { repository: first.clone(), digest: Digest::of(b"") },
+            )?;
+        }
         let destinations = way.destinations(&tags).await?;
         let product = self.product(config.as_ref(), &way, tell).await?;
         let pushed = way.push(&product, (&destinations, &tags), &self.sending, tell).await?;

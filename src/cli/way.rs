@@ -126,13 +126,12 @@ impl Way<'_> {
         Ok(Pushed { digest: digest.clone(), top: digest.clone(), platforms: vec![digest] })
     }
 
-    /// Puts beside the pushed image what `image.attach` asks for.
-    pub(super) async fn attach(
+    /// What `image.attach` asks for, for this image.
+    pub(super) fn artifacts(
         &self,
         config: &Config,
-        destinations: &[Destination],
-        digest: &Digest,
-    ) -> Result<(), Failure> {
+        image: &ImageReference,
+    ) -> Result<Vec<Blob>, Failure> {
         let config::Attach { sbom, provenance } = &config.image.attach;
         let mut artifacts = Vec::new();
         if let Some(sbom) = sbom {
@@ -142,22 +141,32 @@ impl Way<'_> {
             let bytes = std::fs::read(&path).map_err(|error| told(error.to_string()))?;
             artifacts.push(publish::bill(bytes).map_err(|error| told(error.to_string()))?);
         }
+        if *provenance {
+            let statement = publish::provenance::statement(image, variable).map_err(|missing| {
+                refused(format!(
+                    "image.attach.provenance: only an Actions run knows where an image comes from, \
+                     and {missing} is not set"
+                ))
+            })?;
+            artifacts.push(Blob::new(publish::provenance::MEDIA_TYPE, statement.to_string()));
+        }
+        Ok(artifacts)
+    }
+
+    /// Puts it beside the pushed image.
+    pub(super) async fn attach(
+        &self,
+        config: &Config,
+        destinations: &[Destination],
+        digest: &Digest,
+    ) -> Result<(), Failure> {
         for to in destinations {
-            let mut artifacts = artifacts.clone();
-            if *provenance {
-                let repository = to.repository.clone();
-                let image = ImageReference { repository, digest: digest.clone() };
-                let statement = publish::provenance::statement(&image, variable);
-                let statement = statement.map_err(|missing| {
-                    refused(format!(
-                        "image.attach.provenance: only an Actions run knows where an image comes \
-                         from, and {missing} is not set"
-                    ))
-                })?;
-                let kind = publish::provenance::MEDIA_TYPE;
-                artifacts.push(Blob::new(kind, statement.to_string()));
+            let repository = to.repository.clone();
+            let image = ImageReference { repository, digest: digest.clone() };
+            let artifacts = self.artifacts(config, &image)?;
+            if !artifacts.is_empty() {
+                publish::attach(to, digest, &artifacts).await.map_err(failed)?;
             }
-            publish::attach(to, digest, &artifacts).await.map_err(failed)?;
         }
         Ok(())
     }

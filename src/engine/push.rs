@@ -52,7 +52,7 @@ pub(super) async fn push(job: &Job<'_>, image: &ImageReference) -> Result<(u64, 
     for repository in [&image.repository].into_iter().chain(others) {
         let (net, cloud) = (job.net, Some(job.cloud));
         let to = publish::connect(net, cloud, repository, job.logins).await.map_err(failed)?;
-        terms.before(&to, tags, Some(top)).await.map_err(failed)?;
+        terms.before(&to, tags, Some(top)).await.map_err(refused)?;
         destinations.push(to);
     }
     let mut sent = 0;
@@ -65,7 +65,6 @@ pub(super) async fn push(job: &Job<'_>, image: &ImageReference) -> Result<(u64, 
         }
     }
     for to in &destinations {
-        let refused = |why| End { ending: Ending::Refused, ..failed(why) };
         terms.scanned(to, &digests).await.map_err(refused)?;
     }
     let mut events = Vec::new();
@@ -120,6 +119,10 @@ pub(super) async fn is_missing(
     let found: Result<_, RegistryError> =
         from.registry.manifest_digest(repository, image.digest.as_str()).await;
     matches!(found, Ok(None))
+}
+
+fn refused(why: impl ToString) -> End {
+    End { ending: Ending::Refused, ..failed(why) }
 }
 
 #[allow(clippy::needless_pass_by_value)] // As map_err gives it.

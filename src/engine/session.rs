@@ -5,7 +5,7 @@ use super::run::Job;
 use super::{Made, Stop, Target, Wanted, Wish};
 use crate::cloud::Cloud;
 use crate::config::Config;
-use crate::model::{Ending, Event, Goal, ImageReference, Outcome, Stamped, Strategy};
+use crate::model::{Digest, Ending, Event, Goal, ImageReference, Outcome, Stamped, Strategy};
 use crate::net::Net;
 use crate::publish::Logins;
 
@@ -86,7 +86,12 @@ impl Session<'_> {
         let mut found = Vec::new();
         let obstacle = match self.checked(None, true, &mut |event| found.push(event)).await {
             Ok((checked, _)) if checked.unfinished().is_some() => None,
-            Ok((checked, _)) => checked.refusal(),
+            Ok((checked, mut target)) => {
+                // Its digest is the only thing that is not known of the image yet.
+                let repository = self.config.image.push.first().cloned()?;
+                let image = ImageReference { repository, digest: Digest::of(b"") };
+                self.refusal(&checked, &mut target, &image, true).await
+            }
             Err(outcome) => Some(*outcome),
         }?;
         found.into_iter().for_each(tell);

@@ -135,8 +135,12 @@ impl Push<'_> {
             content.diff_ids.iter().filter_map(|diff_id| brought.blob(diff_id)).collect();
         let size = blobs.iter().map(|blob| blob.size).sum();
         let (config, manifest) = manifest::of(config, &blobs, self.annotations);
-        try_join_all(self.destinations.iter().map(|to| deliver(to, &config, &manifest))).await?;
-        let (layers, uploaded) = (content.diff_ids.len(), brought.uploaded);
+        let delivered = self.destinations.iter().map(|to| deliver(to, &config, &manifest));
+        let delivered = try_join_all(delivered).await?;
+        let (layers, mut uploaded) = (content.diff_ids.len(), brought.uploaded);
+        for (to, bytes) in self.destinations.iter().zip(delivered).filter(|(_, bytes)| *bytes > 0) {
+            *uploaded.entry(to.repository.clone()).or_default() += bytes;
+        }
         Ok(Published { digest: manifest.digest, size, sent, layers, uploaded })
     }
 
@@ -158,14 +162,17 @@ impl Push<'_> {
     }
 }
 
-/// Configuration and manifest to one destination, which has the layers.
-async fn deliver(to: &Destination, config: &Blob, manifest: &Blob) -> Result<(), RegistryError> {
+/// Configuration and manifest to one destination, which has the layers; gives the bytes that were sent.
+async fn deliver(to: &Destination, config: &Blob, manifest: &Blob) -> Result<u64, RegistryError> {
     let Destination { repository, registry } = to;
     if registry.manifest_digest(repository, manifest.digest.as_str()).await?.is_some() {
-        return Ok(());
+        return Ok(0);
     }
+    let mut sent = manifest.size();
     if !registry.has_blob(repository, &config.digest).await? {
         registry.upload_blob(repository, config).await?;
+        sent += config.size();
     }
-    registry.put_manifest(repository, manifest.digest.as_str(), manifest).await
+    registry.put_manifest(repository, manifest.digest.as_str(), manifest).await?;
+    Ok(sent)
 }
