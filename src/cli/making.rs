@@ -96,9 +96,10 @@ async fn build(
     let stored = engine.build(&build, &surroundings, &mut tell).await.map_err(|error| {
         // What the file or the environment says wrongly is refused before anything is built.
         let ending = match &error {
-            BuildError::Failed(_) | BuildError::Engine(_) | BuildError::Read { .. } => {
-                Ending::Failed
-            }
+            BuildError::Failed(_)
+            | BuildError::Engine(_)
+            | BuildError::Session { .. }
+            | BuildError::Read { .. } => Ending::Failed,
             _ => Ending::Refused,
         };
         (ending, error.to_string())
