@@ -86,11 +86,12 @@ async fn a_password_is_given_when_asked_for_and_a_wrong_one_is_explained() {
         password: password.to_owned(),
     };
 
-    for credentials in [with("wrong"), Credentials::Anonymous] {
+    let wrong = (with("wrong"), "Check the user and the token");
+    for (credentials, remedy) in [wrong, (Credentials::Anonymous, "docker login")] {
         let refused =
             served.registry(credentials).push(&image, &repository, &[]).await.unwrap_err();
         assert!(matches!(refused, RegistryError::Refused { status: 401, .. }), "{refused}");
-        assert!(refused.to_string().contains("Check the user and the token"), "{refused}");
+        assert!(refused.to_string().contains(remedy), "{refused}");
         assert!(!refused.to_string().contains("wrong"), "{refused}");
     }
 

@@ -30,17 +30,27 @@ impl Served {
     /// The same by TLS, as `registry.test` and as 127.0.0.1, by an authority of its own: `ca.pem`.
     pub(crate) async fn start_by_tls() -> Option<Served> {
         let folder = tempfile::tempdir().unwrap();
-        let made = Command::new("openssl")
-            .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"])
-            .args(["-subj", "/CN=registry.test"])
-            .args(["-addext", "subjectAltName=DNS:registry.test,IP:127.0.0.1"])
-            .args(["-keyout", "key.pem", "-out", "ca.pem"])
-            .current_dir(folder.path())
-            .output()
-            .unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let openssl = |arguments: &str| {
+            let made = Command::new("openssl")
+                .args(arguments.split(' '))
+                .current_dir(folder.path())
+                .output()
+                .unwrap();
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        };
+        let names = "subjectAltName=DNS:registry.test,IP:127.0.0.1";
+        fs::write(folder.path().join("names"), names).unwrap();
+        openssl(
+            "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test -keyout ca.key -out ca.pem",
+        );
+        openssl(
+            "req -newkey rsa:2048 -nodes -subj /CN=registry.test -keyout key.pem -out asked.pem",
+        );
+        openssl(
+            "x509 -req -in asked.pem -CA ca.pem -CAkey ca.key -days 2 -extfile names -out own.pem",
+        );
         let path = |name: &str| folder.path().join(name).display().to_string();
-        let tls = format!("tls: {{ certificate: {}, key: {} }}", path("ca.pem"), path("key.pem"));
+        let tls = format!("tls: {{ certificate: {}, key: {} }}", path("own.pem"), path("key.pem"));
         let mut served = Served::start_with(None, &tls).await?;
         fs::copy(path("ca.pem"), served.folder.path().join("ca.pem")).unwrap();
         served.keys = Some(folder);
