@@ -91,7 +91,7 @@ impl Image {
         match form {
             Form::Old | Form::Podman => files.push(("c0ffee.json".to_owned(), self.config.clone())),
             Form::New | Form::Compressed(_) => {
-                files.insert(1, (blob(&self.config), self.config.clone()))
+                files.insert(1, (blob(&self.config), self.config.clone()));
             }
         }
         files.push(("manifest.json".to_owned(), b"[{}]".to_vec()));

@@ -107,7 +107,7 @@ impl Deploy {
             stand_in.transpose()?;
             let to = way.destinations(&tags).await?;
             let product = match product {
-                Some((_, made)) => Product::Assembled(made),
+                Some((_, made)) => Product::Assembled(*made),
                 None => making::make(config, &self.how, None, way.reader(), &mut tell).await?,
             };
             let pushed = way.push(&product, (&to, &tags), &self.sending, &mut tell).await?;
@@ -116,7 +116,7 @@ impl Deploy {
             let nowhere = (Ending::Refused, "`image.push` is empty".to_owned());
             let image = ImageReference { repository: first.ok_or(nowhere)?, digest: pushed.digest };
             Ok(match product {
-                Product::Assembled(made) => (image, Made::Assembled(made)),
+                Product::Assembled(made) => (image, Made::Assembled(Box::new(made))),
                 Product::Stored(..) => (image, Made::Built),
             })
         });
@@ -142,6 +142,6 @@ impl Shipment {
         let logins = session::caller(false).logins;
         let reader = Reader { net, cloud: Some(cloud), logins: &logins };
         let (reference, made) = making::assemble(config, reader).await?;
-        Ok(Some((reference, Made::Assembled(made))))
+        Ok(Some((reference, Made::Assembled(Box::new(made)))))
     }
 }

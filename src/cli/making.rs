@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::session::{Failure, variable};
@@ -156,7 +156,7 @@ fn spelled_out(
 
 /// User and password for a base image's registry; an unreadable login is as good as none, since the
 /// registry will say so.
-fn login(host: String) -> Pin<Box<dyn Future<Output = Option<(String, String)>> + Send>> {
+fn login(host: String) -> BoxFuture<'static, Option<(String, String)>> {
     Box::pin(async move {
         match login::find(&login::files(variable), &host).await.ok()?? {
             Credentials::Basic { user, password } => Some((user, password)),

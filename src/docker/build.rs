@@ -88,11 +88,14 @@ pub struct SshAgent {
     pub socket: Option<PathBuf>,
 }
 
+/// The environment: the value of the variable with this name.
+pub type Variable = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// What a build may use of the place where it was started.
 #[derive(Clone)]
 pub struct Surroundings {
     /// The environment.
-    pub variable: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    pub variable: Variable,
     /// Logins to the registries of base images; `None`: the engine pulls as anybody.
     pub login: Option<Login>,
 }
@@ -260,7 +263,7 @@ fn hear(info: BuildInfo, steps: &mut Steps, tell: &mut dyn FnMut(Progress)) -> O
     }
     match info.aux? {
         BuildInfoAux::BuildKit(status) => {
-            steps.learn(status).into_iter().for_each(tell);
+            steps.learn(&status).into_iter().for_each(tell);
             None
         }
         BuildInfoAux::Default(image) => image.id,

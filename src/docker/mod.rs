@@ -21,7 +21,7 @@ mod way;
 #[cfg(target_os = "linux")]
 pub use arrivals::from_store;
 pub use arrivals::{Arrivals, Arriving, ArrivingLayer, from_export};
-pub use build::{Build, Secret, SecretSource, SshAgent, Surroundings};
+pub use build::{Build, Secret, SecretSource, SshAgent, Surroundings, Variable};
 pub use build_error::{BuildError, Failure};
 pub use engine::{Engine, Facts, Kind, Stored};
 pub use error::{EngineError, Tried};

@@ -50,7 +50,7 @@ pub(super) struct FailedStep {
 
 impl Steps {
     /// What a message of the engine's says.
-    pub(super) fn learn(&mut self, status: StatusResponse) -> Vec<Progress> {
+    pub(super) fn learn(&mut self, status: &StatusResponse) -> Vec<Progress> {
         let mut told = Vec::new();
         // A step's last lines come with its end: that is told after them.
         for vertex in &status.vertexes {
@@ -253,7 +253,7 @@ mod tests {
         }
     }
 
-    fn lines(steps: &mut Steps, status: StatusResponse) -> Vec<String> {
+    fn lines(steps: &mut Steps, status: &StatusResponse) -> Vec<String> {
         steps.learn(status).iter().map(ToString::to_string).collect()
     }
 
@@ -266,21 +266,21 @@ mod tests {
         let mut steps = Steps::default();
         let (copy, run) = ("[2/3] COPY a /", "[3/3] RUN make");
         let plan = vec![vertex(copy, None, None), vertex(run, None, None)];
-        assert_eq!(lines(&mut steps, vertexes(plan)), [""; 0]);
+        assert_eq!(lines(&mut steps, &vertexes(plan)), [""; 0]);
         let mut cached = vertex(copy, Some(0), Some(0));
         cached.cached = true;
-        let told = lines(&mut steps, vertexes(vec![cached]));
+        let told = lines(&mut steps, &vertexes(vec![cached]));
         assert_eq!(told, ["#1 [2/3] COPY a /", "#1 CACHED"]);
-        let told = lines(&mut steps, vertexes(vec![vertex(run, Some(1), None)]));
+        let told = lines(&mut steps, &vertexes(vec![vertex(run, Some(1), None)]));
         assert_eq!(told, ["#2 [3/3] RUN make"]);
         let logs = vec![log(run, 2, "one\ntw"), log(run, 4, "o\r\n 9%\r99%\nthr")];
-        let told = lines(&mut steps, StatusResponse { logs, ..StatusResponse::default() });
+        let told = lines(&mut steps, &StatusResponse { logs, ..StatusResponse::default() });
         assert_eq!(told, ["#2 0.100 one", "#2 0.300 two", "#2 0.300 99%"]);
-        let told = lines(&mut steps, vertexes(vec![vertex(run, Some(1), Some(31))]));
+        let told = lines(&mut steps, &vertexes(vec![vertex(run, Some(1), Some(31))]));
         assert_eq!(told, ["#2 3.000 thr", "#2 DONE 3.0s"]);
         // The engine repeats itself.
         let again = vec![vertex(copy, None, None), vertex(run, Some(40), Some(40))];
-        assert_eq!(lines(&mut steps, vertexes(again)), [""; 0]);
+        assert_eq!(lines(&mut steps, &vertexes(again)), [""; 0]);
         assert_eq!(steps.failed(), None);
     }
 
@@ -309,7 +309,7 @@ mod tests {
             logs: vec![log("[b 2/2] RUN false", 1, "oh no\n")],
             ..StatusResponse::default()
         };
-        let told = lines(&mut steps, status);
+        let told = lines(&mut steps, &status);
         let expected =
             ["#1 [a 2/2] RUN sleep 9", "#2 [b 2/2] RUN false", "#2 0.100 oh no", "#1 CANCELED"];
         assert_eq!(told[..4], expected);
@@ -322,19 +322,19 @@ mod tests {
     fn transfers_are_summed_up() {
         let mut steps = Steps::default();
         let from = "[1/2] FROM docker.io/library/alpine";
-        steps.learn(vertexes(vec![vertex(from, Some(0), None)]));
+        steps.learn(&vertexes(vec![vertex(from, Some(0), None)]));
         let mut told = Vec::new();
         for tenths in 1..=20 {
             let statuses = vec![
                 part(from, "sha256:a", tenths, tenths * 100_000, 2_000_000),
                 part(from, "sha256:b", tenths, 500, 500),
             ];
-            told.extend(lines(&mut steps, StatusResponse { statuses, ..Default::default() }));
+            told.extend(lines(&mut steps, &StatusResponse { statuses, ..Default::default() }));
         }
         assert_eq!(told.last().unwrap(), "#1 2.0 MB / 2.0 MB");
         assert!(told.len() <= 5, "{told:?}");
         let exporting = vec![part("none", "x", 1, 0, 0), part(from, "exporting layers", 3, 0, 0)];
-        let told = lines(&mut steps, StatusResponse { statuses: exporting, ..Default::default() });
+        let told = lines(&mut steps, &StatusResponse { statuses: exporting, ..Default::default() });
         assert_eq!(told, ["#1 exporting layers 0.3s"]);
     }
 }

@@ -17,7 +17,7 @@ pub enum Made {
     /// Others have brought it there; no tag is written.
     Elsewhere,
     /// It was put together, and is to be pushed.
-    Assembled(Image),
+    Assembled(Box<Image>),
     /// It was built, and is in all repositories under its digest; tags are missing.
     Built,
 }

@@ -145,14 +145,14 @@ struct Unpacking {
 }
 
 enum Decoder {
-    Gzip(MultiGzDecoder<Counted<io::Sink>>),
+    Gzip(Box<MultiGzDecoder<Counted<io::Sink>>>),
     Zstd(zstd::stream::write::Decoder<'static, Counted<io::Sink>>),
 }
 
 fn unpacking(codec: Codec, went: Counted<SpoolWriter>) -> io::Result<Box<dyn Work>> {
     let plain = Counted::new(io::sink());
     let decoder = match codec {
-        Codec::Gzip => Decoder::Gzip(MultiGzDecoder::new(plain)),
+        Codec::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(plain))),
         Codec::Zstd => Decoder::Zstd(zstd::stream::write::Decoder::new(plain)?),
     };
     Ok(Box::new(Unpacking { codec, went, decoder }))

@@ -52,10 +52,10 @@ impl Transport {
     /// # Errors
     /// Where TLS or the proxy settings cannot be set up.
     pub fn network() -> Result<Transport, TransportError> {
-        Transport::with_roots(Roots::find(|name| std::env::var(name).ok())?)
+        Transport::with_roots(&Roots::find(|name| std::env::var(name).ok())?)
     }
 
-    fn with_roots(roots: Roots) -> Result<Transport, TransportError> {
+    fn with_roots(roots: &Roots) -> Result<Transport, TransportError> {
         let trusting = |more: Vec<Certificate>| {
             let all = roots.everywhere.iter().cloned().chain(more);
             reqwest::Client::builder().tls_certs_merge(all)

@@ -41,7 +41,7 @@ impl Reader<'_> {
         let Some(named) = &assembly.base else { return Ok(Bases::default()) };
         let from = super::connect_to_read(self.net, self.cloud, &named.repository, self.logins);
         let registry = from.await?.registry;
-        Ok(base::read(&registry, named, &assembly.all_platforms()).await?)
+        Ok(base::read(&registry, named, assembly.all_platforms()).await?)
     }
 
     /// Brings the image to a destination, its base's layers from where they are; then `tags` name it.

@@ -226,8 +226,7 @@ mod tests {
         let repository = repository.parse().unwrap();
         let destination = connect(&net, None, &repository, logins).await.unwrap();
         let _ = destination.registry.manifest_digest(&repository, "x").await;
-        let last = shown.lock().unwrap().last().unwrap().clone();
-        last
+        shown.lock().unwrap().last().unwrap().clone()
     }
 
     #[tokio::test]

@@ -71,7 +71,7 @@ impl Memory {
         }
         let remembered = Remembered { digest: digest.clone(), size, places };
         if let Ok(bytes) = serde_json::to_vec(&remembered) {
-            note(self.layer_file(diff_id, codec), &bytes);
+            note(self.layer_file(diff_id, codec).as_deref(), &bytes);
         }
     }
 
@@ -91,7 +91,7 @@ impl Memory {
             // The id is another digest where containerd keeps the images.
             let mut told = format!("{}\n", Digest::of(bytes)).into_bytes();
             told.extend_from_slice(bytes);
-            note(file, &told);
+            note(file.as_deref(), &told);
         }
     }
 
@@ -111,8 +111,8 @@ fn hex(digest: &Digest) -> &str {
 
 /// Writes all of the file or nothing: several runs may do it at once. What cannot be written is not
 /// remembered.
-fn note(file: Option<PathBuf>, bytes: &[u8]) {
-    let Some((file, folder)) = file.as_ref().and_then(|file| Some((file, file.parent()?))) else {
+fn note(file: Option<&Path>, bytes: &[u8]) {
+    let Some((file, folder)) = file.and_then(|file| Some((file, file.parent()?))) else {
         return;
     };
     let write = || -> io::Result<()> {

@@ -126,7 +126,7 @@ impl<'a> Transfer<'a> {
         for to in self.layers[at].lacking.clone() {
             self.upload(known_at.clone(), to, spool.clone());
         }
-        self.packed(at, &compressed, &spool, known_at);
+        self.packed(at, &compressed, &spool, &known_at);
         Ok(())
     }
 
@@ -168,7 +168,7 @@ impl<'a> Transfer<'a> {
             (Some(_), _) => return Err(PublishError::Changed(compressed.diff_id)),
         };
         tell_at.send_replace(Some(place));
-        self.packed(place, &compressed, &spool, known_at);
+        self.packed(place, &compressed, &spool, &known_at);
         Ok(())
     }
 
@@ -212,7 +212,7 @@ impl<'a> Transfer<'a> {
         at: usize,
         compressed: &Compressed,
         spool: &Spool,
-        known_at: watch::Receiver<Option<usize>>,
+        known_at: &watch::Receiver<Option<usize>>,
     ) {
         let Compressed { digest, size, codec, content, .. } = compressed.clone();
         let state = LayerState::Packed { content, size };

@@ -139,11 +139,11 @@ impl Way<'_> {
             pushed.existing();
             return Ok(());
         }
-        if layer.repository.registry() == repository.registry() {
-            if target.mount(repository, &layer.digest, &layer.repository).await? {
-                pushed.existing();
-                return Ok(());
-            }
+        if layer.repository.registry() == repository.registry()
+            && target.mount(repository, &layer.digest, &layer.repository).await?
+        {
+            pushed.existing();
+            return Ok(());
         }
         let spooled = |error: io::Error| RegistryError::Source(error.to_string());
         let (writer, spool) = Spool::create().map_err(spooled)?;

@@ -66,7 +66,7 @@ impl Process<'_> {
         Ok(match &self.verb {
             Verb::Deploy(labels) => {
                 let (reference, image) = self.image(labels)?;
-                session.deploy(reference, Made::Assembled(image), tell).await
+                session.deploy(reference, Made::Assembled(Box::new(image)), tell).await
             }
             Verb::Rollback => session.rollback(tell).await,
         })

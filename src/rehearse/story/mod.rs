@@ -287,11 +287,11 @@ impl Story {
         match verb {
             Verb::Deploy(label) => {
                 let (reference, image) = self.image(label, false);
-                session.deploy(reference, Made::Assembled(image), tell).await
+                session.deploy(reference, Made::Assembled(Box::new(image)), tell).await
             }
             Verb::DeployBad(label) => {
                 let (reference, image) = self.image(label, true);
-                session.deploy(reference, Made::Assembled(image), tell).await
+                session.deploy(reference, Made::Assembled(Box::new(image)), tell).await
             }
             Verb::Rollback => session.rollback(tell).await,
         }
