@@ -73,7 +73,7 @@ fn the_minimal_file_gets_every_default() {
     let error = config.assembly().unwrap_err();
     insta::assert_snapshot!(error, @r"
     cutover.yaml: nothing says what the image is to be made of
-      = add `image.push` and `image.files`, or deploy an image that is in the registry already with `--image repository@sha256:…`
+      = add `image.push`, and `image.files` or `image.build: {}`, or deploy an image that is in the registry already with `--image repository@sha256:…`
     ");
 }
 

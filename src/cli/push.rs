@@ -48,8 +48,9 @@ impl Push {
                 let mut tell = |event: Event| tell(Stamped { time: now(), event });
                 let pushed = stop.unless_asked(Box::pin(self.push(&net, &mut tell)));
                 match pushed.await.unwrap_or_else(making::stopped) {
-                    Ok(image) => {
-                        let message = format!("pushed {image}");
+                    Ok((image, tags)) => {
+                        let named = if tags.is_empty() { "" } else { ", as " };
+                        let message = format!("pushed {image}{named}{}", tags.join(", "));
                         let mut outcome = Outcome::new(Ending::Succeeded, message);
                         outcome.image = Some(image);
                         outcome
@@ -65,7 +66,7 @@ impl Push {
         &self,
         net: &Net,
         tell: &mut dyn FnMut(Event),
-    ) -> Result<ImageReference, Failure> {
+    ) -> Result<(ImageReference, Vec<String>), Failure> {
         let config = match self.from.is_some() && !self.to.is_empty() {
             true => None,
             false => Some(config::load(&self.common.config).map_err(making::refused)?),
@@ -109,7 +110,7 @@ impl Push {
             way.attach(config, &destinations, &pushed.digest).await?;
         }
         way.finish(&destinations, &pushed, &tags, tell).await?;
-        Ok(ImageReference { repository: first, digest: pushed.digest })
+        Ok((ImageReference { repository: first, digest: pushed.digest }, tags))
     }
 
     /// The engine's image, or what the configuration makes.

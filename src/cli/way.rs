@@ -56,13 +56,14 @@ pub(super) struct Pushed {
 }
 
 impl Way<'_> {
-    /// Logs in everywhere, and sees to it that all repositories are there.
+    /// Goes to all registries, before anything is made: they answer, know us, and have the repositories.
     pub(super) async fn destinations(&self, tags: &[String]) -> Result<Vec<Destination>, Failure> {
         registry::check_tags(tags).map_err(refused)?;
         let mut destinations = Vec::new();
         for repository in self.to {
             let to = publish::connect(self.net, self.cloud, repository, self.logins).await;
             let to = to.map_err(failed)?;
+            to.registry.reach(repository).await.map_err(failed)?;
             self.terms().before(&to, tags, None).await.map_err(refused)?;
             destinations.push(to);
         }

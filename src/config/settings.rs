@@ -75,8 +75,8 @@ impl Config {
             (Some(push), Some(assembly)) => Ok((push, assembly)),
             _ => Err(ConfigError::unfit(
                 "nothing says what the image is to be made of",
-                "add `image.push` and `image.files`, or deploy an image that is in the registry \
-                 already with `--image repository@sha256:…`",
+                "add `image.push`, and `image.files` or `image.build: {}`, or deploy an image that is \
+                 in the registry already with `--image repository@sha256:…`",
             )),
         }
     }

@@ -147,6 +147,16 @@ impl RegistryError {
         }
     }
 
+    /// Whether there is no way to the registry: no connection, or no login that it takes.
+    pub(super) fn is_of_the_way(&self) -> bool {
+        matches!(
+            self,
+            RegistryError::Transport { .. }
+                | RegistryError::Login { .. }
+                | RegistryError::Refused { status: 401, .. }
+        )
+    }
+
     /// Whether the request itself was wrong, as the registry sees it.
     pub(super) fn is_about_the_request(&self) -> bool {
         matches!(self, RegistryError::Refused { status: 400 | 404 | 416, .. })

@@ -42,6 +42,17 @@ impl Registry {
         Ok(self.manifest(repository, reference).await?.map(|manifest| manifest.digest))
     }
 
+    /// Whether the registry answers, and knows us. What it lets us do it tells when we do it.
+    ///
+    /// # Errors
+    /// Where it doesn't.
+    pub async fn reach(&self, repository: &Repository) -> Result<(), RegistryError> {
+        match self.manifest_digest(repository, "latest").await {
+            Err(error) if error.is_of_the_way() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// The manifest that `reference` names; `None` where it names nothing.
     ///
     /// # Errors

@@ -48,6 +48,10 @@ pub(super) fn resolve(
         && let Some((key, place)) = orphan(image)
     {
         let (message, remedy) = match &image.build {
+            Some(_) if key == "platforms" => (
+                "is for images from files: an engine builds for one platform",
+                "name it in `platform`, or build several elsewhere and deploy by `--image`",
+            ),
             Some(_) => ("is the Dockerfile's to say", "write it there, and remove it here"),
             None => (
                 "describes an image, but there are no `files` to make it of",
