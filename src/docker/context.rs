@@ -379,14 +379,16 @@ mod tests {
     #[tokio::test]
     async fn it_is_sent_in_chunks_and_stops_where_nobody_takes_them() {
         let folder = folder(&[("Dockerfile", "")]);
-        fs::write(folder.path().join("big"), vec![7; 3 * CHUNK]).unwrap();
+        // More than is read ahead.
+        let size = (CHUNKS + 3) * CHUNK;
+        fs::write(folder.path().join("big"), vec![7; size]).unwrap();
         let context = Context::open(folder.path(), &folder.path().join("Dockerfile")).unwrap();
         let whole = archive(&context);
         let (stream, walk) = context.clone().send();
         let chunks: Vec<Bytes> = stream.map(Result::unwrap).collect().await;
         assert!(chunks.concat() == whole);
         let sent = walk.await.unwrap().unwrap();
-        assert_eq!(sent, Sent { files: 2, bytes: 3 * CHUNK as u64 });
+        assert_eq!(sent, Sent { files: 2, bytes: size as u64 });
         let (stream, walk) = context.send();
         drop(stream);
         let told = walk.await.unwrap().unwrap_err().to_string();
