@@ -129,7 +129,9 @@ async fn push(
     let open = |_: BTreeSet<Digest>| from_export(Cursor::new(export.unwrap()));
     let published = push.image(&image.content(), open).await;
     if let Ok(published) = &published {
-        push.tag(&published.digest, &["v1".to_owned()]).await.unwrap();
+        for Destination { repository, registry } in &destinations {
+            registry.tag(repository, &published.digest, &["v1".to_owned()]).await.unwrap();
+        }
     }
     (published, told.into_inner().unwrap())
 }

@@ -6,10 +6,10 @@ use super::again::Again;
 use super::making::{self, How, Product};
 use super::session::{self, Failure, Session};
 use super::signals::{self, Hangup};
-use super::way::{Sending, Way};
+use super::way::{Attached, Sending, Way};
 use super::{Common, output};
 use crate::engine::{self, Made, Stop};
-use crate::model::{Digest, Ending, Event, ImageReference, Outcome, Stamped};
+use crate::model::{Ending, Event, ImageReference, Outcome, Stamped};
 use crate::publish::Reader;
 
 /// Build, push and roll out; go on with what a killed run left.
@@ -101,17 +101,14 @@ impl Deploy {
         let mut tell = |event: Event| tell(Stamped { time: cloud.now(), event });
         let brought = Box::pin(async {
             let tags = engine::expand_tags(&config.image.tags, caller).map_err(making::refused)?;
-            let stand_in = config.image.push.first().cloned().map(|repository| {
-                way.artifacts(config, &ImageReference { repository, digest: Digest::of(b"") })
-            });
-            stand_in.transpose()?;
+            let attached = Attached::read(config)?;
             let to = way.destinations(&tags).await?;
             let product = match product {
                 Some((_, made)) => Product::Assembled(*made),
                 None => making::make(config, &self.how, None, way.reader(), &mut tell).await?,
             };
             let pushed = way.push(&product, (&to, &tags), &self.sending, &mut tell).await?;
-            way.attach(config, &to, &pushed.digest).await?;
+            way.attach(&attached, &to, &pushed.digest).await?;
             let first = to.into_iter().next().map(|to| to.repository);
             let nowhere = (Ending::Refused, "`image.push` is empty".to_owned());
             let image = ImageReference { repository: first.ok_or(nowhere)?, digest: pushed.digest };

@@ -3,13 +3,13 @@
 use super::making::{self, How, Product};
 use super::session::{self, Failure, variable};
 use super::signals::{self, Hangup};
-use super::way::{Sending, Way};
+use super::way::{Attached, Sending, Way};
 use super::{Common, output};
 use crate::cloud::Cloud;
 use crate::config::{self, Config};
 use crate::docker::Engine;
 use crate::engine;
-use crate::model::{Digest, Ending, Event, ImageReference, Outcome, Repository, Stamped};
+use crate::model::{Ending, Event, ImageReference, Outcome, Repository, Stamped};
 use crate::net::Net;
 
 /// Build the image and push it, without rolling anything out.
@@ -97,17 +97,12 @@ impl Push {
             to: &to,
             format: self.common.format,
         };
-        if let Some(config) = &config {
-            way.artifacts(
-                config,
-                &ImageReference { repository: first.clone(), digest: Digest::of(b"") },
-            )?;
-        }
+        let attached = config.as_ref().map(Attached::read).transpose()?;
         let destinations = way.destinations(&tags).await?;
         let product = self.product(config.as_ref(), &way, tell).await?;
         let pushed = way.push(&product, (&destinations, &tags), &self.sending, tell).await?;
-        if let Some(config) = &config {
-            way.attach(config, &destinations, &pushed.digest).await?;
+        if let Some(attached) = &attached {
+            way.attach(attached, &destinations, &pushed.digest).await?;
         }
         way.finish(&destinations, &pushed, &tags, tell).await?;
         Ok((ImageReference { repository: first, digest: pushed.digest }, tags))

@@ -55,6 +55,48 @@ pub(super) struct Pushed {
     platforms: Vec<Digest>,
 }
 
+/// What `image.attach` asks for.
+pub(super) struct Attached {
+    bill: Option<Blob>,
+    provenance: bool,
+}
+
+impl Attached {
+    /// Reads it, before anything is made that it is to be put beside.
+    pub(super) fn read(config: &Config) -> Result<Attached, Failure> {
+        let config::Attach { sbom, provenance } = &config.image.attach;
+        let bill = sbom.as_ref().map(|sbom| {
+            let path = config.directory.join(sbom);
+            let told =
+                |why: String| refused(format!("image.attach.sbom: {}: {why}", path.display()));
+            let bytes = std::fs::read(&path).map_err(|error| told(error.to_string()))?;
+            publish::bill(bytes).map_err(|error| told(error.to_string()))
+        });
+        let attached = Attached { bill: bill.transpose()?, provenance: *provenance };
+        // Whether the environment tells enough doesn't depend on the image.
+        if let Some(repository) = config.image.push.first() {
+            attached.to(repository, &Digest::of(b""))?;
+        }
+        Ok(attached)
+    }
+
+    /// What is put beside the image with this digest.
+    fn to(&self, repository: &Repository, digest: &Digest) -> Result<Vec<Blob>, Failure> {
+        let mut artifacts: Vec<_> = self.bill.iter().cloned().collect();
+        if self.provenance {
+            let image = ImageReference { repository: repository.clone(), digest: digest.clone() };
+            let statement = publish::provenance::statement(&image, variable).map_err(|missing| {
+                refused(format!(
+                    "image.attach.provenance: only an Actions run knows where an image comes from, \
+                     and {missing} is not set"
+                ))
+            })?;
+            artifacts.push(Blob::new(publish::provenance::MEDIA_TYPE, statement.to_string()));
+        }
+        Ok(artifacts)
+    }
+}
+
 impl Way<'_> {
     /// Goes to all registries, before anything is made: they answer, know us, and have the repositories.
     pub(super) async fn destinations(&self, tags: &[String]) -> Result<Vec<Destination>, Failure> {
@@ -82,7 +124,7 @@ impl Way<'_> {
             Product::Stored(engine, stored) => (engine, stored),
             Product::Assembled(image) => {
                 for to in destinations {
-                    let pushed = self.reader().push(image, to, &[]).await.map_err(failed)?;
+                    let pushed = self.reader().push(image, to).await.map_err(failed)?;
                     tell(Event::Image { image: pushed.reference, uploaded: pushed.uploaded_bytes });
                 }
                 return Ok(Pushed {
@@ -127,44 +169,15 @@ impl Way<'_> {
         Ok(Pushed { digest: digest.clone(), top: digest.clone(), platforms: vec![digest] })
     }
 
-    /// What `image.attach` asks for, for this image.
-    pub(super) fn artifacts(
-        &self,
-        config: &Config,
-        image: &ImageReference,
-    ) -> Result<Vec<Blob>, Failure> {
-        let config::Attach { sbom, provenance } = &config.image.attach;
-        let mut artifacts = Vec::new();
-        if let Some(sbom) = sbom {
-            let path = config.directory.join(sbom);
-            let told =
-                |why: String| refused(format!("image.attach.sbom: {}: {why}", path.display()));
-            let bytes = std::fs::read(&path).map_err(|error| told(error.to_string()))?;
-            artifacts.push(publish::bill(bytes).map_err(|error| told(error.to_string()))?);
-        }
-        if *provenance {
-            let statement = publish::provenance::statement(image, variable).map_err(|missing| {
-                refused(format!(
-                    "image.attach.provenance: only an Actions run knows where an image comes from, \
-                     and {missing} is not set"
-                ))
-            })?;
-            artifacts.push(Blob::new(publish::provenance::MEDIA_TYPE, statement.to_string()));
-        }
-        Ok(artifacts)
-    }
-
-    /// Puts it beside the pushed image.
+    /// Puts beside the pushed image what was asked for.
     pub(super) async fn attach(
         &self,
-        config: &Config,
+        attached: &Attached,
         destinations: &[Destination],
         digest: &Digest,
     ) -> Result<(), Failure> {
         for to in destinations {
-            let repository = to.repository.clone();
-            let image = ImageReference { repository, digest: digest.clone() };
-            let artifacts = self.artifacts(config, &image)?;
+            let artifacts = attached.to(&to.repository, digest)?;
             if !artifacts.is_empty() {
                 publish::attach(to, digest, &artifacts).await.map_err(failed)?;
             }

@@ -61,7 +61,7 @@ pub(super) async fn push(job: &Job<'_>, image: &ImageReference) -> Result<(u64, 
     if let Made::Assembled(made) = &job.made {
         digests = made.platforms().map(|image| image.digest().clone()).collect();
         for to in &destinations {
-            sent += reader.push(made, to, &[]).await.map_err(failed)?.uploaded_bytes;
+            sent += reader.push(made, to).await.map_err(failed)?.uploaded_bytes;
         }
     }
     for to in &destinations {

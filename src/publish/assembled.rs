@@ -44,20 +44,15 @@ impl Reader<'_> {
         Ok(base::read(&registry, named, assembly.all_platforms()).await?)
     }
 
-    /// Brings the image to a destination, its base's layers from where they are; then `tags` name it.
+    /// Brings the image to a destination, its base's layers from where they are; no tag names it yet.
     ///
     /// # Errors
     /// Where one of both registries does not play along; what was uploaded stays.
-    pub async fn push(
-        &self,
-        image: &Image,
-        to: &Destination,
-        tags: &[String],
-    ) -> Result<Pushed, AssembledError> {
+    pub async fn push(&self, image: &Image, to: &Destination) -> Result<Pushed, AssembledError> {
         let Destination { repository, registry } = to;
         let source = self.source(image, to).await?;
         let source = source.as_ref().unwrap_or(registry);
-        Ok(registry.push_from(source, image, repository, tags).await?)
+        Ok(registry.push_from(source, image, repository, &[]).await?)
     }
 
     /// The registry of the base, where that is another one.

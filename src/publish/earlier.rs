@@ -12,13 +12,10 @@ use super::manifest::diff_ids;
 use super::survey::Blob;
 use crate::image::Codec;
 use crate::model::Digest;
-use crate::registry::RegistryError;
+use crate::registry::{LARGEST_CONFIG, RegistryError};
 
 /// Images that are looked into: two requests each.
 const IMAGES: usize = 5;
-
-/// A configuration is smaller than this, or not one: engines refuse larger ones, too.
-const LARGEST_CONFIG: u64 = 4 << 20;
 
 /// What we read of a manifest, or of an index of several.
 #[derive(Deserialize)]
@@ -48,7 +45,8 @@ pub(super) struct Earlier {
 }
 
 /// The blobs of `wanted` layers, as far as earlier images of the destination have them: first those that
-/// `tags` name, then others, until all are known. What cannot be read is passed over: who may push may not have to be let read.
+/// `tags` name, then others, until all are known. What cannot be read is passed over: who may push need
+/// not be let read.
 pub(super) async fn blobs(from: &Destination, tags: &[String], wanted: &[&Digest]) -> Earlier {
     let mut known = Earlier::default();
     // The newest have a chance to be the last where tags are numbers or dates.

@@ -144,17 +144,6 @@ impl Push<'_> {
         Ok(Published { digest: manifest.digest, size, sent, layers, uploaded })
     }
 
-    /// Lets `tags` name the image at all destinations.
-    ///
-    /// # Errors
-    /// Where a registry doesn't take one: tags may be immutable there.
-    pub async fn tag(&self, digest: &Digest, tags: &[String]) -> Result<(), PublishError> {
-        for Destination { repository, registry } in self.destinations {
-            registry.tag(repository, digest, tags).await?;
-        }
-        Ok(())
-    }
-
     /// Tells what has happened to the layer at this place.
     pub(super) fn tell(&self, layers: &[Layer], at: usize, state: LayerState) {
         let diff_id = layers[at].diff_id.clone();
@@ -168,11 +157,7 @@ async fn deliver(to: &Destination, config: &Blob, manifest: &Blob) -> Result<u64
     if registry.manifest_digest(repository, manifest.digest.as_str()).await?.is_some() {
         return Ok(0);
     }
-    let mut sent = manifest.size();
-    if !registry.has_blob(repository, &config.digest).await? {
-        registry.upload_blob(repository, config).await?;
-        sent += config.size();
-    }
+    let sent = registry.bring_blob(repository, config).await?.unwrap_or_default();
     registry.put_manifest(repository, manifest.digest.as_str(), manifest).await?;
-    Ok(sent)
+    Ok(sent + manifest.size())
 }

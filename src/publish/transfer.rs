@@ -180,11 +180,10 @@ impl<'a> Transfer<'a> {
         writer: SpoolWriter,
         spool: &Spool,
     ) -> Result<Compressed, PublishError> {
-        let mut read = 0;
         let count = AtomicU64::new(0);
         let counted = content.inspect(|piece| {
-            read += piece.as_ref().map_or(0, |piece| piece.len() as u64);
-            count.store(read, Ordering::Relaxed);
+            let read = piece.as_ref().map_or(0, |piece| piece.len() as u64);
+            count.fetch_add(read, Ordering::Relaxed);
         });
         let mut packing = std::pin::pin!(pack(counted, writer, self.push.codec));
         let mut pace = interval(PACE);

@@ -34,6 +34,23 @@ impl Registry {
         }
     }
 
+    /// Uploads the blob unless the repository has it; gives the bytes that were sent, `None` where it was
+    /// there.
+    ///
+    /// # Errors
+    /// As [`Registry::has_blob`] and [`Registry::upload_blob`].
+    pub async fn bring_blob(
+        &self,
+        repository: &Repository,
+        blob: &Blob,
+    ) -> Result<Option<u64>, RegistryError> {
+        if self.has_blob(repository, &blob.digest).await? {
+            return Ok(None);
+        }
+        self.upload_blob(repository, blob).await?;
+        Ok(Some(blob.size()))
+    }
+
     /// Uploads the blob in one piece. A failed upload is begun anew, since its place may be gone.
     ///
     /// # Errors

@@ -17,6 +17,9 @@ use super::{Credentials, Endpoint, RegistryError, Renewal, Spool, Written, auth}
 /// repeated: content goes in under its digest.
 pub(super) const ATTEMPTS: usize = 4;
 
+/// As nobody or with a login that has ended, then as who we are, then by a new login.
+pub(super) const LOGINS: usize = 2;
+
 /// However long a registry asks to be left alone, we ask again after this.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
@@ -184,8 +187,7 @@ impl Registry {
 
     /// Sends `call`, and again where the registry asks who we are.
     pub(super) async fn ask_once(&self, call: &Call<'_>) -> Result<Response<Bytes>, RegistryError> {
-        // As nobody or with a login that has ended, then as who we are, then by a new login.
-        for _ in 0..2 {
+        for _ in 0..LOGINS {
             if let Exchange::Answered(response) = self.exchange(call).await? {
                 return Self::unless_transient(call, response);
             }

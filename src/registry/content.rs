@@ -8,6 +8,9 @@ use bytes::Bytes;
 
 use crate::model::{Digest, Repository};
 
+/// A configuration is smaller than this, or not one: engines refuse larger ones, too.
+pub const LARGEST_CONFIG: u64 = 4 << 20;
+
 /// Bytes under their digest.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Blob {

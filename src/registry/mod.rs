@@ -22,7 +22,7 @@ mod tags;
 mod upload;
 
 pub use client::Registry;
-pub use content::{Blob, Image, Index, Layer, There};
+pub use content::{Blob, Image, Index, LARGEST_CONFIG, Layer, There};
 pub use credentials::{Credentials, Renewal};
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use error::RegistryError;

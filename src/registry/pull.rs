@@ -12,14 +12,11 @@ use sha2::{Digest as _, Sha256};
 use crate::model::{Digest, Repository};
 use crate::net::{self, Body, TransportError};
 
-use super::client::{ATTEMPTS, Call, Registry};
+use super::client::{ATTEMPTS, Call, LOGINS, Registry};
 use super::{RegistryError, SpoolWriter};
 
 /// How long the head of an answer, or the next piece of its body, may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// As nobody or with a login that has ended, then as who we are, then by a new login.
-const LOGINS: usize = 2;
 
 /// How often an answer may name another place: registries keep blobs elsewhere.
 const REDIRECTS: usize = 5;

@@ -82,11 +82,7 @@ impl Registry {
                 pushed.uploaded_bytes += top.size();
             }
         }
-        for tag in tags {
-            if self.manifest_digest(repository, tag).await?.as_ref() != Some(&top.digest) {
-                self.put_manifest(repository, tag, top).await?;
-            }
-        }
+        self.name(repository, top, tags).await?;
         Ok(pushed)
     }
 }
@@ -124,11 +120,9 @@ impl Way<'_> {
     }
 
     async fn upload(&self, blob: &Blob, pushed: &mut Pushed) -> Result<(), RegistryError> {
-        if self.target.has_blob(self.repository, &blob.digest).await? {
-            pushed.existing();
-        } else {
-            self.target.upload_blob(self.repository, blob).await?;
-            pushed.sent(blob.size());
+        match self.target.bring_blob(self.repository, blob).await? {
+            None => pushed.existing(),
+            Some(bytes) => pushed.sent(bytes),
         }
         Ok(())
     }
@@ -175,9 +169,19 @@ impl Registry {
             return Ok(());
         }
         let manifest = self.pushed(repository, digest).await?;
+        self.name(repository, &manifest, tags).await
+    }
+
+    /// Lets `tags` name a manifest that is there; those that do already aren't written.
+    async fn name(
+        &self,
+        repository: &Repository,
+        manifest: &Blob,
+        tags: &[String],
+    ) -> Result<(), RegistryError> {
         for tag in tags {
-            if self.manifest_digest(repository, tag).await?.as_ref() != Some(digest) {
-                self.put_manifest(repository, tag, &manifest).await?;
+            if self.manifest_digest(repository, tag).await?.as_ref() != Some(&manifest.digest) {
+                self.put_manifest(repository, tag, manifest).await?;
             }
         }
         Ok(())

@@ -31,9 +31,7 @@ impl Registry {
     ) -> Result<Digest, RegistryError> {
         let nothing = Blob::new(EMPTY, "{}");
         for blob in [artifact, &nothing] {
-            if !self.has_blob(repository, &blob.digest).await? {
-                self.upload_blob(repository, blob).await?;
-            }
+            self.bring_blob(repository, blob).await?;
         }
         let manifest = json!({
             "schemaVersion": 2,

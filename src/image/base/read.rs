@@ -5,13 +5,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::model::{Digest, ImageReference};
-use crate::registry::{Registry, RegistryError};
+use crate::registry::{LARGEST_CONFIG, Registry, RegistryError};
 
 use super::super::Platform;
 use super::{Base, BaseError, Bases, Descriptor, Manifest, Unfit, parse, platform};
-
-/// A configuration is smaller than this, or not one: engines refuse larger ones, too.
-const LARGEST_CONFIG: u64 = 4 << 20;
 
 /// What a digest in a registry may stand for, told by what it holds: media types are sometimes left
 /// out, and what both of them could be read from is neither.
