@@ -1,14 +1,12 @@
 //! `deploy`: an image brought to all traffic, unless something speaks against it or it is there.
 
 use super::check::Checked;
-use super::observe::{Carried, Scene, observe};
 use super::push::is_missing;
 use super::run::run;
 use super::session::{CHECKS, overtaken};
-use super::{Ledger, Made, Session, Target, Wanted, claim, interrupted, tags, target};
+use super::{Made, Session, Target, Wanted, claim, interrupted, tags, target};
 use crate::config;
-use crate::model::{Ending, FleetFacts, Goal, ImageReference, Outcome, Phase, Stamped};
-use crate::rollout;
+use crate::model::{Ending, Goal, ImageReference, Outcome, Stamped};
 
 impl Session<'_> {
     /// Ships an image, once it is in the registry.
@@ -64,7 +62,7 @@ impl Session<'_> {
             return Err(Box::new(refusal));
         }
         if checked.unfinished().is_none()
-            && let Some(outcome) = self.already_live(&checked, &target, image).await
+            && let Some(outcome) = self.already_live(&checked, &target, image, tell).await
         {
             return Err(Box::new(outcome));
         }
@@ -135,56 +133,5 @@ impl Session<'_> {
         let tag = tags::live(&target.tags, &image.repository, launched)?;
         let message = format!("the live template launches the tag `{tag}`, which this would move");
         refused(message, "use another tag: instances must launch by digest")
-    }
-
-    /// The outcome where this very image is live: nothing is made, but success is still read.
-    async fn already_live(
-        &self,
-        checked: &Checked,
-        target: &Target,
-        image: &ImageReference,
-    ) -> Option<Outcome> {
-        let version = target.origin.previous;
-        let facts = self.cloud.version(&target.plan.template, version).await.ok()??;
-        if !facts.user_data.bytes().is_some_and(|data| crate::template::is_pinned(data, image)) {
-            return None;
-        }
-        let wish = self.wish(
-            Wanted::Image(image.clone()),
-            Goal::Deploy,
-            self.config.strategy,
-            String::new(),
-        );
-        let ledger = Ledger::new(self.cloud, &self.config.service);
-        let newest = checked.records.last().map_or(0, |record| record.number);
-        let mut record = claim::fresh(newest, &wish, &target.origin, self.cloud.now());
-        record.phase = Phase::Verify;
-        record.version = Some(version);
-        record.image = Some(image.clone());
-        if let FleetFacts::TwoGroups(facts) = &mut record.fleet {
-            facts.from = facts.from.other();
-        }
-        let scene = Scene { cloud: self.cloud, ledger: &ledger, target };
-        let seen = observe(&scene, &record, Carried::default()).await;
-        let unproven = match seen {
-            Ok(observed) => rollout::unproven(&target.plan, &record, &observed.seen),
-            Err(error) => Some(error.to_string()),
-        };
-        let mut outcome = match unproven {
-            None => Outcome::new(
-                Ending::Succeeded,
-                format!("this image is live already, as version {version}: nothing to do"),
-            ),
-            Some(why) => Outcome::new(
-                Ending::Failed,
-                format!("this image is live already, as version {version}, but that is not proven: {why}"),
-            )
-            .hint("nothing was changed; `cutover status` shows the fleet"),
-        };
-        outcome.proof = (outcome.outcome == Ending::Succeeded).then_some("launched");
-        outcome.launch_template_version = Some(version);
-        outcome.previous_version = Some(version);
-        outcome.weights = target.weights;
-        Some(outcome)
     }
 }

@@ -7,6 +7,7 @@ mod claim;
 mod deploy;
 mod interrupted;
 mod ledger;
+mod live;
 mod observe;
 mod orphans;
 mod prepare;

@@ -1,7 +1,7 @@
 //! Somebody takes instances or targets away, or suspends what a group does by itself.
 
 use super::{BLUE, GREEN};
-use crate::model::Ending;
+use crate::model::{Ending, Event};
 use crate::rehearse::story::{Person, Story, Verb, phase, weights};
 
 async fn terminates(hand: &Person, group: &str) {
@@ -56,6 +56,33 @@ async fn an_old_side_that_lost_a_target_is_waited_for_on_the_way_back() {
     let told = story.run(Verb::DeployBad("v2")).await;
     told.ended(Ending::RolledBack).says("weights stay");
     story.is_as_before();
+}
+
+/// A group replaces an instance, or balances its zones, whenever it wants: what is live is no less so.
+#[tokio::test(start_paused = true)]
+async fn what_is_live_already_is_proven_once_its_newcomer_is_healthy() {
+    for mut story in [Story::canary(), Story::rolling()] {
+        story.run(Verb::Deploy("v2")).await.ended(Ending::Succeeded);
+        let live = story.truth().users()[0].0.to_owned();
+        terminates(&story.person(), &live).await;
+        // In service before it is healthy.
+        story.person().waits(20).await;
+        let told = story.run(Verb::Deploy("v2")).await;
+        told.ended(Ending::Succeeded).says("live already, as version 2: nothing to do");
+        assert!(told.events.iter().any(|e| matches!(e.event, Event::Waiting { .. })), "{told}");
+    }
+}
+
+/// One that stays away is told, after as long as a rollout would have waited for it.
+#[tokio::test(start_paused = true)]
+async fn what_is_live_already_but_not_whole_is_told() {
+    let mut story = Story::canary();
+    story.run(Verb::Deploy("v2")).await.ended(Ending::Succeeded);
+    deregisters(&story.person(), GREEN).await;
+    let began = story.clock().now();
+    let told = story.run(Verb::Deploy("v2")).await;
+    told.ended(Ending::Failed).says("not proven: 3 targets are registered for 4");
+    assert!(story.clock().now().duration_since(began).as_secs() >= 600, "{told}");
 }
 
 #[tokio::test(start_paused = true)]
