@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use http::header::WWW_AUTHENTICATE;
-use http::{HeaderValue, Method, Response};
+use http::{HeaderValue, Method, Response, StatusCode};
 use http_auth::ChallengeRef;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -74,7 +74,8 @@ struct Token {
     access_token: Option<String>,
 }
 
-/// Fetches a token. The credentials are for the realm: that is what Bearer means.
+/// Fetches a token, with a login made anew where this one has ended. The credentials are for the realm:
+/// that is what Bearer means.
 async fn token(
     registry: &Registry,
     call: &Call<'_>,
@@ -89,7 +90,14 @@ async fn token(
         body: Payload::nothing(),
         attempted: format!("get a token to {}", call.attempted),
     };
-    let response = registry.send(&request, registry.credentials().basic()).await?;
+    let shown = registry.credentials().basic();
+    let mut response = registry.send(&request, shown.clone()).await?;
+    if response.status() == StatusCode::UNAUTHORIZED
+        && let Some(renewed) = registry.basic(&request, shown.as_ref()).await?
+        && Some(&renewed) != shown.as_ref()
+    {
+        response = registry.send(&request, Some(renewed)).await?;
+    }
     if !response.status().is_success() {
         return Err(RegistryError::refused(&request.attempted, call.repository, &response));
     }

@@ -253,18 +253,24 @@ impl Registry {
         shown: Option<&HeaderValue>,
     ) -> bool {
         response.status() == StatusCode::UNAUTHORIZED
-            || self.has_ended(call, response)
+            || self.has_ended(call, response, shown)
             || is_no_token(shown, response)
     }
 
-    /// Whether this says that the login has ended. ECR answers 403 then, without a challenge; to a
-    /// HEAD without any words, so that another reason cannot be told from it.
-    fn has_ended(&self, call: &Call<'_>, response: &Response<Bytes>) -> bool {
+    /// Whether this says that the login has ended. ECR, which takes Basic, answers 403 then, without a
+    /// challenge; to a HEAD without any words, so that another reason cannot be told from it.
+    fn has_ended(
+        &self,
+        call: &Call<'_>,
+        response: &Response<Bytes>,
+        shown: Option<&HeaderValue>,
+    ) -> bool {
+        let basic = || shown.is_some_and(|value| value.as_bytes().starts_with(b"Basic "));
         let told = || {
             let words = String::from_utf8_lossy(response.body());
             words.contains("token has expired") || call.method == Method::HEAD
         };
-        self.renewal.is_some() && response.status() == StatusCode::FORBIDDEN && told()
+        self.renewal.is_some() && response.status() == StatusCode::FORBIDDEN && basic() && told()
     }
 
     /// The `Authorization` of the credentials: others than those that were shown, if there are any.

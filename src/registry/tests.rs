@@ -2,6 +2,7 @@
 //! memory, under paused time.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -26,6 +27,8 @@ struct State {
     challenge: &'static str,
     /// What `Authorization` must be; empty lets anybody in.
     wanted: &'static str,
+    /// What the token service takes no longer.
+    ended: &'static str,
     uploads_elsewhere: bool,
 }
 
@@ -43,7 +46,10 @@ fn answer(state: &mut State, request: &Request<Bytes>) -> Response<Bytes> {
     };
     if host == "auth.example" {
         assert_eq!(query, "service=registry&scope=repository%3Anews%3Apull%2Cpush");
-        return say(200, r#"{"token":"t0ken"}"#);
+        return match shown == state.ended {
+            true => say(401, ""),
+            false => say(200, r#"{"token":"t0ken"}"#),
+        };
     }
     if shown != state.wanted && !state.wanted.is_empty() && host == HOST {
         let refused = respond(401).header("www-authenticate", state.challenge);
@@ -146,16 +152,51 @@ async fn answers_basic_once_and_shows_nothing_to_another_host() {
 
 #[tokio::test(start_paused = true)]
 async fn fetches_one_token_where_bearer_is_asked_for() {
-    let state = Shared::default();
-    {
-        let mut state = state.lock().unwrap();
-        state.challenge = r#"Bearer realm="https://auth.example/token",service="registry",scope="repository:news:pull,push""#;
-        state.wanted = "Bearer t0ken";
-    }
+    let state = Arc::new(Mutex::new(of_tokens()));
     registry(&state).push(&image(), &news(), &[]).await.unwrap();
     let log = std::mem::take(&mut state.lock().unwrap().log);
     let asked: Vec<_> = log.iter().filter(|line| line.contains("auth.example")).collect();
     assert_eq!(asked, ["GET auth.example/token Basic QVdTOnB3"]);
+}
+
+/// The same registry, whose login can be made anew, counting how often it is.
+fn renewable(state: &Shared) -> (Registry, Arc<AtomicU32>) {
+    let renewed = Arc::new(AtomicU32::new(0));
+    let count = renewed.clone();
+    let renewal = Renewal::new(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        let (user, password) = ("AWS".to_owned(), "pw2".to_owned());
+        async move { Ok(Credentials::Basic { user, password }) }
+    });
+    (registry(state).renewed_by(renewal), renewed)
+}
+
+/// The state of a registry that takes a token, as GHCR does.
+fn of_tokens() -> State {
+    let challenge = r#"Bearer realm="https://auth.example/token",service="registry",scope="repository:news:pull,push""#;
+    State { challenge, wanted: "Bearer t0ken", ..State::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_the_token_service_no_longer_takes_is_made_anew() {
+    let state = Arc::new(Mutex::new(State { ended: "Basic QVdTOnB3", ..of_tokens() }));
+    let (registry, renewed) = renewable(&state);
+    registry.push(&image(), &news(), &[]).await.unwrap();
+    assert_eq!(renewed.load(Ordering::Relaxed), 1);
+}
+
+/// What a token may not do, no other login may.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_may_not_look_is_no_login_that_has_ended() {
+    let state = Arc::new(Mutex::new(of_tokens()));
+    let (registry, renewed) = renewable(&state);
+    let reference = image().digest().to_string();
+    registry.manifest_digest(&news(), &reference).await.unwrap();
+    state.lock().unwrap().failures = vec![(StatusCode::FORBIDDEN, "")];
+    state.lock().unwrap().log.clear();
+    registry.manifest_digest(&news(), &reference).await.unwrap_err();
+    assert_eq!(state.lock().unwrap().log.len(), 1);
+    assert_eq!(renewed.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test(start_paused = true)]
