@@ -13,7 +13,7 @@ use cutover::model::{
     LoadBalancer, RefreshStatus, Rule, RuleId, RuleMatch, ScheduledAction, Stickiness, TargetGroup,
     TemplateSource, VersionSpec,
 };
-use cutover::preflight::{Facts, GroupFacts, RegistryFacts, findings};
+use cutover::preflight::{Facts, GroupFacts, findings};
 use cutover::rollout::AlarmState;
 
 const PAIR: &str = r#"version: 1
@@ -153,7 +153,7 @@ fn facts() -> Facts {
             hop_limit: Some(2),
         }),
         users: vec![group("news-blue", 0).group, group("news-green", 0).group],
-        registry: RegistryFacts::NotAsked,
+        missing_repositories: vec![],
         alarms: BTreeMap::from([("news-p99".to_owned(), AlarmState::Ok)]),
         unfinished: None,
     }
@@ -411,7 +411,7 @@ fn other_hands() {
             }),
             ("no repository", |f| {
                 let host = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com";
-                f.registry = RegistryFacts::Missing(format!("{host}/news").parse().unwrap());
+                f.missing_repositories = vec![format!("{host}/news").parse().unwrap()];
             }),
             ("an alarm that fires", |f| {
                 f.alarms.insert("news-p99".into(), AlarmState::Alarm);

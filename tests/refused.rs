@@ -16,7 +16,7 @@ use support::project::{Ended, Project};
 use support::{truth, venv};
 
 /// Prepares the account by boto3 and the configuration, deploys, and expects an exit code and all of
-/// these words; and nothing changed.
+/// these words; and nothing changed. Who only asks is told the same.
 fn refused(prepare: &str, configure: impl Fn(&Project), code: i32, says: &[&str]) {
     if venv::program("python").is_none() {
         return;
@@ -27,7 +27,9 @@ fn refused(prepare: &str, configure: impl Fn(&Project), code: i32, says: &[&str]
     }
     configure(&project);
     let before = truth::of(&lab);
-    tells(&project.run(&lab, &["deploy"]), code, says);
+    for verb in ["verify", "plan", "deploy"] {
+        tells(&project.run(&lab, &[verb]), code, says);
+    }
     assert_eq!(truth::of(&lab), before, "something was changed");
 }
 
@@ -132,6 +134,32 @@ client('autoscaling').update_auto_scaling_group(AutoScalingGroupName='news-blue'
         2,
         &["123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/news", "user data"],
     );
+}
+
+/// The first is where instances pull from; the others are pushed to as well.
+#[test]
+fn a_second_repository_that_does_not_exist() {
+    let configure = |project: &Project| {
+        let news = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/news";
+        project.change(&format!("[{news}]"), &format!("[{news}, {news}-copy]"));
+    };
+    refused("", configure, 2, &["news-copy", "does not exist", "create-repository"]);
+}
+
+/// What only a workflow knows is no matter to who asks about one.
+#[test]
+fn a_tag_that_only_a_workflow_run_has() {
+    if venv::program("python").is_none() {
+        return;
+    }
+    let (lab, project) = (Lab::serve(20), Project::news());
+    project.change("  push: [", "  tags: [\"{commit}\"]\n  push: [");
+    let says = "the tag `{commit}` needs {commit}, which only a workflow run has";
+    tells(&project.run(&lab, &["deploy"]), 2, &[says]);
+    tells(&project.run(&lab, &["plan"]), 2, &[says]);
+    let verified = project.run(&lab, &["verify"]);
+    assert_eq!(verified.exited(0)["outcome"], "succeeded");
+    assert!(verified.text().contains(says), "{}", verified.text());
 }
 
 #[test]

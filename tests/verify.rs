@@ -22,7 +22,7 @@ async fn found(scenario: &Scenario, config: &Config) -> Vec<String> {
     let world = World::from_scenario(scenario, 1, start).unwrap();
     let net = lab::net(&InProcess::new(world));
     let cloud = Cloud::connect(&net, &lab::settings(config)).await.unwrap();
-    let facts = preflight::gather(&cloud, config, None, None).await.unwrap();
+    let facts = preflight::gather(&cloud, config, &config.image.push, None).await.unwrap();
     let brief = |finding: Finding| format!("{}, {}", finding.severity.name(), finding.topic);
     preflight::findings(config, &facts).into_iter().map(brief).collect()
 }

@@ -87,7 +87,7 @@ impl Deploy {
             Some(known) => return Ok(known),
             None => None,
         };
-        if let Some(obstacle) = engine.obstacle(tell).await {
+        if let Some(obstacle) = engine.before_building(tell).await {
             return Err((obstacle.outcome, obstacle.message));
         }
         let way = Way {

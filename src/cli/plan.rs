@@ -5,7 +5,8 @@ use super::session::{self, Session};
 use super::signals::{self, Hangup};
 use super::{Common, Format, output};
 use crate::engine::{self, Stop};
-use crate::model::{Ending, Event, Stamped};
+use crate::model::{Ending, Event, Outcome, Stamped};
+use crate::preflight::Finding;
 
 /// Print what `deploy` would do; change nothing.
 ///
@@ -34,17 +35,17 @@ impl Plan {
         let session = session::open(&self.common).await?;
         let known = self.shipment.resolve(&session).await?;
         let image = known.as_ref().map(|(image, _)| image);
-        let checked = engine::check(&session.cloud, &session.config, image)
-            .await
-            .map_err(|error| (Ending::Failed, error.to_string()))?;
+        let Session { config, net, cloud } = &session;
+        let engine = engine::Session { net, cloud, config, caller: session::caller(false), stop };
         let mut reporter = output::reporter(self.common.format);
-        for finding in &checked.findings {
-            let event = Event::from(finding.clone());
-            reporter.tell(&Stamped { time: session.cloud.now(), event });
-        }
-        let mut target = checked
-            .target(&session.config)
-            .map_err(|error| (Ending::Refused, error.to_string()))?;
+        let mut find = |finding: Finding| {
+            reporter.tell(&Stamped { time: cloud.now(), event: Event::from(finding) });
+        };
+        let made = known.as_ref().is_none_or(|(_, made)| made.is_ours());
+        let looked = engine.look(image, made, &mut find).await;
+        let checked = looked.map_err(|outcome| (outcome.outcome, outcome.message))?;
+        let mut target =
+            checked.target(config).map_err(|error| (Ending::Refused, error.to_string()))?;
         let mut plan = serde_json::to_value(&target.plan)
             .map_err(|error| (Ending::Failed, error.to_string()))?;
         if let Some(members) = plan.as_object_mut() {
@@ -62,18 +63,17 @@ impl Plan {
                 .map_err(|error| (Ending::Failed, error.to_string()))?,
         };
         output::print(&text);
-        let Session { config, net, cloud } = &session;
-        let engine = engine::Session { net, cloud, config, caller: session::caller(false), stop };
         let refusal = match &known {
             Some((image, made)) => {
                 engine.refusal(&checked, &mut target, image, made.is_ours()).await
             }
-            None => checked.refusal(),
+            None => engine.obstacle(&checked, &mut target).await,
         };
         match refusal {
             None => Ok(()),
-            Some(refusal) => {
-                Err((Ending::Refused, format!("deploy would refuse this: {}", refusal.message)))
+            Some(Outcome { message, hint, .. }) => {
+                let hint = hint.map(|hint| format!("\n{hint}")).unwrap_or_default();
+                Err((Ending::Refused, format!("deploy would refuse this: {message}{hint}")))
             }
         }
     }

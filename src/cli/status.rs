@@ -53,7 +53,7 @@ impl Status {
             let seen = async {
                 let session = session::open(&self.common).await?;
                 let failed = |error: String| (Ending::Failed, error);
-                let checked = engine::check(&session.cloud, &session.config, None)
+                let checked = engine::check(&session.cloud, &session.config, &[])
                     .await
                     .map_err(|error| failed(error.to_string()))?;
                 let record = checked.records.last().cloned();

@@ -1,11 +1,10 @@
 //! `cutover verify`
 
-use super::session;
+use super::session::{self, Session};
 use super::signals::{self, Hangup};
 use super::{Common, output};
 use crate::engine;
-use crate::model::{Ending, Event, Outcome, Stamped};
-use crate::publish::Logins;
+use crate::model::{Ending, Outcome};
 
 /// Check that everything in cutover.yaml exists and fits together; change nothing.
 #[derive(Debug, clap::Args)]
@@ -23,32 +22,14 @@ impl Verify {
                 Ok(session) => session,
                 Err((ending, message)) => return output::refuse(format, ending, &message),
             };
-            let (cloud, config) = (&session.cloud, &session.config);
-            let now = || session.cloud.now();
+            let Session { config, net, cloud } = &session;
+            let now = || cloud.now();
+            let caller = session::caller(false);
+            let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
             let told = session::tell(format, (&now, &stop), async |tell| {
-                let checked = Box::pin(async {
-                    let mut checked = engine::check(cloud, config, None).await?;
-                    if config.image.is_made() {
-                        let logins = Logins::of(session::variable);
-                        checked.ask_registries((&session.net, cloud), config, &logins).await;
-                    }
-                    Ok::<_, engine::Unchecked>(checked)
-                });
-                let checked = match stop.unless_asked(checked).await {
-                    Some(Ok(checked)) => checked,
-                    Some(Err(error)) => return Outcome::new(Ending::Failed, error.to_string()),
-                    None => {
-                        return Outcome::new(Ending::Interrupted, "stopped; nothing was changed");
-                    }
-                };
-                for finding in &checked.findings {
-                    tell(Stamped { time: cloud.now(), event: Event::from(finding.clone()) });
-                }
-                if checked.passes() {
-                    Outcome::new(Ending::Succeeded, "everything is there and fits together")
-                } else {
-                    Outcome::new(Ending::Refused, "a rollout would be refused; nothing was changed")
-                }
+                stop.unless_asked(Box::pin(engine.verify(tell))).await.unwrap_or_else(|| {
+                    Outcome::new(Ending::Interrupted, "stopped; nothing was changed")
+                })
             });
             told.await.0
         })

@@ -5,7 +5,7 @@ use super::push::closed;
 use super::{Ledger, Target, target};
 use crate::cloud::{Cloud, CloudError};
 use crate::config::Config;
-use crate::model::{Ending, FleetFacts, ImageReference, Outcome, Record};
+use crate::model::{Ending, FleetFacts, Outcome, Record, Repository};
 use crate::net::Net;
 use crate::preflight::{self, Facts, Finding, Severity};
 use crate::publish::Logins;
@@ -27,7 +27,12 @@ impl Checked {
     }
 
     /// Asks the registries that are not AWS's whether they let us in, where an image is to be pushed.
-    pub async fn ask_registries(&mut self, at: (&Net, &Cloud), config: &Config, logins: &Logins) {
+    pub(super) async fn ask_registries(
+        &mut self,
+        at: (&Net, &Cloud),
+        config: &Config,
+        logins: &Logins,
+    ) {
         self.findings.extend(closed(at, config, logins).await);
     }
 
@@ -77,20 +82,20 @@ pub enum Unchecked {
     Ledger(#[from] super::LedgerError),
 }
 
-/// Reads the account and judges it: `cutover verify`, and what `deploy` does first.
+/// Reads the account and judges it: `cutover verify`, and what `deploy` does first. The image is in these
+/// `repositories`, or is to be.
 ///
 /// # Errors
 /// Where AWS does not answer, or the ledger is not ours to read.
 pub async fn check(
     cloud: &Cloud,
     config: &Config,
-    image: Option<&ImageReference>,
+    repositories: &[Repository],
 ) -> Result<Checked, Unchecked> {
     let records = Ledger::new(cloud, &config.service).records().await?;
     let unfinished = records.last().filter(|record| !record.is_finished());
     let doing = unfinished.map(|r| format!("run {} in phase `{}`", r.number, r.phase.name()));
-    let repository = image.map(|image| &image.repository);
-    let facts = preflight::gather(cloud, config, repository, doing).await?;
+    let facts = preflight::gather(cloud, config, repositories, doing).await?;
     let findings = preflight::findings(config, &facts);
     Ok(Checked { facts, findings, records })
 }

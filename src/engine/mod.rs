@@ -12,6 +12,7 @@ mod observe;
 mod orphans;
 mod prepare;
 mod push;
+mod refusal;
 mod rollback;
 mod run;
 mod session;
@@ -19,6 +20,7 @@ mod smoke;
 mod stop;
 mod tags;
 mod target;
+mod verify;
 
 pub use check::{Checked, Unchecked, check};
 pub use claim::{Origin, Wanted, Wish};

@@ -5,8 +5,9 @@ use super::run::Job;
 use super::{Made, Stop, Target, Wanted, Wish};
 use crate::cloud::Cloud;
 use crate::config::Config;
-use crate::model::{Digest, Ending, Event, Goal, ImageReference, Outcome, Stamped, Strategy};
+use crate::model::{Ending, Event, Goal, ImageReference, Outcome, Stamped, Strategy};
 use crate::net::Net;
+use crate::preflight::Finding;
 use crate::publish::Logins;
 
 /// Who runs, and why.
@@ -57,23 +58,41 @@ impl Caller {
 }
 
 impl Session<'_> {
-    /// Checks, telling what is found, and makes the plan. `made` says that the image is to be pushed.
+    /// Reads and judges the account, telling what is found. `made` says that the image is to be pushed.
+    ///
+    /// # Errors
+    /// Where that is not possible.
+    pub async fn look(
+        &self,
+        image: Option<&ImageReference>,
+        made: bool,
+        find: &mut dyn FnMut(Finding),
+    ) -> Result<Checked, Box<Outcome>> {
+        let repositories = match image {
+            Some(image) if !made => std::slice::from_ref(&image.repository),
+            _ => &self.config.image.push,
+        };
+        let mut checked = check(self.cloud, self.config, repositories)
+            .await
+            .map_err(|error| Box::new(Outcome::new(Ending::Failed, error.to_string())))?;
+        if made {
+            checked.ask_registries((self.net, self.cloud), self.config, &self.caller.logins).await;
+        }
+        checked.findings.iter().cloned().for_each(find);
+        Ok(checked)
+    }
+
+    /// The same, with the plan.
     pub(super) async fn checked(
         &self,
         image: Option<&ImageReference>,
         made: bool,
         tell: &mut dyn FnMut(Stamped),
     ) -> Result<(Checked, Target), Box<Outcome>> {
-        let failed = |error: String| Box::new(Outcome::new(Ending::Failed, error));
-        let mut checked = check(self.cloud, self.config, image)
-            .await
-            .map_err(|error| failed(error.to_string()))?;
-        if made {
-            checked.ask_registries((self.net, self.cloud), self.config, &self.caller.logins).await;
-        }
-        for finding in &checked.findings {
-            tell(Stamped { time: self.cloud.now(), event: Event::from(finding.clone()) });
-        }
+        let find = &mut |finding: Finding| {
+            tell(Stamped { time: self.cloud.now(), event: Event::from(finding) });
+        };
+        let checked = self.look(image, made, find).await?;
         let target = checked
             .target(self.config)
             .map_err(|error| Box::new(Outcome::new(Ending::Refused, error.to_string())))?;
@@ -81,17 +100,11 @@ impl Session<'_> {
     }
 
     /// What speaks against any rollout now, asked before an image is built; tells what is found only
-    /// then. What is unfinished is finished whatever else is found.
-    pub async fn obstacle(&self, tell: &mut dyn FnMut(Stamped)) -> Option<Outcome> {
+    /// then.
+    pub async fn before_building(&self, tell: &mut dyn FnMut(Stamped)) -> Option<Outcome> {
         let mut found = Vec::new();
         let obstacle = match self.checked(None, true, &mut |event| found.push(event)).await {
-            Ok((checked, _)) if checked.unfinished().is_some() => None,
-            Ok((checked, mut target)) => {
-                // Its digest is the only thing that is not known of the image yet.
-                let repository = self.config.image.push.first().cloned()?;
-                let image = ImageReference { repository, digest: Digest::of(b"") };
-                self.refusal(&checked, &mut target, &image, true).await
-            }
+            Ok((checked, mut target)) => self.obstacle(&checked, &mut target).await,
             Err(outcome) => Some(*outcome),
         }?;
         found.into_iter().for_each(tell);

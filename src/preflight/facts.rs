@@ -37,8 +37,9 @@ pub struct Facts {
     pub live: Option<VersionFacts>,
     /// Every group of the Region that launches from that template; instances may be left out.
     pub users: Vec<Group>,
-    /// The registry that instances pull from.
-    pub registry: RegistryFacts,
+    /// The repositories of the account's own registry that the image is to be in and that do not
+    /// exist.
+    pub missing_repositories: Vec<Repository>,
     /// The configured alarms by name. One that is absent does not exist.
     pub alarms: BTreeMap<String, AlarmState>,
     /// What an unfinished rollout of this service was doing, if there is one: the next run goes on
@@ -55,15 +56,4 @@ pub struct GroupFacts {
     pub refreshes: Vec<InstanceRefresh>,
     /// Its scheduled actions.
     pub scheduled: Vec<ScheduledAction>,
-}
-
-/// A registry, as seen from the account.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RegistryFacts {
-    /// No repository is configured, or it is none of ECR's.
-    NotAsked,
-    /// It is there.
-    Exists(Repository),
-    /// It is not.
-    Missing(Repository),
 }

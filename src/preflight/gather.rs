@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::{Facts, GroupFacts, RegistryFacts};
+use super::facts::{Facts, GroupFacts};
 use super::selection::{live, select};
 use crate::cloud::{Cloud, CloudError, TemplateFacts};
 use crate::config::{Config, Fleet};
@@ -12,15 +12,15 @@ use crate::rollout::AlarmState;
 /// A template with fewer versions than this is not counted: its highest number will do.
 const WORTH_COUNTING: u64 = 9_000;
 
-/// Reads everything that [`super::findings`] judges. `repository` is where the image is, where that
-/// is not `image.push`; `unfinished` says what an unfinished rollout of the service was doing.
+/// Reads everything that [`super::findings`] judges. `repositories` are those that the image is in, or
+/// is to be in; `unfinished` says what an unfinished rollout of the service was doing.
 ///
 /// # Errors
 /// Where AWS does not answer. What does not exist is no error, but a fact.
 pub async fn gather(
     cloud: &Cloud,
     config: &Config,
-    repository: Option<&Repository>,
+    repositories: &[Repository],
     unfinished: Option<String>,
 ) -> Result<Facts, CloudError> {
     let groups = groups(cloud, config).await?;
@@ -52,7 +52,7 @@ pub async fn gather(
         template: None,
         live: None,
         users: Vec::new(),
-        registry: registry(cloud, repository.or(config.image.push.first())).await?,
+        missing_repositories: missing(cloud, repositories).await?,
         alarms: alarms(cloud, config).await?,
         unfinished,
     };
@@ -145,18 +145,18 @@ fn live_colour(config: &Config, rules: &[Rule], arns: PerColour<&str>) -> Option
     live(rules, &select(&config.traffic, rules, arns).moving, arns)
 }
 
-/// Whether the repository exists. Only those of the account's own registry can be asked for.
-async fn registry(
+/// Only those of the account's own registry can be asked for.
+async fn missing(
     cloud: &Cloud,
-    repository: Option<&Repository>,
-) -> Result<RegistryFacts, CloudError> {
-    match repository.filter(|repository| cloud.owns(repository)) {
-        None => Ok(RegistryFacts::NotAsked),
-        Some(repository) => Ok(match cloud.repository(repository.path()).await? {
-            Some(_) => RegistryFacts::Exists(repository.clone()),
-            None => RegistryFacts::Missing(repository.clone()),
-        }),
+    repositories: &[Repository],
+) -> Result<Vec<Repository>, CloudError> {
+    let mut missing = Vec::new();
+    for repository in repositories.iter().filter(|repository| cloud.owns(repository)) {
+        if cloud.repository(repository.path()).await?.is_none() {
+            missing.push(repository.clone());
+        }
     }
+    Ok(missing)
 }
 
 async fn alarms(

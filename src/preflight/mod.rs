@@ -4,6 +4,7 @@
 
 mod alarms;
 mod alike;
+mod asked;
 mod attachment;
 mod capacity;
 mod existence;
@@ -25,10 +26,10 @@ mod weights;
 
 use crate::config::Config;
 
-pub use facts::{Facts, GroupFacts, RegistryFacts};
+pub use asked::{closed_registry, tag_of_a_workflow, unfit_user_data};
+pub use facts::{Facts, GroupFacts};
 pub use finding::{Finding, Severity};
 pub use gather::gather;
-pub use registry::closed_registry;
 pub use selection::{Selection, live, select};
 use view::View;
 

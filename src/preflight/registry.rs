@@ -1,32 +1,22 @@
-//! A repository to push to and to pull from.
+//! The repositories to push to and to pull from.
 
-use super::facts::RegistryFacts;
 use super::finding::Finding;
 use super::view::View;
 use crate::model::Repository;
 
-/// A registry that lets us do nothing, which is known to whoever can ask it: `why` says what came back,
-/// and what to do.
-pub fn closed_registry(repository: &Repository, why: &str) -> Finding {
-    Finding::error(
-        "registry",
-        format!("`{repository}` cannot be pushed to: {why}"),
-        "log in as it says, or correct `image.push` in cutover.yaml",
-    )
+pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
+    let config = &view.config.image;
+    let created = |repository| config.ecr.create.is_some() && config.push.contains(repository);
+    let missing = view.facts.missing_repositories.iter();
+    missing.filter(|repository| !created(repository)).map(missing_from_ecr).collect()
 }
 
-pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
-    let RegistryFacts::Missing(repository) = &view.facts.registry else { return Vec::new() };
-    if view.config.image.ecr.create.is_some() && view.config.image.push.contains(repository) {
-        return Vec::new();
-    }
+fn missing_from_ecr(repository: &Repository) -> Finding {
     let path = repository.path();
-    vec![
-        Finding::error(
-            "registry",
-            format!("the ECR repository `{path}` does not exist in {}", repository.registry()),
-            "create it, let cutover do it (`image.ecr.create: true`), or correct `image.push` in cutover.yaml",
-        )
-        .cli(format!("aws ecr create-repository --repository-name {path}")),
-    ]
+    Finding::error(
+        "registry",
+        format!("the ECR repository `{path}` does not exist in {}", repository.registry()),
+        "create it, let cutover do it (`image.ecr.create: true`), or correct `image.push` in cutover.yaml",
+    )
+    .cli(format!("aws ecr create-repository --repository-name {path}"))
 }
