@@ -246,6 +246,18 @@ fn a_configuration_that_cannot_be_read() {
     tells(&project.run(&lab, &["plan", "--config", "none.yaml"]), 2, &["none.yaml"]);
 }
 
+/// What `image.files` puts together is in no engine, and packed already.
+#[test]
+fn options_that_are_a_built_images() {
+    let (lab, project) = (Lab::serve(20), Project::news());
+    for verb in ["deploy", "push"] {
+        let ended = project.run(&lab, &[verb, "--compression", "zstd"]);
+        tells(&ended, 2, &["--compression zstd", "image.build"]);
+    }
+    let ended = project.run(&lab, &["build", "--tag", "news:1"]);
+    tells(&ended, 2, &["--tag news:1", "cutover push --tag"]);
+}
+
 #[test]
 fn a_lab_that_is_not_there() {
     let project = Project::news();

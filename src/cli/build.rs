@@ -42,6 +42,12 @@ impl Build {
     async fn build(&self, tell: &mut dyn FnMut(Event)) -> Result<String, Failure> {
         let config = config::load(&self.common.config).map_err(making::refused)?;
         let tag = self.tag.as_deref();
+        if let (Some(tag), None) = (tag, &config.image.build) {
+            return Err(making::refused(format!(
+                "--tag {tag}: what `image.files` puts together is in no engine that could call it so. \
+                 `cutover push --tag {tag}` names it in the registries"
+            )));
+        }
         let net = Net::real().map_err(making::failed)?;
         let in_ecr = |base: &ImageReference| base.repository.ecr().is_some();
         let base = config.image.assembly.as_ref().and_then(|assembly| assembly.base.as_ref());

@@ -80,6 +80,7 @@ impl Deploy {
         tell: &mut dyn FnMut(Stamped),
     ) -> Result<(ImageReference, Made), Failure> {
         let engine::Session { net, cloud, config, caller, .. } = engine;
+        self.sending.suits(matches!(known, Some((_, Made::Assembled(_)))))?;
         let product = match known {
             Some((image, Made::Assembled(made))) if !config.image.attach.is_nothing() => {
                 Some((image, made))

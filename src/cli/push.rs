@@ -71,6 +71,8 @@ impl Push {
             true => None,
             false => Some(config::load(&self.common.config).map_err(making::refused)?),
         };
+        let assembly = config.as_ref().and_then(|config| config.image.assembly.as_ref());
+        self.sending.suits(self.from.is_none() && assembly.is_some())?;
         let caller = session::caller(false);
         let to = match (&config, self.to.is_empty()) {
             (Some(config), true) => config.image.push.clone(),

@@ -106,7 +106,7 @@ pub(super) async fn tell<F>(
 where
     F: AsyncFnOnce(&mut dyn FnMut(Stamped)) -> Outcome,
 {
-    let teller = Teller::new(output::reporter(format));
+    let teller = Teller::new(output::reporter(format).from(now()));
     let outcome = run(&mut |event| teller.tell(event)).await;
     let code = outcome.outcome.exit_code();
     let event = Event::Outcome(Box::new(outcome.clone()));

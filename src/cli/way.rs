@@ -11,23 +11,35 @@ use crate::config::{self, Config};
 use crate::image::Codec;
 use crate::model::{Digest, Event, ImageReference, Repository};
 use crate::net::Net;
-use crate::publish::{self, Destination, Logins, Memory, Push, Reader, Terms};
+use crate::publish::{self, Destination, Logins, Memory, Push, Pushed, Reader, Terms, Unfit};
 use crate::registry::{self, Blob};
 use crate::report::Bars;
 
 /// How to send it.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Sending {
-    /// How layers are compressed.
-    #[arg(long, value_enum, default_value_t)]
-    compression: Compression,
+    /// How layers of a built image are compressed: gzip unless said otherwise.
+    #[arg(long, value_enum)]
+    compression: Option<Compression>,
+}
+
+impl Sending {
+    /// Whether an image can be sent so; one that is `assembled` is packed already.
+    pub(super) fn suits(&self, assembled: bool) -> Result<(), Failure> {
+        match self.compression {
+            Some(Compression::Zstd) if assembled => Err(refused(
+                "--compression zstd: what `image.files` puts together is packed with gzip. Leave the \
+                 option out, or build with `image.build`",
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The codecs, on the command line.
-#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Compression {
     /// Read by everybody.
-    #[default]
     Gzip,
     /// Smaller and faster; Docker reads it from version 23 on.
     Zstd,
@@ -43,16 +55,6 @@ pub(super) struct Way<'a> {
     /// Instances pull from the first.
     pub to: &'a [Repository],
     pub format: Format,
-}
-
-/// What was pushed.
-pub(super) struct Pushed {
-    /// What instances launch.
-    pub digest: Digest,
-    /// What tags are to name: the index, where there is one.
-    top: Digest,
-    /// The image of each platform.
-    platforms: Vec<Digest>,
 }
 
 /// What `image.attach` asks for.
@@ -97,6 +99,11 @@ impl Attached {
     }
 }
 
+#[allow(clippy::needless_pass_by_value)] // As map_err gives it.
+fn unfit(why: Unfit) -> Failure {
+    if why.is_known() { refused(why) } else { failed(why) }
+}
+
 impl Way<'_> {
     /// Goes to all registries, before anything is made: they answer, know us, and have the repositories.
     pub(super) async fn destinations(&self, tags: &[String]) -> Result<Vec<Destination>, Failure> {
@@ -106,7 +113,7 @@ impl Way<'_> {
             let to = publish::connect(self.net, self.cloud, repository, self.logins).await;
             let to = to.map_err(failed)?;
             to.registry.reach(repository).await.map_err(failed)?;
-            self.terms().before(&to, tags, None).await.map_err(refused)?;
+            self.terms().before(&to, tags, None).await.map_err(unfit)?;
             destinations.push(to);
         }
         Ok(destinations)
@@ -127,11 +134,7 @@ impl Way<'_> {
                     let pushed = self.reader().push(image, to).await.map_err(failed)?;
                     tell(Event::Image { image: pushed.reference, uploaded: pushed.uploaded_bytes });
                 }
-                return Ok(Pushed {
-                    digest: image.digest().clone(),
-                    top: image.top().digest.clone(),
-                    platforms: image.platforms().map(|image| image.digest().clone()).collect(),
-                });
+                return Ok(image.into());
             }
         };
         let in_terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
@@ -144,8 +147,8 @@ impl Way<'_> {
             memory: &memory,
             earlier: tags,
             codec: match sending.compression {
-                Compression::Gzip => Codec::Gzip,
-                Compression::Zstd => Codec::Zstd,
+                None | Some(Compression::Gzip) => Codec::Gzip,
+                Some(Compression::Zstd) => Codec::Zstd,
             },
             annotations: &annotations().map_err(refused)?,
             tell: &|progress| {
@@ -165,8 +168,7 @@ impl Way<'_> {
             let image = ImageReference { repository: to.repository.clone(), digest };
             tell(Event::Image { image, uploaded: published.uploaded(&to.repository) });
         }
-        let digest = published.digest;
-        Ok(Pushed { digest: digest.clone(), top: digest.clone(), platforms: vec![digest] })
+        Ok(published.digest.into())
     }
 
     /// Puts beside the pushed image what was asked for.
@@ -185,25 +187,19 @@ impl Way<'_> {
         Ok(())
     }
 
-    /// Lets `tags` name what was pushed, and asks what the registries say of it.
+    /// Lets `tags` name what was pushed, and tells what the registries say of it.
     pub(super) async fn finish(
         &self,
         destinations: &[Destination],
-        Pushed { digest, top, platforms }: &Pushed,
+        pushed: &Pushed,
         tags: &[String],
         tell: &mut dyn FnMut(Event),
     ) -> Result<(), Failure> {
         for to in destinations {
-            self.terms().before(to, tags, Some(top)).await.map_err(refused)?;
-            self.terms().scanned(to, platforms).await.map_err(refused)?;
+            self.terms().before(to, tags, Some(&pushed.top)).await.map_err(unfit)?;
         }
-        for (at, to) in destinations.iter().enumerate() {
-            let Destination { repository, registry } = to;
-            registry.tag(repository, top, tags).await.map_err(failed)?;
-            if let Some(visible) = self.terms().visible(to, digest).await {
-                tell(Event::Notice { message: visible.told(repository, at == 0) });
-            }
-        }
+        let notices = self.terms().name(destinations, pushed, tags).await.map_err(unfit)?;
+        notices.into_iter().for_each(|message| tell(Event::Notice { message }));
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use std::future::pending;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bollard::body_try_stream;
@@ -17,6 +18,7 @@ use bollard::query_parameters::{BuildImageOptions, BuilderVersion};
 use bollard_stubs::models::{BuildInfo, BuildInfoAux};
 use futures_util::StreamExt as _;
 use tokio::task::JoinHandle;
+use tokio::time::interval;
 
 use super::context::{Context, Sent};
 use super::failure;
@@ -26,6 +28,9 @@ use super::{BuildError, Engine, EngineError, Kind, Progress, Stored};
 
 /// BuildKit takes no larger secret (`session/secrets`, `MaxSecretSize`).
 const LARGEST_SECRET: usize = 500 * 1024;
+
+/// How often it is told how much of a large folder has been sent.
+const PACE: Duration = Duration::from_secs(5);
 
 /// How long a build may go on after the engine has closed its session.
 const WITHOUT_SESSION: Duration = Duration::from_secs(10);
@@ -202,12 +207,25 @@ impl Engine {
         tell: &mut dyn FnMut(Progress),
     ) -> Result<Option<String>, Stop> {
         let (archive, mut walk) = context.send();
+        let taken = Arc::new(AtomicU64::new(0));
+        let count = taken.clone();
+        let archive = archive.inspect(move |piece| {
+            count
+                .fetch_add(piece.as_ref().map_or(0, |piece| piece.len() as u64), Ordering::Relaxed);
+        });
+        let mut pace = interval(PACE);
+        // The first tick comes at once.
+        pace.tick().await;
         let mut messages =
             Box::pin(self.docker.build_image(options, None, Some(body_try_stream(archive))));
         let (mut id, mut walking) = (None, true);
         loop {
             let message = tokio::select! {
                 message = messages.next() => message,
+                _ = pace.tick(), if walking => {
+                    tell(Progress::Sending { bytes: taken.load(Ordering::Relaxed) });
+                    continue;
+                }
                 sent = &mut walk, if walking => {
                     walking = false;
                     if let Some(sent) = walked(sent)? {

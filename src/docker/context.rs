@@ -26,6 +26,8 @@ const CHUNKS: usize = 4;
 pub(super) struct Context {
     folder: PathBuf,
     ignore: Ignore,
+    /// The file that says what is left out, if there is one.
+    ignored_by: Option<PathBuf>,
     /// The Dockerfile's place, as it was given.
     pub(super) dockerfile: PathBuf,
     /// Its text, for messages.
@@ -58,7 +60,7 @@ impl Context {
         };
         let mut own = dockerfile.as_os_str().to_owned();
         own.push(".dockerignore");
-        let mut ignore = Ignore::default();
+        let (mut ignore, mut ignored_by) = (Ignore::default(), None);
         for file in [PathBuf::from(own), root.join(".dockerignore")] {
             let patterns = match fs::read(&file) {
                 Ok(patterns) => patterns,
@@ -66,7 +68,8 @@ impl Context {
                 Err(source) => return Err(BuildError::Read { path: file, source }),
             };
             ignore = Ignore::parse(&String::from_utf8_lossy(&patterns))
-                .map_err(|source| BuildError::Ignore { file, source })?;
+                .map_err(|source| BuildError::Ignore { file: file.clone(), source })?;
+            ignored_by = Some(file);
             break;
         }
         let inside = inside(&root, dockerfile);
@@ -74,13 +77,14 @@ impl Context {
         let elsewhere = || format!(".dockerfile.{}", Digest::of(text.as_bytes()).short());
         let name = inside.unwrap_or_else(elsewhere);
         let dockerfile = dockerfile.to_owned();
-        Ok(Context { folder: root, ignore, dockerfile, text, name, outside })
+        Ok(Context { folder: root, ignore, ignored_by, dockerfile, text, name, outside })
     }
 
-    /// Whether a path, relative to the folder, is there and left out.
-    pub(super) fn leaves_out(&self, path: &str) -> bool {
+    /// The file by which a path, relative to the folder, is left out although it is there.
+    pub(super) fn leaves_out(&self, path: &str) -> Option<&Path> {
         let path = path.trim_matches('/');
-        self.ignore.ignores(path) && self.folder.join(path).exists()
+        let left_out = self.ignore.ignores(path) && self.folder.join(path).exists();
+        self.ignored_by.as_deref().filter(|_| left_out)
     }
 
     /// The archive, and what becomes of it. Whoever drops the stream ends the walk.
@@ -332,7 +336,9 @@ mod tests {
             "src/main.c",
         ];
         assert_eq!(names(&context), expected);
-        assert!(context.leaves_out("/src/main.o") && !context.leaves_out("src/none.o"));
+        assert_eq!(context.leaves_out("src/none.o"), None);
+        let file = context.leaves_out("/src/main.o").unwrap();
+        assert!(file.ends_with(".dockerignore"), "{}", file.display());
     }
 
     #[test]

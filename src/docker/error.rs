@@ -34,7 +34,7 @@ pub enum EngineError {
     /// No engine answers.
     #[error(
         "no container engine answers:{}\nStart one (`sudo systemctl start docker`, or `systemctl --user start podman.socket`), name another by DOCKER_HOST, \
-         or go without: `image.files` puts an image together with no engine, and `--image repository@sha256:…` takes one that is already pushed", list(.tried)
+         or go without: `image.files` puts an image together with no engine, and `cutover deploy --image repository@sha256:…` takes one that is already pushed", list(.tried)
     )]
     None {
         /// Where one was looked for.

@@ -49,9 +49,9 @@ pub(super) fn explain(
         });
     }
     if let Some(path) = not_found(&failure.cause).or_else(|| not_found(&said))
-        && context.leaves_out(&path)
+        && let Some(file) = context.leaves_out(&path)
     {
-        failure.hints.push(format!("`{path}` is there, and left out by .dockerignore"));
+        failure.hints.push(format!("`{path}` is there, and left out by {}", file.display()));
     }
     BuildError::Failed(Box::new(failure))
 }

@@ -6,6 +6,11 @@ use std::fmt;
 /// line.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Progress {
+    /// So much of the folder has been sent.
+    Sending {
+        /// Bytes of its archive.
+        bytes: u64,
+    },
     /// The folder was sent.
     Sent {
         /// How many files.
@@ -80,6 +85,7 @@ pub enum Progress {
 impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Progress::Sending { bytes } => write!(f, "context: {} so far", Size(*bytes)),
             Progress::Sent { files, bytes } => {
                 write!(f, "context: {files} files, {}", Size(*bytes))
             }

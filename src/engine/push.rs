@@ -7,7 +7,7 @@ use crate::image::Image;
 use crate::model::{Ending, Event, ImageReference, Repository};
 use crate::net::Net;
 use crate::preflight::{self, Finding};
-use crate::publish::{self, Destination, Logins, Reader, Terms};
+use crate::publish::{self, Logins, Pushed, Reader, Terms, Unfit};
 use crate::registry::RegistryError;
 use crate::rollout::End;
 
@@ -45,36 +45,25 @@ pub(super) async fn push(job: &Job<'_>, image: &ImageReference) -> Result<(u64, 
         create: job.parcel.ecr.create.as_ref(),
         scan: job.parcel.ecr.scan.as_ref(),
     };
-    let top = match &job.made {
-        Made::Assembled(made) => &made.top().digest,
-        Made::Built | Made::Elsewhere => &image.digest,
+    let pushed = match &job.made {
+        Made::Assembled(made) => Pushed::from(&**made),
+        Made::Built | Made::Elsewhere => Pushed::from(image.digest.clone()),
     };
     for repository in [&image.repository].into_iter().chain(others) {
         let (net, cloud) = (job.net, Some(job.cloud));
         let to = publish::connect(net, cloud, repository, job.logins).await.map_err(failed)?;
-        terms.before(&to, tags, Some(top)).await.map_err(refused)?;
+        terms.before(&to, tags, Some(&pushed.top)).await.map_err(unfit)?;
         destinations.push(to);
     }
     let mut sent = 0;
     let reader = Reader { net: job.net, cloud: Some(job.cloud), logins: job.logins };
-    let mut digests = vec![image.digest.clone()];
     if let Made::Assembled(made) = &job.made {
-        digests = made.platforms().map(|image| image.digest().clone()).collect();
         for to in &destinations {
             sent += reader.push(made, to).await.map_err(failed)?.uploaded_bytes;
         }
     }
-    for to in &destinations {
-        terms.scanned(to, &digests).await.map_err(refused)?;
-    }
-    let mut events = Vec::new();
-    for (n, to) in destinations.iter().enumerate() {
-        let Destination { repository, registry } = to;
-        registry.tag(repository, top, tags).await.map_err(failed)?;
-        let visible = terms.visible(to, &image.digest).await;
-        events.extend(visible.map(|v| Event::Notice { message: v.told(repository, n == 0) }));
-    }
-    Ok((sent, events))
+    let notices = terms.name(&destinations, &pushed, tags).await.map_err(unfit)?;
+    Ok((sent, notices.into_iter().map(|message| Event::Notice { message }).collect()))
 }
 
 /// The repositories that a push would not get into, as far as asking tells: those that AWS gives no
@@ -121,8 +110,12 @@ pub(super) async fn is_missing(
     matches!(found, Ok(None))
 }
 
-fn refused(why: impl ToString) -> End {
-    End { ending: Ending::Refused, ..failed(why) }
+#[allow(clippy::needless_pass_by_value)] // As map_err gives it.
+fn unfit(why: Unfit) -> End {
+    match why.is_known() {
+        true => End { ending: Ending::Refused, ..failed(why) },
+        false => failed(why),
+    }
 }
 
 #[allow(clippy::needless_pass_by_value)] // As map_err gives it.

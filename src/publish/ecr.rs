@@ -55,18 +55,15 @@ pub async fn ensure(
     Err(Unfit::Missing {
         path: repository.path().to_owned(),
         registry: repository.registry().to_owned(),
-        cli: create_line(repository),
+        cli: line("create-repository", repository),
     })
 }
 
-/// The AWS CLI's line that creates a repository.
-fn create_line(repository: &Repository) -> String {
+/// The AWS CLI's line that does something to a repository.
+fn line(operation: &str, repository: &Repository) -> String {
     let region = repository.ecr().map(|ecr| format!(" --region {}", ecr.region));
-    format!(
-        "aws ecr create-repository{} --repository-name {}",
-        region.unwrap_or_default(),
-        repository.path()
-    )
+    let region = region.unwrap_or_default();
+    format!("aws ecr {operation}{region} --repository-name {}", repository.path())
 }
 
 /// Refuses to push `digest` under a tag that names something else and cannot be moved, before anything
@@ -111,7 +108,7 @@ pub async fn ensure_scanned(
         let findings = loop {
             let scan = cloud.scan(repository.path(), digest).await?;
             let over = clock.now().duration_since(began) >= wait;
-            match outcome(scan, over, gate) {
+            match outcome(scan, over, (gate, repository)) {
                 Some(Ok(findings)) => break findings,
                 Some(Err(why)) => {
                     let (repository, digest) = (repository.clone(), digest.clone());
@@ -131,7 +128,11 @@ pub async fn ensure_scanned(
 }
 
 /// What a look at a scan means; `None` is to look again. `over` says that the time has run out.
-fn outcome(scan: Scan, over: bool, gate: &ScanGate) -> Option<Result<Findings, String>> {
+fn outcome(
+    scan: Scan,
+    over: bool,
+    (gate, repository): (&ScanGate, &Repository),
+) -> Option<Result<Findings, String>> {
     let waited = format!("{} s (`image.ecr.scan.wait`)", gate.wait.as_secs());
     match scan {
         Scan::Done(findings) => Some(Ok(findings)),
@@ -149,8 +150,8 @@ fn outcome(scan: Scan, over: bool, gate: &ScanGate) -> Option<Result<Findings, S
         ))),
         Scan::Missing if over => Some(Err(format!(
             "ECR has begun no scan within {waited}. Turn scanning on: `image.ecr.scan_on_push` for a \
-             repository that cutover creates, or aws ecr put-image-scanning-configuration \
-             --image-scanning-configuration scanOnPush=true --repository-name …"
+             repository that cutover creates, or {} --image-scanning-configuration scanOnPush=true",
+            line("put-image-scanning-configuration", repository)
         ))),
         Scan::Running | Scan::Missing => None,
     }
@@ -164,16 +165,20 @@ mod tests {
     #[test]
     fn what_is_not_known_in_time_is_a_refusal() {
         let gate = ScanGate { fail_on: Severity::High, wait: Duration::from_secs(300) };
-        assert_eq!(outcome(Scan::Running, false, &gate), None);
-        assert_eq!(outcome(Scan::Missing, false, &gate), None);
-        assert!(outcome(Scan::Running, true, &gate).unwrap().unwrap_err().contains("300 s"));
-        assert!(outcome(Scan::Missing, true, &gate).unwrap().unwrap_err().contains("scanOnPush"));
+        let news = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/news".parse().unwrap();
+        let outcome = |scan, over| outcome(scan, over, (&gate, &news));
+        assert_eq!(outcome(Scan::Running, false), None);
+        assert_eq!(outcome(Scan::Missing, false), None);
+        assert!(outcome(Scan::Running, true).unwrap().unwrap_err().contains("300 s"));
+        let line = "aws ecr put-image-scanning-configuration --region eu-west-1 --repository-name news \
+                    --image-scanning-configuration scanOnPush=true";
+        assert!(outcome(Scan::Missing, true).unwrap().unwrap_err().ends_with(line));
         let unable = Scan::Unable {
             status: "UNSUPPORTED_IMAGE".to_owned(),
             description: "No operating system.".to_owned(),
         };
-        assert!(outcome(unable, false, &gate).unwrap().unwrap_err().contains("UNSUPPORTED_IMAGE"));
+        assert!(outcome(unable, false).unwrap().unwrap_err().contains("UNSUPPORTED_IMAGE"));
         let done = Findings::default();
-        assert_eq!(outcome(Scan::Done(done.clone()), true, &gate), Some(Ok(done)));
+        assert_eq!(outcome(Scan::Done(done.clone()), true), Some(Ok(done)));
     }
 }

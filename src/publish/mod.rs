@@ -29,7 +29,7 @@ pub use logins::Logins;
 pub use memory::{Memory, Remembered};
 pub use push::{Content, PublishError, Published, Push};
 pub use scan::{TooBad, judge};
-pub use terms::Terms;
+pub use terms::{Pushed, Terms};
 pub use unfit::Unfit;
 
 #[cfg(test)]

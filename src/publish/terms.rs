@@ -2,6 +2,7 @@
 
 use super::{Destination, Unfit, Visibility};
 use crate::cloud::{Class, Cloud};
+use crate::image::Image;
 use crate::model::{Digest, NewRepository, ScanGate};
 use crate::net::Net;
 
@@ -16,6 +17,33 @@ pub struct Terms<'a> {
     pub create: Option<&'a NewRepository>,
     /// What refuses an image.
     pub scan: Option<&'a ScanGate>,
+}
+
+/// An image that is in the registries, under its digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    /// What instances launch.
+    pub digest: Digest,
+    /// What tags are to name: the index, where there is one.
+    pub top: Digest,
+    /// The image of each platform.
+    pub platforms: Vec<Digest>,
+}
+
+impl From<&Image> for Pushed {
+    fn from(image: &Image) -> Pushed {
+        Pushed {
+            digest: image.digest().clone(),
+            top: image.top().digest.clone(),
+            platforms: image.platforms().map(|image| image.digest().clone()).collect(),
+        }
+    }
+}
+
+impl From<Digest> for Pushed {
+    fn from(digest: Digest) -> Pushed {
+        Pushed { top: digest.clone(), platforms: vec![digest.clone()], digest }
+    }
 }
 
 impl Terms<'_> {
@@ -51,11 +79,31 @@ impl Terms<'_> {
         }
     }
 
-    /// Waits for ECR's scan of these images, before a tag names them.
+    /// Lets `tags` name what was pushed, once no scan speaks against it anywhere; gives what people should
+    /// know of it. Instances pull from the first destination.
     ///
     /// # Errors
-    /// Where it finds what the gate refuses, or says nothing in time.
-    pub async fn scanned(&self, to: &Destination, digests: &[Digest]) -> Result<(), Unfit> {
+    /// Where a scan does, or a registry doesn't take a tag.
+    pub async fn name(
+        &self,
+        destinations: &[Destination],
+        pushed: &Pushed,
+        tags: &[String],
+    ) -> Result<Vec<String>, Unfit> {
+        for to in destinations {
+            self.scanned(to, &pushed.platforms).await?;
+        }
+        let mut notices = Vec::new();
+        for (at, to) in destinations.iter().enumerate() {
+            to.registry.tag(&to.repository, &pushed.top, tags).await?;
+            let visible = self.visible(to, &pushed.digest).await;
+            notices.extend(visible.map(|visible| visible.told(&to.repository, at == 0)));
+        }
+        Ok(notices)
+    }
+
+    /// Waits for ECR's scan of these images.
+    async fn scanned(&self, to: &Destination, digests: &[Digest]) -> Result<(), Unfit> {
         let Destination { repository, .. } = to;
         if let (Some(gate), Some(cloud)) = (self.scan, self.cloud)
             && cloud.owns(repository)
@@ -67,7 +115,7 @@ impl Terms<'_> {
 
     /// Who may pull from GHCR. `None` elsewhere, and where it cannot be told: that is no reason to end
     /// anything.
-    pub async fn visible(&self, to: &Destination, digest: &Digest) -> Option<Visibility> {
+    async fn visible(&self, to: &Destination, digest: &Digest) -> Option<Visibility> {
         match super::is_ghcr(&to.repository) {
             true => super::visibility(to, digest).await.ok(),
             false => None,

@@ -82,7 +82,7 @@ impl<'a> Transfer<'a> {
     pub(super) async fn run(mut self, mut arrivals: Arrivals) -> Result<Brought, PublishError> {
         let mut documents = Vec::new();
         // To the end, even with nothing left to wait for: a break in what comes is an error.
-        while let Some(arriving) = arrivals.recv().await {
+        while let Some(arriving) = self.next(&mut arrivals).await? {
             match arriving.map_err(|error| unreadable(&error))? {
                 Arriving::Document(bytes) => documents.push(bytes),
                 Arriving::Layer(layer) => self.layer(layer).await?,
@@ -95,6 +95,19 @@ impl<'a> Transfer<'a> {
             self.uploaded(done)?;
         }
         Ok(Brought { layers: self.layers, documents, uploaded: self.uploaded })
+    }
+
+    /// What arrives next; an upload that fails meanwhile is not waited for.
+    async fn next(
+        &mut self,
+        arrivals: &mut Arrivals,
+    ) -> Result<Option<io::Result<Arriving>>, PublishError> {
+        loop {
+            tokio::select! {
+                arriving = arrivals.recv() => return Ok(arriving),
+                Some(done) = self.uploads.join_next() => self.uploaded(done)?,
+            }
+        }
     }
 
     async fn layer(&mut self, layer: ArrivingLayer) -> Result<(), PublishError> {

@@ -68,6 +68,13 @@ pub enum Unfit {
     },
 }
 
+impl Unfit {
+    /// Whether this is known, so that asking again changes nothing; otherwise nothing was learnt.
+    pub fn is_known(&self) -> bool {
+        !matches!(self, Unfit::Cloud { .. } | Unfit::Registry(_))
+    }
+}
+
 impl From<CloudError> for Unfit {
     fn from(error: CloudError) -> Unfit {
         Unfit::Cloud { source: Box::new(error) }

@@ -37,6 +37,11 @@ impl Human {
         }
     }
 
+    /// Counts time from this moment.
+    pub fn start_at(&mut self, start: Timestamp) {
+        self.start = Some(start);
+    }
+
     /// The event's lines, with a newline at their end; `None` where it says nothing new.
     pub fn render(&mut self, stamped: &Stamped) -> Option<String> {
         let now = stamped.time;

@@ -13,6 +13,8 @@ mod summary;
 
 use std::io::{self, Write};
 
+use jiff::Timestamp;
+
 use crate::model::Stamped;
 
 pub use human::Human;
@@ -41,6 +43,15 @@ impl<W: Write> Reporter<W> {
     /// Lines for people, ending in a summary.
     pub fn human(out: W, look: Look) -> Reporter<W> {
         Reporter { out, rendering: Rendering::Human(Human::new(look)) }
+    }
+
+    /// Counts time from this moment, instead of from the first event.
+    #[must_use]
+    pub fn from(mut self, start: Timestamp) -> Reporter<W> {
+        if let Rendering::Human(human) = &mut self.rendering {
+            human.start_at(start);
+        }
+        self
     }
 
     /// Renders an event. Write errors are passed over: the rollout matters more than its telling.
