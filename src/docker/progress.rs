@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::model::Size;
+
 /// Something happened. `step` is counted from 1, in the order in which steps begin; it displays as one
 /// line.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,22 +104,5 @@ impl fmt::Display for Progress {
             Progress::Warning(text) => write!(f, "warning: {text}"),
             Progress::Text(text) => f.write_str(text),
         }
-    }
-}
-
-/// Bytes as people read them.
-struct Size(u64);
-
-impl fmt::Display for Size {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut size = self.0 as f64;
-        for unit in ["B", "kB", "MB"] {
-            if size < 1000.0 {
-                let digits = usize::from(unit != "B");
-                return write!(f, "{size:.digits$} {unit}");
-            }
-            size /= 1000.0;
-        }
-        write!(f, "{size:.2} GB")
     }
 }

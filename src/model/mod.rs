@@ -10,6 +10,7 @@ mod layer;
 mod outcome;
 mod record;
 mod scan;
+mod size;
 mod strategy;
 mod traffic;
 
@@ -28,6 +29,7 @@ pub use record::{
     SideFacts, TwoGroupsFacts,
 };
 pub use scan::{Findings, NewRepository, Scan, ScanGate, Severity};
+pub use size::Size;
 pub use strategy::{Colour, PerColour, Strategy};
 pub use traffic::{
     Forward, Listener, LoadBalancer, Rule, RuleId, RuleMatch, Stickiness, Target, TargetGroup,

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::line::bytes;
-use crate::model::{LayerProgress, LayerState};
+use crate::model::{LayerProgress, LayerState, Size};
 
 /// More bars than this flicker, and don't fit a small terminal.
 const BARS: usize = 8;
@@ -16,13 +15,13 @@ pub(super) fn line(progress: &LayerProgress) -> String {
         LayerState::Exists { repository } => format!("is in {repository}"),
         LayerState::Mounted { repository, from } => format!("taken into {repository} from {from}"),
         LayerState::Packing { read, written } => {
-            format!("{} read, {} packed", bytes(*read), bytes(*written))
+            format!("{} read, {} packed", Size(*read), Size(*written))
         }
         LayerState::Packed { content, size } => {
-            format!("packed: {} became {}", bytes(*content), bytes(*size))
+            format!("packed: {} became {}", Size(*content), Size(*size))
         }
         LayerState::Uploaded { repository, size } => {
-            format!("is now in {repository}, {} uploaded", bytes(*size))
+            format!("is now in {repository}, {} uploaded", Size(*size))
         }
     };
     let LayerProgress { layer, layers, diff_id, .. } = progress;
@@ -109,7 +108,7 @@ mod tests {
         );
         insta::assert_snapshot!(
             line(&of(LayerState::Packed { content: 3_000_000_000, size: 1_000_000 })),
-            @"2/4 ca978112ca1b packed: 3.0 GB became 1.0 MB"
+            @"2/4 ca978112ca1b packed: 3.00 GB became 1.0 MB"
         );
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::offset::offset;
 use super::{Look, bar, layer};
-use crate::model::{Event, RefreshStatus};
+use crate::model::{Event, RefreshStatus, Size};
 
 /// A line before it is written: what it is about, and what it says.
 pub(super) struct Line {
@@ -68,7 +68,7 @@ impl Line {
             Event::Image { image, uploaded } => {
                 let bytes = match uploaded {
                     0 => "already there".to_owned(),
-                    n => format!("{} uploaded", bytes(*n)),
+                    n => format!("{} uploaded", Size(*n)),
                 };
                 let repository = &image.repository;
                 let text = format!("{repository}@sha256:{}…, {bytes}", image.digest.short());
@@ -153,16 +153,6 @@ impl Line {
             }
             Event::Outcome(outcome) => Line::new("outcome", outcome.message.clone()),
         }
-    }
-}
-
-/// `1.5 MB`, in powers of 1000.
-pub(super) fn bytes(n: u64) -> String {
-    match n {
-        0..1_000 => format!("{n} B"),
-        1_000..1_000_000 => format!("{:.1} kB", n as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", n as f64 / 1e6),
-        _ => format!("{:.1} GB", n as f64 / 1e9),
     }
 }
 
