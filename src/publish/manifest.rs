@@ -1,6 +1,7 @@
 //! The documents of an image: the configuration that the engine gave, and the manifest that we make.
 
 use bytes::Bytes;
+use oci_spec::image::MediaType;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -8,9 +9,6 @@ use super::survey;
 use crate::image::Annotations;
 use crate::model::Digest;
 use crate::registry::Blob;
-
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
 /// What we read of a configuration.
 #[derive(Deserialize)]
@@ -39,18 +37,18 @@ pub(super) fn of(
     let read = serde_json::from_slice::<Config>(&config).ok();
     let created = annotations.created.or_else(|| read?.created?.parse().ok());
     let annotations = Annotations { created, ..annotations.clone() }.by_key();
-    let config = Blob::new(CONFIG, config);
+    let config = Blob::new(MediaType::ImageConfig.to_string(), config);
     let layers = layers.iter().map(|blob| {
         json!({ "mediaType": blob.codec.media_type(), "digest": blob.digest, "size": blob.size })
     });
     let mut manifest = json!({
         "schemaVersion": 2,
-        "mediaType": MANIFEST,
-        "config": { "mediaType": CONFIG, "digest": config.digest, "size": config.size() },
+        "mediaType": MediaType::ImageManifest.to_string(),
+        "config": { "mediaType": config.media_type, "digest": config.digest, "size": config.size() },
         "layers": layers.collect::<Vec<_>>(),
     });
     if !annotations.is_empty() {
         manifest["annotations"] = json!(annotations);
     }
-    (config, Blob::new(MANIFEST, manifest.to_string()))
+    (config, Blob::new(MediaType::ImageManifest.to_string(), manifest.to_string()))
 }

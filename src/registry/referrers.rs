@@ -2,6 +2,7 @@
 //! specification, "Pushing Manifests with Subject").
 
 use http::HeaderName;
+use oci_spec::image::MediaType;
 use serde_json::{Value, json};
 
 use crate::model::{Digest, Repository};
@@ -10,12 +11,6 @@ use super::{Blob, Registry, RegistryError};
 
 /// What a registry answers that lists referrers by itself.
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
-
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
-
-/// What an artifact has where an image has its configuration.
-const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 
 impl Registry {
     /// Attaches `artifact` to the image that `subject` is the manifest of; its media type says what it
@@ -29,19 +24,20 @@ impl Registry {
         subject: &Blob,
         artifact: &Blob,
     ) -> Result<Digest, RegistryError> {
-        let nothing = Blob::new(EMPTY, "{}");
+        // What an artifact has where an image has its configuration.
+        let nothing = Blob::new(MediaType::EmptyJSON.to_string(), "{}");
         for blob in [artifact, &nothing] {
             self.bring_blob(repository, blob).await?;
         }
         let manifest = json!({
             "schemaVersion": 2,
-            "mediaType": MANIFEST,
+            "mediaType": MediaType::ImageManifest.to_string(),
             "artifactType": artifact.media_type,
             "config": descriptor(&nothing),
             "layers": [descriptor(artifact)],
             "subject": descriptor(subject),
         });
-        let manifest = Blob::new(MANIFEST, manifest.to_string());
+        let manifest = Blob::new(MediaType::ImageManifest.to_string(), manifest.to_string());
         let reference = manifest.digest.as_str();
         let answer = self.store_manifest(repository, reference, &manifest).await?;
         if !answer.headers().contains_key(SUBJECT) {
@@ -71,8 +67,13 @@ impl Registry {
             return Ok(());
         }
         entries.push(entry);
-        let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": entries });
-        self.put_manifest(repository, &tag, &Blob::new(INDEX, index.to_string())).await
+        let index = json!({ "schemaVersion": 2, "mediaType": MediaType::ImageIndex.to_string(), "manifests": entries });
+        self.put_manifest(
+            repository,
+            &tag,
+            &Blob::new(MediaType::ImageIndex.to_string(), index.to_string()),
+        )
+        .await
     }
 }
 
