@@ -203,7 +203,7 @@ fn another_account() {
         project.change("account: \"123456789012\"", "account: \"210987654321\"");
         project.change("push: [123456789012.", "push: [210987654321.");
     };
-    refused("", configure, 1, &["210987654321", "123456789012"]);
+    refused("", configure, 2, &["answers for another account", "210987654321", "123456789012"]);
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn options_that_are_a_built_images() {
         tells(&ended, 2, &["--compression zstd", "image.build"]);
     }
     let ended = project.run(&lab, &["build", "--tag", "news:1"]);
-    tells(&ended, 2, &["--tag news:1", "cutover push --tag"]);
+    tells(&ended, 2, &["--tag news:1", "cutover push --tag TAG"]);
 }
 
 #[test]

@@ -45,7 +45,7 @@ impl Build {
         if let (Some(tag), None) = (tag, &config.image.build) {
             return Err(making::refused(format!(
                 "--tag {tag}: what `image.files` puts together is in no engine that could call it so. \
-                 `cutover push --tag {tag}` names it in the registries"
+                 `cutover push --tag TAG` names it in the registries"
             )));
         }
         let net = Net::real().map_err(making::failed)?;

@@ -2,7 +2,7 @@
 
 use super::teller::Teller;
 use super::{Common, Format, output};
-use crate::cloud::{Cloud, CredentialSource, Settings};
+use crate::cloud::{Class, Cloud, CredentialSource, Settings};
 use crate::config::{self, Config};
 use crate::engine::{Caller, Stop};
 use crate::model::{Ending, Event, Outcome, Stamped};
@@ -63,9 +63,13 @@ pub(super) async fn connect_in(net: &Net, region: Option<String>) -> Result<Clou
 }
 
 async fn open_account(net: &Net, settings: &Settings) -> Result<Cloud, Failure> {
-    Cloud::connect(net, settings)
-        .await
-        .map_err(|error| (Ending::Failed, format!("{error}\n{}", error.hint())))
+    Cloud::connect(net, settings).await.map_err(|error| {
+        let ending = match error.class {
+            Class::Elsewhere => Ending::Refused,
+            _ => Ending::Failed,
+        };
+        (ending, format!("{error}\n{}", error.hint()))
+    })
 }
 
 /// An environment variable that is set to something.

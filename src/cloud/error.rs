@@ -29,6 +29,8 @@ pub enum Class {
     Network,
     /// There are no credentials, or AWS does not accept them.
     Credentials,
+    /// They are of another account than the configured one.
+    Elsewhere,
 }
 
 /// A request that did not succeed.
@@ -157,7 +159,7 @@ impl CloudError {
                 "check the connection, the proxy settings and AWS_ENDPOINT_URL; run again"
                     .to_owned()
             }
-            Class::Credentials => {
+            Class::Credentials | Class::Elsewhere => {
                 "check which credentials are in use: `aws sts get-caller-identity`".to_owned()
             }
         }
@@ -180,6 +182,7 @@ impl fmt::Display for CloudError {
             Class::Service => "failed at the service",
             Class::Network => "got no answer",
             Class::Credentials => "has no valid credentials",
+            Class::Elsewhere => "answers for another account",
         };
         write!(f, "{} {meaning}: ", self.operation)?;
         if let Some(code) = &self.code {

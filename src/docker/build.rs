@@ -320,7 +320,7 @@ fn stock(build: &Build, surroundings: &Surroundings) -> Result<Stock, BuildError
                 fs::read(path).map_err(|error| failed(format!("{}: {error}", path.display())))?
             }
             SecretSource::Env(name) => (surroundings.variable)(name)
-                .ok_or_else(|| failed(format!("the environment has no {name}")))?
+                .ok_or_else(|| failed(format!("the environment has no {name}, or an empty one")))?
                 .into_bytes(),
         };
         if value.len() > LARGEST_SECRET {

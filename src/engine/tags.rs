@@ -14,14 +14,17 @@ pub fn expand(tags: &[String], caller: &Caller) -> Result<Vec<String>, String> {
 
 fn fill(tag: &str, caller: &Caller) -> Result<String, String> {
     let run = caller.workflow.as_ref().map(|(id, _)| id.as_str());
-    let known = [("{commit}", caller.commit.as_deref()), ("{run}", run)];
-    known.into_iter().try_fold(tag.to_owned(), |text, (placeholder, value)| {
+    let known = [
+        ("{commit}", caller.commit.as_deref(), "GITHUB_SHA"),
+        ("{run}", run, "GITHUB_RUN_ID and GITHUB_RUN_NUMBER"),
+    ];
+    known.into_iter().try_fold(tag.to_owned(), |text, (placeholder, value, variables)| {
         match (text.contains(placeholder), value) {
             (false, _) => Ok(text),
             (true, Some(value)) => Ok(text.replace(placeholder, value)),
             (true, None) => Err(format!(
-                "the tag `{tag}` needs {placeholder}, which only a workflow run has: set GITHUB_SHA \
-                 or GITHUB_RUN_ID, or leave the tag out"
+                "the tag `{tag}` needs {placeholder}, which only a workflow run has: set {variables}, \
+                 or leave the tag out"
             )),
         }
     })

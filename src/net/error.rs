@@ -22,7 +22,8 @@ pub enum TransportError {
     #[error(
         "{host} cannot be trusted: {cause}. If an authority of your own vouches for it, name its \
          certificate (PEM): in AWS_CA_BUNDLE or, for a registry, as /etc/docker/certs.d/{host}/ca.crt, \
-         besides those of the system; or in SSL_CERT_FILE, in their place"
+         besides those of the system; or in SSL_CERT_FILE, in their place. A server's own certificate must \
+         not be an authority itself (openssl req -addext basicConstraints=critical,CA:FALSE)"
     )]
     Untrusted {
         /// Host and port.

@@ -9,7 +9,7 @@ pub fn closed_registry(repository: &Repository, why: &str) -> Finding {
     Finding::error(
         "registry",
         format!("`{repository}` cannot be pushed to: {why}"),
-        "log in as it says, or correct `image.push` in cutover.yaml",
+        "do as it says, or correct `image.push` in cutover.yaml",
     )
 }
 

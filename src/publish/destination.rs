@@ -173,20 +173,25 @@ fn needed(repository: &Repository) -> Option<String> {
     }
 }
 
+/// How often a registry on this machine is asked whether it goes without TLS.
+const PROBES: usize = 3;
+
 /// Where the registry of `host` answers. One on this machine may go without TLS, as the engines let it:
-/// it is tried.
+/// it is tried, and given a moment to come up.
 async fn endpoint(net: &Net, host: &str) -> Result<Endpoint, InvalidEndpoint> {
     let endpoint = Endpoint::of_host(host)?;
     if !endpoint.is_near() {
         return Ok(endpoint);
     }
-    let Ok(request) = Request::get(format!("{endpoint}/v2/")).body(net::empty()) else {
-        return Ok(endpoint);
-    };
-    match net.transport.send(request).await {
-        Err(TransportError::PlainText { .. }) => format!("http://{host}").parse(),
-        _ => Ok(endpoint),
+    for wait in net::delays(PROBES, 0).map(Some).chain([None]) {
+        let Ok(request) = Request::get(format!("{endpoint}/v2/")).body(net::empty()) else { break };
+        match (net.transport.send(request).await, wait) {
+            (Err(TransportError::PlainText { .. }), _) => return format!("http://{host}").parse(),
+            (Err(TransportError::Connect { .. }), Some(wait)) => net.clock.sleep(wait).await,
+            _ => break,
+        }
     }
+    Ok(endpoint)
 }
 
 #[cfg(test)]

@@ -152,12 +152,13 @@ impl Push<'_> {
 }
 
 /// Configuration and manifest to one destination, which has the layers; gives the bytes that were sent.
+/// A manifest that is there proves nothing: registries let what it names be deleted.
 async fn deliver(to: &Destination, config: &Blob, manifest: &Blob) -> Result<u64, RegistryError> {
     let Destination { repository, registry } = to;
-    if registry.manifest_digest(repository, manifest.digest.as_str()).await?.is_some() {
-        return Ok(0);
-    }
     let sent = registry.bring_blob(repository, config).await?.unwrap_or_default();
+    if registry.manifest_digest(repository, manifest.digest.as_str()).await?.is_some() {
+        return Ok(sent);
+    }
     registry.put_manifest(repository, manifest.digest.as_str(), manifest).await?;
     Ok(sent + manifest.size())
 }

@@ -13,9 +13,9 @@ use crate::net::{self, Body, Net, TransportError};
 
 use super::{Credentials, Endpoint, RegistryError, Renewal, Spool, Written, auth};
 
-/// How often something is attempted that may well succeed in a moment. All requests may be
-/// repeated: content goes in under its digest.
-pub(super) const ATTEMPTS: usize = 4;
+/// How often something is attempted that may well succeed in a moment, over some ten seconds: a
+/// registry's restart. All requests may be repeated: content goes in under its digest.
+pub(super) const ATTEMPTS: usize = 6;
 
 /// As nobody or with a login that has ended, then as who we are, then by a new login.
 pub(super) const LOGINS: usize = 2;

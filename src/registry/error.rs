@@ -47,7 +47,7 @@ pub enum RegistryError {
     },
     /// A tag that no registry takes.
     #[error(
-        "`{0}` is not a tag: it takes letters, digits, `_`, `.` and `-`, at most 128 and no `.` or `-` at the beginning. Correct `image.tags`"
+        "`{0}` is not a tag: it takes letters, digits, `_`, `.` and `-`, at most 128 and no `.` or `-` at the beginning. Correct `image.tags` or `--tag`"
     )]
     Tag(String),
     /// What is to be tagged is not there.

@@ -30,7 +30,10 @@ pub(super) fn what_to_do(
                 "The role needs ecr:BatchCheckLayerAvailability, ecr:InitiateLayerUpload, ecr:UploadLayerPart, ecr:CompleteLayerUpload, ecr:PutImage and ecr:BatchGetImage on {}",
                 ecr.arn(repository.path())
             ),
-            None => format!("The user needs the right to write to `{repository}`"),
+            None => format!(
+                "Log in to {} as somebody who may write to `{repository}`: `docker login {}`; its login is used here, too",
+                repository.registry(), repository.registry()
+            ),
         },
         (Some("TOOMANYREQUESTS"), _) | (_, 429) => {
             "The registry limits requests; wait a minute and run it again: what was uploaded stays".to_owned()

@@ -68,21 +68,12 @@ impl Registry {
         let way = Way { source, target: self, repository };
         let mut seen = BTreeSet::new();
         for image in image.platforms() {
-            if self.manifest_digest(repository, image.digest().as_str()).await?.is_some() {
-                pushed.existed += image.parts().count();
-            } else {
-                way.bring(image, &mut seen, &mut pushed).await?;
-            }
+            way.bring(image, &mut seen, &mut pushed).await?;
         }
-        let top = image.top();
-        if image.index.is_some() {
-            let there = self.manifest_digest(repository, top.digest.as_str()).await?;
-            if there.is_none() {
-                self.put_manifest(repository, top.digest.as_str(), top).await?;
-                pushed.uploaded_bytes += top.size();
-            }
+        if let Some(index) = &image.index {
+            way.manifest(&index.manifest, &mut pushed).await?;
         }
-        self.name(repository, top, tags).await?;
+        self.name(repository, image.top(), tags).await?;
         Ok(pushed)
     }
 }
@@ -103,7 +94,6 @@ impl Way<'_> {
         seen: &mut BTreeSet<&'i Digest>,
         pushed: &mut Pushed,
     ) -> Result<(), RegistryError> {
-        let Way { target, repository, .. } = self;
         for layer in &image.layers {
             match layer {
                 _ if !seen.insert(layer.digest()) => {}
@@ -114,8 +104,17 @@ impl Way<'_> {
         if seen.insert(&image.config.digest) {
             self.upload(&image.config, pushed).await?;
         }
-        target.put_manifest(repository, image.digest().as_str(), &image.manifest).await?;
-        pushed.uploaded_bytes += image.manifest.size();
+        self.manifest(&image.manifest, pushed).await
+    }
+
+    /// A manifest that is there says nothing of what it names, which registries let be deleted.
+    async fn manifest(&self, manifest: &Blob, pushed: &mut Pushed) -> Result<(), RegistryError> {
+        let Way { target, repository, .. } = self;
+        let digest = manifest.digest.as_str();
+        if target.manifest_digest(repository, digest).await?.is_none() {
+            target.put_manifest(repository, digest, manifest).await?;
+            pushed.uploaded_bytes += manifest.size();
+        }
         Ok(())
     }
 

@@ -43,7 +43,7 @@ impl Cloud {
         match &settings.account {
             Some(wanted) if *wanted != identity.account => Err(CloudError::local(
                 WHO,
-                Class::Credentials,
+                Class::Elsewhere,
                 format!(
                     "the credentials are {} in account {}, but the configuration says account {wanted}",
                     identity.arn, identity.account
