@@ -254,6 +254,8 @@ fn options_that_are_a_built_images() {
         let ended = project.run(&lab, &[verb, "--compression", "zstd"]);
         tells(&ended, 2, &["--compression zstd", "image.build"]);
     }
+    let ended = project.run(&lab, &["push", "--tag", "not a tag"]);
+    tells(&ended, 2, &["`not a tag` is not a tag"]);
     let ended = project.run(&lab, &["build", "--tag", "news:1"]);
     tells(&ended, 2, &["--tag news:1", "cutover push --tag TAG"]);
 }

@@ -1,5 +1,7 @@
 //! `cutover build`
 
+use oci_spec::distribution::Reference;
+
 use super::Common;
 use super::making::{self, How, Product};
 use super::session::{self, Failure};
@@ -47,6 +49,12 @@ impl Build {
                 "--tag {tag}: what `image.files` puts together is in no engine that could call it so. \
                  `cutover push --tag TAG` names it in the registries"
             )));
+        }
+        if let Some(tag) = tag
+            && let Err(error) = tag.parse::<Reference>()
+        {
+            let message = format!("--tag {tag}: {error}: write NAME or NAME:TAG");
+            return Err(making::refused(message));
         }
         let net = Net::real().map_err(making::failed)?;
         let in_ecr = |base: &ImageReference| base.repository.ecr().is_some();

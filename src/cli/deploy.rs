@@ -109,7 +109,7 @@ impl Deploy {
                 None => making::make(config, &self.how, None, way.reader(), &mut tell).await?,
             };
             let pushed = way.push(&product, (&to, &tags), &self.sending, &mut tell).await?;
-            way.attach(&attached, &to, &pushed.digest).await?;
+            way.attach(&attached, &to, &pushed).await?;
             let first = to.into_iter().next().map(|to| to.repository);
             let nowhere = (Ending::Refused, "`image.push` is empty".to_owned());
             let image = ImageReference { repository: first.ok_or(nowhere)?, digest: pushed.digest };

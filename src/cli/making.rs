@@ -64,6 +64,24 @@ pub(super) async fn make(
     }
 }
 
+/// Whether what the image is made of is here, and who makes it. Nothing is left of the answer.
+pub(super) async fn is_possible(config: &Config, reader: Reader<'_>) -> Result<(), Failure> {
+    let Some(build) = &config.image.build else {
+        return match config.image.assembly {
+            Some(_) => assemble(config, reader).await.map(|_| ()),
+            None => Ok(()),
+        };
+    };
+    let build = spelled_out(config, build, &How { no_cache: false }, None)?;
+    let engine = Engine::connect(variable).await.map_err(failed)?;
+    engine.may_build(&build, &surroundings()).map_err(refused)
+}
+
+/// What a build may use of this process's environment.
+fn surroundings() -> docker::Surroundings {
+    docker::Surroundings { variable: Arc::new(variable), login: Some(Arc::new(login)) }
+}
+
 /// Puts the image together, onto its base if it has one, and says what instances will know it by.
 pub(super) async fn assemble(
     config: &Config,
@@ -88,12 +106,10 @@ async fn build(
     tell: &mut dyn FnMut(Event),
 ) -> Result<(Engine, Stored), Failure> {
     let engine = Engine::connect(variable).await.map_err(failed)?;
-    let surroundings =
-        docker::Surroundings { variable: Arc::new(variable), login: Some(Arc::new(login)) };
     let build = spelled_out(config, build, how, tag)?;
     tell(Event::Build { line: format!("by the engine at {}", engine.way()) });
     let mut tell = |progress: docker::Progress| tell(Event::Build { line: progress.to_string() });
-    let stored = engine.build(&build, &surroundings, &mut tell).await.map_err(|error| {
+    let stored = engine.build(&build, &surroundings(), &mut tell).await.map_err(|error| {
         // What the file or the environment says wrongly is refused before anything is built.
         let ending = match &error {
             BuildError::Failed(_)

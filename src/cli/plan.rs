@@ -1,12 +1,14 @@
 //! `cutover plan`
 
 use super::deploy::Shipment;
+use super::making;
 use super::session::{self, Session};
 use super::signals::{self, Hangup};
 use super::{Common, Format, output};
 use crate::engine::{self, Stop};
 use crate::model::{Ending, Event, Outcome, Stamped};
 use crate::preflight::Finding;
+use crate::publish::Reader;
 
 /// Print what `deploy` would do; change nothing.
 ///
@@ -69,6 +71,13 @@ impl Plan {
             }
             None => engine.obstacle(&checked, &mut target).await,
         };
+        if known.is_none() && refusal.is_none() {
+            let logins = session::caller(false).logins;
+            let reader = Reader { net, cloud: Some(cloud), logins: &logins };
+            making::is_possible(config, reader)
+                .await
+                .map_err(|(ending, why)| (ending, format!("deploy would refuse this: {why}")))?;
+        }
         match refusal {
             None => Ok(()),
             Some(Outcome { message, hint, .. }) => {

@@ -11,6 +11,7 @@ use crate::docker::Engine;
 use crate::engine;
 use crate::model::{Ending, Event, ImageReference, Outcome, Repository, Stamped};
 use crate::net::Net;
+use crate::publish::Pushed;
 
 /// Build the image and push it, without rolling anything out.
 ///
@@ -48,9 +49,7 @@ impl Push {
                 let mut tell = |event: Event| tell(Stamped { time: now(), event });
                 let pushed = stop.unless_asked(Box::pin(self.push(&net, &mut tell)));
                 match pushed.await.unwrap_or_else(making::stopped) {
-                    Ok((image, tags)) => {
-                        let named = if tags.is_empty() { "" } else { ", as " };
-                        let message = format!("pushed {image}{named}{}", tags.join(", "));
+                    Ok((message, image)) => {
                         let mut outcome = Outcome::new(Ending::Succeeded, message);
                         outcome.image = Some(image);
                         outcome
@@ -66,7 +65,7 @@ impl Push {
         &self,
         net: &Net,
         tell: &mut dyn FnMut(Event),
-    ) -> Result<(ImageReference, Vec<String>), Failure> {
+    ) -> Result<(String, ImageReference), Failure> {
         let config = match self.from.is_some() && !self.to.is_empty() {
             true => None,
             false => Some(config::load(&self.common.config).map_err(making::refused)?),
@@ -100,14 +99,18 @@ impl Push {
             format: self.common.format,
         };
         let attached = config.as_ref().map(Attached::read).transpose()?;
+        if let (Some(attached), Some(_)) = (&attached, &self.from) {
+            attached.suits_a_strange_image()?;
+        }
         let destinations = way.destinations(&tags).await?;
         let product = self.product(config.as_ref(), &way, tell).await?;
         let pushed = way.push(&product, (&destinations, &tags), &self.sending, tell).await?;
         if let Some(attached) = &attached {
-            way.attach(attached, &destinations, &pushed.digest).await?;
+            way.attach(attached, &destinations, &pushed).await?;
         }
         way.finish(&destinations, &pushed, &tags, tell).await?;
-        Ok((ImageReference { repository: first, digest: pushed.digest }, tags))
+        let image = ImageReference { repository: first, digest: pushed.digest.clone() };
+        Ok((summary(&image, &pushed, &tags, &to[1..]), image))
     }
 
     /// The engine's image, or what the configuration makes.
@@ -132,8 +135,36 @@ impl Push {
                 "--from: the engine at {places} has no image `{from}`: `docker images` lists those that it has"
             ))
         })?;
-        Ok(Product::Stored(Box::new(engine), stored))
+        let platform = config.and_then(|config| config.image.build.as_ref()?.platform.as_ref());
+        match platform.filter(|platform| **platform != stored.platform) {
+            Some(platform) => Err(making::refused(format!(
+                "--from {from}: it is for {}, and `image.platform` says {platform}",
+                stored.platform
+            ))),
+            None => Ok(Product::Stored(Box::new(engine), stored)),
+        }
     }
+}
+
+/// What is where now, and what names it.
+fn summary(
+    image: &ImageReference,
+    pushed: &Pushed,
+    tags: &[String],
+    others: &[Repository],
+) -> String {
+    let mut text = format!("pushed {image}");
+    let index = Some(&pushed.top).filter(|top| **top != image.digest);
+    match (tags, index) {
+        ([], None) => {}
+        ([], Some(index)) => text += &format!(", of the index {index}"),
+        (_, None) => text += &format!(", as {}", tags.join(", ")),
+        (_, Some(index)) => text += &format!(", of the index {index}, as {}", tags.join(", ")),
+    }
+    for other in others {
+        text += &format!(", and to {other}");
+    }
+    text
 }
 
 /// The account, for ECR: as configured, or as whom the environment says that we are.

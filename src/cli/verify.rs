@@ -1,10 +1,13 @@
 //! `cutover verify`
 
+use super::making;
 use super::session::{self, Session};
 use super::signals::{self, Hangup};
 use super::{Common, output};
 use crate::engine;
-use crate::model::{Ending, Outcome};
+use crate::model::{Ending, Event, Outcome, Stamped};
+use crate::preflight;
+use crate::publish::Reader;
 
 /// Check that everything in cutover.yaml exists and fits together; change nothing.
 #[derive(Debug, clap::Args)]
@@ -27,7 +30,17 @@ impl Verify {
             let caller = session::caller(false);
             let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
             let told = session::tell(format, (&now, &stop), async |tell| {
-                stop.unless_asked(Box::pin(engine.verify(tell))).await.unwrap_or_else(|| {
+                let verified = Box::pin(async {
+                    let logins = session::caller(false).logins;
+                    let reader = Reader { net, cloud: Some(cloud), logins: &logins };
+                    // Most often asked by a person, where a workflow will make the image.
+                    if let Err((_, why)) = making::is_possible(config, reader).await {
+                        let event = Event::from(preflight::not_made_here(&why));
+                        tell(Stamped { time: cloud.now(), event });
+                    }
+                    engine.verify(tell).await
+                });
+                stop.unless_asked(verified).await.unwrap_or_else(|| {
                     Outcome::new(Ending::Interrupted, "stopped; nothing was changed")
                 })
             });

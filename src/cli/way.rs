@@ -82,6 +82,17 @@ impl Attached {
         Ok(attached)
     }
 
+    /// Whether it can be said of an image that others have made.
+    pub(super) fn suits_a_strange_image(&self) -> Result<(), Failure> {
+        match self.provenance {
+            true => Err(refused(
+                "image.attach.provenance: it would say that this run made the image, and `--from` names \
+                 one that is made already. Set it to false, or let cutover build",
+            )),
+            false => Ok(()),
+        }
+    }
+
     /// What is put beside the image with this digest.
     fn to(&self, repository: &Repository, digest: &Digest) -> Result<Vec<Blob>, Failure> {
         let mut artifacts: Vec<_> = self.bill.iter().cloned().collect();
@@ -171,17 +182,20 @@ impl Way<'_> {
         Ok(published.digest.into())
     }
 
-    /// Puts beside the pushed image what was asked for.
+    /// Puts beside the pushed image what was asked for: beside each platform's, and the index, so that it
+    /// is found by whatever name.
     pub(super) async fn attach(
         &self,
         attached: &Attached,
         destinations: &[Destination],
-        digest: &Digest,
+        pushed: &Pushed,
     ) -> Result<(), Failure> {
         for to in destinations {
-            let artifacts = attached.to(&to.repository, digest)?;
-            if !artifacts.is_empty() {
-                publish::attach(to, digest, &artifacts).await.map_err(failed)?;
+            for digest in pushed.manifests() {
+                let artifacts = attached.to(&to.repository, digest)?;
+                if !artifacts.is_empty() {
+                    publish::attach(to, digest, &artifacts).await.map_err(failed)?;
+                }
             }
         }
         Ok(())

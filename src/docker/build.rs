@@ -117,9 +117,7 @@ impl Engine {
         surroundings: &Surroundings,
         tell: &mut dyn FnMut(Progress),
     ) -> Result<Stored, BuildError> {
-        let context = Context::open(&build.context, &build.dockerfile)?;
-        let stock = stock(build, surroundings)?;
-        self.may_ask(build)?;
+        let (context, stock) = self.prepared(build, surroundings)?;
         let session = match self.facts().kind {
             Kind::Docker => Some(session::open(&self.way).await.map_err(|cause| {
                 let cause = cause.to_string();
@@ -151,6 +149,25 @@ impl Engine {
         let id = id.ok_or_else(|| missing("the engine ended the build without naming an image"))?;
         let stored = self.inspect(&id).await?;
         Ok(stored.ok_or_else(|| missing(&format!("it has no image {id}")))?)
+    }
+
+    /// Whether everything that the build begins with is here.
+    ///
+    /// # Errors
+    /// Where something is missing.
+    pub fn may_build(&self, build: &Build, surroundings: &Surroundings) -> Result<(), BuildError> {
+        self.prepared(build, surroundings).map(|_| ())
+    }
+
+    fn prepared(
+        &self,
+        build: &Build,
+        surroundings: &Surroundings,
+    ) -> Result<(Context, Stock), BuildError> {
+        let context = Context::open(&build.context, &build.dockerfile)?;
+        let stock = stock(build, surroundings)?;
+        self.may_ask(build)?;
+        Ok((context, stock))
     }
 
     /// Whether this engine can hand over what the build may ask for.

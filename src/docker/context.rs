@@ -153,9 +153,9 @@ impl Context {
         Ok(())
     }
 
-    /// The engine reads them, whatever is left out.
+    /// The engine reads the Dockerfile out of the archive, whatever is left out.
     fn is_asked_for(&self, path: &str) -> bool {
-        path == ".dockerignore" || (!self.outside && path == self.name)
+        !self.outside && path == self.name
     }
 }
 
@@ -327,7 +327,6 @@ mod tests {
         let root = folder.path();
         let context = Context::open(root, &root.join("Dockerfile")).unwrap();
         let expected = [
-            ".dockerignore",
             "Dockerfile",
             "node_modules",
             "node_modules/ours",

@@ -4,12 +4,19 @@
 use super::session::Caller;
 use crate::model::Repository;
 
-/// Fills in `{commit}` and `{run}`.
+/// Fills in `{commit}` and `{run}`; each tag comes once.
 ///
 /// # Errors
 /// A message for the person, where there is nothing to fill in.
 pub fn expand(tags: &[String], caller: &Caller) -> Result<Vec<String>, String> {
-    tags.iter().map(|tag| fill(tag, caller)).collect()
+    let mut all = Vec::new();
+    for tag in tags {
+        let tag = fill(tag, caller)?;
+        if !all.contains(&tag) {
+            all.push(tag);
+        }
+    }
+    Ok(all)
 }
 
 fn fill(tag: &str, caller: &Caller) -> Result<String, String> {
@@ -63,7 +70,7 @@ mod tests {
 
     #[test]
     fn placeholders_are_filled_or_missed() {
-        let tags = ["v-{commit}".to_owned(), "stable".to_owned()];
+        let tags = ["v-{commit}".to_owned(), "stable".to_owned(), "v-abc".to_owned()];
         assert_eq!(expand(&tags, &caller(Some("abc"))).unwrap(), ["v-abc", "stable"]);
         assert!(expand(&tags, &caller(None)).unwrap_err().contains("{commit}"));
     }

@@ -48,6 +48,13 @@ pub enum LayerState {
         /// The blob's.
         size: u64,
     },
+    /// All of it is compressed, and some of it sent.
+    Uploading {
+        /// Bytes that were sent, to all repositories together.
+        sent: u64,
+        /// How many it will be.
+        of: u64,
+    },
     /// The repository has all of it now.
     Uploaded {
         /// Which.
@@ -60,6 +67,6 @@ pub enum LayerState {
 impl LayerState {
     /// Whether it is told once, and not again and again.
     pub fn is_news(&self) -> bool {
-        !matches!(self, LayerState::Packing { .. })
+        !matches!(self, LayerState::Packing { .. } | LayerState::Uploading { .. })
     }
 }

@@ -18,6 +18,11 @@ pub fn unfit_user_data(why: &str) -> Finding {
     Finding::error("user data", why, "mend it as it says: what instances run depends on it")
 }
 
+/// An image that can't be made where this runs: `why` says what is missing.
+pub fn not_made_here(why: &str) -> Finding {
+    Finding::warning("image", why, "`deploy` would be refused from here: run it where all of it is")
+}
+
 /// A tag that only a workflow run can fill in, where there is none: `why` says which.
 pub fn tag_of_a_workflow(why: &str) -> Finding {
     Finding::warning("tags", why, "a workflow fills it in; `deploy` would be refused from here")

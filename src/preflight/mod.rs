@@ -26,7 +26,7 @@ mod weights;
 
 use crate::config::Config;
 
-pub use asked::{closed_registry, tag_of_a_workflow, unfit_user_data};
+pub use asked::{closed_registry, not_made_here, tag_of_a_workflow, unfit_user_data};
 pub use facts::{Facts, GroupFacts};
 pub use finding::{Finding, Severity};
 pub use gather::gather;

@@ -30,6 +30,14 @@ pub struct Pushed {
     pub platforms: Vec<Digest>,
 }
 
+impl Pushed {
+    /// The manifests that are there: of each platform, and the index over them if there is one.
+    pub fn manifests(&self) -> impl Iterator<Item = &Digest> {
+        let index = Some(&self.top).filter(|top| !self.platforms.contains(top));
+        self.platforms.iter().chain(index)
+    }
+}
+
 impl From<&Image> for Pushed {
     fn from(image: &Image) -> Pushed {
         Pushed {
@@ -120,5 +128,20 @@ impl Terms<'_> {
             true => super::visibility(to, digest).await.ok(),
             false => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_manifest_comes_once() {
+        let [one, two, index] = ["1", "2", "i"].map(|text| Digest::of(text.as_bytes()));
+        let all = |pushed: &Pushed| pushed.manifests().cloned().collect::<Vec<_>>();
+        assert_eq!(all(&one.clone().into()), [one.clone()]);
+        let platforms = vec![one.clone(), two.clone()];
+        let pushed = Pushed { digest: one.clone(), top: index.clone(), platforms };
+        assert_eq!(all(&pushed), [one, two, index]);
     }
 }

@@ -57,6 +57,19 @@ pub(super) struct Transfer<'a> {
     some_are_there: bool,
     /// Bytes that were sent, by destination.
     uploaded: BTreeMap<Repository, u64>,
+    /// Layers that are compressed and not wholly sent.
+    sending: Vec<Sending>,
+}
+
+/// A layer on its way.
+struct Sending {
+    /// Its place.
+    at: usize,
+    spool: Spool,
+    /// Bytes that are to be sent, to all destinations together.
+    of: u64,
+    /// How many destinations still wait for it.
+    left: usize,
 }
 
 /// A layer's bytes, piece by piece.
@@ -75,6 +88,7 @@ impl<'a> Transfer<'a> {
             gates,
             some_are_there,
             uploaded: BTreeMap::new(),
+            sending: Vec::new(),
         }
     }
 
@@ -91,8 +105,12 @@ impl<'a> Transfer<'a> {
         if let Some(missing) = self.layers.iter().find(|layer| layer.is_wanted()) {
             return Err(PublishError::Missing(missing.diff_id.clone()));
         }
-        while let Some(done) = self.uploads.join_next().await {
-            self.uploaded(done)?;
+        let mut pace = interval(PACE);
+        while !self.uploads.is_empty() {
+            tokio::select! {
+                Some(done) = self.uploads.join_next() => self.uploaded(done)?,
+                _ = pace.tick() => self.tell_sending(),
+            }
         }
         Ok(Brought { layers: self.layers, documents, uploaded: self.uploaded })
     }
@@ -205,6 +223,7 @@ impl<'a> Transfer<'a> {
                 packed = &mut packing => return packed.map_err(|error| unreadable(&error)),
                 Some(done) = self.uploads.join_next() => self.uploaded(done)?,
                 _ = pace.tick() => {
+                    self.tell_sending();
                     let read = count.load(Ordering::Relaxed);
                     let written = match spool.written() {
                         Written::Some(size) | Written::All { size, .. } => size,
@@ -215,6 +234,14 @@ impl<'a> Transfer<'a> {
                     }
                 }
             }
+        }
+    }
+
+    fn tell_sending(&self) {
+        for Sending { at, spool, of, .. } in &self.sending {
+            // What was sent once more after a break counts once.
+            let state = LayerState::Uploading { sent: spool.taken().min(*of), of: *of };
+            self.push.tell(&self.layers, *at, state);
         }
     }
 
@@ -240,7 +267,9 @@ impl<'a> Transfer<'a> {
             _ => Vec::new(),
         };
         layer.blob = Some(blob);
+        let left = layer.lacking.len() + had.len();
         layer.lacking.clear();
+        self.sending.push(Sending { at, spool: spool.clone(), of: size * left as u64, left });
         for to in had {
             self.upload(known_at.clone(), to, spool.clone());
         }
@@ -278,6 +307,10 @@ impl<'a> Transfer<'a> {
             *self.uploaded.entry(repository.clone()).or_default() += size;
             let state = LayerState::Uploaded { repository: repository.clone(), size: *size };
             self.push.tell(&self.layers, at, state);
+            for sending in self.sending.iter_mut().filter(|sending| sending.at == at) {
+                sending.left = sending.left.saturating_sub(1);
+            }
+            self.sending.retain(|sending| sending.left > 0);
         }
         Ok(())
     }

@@ -78,7 +78,7 @@ impl Spool {
     }
 
     /// Bytes that readers have been given so far, all together: they are getting on while it grows.
-    pub(super) fn taken(&self) -> u64 {
+    pub fn taken(&self) -> u64 {
         self.taken.load(Ordering::Relaxed)
     }
 

@@ -130,6 +130,12 @@ async fn a_second_push_sends_nothing_and_a_broken_one_goes_on() {
     let second = registry.push(&image(), &news(), &["v2".to_owned()]).await.unwrap();
     assert_eq!((second.uploaded, second.existed, second.uploaded_bytes), (0, 2, 0));
     assert!(state.lock().unwrap().log.iter().all(|line| !line.starts_with('P')));
+    // Registries let be deleted what a manifest names.
+    let config = image().config.digest.to_string();
+    state.lock().unwrap().blobs.remove(&config).unwrap();
+    let third = registry.push(&image(), &news(), &["v2".to_owned()]).await.unwrap();
+    assert_eq!((third.uploaded, third.existed, third.uploaded_bytes), (1, 1, 2));
+    assert!(state.lock().unwrap().blobs.contains_key(&config));
     let bad = registry.push(&image(), &news(), &["../x".to_owned()]).await;
     assert_eq!(bad, Err(RegistryError::Tag("../x".to_owned())));
 }
@@ -208,17 +214,14 @@ async fn transient_answers_are_outwaited_and_others_explained() {
     registry(&state).push(&image(), &news(), &[]).await.unwrap();
     assert!(before.elapsed() >= std::time::Duration::from_millis(1400));
 
-    state.lock().unwrap().failures = vec![busy; 4];
+    state.lock().unwrap().failures = vec![busy; 6];
     let tired = registry(&state).push(&image(), &news(), &[]).await.unwrap_err().to_string();
     assert!(tired.contains("429") && tired.contains("what was uploaded stays"), "{tired}");
 
     let unknown = r#"{"errors":[{"code":"NAME_UNKNOWN","message":"The repository with name 'news' does not exist"}]}"#;
     let state = Shared::default();
-    state.lock().unwrap().failures = vec![
-        (StatusCode::NOT_FOUND, unknown),
-        (StatusCode::NOT_FOUND, ""),
-        (StatusCode::NOT_FOUND, ""),
-    ];
+    state.lock().unwrap().failures =
+        vec![(StatusCode::NOT_FOUND, unknown), (StatusCode::NOT_FOUND, "")];
     let missing = registry(&state).push(&image(), &news(), &[]).await.unwrap_err().to_string();
     assert!(missing.contains("404 NAME_UNKNOWN: The repository with name"), "{missing}");
     assert!(missing.contains("aws ecr create-repository"), "{missing}");

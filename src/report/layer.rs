@@ -20,6 +20,9 @@ pub(super) fn line(progress: &LayerProgress) -> String {
         LayerState::Packed { content, size } => {
             format!("packed: {} became {}", Size(*content), Size(*size))
         }
+        LayerState::Uploading { sent, of } => {
+            format!("packed, {} of {} uploaded", Size(*sent), Size(*of))
+        }
         LayerState::Uploaded { repository, size } => {
             format!("is now in {repository}, {} uploaded", Size(*size))
         }
@@ -60,6 +63,12 @@ impl Bars {
                         bar.set_style(style("{spinner} {msg}"));
                         bar
                     });
+                    bar.set_message(line(progress));
+                    bar.tick();
+                }
+            }
+            LayerState::Uploading { .. } => {
+                if let Some(bar) = self.busy.get(&layer) {
                     bar.set_message(line(progress));
                     bar.tick();
                 }
