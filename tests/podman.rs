@@ -41,13 +41,15 @@ impl Podman {
             .stderr(fs::File::create(path("log")).unwrap())
             .spawn()
             .unwrap();
+        let podman = Podman { child, folder };
         for _ in 0..100 {
-            if folder.path().join("socket").exists() {
-                return Some(Podman { child, folder });
+            if podman.folder.path().join("socket").exists() {
+                return Some(podman);
             }
             sleep(Duration::from_millis(100));
         }
-        panic!("podman does not listen: {}", fs::read_to_string(path("log")).unwrap());
+        let log = fs::read_to_string(podman.folder.path().join("log")).unwrap();
+        panic!("podman does not listen: {log}");
     }
 
     /// Runs `cutover` in a folder, with this engine; its events, and the last of them.

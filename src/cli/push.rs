@@ -1,5 +1,7 @@
 //! `cutover push`
 
+use clap::builder::NonEmptyStringValueParser;
+
 use super::making::{self, How, Product};
 use super::session::{self, Failure, variable};
 use super::signals::{self, Hangup};
@@ -22,7 +24,7 @@ pub(super) struct Push {
     #[command(flatten)]
     common: Common,
     /// An image that the container engine has, instead of what `image:` makes.
-    #[arg(long, value_name = "IMAGE")]
+    #[arg(long, value_name = "IMAGE", value_parser = NonEmptyStringValueParser::new())]
     from: Option<String>,
     /// Where to, instead of `image.push`; several times for several.
     #[arg(long, value_name = "REPOSITORY")]

@@ -30,11 +30,13 @@ impl ConfigError {
     }
 
     pub(super) fn unreadable(name: String, error: &std::io::Error) -> ConfigError {
-        let mistake = Mistake {
-            place: None,
-            message: format!("cannot be read: {error}"),
-            remedy: "run cutover in the folder that holds it, or name it with `--config`".into(),
+        let remedy = match error.kind() {
+            std::io::ErrorKind::InvalidData => "write it as text in UTF-8",
+            std::io::ErrorKind::IsADirectory => "name the file itself with `--config`",
+            _ => "run cutover in the folder that holds it, or name it with `--config`",
         };
+        let message = format!("cannot be read: {error}");
+        let mistake = Mistake { place: None, message, remedy: remedy.into() };
         ConfigError { name, text: String::new(), mistakes: vec![mistake] }
     }
 

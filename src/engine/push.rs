@@ -91,7 +91,7 @@ async fn asked(
         Ok(to) => to,
         Err(error) => return Some(error.to_string()),
     };
-    to.registry.manifest_digest(repository, "latest").await.err().map(|error| error.to_string())
+    to.registry.look_into(repository).await.err().map(|error| error.to_string())
 }
 
 /// Whether a registry other than ECR's surely does not have `image`. One that doesn't let us look may

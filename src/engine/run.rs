@@ -135,7 +135,7 @@ impl Run<'_, '_> {
                 return self.interrupted().await;
             }
             if self.record.phase == Phase::Prepare {
-                if let Some(end) = self.prepare().await {
+                if let Some(end) = Box::pin(self.prepare()).await {
                     return end;
                 }
                 continue;

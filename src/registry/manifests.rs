@@ -47,9 +47,23 @@ impl Registry {
     /// # Errors
     /// Where it doesn't.
     pub async fn reach(&self, repository: &Repository) -> Result<(), RegistryError> {
-        match self.manifest_digest(repository, "latest").await {
+        match self.look_into(repository).await {
             Err(error) if error.is_of_the_way() => Err(error),
             _ => Ok(()),
+        }
+    }
+
+    /// Whether the registry lets us look into the repository; it need not exist yet.
+    ///
+    /// # Errors
+    /// Where it doesn't.
+    pub async fn look_into(&self, repository: &Repository) -> Result<(), RegistryError> {
+        let mut call = self.manifest_call(Method::HEAD, repository, "latest");
+        call.attempted = format!("look into {repository}");
+        let response = self.ask(&call).await?;
+        match response.status() {
+            StatusCode::OK | StatusCode::NOT_FOUND => Ok(()),
+            _ => Err(RegistryError::refused(&call.attempted, repository, &response)),
         }
     }
 

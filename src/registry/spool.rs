@@ -71,7 +71,11 @@ impl Spool {
     /// # Errors
     /// Where no file can be made there.
     pub fn create() -> io::Result<(SpoolWriter, Spool)> {
-        let file = Arc::new(tempfile::tempfile()?);
+        let folder = std::env::temp_dir();
+        let named = |error: io::Error| {
+            io::Error::new(error.kind(), format!("{}: {error}", folder.display()))
+        };
+        let file = Arc::new(tempfile::tempfile_in(&folder).map_err(named)?);
         let (sender, written) = watch::channel(Written::Some(0));
         let writer = SpoolWriter { file: file.clone(), size: 0, written: sender };
         Ok((writer, Spool { file, written, taken: Arc::default() }))

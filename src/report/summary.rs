@@ -25,7 +25,9 @@ pub(super) fn render(
         look.ending(outcome.outcome, &title(outcome.outcome, look)),
         outcome.message
     );
-    for (name, value) in facts(outcome, end.duration_since(start).unsigned_abs(), look) {
+    // As the lines before it count.
+    let took = Duration::from_secs((end.as_second() - start.as_second()).unsigned_abs());
+    for (name, value) in facts(outcome, took, look) {
         let _ = writeln!(text, "  {} {value}", look.faint(&format!("{name:<10}")));
     }
     if !timeline.is_empty() {
