@@ -365,6 +365,24 @@ fn a_promoted_predecessor_leaves_the_size_of_retirement() {
     assert_eq!(blue.retirement.map_or(blue.min, |r| r.size), 0);
 }
 
+/// Green was retired between two reads of the check: it read as kept warm, and as awaiting nothing.
+#[test]
+fn a_groups_own_minimum_is_the_one_that_ours_takes_the_place_of() {
+    let read_too_early = |errors| {
+        let mut world = World::new(plan(&[10, 100]), Phase::Free);
+        let green = &mut facts(&mut world.record).sides.green;
+        (green.min, green.empty) = (4, false);
+        world.errors = errors;
+        world.run();
+        world
+    };
+    let brought = read_too_early(0.0);
+    assert!(brought.log.contains(&"schedule blue 0".to_owned()), "{}", brought.log.join("\n"));
+    let taken_back = read_too_early(0.3);
+    let green = taken_back.seen.groups["green"].group.capacity;
+    assert_eq!((green.min, green.desired), (0, 0), "{}", taken_back.log.join("\n"));
+}
+
 /// The predecessor is at 100 % and long done but for its record; one target blinks.
 #[test]
 fn a_blink_does_not_send_traffic_to_a_retired_side() {

@@ -223,12 +223,26 @@ impl<'a> Machine<'_, 'a, '_> {
 
     /// Writes a group's MinSize and remembers what was written, for the restore to compare with.
     fn pin(&mut self, colour: Colour, min: u32, why: &str) {
+        self.learn_minimum(colour);
         if !self.wrote(colour, min) {
             self.facts.sides[colour].pinned.push(min);
         }
         let group = self.side(colour).group.clone();
         self.turn.tell(Event::Minimum { group: group.clone(), min, message: why.to_owned() });
         self.turn.send(super::Action::minimum(group, min));
+    }
+
+    /// A group's own minimum is the one that ours takes the place of. What was read before the claim may
+    /// be older: its retirement may have come between two reads, or a person changed it since. What
+    /// was inherited stays: the group may have another part by now than the one it reads as.
+    fn learn_minimum(&mut self, colour: Colour) {
+        let inherited = self.turn.record.continues.is_some();
+        if inherited || !self.facts.sides[colour].pinned.is_empty() {
+            return;
+        }
+        let Some(seen) = self.seen(colour) else { return };
+        let (capacity, side) = (seen.group.capacity, &mut self.facts.sides[colour]);
+        (side.min, side.empty) = (capacity.min, capacity.desired == 0);
     }
 
     /// Whether a group's MinSize of `min` is our doing.
