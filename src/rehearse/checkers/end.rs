@@ -25,7 +25,7 @@ pub(super) fn finish(scene: &Scene<'_>, restraint: &Restraint, found: &mut Found
             Some(None) => wrong.push(format!("the rollout of record {newest} has not ended")),
             Some(Some(ending)) => {
                 if let Some(record) = &record {
-                    ended(scene, record, ending, &mut wrong);
+                    ended(scene, restraint, record, ending, &mut wrong);
                 }
             }
         }
@@ -56,7 +56,13 @@ pub(super) fn finish(scene: &Scene<'_>, restraint: &Restraint, found: &mut Found
     }
 }
 
-fn ended(scene: &Scene<'_>, record: &Record, ending: Ending, wrong: &mut Vec<String>) {
+fn ended(
+    scene: &Scene<'_>,
+    restraint: &Restraint,
+    record: &Record,
+    ending: Ending,
+    wrong: &mut Vec<String>,
+) {
     let promoted = match (record.goal, ending) {
         (_, Ending::Succeeded) | (Goal::Rollback, Ending::RolledBack) => true,
         (_, Ending::RolledBack | Ending::Failed) => false,
@@ -70,7 +76,7 @@ fn ended(scene: &Scene<'_>, record: &Record, ending: Ending, wrong: &mut Vec<Str
         };
         one_group(scene, expected, wrong);
     } else if promoted {
-        brought(scene, record, wrong);
+        brought(scene, restraint, record, wrong);
     } else {
         taken_back(scene, wrong);
     }
@@ -87,7 +93,7 @@ fn one_group(scene: &Scene<'_>, expected: Option<u64>, wrong: &mut Vec<String>) 
 
 /// After success: the new side has the traffic, its version, and the minimum that the old one had; the
 /// old one awaits its retirement, or has had it.
-fn brought(scene: &Scene<'_>, record: &Record, wrong: &mut Vec<String>) {
+fn brought(scene: &Scene<'_>, restraint: &Restraint, record: &Record, wrong: &mut Vec<String>) {
     let moved = scene.names.rules.iter().any(|r| scene.touched(&Touch::Rule(r.clone())));
     let Some(new) = scene.is.live() else {
         if !moved {
@@ -107,7 +113,11 @@ fn brought(scene: &Scene<'_>, record: &Record, wrong: &mut Vec<String>) {
         true => ([mins(new), mins(old)].concat(), [mins(new), mins(old)].concat()),
         false => (mins(old), mins(new)),
     };
-    if !handed.contains(&new_is.min) && !touched(new) && !touched(old) {
+    // One that was large enough already no run had to raise, and so none may lower it. What kept a group
+    // warm for its retirement is no minimum of its own.
+    let own = scene.before.truth.sides[new].as_ref().filter(|was| was.retirement.is_none());
+    let kept_own = !restraint.rewrote(new) && own.is_some_and(|was| was.min == new_is.min);
+    if !handed.contains(&new_is.min) && !kept_own && !touched(new) && !touched(old) {
         let what = format!("the minimum of {} is {}, not {handed:?}", group(new), new_is.min);
         wrong.push(what);
     }

@@ -29,6 +29,8 @@ const SOON: Duration = Duration::from_secs(10);
 pub(super) struct Restraint {
     /// By side: the MinSizes that runs, and retirements of their making, have written.
     wrote: Vec<BTreeSet<u64>>,
+    /// The sides whose MinSize runs have written since the rollout began.
+    rewritten: BTreeSet<usize>,
     /// Instance refreshes that runs have started.
     refreshes: BTreeSet<String>,
     /// Launch template versions that are the service's own making.
@@ -53,6 +55,7 @@ impl Restraint {
         });
         Restraint {
             wrote: (0..truth.sides.len()).map(|side| of_side(side).into_iter().collect()).collect(),
+            rewritten: BTreeSet::new(),
             refreshes: BTreeSet::new(),
             versions: ours.map(|(number, _)| *number).collect(),
             made: 0,
@@ -65,6 +68,16 @@ impl Restraint {
     /// How many launch template versions runs have made.
     pub(super) fn made(&self) -> usize {
         self.made
+    }
+
+    /// A rollout begins.
+    pub(super) fn begins(&mut self) {
+        self.rewritten.clear();
+    }
+
+    /// Whether a run has written a side's MinSize since the rollout began.
+    pub(super) fn rewrote(&self, side: usize) -> bool {
+        self.rewritten.contains(&side)
     }
 
     /// A change, by whomever.
@@ -198,6 +211,7 @@ impl Restraint {
         let known = (0..self.wrote.len()).any(|side| scene.before.minimums(side).contains(&min));
         if call.is_run() {
             self.wrote[side].insert(min);
+            self.rewritten.insert(side);
         }
         if lowers && !ours {
             let reads = scene.was.sides[side].as_ref().map_or(0, |side| side.min);

@@ -273,6 +273,7 @@ impl Checkers {
             let began = self.runs.get(&call.sender).and_then(|run| run.began);
             self.before = Before::of(world, &self.names, is, began.unwrap_or(world.now));
             self.home = live.or(self.home);
+            self.six.begins();
         } else if claim.restarts && live.is_some() && live != self.home {
             // What the predecessor promoted may be the live one from now on, or be taken back.
             self.home = None;

@@ -47,6 +47,36 @@ fn what_a_hand_did_before_a_rollout_is_what_that_one_found() {
     assert!(found.iter().any(|found| found.contains(told)), "{found:?}");
 }
 
+/// Green, which a hand had made large enough, has everything; a run may have written its minimum.
+fn green_of_a_hands_size(rewritten: bool) -> Vec<String> {
+    let mut stage = Stage::pair();
+    stage.update("hand", GREEN, &[("MinSize", "4")]);
+    stage.wait(120);
+    stage.checkers.began(stage.world.now, "run-2");
+    stage.claim("run-2", 1);
+    stage.look("run-2");
+    stage.weights("run-2", 100, 0);
+    stage.wait(60);
+    stage.look("run-2");
+    if rewritten {
+        stage.update("run-2", GREEN, &[("MinSize", "4")]);
+        stage.look("run-2");
+    }
+    stage.weights("run-2", 0, 100);
+    stage.record("run-2", 1, Some(Ending::Succeeded));
+    stage.finish()
+}
+
+#[test]
+fn a_minimum_that_no_run_wrote_is_nobodys_to_hand_over() {
+    let told =
+        |found: &[String]| found.iter().any(|f| f.contains("the minimum of news-green is 4"));
+    let found = green_of_a_hands_size(false);
+    assert!(!told(&found), "{found:?}");
+    let found = green_of_a_hands_size(true);
+    assert!(told(&found), "{found:?}");
+}
+
 #[test]
 fn a_retirement_that_retires_nothing() {
     let mut stage = begun();
