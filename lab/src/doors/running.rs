@@ -110,13 +110,20 @@ impl Running {
 
     /// When a request was sent, and what will become of it.
     fn send(&self, letter: &Letter) -> (Timestamp, Fate) {
+        let Letter { sender, request } = letter;
         let mut inside = self.lock();
-        let (sent, World { began, faults, .. }) = (self.now(), &mut inside.world);
+        let Inside { world, watchers } = &mut *inside;
+        let (sent, World { began, faults, .. }) = (self.now(), &mut *world);
         let fate = if faults.is_quiet() {
             Fate::default()
         } else {
-            faults.fate(&letter.sender, &Asked::of(&letter.request), elapsed(*began, sent))
+            faults.fate(sender, &Asked::of(request), elapsed(*began, sent))
         };
+        if !watchers.is_empty() {
+            let Asked { service, operation } = Asked::of(request);
+            let moment = Moment::Sent { sender, sent, service, operation: operation.as_str() };
+            watchers.show(world, &moment);
+        }
         (sent, fate)
     }
 

@@ -14,6 +14,18 @@ use crate::world::World;
 pub enum Moment<'a> {
     /// An event of the world happened.
     Event,
+    /// A call was sent. The world is as it was at its last event: it knows nothing of the call until that
+    /// arrives, if it does.
+    Sent {
+        /// Who sent it: the door's name.
+        sender: &'a str,
+        /// When.
+        sent: Timestamp,
+        /// The signing name of the service.
+        service: &'a str,
+        /// The operation.
+        operation: &'a str,
+    },
     /// A call arrived and was answered; its effect, if it had one, is in the world.
     Call {
         /// Who sent it: the door's name.

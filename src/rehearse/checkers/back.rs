@@ -27,8 +27,8 @@ const LOOK: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub(super) struct Back {
     rules: BTreeMap<String, Vec<Action>>,
-    /// By rule: the run that has an answer saying that it wrote what the rule says.
-    known: BTreeMap<String, String>,
+    /// By rule: the run that has an answer saying that it wrote what the rule says, and since when.
+    known: BTreeMap<String, (String, Timestamp)>,
     /// By run: what it has decided to take back and not yet taken back.
     decided: BTreeMap<String, Decision>,
 }
@@ -37,10 +37,19 @@ pub(super) struct Back {
 #[derive(Debug, Clone, Copy)]
 struct Decision {
     at: Timestamp,
-    /// Whether a rule's weights have been sent since.
+    /// When the weights that have not arrived yet were sent.
+    under_way: Option<Timestamp>,
+    /// Whether a rule's weights have arrived since.
     sent: bool,
     /// Whether one of those did not surely take effect: then the world is looked at before the rest.
     unsure: bool,
+}
+
+impl Decision {
+    /// Whether the weights that are on their way were no longer waited for by then.
+    fn gave_up(self, by: Timestamp) -> bool {
+        self.under_way.is_some_and(|sent| elapsed(sent, by) >= ATTEMPT)
+    }
 }
 
 impl Back {
@@ -50,8 +59,16 @@ impl Back {
 
     /// A run has told that it takes traffic back.
     pub(super) fn told(&mut self, now: Timestamp, run: &str) {
-        let decision = Decision { at: now, sent: false, unsure: false };
+        let decision = Decision { at: now, under_way: None, sent: false, unsure: false };
         self.decided.entry(run.to_owned()).or_insert(decision);
+    }
+
+    /// A call was sent. It may be so long on its way that what its sender does after giving it up
+    /// arrives first.
+    pub(super) fn sent(&mut self, sender: &str, sent: Timestamp, operation: &str) {
+        if let Some(decision) = self.decided.get_mut(sender).filter(|_| moves(operation)) {
+            decision.under_way = Some(sent);
+        }
     }
 
     /// A run is over.
@@ -62,8 +79,10 @@ impl Back {
     /// Any moment: has a run decided and not acted?
     pub(super) fn moment(&mut self, scene: &Scene<'_>, blind: &Blind, found: &mut Found) {
         let now = scene.world.now;
-        let waits =
-            |decision: &Decision| !decision.sent && elapsed(decision.at, now) > AT_ONCE + ATTEMPT;
+        let waits = |decision: &Decision| {
+            let acts = decision.sent || decision.under_way.is_some();
+            !acts && elapsed(decision.at, now) > AT_ONCE + ATTEMPT
+        };
         let late: Vec<_> =
             self.decided.iter().filter(|(_, d)| waits(d)).map(|(r, d)| (r.clone(), *d)).collect();
         for (run, decision) in late {
@@ -88,15 +107,16 @@ impl Back {
         }
         let bound = is_away(scene, scene.was) && is_bound(scene, blind, who, *decision);
         let operation = &call.operation;
-        if !operation.starts_with("Modify") {
+        if !moves(operation) {
             let Decision { sent, unsure, .. } = *decision;
+            let gave_up = decision.gave_up(call.sent);
             self.decided.remove(who);
-            if bound && !sent {
+            if bound && !sent && !gave_up {
                 let what = format!(
                     "{who} sent {operation} before it took traffic back, as it had decided"
                 );
                 found.tell(PROMISE, now, what);
-            } else if bound && !unsure {
+            } else if bound && !unsure && !gave_up {
                 found.tell(
                     PROMISE,
                     now,
@@ -122,6 +142,7 @@ impl Back {
         {
             found.tell(PROMISE, now, format!("{who} took back only a part of a rule's traffic"));
         }
+        decision.under_way = decision.under_way.filter(|sent| *sent != call.sent);
         decision.sent = true;
         decision.unsure |= !call.is_known();
         if !is_away(scene, scene.is) {
@@ -145,16 +166,17 @@ impl Back {
         };
         let is = scene.world.elbv2.rules.get(&rule).map(|rule| rule.actions.clone());
         let same = is.as_ref() == self.rules.get(&rule);
-        if call.done
-            && same
-            && scene.tolerance.staleness.is_zero()
-            && self.known.get(&rule) == Some(&call.sender)
-        {
+        // What was sent before the answer came may be longer on its way than what was answered.
+        let knew = self
+            .known
+            .get(&rule)
+            .is_some_and(|(run, since)| *run == call.sender && *since <= call.sent);
+        if call.done && same && scene.tolerance.staleness.is_zero() && knew {
             let what = format!("{} wrote again what it knew to be written", call.sender);
             found.tell(PROMISE, scene.world.now, what);
         }
-        if call.is_known() && call.is_run() {
-            self.known.insert(rule.clone(), call.sender.clone());
+        if let Some(answered) = call.answered.filter(|_| call.done && call.is_run()) {
+            self.known.insert(rule.clone(), (call.sender.clone(), answered));
         } else if !same {
             self.known.remove(&rule);
         }
@@ -175,13 +197,13 @@ impl Back {
             return;
         }
         let Some(run) = scene.runs.get(&call.sender) else { return };
-        let moves = |operation: &String| operation.starts_with("Modify");
-        if let Some(first) = run.wrote.iter().find(|operation| !moves(operation)) {
+        let wrote = || run.wrote.iter().filter(|wrote| wrote.sent <= call.sent);
+        if let Some(first) = wrote().map(|wrote| &wrote.operation).find(|first| !moves(first)) {
             let what = format!("{} sent {first} before it took traffic back", call.sender);
             found.tell(PROMISE, now, what);
         }
         // The second rule has to wait for the answer to the first.
-        let is_first = !run.wrote.iter().any(moves);
+        let is_first = !wrote().any(|wrote| moves(&wrote.operation));
         let waited = run.read.any.map(|read| elapsed(read, call.sent)).unwrap_or_default();
         if is_first && waited > AT_ONCE {
             let what = format!(
@@ -192,6 +214,11 @@ impl Back {
             found.tell(PROMISE, now, what);
         }
     }
+}
+
+/// Whether an operation writes a rule's weights.
+fn moves(operation: &str) -> bool {
+    operation.starts_with("Modify")
 }
 
 /// Whether a side that traffic is not to go back to has any.

@@ -134,8 +134,12 @@ impl Checkers {
         &self.found.0
     }
 
-    /// After every world event and every call.
+    /// After every world event and every call, and whenever a call is sent.
     pub fn see(&mut self, world: &World, moment: &Moment<'_>) {
+        if let Moment::Sent { sender, sent, operation, .. } = moment {
+            self.back.sent(sender, *sent, operation);
+            return;
+        }
         let is = Truth::of(world, &self.names);
         if let Moment::Cut { sender, .. } = moment
             && sender.starts_with(call::RUN)

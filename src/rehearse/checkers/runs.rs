@@ -27,12 +27,19 @@ pub(super) struct Run {
     pub claims: Vec<Claim>,
     /// When what it read last was as it read it.
     pub read: Reads,
-    /// Changes that it sent since it last began to look.
-    pub wrote: Vec<String>,
+    /// Changes of its that arrived since it last began to look.
+    pub wrote: Vec<Wrote>,
     /// When one of its calls last failed, was lost or took long: it cannot be asked to act at once.
     pub troubled: Option<Timestamp>,
     /// How it ended.
     pub outcome: Option<Outcome>,
+}
+
+/// A change, and when it was sent: a later one may have overtaken it.
+#[derive(Debug, Clone)]
+pub(super) struct Wrote {
+    pub operation: String,
+    pub sent: Timestamp,
 }
 
 /// A number of the ledger, and what it was created upon.
@@ -111,7 +118,7 @@ impl Run {
             self.troubled = Some(call.answered.unwrap_or(later(call.sent, ATTEMPT)));
         }
         if !call.is_read() {
-            self.wrote.push(call.operation.clone());
+            self.wrote.push(Wrote { operation: call.operation.clone(), sent: call.sent });
             return;
         }
         let read = &mut self.read;

@@ -156,7 +156,7 @@ async fn watchers_see_every_call_with_its_sender() {
                     format!("{sender} {service}:{operation} {status} {there} {replied}")
                 }
                 Moment::Cut { sender, operation, .. } => format!("{sender} {operation} cut"),
-                Moment::Event => return,
+                Moment::Event | Moment::Sent { .. } => return,
             };
             seen.lock().unwrap().push(line);
         }

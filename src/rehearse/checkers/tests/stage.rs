@@ -124,6 +124,14 @@ impl Stage {
         self.checkers.see(&self.world, &Moment::Cut { sender, sent, service, operation });
     }
 
+    /// A run sends weights, which have not arrived yet; gives when.
+    pub(super) fn sends_weights(&mut self, sender: &str) -> Timestamp {
+        let sent = self.world.now;
+        let (service, operation) = ("elasticloadbalancing", "ModifyRule");
+        self.checkers.see(&self.world, &Moment::Sent { sender, sent, service, operation });
+        sent
+    }
+
     fn wait_for(&mut self, time: Duration) {
         let until = later(self.world.now, time);
         let checkers = &mut self.checkers;
@@ -203,6 +211,18 @@ impl Stage {
     }
 
     pub(super) fn weights_of(&mut self, sender: &str, rule: &str, blue: u32, green: u32) {
+        self.weights_sent(self.world.now, sender, rule, blue, green);
+    }
+
+    /// The same, sent a while ago.
+    pub(super) fn weights_sent(
+        &mut self,
+        sent: Timestamp,
+        sender: &str,
+        rule: &str,
+        blue: u32,
+        green: u32,
+    ) {
         let arn = |side: usize| self.names.sides[side].target_group.clone().unwrap();
         let (blue_arn, green_arn) = (arn(0), arn(1));
         let (blue, green) = (blue.to_string(), green.to_string());
@@ -215,7 +235,8 @@ impl Stage {
             (&format!("{group}.2.TargetGroupArn"), &green_arn),
             (&format!("{group}.2.Weight"), &green),
         ];
-        self.call(sender, "elasticloadbalancing", "ModifyRule", &input);
+        let age = Duration::from_millis(50);
+        self.arrives(sent, sender, "elasticloadbalancing", "ModifyRule", &input, age);
     }
 
     /// Somebody gives a part of blue's traffic to a target group of their own.

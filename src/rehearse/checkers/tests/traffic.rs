@@ -183,3 +183,42 @@ fn traffic_taken_back_twice() {
     stage.weights("run-1", 100, 0);
     told(&stage, "wrote again what it knew to be written");
 }
+
+/// What is done after weights were given up, the same weights again above all, overtakes them.
+#[test]
+fn traffic_that_is_taken_back_by_a_request_that_is_long_on_its_way() {
+    let mut stage = split();
+    stage.look("run-1");
+    stage.decides("run-1");
+    let sent = stage.sends_weights("run-1");
+    stage.wait(5);
+    stage.record("run-1", 1, Some(Ending::Failed));
+    stage.look("run-1");
+    stage.weights("run-1", 100, 0);
+    let rule = stage.names.rules[0].clone();
+    stage.weights_sent(sent, "run-1", &rule, 100, 0);
+    assert_eq!(stage.found(), [""; 0]);
+}
+
+#[test]
+fn weights_alone_on_their_way_for_long_are_acted_upon() {
+    let mut stage = split();
+    stage.look("run-1");
+    stage.decides("run-1");
+    let sent = stage.sends_weights("run-1");
+    stage.wait(7);
+    let rule = stage.names.rules[0].clone();
+    stage.weights_sent(sent, "run-1", &rule, 100, 0);
+    assert_eq!(stage.found(), [""; 0]);
+}
+
+#[test]
+fn a_decision_that_is_put_on_record_while_its_weights_may_still_be_answered() {
+    let mut stage = split();
+    stage.look("run-1");
+    stage.decides("run-1");
+    stage.sends_weights("run-1");
+    stage.wait(1);
+    stage.record("run-1", 1, Some(Ending::Failed));
+    told(&stage, "sent PutParameter before it took traffic back, as it had decided");
+}
