@@ -115,6 +115,32 @@ fn a_retirement_about_to_run_is_waited_out() {
     assert!(actions(&scheduled(-120)).is_empty());
 }
 
+/// The way back of the group has begun when a hand wants more instances of it.
+#[test]
+fn a_group_is_not_emptied_under_its_refresh_back() {
+    let next = turn(Phase::Undo, |record, seen| {
+        let green = seen.groups.get_mut("green").unwrap();
+        green.group.capacity.desired = 2;
+        green.refreshes.push(InstanceRefresh {
+            id: "back".to_owned(),
+            status: RefreshStatus::InProgress,
+            reason: None,
+            percent: None,
+            remaining: None,
+            started: None,
+            desired: Some(template(OLD)),
+            preferences: None,
+        });
+        let facts = facts(record);
+        facts.idle_since = Some(start() - jiff::SignedDuration::from_secs(600));
+        facts.sides.green.pinned = vec![4];
+        let id = Some("back".to_owned());
+        facts.refresh = Some(RefreshFacts { version: OLD, after: None, id });
+    });
+    assert_eq!(actions(&next), [""; 0]);
+    assert_eq!(next.record.phase, Phase::Undo);
+}
+
 #[test]
 fn lower_weights_than_the_step_before_mean_taken_back() {
     let next = turn(Phase::Shift, |record, seen| {

@@ -237,8 +237,9 @@ impl Machine<'_, '_, '_> {
         let before = self.facts.sides[self.to()].version;
         let facts = self.facts.refresh.as_ref();
         if facts.is_some_and(|f| f.version == before) {
-            // The refresh back, which `undo_version` watches.
-            return true;
+            // The refresh back: until it has ended nothing else of the group is changed.
+            self.undo_version();
+            return false;
         }
         let template = self.turn.plan.template.as_str();
         let ours = facts.and_then(|facts| ours(seen, facts, template, &idle_preferences()));
