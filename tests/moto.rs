@@ -274,7 +274,7 @@ async fn who_we_are_and_whom_we_become() {
 
     let elsewhere = Settings { account: Some("210987654321".into()), ..settings(&moto) };
     let refused = Cloud::connect(&Net::real().unwrap(), &elsewhere).await.unwrap_err();
-    assert_eq!(refused.class, Class::Credentials);
+    assert_eq!(refused.class, Class::Elsewhere);
     assert!(refused.to_string().contains("210987654321"), "{refused}");
 
     let assumed = Settings { role: Some(role.clone()), ..settings(&moto) };
