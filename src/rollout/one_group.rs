@@ -304,14 +304,19 @@ fn verdict(turn: &mut Turn<'_>, plan: &OneGroup) -> Verdict {
 /// What keeps the registered targets from being exactly the group's instances in service, all in
 /// `health`.
 pub(super) fn unmatched_targets(seen: &GroupSeen, health: TargetHealth) -> Option<String> {
-    if seen.group.target_groups.is_empty() {
-        return None;
-    }
     let of = |wanted: &[Lifecycle]| -> BTreeSet<&str> {
         let instances = seen.group.instances.iter();
         instances.filter(|i| wanted.contains(&i.lifecycle)).map(|i| i.id.as_str()).collect()
     };
     let (serving, coming) = (of(&[Lifecycle::InService]), of(&[Lifecycle::Pending]));
+    // Of a group that has lost all of its instances, everything can be said of each.
+    let desired = seen.group.capacity.desired;
+    if serving.is_empty() && desired > 0 {
+        return Some(format!("none of {desired} wanted instances is in service"));
+    }
+    if seen.group.target_groups.is_empty() {
+        return None;
+    }
     let registered: BTreeSet<&str> = seen
         .targets
         .iter()

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::call::Call;
 use super::touch::Touch;
+use super::truth::SideTruth;
 use super::{Found, Scene, Side};
 
 const PROMISE: &str = "2 kill it anywhere";
@@ -90,11 +91,20 @@ impl Losses {
     /// Any moment.
     pub(super) fn moment(&mut self, scene: &Scene<'_>) {
         let now = unanswered(scene.world);
-        let crashes = scene.was.sides.iter().enumerate().any(|(side, truth)| {
-            let bears = scene.names.sides.len() == 1 || scene.was.most(side).is_some();
-            bears && truth.as_ref().is_some_and(|truth| truth.crashes)
-        });
-        if crashes {
+        let recent = |at: Option<Timestamp>, length| {
+            at.is_some_and(|at| elapsed(at, scene.world.now) <= length)
+        };
+        let any = |so: fn(&SideTruth) -> bool| {
+            scene.was.sides.iter().enumerate().any(|(side, truth)| {
+                let bears = scene.names.sides.len() == 1 || scene.was.most(side).is_some();
+                bears && truth.as_ref().is_some_and(so)
+            })
+        };
+        // What has ended is missing for as long as nothing can be launched in its place, or what is does
+        // not become healthy.
+        let short =
+            |side: &SideTruth| side.ready.values().map(|r| r.targets).sum::<u64>() < side.desired;
+        if any(|side| side.crashes) || (recent(self.crashing, AFTERMATH) && any(short)) {
             self.crashing = Some(scene.world.now);
         }
         let lost = scene.world.ec2.zones.values().filter(|zone| !zone.alive).count();
@@ -102,9 +112,6 @@ impl Losses {
             self.zone_lost = Some(scene.world.now);
         }
         self.zones = lost;
-        let recent = |at: Option<Timestamp>, length| {
-            at.is_some_and(|at| elapsed(at, scene.world.now) <= length)
-        };
         if recent(self.crashing, AFTERMATH) || recent(self.zone_lost, REPLACEMENT) {
             self.excused += now - self.unanswered;
             match self.windows.last_mut().filter(|(_, until)| *until == self.at) {

@@ -350,6 +350,17 @@ fn a_booting_instance_of_the_right_version_is_no_doubt() {
     assert_eq!(unproven(&world.plan, &world.record, &world.seen), None);
 }
 
+/// Every instance has ended, and there is no capacity for others: nothing is proven by none.
+#[test]
+fn a_group_without_instances_proves_nothing() {
+    let mut world = come_to(&[100], Phase::Verify);
+    let green = world.group("green");
+    green.group.instances.clear();
+    green.targets.clear();
+    let told = unproven(&world.plan, &world.record, &world.seen);
+    assert!(told.as_deref().is_some_and(|told| told.starts_with("none of ")), "{told:?}");
+}
+
 /// Back to back; the idle side was warm with a pending retirement, killed at 100 %, promoted.
 #[test]
 fn a_promoted_predecessor_leaves_the_size_of_retirement() {
