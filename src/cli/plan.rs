@@ -6,9 +6,7 @@ use super::session::{self, Session};
 use super::signals::{self, Hangup};
 use super::{Common, Format, output};
 use crate::engine::{self, Stop};
-use crate::model::{Ending, Event, Outcome, Stamped};
-use crate::preflight::Finding;
-use crate::publish::Reader;
+use crate::model::{Ending, Outcome};
 
 /// Print what `deploy` would do; change nothing.
 ///
@@ -40,11 +38,8 @@ impl Plan {
         let Session { config, net, cloud } = &session;
         let engine = engine::Session { net, cloud, config, caller: session::caller(false), stop };
         let mut reporter = output::reporter(self.common.format);
-        let mut find = |finding: Finding| {
-            reporter.tell(&Stamped { time: cloud.now(), event: Event::from(finding) });
-        };
         let made = known.as_ref().is_none_or(|(_, made)| made.is_ours());
-        let looked = engine.look(image, made, &mut find).await;
+        let looked = engine.look(image, made, &mut |event| reporter.tell(&event)).await;
         let checked = looked.map_err(|outcome| (outcome.outcome, outcome.message))?;
         let mut target =
             checked.target(config).map_err(|error| (Ending::Refused, error.to_string()))?;
@@ -72,9 +67,7 @@ impl Plan {
             None => engine.obstacle(&checked, &mut target).await,
         };
         if known.is_none() && refusal.is_none() {
-            let logins = session::caller(false).logins;
-            let reader = Reader { net, cloud: Some(cloud), logins: &logins };
-            making::is_possible(config, reader)
+            making::is_possible(config, engine.reader())
                 .await
                 .map_err(|(ending, why)| (ending, format!("deploy would refuse this: {why}")))?;
         }

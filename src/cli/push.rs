@@ -156,12 +156,11 @@ fn summary(
     others: &[Repository],
 ) -> String {
     let mut text = format!("pushed {image}");
-    let index = Some(&pushed.top).filter(|top| **top != image.digest);
-    match (tags, index) {
-        ([], None) => {}
-        ([], Some(index)) => text += &format!(", of the index {index}"),
-        (_, None) => text += &format!(", as {}", tags.join(", ")),
-        (_, Some(index)) => text += &format!(", of the index {index}, as {}", tags.join(", ")),
+    if pushed.top != image.digest {
+        text += &format!(", of the index {}", pushed.top);
+    }
+    if !tags.is_empty() {
+        text += &format!(", as {}", tags.join(", "));
     }
     for other in others {
         text += &format!(", and to {other}");

@@ -5,9 +5,8 @@ use super::session::{self, Session};
 use super::signals::{self, Hangup};
 use super::{Common, output};
 use crate::engine;
-use crate::model::{Ending, Event, Outcome, Stamped};
+use crate::model::{Ending, Outcome};
 use crate::preflight;
-use crate::publish::Reader;
 
 /// Check that everything in cutover.yaml exists and fits together; change nothing.
 #[derive(Debug, clap::Args)]
@@ -31,12 +30,9 @@ impl Verify {
             let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
             let told = session::tell(format, (&now, &stop), async |tell| {
                 let verified = Box::pin(async {
-                    let logins = session::caller(false).logins;
-                    let reader = Reader { net, cloud: Some(cloud), logins: &logins };
                     // Most often asked by a person, where a workflow will make the image.
-                    if let Err((_, why)) = making::is_possible(config, reader).await {
-                        let event = Event::from(preflight::not_made_here(&why));
-                        tell(Stamped { time: cloud.now(), event });
+                    if let Err((_, why)) = making::is_possible(config, engine.reader()).await {
+                        tell(engine.found(preflight::not_made_here(&why)));
                     }
                     engine.verify(tell).await
                 });

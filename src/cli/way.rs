@@ -112,7 +112,7 @@ impl Attached {
 
 #[allow(clippy::needless_pass_by_value)] // As map_err gives it.
 fn unfit(why: Unfit) -> Failure {
-    if why.is_known() { refused(why) } else { failed(why) }
+    (why.ending(), why.to_string())
 }
 
 impl Way<'_> {

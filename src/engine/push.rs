@@ -112,10 +112,7 @@ pub(super) async fn is_missing(
 
 #[allow(clippy::needless_pass_by_value)] // As map_err gives it.
 fn unfit(why: Unfit) -> End {
-    match why.is_known() {
-        true => End { ending: Ending::Refused, ..failed(why) },
-        false => failed(why),
-    }
+    End { ending: why.ending(), ..failed(why) }
 }
 
 #[allow(clippy::needless_pass_by_value)] // As map_err gives it.

@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::model::{Ending, Event, Goal, ImageReference, Outcome, Stamped, Strategy};
 use crate::net::Net;
 use crate::preflight::Finding;
-use crate::publish::Logins;
+use crate::publish::{Logins, Reader};
 
 /// Who runs, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Session<'_> {
         &self,
         image: Option<&ImageReference>,
         made: bool,
-        find: &mut dyn FnMut(Finding),
+        tell: &mut dyn FnMut(Stamped),
     ) -> Result<Checked, Box<Outcome>> {
         let repositories = match image {
             Some(image) if !made => std::slice::from_ref(&image.repository),
@@ -78,8 +78,18 @@ impl Session<'_> {
         if made {
             checked.ask_registries((self.net, self.cloud), self.config, &self.caller.logins).await;
         }
-        checked.findings.iter().cloned().for_each(find);
+        checked.findings.iter().cloned().for_each(|finding| tell(self.found(finding)));
         Ok(checked)
+    }
+
+    /// A finding, as it is told.
+    pub fn found(&self, finding: Finding) -> Stamped {
+        Stamped { time: self.cloud.now(), event: Event::from(finding) }
+    }
+
+    /// Reads what images are put onto, as who runs.
+    pub fn reader(&self) -> Reader<'_> {
+        Reader { net: self.net, cloud: Some(self.cloud), logins: &self.caller.logins }
     }
 
     /// The same, with the plan.
@@ -89,10 +99,7 @@ impl Session<'_> {
         made: bool,
         tell: &mut dyn FnMut(Stamped),
     ) -> Result<(Checked, Target), Box<Outcome>> {
-        let find = &mut |finding: Finding| {
-            tell(Stamped { time: self.cloud.now(), event: Event::from(finding) });
-        };
-        let checked = self.look(image, made, find).await?;
+        let checked = self.look(image, made, tell).await?;
         let target = checked
             .target(self.config)
             .map_err(|error| Box::new(Outcome::new(Ending::Refused, error.to_string())))?;

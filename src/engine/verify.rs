@@ -2,17 +2,14 @@
 
 use super::refusal::any;
 use super::{Session, tags};
-use crate::model::{Ending, Event, Outcome, Stamped};
-use crate::preflight::{self, Finding};
+use crate::model::{Ending, Outcome, Stamped};
+use crate::preflight;
 
 impl Session<'_> {
     /// Tells everything that stands in the way of a rollout, or may.
     pub async fn verify(&self, tell: &mut dyn FnMut(Stamped)) -> Outcome {
         let image = &self.config.image;
-        let mut find = |finding: Finding| {
-            tell(Stamped { time: self.cloud.now(), event: Event::from(finding) });
-        };
-        let checked = match self.look(None, image.is_made(), &mut find).await {
+        let checked = match self.look(None, image.is_made(), tell).await {
             Ok(checked) => checked,
             Err(outcome) => return *outcome,
         };
@@ -28,14 +25,14 @@ impl Session<'_> {
         match tags::expand(&image.tags, &self.caller) {
             Ok(tags) => target.tags = tags,
             // Most often asked by a person, about what a workflow will do.
-            Err(why) => find(preflight::tag_of_a_workflow(&why)),
+            Err(why) => tell(self.found(preflight::tag_of_a_workflow(&why))),
         }
         // What an unfinished rollout left is its successor's, and may be any version.
         if checked.unfinished().is_none()
             && let Some(repository) = image.push.first()
             && let Some(unfit) = self.unfit(&target, &any(repository)).await
         {
-            find(preflight::unfit_user_data(&unfit.message));
+            tell(self.found(preflight::unfit_user_data(&unfit.message)));
             return refused;
         }
         Outcome::new(Ending::Succeeded, "everything is there and fits together")

@@ -1,7 +1,7 @@
 //! Why an image may not go to a repository, or not be deployed from it.
 
 use crate::cloud::CloudError;
-use crate::model::{Digest, Repository};
+use crate::model::{Digest, Ending, Repository};
 use crate::registry::RegistryError;
 
 use super::TooBad;
@@ -69,9 +69,12 @@ pub enum Unfit {
 }
 
 impl Unfit {
-    /// Whether this is known, so that asking again changes nothing; otherwise nothing was learnt.
-    pub fn is_known(&self) -> bool {
-        !matches!(self, Unfit::Cloud { .. } | Unfit::Registry(_))
+    /// A refusal where this is known, so that asking again changes nothing; else nothing was learnt.
+    pub fn ending(&self) -> Ending {
+        match self {
+            Unfit::Cloud { .. } | Unfit::Registry(_) => Ending::Failed,
+            _ => Ending::Refused,
+        }
     }
 }
 
