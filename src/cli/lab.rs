@@ -122,6 +122,7 @@ impl Serve {
 fn greeting(url: &str, scenario: &Scenario, speed: f64) -> String {
     let (key, secret) = (sts::ACCESS_KEY, sts::SECRET_KEY);
     let (path, token) = (github::TOKEN_PATH, github::REQUEST_TOKEN);
+    let job = github::GITHUB_TOKEN;
     format!(
         "# A simulated AWS account serves on {url}; the news site is at {url}/\n\
          # In another terminal, these lines point the AWS CLI, boto3 and cutover at it:\n\
@@ -131,6 +132,9 @@ fn greeting(url: &str, scenario: &Scenario, speed: f64) -> String {
          export AWS_REGION={region}\n\
          export AWS_DEFAULT_REGION={region}\n\
          export {SPEED}={speed}\n\
+         # GitHub's REST API. The job's token for it is a comment, so that gh does not use it:\n\
+         export GITHUB_API_URL={url}/api/v3\n\
+         # export GITHUB_TOKEN={job}\n\
          # GitHub's token endpoint, which counts where cutover.yaml names a role:\n\
          export ACTIONS_ID_TOKEN_REQUEST_URL='{url}{path}'\n\
          export ACTIONS_ID_TOKEN_REQUEST_TOKEN={token}\n\

@@ -30,7 +30,7 @@ impl World {
         world.account = scenario.account.clone();
         world.region = scenario.region.clone();
         world.github.repository = scenario.github.clone();
-        world.github.subject = format!("repo:{}:ref:refs/heads/main", scenario.github);
+        scenario.job.apply(&mut world.github);
         places(&mut world, scenario);
         identities(&mut world, scenario);
         let mut image = ImageFiles::news_site();
@@ -112,7 +112,9 @@ fn identities(world: &mut World, scenario: &Scenario) {
         "https://token.actions.githubusercontent.com",
         &["sts.amazonaws.com"],
     );
-    let trust = iam::github_trust(&scenario.account, &format!("repo:{}:*", scenario.github));
+    let by_name = format!("repo:{}:*", scenario.github);
+    let subjects = scenario.deploy_trust.as_deref().unwrap_or(&by_name);
+    let trust = iam::github_trust(&scenario.account, subjects);
     let deploy = format!("deploy-{}", scenario.service);
     iam::create_role(world, &deploy, &trust, 3600);
     if let Some(policy) = &scenario.deploy_policy {

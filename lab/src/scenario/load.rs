@@ -86,6 +86,7 @@ impl Scenario {
                 ));
             }
         }
+        self.job.check()?;
         let group = |name: &String| self.groups.iter().any(|group| group.name == *name);
         let forwards = self.rules.iter().flat_map(|rule| &rule.forward);
         if let Some((name, _)) = forwards.into_iter().find(|(name, _)| !group(name)) {

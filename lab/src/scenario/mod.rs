@@ -2,6 +2,7 @@
 
 mod build;
 mod image;
+mod job;
 mod load;
 mod plans;
 #[cfg(test)]
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use image::ImageFiles;
+pub use job::{EventPlan, JobPlan};
 pub use load::{SHIPPED, ScenarioError};
 pub use plans::{GroupPlan, RulePlan, ScalingPlan, WhenPlan};
 
@@ -32,6 +34,8 @@ pub struct Scenario {
     pub zones: Vec<String>,
     /// The GitHub repository whose workflows may deploy.
     pub github: String,
+    /// The job of a workflow that GitHub gives tokens to.
+    pub job: JobPlan,
     /// Requests a second to the load balancer.
     #[serde(deserialize_with = "values::amount")]
     pub requests_per_second: f64,
@@ -53,6 +57,9 @@ pub struct Scenario {
     pub iam: Permissions,
     /// What the role of GitHub's workflows may do: a policy, as JSON. It counts where `iam` is enforced.
     pub deploy_policy: Option<String>,
+    /// The `sub` of the tokens that this role trusts, with `*` and `?`; all of the repository, by its
+    /// names, if absent.
+    pub deploy_trust: Option<String>,
     /// What happens to calls.
     pub faults: Faults,
     /// What happens to the world, by time.
@@ -89,6 +96,7 @@ impl Default for Scenario {
             region: "ap-northeast-2".to_owned(),
             zones: vec!["a".to_owned(), "c".to_owned()],
             github: "acme/news".to_owned(),
+            job: JobPlan::default(),
             requests_per_second: 50.0,
             demand: Demand::default(),
             history_minutes: 5,
@@ -110,6 +118,7 @@ impl Default for Scenario {
             dns_name: None,
             iam: Permissions::Off,
             deploy_policy: None,
+            deploy_trust: None,
             faults: Faults::default(),
             happenings: Vec::new(),
         }

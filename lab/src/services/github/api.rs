@@ -4,10 +4,12 @@
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, USER_AGENT};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
-use super::answer::{Answer, Refusal, answer, not_found, refuse, user};
-use super::{AccessToken, Level, deployments, limits, packages, statuses};
+use super::answer::{Answer, Refusal, answer, not_found, refuse};
+use super::{
+    AccessToken, Level, comments, deployments, jobs, limits, packages, pulls, repository, statuses,
+};
 use crate::services::registry::authority;
 use crate::world::World;
 
@@ -18,7 +20,12 @@ const OWN_SERVER: &str = "/api/v3/";
 
 /// Whether a request is for the REST API.
 pub(crate) fn is_api(request: &Request<Bytes>) -> bool {
-    authority(request) == HOST || request.uri().path().starts_with(OWN_SERVER)
+    authority(request) == HOST || is_own_server(request)
+}
+
+/// Whether a request is for the REST API of somebody's own server.
+pub(super) fn is_own_server(request: &Request<Bytes>) -> bool {
+    request.uri().path().starts_with(OWN_SERVER)
 }
 
 /// What a request to the REST API is about, for names of calls.
@@ -27,6 +34,11 @@ pub(crate) fn part(request: &Request<Bytes>) -> &'static str {
     match path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["repos", _, _, "deployments"] | ["repos", _, _, "deployments", _] => "Deployment",
         ["repos", _, _, "deployments", _, "statuses", ..] => "DeploymentStatus",
+        ["repos", _, _, "commits", .., "pulls"] => "Pulls",
+        ["repos", _, _, "issues", _, "comments"] | ["repos", _, _, "issues", "comments", _] => {
+            "Comment"
+        }
+        ["repos", _, _, "actions", "runs", _, "attempts", _, "jobs"] => "Jobs",
         [_, _, "packages", ..] => "Package",
         ["repos", _, _] => "Repository",
         _ => "Other",
@@ -40,8 +52,9 @@ pub(super) struct Caller<'w> {
 }
 
 impl Caller<'_> {
-    /// Refuses who may not do something that needs this level of `permission`. What nobody knows of is
-    /// not found, as is a repository to those who may not see it.
+    /// Refuses who may not do something that needs this level of a permission. What is `open` everybody
+    /// may read, "without authentication or the aforementioned permissions" (REST API). A repository is
+    /// not found by those who may not see it.
     pub(super) fn needs(
         self,
         level: impl Fn(&AccessToken) -> Level,
@@ -49,7 +62,7 @@ impl Caller<'_> {
         open: bool,
     ) -> Result<(), Refusal> {
         match self.token {
-            None if open && needed == Level::Read => Ok(()),
+            _ if open && needed <= Level::Read => Ok(()),
             None if open => Err(refuse(StatusCode::UNAUTHORIZED, "Requires authentication")),
             None => Err(not_found()),
             Some(token) if level(token) >= needed => Ok(()),
@@ -160,37 +173,22 @@ fn route(
         return Err(not_found());
     }
     match rest {
-        [] if *request.method() == Method::GET => repository(world, caller),
+        [] if *request.method() == Method::GET => repository::get(world, caller),
         ["deployments"] => deployments::serve(world, request, caller),
         ["deployments", id] => deployments::serve_one(world, request, caller, id),
         ["deployments", id, "statuses"] => statuses::serve(world, request, caller, id),
         ["deployments", id, "statuses", status] => statuses::get(world, caller, id, status),
+        // A branch that is named in place of a commit may have slashes.
+        ["commits", name @ .., "pulls"] => {
+            pulls::of_commit(world, request, caller, &name.join("/"))
+        }
+        ["issues", "comments", id] => comments::serve_one(world, request, caller, id),
+        ["issues", number, "comments"] => comments::serve(world, request, caller, number),
+        ["actions", "runs", run, "attempts", attempt, "jobs"] => {
+            jobs::of_attempt(world, request, caller, run, attempt)
+        }
         _ => Err(not_found()),
     }
-}
-
-fn repository(world: &World, caller: Caller<'_>) -> Answer {
-    let github = &world.github;
-    caller.needs(|_| Level::Read, Level::Read, !github.private)?;
-    let (owner, name) = github.repository.split_once('/').unwrap_or_default();
-    let mut owner = user(owner);
-    owner["id"] = github.owner_id.into();
-    let body = json!({
-        "id": github.repository_id,
-        "node_id": format!("R_{}", github.repository_id),
-        "name": name,
-        "full_name": github.repository,
-        "owner": owner,
-        "private": github.private,
-        "visibility": if github.private { "private" } else { "public" },
-        "html_url": format!("https://github.com/{}", github.repository),
-        "url": format!("https://api.github.com/repos/{}", github.repository),
-        "default_branch": "main",
-        "fork": false,
-        "archived": false,
-        "disabled": false,
-    });
-    Ok(answer(StatusCode::OK, &body))
 }
 
 /// The body of a request, which must be a JSON object.

@@ -1,8 +1,7 @@
 //! Deployments (REST API, "Deployments").
 
 use bytes::Bytes;
-use http::header::LINK;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
@@ -10,7 +9,8 @@ use super::answer::{
     Answer, Refusal, answer, flag, invalid, malformed, not_found, refuse, text, user,
 };
 use super::api::{Caller, body};
-use super::{Level, State};
+use super::paging::page;
+use super::{Level, State, repository};
 use crate::services::registry::parameter;
 use crate::world::World;
 
@@ -78,11 +78,6 @@ impl Deployment {
     fn is_active(&self) -> bool {
         self.state() == Some("success")
     }
-}
-
-/// The address of the repository in the API.
-pub(super) fn repository_url(github: &State) -> String {
-    format!("https://api.github.com/repos/{}", github.repository)
 }
 
 /// Answers a request to `/repos/{owner}/{repo}/deployments`.
@@ -170,7 +165,7 @@ fn create(world: &mut World, body: &Json, creator: &str) -> Answer {
 }
 
 /// The commit that a name means, of those that there are: the job's.
-fn resolve(github: &State, name: &str) -> Option<String> {
+pub(super) fn resolve(github: &State, name: &str) -> Option<String> {
     let full = github.git_ref.as_str();
     let short = full.strip_prefix("refs/heads/").or_else(|| full.strip_prefix("refs/tags/"));
     let known = name == full
@@ -209,6 +204,7 @@ fn check_contexts(github: &State, body: &Json, git_ref: &str) -> Result<(), Refu
     Err(invalid(StatusCode::CONFLICT, &message, &errors))
 }
 
+/// The newest first; `sha`, `ref`, `task` and `environment` narrow it (REST API, "List deployments").
 fn list(world: &World, request: &Request<Bytes>) -> Answer {
     let github = &world.github;
     let fits = |key: &str, value: &str| parameter(request, key).is_none_or(|w| w == value);
@@ -224,33 +220,7 @@ fn list(world: &World, request: &Request<Bytes>) -> Answer {
         .collect();
     found.reverse();
     let all: Vec<Json> = found.into_iter().map(|found| described(github, found)).collect();
-    Ok(page(request, &format!("{}/deployments", repository_url(github)), &all))
-}
-
-/// One page of a listing: 30 entries unless `per_page` says otherwise, at most 100 (REST API, "Using
-/// pagination").
-pub(super) fn page(request: &Request<Bytes>, url: &str, all: &[Json]) -> Response<Bytes> {
-    let number = |name: &str| parameter(request, name).and_then(|text| text.parse::<usize>().ok());
-    let size = number("per_page").unwrap_or(30).clamp(1, 100);
-    let page = number("page").unwrap_or(1).max(1);
-    let entries: Vec<&Json> = all.iter().skip((page - 1).saturating_mul(size)).take(size).collect();
-    let mut response = answer(StatusCode::OK, &json!(entries));
-    let last = all.len().div_ceil(size).max(1);
-    let link =
-        |page: usize, rel: &str| format!("<{url}?per_page={size}&page={page}>; rel=\"{rel}\"");
-    let mut links = Vec::new();
-    if page > 1 {
-        links.extend([link(page - 1, "prev"), link(1, "first")]);
-    }
-    if page < last {
-        links.extend([link(page + 1, "next"), link(last, "last")]);
-    }
-    if let Ok(links) = HeaderValue::from_str(&links.join(", "))
-        && !links.is_empty()
-    {
-        response.headers_mut().insert(LINK, links);
-    }
-    response
+    Ok(page(request, &all))
 }
 
 /// What is active stays, unless it is alone.
@@ -272,7 +242,7 @@ fn delete(world: &mut World, id: &str) -> Answer {
 }
 
 fn described(github: &State, deployment: &Deployment) -> Json {
-    let repository = repository_url(github);
+    let repository = repository::url(github);
     let url = format!("{repository}/deployments/{}", deployment.id);
     json!({
         "url": url,

@@ -1,12 +1,18 @@
 //! GitHub: OpenID Connect for the jobs of workflows, access tokens, and the part of the REST API that
-//! a deployment uses. There is one repository, that of the present job.
+//! a deployment uses: deployments, pull requests and comments on them, jobs, packages. There is one
+//! repository, that of the present job.
 
 mod answer;
 mod api;
+mod comments;
 mod deployments;
+mod jobs;
 mod limits;
 mod oidc;
 mod packages;
+mod paging;
+mod pulls;
+mod repository;
 mod statuses;
 mod subject;
 #[cfg(test)]
@@ -19,11 +25,13 @@ use jiff::Timestamp;
 
 pub use api::serve as api;
 pub(crate) use api::{is_api, part};
+pub use comments::Comment;
 pub use deployments::{Deployment, Status};
 pub(crate) use oidc::is_issuer;
 pub use oidc::{ISSUER, REQUEST_TOKEN, TOKEN_PATH, TokenError, issuer, mint, token, verify};
+pub use pulls::{PullRequest, PullState};
 pub use subject::Subject;
-pub use tokens::{AccessToken, GITHUB_TOKEN, Level};
+pub use tokens::{AccessToken, GITHUB_TOKEN, Level, READ_ONLY_TOKEN};
 
 /// What GitHub remembers: the job that asks for tokens, its repository, and who may do what.
 #[derive(Debug, Clone)]
@@ -50,6 +58,12 @@ pub struct State {
     pub run_id: u64,
     /// Which try of that run.
     pub run_attempt: u32,
+    /// The number of the present job in that try; its check run has the same.
+    pub job_id: u64,
+    /// The name of the job: `jobs.<job_id>.name` in the workflow, or its key there.
+    pub job_name: String,
+    /// The runner of the job, `RUNNER_NAME`.
+    pub runner_name: String,
     /// The access tokens that are known.
     pub tokens: BTreeMap<String, AccessToken>,
     /// Checks of the commit that have not succeeded: the present job itself is one of them. A new
@@ -60,13 +74,18 @@ pub struct State {
     pub behind: bool,
     /// The deployments, oldest first.
     pub deployments: Vec<Deployment>,
-    /// How many numbers were given to deployments and statuses.
+    /// The pull requests.
+    pub pulls: Vec<PullRequest>,
+    /// The comments on pull requests, oldest first.
+    pub comments: Vec<Comment>,
+    /// How many numbers were given to deployments, statuses and comments.
     numbers: u64,
     limits: BTreeMap<String, limits::Window>,
 }
 
 impl Default for State {
     fn default() -> State {
+        let commit = "5b1d2c0f3a7e4d6b8c9a0f1e2d3c4b5a69788796";
         State {
             subject: "repo:acme/news:ref:refs/heads/main".to_owned(),
             environment: None,
@@ -76,13 +95,18 @@ impl Default for State {
             owner_id: 9919,
             private: true,
             git_ref: "refs/heads/main".to_owned(),
-            commit: "5b1d2c0f3a7e4d6b8c9a0f1e2d3c4b5a69788796".to_owned(),
+            commit: commit.to_owned(),
             run_id: 1000,
             run_attempt: 1,
+            job_id: 5000,
+            job_name: "deploy".to_owned(),
+            runner_name: "GitHub Actions 1".to_owned(),
             tokens: tokens::first(),
             unfinished_checks: vec!["deploy".to_owned()],
             behind: false,
             deployments: Vec::new(),
+            pulls: pulls::first(commit),
+            comments: Vec::new(),
             numbers: 0,
             limits: BTreeMap::new(),
         }

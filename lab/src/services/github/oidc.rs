@@ -13,6 +13,7 @@ use serde_json::{Value as Json, json};
 use sha2::Sha256;
 
 use super::answer::answer;
+use super::repository::DEFAULT_BRANCH;
 use crate::services::registry::authority;
 use crate::world::World;
 
@@ -74,6 +75,10 @@ pub fn token(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
 pub fn mint(world: &mut World, audience: &str) -> String {
     let (id, now) = (world.ids.uuid(), world.now.as_second());
     let job = &world.github;
+    let (base, head) = match job.pull_of_job() {
+        Some(pull) => (DEFAULT_BRANCH, pull.branch.as_str()),
+        None => ("", ""),
+    };
     let workflow = format!("{}/.github/workflows/deploy.yml@{}", job.repository, job.git_ref);
     let mut claims = json!({
         "jti": id,
@@ -91,8 +96,8 @@ pub fn mint(world: &mut World, audience: &str) -> String {
         "repository_visibility": if job.private { "private" } else { "public" },
         "actor": "ada",
         "actor_id": "1",
-        "base_ref": "",
-        "head_ref": "",
+        "base_ref": base,
+        "head_ref": head,
         "event_name": job.event,
         "workflow": "deploy",
         "workflow_ref": workflow,
@@ -102,6 +107,7 @@ pub fn mint(world: &mut World, audience: &str) -> String {
         "run_id": job.run_id.to_string(),
         "run_number": job.run_id.to_string(),
         "run_attempt": job.run_attempt.to_string(),
+        "check_run_id": job.job_id.to_string(),
         "runner_environment": "github-hosted",
         "nbf": now - LIFETIME,
         "iat": now,

@@ -8,7 +8,8 @@ use serde_json::{Value as Json, json};
 use super::Level;
 use super::answer::{Answer, answer, not_found, refuse, user};
 use super::api::Caller;
-use super::deployments::{page, time};
+use super::deployments::time;
+use super::paging::page;
 use crate::services::ghcr::{Package, Visibility};
 use crate::services::registry::Image;
 use crate::world::World;
@@ -31,11 +32,10 @@ pub(super) fn serve(
             Ok(answer(StatusCode::OK, &described(world, owner, name, &full, package)))
         }
         (&Method::GET, ["versions"]) => {
-            let url = format!("{}/versions", package_url(owner, name));
             let all: Vec<Json> = versions(world, &full)
                 .map(|(id, digest, image)| version(world, (owner, name, &full), id, digest, image))
                 .collect();
-            Ok(page(request, &url, &all))
+            Ok(page(request, &all))
         }
         (&Method::GET, ["versions", id]) => {
             let mut all = versions(world, &full);

@@ -6,8 +6,9 @@ use serde_json::{Value as Json, json};
 
 use super::answer::{Answer, Refusal, answer, custom, flag, malformed, not_found, text, user};
 use super::api::{Caller, body};
-use super::deployments::{Deployment, Status, find, page, repository_url, time};
-use super::{Level, State};
+use super::deployments::{Deployment, Status, find, time};
+use super::paging::page;
+use super::{Level, State, repository};
 use crate::world::World;
 
 const STATES: [&str; 7] =
@@ -31,8 +32,7 @@ pub(super) fn serve(
             let newest_first = deployment.statuses.iter().rev();
             let all: Vec<Json> =
                 newest_first.map(|status| described(&world.github, deployment, status)).collect();
-            let url = format!("{}/deployments/{id}/statuses", repository_url(&world.github));
-            Ok(page(request, &url, &all))
+            Ok(page(request, &all))
         }
         Method::POST => {
             caller.needs(|token| token.deployments, Level::Write, open)?;
@@ -94,13 +94,14 @@ fn create(world: &mut World, body: &Json, id: &str, creator: &str) -> Answer {
     Ok(answer(StatusCode::CREATED, &described(&world.github, &deployment, &status)))
 }
 
-/// What ran before in the same environment is inactive now, but for environments that pass away or that
-/// users meet (REST API, `auto_inactive`).
+/// Marks earlier successful deployments to the same environment as inactive: "all prior non-transient,
+/// non-production environment deployments" (REST API, `auto_inactive`). That "prior" means created
+/// before is a guess.
 fn retire_others(github: &mut State, newest: &Deployment) {
     let others: Vec<usize> = (0..github.deployments.len())
         .filter(|index| {
             let other = &github.deployments[*index];
-            other.id != newest.id
+            other.id < newest.id
                 && other.environment == newest.environment
                 && !other.transient
                 && !other.production
@@ -135,7 +136,7 @@ fn address(body: &Json, key: &str) -> Result<Option<String>, Refusal> {
 }
 
 fn described(github: &State, deployment: &Deployment, status: &Status) -> Json {
-    let repository = repository_url(github);
+    let repository = repository::url(github);
     let url = format!("{repository}/deployments/{}", deployment.id);
     json!({
         "url": format!("{url}/statuses/{}", status.id),

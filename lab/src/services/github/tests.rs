@@ -5,12 +5,14 @@ use http::{Request, Response};
 use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 
-use super::{AccessToken, GITHUB_TOKEN, Level};
+use super::{AccessToken, GITHUB_TOKEN, Level, PullState, READ_ONLY_TOKEN};
 use crate::services::ghcr::{self, Visibility};
 use crate::wire;
 use crate::world::World;
 
 const DEPLOYMENTS: &str = "/repos/acme/news/deployments";
+
+const COMMENTS: &str = "/repos/acme/news/issues/7/comments";
 
 fn world() -> World {
     World::new(1, "2026-01-05T09:00:00Z".parse().unwrap())
@@ -178,4 +180,207 @@ fn the_issuer_tells_where_its_key_is() {
         assert_eq!(get("openid-configuration")["issuer"], super::ISSUER);
         assert_eq!(get("jwks")["keys"][0]["kid"], "lab");
     }
+}
+
+fn numbers(listed: &Json, key: &str) -> Vec<u64> {
+    listed.as_array().unwrap().iter().map(|entry| entry[key].as_u64().unwrap()).collect()
+}
+
+#[test]
+fn deployments_are_narrowed_and_statuses_come_back_whole() {
+    let mut world = world();
+    let commit = world.github.commit.clone();
+    for (name, task) in [("main", "deploy"), (commit.as_str(), "migrate")] {
+        let body = json!({
+            "ref": name, "task": task, "environment": "production", "required_contexts": [],
+        });
+        assert_eq!(ask(&mut world, "POST", DEPLOYMENTS, &body).0, 201);
+    }
+    for (query, found) in [
+        (format!("sha={commit}"), vec![2, 1]),
+        (format!("ref={commit}"), vec![2]),
+        ("ref=main&environment=production".to_owned(), vec![1]),
+        ("task=migrate".to_owned(), vec![2]),
+        ("environment=staging".to_owned(), vec![]),
+    ] {
+        let (_, listed) = ask(&mut world, "GET", &format!("{DEPLOYMENTS}?{query}"), &Json::Null);
+        assert_eq!(numbers(&listed, "id"), found, "{query}");
+    }
+    let path = format!("{DEPLOYMENTS}/1/statuses");
+    let body = json!({
+        "state": "in_progress",
+        "description": "ü".repeat(140),
+        "log_url": "https://github.com/acme/news/actions/runs/1000/job/5000",
+        "target_url": "https://example.com/older",
+        "environment_url": "https://news.example.com",
+    });
+    let (status, made) = ask(&mut world, "POST", &path, &body);
+    assert_eq!((status, &made["description"]), (201, &body["description"]), "140 characters");
+    assert_eq!((&made["log_url"], &made["target_url"]), (&body["log_url"], &body["log_url"]));
+    assert_eq!(made["environment_url"], body["environment_url"]);
+    assert_eq!(made["creator"]["login"], "github-actions[bot]");
+    for state in ["error", "failure", "inactive", "in_progress", "queued", "pending", "success"] {
+        report(&mut world, &format!("{DEPLOYMENTS}/1"), state);
+    }
+}
+
+#[test]
+fn a_success_retires_what_was_there_before() {
+    let mut world = world();
+    let states = |world: &World| -> Vec<String> {
+        world.github.deployments.iter().map(|d| d.state().unwrap().to_owned()).collect()
+    };
+    let all: Vec<String> =
+        ["staging", "staging", "production", "production"].map(|to| deploy(&mut world, to)).into();
+    report(&mut world, &all[0], "failure");
+    report(&mut world, &all[1], "success");
+    report(&mut world, &all[2], "success");
+    report(&mut world, &all[3], "success");
+    let expected = ["failure", "success", "success", "success"];
+    assert_eq!(states(&world), expected, "not a failed one, and none in production");
+    report(&mut world, &all[0], "success");
+    assert_eq!(states(&world)[1], "success", "the newer one stays");
+    let body = json!({ "state": "success", "auto_inactive": false });
+    ask(&mut world, "POST", &format!("{}/statuses", all[1]), &body);
+    assert_eq!(states(&world)[0], "success", "auto_inactive: false");
+    report(&mut world, &all[1], "success");
+    assert_eq!(states(&world)[0], "inactive");
+}
+
+#[test]
+fn a_commit_leads_to_its_pull_requests() {
+    let mut world = world();
+    let commit = world.github.commit.clone();
+    let of = |world: &mut World, name: &str| {
+        let path = format!("/repos/acme/news/commits/{name}/pulls");
+        let (status, listed) = ask(world, "GET", &path, &Json::Null);
+        assert_eq!(status, 200, "{listed}");
+        listed
+    };
+    let listed = of(&mut world, &commit);
+    assert_eq!(numbers(&listed, "number"), [7]);
+    assert_eq!((&listed[0]["state"], &listed[0]["merged_at"]), (&json!("open"), &Json::Null));
+    assert_eq!(
+        (&listed[0]["head"]["sha"], &listed[0]["base"]["ref"]),
+        (&json!(commit), &json!("main"))
+    );
+    assert_eq!(listed[0]["head"]["repo"]["full_name"], "acme/news");
+    assert_eq!(numbers(&of(&mut world, "front-page"), "number"), [7], "by branch");
+    assert_eq!(of(&mut world, &"0".repeat(40)), json!([]));
+    world.github.pulls[0].branch = "feature/a".to_owned();
+    world.github.pulls[0].head = "1".repeat(40);
+    assert_eq!(of(&mut world, &commit), json!([]));
+    assert_eq!(numbers(&of(&mut world, "feature/a"), "number"), [7]);
+    world.github.pulls[0].state = PullState::Merged(commit.clone());
+    let listed = of(&mut world, "main");
+    assert_eq!(
+        (&listed[0]["state"], &listed[0]["merge_commit_sha"]),
+        (&json!("closed"), &json!(commit))
+    );
+    world.github.pulls[0].state = PullState::Closed;
+    assert_eq!(of(&mut world, "feature/a"), json!([]));
+}
+
+#[test]
+fn a_comment_is_written_found_and_changed() {
+    let mut world = world();
+    let (status, made) = ask(&mut world, "POST", COMMENTS, &json!({ "body": "v2 is live" }));
+    assert_eq!((status, &made["body"]), (201, &json!("v2 is live")));
+    assert_eq!(made["user"]["login"], "github-actions[bot]");
+    let url = made["url"].as_str().unwrap();
+    let one = url.strip_prefix("https://api.github.com").unwrap().to_owned();
+    assert_eq!(ask(&mut world, "GET", &one, &Json::Null), (200, made.clone()));
+    world.now += SignedDuration::from_secs(60);
+    let (status, changed) = ask(&mut world, "PATCH", &one, &json!({ "body": "v3 is live" }));
+    assert_eq!(
+        (status, &changed["id"], &changed["body"]),
+        (200, &made["id"], &json!("v3 is live"))
+    );
+    assert_eq!(changed["updated_at"], "2026-01-05T09:01:00Z");
+    assert_eq!(changed["created_at"], made["created_at"]);
+    for number in 1..=40 {
+        let body = json!({ "body": format!("comment {number}") });
+        let post = send(&mut world, "POST", COMMENTS, Some(GITHUB_TOKEN), &body);
+        assert_eq!((post.status().as_u16(), post.headers().contains_key("location")), (201, true));
+    }
+    let page = send(&mut world, "GET", COMMENTS, Some(GITHUB_TOKEN), &Json::Null);
+    let listed: Json = serde_json::from_slice(page.body()).unwrap();
+    let ids = numbers(&listed, "id");
+    assert_eq!((ids.len(), ids[0]), (30, made["id"].as_u64().unwrap()));
+    assert!(ids.is_sorted() && page.headers()["link"].to_str().unwrap().contains("page=2"));
+    let (_, rest) = ask(&mut world, "GET", &format!("{COMMENTS}?page=2"), &Json::Null);
+    assert_eq!(rest.as_array().unwrap().len(), 11);
+    let later = format!("{COMMENTS}?since=2026-01-05T09:01:01Z");
+    assert_eq!(ask(&mut world, "GET", &later, &Json::Null).1, json!([]));
+
+    let body = |text: &str| json!({ "body": text });
+    assert_eq!(ask(&mut world, "POST", COMMENTS, &body(&"ü".repeat(65_536))).0, 201);
+    for (text, message) in [
+        ("x".repeat(65_537), "Body is too long (maximum is 65536 characters)"),
+        (" ".to_owned(), "Body cannot be blank"),
+    ] {
+        for (method, path) in [("POST", COMMENTS), ("PATCH", one.as_str())] {
+            let (status, answer) = ask(&mut world, method, path, &body(&text));
+            assert_eq!((status, &answer["errors"][0]["message"]), (422, &json!(message)));
+        }
+    }
+    let without = refused(&mut world, "POST", COMMENTS, &json!({}));
+    assert_eq!(without, "422 Invalid request.\n\n\"body\" wasn't supplied.");
+    for (method, path) in [
+        ("POST", "/repos/acme/news/issues/8/comments"),
+        ("GET", "/repos/acme/news/issues/x/comments"),
+        ("PATCH", "/repos/acme/news/issues/comments/99999"),
+        ("DELETE", one.as_str()),
+    ] {
+        assert_eq!(refused(&mut world, method, path, &body("x")), "404 Not Found", "{path}");
+    }
+}
+
+#[test]
+fn the_present_job_is_the_only_one_of_its_run() {
+    let mut world = world();
+    let path = "/repos/acme/news/actions/runs/1000/attempts/1/jobs";
+    let (status, listed) = ask(&mut world, "GET", path, &Json::Null);
+    assert_eq!((status, &listed["total_count"]), (200, &json!(1)));
+    let job = &listed["jobs"][0];
+    assert_eq!((&job["id"], &job["name"]), (&json!(5000), &json!("deploy")));
+    assert_eq!(job["html_url"], "https://github.com/acme/news/actions/runs/1000/job/5000");
+    assert_eq!((&job["runner_name"], &job["run_attempt"]), (&json!("GitHub Actions 1"), &json!(1)));
+    for path in
+        [path.replace("1000", "1001"), path.replace("/1/", "/2/"), path.replace("/1/", "/x/")]
+    {
+        assert_eq!(refused(&mut world, "GET", &path, &Json::Null), "404 Not Found", "{path}");
+    }
+}
+
+#[test]
+fn a_token_without_permissions_reads_what_is_public() {
+    let mut world = world();
+    let made = ask(&mut world, "POST", COMMENTS, &json!({ "body": "x" })).1;
+    let one = format!("/repos/acme/news/issues/comments/{}", made["id"]);
+    let commit = format!("/repos/acme/news/commits/{}/pulls", world.github.commit);
+    let jobs = "/repos/acme/news/actions/runs/1000/attempts/1/jobs";
+    let statuses = format!("{}/statuses", deploy(&mut world, "staging"));
+    let repository =
+        send(&mut world, "GET", "/repos/acme/news", Some(READ_ONLY_TOKEN), &Json::Null);
+    assert_eq!(repository.status(), 200);
+    let reads = [DEPLOYMENTS, COMMENTS, &one, &commit, jobs, &statuses].map(|path| ("GET", path));
+    let writes =
+        [("POST", DEPLOYMENTS), ("POST", COMMENTS), ("PATCH", one.as_str()), ("POST", &statuses)];
+    for (private, refused) in [(true, true), (false, false)] {
+        world.github.private = private;
+        for (method, path) in reads.iter().chain(&writes) {
+            let response = send(&mut world, method, path, Some(READ_ONLY_TOKEN), &json!({}));
+            let body = String::from_utf8_lossy(response.body()).into_owned();
+            let expected = if refused || *method != "GET" { 403 } else { 200 };
+            assert_eq!(response.status(), expected, "{method} {path}: {body}");
+            let why = body.contains("Resource not accessible by integration");
+            assert_eq!(why, expected == 403, "{body}");
+        }
+    }
+    // Either of two permissions is enough for a comment.
+    let token = world.github.tokens.get_mut(READ_ONLY_TOKEN).unwrap();
+    token.issues = Level::Write;
+    let post = send(&mut world, "POST", COMMENTS, Some(READ_ONLY_TOKEN), &json!({ "body": "x" }));
+    assert_eq!(post.status(), 201);
 }
