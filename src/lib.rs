@@ -5,6 +5,7 @@ pub mod cloud;
 pub mod config;
 pub mod docker;
 pub mod engine;
+pub mod github;
 pub mod image;
 pub mod judge;
 pub mod model;

@@ -25,6 +25,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("image", &["model", "registry"]),
     ("docker", &["model", "net"]),
     ("cloud", &["model", "net"]),
+    ("github", &["model", "net"]),
     ("publish", &["model", "net", "cloud", "registry", "image", "docker"]),
     ("preflight", &["model", "config", "cloud", "rollout", "template"]),
     ("report", &["model"]),
@@ -79,6 +80,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "preflight",
             "report",
             "engine",
+            "github",
             "rehearse",
         ],
     ),
@@ -111,6 +113,11 @@ const KEPT: &[Kept] = &[
         path: "aws_*",
         by: &["cloud"],
         instead: "take and give types of src/model; src/cloud converts them",
+    },
+    Kept {
+        path: "octocrab",
+        by: &["github"],
+        instead: "ask src/github, which speaks to GitHub's API over net::Transport",
     },
     Kept {
         path: "reqwest",

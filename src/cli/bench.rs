@@ -32,7 +32,7 @@ impl Bench {
             Ok(measured) => {
                 output::print(&match self.format {
                     Format::Json => serde_json::to_string(&measured).unwrap_or_default(),
-                    Format::Human => table(&measured),
+                    Format::Human | Format::Actions => table(&measured),
                 });
                 0
             }

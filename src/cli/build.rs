@@ -4,7 +4,7 @@ use oci_spec::distribution::Reference;
 
 use super::Common;
 use super::making::{self, How, Product};
-use super::session::{self, Failure};
+use super::session::{self, Failure, Reporting};
 use super::signals::{self, Hangup};
 use crate::config;
 use crate::model::{Ending, Event, ImageReference, Outcome, Stamped};
@@ -29,7 +29,9 @@ impl Build {
         signals::block_on(format, Hangup::Stops, async move |stop| {
             let clock = Clock::system();
             let now = || clock.now();
-            let told = session::tell(format, (&now, &stop), async |tell| {
+            let goal = Ending::Succeeded;
+            let reporting = Reporting { format, goal, now: &now, stop: &stop, net: None };
+            let told = reporting.run(async |tell| {
                 let mut tell = |event: Event| tell(Stamped { time: now(), event });
                 let built = stop.unless_asked(Box::pin(self.build(&mut tell)));
                 match built.await.unwrap_or_else(session::stopped) {

@@ -62,7 +62,7 @@ impl Demo {
             let plain = |text: String| text.replace(['└', '├'], "|").replace('─', "-");
             output::print(&if output::look().glyphs { text } else { plain(text) });
         }
-        let mut reporter = output::reporter(self.format);
+        let mut reporter = output::reporter(self.format, Ending::Succeeded);
         let mut pacer = Pacer { pace, last: None };
         let told = rehearse::demo(shape, self.bad, self.seed, &mut |event| {
             pacer.wait_until(event.time);

@@ -4,7 +4,7 @@ use std::str::FromStr as _;
 
 use super::again::Again;
 use super::making::{self, How, Product};
-use super::session::{self, Failure, Session};
+use super::session::{self, Failure, Reporting, Session};
 use super::signals::{self, Hangup};
 use super::way::{Attached, Sending, Way};
 use super::{Common, output};
@@ -39,7 +39,7 @@ pub(super) struct Shipment {
 impl Deploy {
     pub(super) fn run(self) -> u8 {
         let format = self.common.format;
-        signals::block_on(format, Hangup::Ignored, async move |stop| {
+        signals::block_on(format, Hangup::of_rollout(), async move |stop| {
             let opened = stop.unless_asked(Box::pin(async {
                 let session = session::open(&self.common).await?;
                 let image = self.shipment.resolve(&session).await?;
@@ -53,7 +53,9 @@ impl Deploy {
             let Session { config, net, cloud } = &session;
             let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
             let now = || cloud.now();
-            let told = session::tell(format, (&now, &stop), async |tell| {
+            let goal = Ending::Succeeded;
+            let reporting = Reporting { format, goal, now: &now, stop: &stop, net: Some(net) };
+            let told = reporting.run(async |tell| {
                 let (image, made) = match self.brought(image, &engine, &stop, tell).await {
                     Ok(brought) => brought,
                     Err((ending, message)) => return Outcome::new(ending, message),

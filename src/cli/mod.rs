@@ -1,6 +1,7 @@
 //! The command line: one file a verb. Arguments come in, an exit code goes out; what a verb tells
 //! goes to standard output, what went wrong before it could begin to standard error.
 
+mod action;
 mod again;
 mod bench;
 mod build;
@@ -11,10 +12,13 @@ mod making;
 mod output;
 mod plan;
 mod push;
+mod reference;
 mod rollback;
+mod runner;
 mod session;
 mod signals;
 mod status;
+mod step;
 mod swarm;
 mod teller;
 mod verify;
@@ -55,6 +59,14 @@ enum Verb {
     Rollback(rollback::Rollback),
     /// Show the record, weights, health and refresh of the service.
     Status(status::Status),
+    /// Run what the inputs of a GitHub Actions step ask for: the packaged action does.
+    #[command(hide = true)]
+    Action(action::Action),
+    /// Print the completion script of a shell.
+    Completions(reference::Completions),
+    /// Write the manual pages into a folder.
+    #[command(hide = true)]
+    Man(reference::Man),
 }
 
 /// Where the configuration is, unless told otherwise.
@@ -78,6 +90,8 @@ enum Format {
     Human,
     /// One JSON event a line.
     Json,
+    /// The log of a GitHub Actions step, with groups and annotations; outputs and job summary besides.
+    Actions,
 }
 
 /// Runs the command line and gives the process's exit code.
@@ -92,5 +106,8 @@ pub fn run(cli: Cli) -> u8 {
         Verb::Deploy(verb) => verb.run(),
         Verb::Rollback(verb) => verb.run(),
         Verb::Status(verb) => verb.run(),
+        Verb::Action(verb) => verb.run(),
+        Verb::Completions(verb) => verb.run(),
+        Verb::Man(verb) => verb.run(),
     }
 }

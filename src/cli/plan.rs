@@ -37,7 +37,7 @@ impl Plan {
         let image = known.as_ref().map(|(image, _)| image);
         let Session { config, net, cloud } = &session;
         let engine = engine::Session { net, cloud, config, caller: session::caller(false), stop };
-        let mut reporter = output::reporter(self.common.format);
+        let mut reporter = output::reporter(self.common.format, Ending::Succeeded);
         let made = known.as_ref().is_none_or(|(_, made)| made.is_ours());
         let looked = engine.look(image, made, &mut |event| reporter.tell(&event)).await;
         let checked = looked.map_err(|outcome| (outcome.outcome, outcome.message))?;
@@ -56,10 +56,10 @@ impl Plan {
         }
         let text = match self.common.format {
             Format::Json => plan.to_string(),
-            Format::Human => serde_saphyr::to_string(&plan)
+            Format::Human | Format::Actions => serde_saphyr::to_string(&plan)
                 .map_err(|error| (Ending::Failed, error.to_string()))?,
         };
-        output::print(&text);
+        output::print_result(self.common.format, &text);
         let refusal = match &known {
             Some((image, made)) => {
                 engine.refusal(&checked, &mut target, image, made.is_ours()).await

@@ -3,7 +3,7 @@
 use clap::builder::NonEmptyStringValueParser;
 
 use super::making::{self, How, Product};
-use super::session::{self, Failure, variable};
+use super::session::{self, Failure, Reporting, variable};
 use super::signals::{self, Hangup};
 use super::way::{Attached, Sending, Way};
 use super::{Common, output};
@@ -47,15 +47,13 @@ impl Push {
                 Err(error) => return output::refuse(format, Ending::Failed, &error.to_string()),
             };
             let now = || net.clock.now();
-            let told = session::tell(format, (&now, &stop), async |tell| {
+            let goal = Ending::Succeeded;
+            let reporting = Reporting { format, goal, now: &now, stop: &stop, net: None };
+            let told = reporting.run(async |tell| {
                 let mut tell = |event: Event| tell(Stamped { time: now(), event });
                 let pushed = stop.unless_asked(Box::pin(self.push(&net, &mut tell)));
                 match pushed.await.unwrap_or_else(making::stopped) {
-                    Ok((message, image)) => {
-                        let mut outcome = Outcome::new(Ending::Succeeded, message);
-                        outcome.image = Some(image);
-                        outcome
-                    }
+                    Ok(outcome) => outcome,
                     Err((ending, message)) => Outcome::new(ending, message),
                 }
             });
@@ -63,11 +61,7 @@ impl Push {
         })
     }
 
-    async fn push(
-        &self,
-        net: &Net,
-        tell: &mut dyn FnMut(Event),
-    ) -> Result<(String, ImageReference), Failure> {
+    async fn push(&self, net: &Net, tell: &mut dyn FnMut(Event)) -> Result<Outcome, Failure> {
         let config = match self.from.is_some() && !self.to.is_empty() {
             true => None,
             false => Some(config::load(&self.common.config).map_err(making::refused)?),
@@ -112,7 +106,14 @@ impl Push {
         }
         way.finish(&destinations, &pushed, &tags, tell).await?;
         let image = ImageReference { repository: first, digest: pushed.digest.clone() };
-        Ok((summary(&image, &pushed, &tags, &to[1..]), image))
+        let message = summary(&image, &pushed, &tags, &to[1..]);
+        Ok(Outcome {
+            image: Some(image),
+            commit: caller.commit.filter(|_| self.from.is_none()),
+            repositories: to,
+            tags,
+            ..Outcome::new(Ending::Succeeded, message)
+        })
     }
 
     /// The engine's image, or what the configuration makes.

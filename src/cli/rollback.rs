@@ -1,7 +1,7 @@
 //! `cutover rollback`
 
 use super::again::Again;
-use super::session::{self, Session};
+use super::session::{self, Reporting, Session};
 use super::signals::{self, Hangup};
 use super::{Common, output};
 use crate::engine;
@@ -21,7 +21,7 @@ pub(super) struct Rollback {
 impl Rollback {
     pub(super) fn run(self) -> u8 {
         let format = self.common.format;
-        signals::block_on(format, Hangup::Ignored, async move |stop| {
+        signals::block_on(format, Hangup::of_rollout(), async move |stop| {
             let opened = stop.unless_asked(Box::pin(session::open(&self.common)));
             let session = match opened.await.unwrap_or_else(session::stopped) {
                 Ok(session) => session,
@@ -32,9 +32,9 @@ impl Rollback {
             let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
             let again = Again { common: &self.common, image: None };
             let now = || session.cloud.now();
-            let told = session::tell(format, (&now, &stop), async |tell| {
-                again.exactly(engine.rollback(tell).await)
-            });
+            let goal = Ending::RolledBack;
+            let reporting = Reporting { format, goal, now: &now, stop: &stop, net: Some(net) };
+            let told = reporting.run(async |tell| again.exactly(engine.rollback(tell).await));
             let (code, outcome) = told.await;
             // Going back is what was asked for.
             if outcome.outcome == Ending::RolledBack { 0 } else { code }

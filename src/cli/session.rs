@@ -1,10 +1,11 @@
 //! What verbs against an account begin with: the configuration, the way out, and who we are.
 
+use super::step::Step;
 use super::teller::Teller;
 use super::{Common, Format, output};
 use crate::cloud::{Class, Cloud, CredentialSource, Settings};
 use crate::config::{self, Config};
-use crate::engine::{Caller, Stop};
+use crate::engine::{Caller, Stop, WorkflowRun};
 use crate::model::{Ending, Event, Outcome, Stamped};
 use crate::net::Net;
 use crate::publish::Logins;
@@ -68,22 +69,39 @@ async fn open_account(net: &Net, settings: &Settings) -> Result<Cloud, Failure> 
             Class::Elsewhere => Ending::Refused,
             _ => Ending::Failed,
         };
-        (ending, format!("{error}\n{}", error.hint()))
+        let job = job_without_a_token(settings).filter(|_| error.class == Class::Credentials);
+        (ending, format!("{error}\n{}", job.unwrap_or_else(|| error.hint())))
     })
 }
 
-/// An environment variable that is set to something.
+/// What a job lacks that is to assume a role and has no credentials: GitHub sets the variables of its token
+/// endpoint only where the job has the permission, and never for a pull request of a fork.
+fn job_without_a_token(settings: &Settings) -> Option<String> {
+    let role = settings.role.as_deref()?;
+    let is_default = matches!(settings.credentials, CredentialSource::Default);
+    (is_default && variable("GITHUB_ACTIONS").as_deref() == Some("true")).then(|| {
+        format!(
+            "to assume {role} by GitHub's token, the job needs `permissions: id-token: write`; a pull request from \
+             a fork does not get it"
+        )
+    })
+}
+
+/// An environment variable that is set to something. GitHub's token may come by the action's input, too.
 pub(super) fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+    let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    read(name).or_else(|| match name {
+        "GITHUB_TOKEN" => read("INPUT_GITHUB-TOKEN"),
+        _ => None,
+    })
 }
 
 /// Who runs this process: an Actions run, or somebody by hand.
 pub(super) fn caller(force: bool) -> Caller {
-    let workflow = variable("GITHUB_RUN_ID")
-        .zip(variable("GITHUB_RUN_NUMBER").and_then(|number| number.parse().ok()));
+    let workflow = workflow_run();
     let attempt = variable("GITHUB_RUN_ATTEMPT").unwrap_or_default();
     let who = match &workflow {
-        Some((id, _)) => format!("actions run {id}.{attempt}"),
+        Some(run) => format!("{}{attempt}", holder_of_run(&run.id)),
         None => variable("USER").unwrap_or_else(|| "somebody".to_owned()),
     };
     let moment = jiff::Timestamp::now().as_nanosecond();
@@ -96,25 +114,62 @@ pub(super) fn caller(force: bool) -> Caller {
     }
 }
 
+/// What the holder of every claim of an Actions run begins with.
+pub(super) fn holder_of_run(id: &str) -> String {
+    format!("actions run {id}.")
+}
+
+/// The Actions run that this process is part of.
+fn workflow_run() -> Option<WorkflowRun> {
+    // `acme/web/.github/workflows/deploy.yml@refs/heads/main`
+    let file = variable("GITHUB_WORKFLOW_REF")
+        .map(|file| file.split_once('@').map_or(file.clone(), |(file, _)| file.to_owned()));
+    Some(WorkflowRun {
+        workflow: file.or_else(|| variable("GITHUB_WORKFLOW")).unwrap_or_default(),
+        id: variable("GITHUB_RUN_ID")?,
+        number: variable("GITHUB_RUN_NUMBER")?.parse().ok()?,
+    })
+}
+
 /// The outcome of a verb that was asked to stop while it only looked.
 pub(super) fn stopped<T>() -> Result<T, Failure> {
     Err((Ending::Interrupted, "stopped before anything was changed".to_owned()))
 }
 
-/// Runs what ends in an outcome, telling its events on standard output.
-pub(super) async fn tell<F>(
-    format: Format,
-    (now, stop): (&dyn Fn() -> jiff::Timestamp, &Stop),
-    run: F,
-) -> (u8, Outcome)
-where
-    F: AsyncFnOnce(&mut dyn FnMut(Stamped)) -> Outcome,
-{
-    let teller = Teller::new(output::reporter(format).from(now()));
-    let outcome = run(&mut |event| teller.tell(event)).await;
-    let code = outcome.outcome.exit_code();
-    let event = Event::Outcome(Box::new(outcome.clone()));
-    teller.tell(Stamped { time: now(), event });
-    teller.finish(stop);
-    (code, outcome)
+/// How a run is reported.
+pub(super) struct Reporting<'a> {
+    pub format: Format,
+    /// How a run ends that does what was asked for.
+    pub goal: Ending,
+    pub now: &'a dyn Fn() -> jiff::Timestamp,
+    pub stop: &'a Stop,
+    /// The way to GitHub, for a rollout: a step's deployment follows it there.
+    pub net: Option<&'a Net>,
+}
+
+impl Reporting<'_> {
+    /// Runs what ends in an outcome, and reports its events on standard output.
+    pub(super) async fn run<F>(self, run: F) -> (u8, Outcome)
+    where
+        F: AsyncFnOnce(&mut dyn FnMut(Stamped)) -> Outcome,
+    {
+        let Reporting { format, goal, now, stop, net } = self;
+        let teller = Teller::new(output::reporter(format, goal).from(now()));
+        let mut step = Step::begin(format, goal, now(), net);
+        let mut report = |event: Stamped| {
+            if let Some(step) = &mut step {
+                step.note(&event);
+            }
+            teller.tell(event);
+        };
+        let outcome = run(&mut report).await;
+        let code = outcome.outcome.exit_code();
+        let event = Event::Outcome(Box::new(outcome.clone()));
+        report(Stamped { time: now(), event });
+        teller.finish(stop);
+        if let Some(step) = step {
+            step.finish(stop).await;
+        }
+        (code, outcome)
+    }
 }

@@ -1,5 +1,6 @@
 //! What signals do to a verb: the first SIGINT or SIGTERM asks it to stop, the second ends the
-//! process at once.
+//! process at once. In a GitHub Actions step SIGHUP is a third way to ask: a runner that kills the
+//! launcher leaves it to the children.
 
 use std::future::Future;
 use std::io;
@@ -8,6 +9,7 @@ use std::thread;
 
 use tokio::runtime::{Builder, Runtime};
 
+use super::session::variable;
 use super::{Format, output};
 use crate::engine::{Stop, Stopper};
 use crate::model::Ending;
@@ -17,8 +19,19 @@ use crate::model::Ending;
 pub(super) enum Hangup {
     /// The verb is of no more use.
     Stops,
-    /// A rollout that is half done is worse than one that nobody looks at: it goes on.
+    /// A rollout that is half done is worse than one that nobody looks at: it continues.
     Ignored,
+}
+
+impl Hangup {
+    /// For a rollout: at a terminal it continues without its reader; in a job that is being killed it
+    /// stops at a safe place while it still can.
+    pub(super) fn of_rollout() -> Hangup {
+        match variable("GITHUB_ACTIONS").as_deref() {
+            Some("true") => Hangup::Stops,
+            _ => Hangup::Ignored,
+        }
+    }
 }
 
 /// Runs a verb on a runtime of its own, which signals ask to stop.

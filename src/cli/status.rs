@@ -66,9 +66,9 @@ impl Status {
                 Ok(seen) => {
                     let text = match format {
                         Format::Json => serde_json::to_string(&seen).unwrap_or_default(),
-                        Format::Human => human(&seen),
+                        Format::Human | Format::Actions => human(&seen),
                     };
-                    output::print(&text);
+                    output::print_result(format, &text);
                     0
                 }
                 Err((ending, message)) => output::refuse(format, ending, &message),

@@ -1,7 +1,7 @@
 //! `cutover verify`
 
 use super::making;
-use super::session::{self, Session};
+use super::session::{self, Reporting, Session};
 use super::signals::{self, Hangup};
 use super::{Common, output};
 use crate::engine;
@@ -28,7 +28,9 @@ impl Verify {
             let now = || cloud.now();
             let caller = session::caller(false);
             let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
-            let told = session::tell(format, (&now, &stop), async |tell| {
+            let goal = Ending::Succeeded;
+            let reporting = Reporting { format, goal, now: &now, stop: &stop, net: None };
+            let told = reporting.run(async |tell| {
                 let verified = Box::pin(async {
                     // Most often asked by a person, where a workflow will make the image.
                     if let Err((_, why)) = making::is_possible(config, engine.reader()).await {

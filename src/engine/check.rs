@@ -67,7 +67,15 @@ impl Checked {
         });
         let mut target = target::resolve(config, &self.facts, from)?;
         target.origin.basis = basis(&self.records);
+        target.origin.previous_commit =
+            self.proven(target.origin.previous).and_then(|record| record.commit.clone());
         Ok(target)
+    }
+
+    /// The rollout that brought this version to all traffic, where the ledger still has it.
+    pub(super) fn proven(&self, version: u64) -> Option<&Record> {
+        let is_it = |r: &&Record| r.ending == Some(Ending::Succeeded) && r.version == Some(version);
+        self.records.iter().rev().find(is_it)
     }
 }
 

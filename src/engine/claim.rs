@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use super::ledger::CLAIMS;
+use super::session::WorkflowRun;
 use super::{Ledger, LedgerError};
 use crate::model::{FleetFacts, Goal, ImageReference, Phase, Record, Strategy};
 
@@ -23,8 +24,10 @@ pub struct Wish {
     pub holder: String,
     /// What the new version's description tells besides the image: commit and run.
     pub origin: String,
-    /// The number of the Actions run.
-    pub run_number: Option<u64>,
+    /// The Actions run, if it is one.
+    pub workflow: Option<WorkflowRun>,
+    /// The commit that is wanted, where it is known.
+    pub commit: Option<String>,
 }
 
 /// The version, or the way back.
@@ -52,6 +55,8 @@ pub struct Origin {
     pub template: String,
     /// The live version.
     pub previous: u64,
+    /// Its commit, where the ledger knows it.
+    pub previous_commit: Option<String>,
     /// What the fleet is like before anything is changed.
     pub fleet: FleetFacts,
     /// The newest record's number when this was read, and whether it had ended.
@@ -99,9 +104,33 @@ pub(super) fn basis(records: &[Record]) -> Option<(u64, bool)> {
 fn begin(records: &[Record], wish: &Wish, origin: &Origin, now: Timestamp) -> Record {
     match records.last() {
         Some(newest) if !newest.is_finished() => {
-            inherit(newest, behind(records).unwrap_or(newest), wish, now)
+            let mut record = inherit(newest, behind(records).unwrap_or(newest), wish, now);
+            record.commit = commit(records, wish).or_else(|| newest.commit.clone());
+            record
         }
-        newest => fresh(newest.map_or(0, |record| record.number), wish, origin, now),
+        newest => {
+            let mut record = fresh(newest.map_or(0, |record| record.number), wish, origin, now);
+            record.commit = commit(records, wish);
+            record
+        }
+    }
+}
+
+/// The commit of what is wanted: as an earlier record of the same version or image has it, or the one
+/// that the run itself is for.
+fn commit(records: &[Record], wish: &Wish) -> Option<String> {
+    let of = |is_it: &dyn Fn(&Record) -> bool| {
+        let known = |record: &&Record| record.commit.is_some() && is_it(record);
+        records.iter().rev().find(known).and_then(|record| record.commit.clone())
+    };
+    match &wish.wanted {
+        Wanted::Image(image) => {
+            let digest = Some(&image.digest);
+            let same = |record: &Record| record.image.as_ref().map(|image| &image.digest) == digest;
+            of(&same).or_else(|| wish.commit.clone())
+        }
+        Wanted::Version { version, .. } => of(&|record| record.version == Some(*version)),
+        Wanted::Back => None,
     }
 }
 
@@ -144,11 +173,14 @@ pub(super) fn fresh(newest: u64, wish: &Wish, origin: &Origin, now: Timestamp) -
         goal: wish.goal,
         strategy: wish.strategy,
         intent: wish.intent.clone(),
-        run_number: wish.run_number,
+        workflow: wish.workflow.as_ref().map(|run| run.workflow.clone()),
+        run_number: wish.workflow.as_ref().map(|run| run.number),
+        commit: None,
         image: None,
         template: origin.template.clone(),
         version: None,
         previous: origin.previous,
+        previous_commit: origin.previous_commit.clone(),
         phase: Phase::Prepare,
         since: now,
         heartbeat: now,
@@ -199,7 +231,8 @@ fn inherit(old: &Record, behind: &Record, wish: &Wish, now: Timestamp) -> Record
         goal: wish.goal,
         strategy: wish.strategy,
         intent: wish.intent.clone(),
-        run_number: wish.run_number,
+        workflow: wish.workflow.as_ref().map(|run| run.workflow.clone()),
+        run_number: wish.workflow.as_ref().map(|run| run.number),
         phase: Phase::TakeOver,
         since: now,
         heartbeat: now,

@@ -4,7 +4,7 @@ use super::run::run;
 use super::session::{CHECKS, overtaken};
 use super::{Made, Session, Target, Wanted, interrupted};
 use crate::config;
-use crate::model::{Goal, ImageReference, Outcome, Stamped};
+use crate::model::{Ending, Goal, ImageReference, Outcome, Stamped};
 
 impl Session<'_> {
     /// Ships an image, once it is in the registry.
@@ -29,9 +29,13 @@ impl Session<'_> {
         made: Made,
         tell: &mut dyn FnMut(Stamped),
     ) -> Option<Outcome> {
+        let ours = made.is_ours();
         let about = |mut outcome: Outcome| {
             outcome.image = Some(image.clone());
             outcome.strategy = Some(self.config.strategy);
+            if outcome.outcome == Ending::Succeeded {
+                outcome = self.located(outcome, &[], ours);
+            }
             outcome
         };
         // Until the claim there is nothing that could be left behind.
@@ -45,7 +49,23 @@ impl Session<'_> {
         let wish =
             self.wish(Wanted::Image(image.clone()), Goal::Deploy, self.config.strategy, intent);
         let outcome = run(self.job(&target, wish, made), tell).await?;
-        Some(if outcome.image.is_some() { outcome } else { about(outcome) })
+        Some(match outcome.image {
+            Some(_) => self.located(outcome, &target.tags, ours),
+            None => about(outcome),
+        })
+    }
+
+    /// The outcome of an image that is in the registries, with where it is and what names it there.
+    fn located(&self, mut outcome: Outcome, tags: &[String], ours: bool) -> Outcome {
+        let image = outcome.image.iter().map(|image| &image.repository);
+        let others = self.config.image.push.iter().filter(|_| ours);
+        for repository in image.chain(others) {
+            if !outcome.repositories.contains(repository) {
+                outcome.repositories.push(repository.clone());
+            }
+        }
+        outcome.tags = if ours { tags.to_vec() } else { Vec::new() };
+        outcome
     }
 
     /// Checks everything and changes nothing: what a run would do, or why there is none.
@@ -71,7 +91,7 @@ impl Session<'_> {
     /// configuration; and the image.
     pub(super) fn intent(&self, image: &ImageReference) -> String {
         match &self.caller.workflow {
-            Some((id, _)) => format!("run:{id}:{}", image.digest.short()),
+            Some(run) => format!("run:{}:{}", run.id, image.digest.short()),
             None => format!("hand:{:.16}:{}", config::hash(self.config), image.digest.short()),
         }
     }

@@ -27,7 +27,7 @@ pub use claim::{Origin, Wanted, Wish};
 pub use ledger::{Ledger, LedgerError};
 pub use push::Made;
 pub use run::{Job, run};
-pub use session::{Caller, Session};
+pub use session::{Caller, Session, WorkflowRun};
 pub use stop::{Stop, Stopper};
 pub use tags::expand as expand_tags;
 pub use target::{Target, Unresolved, resolve};

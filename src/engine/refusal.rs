@@ -3,7 +3,7 @@
 use super::check::Checked;
 use super::push::is_missing;
 use super::{Session, Target, claim, tags, target};
-use crate::model::{Digest, Ending, ImageReference, Outcome, Repository};
+use crate::model::{Digest, Ending, ImageReference, Outcome, Record, Repository};
 
 fn refused(message: impl Into<String>, hint: &str) -> Outcome {
     Outcome::new(Ending::Refused, message).hint(hint)
@@ -37,7 +37,7 @@ impl Session<'_> {
     /// unfinished is finished whatever else is found. Fills in the tags of `target`.
     pub async fn obstacle(&self, checked: &Checked, target: &mut Target) -> Option<Outcome> {
         if checked.unfinished().is_some() {
-            return None;
+            return self.newer_run(checked, target);
         }
         if let Some(refusal) = checked.refusal() {
             return Some(refusal);
@@ -56,16 +56,31 @@ impl Session<'_> {
             Ok(tags) => target.tags = tags,
             Err(message) => return Some(Outcome::new(Ending::Refused, message)),
         }
-        let newer = checked.records.iter().rev().find(|r| r.ending == Some(Ending::Succeeded));
-        if let (Some((_, own)), Some(newest)) =
-            (&self.caller.workflow, newer.and_then(|r| r.run_number))
-            && *own < newest
-            && !self.caller.force
-        {
-            let message = format!("workflow run {own} is older than run {newest}, which is live");
-            return Some(refused(message, "`--force` ships it all the same"));
+        match self.newer_run(checked, target) {
+            Some(refusal) => Some(refusal),
+            None => self.unfit(target, image).await,
         }
-        self.unfit(target, image).await
+    }
+
+    /// A run of the same workflow with a higher number that is live or under way: an older commit must
+    /// not replace a newer one by being re-run, or by having waited for an approval.
+    fn newer_run(&self, checked: &Checked, target: &Target) -> Option<Outcome> {
+        let own = self.caller.workflow.as_ref().filter(|_| !self.caller.force)?;
+        let is_newer = |record: &&Record| {
+            record.workflow.as_ref() == Some(&own.workflow)
+                && record.run_number.is_some_and(|number| number > own.number)
+        };
+        let (newer, state) = match checked.unfinished().filter(is_newer) {
+            Some(record) => (record, "under way"),
+            None => (checked.proven(target.origin.previous).filter(is_newer)?, "live"),
+        };
+        let number = newer.run_number?;
+        let message =
+            format!("workflow run {} is older than run {number}, which is {state}", own.number);
+        Some(refused(
+            message,
+            "to deploy it anyway, use `--force` (the action's input `force: true`)",
+        ))
     }
 
     /// Why the live version's user data can't be made to launch an image of this repository, or would

@@ -15,14 +15,26 @@ use crate::publish::{Logins, Reader};
 pub struct Caller {
     /// Unique to this process.
     pub holder: String,
-    /// The Actions run, if it is one: its id (the same for every attempt) and its number.
-    pub workflow: Option<(String, u64)>,
+    /// The Actions run, if it is one.
+    pub workflow: Option<WorkflowRun>,
     /// The commit that is deployed, for tags.
     pub commit: Option<String>,
     /// Deploy although a newer run has been promoted.
     pub force: bool,
     /// Who we are to registries other than AWS's.
     pub logins: Logins,
+}
+
+/// A run of a GitHub Actions workflow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkflowRun {
+    /// Which workflow: its file, for example `acme/web/.github/workflows/deploy.yml`, or its name where
+    /// the runner gives no more.
+    pub workflow: String,
+    /// The run's id, the same for every attempt.
+    pub id: String,
+    /// The run's number, which grows with every run of this workflow.
+    pub number: u64,
 }
 
 /// What both verbs need.
@@ -52,7 +64,7 @@ impl Caller {
     fn origin(&self) -> String {
         let commit = self.commit.as_ref().and_then(|commit| commit.get(..7));
         let commit = commit.map(|commit| format!("commit {commit}"));
-        let run = self.workflow.as_ref().map(|(id, _)| format!("run {id}"));
+        let run = self.workflow.as_ref().map(|run| format!("run {}", run.id));
         commit.into_iter().chain(run).collect::<Vec<_>>().join(" ")
     }
 }
@@ -132,7 +144,8 @@ impl Session<'_> {
             intent,
             holder: self.caller.holder.clone(),
             origin: self.caller.origin(),
-            run_number: self.caller.workflow.as_ref().map(|(_, number)| *number),
+            workflow: self.caller.workflow.clone(),
+            commit: self.caller.commit.clone(),
         }
     }
 

@@ -20,7 +20,7 @@ pub fn expand(tags: &[String], caller: &Caller) -> Result<Vec<String>, String> {
 }
 
 fn fill(tag: &str, caller: &Caller) -> Result<String, String> {
-    let run = caller.workflow.as_ref().map(|(id, _)| id.as_str());
+    let run = caller.workflow.as_ref().map(|run| run.id.as_str());
     let known = [
         ("{commit}", caller.commit.as_deref(), "GITHUB_SHA"),
         ("{run}", run, "GITHUB_RUN_ID and GITHUB_RUN_NUMBER"),

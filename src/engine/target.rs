@@ -100,6 +100,7 @@ pub fn resolve(config: &Config, facts: &Facts, from: Option<Colour>) -> Result<T
             service: config.service.clone(),
             template: template.id.clone(),
             previous: shaped.previous,
+            previous_commit: None,
             fleet: shaped.fleet,
             basis: None,
         },

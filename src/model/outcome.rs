@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ImageReference, PerColour, Strategy};
+use super::{ImageReference, PerColour, Repository, Strategy};
 
 /// The ends that a run can come to, and its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +79,21 @@ pub struct Outcome {
     /// The image that was to be shipped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<ImageReference>,
+    /// The repositories that have the image, the one that instances pull from first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub repositories: Vec<Repository>,
+    /// The tags that name it there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// The number of the rollout in the ledger.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<u64>,
+    /// The commit that was to be shipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The commit that was live before, where the ledger knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous_commit: Option<String>,
     /// The version that was to be shipped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub launch_template_version: Option<u64>,
@@ -111,6 +126,11 @@ impl Outcome {
             hint: None,
             strategy: None,
             image: None,
+            repositories: Vec::new(),
+            tags: Vec::new(),
+            rollout: None,
+            commit: None,
+            previous_commit: None,
             launch_template_version: None,
             previous_version: None,
             weights: None,

@@ -25,9 +25,15 @@ pub struct Record {
     pub strategy: Strategy,
     /// What was wanted: two runs with the same intent want the same rollout.
     pub intent: String,
+    /// The workflow of the Actions run: numbers of different workflows cannot be compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<String>,
     /// The number of the Actions run, which grows with every run of a workflow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_number: Option<u64>,
+    /// The commit that the image is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// The image, once it is in the registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<ImageReference>,
@@ -38,6 +44,9 @@ pub struct Record {
     pub version: Option<u64>,
     /// The version that was live when the rollout began.
     pub previous: u64,
+    /// The commit of that version, where the ledger knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_commit: Option<String>,
     /// Where it is.
     pub phase: Phase,
     /// Since when it is there, by AWS's clock.

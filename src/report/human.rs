@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::line::Line;
 use super::offset::offset;
+use super::timeline::Timeline;
 use super::{Look, summary};
 use crate::model::{Event, Stamped};
 
@@ -20,21 +21,13 @@ pub struct Human {
     /// The gist of the last line about each thing and when it was told, so that what hasn't
     /// changed isn't told again.
     told: BTreeMap<String, (String, Timestamp)>,
-    /// The last milestone about each thing.
-    passed: BTreeMap<String, String>,
-    timeline: Vec<(Timestamp, String)>,
+    timeline: Timeline,
 }
 
 impl Human {
     /// With nothing told yet.
     pub fn new(look: Look) -> Human {
-        Human {
-            look,
-            start: None,
-            told: BTreeMap::new(),
-            passed: BTreeMap::new(),
-            timeline: Vec::new(),
-        }
+        Human { look, start: None, told: BTreeMap::new(), timeline: Timeline::default() }
     }
 
     /// Counts time from this moment.
@@ -47,10 +40,10 @@ impl Human {
         let now = stamped.time;
         let start = *self.start.get_or_insert(now);
         if let Event::Outcome(outcome) = &stamped.event {
-            return Some(summary::render(outcome, &self.timeline, start, now, self.look));
+            return Some(summary::render(outcome, self.timeline.entries(), start, now, self.look));
         }
         let line = Line::of(&stamped.event, start, self.look);
-        let about = format!("{} {}", line.topic, line.subject);
+        let about = line.about_what();
         let again = matches!(stamped.event, Event::Notice { .. }).then_some(NOTICE_AGAIN);
         let told = self.told.get(&about).is_some_and(|(gist, at)| {
             *gist == line.gist && again.is_none_or(|again| now.duration_since(*at) < again)
@@ -58,10 +51,8 @@ impl Human {
         if told && !matches!(stamped.event, Event::Build { .. }) {
             return None;
         }
-        if let Some(milestone) = line.milestone
-            && self.passed.insert(about.clone(), milestone.clone()).as_ref() != Some(&milestone)
-        {
-            self.timeline.push((now, milestone));
+        if let Some(milestone) = line.milestone {
+            self.timeline.note(now, &about, milestone);
         }
         self.told.insert(about, (line.gist, now));
         let time = self.look.faint(&format!("{:>8}", offset(start, now)));

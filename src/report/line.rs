@@ -26,6 +26,11 @@ impl Line {
         Line { topic, subject: String::new(), gist: text.clone(), text, milestone: None }
     }
 
+    /// What two lines have in common that are about the same thing.
+    pub(super) fn about_what(&self) -> String {
+        format!("{} {}", self.topic, self.subject)
+    }
+
     fn about(mut self, subject: &str) -> Line {
         self.subject = subject.to_owned();
         self

@@ -3,6 +3,7 @@
 //! One [`Reporter`] takes the one stream of events. Nothing here decides anything, and nothing
 //! here fails: a reader that has gone away (`cutover deploy | head`) must not stop a rollout.
 
+pub mod actions;
 mod bar;
 mod human;
 mod layer;
@@ -10,12 +11,13 @@ mod line;
 mod look;
 mod offset;
 mod summary;
+mod timeline;
 
 use std::io::{self, Write};
 
 use jiff::Timestamp;
 
-use crate::model::Stamped;
+use crate::model::{Ending, Stamped};
 
 pub use human::Human;
 pub use layer::Bars;
@@ -32,6 +34,7 @@ pub struct Reporter<W> {
 enum Rendering {
     Json,
     Human(Human),
+    Actions(actions::Log),
 }
 
 impl<W: Write> Reporter<W> {
@@ -45,11 +48,18 @@ impl<W: Write> Reporter<W> {
         Reporter { out, rendering: Rendering::Human(Human::new(look)) }
     }
 
+    /// The log of a GitHub Actions step, for a run that is to end as `goal`.
+    pub fn actions(out: W, goal: Ending) -> Reporter<W> {
+        Reporter { out, rendering: Rendering::Actions(actions::Log::new(goal)) }
+    }
+
     /// Counts time from this moment, instead of from the first event.
     #[must_use]
     pub fn from(mut self, start: Timestamp) -> Reporter<W> {
-        if let Rendering::Human(human) = &mut self.rendering {
-            human.start_at(start);
+        match &mut self.rendering {
+            Rendering::Human(human) => human.start_at(start),
+            Rendering::Actions(log) => log.start_at(start),
+            Rendering::Json => {}
         }
         self
     }
@@ -65,6 +75,11 @@ impl<W: Write> Reporter<W> {
                 let mut line = serde_json::to_vec(event)?;
                 line.push(b'\n');
                 self.out.write_all(&line)?;
+            }
+            Rendering::Actions(log) => {
+                if let Some(text) = log.render(event) {
+                    self.out.write_all(text.as_bytes())?;
+                }
             }
             Rendering::Human(human) => {
                 if let Some(text) = human.render(event) {

@@ -1,5 +1,6 @@
 //! GitHub's tokens: getting a fresh one, and explaining why AWS does not take it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use base64::Engine as _;
@@ -8,7 +9,7 @@ use http::Request;
 use http::header::{ACCEPT, AUTHORIZATION};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cloud::{Class, CloudError};
 use crate::net::{self, Net, empty};
@@ -94,7 +95,7 @@ impl TokenSource {
     }
 }
 
-/// The claims of a token that decide whether a role trusts it.
+/// The claims of a token that a trust policy can test.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(super) struct Claims {
     #[serde(default)]
@@ -103,7 +104,25 @@ pub(super) struct Claims {
     aud: String,
     #[serde(default)]
     iss: String,
+    /// All of them, as they are in the token.
+    #[serde(flatten)]
+    others: BTreeMap<String, Value>,
 }
+
+/// The other claims that are shown, in this order (GitHub's documentation, "OpenID Connect reference").
+const SHOWN: [&str; 11] = [
+    "repository",
+    "repository_id",
+    "repository_owner",
+    "repository_owner_id",
+    "environment",
+    "ref",
+    "event_name",
+    "job_workflow_ref",
+    "workflow",
+    "actor",
+    "runner_environment",
+];
 
 impl Claims {
     /// Reads a token's claims without verifying them: they only go into a message.
@@ -116,7 +135,8 @@ impl Claims {
     ///
     /// `sub` is repeated as it is: in repositories that are newer than 2026-07-15, renamed or
     /// transferred it carries ids, `repo:owner@1/name@2:…` (GitHub's documentation), which a policy
-    /// copied from older guides does not match.
+    /// copied from older guides does not match. Both forms are shown, so that the one in the policy is
+    /// recognized.
     pub(super) fn explain(&self, role: &str) -> String {
         let account = role.split(':').nth(4).unwrap_or_default();
         let partition = role.split(':').nth(1).unwrap_or("aws");
@@ -135,9 +155,41 @@ impl Claims {
             }
         });
         format!(
-            "GitHub's token says sub `{}` and aud `{}`. If this job is to deploy, the trust policy of {role} needs this statement (and the account that identity provider):\n{statement:#}",
-            self.sub, self.aud
+            "GitHub's token for this job says:\n{}{}\nIf this job is to deploy, the account needs the identity provider {provider}, and \
+             the trust policy of {role} this statement:\n{statement:#}",
+            self.shown(),
+            self.forms().unwrap_or_default(),
         )
+    }
+
+    /// A claim on each line.
+    fn shown(&self) -> String {
+        let first = [("sub", self.sub.as_str()), ("aud", &self.aud), ("iss", &self.iss)];
+        let others = SHOWN.into_iter().filter_map(|name| Some((name, self.text(name)?)));
+        let lines = first.into_iter().chain(others);
+        lines.map(|(name, value)| format!("  {name:<20} {value}\n")).collect()
+    }
+
+    /// Both forms of `sub` that this job can have: by name, and with immutable ids.
+    fn forms(&self) -> Option<String> {
+        let (_, context) = self.sub.strip_prefix("repo:")?.split_once(':')?;
+        let (owner, name) = self.text("repository")?.split_once('/')?;
+        let (owner_id, id) = (self.text("repository_owner_id")?, self.text("repository_id")?);
+        let by_name = format!("repo:{owner}/{name}:{context}");
+        let by_id = format!("repo:{owner}@{owner_id}/{name}@{id}:{context}");
+        let (used, other) = match self.sub == by_id {
+            true => (by_id, by_name),
+            false if self.sub == by_name => (by_name, by_id),
+            // The repository has a template of its own for `sub`.
+            false => return None,
+        };
+        Some(format!(
+            "This repository's `sub` is\n  {used}\nA policy that names the other form does not accept it:\n  {other}\n"
+        ))
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.others.get(name)?.as_str()
     }
 }
 
@@ -156,11 +208,28 @@ mod tests {
             "iss": "https://token.actions.githubusercontent.com",
             "aud": "sts.amazonaws.com",
             "sub": "repo:acme@1/web@2:environment:production",
+            "repository": "acme/web",
+            "repository_id": "2",
+            "repository_owner_id": "1",
+            "environment": "production",
             "run_id": "7",
         })))
         .unwrap();
         insta::assert_snapshot!(claims.explain("arn:aws:iam::123456789012:role/deploy-web"), @r#"
-        GitHub's token says sub `repo:acme@1/web@2:environment:production` and aud `sts.amazonaws.com`. If this job is to deploy, the trust policy of arn:aws:iam::123456789012:role/deploy-web needs this statement (and the account that identity provider):
+        GitHub's token for this job says:
+          sub                  repo:acme@1/web@2:environment:production
+          aud                  sts.amazonaws.com
+          iss                  https://token.actions.githubusercontent.com
+          repository           acme/web
+          repository_id        2
+          repository_owner_id  1
+          environment          production
+        This repository's `sub` is
+          repo:acme@1/web@2:environment:production
+        A policy that names the other form does not accept it:
+          repo:acme/web:environment:production
+
+        If this job is to deploy, the account needs the identity provider token.actions.githubusercontent.com, and the trust policy of arn:aws:iam::123456789012:role/deploy-web this statement:
         {
           "Effect": "Allow",
           "Principal": {

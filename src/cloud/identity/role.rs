@@ -233,7 +233,7 @@ mod tests {
         let (cloud, world, _) = connect(&[denied]).await;
         let error = cloud.unwrap_err();
         assert_eq!((error.operation, error.class), (BY_TOKEN, Class::Denied));
-        assert!(error.hint().contains("`repo:acme/web:ref:refs/heads/main`"), "{}", error.hint());
+        assert!(error.hint().contains("repo:acme/web:ref:refs/heads/main\n"), "{}", error.hint());
         assert!(error.hint().contains(
             r#""Federated": "arn:aws:iam::1:oidc-provider/token.actions.githubusercontent.com""#
         ));

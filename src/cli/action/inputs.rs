@@ -1,0 +1,396 @@
+//! The inputs of a step, and the command line that they stand for.
+
+use std::ffi::OsString;
+
+use crate::cli::{CONFIGURATION, Common, Format};
+
+/// The commands that a step may run; the first is the default.
+pub(super) const COMMANDS: [&str; 7] =
+    ["deploy", "push", "build", "plan", "verify", "rollback", "status"];
+
+/// What an input stands for on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// An option with a value.
+    Value,
+    /// An option that comes once for each line.
+    Lines,
+    /// An option without a value: `true` or `false`.
+    Flag,
+    /// No option: read by the step itself.
+    Step,
+    /// Read by the launcher.
+    Launcher,
+}
+
+/// An input.
+#[derive(Debug)]
+pub(super) struct Input {
+    /// Its name; where it is an option, that of the option.
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    /// The commands that it applies to.
+    pub(super) commands: &'static [&'static str],
+}
+
+/// All inputs of `action.yml`, in its order.
+pub(super) const INPUTS: [Input; 17] = [
+    Input { name: "command", kind: Kind::Step, commands: &COMMANDS },
+    Input { name: "config", kind: Kind::Value, commands: &COMMANDS },
+    Input { name: "image", kind: Kind::Value, commands: &["deploy", "plan"] },
+    Input { name: "force", kind: Kind::Flag, commands: &["deploy"] },
+    Input { name: "no-cache", kind: Kind::Flag, commands: &["deploy", "push", "build"] },
+    Input { name: "compression", kind: Kind::Value, commands: &["deploy", "push"] },
+    Input { name: "from", kind: Kind::Value, commands: &["push"] },
+    Input { name: "to", kind: Kind::Lines, commands: &["push"] },
+    Input { name: "tag", kind: Kind::Lines, commands: &["push", "build"] },
+    Input { name: "environment", kind: Kind::Step, commands: ROLLOUTS },
+    Input { name: "environment-url", kind: Kind::Step, commands: ROLLOUTS },
+    Input { name: "comment", kind: Kind::Step, commands: ROLLOUTS },
+    Input { name: "on-cancel", kind: Kind::Step, commands: ROLLOUTS },
+    Input { name: "github-token", kind: Kind::Step, commands: &COMMANDS },
+    Input { name: "version", kind: Kind::Launcher, commands: &COMMANDS },
+    Input { name: "mirror", kind: Kind::Launcher, commands: &COMMANDS },
+    Input { name: "binary", kind: Kind::Launcher, commands: &COMMANDS },
+];
+
+const ROLLOUTS: &[&str] = &["deploy", "rollback"];
+
+/// What to do with a rollout that a canceled job leaves unfinished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::cli) enum OnCancel {
+    /// Traffic stays as it is; the next run resumes.
+    #[default]
+    Leave,
+    /// The step's `post` rolls it back.
+    RollBack,
+}
+
+/// What a step asks for besides the command and its options.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(in crate::cli) struct Settings {
+    /// The environment whose deployment is updated.
+    pub(in crate::cli) environment: Option<String>,
+    /// The address shown with it.
+    pub(in crate::cli) environment_url: Option<String>,
+    /// Whether the pull request gets a comment.
+    pub(in crate::cli) comment: bool,
+    pub(in crate::cli) on_cancel: OnCancel,
+}
+
+/// A step's inputs, known to be well-formed and to fit together.
+#[derive(Debug)]
+pub(super) struct Inputs {
+    pub(super) command: &'static str,
+    /// Those that are given, with their values.
+    given: Vec<(&'static Input, String)>,
+    pub(super) settings: Settings,
+}
+
+impl Inputs {
+    /// Reads the inputs among the environment's `names`.
+    ///
+    /// # Errors
+    /// A message that names the input, what is wrong with it, and what to write.
+    pub(super) fn read(
+        names: impl Iterator<Item = String>,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Inputs, String> {
+        check_names(names)?;
+        let command = match value(variable, "command") {
+            None => COMMANDS[0],
+            Some(text) => one_of("command", &text, &COMMANDS)?,
+        };
+        let mut given = Vec::new();
+        for input in &INPUTS {
+            let Some(text) = value(variable, input.name) else { continue };
+            let is_default = match (input.name, input.kind) {
+                ("on-cancel", _) => text == "leave",
+                ("config", _) => false,
+                (name, Kind::Flag) => !flag(name, &text)?,
+                ("comment", _) => !flag("comment", &text)?,
+                _ => false,
+            };
+            if is_default {
+                continue;
+            }
+            if !input.commands.contains(&command) {
+                return Err(format!(
+                    "input `{}`: it does not apply to `command: {command}`, only to {}: remove it",
+                    input.name,
+                    input.commands.join(", ")
+                ));
+            }
+            given.push((input, text));
+        }
+        Ok(Inputs { command, given, settings: Settings::checked(variable)? })
+    }
+
+    /// The command line that they stand for.
+    ///
+    /// # Errors
+    /// A message where an input has more values than its option takes.
+    pub(super) fn arguments(&self) -> Result<Vec<OsString>, String> {
+        let mut arguments = vec!["cutover".to_owned(), self.command.to_owned()];
+        arguments.push("--format=actions".to_owned());
+        for (input, text) in &self.given {
+            let name = input.name;
+            match input.kind {
+                // With `=`, so that a value is one whatever it begins with.
+                Kind::Value => arguments.push(format!("--{name}={text}")),
+                Kind::Flag => arguments.push(format!("--{name}")),
+                Kind::Lines => {
+                    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+                    arguments.extend(lines.map(|line| format!("--{name}={line}")));
+                }
+                Kind::Step | Kind::Launcher => {}
+            }
+        }
+        let tags = arguments.iter().filter(|argument| argument.starts_with("--tag=")).count();
+        if self.command == "build" && tags > 1 {
+            return Err(
+                "input `tag`: `command: build` names an image once: write one line, or use \
+                        `command: push`"
+                    .to_owned(),
+            );
+        }
+        Ok(arguments.into_iter().map(OsString::from).collect())
+    }
+
+    /// The command line that rolls back what was asked for.
+    pub(super) fn rollback(&self) -> [String; 4] {
+        let config = format!("--config={}", self.config());
+        ["cutover".to_owned(), "rollback".to_owned(), "--format=actions".to_owned(), config]
+    }
+
+    /// What every command takes.
+    pub(super) fn common(&self) -> Common {
+        Common { config: self.config().into(), format: Format::Actions }
+    }
+
+    fn config(&self) -> &str {
+        let config = self.given.iter().find(|(input, _)| input.name == "config");
+        config.map_or(CONFIGURATION, |(_, path)| path)
+    }
+}
+
+impl Settings {
+    /// What is asked for; what is malformed counts as not asked for. [`Inputs::read`] refuses it.
+    pub(in crate::cli) fn read(variable: &dyn Fn(&str) -> Option<String>) -> Settings {
+        Settings::checked(variable).unwrap_or_default()
+    }
+
+    fn checked(variable: &dyn Fn(&str) -> Option<String>) -> Result<Settings, String> {
+        let environment_url = value(variable, "environment-url");
+        if let Some(url) = &environment_url
+            && !(url.starts_with("https://") || url.starts_with("http://"))
+        {
+            return Err(format!(
+                "input `environment-url`: `{url}` is no web address: begin it with https://"
+            ));
+        }
+        Ok(Settings {
+            environment: value(variable, "environment"),
+            environment_url,
+            comment: match value(variable, "comment") {
+                Some(text) => flag("comment", &text)?,
+                None => false,
+            },
+            on_cancel: match value(variable, "on-cancel") {
+                None => OnCancel::Leave,
+                Some(text) => match one_of("on-cancel", &text, &["leave", "roll-back"])? {
+                    "roll-back" => OnCancel::RollBack,
+                    _ => OnCancel::Leave,
+                },
+            },
+        })
+    }
+}
+
+/// The variable of an input (actions/toolkit, `getInput`).
+pub(in crate::cli) fn variable_of(input: &str) -> String {
+    format!("INPUT_{}", input.replace(' ', "_").to_uppercase())
+}
+
+/// An input's value without blanks around it; `None` where it is empty.
+fn value(variable: &dyn Fn(&str) -> Option<String>, input: &str) -> Option<String> {
+    let text = variable(&variable_of(input))?.trim().to_owned();
+    (!text.is_empty()).then_some(text)
+}
+
+/// `true` or `false` as YAML writes them (toolkit, `getBooleanInput`).
+fn flag(input: &str, text: &str) -> Result<bool, String> {
+    match text {
+        "true" | "True" | "TRUE" => Ok(true),
+        "false" | "False" | "FALSE" => Ok(false),
+        _ => Err(format!("input `{input}`: `{text}` is neither true nor false")),
+    }
+}
+
+fn one_of<'o>(input: &str, text: &str, options: &[&'o str]) -> Result<&'o str, String> {
+    options.iter().copied().find(|option| *option == text).ok_or_else(|| {
+        let all = options.join(", ");
+        match nearest(text, options) {
+            Some(near) => {
+                format!("input `{input}`: `{text}` is unknown: did you mean `{near}`? ({all})")
+            }
+            None => format!("input `{input}`: `{text}` is unknown: write one of {all}"),
+        }
+    })
+}
+
+/// A misspelled input is only a warning to the runner; a rollout must not begin without what it asks for.
+fn check_names(names: impl Iterator<Item = String>) -> Result<(), String> {
+    let known: Vec<String> = INPUTS.iter().map(|input| variable_of(input.name)).collect();
+    for name in names.filter(|name| name.starts_with("INPUT_") && !known.contains(name)) {
+        let input = name["INPUT_".len()..].to_lowercase();
+        let names: Vec<&str> = INPUTS.iter().map(|input| input.name).collect();
+        return Err(match nearest(&input, &names) {
+            Some(near) => {
+                format!("input `{input}`: there is none of this name: did you mean `{near}`?")
+            }
+            None => format!("input `{input}`: there is none of this name: remove it"),
+        });
+    }
+    Ok(())
+}
+
+/// The option that was probably meant.
+fn nearest<'o>(text: &str, options: &[&'o str]) -> Option<&'o str> {
+    let scored = options.iter().map(|option| (strsim::jaro_winkler(text, option), *option));
+    let best = scored.max_by(|(a, _), (b, _)| a.total_cmp(b));
+    best.filter(|(score, _)| *score > 0.8).map(|(_, option)| option)
+}
+
+/// An error of the command line, in words of inputs.
+pub(super) fn spelled_as_input(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    let option = INPUTS.iter().find(|input| line.contains(&format!("'--{} ", input.name)));
+    match option {
+        Some(input) => format!("input `{}`: {line}", input.name),
+        None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    fn read(given: &[(&str, &str)]) -> Result<Inputs, String> {
+        let given: BTreeMap<String, String> =
+            given.iter().map(|(name, value)| (variable_of(name), (*value).to_owned())).collect();
+        Inputs::read(given.keys().cloned(), &|name| given.get(name).cloned())
+    }
+
+    fn arguments(given: &[(&str, &str)]) -> Vec<String> {
+        let arguments = read(given).unwrap().arguments().unwrap();
+        arguments.into_iter().map(|argument| argument.into_string().unwrap()).skip(1).collect()
+    }
+
+    #[test]
+    fn inputs_are_a_command_line() {
+        assert_eq!(arguments(&[]), ["deploy", "--format=actions"]);
+        let defaults = [("force", "false"), ("on-cancel", "leave"), ("config", "cutover.yaml")];
+        assert_eq!(arguments(&defaults), ["deploy", "--format=actions", "--config=cutover.yaml"]);
+        let push = [
+            ("command", "push"),
+            ("to", "a.io/b\n\n  c.io/d\n"),
+            ("no-cache", "True"),
+            ("from", "-x"),
+        ];
+        assert_eq!(
+            arguments(&push),
+            ["push", "--format=actions", "--no-cache", "--from=-x", "--to=a.io/b", "--to=c.io/d"]
+        );
+    }
+
+    #[test]
+    fn a_wrong_input_is_named_with_its_remedy() {
+        let refused = |given: &[(&str, &str)]| {
+            read(given).and_then(|inputs| inputs.arguments().map(|_| ())).unwrap_err()
+        };
+        for (given, expected) in [
+            (
+                &[("command", "deplyo")][..],
+                "input `command`: `deplyo` is unknown: did you mean `deploy`?",
+            ),
+            (
+                &[("command", "x"), ("force", "true")],
+                "input `command`: `x` is unknown: write one of deploy,",
+            ),
+            (
+                &[("on-cancle", "roll-back")],
+                "input `on-cancle`: there is none of this name: did you mean `on-cancel`?",
+            ),
+            (
+                &[("on-cancel", "rollback")],
+                "input `on-cancel`: `rollback` is unknown: did you mean `roll-back`?",
+            ),
+            (&[("force", "yes")], "input `force`: `yes` is neither true nor false"),
+            (
+                &[("command", "push"), ("image", "x")],
+                "input `image`: it does not apply to `command: push`, only to deploy, plan",
+            ),
+            (
+                &[("command", "verify"), ("on-cancel", "roll-back")],
+                "input `on-cancel`: it does not apply",
+            ),
+            (
+                &[("command", "build"), ("tag", "a\nb")],
+                "input `tag`: `command: build` names an image once",
+            ),
+            (
+                &[("environment-url", "javascript:x")],
+                "input `environment-url`: `javascript:x` is no web address",
+            ),
+        ] {
+            let message = refused(given);
+            assert!(message.starts_with(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn an_option_that_refuses_a_value_is_named_as_an_input() {
+        let arguments = read(&[("compression", "lzma")]).unwrap().arguments().unwrap();
+        let error = <Cli as clap::Parser>::try_parse_from(arguments).unwrap_err();
+        let message = spelled_as_input(&error);
+        assert!(message.starts_with("input `compression`: invalid value 'lzma'"), "{message}");
+    }
+
+    /// Whatever makes sense in CI is an input, and no input is an option that is not there.
+    #[test]
+    fn inputs_and_options_are_in_step() {
+        let cli = Cli::command();
+        for command in COMMANDS {
+            let verb = cli.find_subcommand(command).unwrap();
+            let mut options: Vec<&str> =
+                verb.get_arguments().filter_map(clap::Arg::get_long).collect();
+            options.retain(|option| !["format", "help"].contains(option));
+            let mut inputs: Vec<&str> = INPUTS
+                .iter()
+                .filter(|input| !matches!(input.kind, Kind::Step | Kind::Launcher))
+                .filter(|input| input.commands.contains(&command))
+                .map(|input| input.name)
+                .collect();
+            options.sort_unstable();
+            inputs.sort_unstable();
+            assert_eq!(options, inputs, "of `{command}`");
+        }
+    }
+
+    #[test]
+    fn inputs_and_the_metadata_of_the_action_are_in_step() {
+        let metadata: serde_json::Value =
+            serde_saphyr::from_str(include_str!("../../../action.yml")).unwrap();
+        let described: Vec<&str> =
+            metadata["inputs"].as_object().unwrap().keys().map(String::as_str).collect();
+        let known: Vec<&str> = INPUTS.iter().map(|input| input.name).collect();
+        assert_eq!(described, known);
+    }
+}

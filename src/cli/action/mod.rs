@@ -1,0 +1,45 @@
+//! `cutover action`: what the packaged GitHub Action runs. The step's inputs come by the environment, as
+//! `INPUT_…`; nothing of them is ever a word of a shell.
+
+mod inputs;
+mod post;
+
+use clap::Parser as _;
+
+pub(super) use inputs::Settings;
+
+use super::session::variable;
+use super::{Cli, Format, output};
+use crate::model::Ending;
+use inputs::Inputs;
+
+/// Run what the inputs of a GitHub Actions step ask for.
+#[derive(Debug, clap::Args)]
+pub(super) struct Action {
+    /// What is done after the job: report what an interrupted step left, and roll back if that is asked for.
+    #[arg(long)]
+    post: bool,
+}
+
+impl Action {
+    pub(super) fn run(self) -> u8 {
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        let read =
+            Inputs::read(names, &variable).and_then(|inputs| Ok((inputs.arguments()?, inputs)));
+        let (arguments, inputs) = match read {
+            Ok(read) => read,
+            Err(error) => return refuse(&error),
+        };
+        if self.post {
+            return post::run(&inputs);
+        }
+        match Cli::try_parse_from(&arguments) {
+            Ok(cli) => super::run(cli),
+            Err(error) => refuse(&inputs::spelled_as_input(&error)),
+        }
+    }
+}
+
+fn refuse(message: &str) -> u8 {
+    output::refuse(Format::Actions, Ending::Refused, message)
+}

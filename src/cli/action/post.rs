@@ -1,0 +1,89 @@
+//! After the job: what an interrupted step has left. Traffic does not depend on this: a runner that is
+//! shut down runs no `post` at all (actions/runner, `StepsRunner.cs`).
+
+use clap::Parser as _;
+
+use super::inputs::{Inputs, OnCancel};
+use crate::cli::session::{self, Session, variable};
+use crate::cli::signals::{self, Hangup};
+use crate::cli::{Cli, Common, Format, output};
+use crate::engine::Ledger;
+use crate::model::{Ending, Outcome, Record};
+
+/// What there is to say about an unfinished rollout.
+enum Left {
+    /// Nothing: it has ended, or another run has it.
+    Nothing,
+    /// It is this run's, and as the configuration says it stays as it is.
+    AsItIs(Record),
+    /// It is this run's, and is to be rolled back.
+    ToRollBack,
+}
+
+pub(super) fn run(inputs: &Inputs) -> u8 {
+    if !["deploy", "rollback"].contains(&inputs.command) {
+        return 0;
+    }
+    let common = inputs.common();
+    let on_cancel = inputs.settings.on_cancel;
+    let mut rolls_back = false;
+    let code = signals::block_on(Format::Actions, Hangup::Stops, |stop| {
+        let rolls_back = &mut rolls_back;
+        async move {
+            let looked = stop.unless_asked(Box::pin(look(&common, on_cancel)));
+            match looked.await.unwrap_or_else(session::stopped) {
+                Ok(Left::Nothing) => 0,
+                Ok(Left::ToRollBack) => {
+                    *rolls_back = true;
+                    0
+                }
+                Ok(Left::AsItIs(record)) => {
+                    output::end(Format::Actions, left_as_it_is(&record));
+                    0
+                }
+                Err((ending, message)) => output::refuse(Format::Actions, ending, &message),
+            }
+        }
+    });
+    if !rolls_back {
+        return code;
+    }
+    match Cli::try_parse_from(inputs.rollback()) {
+        Ok(cli) => crate::cli::run(cli),
+        Err(error) => output::refuse(Format::Actions, Ending::Refused, &error.to_string()),
+    }
+}
+
+/// Whether this run's rollout is unfinished, and nobody else has taken it over.
+async fn look(common: &Common, on_cancel: OnCancel) -> Result<Left, session::Failure> {
+    let Session { config, cloud, .. } = session::open(common).await?;
+    let records = Ledger::new(&cloud, &config.service).records().await;
+    let records = records.map_err(|error| (Ending::Failed, error.to_string()))?;
+    let Some(record) = records.last().filter(|record| !record.is_finished() && is_ours(record))
+    else {
+        return Ok(Left::Nothing);
+    };
+    Ok(match on_cancel {
+        OnCancel::Leave => Left::AsItIs(record.clone()),
+        OnCancel::RollBack => Left::ToRollBack,
+    })
+}
+
+/// Whether a record is of this workflow run, whatever attempt.
+fn is_ours(record: &Record) -> bool {
+    let run = variable("GITHUB_RUN_ID");
+    run.is_some_and(|run| record.holder.starts_with(&session::holder_of_run(&run)))
+}
+
+fn left_as_it_is(record: &Record) -> Outcome {
+    let message = format!(
+        "rollout {} of `{}` is unfinished, in phase `{}`: traffic stays as it is",
+        record.number,
+        record.service,
+        record.phase.name()
+    );
+    Outcome::new(Ending::Interrupted, message).hint(
+        "re-run the job to resume it, or roll back with `command: rollback`; `on-cancel: roll-back` does \
+         that for canceled jobs",
+    )
+}

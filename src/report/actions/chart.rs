@@ -1,0 +1,59 @@
+//! The weights of a run over time: as a Mermaid chart, and as bars of text where that is not drawn.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use super::Story;
+use crate::model::{Colour, PerColour};
+use crate::report::offset::offset;
+use crate::report::{Look, bar};
+
+/// More points than this are no more than a smear.
+const POINTS: u64 = 60;
+
+/// Fewer show a ramp where there was a step.
+const FEWEST: u64 = 24;
+
+/// Both pictures in Markdown; `None` where no weights were read.
+pub(super) fn weights(story: &Story) -> Option<String> {
+    let (_, first) = story.weights.first()?;
+    let look = Look { colour: false, glyphs: true };
+    let mut text = mermaid(story, newcomer(*first));
+    text.push_str("\n```text\n");
+    for (at, weights) in &story.weights {
+        let at = offset(story.start, *at);
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{at:>9}  {}", bar::weights(*weights, look));
+    }
+    text.push_str("```\n");
+    Some(text)
+}
+
+/// The side that traffic moves to: the smaller one at the first step.
+fn newcomer(first: PerColour<u8>) -> Colour {
+    if first.blue < first.green { Colour::Blue } else { Colour::Green }
+}
+
+fn mermaid(story: &Story, colour: Colour) -> String {
+    let seconds = story.seconds().max(1);
+    // One a minute, unless that is too few or too many.
+    let points = (seconds / 60).clamp(FEWEST, POINTS);
+    let shares: Vec<String> = (0..=points)
+        .map(|point| share(story, colour, seconds * point / points).to_string())
+        .collect();
+    format!(
+        "```mermaid\nxychart-beta\n    title \"Traffic on {colour}, in %\"\n    x-axis \"minutes\" 0 --> {:.1}\n    \
+         y-axis \"%\" 0 --> 100\n    line [{}]\n```\n",
+        seconds as f64 / 60.0,
+        shares.join(", ")
+    )
+}
+
+/// The share of `colour` so many seconds after the beginning.
+fn share(story: &Story, colour: Colour, seconds: u64) -> u8 {
+    let since = |at: &Timestamp| at.as_second() - story.start.as_second();
+    let stands = story.weights.iter().rev().find(|(at, _)| since(at) <= seconds as i64);
+    // Before its first step the new side has nothing.
+    stands.map_or(0, |(_, weights)| weights[colour])
+}

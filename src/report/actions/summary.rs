@@ -1,0 +1,257 @@
+//! The job summary, and its short form for a pull request: Markdown as GitHub renders it.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::{Story, chart};
+use crate::model::{Ending, Outcome, PerColour};
+use crate::report::offset::{clock, offset};
+
+/// A step's summary may have 1 MiB; of a longer one nothing is shown (GitHub docs, "Adding a job summary").
+const LIMIT: usize = 900 * 1024;
+
+/// Where a run is at home on GitHub: what makes commits and runs into links.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Links {
+    /// The repository's page, for example `https://github.com/acme/web`.
+    pub repository: Option<String>,
+    /// The run's page.
+    pub run: Option<String>,
+}
+
+/// Everything that a person asks of a run, in Markdown. What doesn't apply is left out.
+pub fn summary(story: &Story, links: &Links) -> String {
+    let mut text = short(story, links);
+    section(&mut text, "Weights", chart::weights(story));
+    section(&mut text, "Evidence", evidence(story));
+    section(&mut text, "Findings", findings(story));
+    section(&mut text, "Timeline", timeline(story));
+    section(&mut text, "Notices", list(&story.notices));
+    section(&mut text, "Output", story.printed.as_ref().map(|printed| fenced(printed)));
+    section(&mut text, "Left out", list(story.left_out()));
+    section(&mut text, "How to roll back", way_back(story));
+    cut(text)
+}
+
+/// The outcome in a line and its facts in a table.
+pub fn short(story: &Story, links: &Links) -> String {
+    let service = story.service.as_deref().map(|service| format!("{}: ", escape(service)));
+    let mut text = match &story.outcome {
+        Some(outcome) => format!(
+            "## {} {}{}\n\n{}\n",
+            mark(outcome.outcome),
+            service.unwrap_or_default(),
+            title(outcome),
+            message(outcome),
+        ),
+        None => format!("## cutover {}\n", service.unwrap_or_default()),
+    };
+    if let Some(outcome) = &story.outcome {
+        text.push_str("\n| | |\n|---|---|\n");
+        for (name, value) in facts(story, outcome, links) {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "| {name} | {value} |");
+        }
+    }
+    text
+}
+
+fn mark(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Succeeded => "✅",
+        Ending::RolledBack => "↩️",
+        Ending::Refused | Ending::Failed | Ending::Stuck => "❌",
+        Ending::Superseded | Ending::Interrupted => "⏹️",
+    }
+}
+
+fn title(outcome: &Outcome) -> String {
+    outcome.outcome.name().replace('_', " ")
+}
+
+/// In a block of its own where it shows a place in a file.
+fn message(outcome: &Outcome) -> String {
+    let mut text = match outcome.message.trim_end() {
+        message if message.contains('\n') => fenced(message),
+        message => escape(message),
+    };
+    if let Some(hint) = &outcome.hint {
+        let _ = write!(text, "\n\n**Next:** {}", escape(hint));
+    }
+    text
+}
+
+/// Names and values, in order, as cells of a table.
+fn facts(story: &Story, outcome: &Outcome, links: &Links) -> Vec<(&'static str, String)> {
+    let change = |from: Option<String>, to: Option<String>| match (from, to) {
+        (Some(from), Some(to)) if from != to => Some(format!("{from} → {to}")),
+        (_, to) => to,
+    };
+    let commit = |sha: &Option<String>| sha.as_ref().map(|sha| commit(sha, links));
+    let number = |number: Option<u64>| number.map(|number| number.to_string());
+    let image = outcome.image.as_ref().or(story.image.as_ref());
+    let repositories = &outcome.repositories;
+    let more = repositories.iter().filter(|to| image.is_some_and(|image| image.repository != **to));
+    let more: Vec<String> = more.map(|to| code(&to.to_string())).collect();
+    let tags: Vec<String> = outcome.tags.iter().map(|tag| code(tag)).collect();
+    [
+        ("Commit", change(commit(&outcome.previous_commit), commit(&outcome.commit))),
+        (
+            "Launch template version",
+            change(number(outcome.previous_version), number(outcome.launch_template_version)),
+        ),
+        ("Image", image.map(|image| code(&image.to_string()))),
+        ("Also in", (!more.is_empty()).then(|| more.join("<br>"))),
+        ("Tags", (!tags.is_empty()).then(|| tags.join(" "))),
+        ("Strategy", outcome.strategy.map(|strategy| strategy.to_string())),
+        ("Traffic", outcome.weights.map(shares)),
+        ("Duration", Some(clock(Duration::from_secs(story.seconds())))),
+        ("Rollout", number(outcome.rollout.or(story.rollout))),
+        ("Workflow run", links.run.as_ref().map(|run| format!("[log]({run})"))),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)))
+    .collect()
+}
+
+fn commit(sha: &str, links: &Links) -> String {
+    let short = code(sha.get(..7).unwrap_or(sha));
+    match &links.repository {
+        Some(repository) if sha.chars().all(|c| c.is_ascii_hexdigit()) => {
+            format!("[{short}]({repository}/commit/{sha})")
+        }
+        _ => short,
+    }
+}
+
+fn shares(weights: PerColour<u8>) -> String {
+    format!("blue {}%, green {}%", weights.blue, weights.green)
+}
+
+fn evidence(story: &Story) -> Option<String> {
+    let rows = story.judgements.iter().map(|judgement| {
+        let requests = judgement.counts.requests;
+        let errors = judgement.counts.errors;
+        let rate = match requests {
+            0 => "–".to_owned(),
+            requests => format!("{:.2}%", errors as f64 * 100.0 / requests as f64),
+        };
+        format!(
+            "| {} | {} | {requests} | {errors} | {rate} | **{}** | {} |",
+            offset(story.start, judgement.at),
+            judgement.weights.map_or("–".to_owned(), shares),
+            judgement.verdict,
+            escape(&judgement.message),
+        )
+    });
+    let rows: Vec<String> = rows.collect();
+    let head = "| Time | Traffic | Requests | Errors | Rate | Verdict | Why |\n|---|---|--:|--:|--:|---|---|\n";
+    (!rows.is_empty()).then(|| format!("{head}{}\n", rows.join("\n")))
+}
+
+fn findings(story: &Story) -> Option<String> {
+    let rows = story.findings.iter().map(|finding| {
+        let command = finding.command.as_ref().map(|command| format!("<br>{}", code(command)));
+        format!(
+            "| {} | {} | {}{} |",
+            finding.severity,
+            escape(&finding.message),
+            escape(&finding.remedy),
+            command.unwrap_or_default()
+        )
+    });
+    let rows: Vec<String> = rows.collect();
+    let head = "| Severity | What | What to do |\n|---|---|---|\n";
+    (!rows.is_empty()).then(|| format!("{head}{}\n", rows.join("\n")))
+}
+
+fn timeline(story: &Story) -> Option<String> {
+    let entries = story.timeline.entries();
+    let mut text =
+        String::from("<details><summary>What happened when</summary>\n\n| Time | |\n|--:|---|\n");
+    for (at, what) in entries {
+        let _ = writeln!(text, "| {} | {} |", offset(story.start, *at), escape(what));
+    }
+    text.push_str("\n</details>\n");
+    (!entries.is_empty()).then_some(text)
+}
+
+fn way_back(story: &Story) -> Option<String> {
+    let outcome = story.outcome.as_ref()?;
+    let rolled_out = outcome.outcome == Ending::Succeeded && outcome.rollout.is_some();
+    rolled_out.then(|| {
+        let version = outcome.previous_version;
+        let to = version.map_or(String::new(), |version| format!(", to version {version}"));
+        format!("Run `cutover rollback`, or a step with `command: rollback`{to}.\n")
+    })
+}
+
+fn list(entries: &[String]) -> Option<String> {
+    let lines: String = entries.iter().map(|entry| format!("- {}\n", escape(entry))).collect();
+    (!entries.is_empty()).then_some(lines)
+}
+
+fn section(text: &mut String, title: &str, content: Option<String>) {
+    if let Some(content) = content {
+        let _ = write!(text, "\n### {title}\n\n{content}");
+    }
+}
+
+/// Text that is only text: no markup, no image, no mention, one line. What stands between single
+/// backticks stays code; where those don't pair, they are text like the rest.
+fn escape(text: &str) -> String {
+    let text = text.trim_end();
+    let pairs = text.matches('`').count().is_multiple_of(2) && !text.contains("``");
+    let escape = |c: char, escaped: &mut String| match c {
+        '\n' => escaped.push_str("<br>"),
+        '<' => escaped.push_str("&lt;"),
+        '&' => escaped.push_str("&amp;"),
+        // Between a mention's sign and its name stands a character that is not seen.
+        '@' => escaped.push_str("@\u{2060}"),
+        '\\' | '*' | '_' | '[' | ']' | '|' | '~' | '!' | '#' | '$' | '`' => {
+            escaped.extend(['\\', c])
+        }
+        c if c.is_control() => escaped.push('\u{fffd}'),
+        c => escaped.push(c),
+    };
+    let mut escaped = String::with_capacity(text.len());
+    match pairs {
+        true => {
+            for (i, part) in text.split('`').enumerate() {
+                match i % 2 {
+                    0 => part.chars().for_each(|c| escape(c, &mut escaped)),
+                    _ => escaped.push_str(&code(part)),
+                }
+            }
+        }
+        false => text.chars().for_each(|c| escape(c, &mut escaped)),
+    }
+    escaped
+}
+
+/// Text in one line of code, which may hold backticks and, in a table, bars.
+fn code(text: &str) -> String {
+    let text = text.replace(['\n', '\r'], " ").replace('|', "\\|");
+    match text.contains('`') {
+        true => format!("`` {text} ``"),
+        false => format!("`{text}`"),
+    }
+}
+
+/// Text in a block of its own, behind a fence that it does not hold.
+fn fenced(text: &str) -> String {
+    let mut fence = "```".to_owned();
+    while text.contains(&fence) {
+        fence.push('`');
+    }
+    format!("{fence}text\n{}\n{fence}\n", text.trim_end())
+}
+
+fn cut(mut text: String) -> String {
+    if text.len() > LIMIT {
+        let end = (0..=LIMIT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+        text.push_str("\n\n… the rest is in the log.\n");
+    }
+    text
+}

@@ -1,0 +1,183 @@
+use jiff::{SignedDuration, Timestamp};
+
+use super::*;
+use crate::model::{
+    Counts, Digest, Ending, Event, ImageReference, Outcome, PerColour, Stamped, Strategy,
+};
+
+const START: &str = "2026-11-29T12:00:00Z";
+
+fn at(seconds: i64, event: Event) -> Stamped {
+    let start: Timestamp = START.parse().unwrap();
+    Stamped { time: start + SignedDuration::from_secs(seconds), event }
+}
+
+fn image() -> ImageReference {
+    let repository = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web".parse().unwrap();
+    ImageReference { repository, digest: Digest::of(b"v2") }
+}
+
+fn weights(blue: u8, verified: bool) -> Event {
+    Event::Weights { weights: PerColour { blue, green: 100 - blue }, verified }
+}
+
+fn judgement(verdict: &'static str, requests: u64, errors: u64) -> Event {
+    let message = format!("{errors} of {requests} requests failed");
+    Event::Judgement { verdict, counts: Counts { requests, errors }, message }
+}
+
+fn outcome(ending: Ending, message: &str) -> Event {
+    Event::Outcome(Box::new(Outcome {
+        strategy: Some(Strategy::Canary),
+        image: Some(image()),
+        repositories: vec![image().repository, "ghcr.io/acme/web".parse().unwrap()],
+        tags: vec!["v2".to_owned(), "main".to_owned()],
+        rollout: Some(12),
+        commit: Some("5b1d2c0f3a7e4d6b8c9a0f1e2d3c4b5a69788796".to_owned()),
+        previous_commit: Some("0f1e2d3c4b5a697887965b1d2c0f3a7e4d6b8c9a".to_owned()),
+        launch_template_version: Some(8),
+        previous_version: Some(7),
+        weights: Some(PerColour { blue: 0, green: 100 }),
+        ..Outcome::new(ending, message)
+    }))
+}
+
+fn canary() -> Vec<Stamped> {
+    vec![
+        at(
+            0,
+            Event::Started {
+                service: "web".to_owned(),
+                strategy: Strategy::Canary,
+                claim: 12,
+                continues: None,
+            },
+        ),
+        at(
+            1,
+            Event::Build { line: "#5 ::set-output name=x::y\n::error::no\r##[error]no".to_owned() },
+        ),
+        at(3, Event::Image { image: image(), uploaded: 5738 }),
+        at(4, Event::Phase { phase: "shift", message: "ready for traffic".to_owned() }),
+        at(134, weights(90, false)),
+        at(136, weights(90, true)),
+        at(140, judgement("not enough evidence", 40, 0)),
+        at(300, judgement("pass", 291, 0)),
+        at(303, weights(0, true)),
+        at(600, outcome(Ending::Succeeded, "all traffic is on green")),
+    ]
+}
+
+fn story(events: &[Stamped]) -> Story {
+    let mut story = Story::new(START.parse().unwrap());
+    events.iter().for_each(|event| story.note(event));
+    story
+}
+
+fn links() -> Links {
+    Links {
+        repository: Some("https://github.com/acme/web".to_owned()),
+        run: Some("https://github.com/acme/web/actions/runs/7".to_owned()),
+    }
+}
+
+#[test]
+fn a_log_is_folded_by_phase_and_foreign_lines_are_no_commands() {
+    let mut log = Log::new(Ending::Succeeded);
+    let text: String = canary().iter().filter_map(|event| log.render(event)).collect();
+    let plain = console::strip_ansi_codes(&text);
+    insta::assert_snapshot!(plain);
+}
+
+#[test]
+fn a_summary_shows_the_whole_rollout() {
+    insta::assert_snapshot!(summary(&story(&canary()), &links()));
+}
+
+#[test]
+fn each_fact_is_an_output_of_its_own() {
+    let outputs = outputs(&story(&canary()));
+    let text: Vec<String> = outputs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    insta::assert_snapshot!(text.join("\n"), @r#"
+    outcome=succeeded
+    image=123456789012.dkr.ecr.eu-west-1.amazonaws.com/web@sha256:fb04dcb6970e4c3d1873de51fd5a50d7bb46b3383113602665c350ec40b5f990
+    digest=sha256:fb04dcb6970e4c3d1873de51fd5a50d7bb46b3383113602665c350ec40b5f990
+    registries=123456789012.dkr.ecr.eu-west-1.amazonaws.com/web
+    ghcr.io/acme/web
+    tags=v2
+    main
+    launch-template-version=8
+    previous-version=7
+    strategy=canary
+    weights={"blue":0,"green":100}
+    weight-blue=0
+    weight-green=100
+    duration=600
+    rollout=12
+    "#);
+    let metadata: serde_json::Value =
+        serde_saphyr::from_str(include_str!("../../../action.yml")).unwrap();
+    let described: Vec<&String> = metadata["outputs"].as_object().unwrap().keys().collect();
+    assert_eq!(outputs.iter().map(|(name, _)| name).collect::<Vec<_>>(), described);
+}
+
+#[test]
+fn the_last_of_ten_annotations_is_the_outcomes() {
+    let mut log = Log::new(Ending::Succeeded);
+    let finding = |n: i64| Event::Finding {
+        severity: "error",
+        message: format!("error {n}"),
+        remedy: "fix it".to_owned(),
+        cli: None,
+    };
+    let mut text = String::new();
+    for n in 0..20 {
+        text += &log.render(&at(n, finding(n))).unwrap();
+    }
+    text += &log.render(&at(30, outcome(Ending::Refused, "preflight found 20 errors"))).unwrap();
+    let annotations: Vec<&str> = text.lines().filter(|line| line.starts_with("::error")).collect();
+    assert_eq!(annotations.len(), 10, "{text}");
+    assert!(annotations[0].ends_with("::error 0%0Afix it"), "{}", annotations[0]);
+    assert!(annotations[8].contains("see the log"), "{}", annotations[8]);
+    assert!(annotations[9].contains("preflight found 20 errors"), "{}", annotations[9]);
+}
+
+#[test]
+fn a_rollback_that_was_asked_for_is_no_error() {
+    let rolled_back = outcome(Ending::RolledBack, "all traffic is on blue");
+    let level = |goal| {
+        let text = Log::new(goal).render(&at(0, rolled_back.clone())).unwrap();
+        text.lines().find(|line| line.starts_with("::")).unwrap().to_owned()
+    };
+    assert!(level(Ending::RolledBack).starts_with("::notice"));
+    assert!(level(Ending::Succeeded).starts_with("::error"));
+}
+
+#[test]
+fn a_wrong_configuration_is_annotated_at_its_place() {
+    let message =
+        "cutover.yaml:35:1: unknown key `lineal`\n   |\n35 | lineal:\n   = did you mean `linear`?";
+    let annotation = ending(&Outcome::new(Ending::Refused, message), Ending::Succeeded);
+    assert!(
+        annotation.to_string().starts_with(
+            "::error title=cutover%3A refused,file=cutover.yaml,line=35,col=1::cutover.yaml:35:1: unknown"
+        ),
+        "{annotation}"
+    );
+}
+
+#[test]
+fn a_summary_of_a_long_and_hostile_run_stays_below_a_mebibyte() {
+    let mut story = Story::new(START.parse().unwrap());
+    let hostile = "![x](https://evil.example/) @acme/everyone <img src=x> | `` ` | ".repeat(2000);
+    for n in 0..3000 {
+        let message = format!("{n} {hostile}");
+        story.note(&at(n, Event::Notice { message: message.clone() }));
+        story.note(&at(n, Event::Phase { phase: "bake", message }));
+        story.note(&at(n, judgement(if n % 2 == 0 { "pass" } else { "fail" }, 9, 9)));
+    }
+    story.note(&at(3001, outcome(Ending::Failed, &hostile)));
+    let text = summary(&story, &links());
+    assert!(text.len() < 1 << 20, "{}", text.len());
+    assert!(!text.contains("![x]") && !text.contains("<img") && !text.contains("@acme"));
+}
