@@ -262,6 +262,30 @@ fn a_deployment_is_logged_summarized_and_followed_on_github() {
 }
 
 #[test]
+fn an_older_run_does_not_take_over_from_a_newer_one_that_is_under_way() {
+    let (lab, project) = (Lab::serve(SPEED), Project::quick());
+    let mut older = Step::new(&[]);
+    let mut newer: Vec<(String, String)> = older.variables.clone().into_iter().collect();
+    newer.push(("GITHUB_RUN_ID".to_owned(), "1001".to_owned()));
+    newer.push(("GITHUB_RUN_NUMBER".to_owned(), "8".to_owned()));
+    let mut run = project.start_with(&lab, &["deploy"], &newer);
+    run.until(|event| event["event"] == "phase" && event["phase"] == "bake");
+    let refused = older.run(&lab, &project);
+    refused.exited(2);
+    let annotation = refused.annotations("error")[0];
+    assert!(
+        annotation.contains("workflow run 7 is older than run 8, which is under way"),
+        "{annotation}"
+    );
+    let ended = run.ended();
+    assert_eq!(ended.exited(0)["outcome"], "succeeded", "{}", ended.text());
+    // Asked for, it replaces even what is newer.
+    older.set("INPUT_FORCE", "true");
+    project.edition("older");
+    older.run(&lab, &project).exited(0);
+}
+
+#[test]
 fn a_bad_version_is_an_error_with_its_reason() {
     if venv::program("python").is_none() {
         return;

@@ -105,7 +105,7 @@ impl Step {
         };
         tokio::select! {
             biased;
-            () = Step::tell_github(&mut self) => {}
+            () = Step::update_github(&mut self) => {}
             () = patience => self.story.leave_out("GitHub: no answer in time"),
         }
         for what in self.story.left_out() {
@@ -114,7 +114,7 @@ impl Step {
         self.write();
     }
 
-    async fn tell_github(&mut self) {
+    async fn update_github(&mut self) {
         if let Some(following) = self.following.take()
             && let Ok(Some(left_out)) = following.await
         {

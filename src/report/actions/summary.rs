@@ -83,8 +83,13 @@ fn message(outcome: &Outcome) -> String {
 
 /// Names and values, in order, as cells of a table.
 fn facts(story: &Story, outcome: &Outcome, links: &Links) -> Vec<(&'static str, String)> {
+    // An arrow says that it happened.
     let change = |from: Option<String>, to: Option<String>| match (from, to) {
-        (Some(from), Some(to)) if from != to => Some(format!("{from} → {to}")),
+        (Some(from), Some(to)) if from == to => Some(to),
+        (Some(from), Some(to)) if outcome.outcome == Ending::Succeeded => {
+            Some(format!("{from} → {to}"))
+        }
+        (Some(from), Some(to)) => Some(format!("{to} (before: {from})")),
         (_, to) => to,
     };
     let commit = |sha: &Option<String>| sha.as_ref().map(|sha| commit(sha, links));
