@@ -240,19 +240,18 @@ fn one_of<'o>(input: &str, text: &str, options: &[&'o str]) -> Result<&'o str, S
 }
 
 /// A misspelled input is only a warning to the runner; a rollout must not begin without what it asks for.
-fn check_names(names: impl Iterator<Item = String>) -> Result<(), String> {
+fn check_names(mut names: impl Iterator<Item = String>) -> Result<(), String> {
     let known: Vec<String> = INPUTS.iter().map(|input| variable_of(input.name)).collect();
-    for name in names.filter(|name| name.starts_with("INPUT_") && !known.contains(name)) {
-        let input = name["INPUT_".len()..].to_lowercase();
-        let names: Vec<&str> = INPUTS.iter().map(|input| input.name).collect();
-        return Err(match nearest(&input, &names) {
-            Some(near) => {
-                format!("input `{input}`: there is none of this name: did you mean `{near}`?")
-            }
-            None => format!("input `{input}`: there is none of this name: remove it"),
-        });
-    }
-    Ok(())
+    let Some(name) = names.find(|name| name.starts_with("INPUT_") && !known.contains(name)) else {
+        return Ok(());
+    };
+    let input = name["INPUT_".len()..].to_lowercase();
+    let all: Vec<&str> = INPUTS.iter().map(|input| input.name).collect();
+    let remedy = match nearest(&input, &all) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "remove it".to_owned(),
+    };
+    Err(format!("input `{input}`: there is none of this name: {remedy}"))
 }
 
 /// The option that was probably meant.

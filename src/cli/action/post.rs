@@ -15,7 +15,7 @@ enum Left {
     /// Nothing: it has ended, or another run has it.
     Nothing,
     /// It is this run's, and as the configuration says it stays as it is.
-    AsItIs(Record),
+    AsItIs(Box<Record>),
     /// It is this run's, and is to be rolled back.
     ToRollBack,
 }
@@ -64,7 +64,7 @@ async fn look(common: &Common, on_cancel: OnCancel) -> Result<Left, session::Fai
         return Ok(Left::Nothing);
     };
     Ok(match on_cancel {
-        OnCancel::Leave => Left::AsItIs(record.clone()),
+        OnCancel::Leave => Left::AsItIs(Box::new(record.clone())),
         OnCancel::RollBack => Left::ToRollBack,
     })
 }

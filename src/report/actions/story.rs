@@ -103,16 +103,16 @@ impl Story {
                 self.image.get_or_insert_with(|| image.clone());
             }
             Event::Version { template, .. } => self.template = Some(template.clone()),
-            Event::Weights { weights, verified: true } => {
-                if self.weights.last().map(|(_, last)| last) != Some(weights) {
-                    self.weights.push((self.now, *weights));
-                }
+            Event::Weights { weights, verified: true }
+                if self.weights.last().map(|(_, last)| last) != Some(weights) =>
+            {
+                self.weights.push((self.now, *weights));
             }
             Event::Judgement { verdict, counts, message } => self.judge(verdict, *counts, message),
-            Event::Notice { message } if self.notices.len() < KEPT => {
-                if !self.notices.contains(message) {
-                    self.notices.push(message.clone());
-                }
+            Event::Notice { message }
+                if self.notices.len() < KEPT && !self.notices.contains(message) =>
+            {
+                self.notices.push(message.clone());
             }
             Event::Outcome(outcome) => self.outcome = Some((**outcome).clone()),
             _ => {}

@@ -214,7 +214,7 @@ fn escape(text: &str) -> String {
         // Between a mention's sign and its name stands a character that is not seen.
         '@' => escaped.push_str("@\u{2060}"),
         '\\' | '*' | '_' | '[' | ']' | '|' | '~' | '!' | '#' | '$' | '`' => {
-            escaped.extend(['\\', c])
+            escaped.extend(['\\', c]);
         }
         c if c.is_control() => escaped.push('\u{fffd}'),
         c => escaped.push(c),
