@@ -70,7 +70,10 @@ export function makeList(url, checksums, version = "0.1.0") {
   return { default: version, url, versions: { [version]: { [target]: checksums } } };
 }
 
-/** A machine with the launcher on it. The waits between attempts are short, all else is as it ships. */
+/** Short waits between attempts; a machine that is busy with other things must not look like a slow server. */
+const PATIENT = { backoff: [20, 20, 20], connect: 120_000, idle: 120_000 };
+
+/** A machine with the launcher on it, as it ships but for its limits. */
 export function machine(t, list, { limits = {} } = {}) {
   const root = mkdtempSync(join(tmpdir(), "cutover-test-"));
   t.after(() => rmSync(root, { recursive: true, force: true }));
@@ -81,7 +84,7 @@ export function machine(t, list, { limits = {} } = {}) {
   writeFileSync(
     at("action", "limits.mjs"),
     `${readFileSync(join(action, "limits.mjs"), "utf8")}
-Object.assign(limits, ${JSON.stringify({ backoff: [20, 20, 20], ...limits })});\n`,
+Object.assign(limits, ${JSON.stringify({ ...PATIENT, ...limits })});\n`,
   );
   writeFileSync(at("action", "checksums.json"), JSON.stringify(list));
 
@@ -105,7 +108,7 @@ Object.assign(limits, ${JSON.stringify({ backoff: [20, 20, 20], ...limits })});\
     });
     t.after(() => child.kill("SIGKILL"));
     // A launcher that hangs fails its test instead of hanging it.
-    const bound = setTimeout(() => child.kill("SIGKILL"), 120_000);
+    const bound = setTimeout(() => child.kill("SIGKILL"), 300_000);
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (data) => (stdout += data));
@@ -182,7 +185,7 @@ export function onlyError(result) {
 
 /** Waits for a condition, with a generous bound. */
 export async function until(what, condition) {
-  const end = Date.now() + 60_000;
+  const end = Date.now() + 180_000;
   while (Date.now() < end) {
     const value = await condition();
     if (value) return value;

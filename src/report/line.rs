@@ -51,7 +51,7 @@ impl Line {
         match event {
             Event::Started { service, strategy, claim, continues } => {
                 let goes_on = continues
-                    .map(|number| format!(", continuing rollout {number}"))
+                    .map(|number| format!(", after rollout {number}, which is unfinished"))
                     .unwrap_or_default();
                 let text =
                     format!("{}: {strategy}, rollout {claim}{goes_on}", look.strong(service));

@@ -108,7 +108,7 @@ impl<'a> Turn<'a> {
         next.end = Some(End {
             ending: Ending::Superseded,
             message: format!(
-                "run {} has taken over from run {}; this one stops and touches nothing more",
+                "rollout {} has taken over from rollout {}; this run stops and touches nothing more",
                 self.seen.claim.highest, self.record.number
             ),
             hint: Some("`cutover status` shows what the newer run does".to_owned()),

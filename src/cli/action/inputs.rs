@@ -44,8 +44,9 @@ pub(super) const INPUTS: [Input; 17] = [
     Input { name: "from", kind: Kind::Value, commands: &["push"] },
     Input { name: "to", kind: Kind::Lines, commands: &["push"] },
     Input { name: "tag", kind: Kind::Lines, commands: &["push", "build"] },
-    Input { name: "environment", kind: Kind::Step, commands: ROLLOUTS },
-    Input { name: "environment-url", kind: Kind::Step, commands: ROLLOUTS },
+    // What the job deploys to is true of every command.
+    Input { name: "environment", kind: Kind::Step, commands: &COMMANDS },
+    Input { name: "environment-url", kind: Kind::Step, commands: &COMMANDS },
     Input { name: "comment", kind: Kind::Step, commands: ROLLOUTS },
     Input { name: "on-cancel", kind: Kind::Step, commands: ROLLOUTS },
     Input { name: "github-token", kind: Kind::Step, commands: &COMMANDS },
@@ -307,6 +308,14 @@ mod tests {
             arguments(&push),
             ["push", "--format=actions", "--no-cache", "--from=-x", "--to=a.io/b", "--to=c.io/d"]
         );
+    }
+
+    #[test]
+    fn what_the_job_deploys_to_is_given_with_every_command() {
+        for command in COMMANDS {
+            let given = [("command", command), ("environment", "production")];
+            assert_eq!(arguments(&given), [command, "--format=actions"]);
+        }
     }
 
     #[test]

@@ -42,7 +42,7 @@ async fn a_higher_number_that_cannot_be_read_ends_the_run() {
             hand.writes(number, r#"{"from":"a later version of cutover"}"#).await;
         });
         let told = story.run(Verb::Deploy("v2")).await;
-        told.ended(Ending::Superseded).says(&format!("run {number} has taken over"));
+        told.ended(Ending::Superseded).says(&format!("rollout {number} has taken over"));
         assert_eq!(story.truth().users(), [(BLUE, 90), (GREEN, 10)], "it touched nothing");
         // And who comes next is told, and changes nothing either.
         let told = story.run(Verb::Deploy("v2")).await;
@@ -59,7 +59,7 @@ async fn a_higher_number_with_a_record_ends_the_run() {
         hand.writes(2, &own.replacen(r#""number":1"#, r#""number":2"#, 1)).await;
     });
     let told = story.run(Verb::Deploy("v2")).await;
-    told.ended(Ending::Superseded).says("run 2 has taken over");
+    told.ended(Ending::Superseded).says("rollout 2 has taken over");
     assert_eq!(story.truth().users(), [(BLUE, 90), (GREEN, 10)], "it touched nothing: {told}");
 }
 

@@ -18,6 +18,7 @@ const FEWEST: u64 = 24;
 /// Both pictures in Markdown; `None` where no weights were read.
 pub(super) fn weights(story: &Story) -> Option<String> {
     let (_, first) = story.weights.first()?;
+    let first = story.first_set.as_ref().unwrap_or(first);
     let look = Look { colour: false, glyphs: true };
     let mut text = mermaid(story, newcomer(*first));
     text.push_str("\n```text\n");
@@ -30,9 +31,11 @@ pub(super) fn weights(story: &Story) -> Option<String> {
     Some(text)
 }
 
-/// The side that traffic moves to: the smaller one at the first step.
+/// The side that traffic moves to: the smaller one at a first step, or the one that gets everything at once.
 fn newcomer(first: PerColour<u8>) -> Colour {
-    if first.blue < first.green { Colour::Blue } else { Colour::Green }
+    let blue_is_smaller = first.blue < first.green;
+    let at_once = first.blue == 0 || first.green == 0;
+    if blue_is_smaller == at_once { Colour::Green } else { Colour::Blue }
 }
 
 fn mermaid(story: &Story, colour: Colour) -> String {

@@ -41,6 +41,8 @@ pub struct Story {
     pub(super) image: Option<ImageReference>,
     pub(super) repositories: Vec<Repository>,
     pub(super) timeline: Timeline,
+    /// The shares that were set first.
+    pub(super) first_set: Option<PerColour<u8>>,
     /// The shares that were read back.
     pub(super) weights: Vec<(Timestamp, PerColour<u8>)>,
     pub(super) judgements: Vec<Judgement>,
@@ -65,6 +67,7 @@ impl Story {
             image: None,
             repositories: Vec::new(),
             timeline: Timeline::default(),
+            first_set: None,
             weights: Vec::new(),
             judgements: Vec::new(),
             findings: Vec::new(),
@@ -103,6 +106,9 @@ impl Story {
                 self.image.get_or_insert_with(|| image.clone());
             }
             Event::Version { template, .. } => self.template = Some(template.clone()),
+            Event::Weights { weights, verified: false } => {
+                self.first_set.get_or_insert(*weights);
+            }
             Event::Weights { weights, verified: true }
                 if self.weights.last().map(|(_, last)| last) != Some(weights) =>
             {

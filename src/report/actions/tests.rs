@@ -95,6 +95,22 @@ fn a_summary_shows_the_whole_rollout() {
 }
 
 #[test]
+fn the_chart_shows_the_side_that_traffic_moves_to() {
+    let chart = |shares: &[u8]| {
+        let set = shares.iter().map(|blue| at(60, weights(*blue, false)));
+        let read = shares.iter().map(|blue| at(60, weights(*blue, true)));
+        let mut events: Vec<Stamped> = set.zip(read).flat_map(<[Stamped; 2]>::from).collect();
+        events.push(at(120, outcome(Ending::Succeeded, "done")));
+        summary(&story(&events), &links())
+    };
+    assert!(chart(&[90, 50, 0]).contains("Traffic on green"));
+    assert!(chart(&[10, 100]).contains("Traffic on blue"));
+    // All at once, as blue-green and a rollback do.
+    assert!(chart(&[0]).contains("Traffic on green") && chart(&[0]).contains("100]"));
+    assert!(chart(&[100]).contains("Traffic on blue") && chart(&[100]).contains("100]"));
+}
+
+#[test]
 fn each_fact_is_an_output_of_its_own() {
     let outputs = outputs(&story(&canary()));
     let text: Vec<String> = outputs.iter().map(|(name, value)| format!("{name}={value}")).collect();
