@@ -73,7 +73,7 @@ fn watch(hangup: Hangup, stopper: Stopper) -> io::Result<()> {
             signals.next().await;
             stopper.stop();
             // Who asks twice does not want to wait for a safe place; the record has the rest.
-            signals.next().await;
+            signals.next_request().await;
             std::process::exit(Ending::Interrupted.exit_code().into());
         });
     })?;
@@ -83,8 +83,7 @@ fn watch(hangup: Hangup, stopper: Stopper) -> io::Result<()> {
 #[cfg(unix)]
 struct Signals {
     hangup: Hangup,
-    interrupts: tokio::signal::unix::Signal,
-    terminations: tokio::signal::unix::Signal,
+    requests: Requests,
     hangups: tokio::signal::unix::Signal,
 }
 
@@ -92,22 +91,42 @@ struct Signals {
 impl Signals {
     fn catch(hangup: Hangup) -> io::Result<Signals> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Signals {
-            hangup,
-            interrupts: signal(SignalKind::interrupt())?,
-            terminations: signal(SignalKind::terminate())?,
-            hangups: signal(SignalKind::hangup())?,
-        })
+        let interrupts = signal(SignalKind::interrupt())?;
+        let terminations = signal(SignalKind::terminate())?;
+        let requests = Requests { interrupts, terminations };
+        Ok(Signals { hangup, requests, hangups: signal(SignalKind::hangup())? })
     }
 
     /// Waits for the next signal that means something.
     async fn next(&mut self) {
         loop {
             tokio::select! {
-                _ = self.interrupts.recv() => return,
-                _ = self.terminations.recv() => return,
+                () = self.requests.next() => return,
                 _ = self.hangups.recv() => if self.hangup == Hangup::Stops { return },
             }
+        }
+    }
+
+    /// Waits for the next one that somebody sends on purpose. Of hangups there may be several at once: from
+    /// the terminal, and from the kernel for each thread of a launcher that is killed.
+    async fn next_request(&mut self) {
+        self.requests.next().await;
+    }
+}
+
+/// SIGINT and SIGTERM.
+#[cfg(unix)]
+struct Requests {
+    interrupts: tokio::signal::unix::Signal,
+    terminations: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Requests {
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupts.recv() => {}
+            _ = self.terminations.recv() => {}
         }
     }
 }
@@ -122,6 +141,10 @@ impl Signals {
     }
 
     async fn next(&mut self) {
+        self.next_request().await;
+    }
+
+    async fn next_request(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

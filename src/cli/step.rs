@@ -94,8 +94,13 @@ impl Step {
         }
     }
 
-    /// Waits for GitHub, but not for long, and writes what the runner reads.
+    /// Waits for GitHub, but not for long, and writes what the runner reads. Where stopping was asked for,
+    /// that comes first: the process may be ended at any moment.
     pub(super) async fn finish(mut self, stop: &Stop) {
+        let is_hurried = stop.asked();
+        if is_hurried {
+            self.write();
+        }
         drop(self.updates.take());
         let patience = async {
             tokio::select! {
@@ -111,7 +116,9 @@ impl Step {
         for what in self.story.left_out() {
             say(&format!("left out: {}", actions::plain(what)));
         }
-        self.write();
+        if !is_hurried {
+            self.write();
+        }
     }
 
     async fn update_github(&mut self) {

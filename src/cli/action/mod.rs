@@ -23,6 +23,7 @@ pub(super) struct Action {
 
 impl Action {
     pub(super) fn run(self) -> u8 {
+        hang_up_with_the_launcher();
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         let read =
             Inputs::read(names, &variable).and_then(|inputs| Ok((inputs.arguments()?, inputs)));
@@ -37,6 +38,18 @@ impl Action {
             Ok(cli) => super::run(cli),
             Err(error) => refuse(&inputs::spelled_as_input(&error)),
         }
+    }
+}
+
+/// Lets the kernel send SIGHUP when the launcher is gone. A runner that loses patience kills the launcher
+/// alone (actions/runner, `ProcessInvoker.cs`): the rollout would go on, with nobody to read its log, until
+/// the job ends and takes the process with it at any moment.
+fn hang_up_with_the_launcher() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Signal, set_parent_process_death_signal};
+        // Without it the job's end is waited for, which the next run copes with.
+        let _ = set_parent_process_death_signal(Some(Signal::HUP));
     }
 }
 
