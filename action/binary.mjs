@@ -3,10 +3,8 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { resolve } from "node:path";
 
-import { unpack } from "./archive.mjs";
 import { entry, fingerprint, store } from "./cache.mjs";
 import { release, sha256 } from "./checksums.mjs";
-import { download } from "./download.mjs";
 import { obstacle } from "./executable.mjs";
 import { Failure } from "./failure.mjs";
 import { target } from "./platform.mjs";
@@ -64,6 +62,8 @@ async function released(list) {
     );
   }
 
+  // Loaded only here: Node's HTTP and TLS modules cost a third of a start, and most starts download nothing.
+  const [{ download }, { unpack }] = await Promise.all([import("./download.mjs"), import("./archive.mjs")]);
   const url = location(list, wanted);
   const archive = await download(url, { httpAllowed: Boolean(input("mirror")) });
   verify("archive", archive, wanted.archive, url);
