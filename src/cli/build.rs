@@ -3,6 +3,7 @@
 use oci_spec::distribution::Reference;
 
 use super::Common;
+use super::environment;
 use super::making::{self, How, Product};
 use super::session::{self, Failure, Reporting};
 use super::signals::{self, Hangup};
@@ -65,7 +66,7 @@ impl Build {
             true => Some(session::connect(&net, &config).await?),
             false => None,
         };
-        let logins = session::caller(false).logins;
+        let logins = environment::caller(false).logins;
         let reader = Reader { net: &net, cloud: cloud.as_ref(), logins: &logins };
         Ok(match making::make(&config, &self.how, tag, reader, tell).await? {
             Product::Stored(_, stored) => format!("the engine has the image {}", stored.id),

@@ -3,6 +3,7 @@
 use std::str::FromStr as _;
 
 use super::again::Again;
+use super::environment;
 use super::making::{self, How, Product};
 use super::session::{self, Failure, Reporting, Session};
 use super::signals::{self, Hangup};
@@ -49,7 +50,7 @@ impl Deploy {
                 Ok(opened) => opened,
                 Err((ending, message)) => return output::refuse(format, ending, &message),
             };
-            let caller = session::caller(self.force);
+            let caller = environment::caller(self.force);
             let Session { config, net, cloud } = &session;
             let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
             let now = || cloud.now();
@@ -139,7 +140,7 @@ impl Shipment {
         if config.image.build.is_some() {
             return Ok(None);
         }
-        let logins = session::caller(false).logins;
+        let logins = environment::caller(false).logins;
         let reader = Reader { net, cloud: Some(cloud), logins: &logins };
         let (reference, made) = making::assemble(config, reader).await?;
         Ok(Some((reference, Made::Assembled(Box::new(made)))))

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-use super::session::{Failure, variable};
+use super::environment::variable;
+use super::session::Failure;
 use crate::config::{self, Config};
 use crate::docker::{self, BuildError, Engine, Stored};
 use crate::image::{self, Annotations, Image};

@@ -1,6 +1,7 @@
 //! `cutover plan`
 
 use super::deploy::Shipment;
+use super::environment;
 use super::making;
 use super::session::{self, Session};
 use super::signals::{self, Hangup};
@@ -36,7 +37,8 @@ impl Plan {
         let known = self.shipment.resolve(&session).await?;
         let image = known.as_ref().map(|(image, _)| image);
         let Session { config, net, cloud } = &session;
-        let engine = engine::Session { net, cloud, config, caller: session::caller(false), stop };
+        let engine =
+            engine::Session { net, cloud, config, caller: environment::caller(false), stop };
         let mut reporter = output::reporter(self.common.format, Ending::Succeeded);
         let made = known.as_ref().is_none_or(|(_, made)| made.is_ours());
         let looked = engine.look(image, made, &mut |event| reporter.tell(&event)).await;

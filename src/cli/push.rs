@@ -2,8 +2,9 @@
 
 use clap::builder::NonEmptyStringValueParser;
 
+use super::environment::{self, variable};
 use super::making::{self, How, Product};
-use super::session::{self, Failure, Reporting, variable};
+use super::session::{self, Failure, Reporting};
 use super::signals::{self, Hangup};
 use super::way::{Attached, Sending, Way};
 use super::{Common, output};
@@ -68,7 +69,7 @@ impl Push {
         };
         let assembly = config.as_ref().and_then(|config| config.image.assembly.as_ref());
         self.sending.suits(self.from.is_none() && assembly.is_some())?;
-        let caller = session::caller(false);
+        let caller = environment::caller(false);
         let to = match (&config, self.to.is_empty()) {
             (Some(config), true) => config.image.push.clone(),
             _ => self.to.clone(),

@@ -1,6 +1,7 @@
 //! `cutover rollback`
 
 use super::again::Again;
+use super::environment;
 use super::session::{self, Reporting, Session};
 use super::signals::{self, Hangup};
 use super::{Common, output};
@@ -27,7 +28,7 @@ impl Rollback {
                 Ok(session) => session,
                 Err((ending, message)) => return output::refuse(format, ending, &message),
             };
-            let caller = session::caller(false);
+            let caller = environment::caller(false);
             let Session { config, net, cloud } = &session;
             let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
             let again = Again { common: &self.common, image: None };

@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 
-use super::session::variable;
+use super::environment::variable;
 
 /// Appends outputs of the step.
 pub(super) fn set_outputs(outputs: &[(&'static str, String)]) -> io::Result<()> {

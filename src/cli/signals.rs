@@ -9,7 +9,7 @@ use std::thread;
 
 use tokio::runtime::{Builder, Runtime};
 
-use super::session::variable;
+use super::environment::variable;
 use super::{Format, output};
 use crate::engine::{Stop, Stopper};
 use crate::model::Ending;

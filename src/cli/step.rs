@@ -9,9 +9,9 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
 use super::Format;
-use super::action::Settings;
+use super::environment::variable;
 use super::runner;
-use super::session::variable;
+use super::settings::Settings;
 use crate::engine::Stop;
 use crate::github::{GitHub, Job, Update, follow};
 use crate::model::{Ending, Event, Outcome, Stamped};

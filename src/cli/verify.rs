@@ -1,5 +1,6 @@
 //! `cutover verify`
 
+use super::environment;
 use super::making;
 use super::session::{self, Reporting, Session};
 use super::signals::{self, Hangup};
@@ -26,7 +27,7 @@ impl Verify {
             };
             let Session { config, net, cloud } = &session;
             let now = || cloud.now();
-            let caller = session::caller(false);
+            let caller = environment::caller(false);
             let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
             let goal = Ending::Succeeded;
             let reporting = Reporting { format, goal, now: &now, stop: &stop, net: None };

@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::io::IsTerminal as _;
 
 use super::Format;
+use super::environment::variable;
 use super::making::{Product, annotations, failed, refused};
-use super::session::{Failure, variable};
+use super::session::Failure;
 use crate::cloud::Cloud;
 use crate::config::{self, Config};
 use crate::image::Codec;

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use crate::cli::settings::{Settings, flag, nearest, one_of, value, variable_of};
 use crate::cli::{CONFIGURATION, Common, Format};
 
 /// The commands that a step may run; the first is the default.
@@ -56,28 +57,6 @@ pub(super) const INPUTS: [Input; 17] = [
 ];
 
 const ROLLOUTS: &[&str] = &["deploy", "rollback"];
-
-/// What to do with a rollout that a canceled job leaves unfinished.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::cli) enum OnCancel {
-    /// Traffic stays as it is; the next run resumes.
-    #[default]
-    Leave,
-    /// The step's `post` rolls it back.
-    RollBack,
-}
-
-/// What a step asks for besides the command and its options.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(in crate::cli) struct Settings {
-    /// The environment whose deployment is updated.
-    pub(in crate::cli) environment: Option<String>,
-    /// The address shown with it.
-    pub(in crate::cli) environment_url: Option<String>,
-    /// Whether the pull request gets a comment.
-    pub(in crate::cli) comment: bool,
-    pub(in crate::cli) on_cancel: OnCancel,
-}
 
 /// A step's inputs, known to be well-formed and to fit together.
 #[derive(Debug)]
@@ -175,71 +154,6 @@ impl Inputs {
     }
 }
 
-impl Settings {
-    /// What is asked for; what is malformed counts as not asked for. [`Inputs::read`] refuses it.
-    pub(in crate::cli) fn read(variable: &dyn Fn(&str) -> Option<String>) -> Settings {
-        Settings::checked(variable).unwrap_or_default()
-    }
-
-    fn checked(variable: &dyn Fn(&str) -> Option<String>) -> Result<Settings, String> {
-        let environment_url = value(variable, "environment-url");
-        if let Some(url) = &environment_url
-            && !(url.starts_with("https://") || url.starts_with("http://"))
-        {
-            return Err(format!(
-                "input `environment-url`: `{url}` is no web address: begin it with https://"
-            ));
-        }
-        Ok(Settings {
-            environment: value(variable, "environment"),
-            environment_url,
-            comment: match value(variable, "comment") {
-                Some(text) => flag("comment", &text)?,
-                None => false,
-            },
-            on_cancel: match value(variable, "on-cancel") {
-                None => OnCancel::Leave,
-                Some(text) => match one_of("on-cancel", &text, &["leave", "roll-back"])? {
-                    "roll-back" => OnCancel::RollBack,
-                    _ => OnCancel::Leave,
-                },
-            },
-        })
-    }
-}
-
-/// The variable of an input (actions/toolkit, `getInput`).
-pub(in crate::cli) fn variable_of(input: &str) -> String {
-    format!("INPUT_{}", input.replace(' ', "_").to_uppercase())
-}
-
-/// An input's value without blanks around it; `None` where it is empty.
-fn value(variable: &dyn Fn(&str) -> Option<String>, input: &str) -> Option<String> {
-    let text = variable(&variable_of(input))?.trim().to_owned();
-    (!text.is_empty()).then_some(text)
-}
-
-/// `true` or `false` as YAML writes them (toolkit, `getBooleanInput`).
-fn flag(input: &str, text: &str) -> Result<bool, String> {
-    match text {
-        "true" | "True" | "TRUE" => Ok(true),
-        "false" | "False" | "FALSE" => Ok(false),
-        _ => Err(format!("input `{input}`: `{text}` is neither true nor false")),
-    }
-}
-
-fn one_of<'o>(input: &str, text: &str, options: &[&'o str]) -> Result<&'o str, String> {
-    options.iter().copied().find(|option| *option == text).ok_or_else(|| {
-        let all = options.join(", ");
-        match nearest(text, options) {
-            Some(near) => {
-                format!("input `{input}`: `{text}` is unknown: did you mean `{near}`? ({all})")
-            }
-            None => format!("input `{input}`: `{text}` is unknown: write one of {all}"),
-        }
-    })
-}
-
 /// A misspelled input is only a warning to the runner; a rollout must not begin without what it asks for.
 fn check_names(mut names: impl Iterator<Item = String>) -> Result<(), String> {
     let known: Vec<String> = INPUTS.iter().map(|input| variable_of(input.name)).collect();
@@ -253,13 +167,6 @@ fn check_names(mut names: impl Iterator<Item = String>) -> Result<(), String> {
         None => "remove it".to_owned(),
     };
     Err(format!("input `{input}`: there is none of this name: {remedy}"))
-}
-
-/// The option that was probably meant.
-fn nearest<'o>(text: &str, options: &[&'o str]) -> Option<&'o str> {
-    let scored = options.iter().map(|option| (strsim::jaro_winkler(text, option), *option));
-    let best = scored.max_by(|(a, _), (b, _)| a.total_cmp(b));
-    best.filter(|(score, _)| *score > 0.8).map(|(_, option)| option)
 }
 
 /// An error of the command line, in words of inputs.

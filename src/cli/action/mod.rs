@@ -6,9 +6,7 @@ mod post;
 
 use clap::Parser as _;
 
-pub(super) use inputs::Settings;
-
-use super::session::variable;
+use super::environment::variable;
 use super::{Cli, Format, output};
 use crate::model::Ending;
 use inputs::Inputs;

@@ -3,8 +3,10 @@
 
 use clap::Parser as _;
 
-use super::inputs::{Inputs, OnCancel};
-use crate::cli::session::{self, Session, variable};
+use super::inputs::Inputs;
+use crate::cli::environment::{holder_of_run, variable};
+use crate::cli::session::{self, Session};
+use crate::cli::settings::OnCancel;
 use crate::cli::signals::{self, Hangup};
 use crate::cli::{Cli, Common, Format, output};
 use crate::engine::Ledger;
@@ -72,7 +74,7 @@ async fn look(common: &Common, on_cancel: OnCancel) -> Result<Left, session::Fai
 /// Whether a record is of this workflow run, whatever attempt.
 fn is_ours(record: &Record) -> bool {
     let run = variable("GITHUB_RUN_ID");
-    run.is_some_and(|run| record.holder.starts_with(&session::holder_of_run(&run)))
+    run.is_some_and(|run| record.holder.starts_with(&holder_of_run(&run)))
 }
 
 fn left_as_it_is(record: &Record) -> Outcome {
