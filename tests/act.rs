@@ -226,13 +226,10 @@ fn a_token_without_permissions_deploys_and_says_what_is_left_out() {
     assert!(ended.succeeded, "{}", ended.text());
     assert_eq!(ended.shown()["outcome"], "succeeded");
     let printed = ended.printed("Deploy");
-    let left_out = printed.lines().find(|line| line.starts_with("left out: GitHub deployment"));
+    let left_out = printed.lines().find(|line| line.starts_with("skipped: GitHub deployment"));
     assert!(left_out.unwrap_or_default().contains("`deployments: write`"), "{}", ended.text());
     let summary = ended.summary("Deploy");
-    assert!(
-        summary.contains("### Left out") && summary.contains("deployments: write"),
-        "{summary}"
-    );
+    assert!(summary.contains("### Skipped") && summary.contains("deployments: write"), "{summary}");
     assert_eq!(states(&lab, deployment), ["in_progress"], "only GitHub's own");
     assert_eq!(truth::of(&lab)["weights"], json!({ "news-blue": 0, "news-green": 100 }));
 }
@@ -315,7 +312,7 @@ fn the_nightly_rehearsal_runs_without_an_account() {
     stage.write("rehearsal/bad.yaml", &bad);
 
     // The workflow downloads a release from this folder and serves its lab on a free port.
-    let name = "cutover-x86_64-unknown-linux-musl-v0.1.0";
+    let name = "cutover-x86_64-unknown-linux-gnu-v0.1.0";
     let release = stage.outside("downloads/v0.1.0");
     std::fs::create_dir_all(release.join(name)).unwrap();
     std::fs::hard_link(stage.binary(), release.join(name).join("cutover")).unwrap();

@@ -12,8 +12,9 @@ mod support {
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use support::lab::Lab;
@@ -78,11 +79,34 @@ impl Step {
     }
 
     fn run(&self, lab: &Lab, project: &Project) -> Ended {
+        self.run_as(self.command(lab, project).arg("action"))
+    }
+
+    /// Runs it until a line of its log holds `text`, and sends SIGINT then.
+    fn interrupted(&self, lab: &Lab, project: &Project, text: &str) {
+        let mut command = self.command(lab, project);
+        let mut child = command.arg("action").stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        assert!(lines.any(|line| line.contains(text)), "it ended before `{text}`");
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        lines.for_each(drop);
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+    }
+
+    /// The step's `post`.
+    fn post(&self, lab: &Lab, project: &Project) -> Ended {
+        let mut command = self.command(lab, project);
+        self.run_as(command.args(["action", "--post"]))
+    }
+
+    fn command(&self, lab: &Lab, project: &Project) -> Command {
         let mut command = lab.command(env!("CARGO_BIN_EXE_cutover"));
         for (name, value) in lab.github() {
             command.env(name, value);
         }
-        self.run_as(command.current_dir(project.path()).envs(&self.variables).arg("action"))
+        command.current_dir(project.path()).envs(&self.variables);
+        command
     }
 
     /// Without an account, a lab or anything else to talk to.
@@ -143,17 +167,17 @@ fn github(lab: &Lab, path: &str) -> Value {
     ))
 }
 
-/// The deployment that GitHub makes for a job with `environment: production`.
-fn jobs_own_deployment(lab: &Lab) {
+/// The deployment that GitHub makes for a job with an environment.
+fn deployment_of_job(lab: &Lab, environment: &str, job: u32) {
     lab.boto(&format!(
         "import urllib.request\n\
          def post(path, body):\n\
         \x20   request = urllib.request.Request('{}/api/v3/repos/acme/news' + path, json.dumps(body).encode(),\n\
         \x20       {{'Authorization': 'Bearer {TOKEN}', 'Content-Type': 'application/json'}})\n\
         \x20   return json.load(urllib.request.urlopen(request))\n\
-         own = post('/deployments', dict(ref='{COMMIT}', environment='production', auto_merge=False, required_contexts=[]))\n\
+         own = post('/deployments', dict(ref='{COMMIT}', environment='{environment}', auto_merge=False, required_contexts=[]))\n\
          post('/deployments/%d/statuses' % own['id'], dict(state='in_progress',\n\
-        \x20   log_url='https://github.com/acme/news/actions/runs/1000/job/9'))\n",
+        \x20   log_url='https://github.com/acme/news/actions/runs/1000/job/{job}'))\n",
         lab.url()
     ));
 }
@@ -164,7 +188,7 @@ fn a_deployment_is_logged_summarized_and_followed_on_github() {
         return;
     }
     let (lab, project) = (Lab::serve(SPEED), Project::quick());
-    jobs_own_deployment(&lab);
+    deployment_of_job(&lab, "production", 9);
     let mut step = Step::new(&[("comment", "true"), ("environment-url", "https://news.example/")]);
     let ended = step.run(&lab, &project);
     ended.exited(0);
@@ -203,7 +227,7 @@ fn a_deployment_is_logged_summarized_and_followed_on_github() {
     ] {
         assert!(ended.summary.contains(part), "{part} is missing:\n{}", ended.summary);
     }
-    assert!(!ended.summary.contains("Left out"), "{}", ended.summary);
+    assert!(!ended.summary.contains("Skipped"), "{}", ended.summary);
 
     // GitHub: the job's own deployment and no second one; a comment.
     let deployments = github(&lab, "/deployments");
@@ -256,13 +280,19 @@ fn a_deployment_is_logged_summarized_and_followed_on_github() {
         older.log
     );
     assert!(older.annotations("error")[0].contains("force: true"), "{}", older.log);
+    let comments = github(&lab, "/issues/7/comments");
+    assert_eq!(
+        comments.as_array().unwrap().len(),
+        1,
+        "a refusal updates the same comment: {comments}"
+    );
     // Another workflow's numbers say nothing about this one's.
     step.set("GITHUB_WORKFLOW_REF", "acme/news/.github/workflows/rollout.yml@refs/heads/main");
     step.run(&lab, &project).exited(0);
 }
 
 #[test]
-fn an_older_run_does_not_take_over_from_a_newer_one_that_is_under_way() {
+fn an_older_run_does_not_take_over_from_a_newer_one_that_is_unfinished() {
     let (lab, project) = (Lab::serve(SPEED), Project::quick());
     let mut older = Step::new(&[]);
     let mut newer: Vec<(String, String)> = older.variables.clone().into_iter().collect();
@@ -274,7 +304,7 @@ fn an_older_run_does_not_take_over_from_a_newer_one_that_is_under_way() {
     refused.exited(2);
     let annotation = refused.annotations("error")[0];
     assert!(
-        annotation.contains("workflow run 7 is older than run 8, which is under way"),
+        annotation.contains("workflow run 7 is older than run 8, which is unfinished"),
         "{annotation}"
     );
     let ended = run.ended();
@@ -283,6 +313,69 @@ fn an_older_run_does_not_take_over_from_a_newer_one_that_is_under_way() {
     older.set("INPUT_FORCE", "true");
     project.edition("older");
     older.run(&lab, &project).exited(0);
+}
+
+#[test]
+fn a_run_that_takes_over_is_of_its_own_commit() {
+    let (lab, project) = (Lab::serve(SPEED), Project::quick());
+    let mut step = Step::new(&[]);
+    step.interrupted(&lab, &project, "bake:");
+    let next = "bbbbbbbf3a7e4d6b8c9a0f1e2d3c4b5a69788796";
+    for (name, value) in
+        [("GITHUB_SHA", next), ("GITHUB_RUN_ID", "1001"), ("GITHUB_RUN_NUMBER", "8")]
+    {
+        step.set(name, value);
+    }
+    project.edition("two");
+    let ended = step.run(&lab, &project);
+    ended.exited(0);
+    let row = format!("| Commit | [`{}`]", &next[..7]);
+    assert!(ended.summary.contains(&row), "{}", ended.summary);
+}
+
+#[test]
+fn a_canceled_deployment_that_is_rolled_back_has_failed_on_github() {
+    if venv::program("python").is_none() {
+        return;
+    }
+    let (lab, project) = (Lab::serve(SPEED), Project::quick());
+    let step = Step::new(&[("environment", "production"), ("on-cancel", "roll-back")]);
+    step.interrupted(&lab, &project, "bake:");
+    let post = step.post(&lab, &project);
+    post.exited(0);
+    assert!(post.summary.contains("rolled back"), "{}", post.summary);
+    let deployments = github(&lab, "/deployments");
+    assert_eq!(deployments.as_array().unwrap().len(), 1, "{deployments}");
+    let statuses = github(&lab, &format!("/deployments/{}/statuses", deployments[0]["id"]));
+    assert_eq!(statuses[0]["state"], "failure", "{statuses}");
+    assert!(statuses.as_array().unwrap().iter().all(|status| status["state"] != "success"));
+}
+
+#[test]
+fn of_several_deployments_of_a_run_the_jobs_own_is_updated_or_none() {
+    if venv::program("python").is_none() {
+        return;
+    }
+    let (lab, project) = (Lab::serve(SPEED), Project::quick());
+    for (environment, job) in [("staging", 8), ("eu", 9), ("us", 10)] {
+        deployment_of_job(&lab, environment, job);
+    }
+    let own = Step::new(&[("job-id", "9")]).run(&lab, &project);
+    own.exited(0);
+    let newest = |environment: &str| {
+        let deployments = github(&lab, &format!("/deployments?environment={environment}"));
+        github(&lab, &format!("/deployments/{}/statuses", deployments[0]["id"]))[0]["state"].clone()
+    };
+    assert_eq!((newest("eu"), newest("us")), (json!("success"), json!("in_progress")));
+    project.edition("two");
+    let unknown = Step::new(&[]).run(&lab, &project);
+    unknown.exited(0);
+    assert!(
+        unknown.summary.contains("several deployments belong to this run"),
+        "{}",
+        unknown.summary
+    );
+    assert_eq!(newest("us"), json!("in_progress"));
 }
 
 #[test]
@@ -320,7 +413,7 @@ fn without_permissions_it_deploys_and_says_what_it_left_out() {
     let inputs = [("environment", "production"), ("comment", "true"), ("github-token", READ_ONLY)];
     let ended = Step::new(&inputs).run(&lab, &project);
     ended.exited(0);
-    let left_out = ended.summary.split_once("### Left out").unwrap().1;
+    let left_out = ended.summary.split_once("### Skipped").unwrap().1;
     assert!(
         left_out.contains("GitHub deployment: Resource not accessible by integration"),
         "{left_out}"
@@ -357,13 +450,13 @@ fn a_wrong_input_is_one_annotation_that_names_it_and_the_remedy() {
             &[("command", "deplyo")][..],
             "input `command`: `deplyo` is unknown: did you mean `deploy`?",
         ),
-        (&[("forse", "true")], "input `forse`: there is none of this name: did you mean `force`?"),
+        (&[("forse", "true")], "unknown input `forse`; did you mean `force`?"),
         (
             &[("command", "verify"), ("image", "x")],
-            "input `image`: it does not apply to `command: verify`",
+            "input `image` applies only to deploy, plan, not to `command: verify`",
         ),
-        (&[("compression", "brotli")], "input `compression`: invalid value 'brotli'"),
-        (&[("command", "push"), ("to", "UPPER/case")], "input `to`: invalid value 'UPPER/case'"),
+        (&[("compression", "brotli")], "input `compression`: `brotli` must be one of gzip, zstd"),
+        (&[("command", "push"), ("to", "UPPER/case")], "input `to`: `UPPER/case`: "),
         (&[("config", "nowhere.yaml")], "nowhere.yaml: cannot be read"),
         (&[("config", "--help")], "--help: cannot be read"),
         (&[("config", "a\n::set-output name=outcome::x")], "a%0A: :set-output"),

@@ -31,7 +31,7 @@ impl Build {
             let clock = Clock::system();
             let now = || clock.now();
             let goal = Ending::Succeeded;
-            let reporting = Reporting { format, goal, now: &now, stop: &stop, net: None };
+            let reporting = Reporting { format, goal, now: &now, stop: &stop, rollout: None };
             let told = reporting.run(async |tell| {
                 let mut tell = |event: Event| tell(Stamped { time: now(), event });
                 let built = stop.unless_asked(Box::pin(self.build(&mut tell)));

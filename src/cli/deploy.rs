@@ -13,7 +13,7 @@ use crate::engine::{self, Made, Stop};
 use crate::model::{Ending, Event, ImageReference, Outcome, Stamped};
 use crate::publish::Reader;
 
-/// Build, push and roll out; go on with what a killed run left.
+/// Build, push and roll out; resume an unfinished rollout.
 #[derive(Debug, clap::Args)]
 pub(super) struct Deploy {
     #[command(flatten)]
@@ -24,7 +24,7 @@ pub(super) struct Deploy {
     how: How,
     #[command(flatten)]
     sending: Sending,
-    /// Deploy although a newer workflow run has been promoted.
+    /// Deploy even if a newer run of the same workflow is live or in progress.
     #[arg(long)]
     force: bool,
 }
@@ -55,11 +55,12 @@ impl Deploy {
             let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
             let now = || cloud.now();
             let goal = Ending::Succeeded;
-            let reporting = Reporting { format, goal, now: &now, stop: &stop, net: Some(net) };
+            let rollout = Some((net, config.service.as_str()));
+            let reporting = Reporting { format, goal, now: &now, stop: &stop, rollout };
             let told = reporting.run(async |tell| {
                 let (image, made) = match self.brought(image, &engine, &stop, tell).await {
                     Ok(brought) => brought,
-                    Err((ending, message)) => return Outcome::new(ending, message),
+                    Err(outcome) => return *outcome,
                 };
                 let again = match (&self.shipment.image, &made) {
                     (None, Made::Built) => Some(image.to_string()),
@@ -81,9 +82,11 @@ impl Deploy {
         engine: &engine::Session<'_>,
         stop: &Stop,
         tell: &mut dyn FnMut(Stamped),
-    ) -> Result<(ImageReference, Made), Failure> {
+    ) -> Result<(ImageReference, Made), Box<Outcome>> {
+        let ended = |(ending, message): Failure| Box::new(Outcome::new(ending, message));
         let engine::Session { net, cloud, config, caller, .. } = engine;
-        self.sending.suits(matches!(known, Some((_, Made::Assembled(_)))))?;
+        let assembled = matches!(known, Some((_, Made::Assembled(_))));
+        self.sending.suits(assembled).map_err(ended)?;
         let product = match known {
             Some((image, Made::Assembled(made))) if !config.image.attach.is_nothing() => {
                 Some((image, made))
@@ -92,7 +95,7 @@ impl Deploy {
             None => None,
         };
         if let Some(obstacle) = engine.before_building(tell).await {
-            return Err((obstacle.outcome, obstacle.message));
+            return Err(Box::new(obstacle));
         }
         let way = Way {
             net,
@@ -121,7 +124,7 @@ impl Deploy {
                 Product::Stored(..) => (image, Made::Built),
             })
         });
-        stop.unless_asked(brought).await.unwrap_or_else(making::stopped)
+        stop.unless_asked(brought).await.unwrap_or_else(making::stopped).map_err(ended)
     }
 }
 

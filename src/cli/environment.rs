@@ -3,13 +3,13 @@
 use crate::engine::{Caller, WorkflowRun};
 use crate::publish::Logins;
 
-/// An environment variable that is set to something. GitHub's token may come by the action's input, too.
+/// An environment variable that is set to something. GitHub's token comes by the action's input, if it does.
 pub(super) fn variable(name: &str) -> Option<String> {
     let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    read(name).or_else(|| match name {
-        "GITHUB_TOKEN" => read("INPUT_GITHUB-TOKEN"),
-        _ => None,
-    })
+    match name {
+        "GITHUB_TOKEN" => read("INPUT_GITHUB-TOKEN").or_else(|| read(name)),
+        _ => read(name),
+    }
 }
 
 /// Who runs this process: an Actions run, or somebody by hand.

@@ -19,7 +19,7 @@ use crate::registry::{Credentials, login};
 /// How to make it.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct How {
-    /// Build every step anew.
+    /// Build without any layer cache.
     #[arg(long)]
     no_cache: bool,
 }

@@ -31,8 +31,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Ships container images to plain EC2 fleets: pins a launch template version to the image's
-/// digest, refreshes an Auto Scaling group, shifts an ALB's traffic, watches, and takes it back if
-/// it is worse.
+/// digest, refreshes an Auto Scaling group, shifts an ALB's traffic, watches, and rolls back if the
+/// new version is worse.
 #[derive(Debug, Parser)]
 #[command(name = "cutover", version, max_term_width = 100)]
 pub struct Cli {
@@ -55,13 +55,13 @@ enum Verb {
     Build(build::Build),
     /// Build the image and push it, without rolling anything out.
     Push(push::Push),
-    /// Build, push and roll out; go on with what a killed run left.
+    /// Build, push and roll out; resume an unfinished rollout.
     Deploy(deploy::Deploy),
-    /// Take traffic back to the previous version.
+    /// Roll back to the previous version.
     Rollback(rollback::Rollback),
     /// Show the record, weights, health and refresh of the service.
     Status(status::Status),
-    /// Run what the inputs of a GitHub Actions step ask for: the packaged action does.
+    /// Run one step of the GitHub Action from its inputs.
     #[command(hide = true)]
     Action(action::Action),
     /// Print the completion script of a shell.
@@ -80,7 +80,7 @@ struct Common {
     /// The configuration.
     #[arg(long, short, default_value = CONFIGURATION, value_name = "FILE")]
     config: PathBuf,
-    /// How to tell what happens.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }
@@ -92,7 +92,7 @@ enum Format {
     Human,
     /// One JSON event a line.
     Json,
-    /// The log of a GitHub Actions step, with groups and annotations; outputs and job summary besides.
+    /// GitHub Actions: grouped log and annotations, plus outputs and a job summary.
     Actions,
 }
 

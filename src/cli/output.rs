@@ -8,7 +8,7 @@ use super::{Format, step};
 use crate::model::{Ending, Event, Outcome, Stamped};
 use crate::report::{Look, Reporter};
 
-/// The reporter of a format on standard output, for a run that is to end as `goal`.
+/// The reporter of a format on standard output, where `goal` is the outcome that counts as success.
 pub(super) fn reporter(format: Format, goal: Ending) -> Reporter<Stdout> {
     match format {
         Format::Json => Reporter::json(stdout()),
@@ -56,12 +56,14 @@ pub(super) fn end(format: Format, outcome: Outcome) -> u8 {
     ending.exit_code()
 }
 
-/// Writes what a command prints instead of events: in a step, it is part of the job summary, too.
-pub(super) fn print_result(format: Format, text: &str) {
-    match format {
-        Format::Actions => step::print(text),
-        Format::Human | Format::Json => print(text),
+/// Writes what a command prints instead of events, and why it is refused all the same, if it is. Gives the
+/// exit code. In a step, both are in one job summary.
+pub(super) fn result(format: Format, start: Timestamp, text: &str, refusal: Option<Outcome>) -> u8 {
+    if format == Format::Actions {
+        return step::result(start, text, refusal);
     }
+    print(text);
+    refusal.map_or(0, |refusal| end(format, refusal))
 }
 
 /// Writes a text, with a newline at its end.

@@ -20,19 +20,26 @@ pub(super) struct Plan {
     shipment: Shipment,
 }
 
+/// A plan as it is printed, and why `deploy` would refuse it, if it would.
+struct Planned {
+    text: String,
+    refusal: Option<Outcome>,
+}
+
 impl Plan {
     pub(super) fn run(self) -> u8 {
         let format = self.common.format;
+        let start = jiff::Timestamp::now();
         signals::block_on(format, Hangup::Stops, async move |stop| {
-            let printed = stop.unless_asked(Box::pin(self.print(stop.clone())));
-            match printed.await.unwrap_or_else(session::stopped) {
-                Ok(()) => 0,
+            let planned = stop.unless_asked(Box::pin(self.plan(stop.clone())));
+            match planned.await.unwrap_or_else(session::stopped) {
+                Ok(Planned { text, refusal }) => output::result(format, start, &text, refusal),
                 Err((ending, message)) => output::refuse(format, ending, &message),
             }
         })
     }
 
-    async fn print(&self, stop: Stop) -> Result<(), session::Failure> {
+    async fn plan(&self, stop: Stop) -> Result<Planned, session::Failure> {
         let session = session::open(&self.common).await?;
         let known = self.shipment.resolve(&session).await?;
         let image = known.as_ref().map(|(image, _)| image);
@@ -61,24 +68,23 @@ impl Plan {
             Format::Human | Format::Actions => serde_saphyr::to_string(&plan)
                 .map_err(|error| (Ending::Failed, error.to_string()))?,
         };
-        output::print_result(self.common.format, &text);
         let refusal = match &known {
             Some((image, made)) => {
                 engine.refusal(&checked, &mut target, image, made.is_ours()).await
             }
             None => engine.obstacle(&checked, &mut target).await,
         };
-        if known.is_none() && refusal.is_none() {
-            making::is_possible(config, engine.reader())
-                .await
-                .map_err(|(ending, why)| (ending, format!("deploy would refuse this: {why}")))?;
-        }
-        match refusal {
-            None => Ok(()),
-            Some(Outcome { message, hint, .. }) => {
-                let hint = hint.map(|hint| format!("\n{hint}")).unwrap_or_default();
-                Err((Ending::Refused, format!("deploy would refuse this: {message}{hint}")))
-            }
-        }
+        let refused = |message: &str| {
+            Outcome::new(Ending::Refused, format!("deploy would refuse this: {message}"))
+        };
+        let refusal = match refusal {
+            Some(Outcome { message, hint, .. }) => Some(Outcome { hint, ..refused(&message) }),
+            None if known.is_none() => match making::is_possible(config, engine.reader()).await {
+                Err((ending, why)) => Some(Outcome { outcome: ending, ..refused(&why) }),
+                Ok(()) => None,
+            },
+            None => None,
+        };
+        Ok(Planned { text, refusal })
     }
 }

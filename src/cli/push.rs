@@ -49,7 +49,7 @@ impl Push {
             };
             let now = || net.clock.now();
             let goal = Ending::Succeeded;
-            let reporting = Reporting { format, goal, now: &now, stop: &stop, net: None };
+            let reporting = Reporting { format, goal, now: &now, stop: &stop, rollout: None };
             let told = reporting.run(async |tell| {
                 let mut tell = |event: Event| tell(Stamped { time: now(), event });
                 let pushed = stop.unless_asked(Box::pin(self.push(&net, &mut tell)));

@@ -8,7 +8,7 @@ use super::{Common, output};
 use crate::engine;
 use crate::model::Ending;
 
-/// Take traffic back to the previous version.
+/// Roll back to the previous version.
 ///
 /// An unfinished rollout is undone; a finished one is followed by one to the version before it,
 /// which is a matter of weights while the old group is still warm. Exits with 0 once that version
@@ -21,8 +21,28 @@ pub(super) struct Rollback {
 
 impl Rollback {
     pub(super) fn run(self) -> u8 {
+        // Going back is what was asked for.
+        match self.run_towards(Ending::RolledBack, None) {
+            (_, Some(Ending::RolledBack)) => 0,
+            (code, _) => code,
+        }
+    }
+
+    /// Rolls back what a canceled deployment has left: rollout `number` alone. The deployment has failed by
+    /// that, the step has not.
+    pub(super) fn after_cancellation(common: Common, number: u64) -> u8 {
+        match (Rollback { common }).run_towards(Ending::Succeeded, Some(number)) {
+            (_, Some(Ending::RolledBack | Ending::Superseded)) => 0,
+            (code, _) => code,
+        }
+    }
+
+    /// `goal` is the outcome that counts as success. Gives the exit code, and the outcome where one was reached.
+    fn run_towards(self, goal: Ending, only: Option<u64>) -> (u8, Option<Ending>) {
+        let mut ending = None;
+        let reached = &mut ending;
         let format = self.common.format;
-        signals::block_on(format, Hangup::of_rollout(), async move |stop| {
+        let code = signals::block_on(format, Hangup::of_rollout(), async move |stop| {
             let opened = stop.unless_asked(Box::pin(session::open(&self.common)));
             let session = match opened.await.unwrap_or_else(session::stopped) {
                 Ok(session) => session,
@@ -33,12 +53,14 @@ impl Rollback {
             let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
             let again = Again { common: &self.common, image: None };
             let now = || session.cloud.now();
-            let goal = Ending::RolledBack;
-            let reporting = Reporting { format, goal, now: &now, stop: &stop, net: Some(net) };
-            let told = reporting.run(async |tell| again.exactly(engine.rollback(tell).await));
+            let rollout = Some((net, config.service.as_str()));
+            let reporting = Reporting { format, goal, now: &now, stop: &stop, rollout };
+            let told =
+                reporting.run(async |tell| again.exactly(engine.rollback_of(only, tell).await));
             let (code, outcome) = told.await;
-            // Going back is what was asked for.
-            if outcome.outcome == Ending::RolledBack { 0 } else { code }
-        })
+            *reached = Some(outcome.outcome);
+            code
+        });
+        (code, ending)
     }
 }

@@ -95,12 +95,12 @@ pub(super) fn stopped<T>() -> Result<T, Failure> {
 /// How a run is reported.
 pub(super) struct Reporting<'a> {
     pub format: Format,
-    /// How a run ends that does what was asked for.
+    /// The outcome that counts as success.
     pub goal: Ending,
     pub now: &'a dyn Fn() -> jiff::Timestamp,
     pub stop: &'a Stop,
-    /// The way to GitHub, for a rollout: a step's deployment follows it there.
-    pub net: Option<&'a Net>,
+    /// For a rollout, the way to GitHub and the service: the job's deployment follows it there.
+    pub rollout: Option<(&'a Net, &'a str)>,
 }
 
 impl Reporting<'_> {
@@ -109,9 +109,9 @@ impl Reporting<'_> {
     where
         F: AsyncFnOnce(&mut dyn FnMut(Stamped)) -> Outcome,
     {
-        let Reporting { format, goal, now, stop, net } = self;
+        let Reporting { format, goal, now, stop, rollout } = self;
         let teller = Teller::new(output::reporter(format, goal).from(now()));
-        let mut step = Step::begin(format, goal, now(), net);
+        let mut step = Step::begin(format, goal, now(), rollout);
         let mut report = |event: Stamped| {
             if let Some(step) = &mut step {
                 step.note(&event);

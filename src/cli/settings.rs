@@ -1,5 +1,7 @@
 //! The inputs of a GitHub Actions step: how one is read, and those that are no options of a command.
 
+use crate::model::Outcome;
+
 /// What to do with a rollout that a canceled job leaves unfinished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum OnCancel {
@@ -20,6 +22,8 @@ pub(super) struct Settings {
     /// Whether the pull request gets a comment.
     pub(super) comment: bool,
     pub(super) on_cancel: OnCancel,
+    /// The id of the job, by which its deployment is known.
+    pub(super) job_id: Option<String>,
 }
 
 impl Settings {
@@ -38,12 +42,13 @@ impl Settings {
             && !(url.starts_with("https://") || url.starts_with("http://"))
         {
             return Err(format!(
-                "input `environment-url`: `{url}` is no web address: begin it with https://"
+                "input `environment-url`: `{url}` is not a URL; start it with https://"
             ));
         }
         Ok(Settings {
             environment: value(variable, "environment"),
             environment_url,
+            job_id: value(variable, "job-id"),
             comment: match value(variable, "comment") {
                 Some(text) => flag("comment", &text)?,
                 None => false,
@@ -75,7 +80,7 @@ pub(super) fn flag(input: &str, text: &str) -> Result<bool, String> {
     match text {
         "true" | "True" | "TRUE" => Ok(true),
         "false" | "False" | "FALSE" => Ok(false),
-        _ => Err(format!("input `{input}`: `{text}` is neither true nor false")),
+        _ => Err(format!("input `{input}`: `{text}` must be true or false")),
     }
 }
 
@@ -86,7 +91,7 @@ pub(super) fn one_of<'o>(input: &str, text: &str, options: &[&'o str]) -> Result
             Some(near) => {
                 format!("input `{input}`: `{text}` is unknown: did you mean `{near}`? ({all})")
             }
-            None => format!("input `{input}`: `{text}` is unknown: write one of {all}"),
+            None => format!("input `{input}`: `{text}` must be one of {all}"),
         }
     })
 }
@@ -96,4 +101,52 @@ pub(super) fn nearest<'o>(text: &str, options: &[&'o str]) -> Option<&'o str> {
     let scored = options.iter().map(|option| (strsim::jaro_winkler(text, option), *option));
     let best = scored.max_by(|(a, _), (b, _)| a.total_cmp(b));
     best.filter(|(score, _)| *score > 0.8).map(|(_, option)| option)
+}
+
+/// The same outcome in words of inputs, where the step has some: its message may name an option.
+pub(super) fn in_words_of_inputs(
+    outcome: Outcome,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Outcome {
+    if variable(&variable_of("command")).is_none() {
+        return outcome;
+    }
+    let reword = |text: &str| {
+        let text = text.replace("name it with `--config`", "set the input `config`");
+        let text = text.replace(
+            "run cutover in the folder that holds it, or",
+            "check out the repository first (actions/checkout), or",
+        );
+        match text.strip_prefix("--").and_then(|text| text.split_once(':')) {
+            Some((option, rest)) => format!("input `{option}`:{rest}"),
+            None => text,
+        }
+    };
+    Outcome {
+        message: reword(&outcome.message),
+        hint: outcome.hint.as_deref().map(reword),
+        ..outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Ending;
+
+    #[test]
+    fn a_step_reads_of_inputs_and_a_terminal_of_options() {
+        let message = |text: &str, command: Option<&str>| {
+            let variable = |_: &str| command.map(str::to_owned);
+            in_words_of_inputs(Outcome::new(Ending::Refused, text), &variable).message
+        };
+        let image = "--image: `web:1` has no digest";
+        assert_eq!(message(image, Some("deploy")), "input `image`: `web:1` has no digest");
+        assert_eq!(message(image, None), image);
+        let config = "= run cutover in the folder that holds it, or name it with `--config`";
+        assert_eq!(
+            message(config, Some("deploy")),
+            "= check out the repository first (actions/checkout), or set the input `config`"
+        );
+    }
 }

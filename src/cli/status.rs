@@ -49,6 +49,7 @@ struct RuleStatus {
 impl Status {
     pub(super) fn run(self) -> u8 {
         let format = self.common.format;
+        let start = jiff::Timestamp::now();
         signals::block_on(format, Hangup::Stops, async move |stop| {
             let seen = async {
                 let session = session::open(&self.common).await?;
@@ -68,8 +69,7 @@ impl Status {
                         Format::Json => serde_json::to_string(&seen).unwrap_or_default(),
                         Format::Human | Format::Actions => human(&seen),
                     };
-                    output::print_result(format, &text);
-                    0
+                    output::result(format, start, &text, None)
                 }
                 Err((ending, message)) => output::refuse(format, ending, &message),
             }

@@ -11,17 +11,17 @@ use tokio::task::JoinHandle;
 use super::Format;
 use super::environment::variable;
 use super::runner;
-use super::settings::Settings;
+use super::settings::{self, Settings};
 use crate::engine::Stop;
 use crate::github::{GitHub, Job, Update, follow};
 use crate::model::{Ending, Event, Outcome, Stamped};
 use crate::net::Net;
 use crate::report::actions::{self, Annotation, Level, Links, Story};
 
-/// How long GitHub has for the last status and the comment: the rollout is over by then.
+/// The time limit for the last status and the comment; by then the rollout is over.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The same in a job that is being cancelled: SIGTERM comes 7.5 s after SIGINT.
+/// The same in a job that is being canceled: SIGTERM comes 7.5 s after SIGINT.
 const HURRY: Duration = Duration::from_secs(2);
 
 /// A step, while its run goes on.
@@ -36,19 +36,19 @@ pub(super) struct Step {
 }
 
 impl Step {
-    /// A step of `format`; `None` where that isn't a step's. A rollout is given the way to GitHub and is
-    /// followed there. `goal` is how a run ends that does what was asked for.
+    /// A step of `format`; `None` where that isn't a step's. A rollout of a service is followed on GitHub, to
+    /// which it brings the way. `goal` is the outcome that counts as success.
     pub(super) fn begin(
         format: Format,
         goal: Ending,
         start: Timestamp,
-        net: Option<&Net>,
+        rollout: Option<(&Net, &str)>,
     ) -> Option<Step> {
         if format != Format::Actions {
             return None;
         }
         let mut step = Step {
-            story: Story::new(start),
+            story: Story::new(start, goal),
             links: links(),
             goal,
             github: None,
@@ -56,17 +56,17 @@ impl Step {
             updates: None,
             following: None,
         };
-        if let Some(net) = net {
-            step.reach_github(net);
+        if let Some((net, service)) = rollout {
+            step.reach_github(net, service);
         }
         Some(step)
     }
 
-    fn reach_github(&mut self, net: &Net) {
+    fn reach_github(&mut self, net: &Net, service: &str) {
         let settings = Settings::read(&variable);
-        let Some((token, job)) = variable("GITHUB_TOKEN").zip(job(&settings)) else {
+        let Some((token, job)) = variable("GITHUB_TOKEN").zip(job(&settings, service)) else {
             if settings.comment {
-                self.story.leave_out("comment: there is no `github-token`");
+                self.story.skip("comment: there is no `github-token`");
             }
             return;
         };
@@ -79,7 +79,7 @@ impl Step {
                 self.comment = settings.comment;
                 self.github = Some(github);
             }
-            Err(error) => self.story.leave_out(format!("GitHub deployment: {error}")),
+            Err(error) => self.story.skip(format!("GitHub deployment: {error}")),
         }
     }
 
@@ -94,12 +94,14 @@ impl Step {
         }
     }
 
-    /// Waits for GitHub, but not for long, and writes what the runner reads. Where stopping was asked for,
-    /// that comes first: the process may be ended at any moment.
+    /// Writes what the runner reads, and waits for GitHub, but not for long. Outputs and state come first: the
+    /// process may be ended at any moment. The summary says what GitHub did not do, so it comes last, unless
+    /// stopping was asked for.
     pub(super) async fn finish(mut self, stop: &Stop) {
         let is_hurried = stop.asked();
+        self.write_values();
         if is_hurried {
-            self.write();
+            self.write_summary();
         }
         drop(self.updates.take());
         let patience = async {
@@ -111,69 +113,85 @@ impl Step {
         tokio::select! {
             biased;
             () = Step::update_github(&mut self) => {}
-            () = patience => self.story.leave_out("GitHub: no answer in time"),
+            () = patience => self.story.skip("GitHub: no answer in time"),
         }
-        for what in self.story.left_out() {
-            say(&format!("left out: {}", actions::plain(what)));
+        for what in self.story.skipped() {
+            say(&format!("skipped: {}", actions::plain(what)));
         }
         if !is_hurried {
-            self.write();
+            self.write_summary();
         }
     }
 
     async fn update_github(&mut self) {
-        if let Some(following) = self.following.take()
-            && let Ok(Some(left_out)) = following.await
-        {
-            self.story.leave_out(left_out);
+        if let Some(following) = self.following.take() {
+            match following.await {
+                Ok(None) => {}
+                Ok(Some(missing)) => self.story.skip(missing),
+                Err(_) => self.story.skip("GitHub deployment: an internal error of cutover"),
+            }
         }
         let Some(github) = self.github.as_ref().filter(|_| self.comment) else { return };
         let text = actions::short(&self.story, &self.links);
-        match github.comment(self.story.service().unwrap_or_default(), &text).await {
+        match github.comment(&text).await {
             Ok(true) => {}
-            Ok(false) => self.story.leave_out("comment: the commit is of no pull request"),
-            Err(error) => self.story.leave_out(format!("comment: {error}")),
+            Ok(false) => self.story.skip("comment: no pull request contains this commit"),
+            Err(error) => self.story.skip(format!("comment: {error}")),
         }
     }
 
-    /// Outputs, state and summary.
-    pub(super) fn write(&self) {
+    /// Outputs and state.
+    fn write_values(&self) {
         let ending = self.story.outcome().map(|outcome| outcome.outcome.name());
-        let written = runner::set_outputs(&actions::outputs(&self.story))
-            .and_then(|()| runner::summarize(&actions::summary(&self.story, &self.links)))
-            .and_then(|()| ending.map_or(Ok(()), |ending| runner::save_state("outcome", ending)));
-        if let Err(error) = written {
-            say(&unwritten(&error).to_string());
-        }
+        let state = || ending.map_or(Ok(()), |ending| runner::save_state("outcome", ending));
+        warn(runner::set_outputs(&actions::outputs(&self.story)).and_then(|()| state()));
+    }
+
+    fn write_summary(&self) {
+        warn(runner::summarize(&actions::summary(&self.story, &self.links)));
     }
 }
 
 /// A run that ended before anything could begin: its annotation, and what else the runner reads.
 pub(super) fn refuse(outcome: Outcome) {
     let now = Timestamp::now();
+    let outcome = settings::in_words_of_inputs(outcome, &variable);
     say(&actions::ending(&outcome, Ending::Succeeded).to_string());
     let Some(mut step) = Step::begin(Format::Actions, Ending::Succeeded, now, None) else { return };
     step.note(&Stamped { time: now, event: Event::Outcome(Box::new(outcome)) });
-    step.write();
+    step.write_values();
+    step.write_summary();
 }
 
-/// What a command prints instead of events, in the log and in the job summary.
-pub(super) fn print(text: &str) {
+/// What a command prints instead of events, and why it is refused all the same, if it is: in the log and in
+/// the job summary. Gives the exit code.
+pub(super) fn result(start: Timestamp, text: &str, refusal: Option<Outcome>) -> u8 {
     say(actions::plain(text).trim_end());
-    let now = Timestamp::now();
-    let Some(mut step) = Step::begin(Format::Actions, Ending::Succeeded, now, None) else { return };
-    step.story.print(text);
-    let outcome = Box::new(Outcome::new(Ending::Succeeded, "nothing was changed"));
-    step.note(&Stamped { time: now, event: Event::Outcome(outcome) });
-    step.write();
+    let outcome = refusal.map(|refusal| settings::in_words_of_inputs(refusal, &variable));
+    if let Some(refusal) = &outcome {
+        say(&actions::ending(refusal, Ending::Succeeded).to_string());
+    }
+    let outcome = outcome.unwrap_or_else(|| Outcome::new(Ending::Succeeded, "nothing was changed"));
+    let code = outcome.outcome.exit_code();
+    if let Some(mut step) = Step::begin(Format::Actions, Ending::Succeeded, start, None) {
+        step.story.print(text);
+        let event = Event::Outcome(Box::new(outcome));
+        step.note(&Stamped { time: Timestamp::now(), event });
+        step.write_values();
+        step.write_summary();
+    }
+    code
 }
 
-fn unwritten(error: &io::Error) -> Annotation {
-    Annotation {
-        level: Level::Warning,
-        title: "cutover: outputs".to_owned(),
-        message: format!("the runner's file could not be written: {error}"),
-        place: None,
+fn warn(written: io::Result<()>) {
+    if let Err(error) = written {
+        let annotation = Annotation {
+            level: Level::Warning,
+            title: "cutover: outputs".to_owned(),
+            message: format!("the runner's file could not be written: {error}"),
+            place: None,
+        };
+        say(&annotation.to_string());
     }
 }
 
@@ -192,12 +210,14 @@ fn links() -> Links {
 }
 
 /// The job that runs; `None` outside of one.
-fn job(settings: &Settings) -> Option<Job> {
+fn job(settings: &Settings, service: &str) -> Option<Job> {
     Some(Job {
         repository: variable("GITHUB_REPOSITORY")?,
         commit: variable("GITHUB_SHA")?,
         run: variable("GITHUB_RUN_ID")?,
         run_url: links().run?,
+        id: settings.job_id.clone(),
+        service: service.to_owned(),
         environment: settings.environment.clone(),
         environment_url: settings.environment_url.clone(),
         pull_request: pull_request(),

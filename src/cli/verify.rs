@@ -30,7 +30,7 @@ impl Verify {
             let caller = environment::caller(false);
             let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
             let goal = Ending::Succeeded;
-            let reporting = Reporting { format, goal, now: &now, stop: &stop, net: None };
+            let reporting = Reporting { format, goal, now: &now, stop: &stop, rollout: None };
             let told = reporting.run(async |tell| {
                 let verified = Box::pin(async {
                     // Most often asked by a person, where a workflow will make the image.

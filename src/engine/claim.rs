@@ -26,8 +26,10 @@ pub struct Wish {
     pub origin: String,
     /// The Actions run, if it is one.
     pub workflow: Option<WorkflowRun>,
-    /// The commit that is wanted, where it is known.
+    /// The commit that the run is for, where it is one.
     pub commit: Option<String>,
+    /// Whether this run has made the image.
+    pub made_here: bool,
 }
 
 /// The version, or the way back.
@@ -42,8 +44,11 @@ pub enum Wanted {
         /// The image that it names, where the ledger knows it.
         image: Option<ImageReference>,
     },
-    /// The unfinished rollout taken back.
-    Back,
+    /// The unfinished rollout rolled back.
+    Back {
+        /// Only if it has this number; otherwise whichever it is.
+        of: Option<u64>,
+    },
 }
 
 /// What a fresh record holds of the world.
@@ -78,7 +83,9 @@ pub(super) async fn claim(
         let newest = records.last();
         let unfinished = newest.is_some_and(|record| !record.is_finished());
         let stands = match wish.wanted {
-            Wanted::Back => unfinished,
+            Wanted::Back { of } => {
+                unfinished && of.is_none_or(|of| newest.is_some_and(|record| record.number == of))
+            }
             Wanted::Image(_) | Wanted::Version { .. } => origin.basis == basis(&records),
         };
         if !stands {
@@ -103,11 +110,7 @@ pub(super) fn basis(records: &[Record]) -> Option<(u64, bool)> {
 /// The record to claim with.
 fn begin(records: &[Record], wish: &Wish, origin: &Origin, now: Timestamp) -> Record {
     match records.last() {
-        Some(newest) if !newest.is_finished() => {
-            let mut record = inherit(newest, behind(records).unwrap_or(newest), wish, now);
-            record.commit = commit(records, wish).or_else(|| newest.commit.clone());
-            record
-        }
+        Some(newest) if !newest.is_finished() => inherit(records, newest, wish, now),
         newest => {
             let mut record = fresh(newest.map_or(0, |record| record.number), wish, origin, now);
             record.commit = commit(records, wish);
@@ -116,21 +119,23 @@ fn begin(records: &[Record], wish: &Wish, origin: &Origin, now: Timestamp) -> Re
     }
 }
 
-/// The commit of what is wanted: as an earlier record of the same version or image has it, or the one
-/// that the run itself is for.
+/// The commit of what is wanted. An image that this run has made is of the run's own commit; of another, and
+/// of a version, an earlier record may know more.
 fn commit(records: &[Record], wish: &Wish) -> Option<String> {
     let of = |is_it: &dyn Fn(&Record) -> bool| {
         let known = |record: &&Record| record.commit.is_some() && is_it(record);
         records.iter().rev().find(known).and_then(|record| record.commit.clone())
     };
     match &wish.wanted {
+        Wanted::Image(_) if wish.made_here => wish.commit.clone(),
         Wanted::Image(image) => {
             let digest = Some(&image.digest);
             let same = |record: &Record| record.image.as_ref().map(|image| &image.digest) == digest;
             of(&same).or_else(|| wish.commit.clone())
         }
         Wanted::Version { version, .. } => of(&|record| record.version == Some(*version)),
-        Wanted::Back => None,
+        // That of what is rolled back.
+        Wanted::Back { .. } => records.last().and_then(|record| record.commit.clone()),
     }
 }
 
@@ -207,7 +212,7 @@ pub(super) async fn again(
     records.retain(|record| record.number < own.number);
     let newest = records.last().filter(|record| Some(record.number) == own.continues);
     Ok(newest.filter(|record| !record.is_finished()).map(|newest| {
-        let mut record = inherit(newest, behind(&records).unwrap_or(newest), wish, own.since);
+        let mut record = inherit(&records, newest, wish, own.since);
         record.heartbeat = own.heartbeat;
         // What this process has seen since its claim stays seen.
         if let (FleetFacts::TwoGroups(facts), FleetFacts::TwoGroups(seen)) =
@@ -222,7 +227,8 @@ pub(super) async fn again(
 
 /// Inherits an unfinished record's facts: what it found before it changed anything is known from
 /// nowhere else. Who wants the same as the rollout `behind` it goes on with that one.
-fn inherit(old: &Record, behind: &Record, wish: &Wish, now: Timestamp) -> Record {
+fn inherit(records: &[Record], old: &Record, wish: &Wish, now: Timestamp) -> Record {
+    let behind = behind(records).unwrap_or(old);
     let at = if behind.phase == Phase::TakeOver { behind.resume } else { Some(behind.phase) };
     let mut record = Record {
         number: old.number + 1,
@@ -233,6 +239,7 @@ fn inherit(old: &Record, behind: &Record, wish: &Wish, now: Timestamp) -> Record
         intent: wish.intent.clone(),
         workflow: wish.workflow.as_ref().map(|run| run.workflow.clone()),
         run_number: wish.workflow.as_ref().map(|run| run.number),
+        commit: commit(records, wish),
         phase: Phase::TakeOver,
         since: now,
         heartbeat: now,
@@ -245,7 +252,7 @@ fn inherit(old: &Record, behind: &Record, wish: &Wish, now: Timestamp) -> Record
         facts.ruleless_since = None;
     }
     match &wish.wanted {
-        Wanted::Back => {
+        Wanted::Back { .. } => {
             record.resume = Some(Phase::TakeBack);
             record.restart = false;
             record.reason = Some("asked for by `cutover rollback`".to_owned());

@@ -46,8 +46,9 @@ impl Session<'_> {
             None => return Some(about(interrupted::before_the_claim())),
         };
         let intent = self.intent(image);
-        let wish =
+        let mut wish =
             self.wish(Wanted::Image(image.clone()), Goal::Deploy, self.config.strategy, intent);
+        wish.made_here = ours;
         let outcome = run(self.job(&target, wish, made), tell).await?;
         Some(match outcome.image {
             Some(_) => self.located(outcome, &target.tags, ours),

@@ -62,7 +62,7 @@ impl Session<'_> {
         }
     }
 
-    /// A run of the same workflow with a higher number that is live or under way: an older commit must
+    /// A run of the same workflow with a higher number that is live or unfinished: an older commit must
     /// not replace a newer one by being re-run, or by having waited for an approval.
     fn newer_run(&self, checked: &Checked, target: &Target) -> Option<Outcome> {
         let own = self.caller.workflow.as_ref().filter(|_| !self.caller.force)?;
@@ -71,7 +71,7 @@ impl Session<'_> {
                 && record.run_number.is_some_and(|number| number > own.number)
         };
         let (newer, state) = match checked.unfinished().filter(is_newer) {
-            Some(record) => (record, "under way"),
+            Some(record) => (record, "unfinished"),
             None => (checked.proven(target.origin.previous).filter(is_newer)?, "live"),
         };
         let number = newer.run_number?;

@@ -17,8 +17,14 @@ impl Session<'_> {
     /// is followed by one to the version before it. Findings are told and refuse nothing: the way
     /// back has gates of its own.
     pub async fn rollback(&self, tell: &mut dyn FnMut(Stamped)) -> Outcome {
+        self.rollback_of(None, tell).await
+    }
+
+    /// The same, but of one rollout alone: where the unfinished rollout is another by then, or none is
+    /// unfinished, nothing is changed.
+    pub async fn rollback_of(&self, number: Option<u64>, tell: &mut dyn FnMut(Stamped)) -> Outcome {
         for _ in 0..CHECKS {
-            if let Some(outcome) = self.rollback_once(tell).await {
+            if let Some(outcome) = self.rollback_once(number, tell).await {
                 return outcome;
             }
         }
@@ -26,7 +32,11 @@ impl Session<'_> {
     }
 
     /// One try; `None` where another run ended or began between the check and the claim.
-    async fn rollback_once(&self, tell: &mut dyn FnMut(Stamped)) -> Option<Outcome> {
+    async fn rollback_once(
+        &self,
+        only: Option<u64>,
+        tell: &mut dyn FnMut(Stamped),
+    ) -> Option<Outcome> {
         // Until the claim there is nothing that could be left behind.
         let checked = Box::pin(self.checked(None, false, tell));
         let (checked, mut target) = match self.stop.unless_asked(checked).await {
@@ -34,9 +44,18 @@ impl Session<'_> {
             Some(Err(outcome)) => return Some(*outcome),
             None => return Some(interrupted::before_the_claim()),
         };
+        if let Some(number) = only
+            && checked.unfinished().map(|record| record.number) != Some(number)
+        {
+            let message = format!(
+                "rollout {number} has ended, or another run has taken it over: nothing is rolled back"
+            );
+            return Some(Outcome::new(Ending::Superseded, message));
+        }
         let resumed = unfinished_rollback(&checked.records);
         if checked.unfinished().is_some() && resumed.is_none() {
-            let wish = self.wish(Wanted::Back, Goal::Undo, self.config.strategy, "back".to_owned());
+            let wanted = Wanted::Back { of: only };
+            let wish = self.wish(wanted, Goal::Undo, self.config.strategy, "back".to_owned());
             return run(self.job(&target, wish, Made::Elsewhere), tell).await;
         }
         let promoted = checked.records.iter().rev().find(|r| r.ending == Some(Ending::Succeeded));

@@ -303,7 +303,7 @@ impl Run<'_, '_> {
     /// ends, where that one has ended meanwhile.
     async fn reclaim(&mut self) -> Option<Box<End>> {
         let mut wish = self.job.wish.clone();
-        wish.wanted = super::Wanted::Back;
+        wish.wanted = super::Wanted::Back { of: None };
         let cloud = self.job.cloud;
         match claim(&self.ledger, &wish, &self.job.target.origin, || cloud.now()).await {
             Ok(record) => {

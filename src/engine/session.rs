@@ -146,6 +146,7 @@ impl Session<'_> {
             origin: self.caller.origin(),
             workflow: self.caller.workflow.clone(),
             commit: self.caller.commit.clone(),
+            made_here: false,
         }
     }
 

@@ -1,4 +1,4 @@
-//! The client: octocrab over the one transport, as the running job.
+//! The client: octocrab over the one transport, authenticated as the running job.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::net::{self, BoxError, Net, Transport};
 /// How long one request may take: a rollout waits for none of them, but its process does at its end.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often what may be asked twice is asked.
+/// Attempts for requests that may be repeated.
 const ATTEMPTS: usize = 3;
 
 /// The job that runs, as its environment describes it.
@@ -30,6 +30,10 @@ pub struct Job {
     pub run: String,
     /// The run's page.
     pub run_url: String,
+    /// The job's id, where the runner tells it.
+    pub id: Option<String>,
+    /// The service that is deployed.
+    pub service: String,
     /// The environment that is deployed to, where the workflow names it to cutover.
     pub environment: Option<String>,
     /// Where that can be looked at.
@@ -97,7 +101,7 @@ impl GitHub {
     }
 
     /// Sends once: a second time would make a second one.
-    pub(super) async fn post<R: serde::de::DeserializeOwned>(
+    pub(super) async fn post_once<R: serde::de::DeserializeOwned>(
         &self,
         path: &str,
         body: &serde_json::Value,
@@ -107,8 +111,8 @@ impl GitHub {
         within(self.client.post(&route, Some(body)), permission).await
     }
 
-    /// Sends until it is answered: doing it twice is the same as once.
-    pub(super) async fn post_again<R: serde::de::DeserializeOwned>(
+    /// Sends until it is answered: doing it twice is the same as doing it once.
+    pub(super) async fn post_idempotent<R: serde::de::DeserializeOwned>(
         &self,
         path: &str,
         body: &serde_json::Value,

@@ -1,4 +1,4 @@
-//! The deployment of the running job: found where GitHub made one, made where it did not.
+//! Finds the deployment that GitHub created for the running job, or creates one.
 //!
 //! A job with `environment:` gets a deployment from GitHub. A second one would show every rollout twice,
 //! so statuses are added to the first; one is made only for a job without, as with
@@ -25,32 +25,47 @@ pub(super) struct Deployment {
 
 #[derive(Debug, Deserialize)]
 struct Status {
-    #[serde(default)]
-    log_url: String,
-    #[serde(default)]
-    target_url: String,
+    log_url: Option<String>,
+    target_url: Option<String>,
 }
 
 impl GitHub {
-    /// The deployment that belongs to this run: GitHub's own, known by the run in its statuses' addresses,
-    /// or one that an earlier attempt of this run made.
+    /// The deployment that belongs to this job: one that an earlier attempt has created, or GitHub's own,
+    /// known by the job in its statuses' addresses.
+    ///
+    /// # Errors
+    /// Where GitHub does not answer, or several deployments of this run could be the job's.
     pub(super) async fn deployment(&self) -> Result<Option<Deployment>, GitHubError> {
         let job = &self.job;
         let mut query = vec![("sha", job.commit.as_str()), ("per_page", "100")];
         query.extend(job.environment.as_deref().map(|name| ("environment", name)));
         let known: Vec<Deployment> = self.get("/deployments", &query, PERMISSION).await?;
+        let mut of_run = Vec::new();
         for deployment in known.into_iter().take(LOOKED_AT) {
-            if deployment.payload["cutover_run"].as_str() == Some(&job.run) {
+            if deployment.payload["cutover"] == self.mark() {
                 return Ok(Some(deployment));
             }
             let path = format!("/deployments/{}/statuses", deployment.id);
             let statuses: Vec<Status> = self.get(&path, &[("per_page", "100")], PERMISSION).await?;
-            let is_ours = |url: &str| is_of_run(url, &job.run);
-            if statuses.iter().any(|s| is_ours(&s.log_url) || is_ours(&s.target_url)) {
+            let urls = statuses.iter().flat_map(|status| [&status.log_url, &status.target_url]);
+            let jobs: Vec<_> = urls.flatten().filter_map(|url| job_in(url, &job.run)).collect();
+            if jobs.iter().any(|of| of.is_some() && of.as_deref() == job.id.as_deref()) {
                 return Ok(Some(deployment));
             }
+            // Of a run, but of which of its jobs is not known.
+            if jobs.iter().any(|of| of.is_none() || job.id.is_none()) {
+                of_run.push(deployment);
+            }
         }
-        Ok(None)
+        match of_run.len() {
+            0 | 1 => Ok(of_run.pop()),
+            _ => Err(GitHubError::Ambiguous),
+        }
+    }
+
+    /// What tells our own deployments from those of other jobs and services.
+    fn mark(&self) -> serde_json::Value {
+        json!({ "run": self.job.run, "service": self.job.service })
     }
 
     /// A deployment of the commit to the environment that the workflow names; `None` where it names none.
@@ -63,9 +78,9 @@ impl GitHub {
             "description": "by cutover",
             "auto_merge": false,
             "required_contexts": [],
-            "payload": { "cutover_run": self.job.run },
+            "payload": { "cutover": self.mark() },
         });
-        self.post("/deployments", &body, PERMISSION).await.map(Some)
+        self.post_once("/deployments", &body, PERMISSION).await.map(Some)
     }
 
     /// Adds a status.
@@ -79,15 +94,18 @@ impl GitHub {
             body["environment_url"] = url.as_str().into();
         }
         let path = format!("/deployments/{}/statuses", to.id);
-        self.post_again::<serde_json::Value>(&path, &body, PERMISSION).await.map(|_| ())
+        self.post_idempotent::<serde_json::Value>(&path, &body, PERMISSION).await.map(|_| ())
     }
 }
 
-/// Whether an address is of a run's page or of one of its jobs:
-/// `https://github.com/acme/web/actions/runs/7/job/9`.
-fn is_of_run(url: &str, run: &str) -> bool {
-    let after = url.split_once("/actions/runs/").map(|(_, after)| after);
-    after.and_then(|after| after.split(['/', '?', '#']).next()) == Some(run)
+/// Which job of this run an address is of, as in `https://github.com/acme/web/actions/runs/7/job/9`: none where
+/// it is the run's own page, and `None` where it is of another run.
+fn job_in(url: &str, run: &str) -> Option<Option<String>> {
+    let (_, after) = url.split_once("/actions/runs/")?;
+    let mut parts = after.split(['/', '?', '#']);
+    let is_of_run = parts.next() == Some(run);
+    let job = parts.next().filter(|part| *part == "job").and_then(|_| parts.next());
+    is_of_run.then(|| job.map(str::to_owned))
 }
 
 #[cfg(test)]
@@ -95,10 +113,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_is_known_by_its_whole_number() {
+    fn a_job_is_known_by_whole_numbers() {
         let url = "https://github.com/acme/web/actions/runs/77/job/9";
-        assert!(is_of_run(url, "77") && !is_of_run(url, "7") && !is_of_run(url, "777"));
-        assert!(is_of_run("https://ghe.example/a/b/actions/runs/77", "77"));
-        assert!(!is_of_run("", "77") && !is_of_run("https://example.com/77", "77"));
+        assert_eq!(job_in(url, "77"), Some(Some("9".to_owned())));
+        assert_eq!((job_in(url, "7"), job_in(url, "777")), (None, None));
+        assert_eq!(job_in("https://ghe.example/a/b/actions/runs/77", "77"), Some(None));
+        assert_eq!((job_in("", "77"), job_in("https://example.com/77", "77")), (None, None));
     }
 }

@@ -7,7 +7,7 @@ use http::StatusCode;
 pub enum GitHubError {
     /// The job's token does not permit it, or there is none. A private repository is not found by a
     /// token that may not see it (REST API, "Troubleshooting").
-    #[error("{message} (HTTP {status}); give the job `{permission}`")]
+    #[error("{message} (HTTP {}); check that the job has `{permission}`", status.as_u16())]
     Denied {
         /// GitHub's words.
         message: String,
@@ -17,13 +17,18 @@ pub enum GitHubError {
         permission: &'static str,
     },
     /// GitHub refused it for another reason.
-    #[error("{message} (HTTP {status})")]
+    #[error("{message} (HTTP {})", status.as_u16())]
     Refused {
         /// GitHub's words.
         message: String,
         /// The answer's status.
         status: StatusCode,
     },
+    /// Several deployments of the run could be the job's.
+    #[error(
+        "several deployments belong to this run: set the input `environment` to name the job's own"
+    )]
+    Ambiguous,
     /// No answer came, or none that can be read.
     #[error("{0}")]
     Unreachable(String),
@@ -36,7 +41,7 @@ impl GitHubError {
             return GitHubError::Unreachable(innermost(error));
         };
         let (message, status) = (source.message.clone(), source.status_code);
-        let limited = source.rate_limit_reset.is_some() && message.contains("rate limit");
+        let limited = message.contains("rate limit");
         match status {
             _ if limited => GitHubError::Refused { message, status },
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
@@ -49,7 +54,7 @@ impl GitHubError {
     /// Whether the same request may succeed in a moment.
     pub(super) fn is_transient(&self) -> bool {
         match self {
-            GitHubError::Denied { .. } => false,
+            GitHubError::Denied { .. } | GitHubError::Ambiguous => false,
             GitHubError::Refused { status, .. } => {
                 status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS
             }

@@ -1,5 +1,5 @@
 //! GitHub's REST API, as far as a rollout uses it: the deployment of a job, and comments on its pull
-//! request. All of it is courtesy to people: where a permission is missing, the rollout goes its way.
+//! request. None of it is essential: the rollout continues without it.
 
 mod client;
 mod comment;

@@ -42,8 +42,8 @@ pub struct Update {
 }
 
 impl Update {
-    /// What an event changes about the deployment; `None` where it changes nothing. `goal` is how a run
-    /// ends that does what was asked for. A job's last state is set by GitHub when the job ends, by its
+    /// What an event changes about the deployment; `None` where it changes nothing. `goal` is the outcome
+    /// that counts as success. A job's last state is set by GitHub when the job ends, by its
     /// exit code: the state of an outcome agrees with that.
     pub fn of(event: &Event, goal: Ending) -> Option<Update> {
         let (state, text) = match event {

@@ -48,7 +48,7 @@ impl<W: Write> Reporter<W> {
         Reporter { out, rendering: Rendering::Human(Human::new(look)) }
     }
 
-    /// The log of a GitHub Actions step, for a run that is to end as `goal`.
+    /// The log of a GitHub Actions step, where `goal` is the outcome that counts as success.
     pub fn actions(out: W, goal: Ending) -> Reporter<W> {
         Reporter { out, rendering: Rendering::Actions(actions::Log::new(goal)) }
     }

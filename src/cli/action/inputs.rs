@@ -2,6 +2,8 @@
 
 use std::ffi::OsString;
 
+use clap::error::{ContextKind, ContextValue};
+
 use crate::cli::settings::{Settings, flag, nearest, one_of, value, variable_of};
 use crate::cli::{CONFIGURATION, Common, Format};
 
@@ -35,7 +37,7 @@ pub(super) struct Input {
 }
 
 /// All inputs of `action.yml`, in its order.
-pub(super) const INPUTS: [Input; 17] = [
+pub(super) const INPUTS: [Input; 18] = [
     Input { name: "command", kind: Kind::Step, commands: &COMMANDS },
     Input { name: "config", kind: Kind::Value, commands: &COMMANDS },
     Input { name: "image", kind: Kind::Value, commands: &["deploy", "plan"] },
@@ -51,12 +53,14 @@ pub(super) const INPUTS: [Input; 17] = [
     Input { name: "comment", kind: Kind::Step, commands: ROLLOUTS },
     Input { name: "on-cancel", kind: Kind::Step, commands: ROLLOUTS },
     Input { name: "github-token", kind: Kind::Step, commands: &COMMANDS },
+    Input { name: "job-id", kind: Kind::Step, commands: &COMMANDS },
     Input { name: "version", kind: Kind::Launcher, commands: &COMMANDS },
     Input { name: "mirror", kind: Kind::Launcher, commands: &COMMANDS },
     Input { name: "binary", kind: Kind::Launcher, commands: &COMMANDS },
 ];
 
-const ROLLOUTS: &[&str] = &["deploy", "rollback"];
+/// The commands that change the fleet.
+pub(super) const ROLLOUTS: &[&str] = &["deploy", "rollback"];
 
 /// A step's inputs, known to be well-formed and to fit together.
 #[derive(Debug)]
@@ -96,7 +100,7 @@ impl Inputs {
             }
             if !input.commands.contains(&command) {
                 return Err(format!(
-                    "input `{}`: it does not apply to `command: {command}`, only to {}: remove it",
+                    "input `{}` applies only to {}, not to `command: {command}`; remove it",
                     input.name,
                     input.commands.join(", ")
                 ));
@@ -128,19 +132,11 @@ impl Inputs {
         }
         let tags = arguments.iter().filter(|argument| argument.starts_with("--tag=")).count();
         if self.command == "build" && tags > 1 {
-            return Err(
-                "input `tag`: `command: build` names an image once: write one line, or use \
+            return Err("input `tag`: `command: build` takes one tag: write one line, or use \
                         `command: push`"
-                    .to_owned(),
-            );
+                .to_owned());
         }
         Ok(arguments.into_iter().map(OsString::from).collect())
-    }
-
-    /// The command line that rolls back what was asked for.
-    pub(super) fn rollback(&self) -> [String; 4] {
-        let config = format!("--config={}", self.config());
-        ["cutover".to_owned(), "rollback".to_owned(), "--format=actions".to_owned(), config]
     }
 
     /// What every command takes.
@@ -155,28 +151,35 @@ impl Inputs {
 }
 
 /// A misspelled input is only a warning to the runner; a rollout must not begin without what it asks for.
-fn check_names(mut names: impl Iterator<Item = String>) -> Result<(), String> {
+/// What resembles no input is somebody else's variable.
+fn check_names(names: impl Iterator<Item = String>) -> Result<(), String> {
     let known: Vec<String> = INPUTS.iter().map(|input| variable_of(input.name)).collect();
-    let Some(name) = names.find(|name| name.starts_with("INPUT_") && !known.contains(name)) else {
-        return Ok(());
-    };
-    let input = name["INPUT_".len()..].to_lowercase();
     let all: Vec<&str> = INPUTS.iter().map(|input| input.name).collect();
-    let remedy = match nearest(&input, &all) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "remove it".to_owned(),
-    };
-    Err(format!("input `{input}`: there is none of this name: {remedy}"))
+    for name in names.filter(|name| name.starts_with("INPUT_") && !known.contains(name)) {
+        let input = name["INPUT_".len()..].to_lowercase();
+        if let Some(near) = nearest(&input, &all) {
+            return Err(format!("unknown input `{input}`; did you mean `{near}`?"));
+        }
+    }
+    Ok(())
 }
 
 /// An error of the command line, in words of inputs.
 pub(super) fn spelled_as_input(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-    let option = INPUTS.iter().find(|input| line.contains(&format!("'--{} ", input.name)));
-    match option {
-        Some(input) => format!("input `{}`: {line}", input.name),
-        None => line.to_owned(),
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
+        _ => None,
+    };
+    // As in `--to <REPOSITORY>`.
+    let option = context(ContextKind::InvalidArg).unwrap_or_default();
+    let input = option.trim_start_matches("--").split([' ', '=']).next().unwrap_or_default();
+    let value = context(ContextKind::InvalidValue).unwrap_or_default();
+    let why = std::error::Error::source(error).map(ToString::to_string);
+    match (context(ContextKind::ValidValue), why) {
+        (Some(valid), _) => format!("input `{input}`: `{value}` must be one of {valid}"),
+        (None, Some(why)) => format!("input `{input}`: `{value}`: {why}"),
+        (None, None) => error.to_string(),
     }
 }
 
@@ -218,6 +221,14 @@ mod tests {
     }
 
     #[test]
+    fn variables_that_resemble_no_input_are_somebody_elses() {
+        assert_eq!(
+            arguments(&[("method", "ibus"), ("dir", "/srv")]),
+            ["deploy", "--format=actions"]
+        );
+    }
+
+    #[test]
     fn what_the_job_deploys_to_is_given_with_every_command() {
         for command in COMMANDS {
             let given = [("command", command), ("environment", "production")];
@@ -235,34 +246,28 @@ mod tests {
                 &[("command", "deplyo")][..],
                 "input `command`: `deplyo` is unknown: did you mean `deploy`?",
             ),
-            (
-                &[("command", "x"), ("force", "true")],
-                "input `command`: `x` is unknown: write one of deploy,",
-            ),
-            (
-                &[("on-cancle", "roll-back")],
-                "input `on-cancle`: there is none of this name: did you mean `on-cancel`?",
-            ),
+            (&[("command", "x"), ("force", "true")], "input `command`: `x` must be one of deploy,"),
+            (&[("on-cancle", "roll-back")], "unknown input `on-cancle`; did you mean `on-cancel`?"),
             (
                 &[("on-cancel", "rollback")],
                 "input `on-cancel`: `rollback` is unknown: did you mean `roll-back`?",
             ),
-            (&[("force", "yes")], "input `force`: `yes` is neither true nor false"),
+            (&[("force", "yes")], "input `force`: `yes` must be true or false"),
             (
                 &[("command", "push"), ("image", "x")],
-                "input `image`: it does not apply to `command: push`, only to deploy, plan",
+                "input `image` applies only to deploy, plan, not to `command: push`; remove it",
             ),
             (
                 &[("command", "verify"), ("on-cancel", "roll-back")],
-                "input `on-cancel`: it does not apply",
+                "input `on-cancel` applies only to deploy, rollback",
             ),
             (
                 &[("command", "build"), ("tag", "a\nb")],
-                "input `tag`: `command: build` names an image once",
+                "input `tag`: `command: build` takes one tag",
             ),
             (
                 &[("environment-url", "javascript:x")],
-                "input `environment-url`: `javascript:x` is no web address",
+                "input `environment-url`: `javascript:x` is not a URL",
             ),
         ] {
             let message = refused(given);
@@ -275,7 +280,10 @@ mod tests {
         let arguments = read(&[("compression", "lzma")]).unwrap().arguments().unwrap();
         let error = <Cli as clap::Parser>::try_parse_from(arguments).unwrap_err();
         let message = spelled_as_input(&error);
-        assert!(message.starts_with("input `compression`: invalid value 'lzma'"), "{message}");
+        assert!(
+            message.starts_with("input `compression`: `lzma` must be one of gzip, zstd"),
+            "{message}"
+        );
     }
 
     /// Whatever makes sense in CI is an input, and no input is an option that is not there.

@@ -1,5 +1,5 @@
 //! `cutover action`: what the packaged GitHub Action runs. The step's inputs come by the environment, as
-//! `INPUT_…`; nothing of them is ever a word of a shell.
+//! `INPUT_…`; no shell ever interprets them.
 
 mod inputs;
 mod post;
@@ -11,10 +11,10 @@ use super::{Cli, Format, output};
 use crate::model::Ending;
 use inputs::Inputs;
 
-/// Run what the inputs of a GitHub Actions step ask for.
+/// Run one step of the GitHub Action from its inputs.
 #[derive(Debug, clap::Args)]
 pub(super) struct Action {
-    /// What is done after the job: report what an interrupted step left, and roll back if that is asked for.
+    /// Run the post step: report an unfinished rollout, and roll back if `on-cancel` says so.
     #[arg(long)]
     post: bool,
 }

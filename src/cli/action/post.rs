@@ -1,14 +1,13 @@
 //! After the job: what an interrupted step has left. Traffic does not depend on this: a runner that is
 //! shut down runs no `post` at all (actions/runner, `StepsRunner.cs`).
 
-use clap::Parser as _;
-
-use super::inputs::Inputs;
+use super::inputs::{Inputs, ROLLOUTS};
 use crate::cli::environment::{holder_of_run, variable};
+use crate::cli::rollback::Rollback;
 use crate::cli::session::{self, Session};
 use crate::cli::settings::OnCancel;
 use crate::cli::signals::{self, Hangup};
-use crate::cli::{Cli, Common, Format, output};
+use crate::cli::{Common, Format, output};
 use crate::engine::Ledger;
 use crate::model::{Ending, Outcome, Record};
 
@@ -18,25 +17,25 @@ enum Left {
     Nothing,
     /// It is this run's, and as the configuration says it stays as it is.
     AsItIs(Box<Record>),
-    /// It is this run's, and is to be rolled back.
-    ToRollBack,
+    /// It is this run's, has this number, and is to be rolled back.
+    ToRollBack(u64),
 }
 
 pub(super) fn run(inputs: &Inputs) -> u8 {
-    if !["deploy", "rollback"].contains(&inputs.command) {
+    if !ROLLOUTS.contains(&inputs.command) {
         return 0;
     }
     let common = inputs.common();
     let on_cancel = inputs.settings.on_cancel;
-    let mut rolls_back = false;
+    let mut to_roll_back = None;
     let code = signals::block_on(Format::Actions, Hangup::Stops, |stop| {
-        let rolls_back = &mut rolls_back;
+        let to_roll_back = &mut to_roll_back;
         async move {
             let looked = stop.unless_asked(Box::pin(look(&common, on_cancel)));
             match looked.await.unwrap_or_else(session::stopped) {
                 Ok(Left::Nothing) => 0,
-                Ok(Left::ToRollBack) => {
-                    *rolls_back = true;
+                Ok(Left::ToRollBack(number)) => {
+                    *to_roll_back = Some(number);
                     0
                 }
                 Ok(Left::AsItIs(record)) => {
@@ -47,12 +46,9 @@ pub(super) fn run(inputs: &Inputs) -> u8 {
             }
         }
     });
-    if !rolls_back {
-        return code;
-    }
-    match Cli::try_parse_from(inputs.rollback()) {
-        Ok(cli) => crate::cli::run(cli),
-        Err(error) => output::refuse(Format::Actions, Ending::Refused, &error.to_string()),
+    match to_roll_back {
+        Some(number) => Rollback::after_cancellation(inputs.common(), number),
+        None => code,
     }
 }
 
@@ -67,7 +63,7 @@ async fn look(common: &Common, on_cancel: OnCancel) -> Result<Left, session::Fai
     };
     Ok(match on_cancel {
         OnCancel::Leave => Left::AsItIs(Box::new(record.clone())),
-        OnCancel::RollBack => Left::ToRollBack,
+        OnCancel::RollBack => Left::ToRollBack(record.number),
     })
 }
 

@@ -155,8 +155,8 @@ impl Claims {
             }
         });
         format!(
-            "GitHub's token for this job says:\n{}{}\nIf this job is to deploy, the account needs the identity provider {provider}, and \
-             the trust policy of {role} this statement:\n{statement:#}",
+            "GitHub's OIDC token for this job has these claims:\n{}{}\nTo let this job deploy, create the OIDC identity provider {provider} in the account, and add \
+             this statement to the trust policy of {role}:\n{statement:#}",
             self.shown(),
             self.forms().unwrap_or_default(),
         )
@@ -184,7 +184,7 @@ impl Claims {
             false => return None,
         };
         Some(format!(
-            "This repository's `sub` is\n  {used}\nA policy that names the other form does not accept it:\n  {other}\n"
+            "This job's `sub` is\n  {used}\nA trust policy with the other form does not match it:\n  {other}\n"
         ))
     }
 
@@ -216,7 +216,7 @@ mod tests {
         })))
         .unwrap();
         insta::assert_snapshot!(claims.explain("arn:aws:iam::123456789012:role/deploy-web"), @r#"
-        GitHub's token for this job says:
+        GitHub's OIDC token for this job has these claims:
           sub                  repo:acme@1/web@2:environment:production
           aud                  sts.amazonaws.com
           iss                  https://token.actions.githubusercontent.com
@@ -224,12 +224,12 @@ mod tests {
           repository_id        2
           repository_owner_id  1
           environment          production
-        This repository's `sub` is
+        This job's `sub` is
           repo:acme@1/web@2:environment:production
-        A policy that names the other form does not accept it:
+        A trust policy with the other form does not match it:
           repo:acme/web:environment:production
 
-        If this job is to deploy, the account needs the identity provider token.actions.githubusercontent.com, and the trust policy of arn:aws:iam::123456789012:role/deploy-web this statement:
+        To let this job deploy, create the OIDC identity provider token.actions.githubusercontent.com in the account, and add this statement to the trust policy of arn:aws:iam::123456789012:role/deploy-web:
         {
           "Effect": "Allow",
           "Principal": {

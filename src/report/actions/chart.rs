@@ -5,22 +5,22 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::Story;
-use crate::model::{Colour, PerColour};
+use crate::model::{Colour, Ending, PerColour};
 use crate::report::offset::offset;
 use crate::report::{Look, bar};
 
-/// More points than this are no more than a smear.
+/// Upper bound of points; more are unreadable.
 const POINTS: u64 = 60;
 
-/// Fewer show a ramp where there was a step.
+/// Lower bound of points; fewer show a ramp where there was a step.
 const FEWEST: u64 = 24;
 
 /// Both pictures in Markdown; `None` where no weights were read.
 pub(super) fn weights(story: &Story) -> Option<String> {
     let (_, first) = story.weights.first()?;
-    let first = story.first_set.as_ref().unwrap_or(first);
+    let first = *story.first_set.as_ref().unwrap_or(first);
     let look = Look { colour: false, glyphs: true };
-    let mut text = mermaid(story, newcomer(*first));
+    let mut text = mermaid(story, newcomer(story, first));
     text.push_str("\n```text\n");
     for (at, weights) in &story.weights {
         let at = offset(story.start, *at);
@@ -31,11 +31,22 @@ pub(super) fn weights(story: &Story) -> Option<String> {
     Some(text)
 }
 
-/// The side that traffic moves to: the smaller one at a first step, or the one that gets everything at once.
-fn newcomer(first: PerColour<u8>) -> Colour {
-    let blue_is_smaller = first.blue < first.green;
-    let at_once = first.blue == 0 || first.green == 0;
-    if blue_is_smaller == at_once { Colour::Green } else { Colour::Blue }
+/// The side that traffic was to move to: the one that has everything after success, and the other one after a
+/// rollback. Where neither has, the smaller one at a first step, or the one that got everything at once.
+fn newcomer(story: &Story, first: PerColour<u8>) -> Colour {
+    let outcome = story.outcome.as_ref();
+    let weights = outcome.and_then(|outcome| outcome.weights);
+    let whole =
+        weights.and_then(|weights| Colour::BOTH.into_iter().find(|side| weights[*side] == 100));
+    match (outcome.map(|outcome| outcome.outcome), whole) {
+        (Some(ending), Some(side)) if ending == story.goal => side,
+        (Some(Ending::RolledBack), Some(side)) => side.other(),
+        _ => {
+            let blue_is_smaller = first.blue < first.green;
+            let at_once = first.blue == 0 || first.green == 0;
+            if blue_is_smaller == at_once { Colour::Green } else { Colour::Blue }
+        }
+    }
 }
 
 fn mermaid(story: &Story, colour: Colour) -> String {

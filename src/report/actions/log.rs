@@ -16,7 +16,7 @@ const FINDINGS: usize = 9;
 pub struct Log {
     human: Human,
     start: Option<Timestamp>,
-    /// How a run ends that does what was asked for.
+    /// The outcome that counts as success.
     goal: Ending,
     /// The title of the group that is open.
     open: Option<String>,
@@ -35,7 +35,7 @@ enum Section {
 }
 
 impl Log {
-    /// With nothing written yet, for a run that is to end as `goal`.
+    /// With nothing written yet, where `goal` is the outcome that counts as success.
     pub fn new(goal: Ending) -> Log {
         let look = Look { colour: true, glyphs: true };
         Log { human: Human::new(look), start: None, goal, open: None, errors: 0, warnings: 0 }

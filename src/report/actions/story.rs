@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::model::{Counts, Event, ImageReference, Outcome, PerColour, Repository, Stamped};
+use crate::model::{
+    Counts, Ending, Event, ImageReference, Outcome, PerColour, Repository, Stamped,
+};
 use crate::report::Look;
 use crate::report::line::Line;
 use crate::report::timeline::Timeline;
@@ -33,6 +35,8 @@ pub(super) struct Judgement {
 /// A run so far.
 #[derive(Debug)]
 pub struct Story {
+    /// The outcome that counts as success.
+    pub(super) goal: Ending,
     pub(super) start: Timestamp,
     pub(super) now: Timestamp,
     pub(super) service: Option<String>,
@@ -51,14 +55,15 @@ pub struct Story {
     pub(super) outcome: Option<Outcome>,
     /// What was printed instead of events: a plan, a status.
     pub(super) printed: Option<String>,
-    /// What could not be done for want of a permission.
-    left_out: Vec<String>,
+    /// What was skipped for want of a permission.
+    skipped: Vec<String>,
 }
 
 impl Story {
-    /// The story of a run that begins now.
-    pub fn new(start: Timestamp) -> Story {
+    /// The story of a run that begins at `start`; `goal` is the outcome that counts as success.
+    pub fn new(start: Timestamp, goal: Ending) -> Story {
         Story {
+            goal,
             start,
             now: start,
             service: None,
@@ -74,7 +79,7 @@ impl Story {
             notices: Vec::new(),
             outcome: None,
             printed: None,
-            left_out: Vec::new(),
+            skipped: Vec::new(),
         }
     }
 
@@ -141,14 +146,14 @@ impl Story {
         self.printed = Some(text.to_owned());
     }
 
-    /// Takes what could not be done, and what it would take.
-    pub fn leave_out(&mut self, what: impl Into<String>) {
-        self.left_out.push(what.into());
+    /// Takes what was skipped, and what it would take.
+    pub fn skip(&mut self, what: impl Into<String>) {
+        self.skipped.push(what.into());
     }
 
-    /// What could not be done.
-    pub fn left_out(&self) -> &[String] {
-        &self.left_out
+    /// What was skipped.
+    pub fn skipped(&self) -> &[String] {
+        &self.skipped
     }
 
     /// How the run ended, once it has.
@@ -159,10 +164,5 @@ impl Story {
     /// Whole seconds from its beginning to its last event.
     pub fn seconds(&self) -> u64 {
         (self.now.as_second() - self.start.as_second()).unsigned_abs()
-    }
-
-    /// The service, once the run holds a claim.
-    pub fn service(&self) -> Option<&str> {
-        self.service.as_deref()
     }
 }

@@ -10,7 +10,7 @@ use crate::report::offset::{clock, offset};
 /// A step's summary may have 1 MiB; of a longer one nothing is shown (GitHub docs, "Adding a job summary").
 const LIMIT: usize = 900 * 1024;
 
-/// Where a run is at home on GitHub: what makes commits and runs into links.
+/// URLs of the repository and the run: what makes commits and runs into links.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Links {
     /// The repository's page, for example `https://github.com/acme/web`.
@@ -28,8 +28,8 @@ pub fn summary(story: &Story, links: &Links) -> String {
     section(&mut text, "Timeline", timeline(story));
     section(&mut text, "Notices", list(&story.notices));
     section(&mut text, "Output", story.printed.as_ref().map(|printed| fenced(printed)));
-    section(&mut text, "Left out", list(story.left_out()));
-    section(&mut text, "How to roll back", way_back(story));
+    section(&mut text, "Skipped", list(story.skipped()));
+    section(&mut text, "How to roll back", rollback_hint(story));
     cut(text)
 }
 
@@ -181,7 +181,7 @@ fn timeline(story: &Story) -> Option<String> {
     (!entries.is_empty()).then_some(text)
 }
 
-fn way_back(story: &Story) -> Option<String> {
+fn rollback_hint(story: &Story) -> Option<String> {
     let outcome = story.outcome.as_ref()?;
     let rolled_out = outcome.outcome == Ending::Succeeded && outcome.rollout.is_some();
     rolled_out.then(|| {
@@ -202,44 +202,54 @@ fn section(text: &mut String, title: &str, content: Option<String>) {
     }
 }
 
-/// Text that is only text: no markup, no image, no mention, one line. What stands between single
+/// Text that is only text: no markup, no image, no link, no mention, one line. What stands between single
 /// backticks stays code; where those don't pair, they are text like the rest.
 fn escape(text: &str) -> String {
     let text = text.trim_end();
     let pairs = text.matches('`').count().is_multiple_of(2) && !text.contains("``");
-    let escape = |c: char, escaped: &mut String| match c {
-        '\n' => escaped.push_str("<br>"),
-        '<' => escaped.push_str("&lt;"),
-        '&' => escaped.push_str("&amp;"),
-        // Between a mention's sign and its name stands a character that is not seen.
-        '@' => escaped.push_str("@\u{2060}"),
-        '\\' | '*' | '_' | '[' | ']' | '|' | '~' | '!' | '#' | '$' | '`' => {
-            escaped.extend(['\\', c]);
-        }
-        c if c.is_control() => escaped.push('\u{fffd}'),
-        c => escaped.push(c),
-    };
-    let mut escaped = String::with_capacity(text.len());
+    // What begins a list, a heading or a line of code elsewhere is text here.
+    let begins = text.starts_with(|c: char| {
+        c.is_ascii_digit() || c.is_whitespace() || matches!(c, '-' | '+' | '=')
+    });
+    let mut escaped = String::from(if begins { "\u{2060}" } else { "" });
     match pairs {
         true => {
             for (i, part) in text.split('`').enumerate() {
                 match i % 2 {
-                    0 => part.chars().for_each(|c| escape(c, &mut escaped)),
+                    0 => escape_into(&mut escaped, part),
                     _ => escaped.push_str(&code(part)),
                 }
             }
         }
-        false => text.chars().for_each(|c| escape(c, &mut escaped)),
+        false => escape_into(&mut escaped, text),
     }
     escaped
+}
+
+fn escape_into(escaped: &mut String, text: &str) {
+    // A character that is not seen keeps addresses, mentions and references from being links.
+    for c in text.replace("://", ":\u{2060}//").chars() {
+        match c {
+            '\n' => escaped.push_str("<br>"),
+            '<' => escaped.push_str("&lt;"),
+            '&' => escaped.push_str("&amp;"),
+            '@' | '#' => escaped.extend([c, '\u{2060}']),
+            '\\' | '*' | '_' | '[' | ']' | '|' | '~' | '!' | '$' | '>' | '`' => {
+                escaped.extend(['\\', c]);
+            }
+            c if c.is_control() => escaped.push('\u{fffd}'),
+            c => escaped.push(c),
+        }
+    }
 }
 
 /// Text in one line of code, which may hold backticks and, in a table, bars.
 fn code(text: &str) -> String {
     let text = text.replace(['\n', '\r'], " ").replace('|', "\\|");
-    match text.contains('`') {
-        true => format!("`` {text} ``"),
-        false => format!("`{text}`"),
+    let runs = text.split(|c| c != '`').map(str::len);
+    match runs.max().unwrap_or(0) {
+        0 => format!("`{text}`"),
+        longest => format!("{0} {text} {0}", "`".repeat(longest + 1)),
     }
 }
 

@@ -69,7 +69,7 @@ fn canary() -> Vec<Stamped> {
 }
 
 fn story(events: &[Stamped]) -> Story {
-    let mut story = Story::new(START.parse().unwrap());
+    let mut story = Story::new(START.parse().unwrap(), Ending::Succeeded);
     events.iter().for_each(|event| story.note(event));
     story
 }
@@ -183,8 +183,16 @@ fn a_wrong_configuration_is_annotated_at_its_place() {
 }
 
 #[test]
+fn foreign_text_links_to_nothing_and_marks_up_nothing() {
+    let message = "1. see acme/web#2 and https://evil.example/ `ls \"a|b\"` > *all* <b>";
+    let text = summary(&story(&[at(0, outcome(Ending::Failed, message))]), &links());
+    let shown = "\u{2060}1. see acme/web#\u{2060}2 and https:\u{2060}//evil.example/ `ls \"a\\|b\"` \\> \\*all\\* &lt;b>";
+    assert!(text.contains(&shown.replace("&lt;b>", "&lt;b\\>")), "{text}");
+}
+
+#[test]
 fn a_summary_of_a_long_and_hostile_run_stays_below_a_mebibyte() {
-    let mut story = Story::new(START.parse().unwrap());
+    let mut story = Story::new(START.parse().unwrap(), Ending::Succeeded);
     let hostile = "![x](https://evil.example/) @acme/everyone <img src=x> | `` ` | ".repeat(2000);
     for n in 0..3000 {
         let message = format!("{n} {hostile}");
