@@ -48,7 +48,7 @@ pub(super) async fn prepare(
             record.version = Some(*version);
             record.image.clone_from(image);
         }
-        Wanted::Back { .. } => return Err(failed("there is no unfinished rollout to take back")),
+        Wanted::Back { .. } => return Err(failed("there is no unfinished rollout to roll back")),
     }
     Ok(events)
 }

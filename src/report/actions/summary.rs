@@ -73,7 +73,7 @@ fn title(outcome: &Outcome) -> String {
 fn message(outcome: &Outcome) -> String {
     let mut text = match outcome.message.trim_end() {
         message if message.contains('\n') => fenced(message),
-        message => escape(message),
+        message => paragraph(message),
     };
     if let Some(hint) = &outcome.hint {
         let _ = write!(text, "\n\n**Next:** {}", escape(hint));
@@ -192,7 +192,7 @@ fn rollback_hint(story: &Story) -> Option<String> {
 }
 
 fn list(entries: &[String]) -> Option<String> {
-    let lines: String = entries.iter().map(|entry| format!("- {}\n", escape(entry))).collect();
+    let lines: String = entries.iter().map(|entry| format!("- {}\n", paragraph(entry))).collect();
     (!entries.is_empty()).then_some(lines)
 }
 
@@ -207,11 +207,7 @@ fn section(text: &mut String, title: &str, content: Option<String>) {
 fn escape(text: &str) -> String {
     let text = text.trim_end();
     let pairs = text.matches('`').count().is_multiple_of(2) && !text.contains("``");
-    // What begins a list, a heading or a line of code elsewhere is text here.
-    let begins = text.starts_with(|c: char| {
-        c.is_ascii_digit() || c.is_whitespace() || matches!(c, '-' | '+' | '=')
-    });
-    let mut escaped = String::from(if begins { "\u{2060}" } else { "" });
+    let mut escaped = String::with_capacity(text.len());
     match pairs {
         true => {
             for (i, part) in text.split('`').enumerate() {
@@ -224,6 +220,14 @@ fn escape(text: &str) -> String {
         false => escape_into(&mut escaped, text),
     }
     escaped
+}
+
+/// The same as a paragraph of its own: what begins a list, a heading or a line of code elsewhere is text.
+fn paragraph(text: &str) -> String {
+    let begins = text.starts_with(|c: char| {
+        c.is_ascii_digit() || c.is_whitespace() || matches!(c, '-' | '+' | '=')
+    });
+    format!("{}{}", if begins { "\u{2060}" } else { "" }, escape(text))
 }
 
 fn escape_into(escaped: &mut String, text: &str) {

@@ -100,11 +100,15 @@ fn the_chart_shows_the_side_that_traffic_moves_to() {
         let set = shares.iter().map(|blue| at(60, weights(*blue, false)));
         let read = shares.iter().map(|blue| at(60, weights(*blue, true)));
         let mut events: Vec<Stamped> = set.zip(read).flat_map(<[Stamped; 2]>::from).collect();
-        events.push(at(120, outcome(Ending::Succeeded, "done")));
+        let mut done = Outcome::new(Ending::Succeeded, "done");
+        done.weights = shares.last().map(|blue| PerColour { blue: *blue, green: 100 - blue });
+        events.push(at(120, Event::Outcome(Box::new(done))));
         summary(&story(&events), &links())
     };
     assert!(chart(&[90, 50, 0]).contains("Traffic on green"));
     assert!(chart(&[10, 100]).contains("Traffic on blue"));
+    // What is undone first is of the rollout before.
+    assert!(chart(&[0, 50, 100]).contains("Traffic on blue"));
     // All at once, as blue-green and a rollback do.
     assert!(chart(&[0]).contains("Traffic on green") && chart(&[0]).contains("100]"));
     assert!(chart(&[100]).contains("Traffic on blue") && chart(&[100]).contains("100]"));
