@@ -7,6 +7,7 @@ use super::environment;
 use super::making::{self, How, Product};
 use super::session::{self, Failure, Reporting, Session};
 use super::signals::{self, Hangup};
+use super::step::Followed;
 use super::way::{Attached, Sending, Way};
 use super::{Common, output};
 use crate::engine::{self, Made, Stop};
@@ -55,7 +56,7 @@ impl Deploy {
             let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
             let now = || cloud.now();
             let goal = Ending::Succeeded;
-            let rollout = Some((net, config.service.as_str()));
+            let rollout = Some(Followed { net, service: &config.service, goal });
             let reporting = Reporting { format, goal, now: &now, stop: &stop, rollout };
             let told = reporting.run(async |tell| {
                 let (image, made) = match self.brought(image, &engine, &stop, tell).await {

@@ -4,6 +4,7 @@ use super::again::Again;
 use super::environment;
 use super::session::{self, Reporting, Session};
 use super::signals::{self, Hangup};
+use super::step::Followed;
 use super::{Common, output};
 use crate::engine;
 use crate::model::Ending;
@@ -22,7 +23,7 @@ pub(super) struct Rollback {
 impl Rollback {
     pub(super) fn run(self) -> u8 {
         // Going back is what was asked for.
-        match self.run_towards(Ending::RolledBack, None) {
+        match self.run_for(Ending::RolledBack, None) {
             (_, Some(Ending::RolledBack)) => 0,
             (code, _) => code,
         }
@@ -31,14 +32,15 @@ impl Rollback {
     /// Rolls back what a canceled deployment has left: rollout `number` alone. The deployment has failed by
     /// that, the step has not.
     pub(super) fn after_cancellation(common: Common, number: u64) -> u8 {
-        match (Rollback { common }).run_towards(Ending::Succeeded, Some(number)) {
+        match (Rollback { common }).run_for(Ending::Succeeded, Some(number)) {
             (_, Some(Ending::RolledBack | Ending::Superseded)) => 0,
             (code, _) => code,
         }
     }
 
-    /// `goal` is the outcome that counts as success. Gives the exit code, and the outcome where one was reached.
-    fn run_towards(self, goal: Ending, only: Option<u64>) -> (u8, Option<Ending>) {
+    /// `deployment` is the outcome by which the deployment on GitHub succeeds. Gives the exit code, and the
+    /// outcome where one was reached.
+    fn run_for(self, deployment: Ending, only: Option<u64>) -> (u8, Option<Ending>) {
         let mut ending = None;
         let reached = &mut ending;
         let format = self.common.format;
@@ -53,7 +55,8 @@ impl Rollback {
             let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
             let again = Again { common: &self.common, image: None };
             let now = || session.cloud.now();
-            let rollout = Some((net, config.service.as_str()));
+            let rollout = Some(Followed { net, service: &config.service, goal: deployment });
+            let goal = Ending::RolledBack;
             let reporting = Reporting { format, goal, now: &now, stop: &stop, rollout };
             let told =
                 reporting.run(async |tell| again.exactly(engine.rollback_of(only, tell).await));

@@ -1,7 +1,7 @@
 //! What verbs against an account begin with: the configuration, the way out, and who we are.
 
 use super::environment::variable;
-use super::step::Step;
+use super::step::{Followed, Step};
 use super::teller::Teller;
 use super::{Common, Format, output};
 use crate::cloud::{Class, Cloud, CredentialSource, Settings};
@@ -99,8 +99,8 @@ pub(super) struct Reporting<'a> {
     pub goal: Ending,
     pub now: &'a dyn Fn() -> jiff::Timestamp,
     pub stop: &'a Stop,
-    /// For a rollout, the way to GitHub and the service: the job's deployment follows it there.
-    pub rollout: Option<(&'a Net, &'a str)>,
+    /// For a rollout, what the job's deployment on GitHub follows.
+    pub rollout: Option<Followed<'a>>,
 }
 
 impl Reporting<'_> {

@@ -24,10 +24,20 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The same in a job that is being canceled: SIGTERM comes 7.5 s after SIGINT.
 const HURRY: Duration = Duration::from_secs(2);
 
+/// A rollout that the job's deployment on GitHub follows.
+#[derive(Clone, Copy)]
+pub(super) struct Followed<'a> {
+    pub net: &'a Net,
+    pub service: &'a str,
+    /// The outcome by which the deployment succeeds: after a canceled one, a rollback is none.
+    pub goal: Ending,
+}
+
 /// A step, while its run goes on.
 pub(super) struct Step {
     story: Story,
     links: Links,
+    /// The outcome by which the deployment on GitHub succeeds.
     goal: Ending,
     github: Option<GitHub>,
     comment: bool,
@@ -42,7 +52,7 @@ impl Step {
         format: Format,
         goal: Ending,
         start: Timestamp,
-        rollout: Option<(&Net, &str)>,
+        rollout: Option<Followed<'_>>,
     ) -> Option<Step> {
         if format != Format::Actions {
             return None;
@@ -56,8 +66,9 @@ impl Step {
             updates: None,
             following: None,
         };
-        if let Some((net, service)) = rollout {
-            step.reach_github(net, service);
+        if let Some(rollout) = rollout {
+            step.goal = rollout.goal;
+            step.reach_github(rollout.net, rollout.service);
         }
         Some(step)
     }

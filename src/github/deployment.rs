@@ -20,6 +20,8 @@ const LOOKED_AT: usize = 20;
 pub(super) struct Deployment {
     pub(super) id: u64,
     #[serde(default)]
+    environment: String,
+    #[serde(default)]
     payload: serde_json::Value,
 }
 
@@ -34,7 +36,7 @@ impl GitHub {
     /// known by the job in its statuses' addresses.
     ///
     /// # Errors
-    /// Where GitHub does not answer, or several deployments of this run could be the job's.
+    /// Where GitHub does not answer, or deployments of several environments could be the job's.
     pub(super) async fn deployment(&self) -> Result<Option<Deployment>, GitHubError> {
         let job = &self.job;
         let mut query = vec![("sha", job.commit.as_str()), ("per_page", "100")];
@@ -57,9 +59,13 @@ impl GitHub {
                 of_run.push(deployment);
             }
         }
-        match of_run.len() {
-            0 | 1 => Ok(of_run.pop()),
-            _ => Err(GitHubError::Ambiguous),
+        let mut of_run = of_run.into_iter();
+        let newest = of_run.next();
+        // Of one environment they are of attempts, the newest of this one.
+        let environment = newest.as_ref().map(|newest| newest.environment.clone());
+        match of_run.all(|older| Some(&older.environment) == environment.as_ref()) {
+            true => Ok(newest),
+            false => Err(GitHubError::Ambiguous),
         }
     }
 

@@ -24,7 +24,7 @@ pub enum GitHubError {
         /// The answer's status.
         status: StatusCode,
     },
-    /// Several deployments of the run could be the job's.
+    /// Deployments of several environments could be the job's.
     #[error(
         "several deployments belong to this run: set the input `environment` to name the job's own"
     )]

@@ -198,13 +198,13 @@ fn foreign_text_links_to_nothing_and_marks_up_nothing() {
 fn a_summary_of_a_long_and_hostile_run_stays_below_a_mebibyte() {
     let mut story = Story::new(START.parse().unwrap(), Ending::Succeeded);
     let hostile = "![x](https://evil.example/) @acme/everyone <img src=x> | `` ` | ".repeat(2000);
-    for n in 0..3000 {
+    for n in 0..100 {
         let message = format!("{n} {hostile}");
         story.note(&at(n, Event::Notice { message: message.clone() }));
         story.note(&at(n, Event::Phase { phase: "bake", message }));
         story.note(&at(n, judgement(if n % 2 == 0 { "pass" } else { "fail" }, 9, 9)));
     }
-    story.note(&at(3001, outcome(Ending::Failed, &hostile)));
+    story.note(&at(101, outcome(Ending::Failed, &hostile)));
     let text = summary(&story, &links());
     assert!(text.len() < 1 << 20, "{}", text.len());
     assert!(!text.contains("![x]") && !text.contains("<img") && !text.contains("@acme"));
