@@ -11,7 +11,10 @@ import { target } from "./platform.mjs";
 import { input, warning } from "./runner.mjs";
 import { clean, reason, shown } from "./text.mjs";
 
-/** Returns the path of a binary that may be run, and a line that says which it is. `list` reads the list of releases. */
+/**
+ * Returns the path of a binary that may be run, a line that says which it is, and, of a released one, its SHA-256. `list`
+ * reads the list of releases.
+ */
 export async function prepare(list) {
   const given = input("binary");
   if (given) return local(given);
@@ -54,7 +57,7 @@ async function released(list) {
 
   // A hit is hashed again: on a self-hosted machine every earlier job could write here.
   const cached = fingerprint(path);
-  if (cached === wanted.binary) return { path, description: `${name}, from the tool cache` };
+  if (cached === wanted.binary) return { path, sha256: wanted.binary, description: `${name}, from the tool cache` };
   if (cached !== undefined) {
     warning(
       `The tool cache holds a damaged or manipulated binary, which was not run: ${clean(path)} is ${cached}, expected ` +
@@ -74,7 +77,7 @@ async function released(list) {
   });
   verify("binary in the archive", binary, wanted.binary, url);
   store(path, binary);
-  return { path, description: `${name}, downloaded from ${clean(url.host)}` };
+  return { path, sha256: wanted.binary, description: `${name}, downloaded from ${clean(url.host)}` };
 }
 
 /** Returns the URL of a release's archive. A mirror has the layout of GitHub's download URLs below its base. */

@@ -6,9 +6,10 @@ import { guarded, run } from "./run.mjs";
 import { say, saveState } from "./runner.mjs";
 
 await guarded(async () => {
-  const { path, description } = await prepare(list);
+  const { path, sha256, description } = await prepare(list);
   say(description);
   // Saved before the binary starts: the post step needs it when the binary cannot finish.
   saveState("binary", path);
+  if (sha256) saveState("sha256", sha256);
   return run(path, ["action"]);
 });

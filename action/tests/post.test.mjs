@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { machine, onlyError, script } from "./harness.mjs";
+import { sha256 } from "../checksums.mjs";
+import { machine, makeList, makeRelease, onlyError, script } from "./harness.mjs";
 
 const post = { entry: "post.mjs" };
 
@@ -34,6 +35,21 @@ for (const [what, state, runs] of [
     assert.equal(host.state(), "");
   });
 }
+
+test("post hashes a released binary again, and does not run another", async (t) => {
+  const release = makeRelease(script("process.exitCode = 130;"));
+  const host = machine(t, makeList("https://unreachable.invalid", release.checksums));
+  host.cache(release.binary);
+  assert.equal((await host.run()).code, 130);
+  const saved = Object.fromEntries(
+    [...host.state().matchAll(/(\w+)<<(\S+)\n(.*)\n\2\n/g)].map(([, name, , value]) => [`STATE_${name}`, value]),
+  );
+  assert.equal(saved.STATE_sha256, sha256(Buffer.from(release.binary)));
+  assert.equal((await host.run(saved, post)).code, 130);
+  host.cache(script("console.log('another')"));
+  assert.match(onlyError(await host.run(saved, post)), /is not the binary that the main step ran/);
+  assert.equal(host.records().length, 2);
+});
 
 test("post, the binary is gone: one error that names it", async (t) => {
   const host = machine(t, "not a list");
