@@ -57,15 +57,7 @@ impl Step {
         if format != Format::Actions {
             return None;
         }
-        let mut step = Step {
-            story: Story::new(start, goal),
-            links: links(),
-            goal,
-            github: None,
-            comment: false,
-            updates: None,
-            following: None,
-        };
+        let mut step = Step::new(goal, start);
         if let Some(rollout) = rollout {
             step.goal = rollout.goal;
             step.reach_github(rollout.net, rollout.service);
@@ -73,9 +65,22 @@ impl Step {
         Some(step)
     }
 
+    fn new(goal: Ending, start: Timestamp) -> Step {
+        Step {
+            story: Story::new(start, goal),
+            links: links(),
+            goal,
+            github: None,
+            comment: false,
+            updates: None,
+            following: None,
+        }
+    }
+
     fn reach_github(&mut self, net: &Net, service: &str) {
         let settings = Settings::read(&variable);
-        let Some((token, job)) = variable("GITHUB_TOKEN").zip(job(&settings, service)) else {
+        let Some((token, job)) = variable("GITHUB_TOKEN").zip(job(&settings, service, &self.links))
+        else {
             if settings.comment {
                 self.story.skip("comment: there is no `github-token`");
             }
@@ -165,32 +170,31 @@ impl Step {
 
 /// A run that ended before anything could begin: its annotation, and what else the runner reads.
 pub(super) fn refuse(outcome: Outcome) {
-    let now = Timestamp::now();
-    let outcome = settings::in_words_of_inputs(outcome, &variable);
-    say(&actions::ending(&outcome, Ending::Succeeded).to_string());
-    let Some(mut step) = Step::begin(Format::Actions, Ending::Succeeded, now, None) else { return };
-    step.note(&Stamped { time: now, event: Event::Outcome(Box::new(outcome)) });
-    step.write_values();
-    step.write_summary();
+    end(Timestamp::now(), None, Some(outcome));
 }
 
 /// What a command prints instead of events, and why it is refused all the same, if it is: in the log and in
 /// the job summary. Gives the exit code.
 pub(super) fn result(start: Timestamp, text: &str, refusal: Option<Outcome>) -> u8 {
     say(actions::plain(text).trim_end());
-    let outcome = refusal.map(|refusal| settings::in_words_of_inputs(refusal, &variable));
-    if let Some(refusal) = &outcome {
+    end(start, Some(text), refusal)
+}
+
+/// Leaves what the runner reads of a command without events. Gives the exit code.
+fn end(start: Timestamp, printed: Option<&str>, refusal: Option<Outcome>) -> u8 {
+    let refusal = refusal.map(|refusal| settings::in_words_of_inputs(refusal, &variable));
+    if let Some(refusal) = &refusal {
         say(&actions::ending(refusal, Ending::Succeeded).to_string());
     }
-    let outcome = outcome.unwrap_or_else(|| Outcome::new(Ending::Succeeded, "nothing was changed"));
+    let outcome = refusal.unwrap_or_else(|| Outcome::new(Ending::Succeeded, "nothing was changed"));
     let code = outcome.outcome.exit_code();
-    if let Some(mut step) = Step::begin(Format::Actions, Ending::Succeeded, start, None) {
+    let mut step = Step::new(Ending::Succeeded, start);
+    if let Some(text) = printed {
         step.story.print(text);
-        let event = Event::Outcome(Box::new(outcome));
-        step.note(&Stamped { time: Timestamp::now(), event });
-        step.write_values();
-        step.write_summary();
     }
+    step.note(&Stamped { time: Timestamp::now(), event: Event::Outcome(Box::new(outcome)) });
+    step.write_values();
+    step.write_summary();
     code
 }
 
@@ -221,17 +225,18 @@ fn links() -> Links {
 }
 
 /// The job that runs; `None` outside of one.
-fn job(settings: &Settings, service: &str) -> Option<Job> {
+fn job(settings: &Settings, service: &str, links: &Links) -> Option<Job> {
     Some(Job {
         repository: variable("GITHUB_REPOSITORY")?,
         commit: variable("GITHUB_SHA")?,
         run: variable("GITHUB_RUN_ID")?,
-        run_url: links().run?,
+        run_url: links.run.clone()?,
         id: settings.job_id.clone(),
         service: service.to_owned(),
         environment: settings.environment.clone(),
         environment_url: settings.environment_url.clone(),
-        pull_request: pull_request(),
+        // Only a comment needs it.
+        pull_request: if settings.comment { pull_request() } else { None },
     })
 }
 
