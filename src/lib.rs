@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod cloud;
 pub mod config;
+pub mod discovery;
 pub mod docker;
 pub mod engine;
 pub mod github;
@@ -16,4 +17,5 @@ pub mod registry;
 pub mod rehearse;
 pub mod report;
 pub mod rollout;
+pub mod scaffold;
 pub mod template;

@@ -28,6 +28,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("github", &["model", "net"]),
     ("publish", &["model", "net", "cloud", "registry", "image", "docker"]),
     ("preflight", &["model", "config", "cloud", "rollout", "template"]),
+    ("discovery", &["model", "cloud", "template", "preflight"]),
+    ("scaffold", &["model", "discovery"]),
     ("report", &["model"]),
     (
         "engine",

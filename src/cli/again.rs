@@ -22,6 +22,9 @@ impl Again<'_> {
         if self.common.config.as_os_str() != super::CONFIGURATION {
             options = format!(" --config {}", quoted(&self.common.config.to_string_lossy()));
         }
+        if let Some(role) = &self.common.role {
+            options.push_str(&format!(" --role {}", quoted(role)));
+        }
         let image = self.image.map(|image| format!(" --image {}", quoted(image)));
         let image = image.unwrap_or_default();
         ["rollback", "status", "verify"]
@@ -51,7 +54,8 @@ mod tests {
 
     #[test]
     fn advice_repeats_what_the_run_was_given() {
-        let mut common = Common { config: "cutover.yaml".into(), format: Format::Human };
+        let mut common =
+            Common { config: "cutover.yaml".into(), role: None, format: Format::Human };
         let hint = |common: &Common, image| Again { common, image }.spelled_out(HINT);
         assert_eq!(hint(&common, None), HINT);
         common.config = "my shop/cutover.yaml".into();

@@ -8,6 +8,7 @@ mod build;
 mod demo;
 mod deploy;
 mod environment;
+mod init;
 mod lab;
 mod making;
 mod output;
@@ -47,6 +48,8 @@ enum Verb {
     /// The simulated cloud itself.
     #[command(subcommand)]
     Lab(lab::Lab),
+    /// Write cutover.yaml and a workflow for a service that runs already.
+    Init(init::Init),
     /// Check that everything in cutover.yaml exists and fits together; change nothing.
     Verify(verify::Verify),
     /// Print what `deploy` would do; change nothing.
@@ -80,6 +83,9 @@ struct Common {
     /// The configuration.
     #[arg(long, short, default_value = CONFIGURATION, value_name = "FILE")]
     config: PathBuf,
+    /// The ARN of the role to assume, instead of `role` in the configuration.
+    #[arg(long, value_name = "ARN")]
+    role: Option<String>,
     /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -101,6 +107,7 @@ pub fn run(cli: Cli) -> u8 {
     match cli.verb {
         Verb::Demo(verb) => verb.run(),
         Verb::Lab(verb) => verb.run(),
+        Verb::Init(verb) => verb.run(),
         Verb::Verify(verb) => verb.run(),
         Verb::Plan(verb) => verb.run(),
         Verb::Build(verb) => verb.run(),

@@ -24,9 +24,20 @@ pub(super) struct Session {
 /// An error with its exit code's ending.
 pub(super) type Failure = (Ending, String);
 
+/// Reads the configuration, with what the command line says instead.
+pub(super) fn configuration(common: &Common) -> Result<Config, Failure> {
+    let config = config::load(&common.config).map_err(|e| (Ending::Refused, e.to_string()))?;
+    match &common.role {
+        Some(role) => {
+            config.assuming(role).map_err(|why| (Ending::Refused, format!("--role: {why}")))
+        }
+        None => Ok(config),
+    }
+}
+
 /// Reads the configuration and connects.
 pub(super) async fn open(common: &Common) -> Result<Session, Failure> {
-    let config = config::load(&common.config).map_err(|e| (Ending::Refused, e.to_string()))?;
+    let config = configuration(common)?;
     let mut net = Net::real().map_err(|error| (Ending::Failed, error.to_string()))?;
     if let Some(speed) = variable(SPEED) {
         let rate = speed.parse::<f64>().ok().filter(|rate| rate.is_finite() && *rate > 0.0);

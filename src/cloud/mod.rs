@@ -24,7 +24,7 @@ use crate::net::{Clock, Net, sdk::Skew};
 pub use call::Change;
 pub use ec2::{TemplateFacts, UserData, VersionFacts};
 pub use ecr::{RegistryLogin, RepositoryFacts};
-pub use elbv2::{RawActions, RuleWithActions};
+pub use elbv2::{RawActions, RuleWithActions, TargetGroupSummary};
 pub use error::{Class, CloudError};
 pub use identity::{CredentialSource, Identity, Settings};
 

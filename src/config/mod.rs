@@ -28,6 +28,7 @@ pub use settings::{
     Config, Fleet, Image, Member, Retire, Rolling, Smoke, SoleGroup, Template, TestRoute, Traffic,
     UserData, hash,
 };
+pub use values::check_service;
 
 /// Reads and checks the file at `path`.
 ///

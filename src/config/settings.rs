@@ -10,6 +10,7 @@ use super::ConfigError;
 use super::attach::Attach;
 use super::build::Build;
 use super::ecr::Ecr;
+use super::values::{account_of_role, no_role, role_elsewhere};
 use crate::image::Assembly;
 use crate::judge::Limits;
 use crate::model::{Colour, Digest, PerColour, Repository, RuleId, Strategy};
@@ -78,6 +79,22 @@ impl Config {
                 "add `image.push`, and `image.files` or `image.build: {}`, or deploy an image that is \
                  in the registry already with `--image repository@sha256:…`",
             )),
+        }
+    }
+
+    /// The same configuration with another role to assume.
+    ///
+    /// # Errors
+    /// Where `role` is not the ARN of a role, or is in another account than the configuration names.
+    pub fn assuming(self, role: &str) -> Result<Config, String> {
+        let account = account_of_role(role).ok_or_else(|| no_role(role))?;
+        match &self.account {
+            Some(own) if own != account => Err(role_elsewhere(account, own)),
+            _ => Ok(Config {
+                account: Some(account.to_owned()),
+                role: Some(role.to_owned()),
+                ..self
+            }),
         }
     }
 

@@ -40,6 +40,41 @@ impl<'a> Arn<'a> {
     }
 }
 
+/// The account of a role's ARN; `None` where `text` is none.
+pub(super) fn account_of_role(text: &str) -> Option<&str> {
+    let arn = Arn::parse(text)?;
+    (arn.service == "iam" && arn.resource.starts_with("role/")).then_some(arn.account)
+}
+
+/// What is wrong with `text` as a role.
+pub(super) fn no_role(text: &str) -> String {
+    format!("`{text}` is not the ARN of a role; write all of it, as in `{A_ROLE}`")
+}
+
+/// A role as it is written.
+pub(super) const A_ROLE: &str = "arn:aws:iam::123456789012:role/deploy-web";
+
+/// What is wrong with a role of another account.
+pub(super) fn role_elsewhere(role: &str, account: &str) -> String {
+    format!("the role is in account {role}, but `account` is {account}")
+}
+
+/// Checks the name of a service.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_service(text: &str) -> Result<(), String> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if (1..=40).contains(&text.len()) && text.bytes().all(plain) {
+        return Ok(());
+    }
+    Err(format!("`{text}` cannot be the name of a service; {A_SERVICE}"))
+}
+
+/// What the name of a service is made of.
+pub(super) const A_SERVICE: &str =
+    "use 1 to 40 lower-case letters, digits and hyphens: it becomes part of names in AWS";
+
 /// Whether `text` is an account id: twelve digits.
 pub(super) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())

@@ -37,9 +37,10 @@ pub(super) struct Input {
 }
 
 /// All inputs of `action.yml`, in its order.
-pub(super) const INPUTS: [Input; 18] = [
+pub(super) const INPUTS: [Input; 19] = [
     Input { name: "command", kind: Kind::Step, commands: &COMMANDS },
     Input { name: "config", kind: Kind::Value, commands: &COMMANDS },
+    Input { name: "role", kind: Kind::Value, commands: &COMMANDS },
     Input { name: "image", kind: Kind::Value, commands: &["deploy", "plan"] },
     Input { name: "force", kind: Kind::Flag, commands: &["deploy"] },
     Input { name: "no-cache", kind: Kind::Flag, commands: &["deploy", "push", "build"] },
@@ -141,12 +142,16 @@ impl Inputs {
 
     /// What every command takes.
     pub(super) fn common(&self) -> Common {
-        Common { config: self.config().into(), format: Format::Actions }
+        Common {
+            config: self.value("config").unwrap_or(CONFIGURATION).into(),
+            role: self.value("role").map(str::to_owned),
+            format: Format::Actions,
+        }
     }
 
-    fn config(&self) -> &str {
-        let config = self.given.iter().find(|(input, _)| input.name == "config");
-        config.map_or(CONFIGURATION, |(_, path)| path)
+    fn value(&self, name: &str) -> Option<&str> {
+        let given = self.given.iter().find(|(input, _)| input.name == name);
+        given.map(|(_, value)| value.as_str())
     }
 }
 

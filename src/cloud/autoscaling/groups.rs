@@ -30,17 +30,29 @@ impl Cloud {
     /// # Errors
     /// Where AWS does not answer.
     pub async fn groups_using_template(&self, template_id: &str) -> Result<Vec<Group>, CloudError> {
-        let request = self.autoscaling.describe_auto_scaling_groups().include_instances(false);
+        let uses =
+            |group: &Group| group.source.template().is_some_and(|used| used.id == template_id);
+        let groups = self.every_group(false).await?;
+        Ok(groups.into_iter().filter(uses).collect())
+    }
+
+    /// All groups of the Region with their instances, in the order of their names.
+    ///
+    /// # Errors
+    /// Where AWS does not answer.
+    pub async fn all_groups(&self) -> Result<Vec<Group>, CloudError> {
+        self.every_group(true).await
+    }
+
+    async fn every_group(&self, with_instances: bool) -> Result<Vec<Group>, CloudError> {
+        let request =
+            self.autoscaling.describe_auto_scaling_groups().include_instances(with_instances);
         let all = self
             .read(DESCRIBE, || {
                 request.clone().into_paginator().items().send().collect::<Result<Vec<_>, _>>()
             })
             .await?;
-        let mut groups: Vec<Group> = all
-            .iter()
-            .map(group)
-            .filter(|group| group.source.template().is_some_and(|t| t.id == template_id))
-            .collect();
+        let mut groups: Vec<Group> = all.iter().map(group).collect();
         groups.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(groups)
     }

@@ -11,6 +11,23 @@ use crate::cloud::convert::{count, seconds, sorted};
 use crate::cloud::{Class, Cloud, CloudError};
 use crate::model::{Target, TargetGroup, TargetHealth};
 
+const TARGET_GROUPS: &str = "elasticloadbalancing:DescribeTargetGroups";
+
+/// A target group as DescribeTargetGroups lists it, without its attributes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetGroupSummary {
+    /// Its ARN.
+    pub arn: String,
+    /// Its name, which is unique in a Region.
+    pub name: String,
+    /// The load balancers that it serves: at most one, none while no rule names it.
+    pub load_balancers: Vec<String>,
+    /// What is registered in it: `instance`, `ip`, `lambda` or `alb` (API model, TargetTypeEnum).
+    pub target_type: String,
+    /// The health check's path; empty for protocols without one.
+    pub health_path: String,
+}
+
 impl Cloud {
     /// Target groups by their names, in the order of the names. One that does not exist is absent.
     ///
@@ -24,9 +41,7 @@ impl Cloud {
         // One call a name: of several, AWS does not say which one is missing.
         for name in names {
             let request = self.elbv2.describe_target_groups().names(*name);
-            let found = self
-                .read("elasticloadbalancing:DescribeTargetGroups", || request.clone().send())
-                .await;
+            let found = self.read(TARGET_GROUPS, || request.clone().send()).await;
             let found = match found {
                 Ok(answer) => answer.target_groups.unwrap_or_default(),
                 Err(error) if error.class == Class::NotFound => continue,
@@ -38,6 +53,22 @@ impl Cloud {
                 groups.push(target_group(aws, &attributes));
             }
         }
+        Ok(groups)
+    }
+
+    /// All target groups of the Region, in the order of their names.
+    ///
+    /// # Errors
+    /// Where AWS does not answer.
+    pub async fn all_target_groups(&self) -> Result<Vec<TargetGroupSummary>, CloudError> {
+        let request = self.elbv2.describe_target_groups();
+        let all = self
+            .read(TARGET_GROUPS, || {
+                request.clone().into_paginator().items().send().collect::<Result<Vec<_>, _>>()
+            })
+            .await?;
+        let mut groups: Vec<TargetGroupSummary> = all.iter().map(summary).collect();
+        groups.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(groups)
     }
 
@@ -87,6 +118,16 @@ fn target_group(aws: &AwsTargetGroup, attributes: &BTreeMap<String, String>) -> 
         // By default the load balancer decides, and an Application Load Balancer says yes (user
         // guide); so only an explicit no is one.
         cross_zone: attribute("load_balancing.cross_zone.enabled") != Some("false"),
+    }
+}
+
+fn summary(aws: &AwsTargetGroup) -> TargetGroupSummary {
+    TargetGroupSummary {
+        arn: aws.target_group_arn().unwrap_or_default().to_owned(),
+        name: aws.target_group_name().unwrap_or_default().to_owned(),
+        load_balancers: sorted(aws.load_balancer_arns()),
+        target_type: aws.target_type().map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
+        health_path: aws.health_check_path().unwrap_or_default().to_owned(),
     }
 }
 

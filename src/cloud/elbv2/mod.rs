@@ -5,4 +5,5 @@ mod health;
 mod rules;
 
 pub use actions::RawActions;
+pub use health::TargetGroupSummary;
 pub use rules::RuleWithActions;

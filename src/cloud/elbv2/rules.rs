@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    Listener as AwsListener, Rule as AwsRule, RuleCondition,
+    Listener as AwsListener, LoadBalancer as AwsLoadBalancer, Rule as AwsRule, RuleCondition,
 };
 
 use super::RawActions;
@@ -11,6 +11,7 @@ use crate::cloud::convert::count;
 use crate::cloud::{Change, Class, Cloud, CloudError};
 use crate::model::{Forward, Listener, LoadBalancer, Rule, RuleId, RuleMatch};
 
+const LOAD_BALANCERS: &str = "elasticloadbalancing:DescribeLoadBalancers";
 const LISTENERS: &str = "elasticloadbalancing:DescribeListeners";
 const RULES: &str = "elasticloadbalancing:DescribeRules";
 const MODIFY_RULE: &str = "elasticloadbalancing:ModifyRule";
@@ -38,23 +39,26 @@ impl Cloud {
             .elbv2
             .describe_load_balancers()
             .set_load_balancer_arns(Some(arns.iter().map(|arn| (*arn).to_owned()).collect()));
-        let answer = self
-            .read("elasticloadbalancing:DescribeLoadBalancers", || request.clone().send())
-            .await?;
-        let mut balancers: Vec<LoadBalancer> = answer
-            .load_balancers()
-            .iter()
-            .map(|aws| {
-                let zones = aws.availability_zones().iter().filter_map(|zone| zone.zone_name());
-                LoadBalancer {
-                    arn: aws.load_balancer_arn().unwrap_or_default().to_owned(),
-                    dns_name: aws.dns_name().unwrap_or_default().to_owned(),
-                    zones: zones.map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect(),
-                    kind: aws.r#type().map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
-                }
-            })
-            .collect();
+        let answer = self.read(LOAD_BALANCERS, || request.clone().send()).await?;
+        let mut balancers: Vec<LoadBalancer> =
+            answer.load_balancers().iter().map(load_balancer).collect();
         balancers.sort_by_key(|balancer| arns.iter().position(|arn| *arn == balancer.arn));
+        Ok(balancers)
+    }
+
+    /// All load balancers of the Region, in the order of their ARNs.
+    ///
+    /// # Errors
+    /// Where AWS does not answer.
+    pub async fn all_load_balancers(&self) -> Result<Vec<LoadBalancer>, CloudError> {
+        let request = self.elbv2.describe_load_balancers();
+        let all = self
+            .read(LOAD_BALANCERS, || {
+                request.clone().into_paginator().items().send().collect::<Result<Vec<_>, _>>()
+            })
+            .await?;
+        let mut balancers: Vec<LoadBalancer> = all.iter().map(load_balancer).collect();
+        balancers.sort_by(|a, b| a.arn.cmp(&b.arn));
         Ok(balancers)
     }
 
@@ -213,6 +217,16 @@ impl Cloud {
             .await?;
         listeners.sort_by_key(|listener| listener.port());
         Ok(listeners)
+    }
+}
+
+fn load_balancer(aws: &AwsLoadBalancer) -> LoadBalancer {
+    let zones = aws.availability_zones().iter().filter_map(|zone| zone.zone_name());
+    LoadBalancer {
+        arn: aws.load_balancer_arn().unwrap_or_default().to_owned(),
+        dns_name: aws.dns_name().unwrap_or_default().to_owned(),
+        zones: zones.map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect(),
+        kind: aws.r#type().map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
     }
 }
 

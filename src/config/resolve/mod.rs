@@ -16,7 +16,9 @@ pub(super) use self::checker::Checker;
 use super::document::{Document, TemplateSection, UserDataSection};
 use super::error::Mistake;
 use super::settings::{Config, Fleet, Retire, Template, UserData};
-use super::values::{Arn, is_account, is_region};
+use super::values::{
+    A_ROLE, A_SERVICE, account_of_role, check_service, is_account, is_region, role_elsewhere,
+};
 use crate::model::Strategy;
 use crate::rollout::Deadlines;
 
@@ -105,12 +107,11 @@ fn minutes(n: u64) -> Duration {
 /// The accepted account and the role.
 fn identity(document: &Document, check: &mut Checker<'_>) -> (Option<String>, Option<String>) {
     let service = &document.service;
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if !(1..=40).contains(&service.value.len()) || !service.value.bytes().all(plain) {
+    if check_service(&service.value).is_err() {
         check.at(
             service.place,
             format!("`{}` cannot be a service's name", service.value),
-            "use 1 to 40 lower-case letters, digits and hyphens: it becomes part of names in AWS",
+            A_SERVICE,
         );
     }
     if !is_region(&document.region.value) {
@@ -131,30 +132,28 @@ fn identity(document: &Document, check: &mut Checker<'_>) -> (Option<String>, Op
     let Some(role) = &document.role else {
         return (account.map(|account| account.value.clone()), None);
     };
-    let arn = Arn::parse(&role.value)
-        .filter(|arn| arn.service == "iam" && arn.resource.starts_with("role/"));
-    match arn {
+    let of_role = account_of_role(&role.value);
+    match of_role {
         None => check.at(
             role.place,
-            format!("`{}` is no role's ARN", role.value),
-            "write it whole, as in `arn:aws:iam::123456789012:role/deploy-web`",
+            format!("`{}` is not the ARN of a role", role.value),
+            format!("write all of it, as in `{A_ROLE}`"),
         ),
-        Some(arn) => {
+        Some(of_role) => {
             let other = account
                 .map(|account| account.value.as_str())
-                .filter(|account| is_account(account) && arn.account != *account);
+                .filter(|account| is_account(account) && of_role != *account);
             if let Some(account) = other {
                 check.at(
                     role.place,
-                    format!("the role is in account {}, but `account` is {account}", arn.account),
+                    role_elsewhere(of_role, account),
                     "correct one of the two: the role decides which account is changed",
                 );
             }
         }
     }
-    let account = account
-        .map(|account| account.value.clone())
-        .or_else(|| arn.map(|arn| arn.account.to_owned()));
+    let account =
+        account.map(|account| account.value.clone()).or_else(|| of_role.map(str::to_owned));
     (account, Some(role.value.clone()))
 }
 

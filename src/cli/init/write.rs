@@ -1,0 +1,110 @@
+//! Files onto the disk: all of them, or none.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use tempfile::{Builder, NamedTempFile};
+
+use crate::cli::session::Failure;
+use crate::model::Ending;
+use crate::scaffold::File;
+
+/// Writes the files below the current folder. Everything is on the disk under temporary names before the first file
+/// gets its own, so that a full disk leaves nothing half-written.
+///
+/// # Errors
+/// Where a file exists and may not be overwritten, or something cannot be written; nothing is left behind then.
+pub(super) fn all(files: &[File], force: bool) -> Result<(), Failure> {
+    let existing: Vec<&str> = files
+        .iter()
+        .map(|file| file.path.as_str())
+        .filter(|path| Path::new(path).symlink_metadata().is_ok())
+        .collect();
+    if !force && !existing.is_empty() {
+        let (these, them) = if existing.len() == 1 { ("exists", "it") } else { ("exist", "them") };
+        return Err((
+            Ending::Refused,
+            format!(
+                "{} {these}, and nothing was written\n`--force` overwrites {them}; `--print` shows what would be written",
+                existing.join(" and ")
+            ),
+        ));
+    }
+    let mut made = Made::default();
+    let staged = files.iter().map(|file| made.stage(file)).collect::<Result<Vec<_>, _>>();
+    let written = staged.and_then(|staged| made.place(staged, force));
+    match written {
+        Ok(()) => Ok(()),
+        Err(why) => {
+            made.remove();
+            Err((Ending::Failed, format!("{why}; nothing was written")))
+        }
+    }
+}
+
+/// What this run created, the newest last.
+#[derive(Default)]
+struct Made {
+    folders: Vec<PathBuf>,
+    files: Vec<PathBuf>,
+}
+
+impl Made {
+    /// Writes a file beside its place.
+    fn stage(&mut self, file: &File) -> Result<(NamedTempFile, PathBuf), String> {
+        let path = PathBuf::from(&file.path);
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        self.create(folder)?;
+        let failed = |error: std::io::Error| format!("{}: {error}", file.path);
+        let mut builder = Builder::new();
+        builder.prefix(".cutover-");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            // As any new file; the process's umask takes from it.
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let mut staged = builder.tempfile_in(folder).map_err(failed)?;
+        staged.write_all(file.text.as_bytes()).map_err(failed)?;
+        staged.as_file().sync_all().map_err(failed)?;
+        Ok((staged, path))
+    }
+
+    /// Gives the files their names.
+    fn place(&mut self, staged: Vec<(NamedTempFile, PathBuf)>, force: bool) -> Result<(), String> {
+        for (file, path) in staged {
+            let existed = path.symlink_metadata().is_ok();
+            let placed = if force { file.persist(&path) } else { file.persist_noclobber(&path) };
+            placed.map_err(|error| format!("{}: {}", path.display(), error.error))?;
+            if !existed {
+                self.files.push(path);
+            }
+        }
+        Ok(())
+    }
+
+    /// Creates a folder and those that it lies in.
+    fn create(&mut self, folder: &Path) -> Result<(), String> {
+        let missing: Vec<&Path> = folder
+            .ancestors()
+            .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+            .collect();
+        for folder in missing.into_iter().rev() {
+            std::fs::create_dir(folder)
+                .map_err(|error| format!("{}: {error}", folder.display()))?;
+            self.folders.push(folder.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Takes back what was created, as far as that is possible.
+    fn remove(&self) {
+        for file in &self.files {
+            let _ = std::fs::remove_file(file);
+        }
+        for folder in self.folders.iter().rev() {
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! One look at a whole Region: everything that traffic passes on its way to an instance.
+
+use std::collections::BTreeSet;
+
+use super::Gap;
+use super::gap::unless_denied;
+use crate::cloud::{Cloud, CloudError, TargetGroupSummary};
+use crate::model::{Group, Listener, LoadBalancer, Rule};
+
+/// What is in an account's Region, as far as a deployment could meet it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Account {
+    /// The account's twelve digits.
+    pub account: String,
+    /// The partition, as ARNs begin: `aws`, `aws-cn`, …
+    pub partition: String,
+    /// The Region.
+    pub region: String,
+    /// Every Auto Scaling group.
+    pub groups: Vec<Group>,
+    /// Every target group.
+    pub target_groups: Vec<TargetGroupSummary>,
+    /// Every load balancer that forwards to a group.
+    pub load_balancers: Vec<LoadBalancer>,
+    /// Their listeners.
+    pub listeners: Vec<Listener>,
+    /// Their rules and default actions, in the order in which a listener tries them.
+    pub rules: Vec<Rule>,
+    /// What AWS did not let us read.
+    pub gaps: Vec<Gap>,
+}
+
+/// Reads the account.
+///
+/// # Errors
+/// Where AWS does not answer, or does not let us list the groups: nothing can be found without them.
+pub async fn read(cloud: &Cloud) -> Result<Account, CloudError> {
+    let identity = cloud.identity();
+    let mut gaps = Vec::new();
+    let groups = cloud.all_groups().await?;
+    let target_groups = cloud.all_target_groups().await;
+    let target_groups = unless_denied(target_groups, "which target groups there are", &mut gaps)?
+        .unwrap_or_default();
+    let attached: BTreeSet<&str> =
+        groups.iter().flat_map(|group| &group.target_groups).map(String::as_str).collect();
+    let serving: BTreeSet<&str> = target_groups
+        .iter()
+        .filter(|target_group| attached.contains(target_group.arn.as_str()))
+        .flat_map(|target_group| &target_group.load_balancers)
+        .map(String::as_str)
+        .collect();
+    let balancers = cloud.all_load_balancers().await;
+    let mut load_balancers =
+        unless_denied(balancers, "which load balancers there are", &mut gaps)?.unwrap_or_default();
+    load_balancers.retain(|balancer| serving.contains(balancer.arn.as_str()));
+    let (mut listeners, mut rules) = (Vec::new(), Vec::new());
+    for balancer in &load_balancers {
+        let found = cloud.listeners(&balancer.arn).await;
+        listeners.extend(
+            unless_denied(found, "which listeners there are", &mut gaps)?.unwrap_or_default(),
+        );
+        let found = cloud.rules_of(&balancer.arn).await;
+        let found = unless_denied(found, "which rules forward to the groups", &mut gaps)?;
+        rules.extend(found.unwrap_or_default().into_iter().map(|found| found.rule));
+    }
+    Ok(Account {
+        account: identity.account.clone(),
+        partition: identity.arn.split(':').nth(1).unwrap_or("aws").to_owned(),
+        region: identity.region.clone(),
+        groups,
+        target_groups,
+        load_balancers,
+        listeners,
+        rules,
+        gaps,
+    })
+}
+
+impl Account {
+    /// The target group of an ARN.
+    pub fn target_group(&self, arn: &str) -> Option<&TargetGroupSummary> {
+        self.target_groups.iter().find(|target_group| target_group.arn == arn)
+    }
+
+    /// The load balancers that send traffic to a group.
+    pub fn load_balancers_of(&self, group: &Group) -> Vec<&LoadBalancer> {
+        let serving = |balancer: &&LoadBalancer| {
+            let target_groups = group.target_groups.iter().filter_map(|arn| self.target_group(arn));
+            target_groups.flat_map(|found| &found.load_balancers).any(|arn| *arn == balancer.arn)
+        };
+        self.load_balancers.iter().filter(serving).collect()
+    }
+}
+
+/// The name of a load balancer: its ARN ends with `loadbalancer/app/<name>/<id>` (user guide).
+pub fn name_of(balancer: &LoadBalancer) -> &str {
+    balancer.arn.split('/').rev().nth(1).unwrap_or(&balancer.arn)
+}

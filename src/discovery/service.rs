@@ -1,0 +1,229 @@
+//! Which groups belong together: the services of an account.
+
+use std::collections::BTreeMap;
+
+use super::Account;
+use crate::model::{Colour, Group, LaunchTemplate, LoadBalancer, PerColour, Rule, RuleId};
+use crate::preflight::live;
+
+/// A group and the target group through which it gets traffic.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// The Auto Scaling group.
+    pub group: Group,
+    /// The ARN of its target group; `None` where it has none.
+    pub target_group: Option<String>,
+}
+
+impl Member {
+    /// The name of its target group. An ARN ends with `targetgroup/<name>/<id>` (user guide).
+    pub fn target_group_name(&self) -> Option<&str> {
+        self.target_group.as_deref()?.split('/').nth(1)
+    }
+}
+
+/// The groups of a service.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fleet {
+    /// Two groups that take turns.
+    Pair {
+        /// The groups, each with its target group.
+        sides: Box<PerColour<Member>>,
+        /// The one that has all the traffic; `None` where neither has.
+        live: Option<Colour>,
+    },
+    /// One group.
+    Single(Box<Member>),
+}
+
+/// What cutover could deploy to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Service {
+    /// Its groups.
+    pub fleet: Fleet,
+    /// The load balancers that send it traffic.
+    pub load_balancers: Vec<LoadBalancer>,
+    /// The rules and default actions that name its target groups, without the test rule.
+    pub rules: Vec<Rule>,
+    /// The rule that reaches the idle group by a header, with this name and value.
+    pub test: Option<(Rule, (String, String))>,
+}
+
+impl Service {
+    /// Its groups: blue and green, or the only one.
+    pub fn groups(&self) -> Vec<&Group> {
+        self.members().into_iter().map(|member| &member.group).collect()
+    }
+
+    /// Its groups, each with its target group.
+    pub fn members(&self) -> Vec<&Member> {
+        match &self.fleet {
+            Fleet::Pair { sides, .. } => Colour::BOTH.map(|colour| &sides[colour]).to_vec(),
+            Fleet::Single(member) => vec![member],
+        }
+    }
+
+    /// What the live group launches from, or else the first that launches from a template.
+    pub fn template(&self) -> Option<&LaunchTemplate> {
+        let live = match &self.fleet {
+            Fleet::Pair { sides, live: Some(live) } => sides[*live].group.source.template(),
+            _ => None,
+        };
+        live.or_else(|| self.groups().into_iter().find_map(|group| group.source.template()))
+    }
+}
+
+/// The services of an account, in the order of their first group's name. Two groups are one service where a rule
+/// names the target groups of both, or where they alone launch from the same template and no more than one of them
+/// gets traffic.
+pub(super) fn services(account: &Account) -> Vec<Service> {
+    let mut pairs = weighted_pairs(account);
+    let taken = |pairs: &[[usize; 2]], n: usize| pairs.iter().any(|pair| pair.contains(&n));
+    for pair in template_pairs(account) {
+        if pair.iter().all(|n| !taken(&pairs, *n)) {
+            pairs.push(pair);
+        }
+    }
+    let singles = (0..account.groups.len()).filter(|n| !taken(&pairs, *n));
+    let mut found: Vec<Service> = singles.map(|n| single(account, &account.groups[n])).collect();
+    found.extend(
+        pairs.iter().map(|[a, b]| pair(account, [&account.groups[*a], &account.groups[*b]])),
+    );
+    found.sort_by_key(|service| service.groups().first().map(|group| group.name.clone()));
+    found
+}
+
+/// Two groups as one service, because somebody says so.
+pub(super) fn pair(account: &Account, groups: [&Group; 2]) -> Service {
+    let [first, second] = in_order(groups);
+    let (blue, green) = shared_rule(account, first, second).unwrap_or_else(|| {
+        let own = |group: &Group| group.target_groups.first().cloned().unwrap_or_default();
+        (own(first), own(second))
+    });
+    let arns = PerColour { blue: blue.as_str(), green: green.as_str() };
+    let naming: Vec<&Rule> = account.rules.iter().filter(|rule| names(rule, arns)).collect();
+    let all: Vec<RuleId> = naming.iter().filter(|r| !is_header(r)).map(|r| r.id.clone()).collect();
+    let live = live(&account.rules, &all, arns);
+    let test = naming.iter().find_map(|rule| test_of(rule, arns, live));
+    let is_test = |rule: &Rule| test.as_ref().is_some_and(|(found, _)| found.id == rule.id);
+    let member = |group: &Group, arn: &str| Member {
+        group: group.clone(),
+        target_group: (!arn.is_empty()).then(|| arn.to_owned()),
+    };
+    let mut load_balancers = account.load_balancers_of(first);
+    let others = account.load_balancers_of(second);
+    load_balancers
+        .extend(others.into_iter().filter(|b| !load_balancers.contains(b)).collect::<Vec<_>>());
+    Service {
+        load_balancers: load_balancers.into_iter().cloned().collect(),
+        rules: naming.into_iter().filter(|rule| !is_test(rule)).cloned().collect(),
+        fleet: Fleet::Pair {
+            sides: Box::new(PerColour {
+                blue: member(first, &blue),
+                green: member(second, &green),
+            }),
+            live,
+        },
+        test,
+    }
+}
+
+/// One group as a service.
+pub(super) fn single(account: &Account, group: &Group) -> Service {
+    let named = |arn: &&String| account.rules.iter().any(|rule| forwards_to(rule, arn));
+    let arn = group.target_groups.iter().find(named).or(group.target_groups.first());
+    let rules = account.rules.iter().filter(|rule| arn.is_some_and(|arn| forwards_to(rule, arn)));
+    Service {
+        load_balancers: account.load_balancers_of(group).into_iter().cloned().collect(),
+        rules: rules.cloned().collect(),
+        fleet: Fleet::Single(Box::new(Member { group: group.clone(), target_group: arn.cloned() })),
+        test: None,
+    }
+}
+
+/// Blue first where the names say so, else by name.
+fn in_order(groups: [&Group; 2]) -> [&Group; 2] {
+    let [a, b] = groups;
+    let says = |group: &Group, colour: &str| group.name.to_ascii_lowercase().contains(colour);
+    let swapped = (says(a, "green") && !says(b, "green")) || (says(b, "blue") && !says(a, "blue"));
+    let by_name = !says(a, "blue") && !says(b, "green") && a.name > b.name;
+    if swapped || by_name { [b, a] } else { [a, b] }
+}
+
+/// Groups whose target groups stand in one rule. A group that would be in two pairs is in none.
+fn weighted_pairs(account: &Account) -> Vec<[usize; 2]> {
+    let mut found: Vec<[usize; 2]> = Vec::new();
+    for a in 0..account.groups.len() {
+        for b in a + 1..account.groups.len() {
+            if shared_rule(account, &account.groups[a], &account.groups[b]).is_some() {
+                found.push([a, b]);
+            }
+        }
+    }
+    let count = |n: usize| found.iter().filter(|pair| pair.contains(&n)).count();
+    found.iter().copied().filter(|pair| pair.iter().all(|n| count(*n) == 1)).collect()
+}
+
+/// Groups that alone launch from a template. At most one of them has traffic other than by a header.
+fn template_pairs(account: &Account) -> Vec<[usize; 2]> {
+    let mut users: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (n, group) in account.groups.iter().enumerate() {
+        if let Some(template) = group.source.template() {
+            users.entry(&template.id).or_default().push(n);
+        }
+    }
+    let one_each = |pair: &[usize; 2]| {
+        let [a, b] = pair.map(|n| &account.groups[n].target_groups);
+        a.len() == 1 && b.len() == 1 && a != b
+    };
+    let busy = |n: usize| {
+        account.rules.iter().filter(|rule| !is_header(rule)).any(|rule| {
+            let forward = rule.forward.as_ref();
+            let arns = &account.groups[n].target_groups;
+            arns.iter().any(|arn| forward.is_some_and(|forward| forward.share(arn) > 0))
+        })
+    };
+    let takes_turns = |pair: &[usize; 2]| pair.iter().filter(|n| busy(**n)).count() < 2;
+    users
+        .into_values()
+        .filter_map(|users| <[usize; 2]>::try_from(users).ok())
+        .filter(|pair| one_each(pair) && takes_turns(pair))
+        .collect()
+}
+
+/// The target groups of both that one rule names.
+fn shared_rule(account: &Account, a: &Group, b: &Group) -> Option<(String, String)> {
+    account.rules.iter().find_map(|rule| {
+        let forward = rule.forward.as_ref()?;
+        let of = |group: &Group, other: &Group| {
+            let named = |arn: &&String| forward.names(arn) && !other.target_groups.contains(arn);
+            group.target_groups.iter().find(named).cloned()
+        };
+        Some((of(a, b)?, of(b, a)?))
+    })
+}
+
+/// The rule as a test rule: it asks for a header and sends all to the idle side.
+fn test_of(
+    rule: &Rule,
+    pair: PerColour<&str>,
+    live: Option<Colour>,
+) -> Option<(Rule, (String, String))> {
+    let forward = rule.forward.as_ref()?;
+    let idle = live?.other();
+    let (name, values) = rule.matches.headers.first()?;
+    (forward.share(pair[idle]) == 100)
+        .then(|| Some((rule.clone(), (name.clone(), values.first()?.clone()))))?
+}
+
+fn is_header(rule: &Rule) -> bool {
+    !rule.matches.headers.is_empty()
+}
+
+fn forwards_to(rule: &Rule, arn: &str) -> bool {
+    rule.forward.as_ref().is_some_and(|forward| forward.names(arn))
+}
+
+fn names(rule: &Rule, pair: PerColour<&str>) -> bool {
+    Colour::BOTH.into_iter().any(|colour| forwards_to(rule, pair[colour]))
+}

@@ -1,0 +1,220 @@
+//! Values in text: the templates of this folder name a language for every value that they insert, so that no
+//! name, whatever it holds, ends a scalar, a string or a word of that language.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
+use serde::Serialize;
+
+/// Renders `template`, a minijinja template called `name` in errors, with `values`.
+///
+/// Its filters are `yaml`, `hcl`, `aligned` and `shell`, beside minijinja's own. A line that holds nothing but a block leaves no empty
+/// line.
+///
+/// # Errors
+/// Where the template is malformed or names a value that is not there, which is a bug of cutover, or where a
+/// value cannot be written in the language that it is for (a NUL byte in a shell word).
+pub fn render(
+    name: &'static str,
+    template: &'static str,
+    values: impl Serialize,
+) -> Result<String, Error> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    let syntax = SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .keep_trailing_newline(true)
+        .build()?;
+    environment.set_syntax(syntax);
+    environment.add_filter("yaml", |text: String| yaml(&text));
+    environment.add_filter("hcl", |text: String| hcl(&text).map_err(unwritable));
+    environment.add_filter("aligned", |text: String| aligned(&text));
+    environment.add_filter("shell", |text: String| shell(&text).map_err(unwritable));
+    environment.template_from_named_str(name, template)?.render(Serde(values))
+}
+
+fn unwritable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(ErrorKind::InvalidOperation, "a value cannot be written in this language")
+        .with_source(error)
+}
+
+/// Returns `text` as a YAML scalar on one line: as it is where every reader of YAML 1.1 and 1.2 takes it for that
+/// string, else in double quotes.
+pub fn yaml(text: &str) -> String {
+    if is_plain(text) { text.to_owned() } else { quoted(text) }
+}
+
+/// Whether a plain scalar of these characters is this string in YAML 1.1, too, which CloudFormation reads: no
+/// number, date, truth value or null, and no indicator.
+fn is_plain(text: &str) -> bool {
+    // The words of YAML 1.1's types (yaml.org/type), beside what begins with a digit.
+    const WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c))
+        && !WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
+}
+
+/// Returns `text` in YAML's double quotes, with everything escaped that a reader might take for the end of a line
+/// or refuse (YAML 1.2.2, 5.1 and 5.4; YAML 1.1 also breaks lines at U+0085, U+2028 and U+2029).
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}' | '\u{feff}' => {
+                quoted.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
+            _ if c.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            _ => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// Returns `text` as a string literal of HCL. `${` and `%{` in it begin no interpolation.
+///
+/// # Errors
+/// None that a string can cause; hcl-rs has one type of error for all that it writes.
+pub fn hcl(text: &str) -> Result<String, hcl::Error> {
+    hcl::format::to_string(&hcl::Expression::String(text.to_owned()))
+}
+
+/// Returns lines of HCL with the equals signs of neighboring attributes under each other, as `terraform fmt` has them: an
+/// attribute whose value goes on in the next line is no neighbor.
+///
+/// For lines of attributes and objects; a heredoc in them would be changed.
+pub fn aligned(text: &str) -> String {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let attributes: Vec<Option<usize>> = lines.iter().map(|line| attribute(line)).collect();
+    let mut start = 0;
+    for run in attributes.chunk_by(|a, b| a.is_some() == b.is_some()) {
+        let width = run.iter().flatten().max().copied().unwrap_or_default();
+        for (line, name) in lines[start..].iter_mut().zip(run) {
+            if let Some(name) = *name {
+                line.insert_str(name, &" ".repeat(width - name));
+            }
+        }
+        start += run.len();
+    }
+    lines.join("\n")
+}
+
+/// Where the name of an attribute ends that is whole on this line, indentation included.
+fn attribute(line: &str) -> Option<usize> {
+    let (name, value) = line.split_once(" = ")?;
+    let is_name = name.trim_start().chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
+        || name.trim_start().starts_with('"');
+    (is_name && !value.ends_with(['[', '{', '('])).then_some(name.len())
+}
+
+/// Returns `text` as one word of a POSIX shell.
+///
+/// # Errors
+/// Where it holds a NUL byte, which no argument of a program can.
+pub fn shell(text: &str) -> Result<String, shlex::QuoteError> {
+    shlex::try_quote(text).map(|word| word.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn plain_where_every_reader_agrees() {
+        for plain in ["web", "/healthz", "deploy/user-data.sh", "t3.micro", "subnet-0a1b"] {
+            assert_eq!(yaml(plain), plain);
+        }
+        for quoted in
+            ["", "no", "On", "~", "1e3", "2026-10-01", "a b", "a: b", "X-Cutover: next", "#a"]
+        {
+            assert_eq!(yaml(quoted), format!("\"{quoted}\""));
+        }
+        assert_eq!(yaml("뉴스 그룹\n\u{85}"), r#""뉴스 그룹\n\u0085""#);
+    }
+
+    #[test]
+    fn names_begin_no_interpolation() {
+        assert_eq!(hcl("${var.a} %{ if b } 뉴스").unwrap(), r#""$${var.a} %%{ if b } 뉴스""#);
+    }
+
+    #[test]
+    fn neighbors_are_aligned() {
+        let text =
+            "{\n  Sid = \"A\"\n  Effect = \"Allow\"\n  Action = [\n    1,\n  ]\n  NotAction = 2\n}";
+        let expected = "{\n  Sid    = \"A\"\n  Effect = \"Allow\"\n  Action = [\n    1,\n  ]\n  NotAction = 2\n}";
+        assert_eq!(aligned(text), expected);
+    }
+
+    #[test]
+    fn a_template_inserts_by_language_and_refuses_what_is_not_there() {
+        let values = serde_json::json!({ "name": "it's ${here}" });
+        let text = "{{ name | yaml }} {{ name | hcl }} {{ name | shell }}\n";
+        let expected = "\"it's ${here}\" \"it's $${here}\" \"it's \\${here}\"\n";
+        assert_eq!(render("values", text, &values).unwrap(), expected);
+        assert!(render("values", "{{ nam }}", &values).is_err());
+        let nul = serde_json::json!({ "name": "a\0b" });
+        assert!(render("values", "{{ name | shell }}", &nul).is_err());
+    }
+
+    /// Strings of every kind of character, with what has a meaning in one of the languages more often than chance.
+    fn text() -> impl Strategy<Value = String> {
+        let special = prop::sample::select(vec![
+            "${",
+            "%{",
+            "$",
+            "{{",
+            "}}",
+            "\"",
+            "'",
+            "\\",
+            "\n",
+            "\r",
+            ": ",
+            " #",
+            "- ",
+            "\u{85}",
+            "\u{2028}",
+            "\u{feff}",
+            "\t",
+            "~",
+            "no",
+            "0x1",
+            "한글",
+            "\u{1f600}",
+            "\u{7f}",
+        ]);
+        let part =
+            prop_oneof![special.prop_map(str::to_owned), any::<char>().prop_map(String::from)];
+        prop::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn yaml_reads_back_what_was_written(text in text()) {
+            // In a block and in a flow sequence, whose brackets and commas must end nothing.
+            let document = format!("block: {0}\nflow: [{0}, x]\n", yaml(&text));
+            let read: serde_json::Value = serde_saphyr::from_str(&document).unwrap();
+            prop_assert_eq!(&read, &serde_json::json!({ "block": text, "flow": [text, "x"] }));
+        }
+
+        #[test]
+        fn hcl_reads_back_what_was_written(text in text()) {
+            let body: hcl::Value = hcl::from_str(&format!("a = {}\n", hcl(&text).unwrap())).unwrap();
+            prop_assert_eq!(body["a"].as_str(), Some(text.as_str()));
+        }
+
+        #[test]
+        fn a_shell_reads_back_one_word(text in text()) {
+            let words = shlex::split(&shell(&text.replace('\0', "")).unwrap());
+            prop_assert_eq!(words, Some(vec![text.replace('\0', "")]));
+        }
+    }
+}
