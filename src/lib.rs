@@ -1,5 +1,6 @@
 //! The map of the house: what each folder holds. Arrows go down only; see ARCHITECTURE.md.
 
+pub mod adopt;
 pub mod cli;
 pub mod cloud;
 pub mod config;

@@ -48,6 +48,20 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "adopt",
+        &[
+            "model",
+            "template",
+            "config",
+            "net",
+            "registry",
+            "cloud",
+            "publish",
+            "discovery",
+            "engine",
+        ],
+    ),
+    (
         "rehearse",
         &[
             "model",

@@ -7,7 +7,6 @@ use super::environment;
 use super::making::{self, How, Product};
 use super::session::{self, Failure, Reporting};
 use super::signals::{self, Hangup};
-use crate::config;
 use crate::model::{Ending, Event, ImageReference, Outcome, Stamped};
 use crate::net::{Clock, Net};
 use crate::publish::Reader;
@@ -45,7 +44,7 @@ impl Build {
     }
 
     async fn build(&self, tell: &mut dyn FnMut(Event)) -> Result<String, Failure> {
-        let config = config::load(&self.common.config).map_err(making::refused)?;
+        let config = session::configuration(&self.common)?;
         let tag = self.tag.as_deref();
         if let (Some(tag), None) = (tag, &config.image.build) {
             return Err(making::refused(format!(

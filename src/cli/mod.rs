@@ -2,6 +2,7 @@
 //! goes to standard output, what went wrong before it could begin to standard error.
 
 mod action;
+mod adopt;
 mod again;
 mod bench;
 mod build;
@@ -50,6 +51,8 @@ enum Verb {
     Lab(lab::Lab),
     /// Write cutover.yaml and a workflow for a service that runs already.
     Init(init::Init),
+    /// Pin what runs: groups at $Latest to a number, a tag in the user data to its digest; replace no instance.
+    Adopt(adopt::Adopt),
     /// Check that everything in cutover.yaml exists and fits together; change nothing.
     Verify(verify::Verify),
     /// Print what `deploy` would do; change nothing.
@@ -108,6 +111,7 @@ pub fn run(cli: Cli) -> u8 {
         Verb::Demo(verb) => verb.run(),
         Verb::Lab(verb) => verb.run(),
         Verb::Init(verb) => verb.run(),
+        Verb::Adopt(verb) => verb.run(),
         Verb::Verify(verb) => verb.run(),
         Verb::Plan(verb) => verb.run(),
         Verb::Build(verb) => verb.run(),

@@ -9,7 +9,7 @@ use super::signals::{self, Hangup};
 use super::way::{Attached, Sending, Way};
 use super::{Common, output};
 use crate::cloud::Cloud;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::docker::Engine;
 use crate::engine;
 use crate::model::{Ending, Event, ImageReference, Outcome, Repository, Stamped};
@@ -65,7 +65,7 @@ impl Push {
     async fn push(&self, net: &Net, tell: &mut dyn FnMut(Event)) -> Result<Outcome, Failure> {
         let config = match self.from.is_some() && !self.to.is_empty() {
             true => None,
-            false => Some(config::load(&self.common.config).map_err(making::refused)?),
+            false => Some(session::configuration(&self.common)?),
         };
         let assembly = config.as_ref().and_then(|config| config.image.assembly.as_ref());
         self.sending.suits(self.from.is_none() && assembly.is_some())?;
@@ -84,7 +84,7 @@ impl Push {
             making::refused("nothing says where the image goes: add `image.push`, or `--to`")
         })?;
         let cloud = match to.iter().any(|repository| repository.ecr().is_some()) {
-            true => Some(account(net, config.as_ref(), &to).await?),
+            true => Some(account(net, config.as_ref(), &self.common, &to).await?),
             false => None,
         };
         let way = Way {
@@ -171,12 +171,17 @@ fn summary(
 }
 
 /// The account, for ECR: as configured, or as whom the environment says that we are.
-async fn account(net: &Net, config: Option<&Config>, to: &[Repository]) -> Result<Cloud, Failure> {
+async fn account(
+    net: &Net,
+    config: Option<&Config>,
+    common: &Common,
+    to: &[Repository],
+) -> Result<Cloud, Failure> {
     match config {
         Some(config) => session::connect(net, config).await,
         None => {
             let region = to.iter().find_map(|to| Some(to.ecr()?.region.to_owned()));
-            session::connect_in(net, region).await
+            session::connect_in(net, region, common.role.as_deref()).await
         }
     }
 }

@@ -61,14 +61,18 @@ pub(super) async fn connect(net: &Net, config: &Config) -> Result<Cloud, Failure
     open_account(net, &settings).await
 }
 
-/// The account that the environment's credentials are of.
-pub(super) async fn connect_in(net: &Net, region: Option<String>) -> Result<Cloud, Failure> {
+/// The account that the environment's credentials are of, or the role's, for a verb without a configuration.
+pub(super) async fn connect_in(
+    net: &Net,
+    region: Option<String>,
+    role: Option<&str>,
+) -> Result<Cloud, Failure> {
     let settings = Settings {
         region,
         account: None,
-        role: None,
-        service: "push".to_owned(),
-        credentials: CredentialSource::detect(None, variable),
+        role: role.map(str::to_owned),
+        service: "cutover".to_owned(),
+        credentials: CredentialSource::detect(role, variable),
         endpoint: None,
     };
     open_account(net, &settings).await

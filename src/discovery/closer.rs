@@ -3,10 +3,10 @@
 use jiff::SignedDuration;
 
 use super::gap::unless_denied;
-use super::image::{self, Image, Unpinnable};
+use super::image::{Image, Unpinnable, find_image};
 use super::{Gap, Service};
 use crate::cloud::{Cloud, CloudError, VersionFacts};
-use crate::model::{Group, LaunchTemplate, Lifecycle, TargetGroupCounts, VersionSpec};
+use crate::model::{Group, LaunchTemplate, TargetGroupCounts, VersionSpec};
 
 /// What a service's instances are launched from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub async fn look_closer(
         .filter(unpinned)
         .filter_map(|group| Some((group.name.clone(), group.source.template()?.version)))
         .collect();
-    let running = service.groups().into_iter().find_map(|group| running(group, used));
+    let running = service.groups().into_iter().find_map(Group::running);
     let number = match (used.version, running) {
         (VersionSpec::Number(number), _) | (_, Some(number)) => Some(number),
         (version, None) => {
@@ -64,7 +64,7 @@ pub async fn look_closer(
         None => None,
     };
     let own = |repository: &_| cloud.owns(repository);
-    let image = version.as_ref().map(|version| image::find(version.user_data.bytes(), own));
+    let image = version.as_ref().map(|version| find_image(version.user_data.bytes(), own));
     let requests = requests(cloud, service, gaps).await?;
     Ok(Some(Launch { template: used.clone(), version, image, requests, unpinned }))
 }
@@ -90,15 +90,4 @@ async fn requests(
     let longest = counts.iter().map(minutes).max().filter(|minutes| *minutes > 0);
     let all = counts.iter().map(|counts| counts.within(from, until).requests).sum::<u64>();
     Ok(longest.map(|minutes| all / minutes))
-}
-
-/// The version of `template` that all instances in service run; `None` where there are none, or they differ.
-pub fn running(group: &Group, template: &LaunchTemplate) -> Option<u64> {
-    let serving = group.instances.iter().filter(|i| i.lifecycle == Lifecycle::InService);
-    let mut versions = serving.map(|instance| {
-        let launched = instance.template.as_ref().filter(|launched| launched.id == template.id);
-        launched.and_then(|launched| launched.version.number())
-    });
-    let first = versions.next()??;
-    versions.all(|version| version == Some(first)).then_some(first)
 }

@@ -1,5 +1,7 @@
 //! Which image a fleet runs, as far as its user data says so.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use regex::bytes::Regex;
@@ -31,6 +33,16 @@ pub enum Unpinnable {
     Refused(Repository, String),
 }
 
+impl fmt::Display for Unpinnable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unpinnable::Empty => f.write_str("there is no user data"),
+            Unpinnable::Nameless => f.write_str("it names no image together with its registry"),
+            Unpinnable::Refused(repository, why) => write!(f, "it names {repository}, but {why}"),
+        }
+    }
+}
+
 /// Registry, path, and a tag or a digest behind it. A registry's host has a dot (Docker's reference grammar).
 const REFERENCE: &str = r"(?-u)(?P<name>(?:[a-z0-9-]+\.)+[a-z0-9-]+(?::[0-9]+)?/[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?";
 
@@ -39,7 +51,7 @@ const REFERENCE: &str = r"(?-u)(?P<name>(?:[a-z0-9-]+\.)+[a-z0-9-]+(?::[0-9]+)?/
 ///
 /// # Errors
 /// Why there is none.
-pub(super) fn find(
+pub fn find_image(
     user_data: Option<&[u8]>,
     own: impl Fn(&Repository) -> bool,
 ) -> Result<Image, Unpinnable> {
@@ -120,7 +132,7 @@ mod tests {
     const ECR: &str = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/team/web";
 
     fn found(script: &str) -> Result<Image, Unpinnable> {
-        find(Some(script.as_bytes()), |repository| repository.ecr().is_some())
+        find_image(Some(script.as_bytes()), |repository| repository.ecr().is_some())
     }
 
     #[test]

@@ -212,8 +212,12 @@ fn test_of(
     let forward = rule.forward.as_ref()?;
     let idle = live?.other();
     let (name, values) = rule.matches.headers.first()?;
-    (forward.share(pair[idle]) == 100)
-        .then(|| Some((rule.clone(), (name.clone(), values.first()?.clone()))))?
+    // A request can only carry a value that stands for itself.
+    let literal = |value: &&String| {
+        value.bytes().all(|b| b.is_ascii_graphic()) && !value.contains(['*', '?'])
+    };
+    let value = values.iter().find(literal)?;
+    (forward.share(pair[idle]) == 100).then(|| (rule.clone(), (name.clone(), value.clone())))
 }
 
 fn is_header(rule: &Rule) -> bool {

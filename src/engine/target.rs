@@ -44,7 +44,7 @@ pub enum Unresolved {
     Missing(String),
     /// A group does not launch from a numbered version.
     #[error(
-        "{0} does not launch from a numbered version of the launch template: `cutover verify` tells how to pin it"
+        "`{0}` does not launch from a numbered version of the launch template: `cutover adopt` pins it"
     )]
     Unpinned(String),
     /// Traffic is on both, or on neither.
@@ -226,6 +226,7 @@ fn side_facts(name: &str, facts: &Facts) -> Result<SideFacts, Unresolved> {
     let retirement = retirement(&seen.scheduled);
     Ok(SideFacts {
         version,
+        running: seen.group.running_instead_of(version),
         min: capacity.min,
         empty: capacity.desired == 0,
         // A group that awaits its retirement still has the minimum that kept it warm: ours, too.

@@ -1,6 +1,7 @@
 //! Fleets as EC2 Auto Scaling describes them: groups, their instances, instance refreshes and
 //! scheduled actions.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -152,6 +153,35 @@ pub struct Group {
     pub grace: Duration,
     /// Suspended processes, sorted.
     pub suspended: Vec<String>,
+}
+
+impl Group {
+    /// The version of the group's own launch template that all instances in service run; `None` where there are none, or
+    /// they differ.
+    pub fn running(&self) -> Option<u64> {
+        let own = self.source.template()?;
+        let serving = self.instances.iter().filter(|i| i.lifecycle == Lifecycle::InService);
+        let mut versions = serving.map(|instance| {
+            let launched = instance.template.as_ref().filter(|launched| launched.id == own.id);
+            launched.and_then(|launched| launched.version.number())
+        });
+        let first = versions.next()??;
+        versions.all(|version| version == Some(first)).then_some(first)
+    }
+
+    /// The versions of the group's own launch template that its instances in service run besides `version`, ascending.
+    pub fn running_instead_of(&self, version: u64) -> Vec<u64> {
+        let Some(template) = self.source.template() else { return Vec::new() };
+        let serving = self.instances.iter().filter(|i| i.lifecycle == Lifecycle::InService);
+        let own = serving.filter_map(|instance| {
+            instance.template.as_ref().filter(|launched| launched.id == template.id)
+        });
+        let others: BTreeSet<u64> = own
+            .filter_map(|launched| launched.version.number())
+            .filter(|running| *running != version)
+            .collect();
+        others.into_iter().collect()
+    }
 }
 
 /// The states of an instance refresh (BC `InstanceRefreshStatus`).

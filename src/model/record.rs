@@ -193,6 +193,10 @@ pub struct TwoGroupsFacts {
 pub struct SideFacts {
     /// The saved template version.
     pub version: u64,
+    /// Other versions that instances in service ran when the rollout began, ascending: a group that launches a newer
+    /// version than its instances run, as after `cutover adopt` or a change that no refresh followed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub running: Vec<u64>,
     /// MinSize.
     pub min: u32,
     /// True where DesiredCapacity was 0.

@@ -110,6 +110,8 @@ fn unpinned(group: &Group, template: &TemplateFacts, ours: bool) -> Option<Findi
         VersionSpec::Latest => template.latest,
         VersionSpec::Default => template.default,
     };
+    // What the instances run is what they are to be pinned to, whatever was made since.
+    let (meant, number) = (number, group.running().unwrap_or(number));
     let (name, of) = (&group.name, &template.name);
     let consequence = if ours {
         "its next launch would take whatever version was made last, and nothing could be rolled \
@@ -122,7 +124,13 @@ fn unpinned(group: &Group, template: &TemplateFacts, ours: bool) -> Option<Findi
     let finding = Finding::error(
         TOPIC,
         format!("`{name}` launches from `{of}` at {version}: {consequence}"),
-        format!("pin it to a number; {version} is {number} now. No instance is replaced by that"),
+        match ours {
+            true => "run `cutover adopt`, or pin it to a number yourself; no instance is replaced"
+                .to_owned(),
+            false => format!(
+                "pin it to a number; {version} is {meant} now. No instance is replaced by that"
+            ),
+        },
     );
     Some(match &group.source {
         TemplateSource::Template(_) => finding.cli(format!(

@@ -6,15 +6,18 @@ use super::mutant::{self, Mutant};
 use super::{GroupSeen, Pair, Plan, Seen, Side};
 use crate::model::{Colour, Forward, Lifecycle, Rule, RuleId, TargetHealth};
 
-/// The targets of a side that may bear traffic: healthy, their instance InService and launched from
-/// `version` of `template`. Their zones, one entry a target.
-pub fn ready<'a>(seen: &'a GroupSeen, template: &str, version: u64) -> Vec<&'a str> {
+/// The targets of a side that may receive traffic: healthy, their instance InService and launched from one of the
+/// `versions` of `template`. Their zones, one entry a target.
+pub fn ready<'a>(seen: &'a GroupSeen, template: &str, versions: &[u64]) -> Vec<&'a str> {
     seen.group
         .instances
         .iter()
         .filter(|instance| {
             instance.lifecycle == Lifecycle::InService
-                && instance.template.as_ref().is_some_and(|t| t.is(template, version))
+                && instance
+                    .template
+                    .as_ref()
+                    .is_some_and(|t| versions.iter().any(|version| t.is(template, *version)))
                 && seen
                     .targets
                     .iter()
@@ -78,14 +81,14 @@ pub(super) fn standing(
     pair: &Pair,
     seen: &Seen,
     colour: Colour,
-    version: u64,
+    versions: &[u64],
     (percent, desired): (u8, u32),
 ) -> Standing {
     let needed = wanted(percent, desired);
     let Some(group) = seen.groups.get(&pair.sides[colour].group) else {
         return Standing { ready: 0, needed, instances: 0, zones: false };
     };
-    let ready = ready(group, &plan.template, version);
+    let ready = ready(group, &plan.template, versions);
     let zones: BTreeSet<&str> = ready.iter().copied().collect();
     Standing {
         ready: ready.len() as u32,

@@ -83,7 +83,7 @@ impl Init {
                 .map_err(|why| (Ending::Refused, format!("--service: {why}")))?;
         }
         let net = Net::real().map_err(|error| (Ending::Failed, error.to_string()))?;
-        let cloud = session::connect_in(&net, self.region.clone()).await?;
+        let cloud = session::connect_in(&net, self.region.clone(), None).await?;
         let failed = |error: crate::cloud::CloudError| {
             (Ending::Failed, format!("{error}\n{}", error.hint()))
         };

@@ -1,11 +1,13 @@
 //! Groups: what they are, and their sizes.
 
-use aws_sdk_autoscaling::types::{AutoScalingGroup, Instance as AwsInstance, LifecycleState};
+use aws_sdk_autoscaling::types::{
+    AutoScalingGroup, Instance as AwsInstance, LifecycleState, MixedInstancesPolicy,
+};
 
-use super::template::{launch_template, source};
+use super::template::{launch_template, repinned, source, specification};
 use crate::cloud::convert::{count, seconds, signed, sorted};
-use crate::cloud::{Change, Cloud, CloudError};
-use crate::model::{Capacity, Group, Instance, Lifecycle};
+use crate::cloud::{Change, Class, Cloud, CloudError};
+use crate::model::{Capacity, Group, Instance, Lifecycle, TemplateSource};
 
 const DESCRIBE: &str = "autoscaling:DescribeAutoScalingGroups";
 const UPDATE: &str = "autoscaling:UpdateAutoScalingGroup";
@@ -74,6 +76,48 @@ impl Cloud {
             request.clone().into_paginator().items().send().collect::<Result<Vec<_>, _>>()
         })
         .await
+    }
+
+    /// Lets a group launch from exactly this version from now on. No instance is replaced. Of a mixed-instances policy all
+    /// else stays.
+    pub async fn pin(
+        &self,
+        group: &str,
+        source: &TemplateSource,
+        template_id: &str,
+        version: u64,
+    ) -> Change<()> {
+        let request = self.autoscaling.update_auto_scaling_group().auto_scaling_group_name(group);
+        let request = match source {
+            TemplateSource::Mixed { .. } => {
+                match self.policy_at(UPDATE, group, template_id, version).await {
+                    Ok(policy) => request.mixed_instances_policy(policy),
+                    Err(error) => return Change::Refused(error),
+                }
+            }
+            _ => request.launch_template(specification(template_id, version)),
+        };
+        self.change(UPDATE, request.send()).await.map(|_| ())
+    }
+
+    /// The mixed-instances policy of a group with this version in it.
+    pub(super) async fn policy_at(
+        &self,
+        operation: &'static str,
+        group: &str,
+        template_id: &str,
+        version: u64,
+    ) -> Result<MixedInstancesPolicy, CloudError> {
+        let read = self.described(&[group]).await?;
+        let policy = read.into_iter().find_map(|group| group.mixed_instances_policy);
+        let policy = policy.ok_or_else(|| {
+            CloudError::local(
+                operation,
+                Class::Conflict,
+                format!("group {group} no longer has a mixed-instances policy"),
+            )
+        })?;
+        Ok(repinned(policy, template_id, version))
     }
 
     /// Sets MinSize. Auto Scaling raises the desired capacity to it, and never lowers it for it.

@@ -5,7 +5,7 @@ use aws_sdk_autoscaling::types::{
     RefreshPreferences, RefreshStrategy, ScaleInProtectedInstances, StandbyInstances,
 };
 
-use super::template::{launch_template, of_policy, repinned, specification};
+use super::template::{launch_template, of_policy, specification};
 use crate::cloud::convert::{count, seconds, signed, timestamp, whole_seconds};
 use crate::cloud::{Change, Class, Cloud, CloudError};
 use crate::model::{InstanceRefresh, Preferences, RefreshStatus, TemplateSource};
@@ -73,18 +73,8 @@ impl Cloud {
                 Ok(desired.launch_template(specification(template_id, version)).build())
             }
             TemplateSource::Mixed { .. } => {
-                let read = self.described(&[group]).await?;
-                let policy = read
-                    .into_iter()
-                    .find_map(|group| group.mixed_instances_policy)
-                    .ok_or_else(|| {
-                        CloudError::local(
-                            START,
-                            Class::Conflict,
-                            format!("group {group} no longer has a mixed-instances policy"),
-                        )
-                    })?;
-                Ok(desired.mixed_instances_policy(repinned(policy, template_id, version)).build())
+                let policy = self.policy_at(START, group, template_id, version).await?;
+                Ok(desired.mixed_instances_policy(policy).build())
             }
             TemplateSource::Other => Err(CloudError::local(
                 START,

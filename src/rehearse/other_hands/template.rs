@@ -66,6 +66,41 @@ async fn an_old_side_that_launches_from_another_version_is_told() {
     told.ended(Ending::Succeeded).says("another hand lets news-blue launch from version 3");
 }
 
+/// A version like the first that both groups launch from now on, while no instance runs it: what `cutover adopt` leaves,
+/// and a change of the template that no refresh followed.
+async fn newer_than_their_instances(hand: Person, groups: &[&str]) {
+    let template = hand.template();
+    let version = [
+        ("LaunchTemplateId", template.as_str()),
+        ("SourceVersion", "1"),
+        ("LaunchTemplateData.InstanceType", "t3.micro"),
+    ];
+    hand.ec2("CreateLaunchTemplateVersion", &version).await;
+    for group in groups {
+        launches_from(hand.clone(), group, "2").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_version_is_rolled_back_to_instances_older_than_their_template() {
+    let mut story = Story::canary().checked();
+    newer_than_their_instances(story.person(), &[BLUE, GREEN]).await;
+    let told = story.run(Verb::DeployBad("v2")).await;
+    told.ended(Ending::RolledBack);
+    assert_eq!(story.truth().users(), [(BLUE, 100)], "{told}");
+    assert_eq!(story.truth().groups[GREEN].version, "2", "{told}");
+    story.keeps_its_promises();
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_group_is_rolled_back_to_the_version_that_it_launched() {
+    let mut story = Story::rolling();
+    newer_than_their_instances(story.person(), &["news"]).await;
+    let told = story.run(Verb::DeployBad("v2")).await;
+    told.ended(Ending::RolledBack);
+    assert_eq!(story.truth().groups["news"].version, "2", "{told}");
+}
+
 async fn deleted(hand: Person) {
     hand.deletes_the_template();
 }

@@ -149,7 +149,7 @@ proptest! {
                         ("blue", 100 - after, OLD, wants.min(blue.max))
                     };
                     if after != before {
-                        let ready = ready(&seen.groups[side], TEMPLATE, version).len() as u32;
+                        let ready = ready(&seen.groups[side], TEMPLATE, &[version]).len() as u32;
                         prop_assert!(ready >= wanted(percent, wants), "no blind traffic: {action:?}");
                     }
                     if after < before {

@@ -53,8 +53,14 @@ pub(super) fn image() -> ImageReference {
 }
 
 pub(super) fn record(phase: Phase) -> Record {
-    let side =
-        |min, empty| SideFacts { version: OLD, min, empty, pinned: Vec::new(), retirement: None };
+    let side = |min, empty| SideFacts {
+        version: OLD,
+        running: Vec::new(),
+        min,
+        empty,
+        pinned: Vec::new(),
+        retirement: None,
+    };
     let rules = ["r1", "l1"].into_iter().zip([true, false]).map(|(id, rule)| RuleFacts {
         id: if rule { RuleId::Rule(id.to_owned()) } else { RuleId::ListenerDefault(id.to_owned()) },
         weights: PerColour { blue: Some(1), green: None },

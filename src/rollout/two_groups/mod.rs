@@ -186,7 +186,14 @@ impl<'a> Machine<'_, 'a, '_> {
         self.turn.seen.groups.get(&self.pair.sides[colour].group)
     }
 
-    /// The version whose instances count on a side.
+    /// The versions whose instances may receive a side's traffic. On the old side also what ran there when the rollout
+    /// began: that it was live is all that a rollback asks of it.
+    fn versions(&self, colour: Colour) -> Vec<u64> {
+        let before = self.facts.sides[colour].running.iter().filter(|_| colour == self.from);
+        before.copied().chain([self.version(colour)]).collect()
+    }
+
+    /// The version that a side is brought to.
     fn version(&self, colour: Colour) -> u64 {
         if colour == self.from {
             self.facts.sides[colour].version
@@ -208,8 +215,8 @@ impl<'a> Machine<'_, 'a, '_> {
     }
 
     fn standing_of(&self, colour: Colour, percent: u8, desired: u32) -> gate::Standing {
-        let (plan, seen, version) = (self.turn.plan, self.turn.seen, self.version(colour));
-        gate::standing(plan, self.pair, seen, colour, version, (percent, desired))
+        let (plan, seen, versions) = (self.turn.plan, self.turn.seen, self.versions(colour));
+        gate::standing(plan, self.pair, seen, colour, &versions, (percent, desired))
     }
 
     fn tell_health(&mut self, colour: Colour, standing: gate::Standing) {

@@ -73,6 +73,7 @@ impl Machine<'_, '_, '_> {
         let (old, new) = (&self.facts.sides[live.other()], &self.facts.sides[live]);
         let now_live = SideFacts {
             version: self.version(live),
+            running: Vec::new(),
             min: old.min,
             empty: false,
             pinned: new.pinned.clone(),
@@ -80,6 +81,7 @@ impl Machine<'_, '_, '_> {
         };
         let now_idle = SideFacts {
             version: old.version,
+            running: old.running.clone(),
             min: new.retirement.map_or(new.min, |retirement| retirement.size),
             empty: new.empty,
             pinned: old.pinned.clone(),

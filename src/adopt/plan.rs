@@ -1,0 +1,216 @@
+//! What is to be pinned to what.
+
+use crate::cloud::TemplateFacts;
+use crate::discovery::Image;
+use crate::model::{Group, LaunchTemplate, Lifecycle, Repository, VersionSpec};
+
+/// A group that is to launch from a numbered version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// The Auto Scaling group.
+    pub group: String,
+    /// What it launches from now.
+    pub from: VersionSpec,
+    /// What it is to launch from; `None`: the version that [`Retag`] makes.
+    pub to: Option<u64>,
+}
+
+/// A tag in the user data that is to become a digest, in a new version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retag {
+    /// The version that the new one is made from.
+    pub source: u64,
+    /// The image's repository.
+    pub repository: Repository,
+    /// Its tag in the user data; `None` means `latest`, as engines take it.
+    pub tag: Option<String>,
+}
+
+/// Everything that adopting a service changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adoption {
+    /// The launch template.
+    pub template: LaunchTemplate,
+    /// Groups to pin; those that are pinned already are not in it.
+    pub pins: Vec<Pin>,
+    /// A version to make first.
+    pub retag: Option<Retag>,
+}
+
+impl Adoption {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.pins.is_empty() && self.retag.is_none()
+    }
+}
+
+/// Why a service cannot be adopted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unadoptable {
+    /// A group has no launch template.
+    #[error("`{0}` does not launch from a launch template: give it one before it is adopted")]
+    NoTemplate(String),
+    /// Two groups have two templates.
+    #[error("`{0}` and `{1}` launch from different launch templates: let both launch from one")]
+    TwoTemplates(String, String),
+}
+
+/// The version that a group's instances run, or else what its version means now. `None` where the group has no
+/// instances, and another may know better.
+fn number(group: &Group, used: &LaunchTemplate, facts: &TemplateFacts) -> Option<u64> {
+    let serving = group.instances.iter().any(|instance| instance.lifecycle == Lifecycle::InService);
+    let meant = match used.version {
+        VersionSpec::Number(number) => return Some(number),
+        VersionSpec::Latest => facts.latest,
+        VersionSpec::Default => facts.default,
+    };
+    serving.then(|| group.running().unwrap_or(meant))
+}
+
+/// The number that a service's groups launch from, as far as its instances say: what a new version is made from.
+pub(super) fn base(groups: &[Group], facts: &TemplateFacts) -> Option<u64> {
+    let serving = |group: &&Group| {
+        group.instances.iter().filter(|i| i.lifecycle == Lifecycle::InService).count()
+    };
+    // The first of the largest: `max_by_key` takes the last.
+    let largest = groups.iter().rev().max_by_key(serving)?;
+    let used = largest.source.template()?;
+    Some(number(largest, used, facts).unwrap_or(match used.version {
+        VersionSpec::Default => facts.default,
+        _ => facts.latest,
+    }))
+}
+
+/// Decides. `image` is the one that the user data of the version [`base`] names, where it can be pinned.
+///
+/// # Errors
+/// Where the groups do not launch from one launch template.
+pub fn plan(
+    groups: &[Group],
+    facts: &TemplateFacts,
+    image: Option<&Image>,
+) -> Result<Option<Adoption>, Unadoptable> {
+    let mut template: Option<(&Group, &LaunchTemplate)> = None;
+    for group in groups {
+        let used = group.source.template();
+        let used = used.ok_or_else(|| Unadoptable::NoTemplate(group.name.clone()))?;
+        match template {
+            Some((first, own)) if own.id != used.id => {
+                return Err(Unadoptable::TwoTemplates(first.name.clone(), group.name.clone()));
+            }
+            Some(_) => {}
+            None => template = Some((group, used)),
+        }
+    }
+    let (Some((_, template)), Some(base)) = (template, base(groups, facts)) else {
+        return Ok(None);
+    };
+    let retag = image.filter(|image| image.digest.is_none()).map(|image| Retag {
+        source: base,
+        repository: image.repository.clone(),
+        tag: image.tag.clone(),
+    });
+    let pins = groups.iter().filter_map(|group| {
+        let used = group.source.template()?;
+        let own = number(group, used, facts).unwrap_or(base);
+        let to = if retag.is_some() && own == base { None } else { Some(own) };
+        (to.is_none() || used.version.number().is_none()).then(|| Pin {
+            group: group.name.clone(),
+            from: used.version,
+            to,
+        })
+    });
+    Ok(Some(Adoption { template: template.clone(), pins: pins.collect(), retag }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::{Capacity, Digest, Instance, TemplateSource};
+
+    fn used(version: VersionSpec) -> LaunchTemplate {
+        LaunchTemplate { id: "lt-1".into(), name: "web".into(), version }
+    }
+
+    fn group(name: &str, version: VersionSpec, running: &[u64]) -> Group {
+        let instance = |(n, version): (usize, &u64)| Instance {
+            id: format!("i-{n}"),
+            zone: "a".into(),
+            lifecycle: Lifecycle::InService,
+            healthy: true,
+            template: Some(used(VersionSpec::Number(*version))),
+            protected: false,
+        };
+        let size = running.len() as u32;
+        Group {
+            name: name.into(),
+            capacity: Capacity { min: 0, max: 9, desired: size },
+            source: TemplateSource::Template(used(version)),
+            instances: running.iter().enumerate().map(instance).collect(),
+            zones: vec!["a".into()],
+            target_groups: Vec::new(),
+            elb_health: true,
+            grace: Duration::from_secs(60),
+            suspended: Vec::new(),
+        }
+    }
+
+    const FACTS: fn() -> TemplateFacts =
+        || TemplateFacts { id: "lt-1".into(), name: "web".into(), default: 1, latest: 5 };
+
+    fn image(tag: Option<&str>, digest: Option<Digest>) -> Image {
+        Image {
+            repository: "registry.example/web".parse().unwrap(),
+            tag: tag.map(str::to_owned),
+            digest,
+            others: Vec::new(),
+        }
+    }
+
+    fn pins(adoption: &Adoption) -> Vec<(&str, Option<u64>)> {
+        adoption.pins.iter().map(|pin| (pin.group.as_str(), pin.to)).collect()
+    }
+
+    #[test]
+    fn a_group_is_pinned_to_what_its_instances_run() {
+        let groups =
+            [group("a", VersionSpec::Latest, &[4, 4]), group("b", VersionSpec::Latest, &[])];
+        let adoption = plan(&groups, &FACTS(), None).unwrap().unwrap();
+        assert_eq!(pins(&adoption), [("a", Some(4)), ("b", Some(4))]);
+    }
+
+    #[test]
+    fn instances_that_differ_leave_it_to_what_the_version_means() {
+        let groups = [group("a", VersionSpec::Default, &[4, 2])];
+        let adoption = plan(&groups, &FACTS(), None).unwrap().unwrap();
+        assert_eq!(pins(&adoption), [("a", Some(1))]);
+        let empty = [group("a", VersionSpec::Latest, &[])];
+        assert_eq!(pins(&plan(&empty, &FACTS(), None).unwrap().unwrap()), [("a", Some(5))]);
+    }
+
+    #[test]
+    fn a_tag_becomes_a_version_of_its_own_for_every_group_that_launches_it() {
+        let groups = [
+            group("a", VersionSpec::Number(4), &[4]),
+            group("b", VersionSpec::Latest, &[]),
+            group("c", VersionSpec::Number(2), &[]),
+        ];
+        let tagged = image(Some("latest"), None);
+        let adoption = plan(&groups, &FACTS(), Some(&tagged)).unwrap().unwrap();
+        assert_eq!(adoption.retag.as_ref().map(|retag| retag.source), Some(4));
+        assert_eq!(pins(&adoption), [("a", None), ("b", None)]);
+    }
+
+    #[test]
+    fn what_is_pinned_already_stays() {
+        let groups = [group("a", VersionSpec::Number(4), &[4])];
+        let by_digest = image(None, Some(Digest::of(b"x")));
+        assert!(plan(&groups, &FACTS(), Some(&by_digest)).unwrap().unwrap().is_empty());
+        let mut other = group("b", VersionSpec::Latest, &[]);
+        other.source = TemplateSource::Other;
+        let none = plan(&[groups[0].clone(), other], &FACTS(), None);
+        assert_eq!(none, Err(Unadoptable::NoTemplate("b".into())));
+    }
+}
