@@ -1,5 +1,6 @@
 //! The map of the house: what each folder holds. Arrows go down only; see ARCHITECTURE.md.
 
+pub mod access;
 pub mod adopt;
 pub mod cli;
 pub mod cloud;
@@ -8,6 +9,7 @@ pub mod discovery;
 pub mod docker;
 pub mod engine;
 pub mod github;
+pub mod iam;
 pub mod image;
 pub mod judge;
 pub mod model;

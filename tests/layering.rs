@@ -20,6 +20,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("template", &["model"]),
     ("rollout", &["model", "judge"]),
     ("config", &["model", "judge", "rollout", "image"]),
+    ("iam", &[]),
     ("net", &["model"]),
     ("registry", &["model", "net"]),
     ("image", &["model", "registry"]),
@@ -28,8 +29,9 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("github", &["model", "net"]),
     ("publish", &["model", "net", "cloud", "registry", "image", "docker"]),
     ("preflight", &["model", "config", "cloud", "rollout", "template"]),
-    ("discovery", &["model", "cloud", "template", "preflight"]),
-    ("scaffold", &["model", "discovery"]),
+    ("discovery", &["model", "iam", "cloud", "template", "preflight"]),
+    ("scaffold", &["model", "iam", "cloud", "discovery"]),
+    ("access", &["model", "config", "cloud", "iam", "preflight", "rollout"]),
     ("report", &["model"]),
     (
         "engine",
@@ -77,6 +79,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "preflight",
             "report",
             "engine",
+            "iam",
+            "access",
         ],
     ),
     (
@@ -97,6 +101,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "report",
             "engine",
             "github",
+            "iam",
+            "access",
             "rehearse",
         ],
     ),
@@ -174,7 +180,7 @@ const KEPT: &[Kept] = &[
 ];
 
 /// No clock, no input or output, no chance: these folders compute.
-const PURE: &[&str] = &["model", "judge", "template", "rollout"];
+const PURE: &[&str] = &["model", "judge", "template", "rollout", "iam"];
 
 /// What makes a computation depend on more than its arguments.
 const IMPURE: &[&str] = &[

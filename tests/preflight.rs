@@ -150,6 +150,7 @@ fn facts() -> Facts {
             user_data: UserData::None,
             instance_profile: Some("news".into()),
             image_id: Some("ami-01".into()),
+            tagged: Vec::new(),
             hop_limit: Some(2),
         }),
         users: vec![group("news-blue", 0).group, group("news-green", 0).group],

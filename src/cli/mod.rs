@@ -9,9 +9,11 @@ mod build;
 mod demo;
 mod deploy;
 mod environment;
+mod iam;
 mod init;
 mod lab;
 mod making;
+mod origin;
 mod output;
 mod plan;
 mod push;
@@ -67,6 +69,8 @@ enum Verb {
     Rollback(rollback::Rollback),
     /// Show the record, weights, health and refresh of the service.
     Status(status::Status),
+    /// Print the deploy role's trust and permission policies, and what creates them; change nothing.
+    Iam(iam::Iam),
     /// Run one step of the GitHub Action from its inputs.
     #[command(hide = true)]
     Action(action::Action),
@@ -119,6 +123,7 @@ pub fn run(cli: Cli) -> u8 {
         Verb::Deploy(verb) => verb.run(),
         Verb::Rollback(verb) => verb.run(),
         Verb::Status(verb) => verb.run(),
+        Verb::Iam(verb) => verb.run(),
         Verb::Action(verb) => verb.run(),
         Verb::Completions(verb) => verb.run(),
         Verb::Man(verb) => verb.run(),

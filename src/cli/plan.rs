@@ -49,7 +49,7 @@ impl Plan {
         let mut reporter = output::reporter(self.common.format, Ending::Succeeded);
         let made = known.as_ref().is_none_or(|(_, made)| made.is_ours());
         let looked = engine.look(image, made, &mut |event| reporter.tell(&event)).await;
-        let checked = looked.map_err(|outcome| (outcome.outcome, outcome.message))?;
+        let checked = looked.map_err(|outcome| (outcome.outcome, outcome.advised()))?;
         let mut target =
             checked.target(config).map_err(|error| (Ending::Refused, error.to_string()))?;
         let mut plan = serde_json::to_value(&target.plan)

@@ -38,14 +38,33 @@ pub(super) fn configuration(common: &Common) -> Result<Config, Failure> {
 /// Reads the configuration and connects.
 pub(super) async fn open(common: &Common) -> Result<Session, Failure> {
     let config = configuration(common)?;
+    let net = way_out()?;
+    let cloud = connect(&net, &config).await?;
+    Ok(Session { config, net, cloud })
+}
+
+/// The way out, with the lab's clock where it says so.
+pub(super) fn way_out() -> Result<Net, Failure> {
     let mut net = Net::real().map_err(|error| (Ending::Failed, error.to_string()))?;
     if let Some(speed) = variable(SPEED) {
         let rate = speed.parse::<f64>().ok().filter(|rate| rate.is_finite() && *rate > 0.0);
         let rate = rate.ok_or_else(|| (Ending::Refused, format!("{SPEED}={speed} is no speed: write a number above 0, as `cutover lab serve` prints it")))?;
         net.clock = net.clock.with_rate(rate);
     }
-    let cloud = connect(&net, &config).await?;
-    Ok(Session { config, net, cloud })
+    Ok(net)
+}
+
+/// The account of a configuration, with the caller's own credentials and never its role, which may not exist yet.
+pub(super) async fn connect_as_caller(net: &Net, config: &Config) -> Result<Cloud, Failure> {
+    let settings = Settings {
+        region: Some(config.region.clone()),
+        account: config.account.clone(),
+        role: None,
+        service: config.service.clone(),
+        credentials: CredentialSource::Default,
+        endpoint: None,
+    };
+    open_account(net, &settings).await
 }
 
 /// The account of a configuration.

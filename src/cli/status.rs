@@ -56,12 +56,12 @@ impl Status {
                 let failed = |error: String| (Ending::Failed, error);
                 let checked = engine::check(&session.cloud, &session.config, &[])
                     .await
-                    .map_err(|error| failed(error.to_string()))?;
+                    .map_err(|error| failed(error.outcome().advised()))?;
                 let record = checked.records.last().cloned();
                 let service = session.config.service.clone();
                 look(&session.cloud, service, record, &checked.facts)
                     .await
-                    .map_err(|error| failed(error.to_string()))
+                    .map_err(|error| failed(format!("{error}\n{}", error.hint())))
             };
             match stop.unless_asked(Box::pin(seen)).await.unwrap_or_else(session::stopped) {
                 Ok(seen) => {

@@ -83,6 +83,8 @@ pub struct VersionFacts {
     pub instance_profile: Option<String>,
     /// The AMI, or a `resolve:ssm:` reference to one.
     pub image_id: Option<String>,
+    /// The kinds of resources that are tagged when they are launched: `instance`, `volume` …
+    pub tagged: Vec<String>,
     /// HttpPutResponseHopLimit; containers need 2 to reach the instance's metadata.
     pub hop_limit: Option<u32>,
 }
@@ -224,6 +226,12 @@ fn version(aws: &LaunchTemplateVersion) -> VersionFacts {
             .and_then(|profile| profile.arn().or(profile.name()))
             .map(str::to_owned),
         image_id: data.and_then(|data| data.image_id()).map(str::to_owned),
+        tagged: data
+            .map(|data| data.tag_specifications())
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|tagged| Some(tagged.resource_type()?.as_str().to_owned()))
+            .collect(),
         hop_limit: data
             .and_then(|data| data.metadata_options())
             .and_then(|options| options.http_put_response_hop_limit())

@@ -123,6 +123,14 @@ impl CloudError {
         self.code.as_deref() == Some(code)
     }
 
+    /// The action that AWS refused, as its message names it; else the operation.
+    pub fn refused_action(&self) -> String {
+        match Refusal::read(&self.message) {
+            Some(Refusal::Action { action, .. }) => action.to_owned(),
+            Some(Refusal::Launch | Refusal::Encoded) | None => self.operation.to_owned(),
+        }
+    }
+
     /// What to do next.
     pub fn hint(&self) -> String {
         if let Some(advice) = &self.advice {
@@ -136,9 +144,7 @@ impl CloudError {
                 "a quota is full: delete what is no longer needed, or ask for more by Service Quotas"
                     .to_owned()
             }
-            Class::Denied => format!(
-                "allow `{operation}` in the policy of the role that runs this; `cutover iam` prints the least policy"
-            ),
+            Class::Denied => denied(operation, &self.message),
             Class::NotFound => {
                 "check the name, the Region and the account in the configuration".to_owned()
             }
@@ -197,6 +203,66 @@ impl fmt::Display for CloudError {
 }
 
 impl std::error::Error for CloudError {}
+
+/// What AWS's words say of a refused action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refusal<'m> {
+    /// `… is not authorized to perform: ACTION on resource: RESOURCE …` (IAM user guide, "Troubleshoot access denied error
+    /// messages"); EC2 puts a sentence in front.
+    Action {
+        action: &'m str,
+        resource: Option<&'m str>,
+        /// A statement denies it: one that allows it would not help.
+        explicit: bool,
+    },
+    /// Auto Scaling names the launch template alone where launching from it is refused (public reports).
+    Launch,
+    /// EC2 keeps the action in an encoded message.
+    Encoded,
+}
+
+impl Refusal<'_> {
+    fn read(message: &str) -> Option<Refusal<'_>> {
+        let word =
+            |text: &'_ str| -> usize { text.find(char::is_whitespace).unwrap_or(text.len()) };
+        if let Some((_, rest)) = message.split_once("not authorized to perform: ") {
+            let (action, rest) = rest.split_at(word(rest));
+            let resource = rest.split_once("on resource: ").map(|(_, rest)| &rest[..word(rest)]);
+            let explicit = message.contains("explicit deny");
+            return Some(Refusal::Action { action, resource, explicit });
+        }
+        if message.contains("not authorized to use launch template") {
+            return Some(Refusal::Launch);
+        }
+        message.contains("Encoded authorization failure message").then_some(Refusal::Encoded)
+    }
+}
+
+/// What to do about a refusal of `operation`.
+fn denied(operation: &str, message: &str) -> String {
+    const PRINTS: &str = "`cutover iam` prints the least policy";
+    match Refusal::read(message) {
+        Some(Refusal::Action { action, explicit: true, .. }) => format!(
+            "a policy denies `{action}` explicitly: remove that statement from the role's policies, its boundary, or the \
+             organization's service control policies"
+        ),
+        Some(Refusal::Action { action, resource, .. }) => {
+            let on = resource.filter(|resource| *resource != "*");
+            let on = on.map(|resource| format!(" on {resource}")).unwrap_or_default();
+            format!("allow `{action}`{on} in the policy of the role that runs this; {PRINTS}")
+        }
+        Some(Refusal::Launch) => format!(
+            "Auto Scaling checks whether the role that runs this may launch from the template: allow `ec2:RunInstances`, \
+             `ec2:CreateTags` if the template tags what it launches, `iam:PassRole` if it has an instance profile, and \
+             `ssm:GetParameters` if its AMI is a parameter's; {PRINTS}"
+        ),
+        Some(Refusal::Encoded) => format!(
+            "allow `{operation}` in the policy of the role that runs this; {PRINTS}. `aws sts decode-authorization-message \
+             --encoded-message` shows what AWS refused"
+        ),
+        None => format!("allow `{operation}` in the policy of the role that runs this; {PRINTS}"),
+    }
+}
 
 /// Sorts an answer. Codes are those of the API models; what they do not name goes by the status.
 fn classify(code: &str, message: &str, status: u16) -> Class {
@@ -319,5 +385,43 @@ mod tests {
             "ssm:PutParameter is not allowed: AccessDeniedException: User x is not authorized (request r-1)"
         );
         assert!(error.hint().contains("ssm:PutParameter"));
+    }
+
+    #[test]
+    fn a_refusal_names_what_was_refused() {
+        let refused = |message: &str| {
+            let error =
+                CloudError::local("autoscaling:StartInstanceRefresh", Class::Denied, message);
+            (error.refused_action(), error.hint())
+        };
+        let who = "User: arn:aws:sts::1:assumed-role/web/job is not authorized to perform:";
+        let (action, hint) = refused(&format!(
+            "{who} ssm:PutParameter on resource: arn:aws:ssm:eu-west-1:1:parameter/x because no identity-based policy allows \
+             the ssm:PutParameter action"
+        ));
+        assert_eq!(action, "ssm:PutParameter");
+        assert!(
+            hint.contains("allow `ssm:PutParameter` on arn:aws:ssm:eu-west-1:1:parameter/x in")
+        );
+        assert!(hint.contains("`cutover iam`"));
+        let (action, hint) = refused(&format!(
+            "You are not authorized to perform this operation. {who} ec2:DescribeLaunchTemplates because no identity-based \
+             policy allows the ec2:DescribeLaunchTemplates action"
+        ));
+        assert_eq!(action, "ec2:DescribeLaunchTemplates");
+        assert!(hint.starts_with("allow `ec2:DescribeLaunchTemplates` in the policy"), "{hint}");
+        let (action, hint) =
+            refused("You are not authorized to use launch template: lt-0b27953098b749950");
+        assert_eq!(action, "autoscaling:StartInstanceRefresh");
+        let candidates = ["`ec2:RunInstances`", "`ec2:CreateTags`", "`iam:PassRole`"];
+        assert!(candidates.iter().all(|action| hint.contains(action)), "{hint}");
+        let (_, hint) = refused(
+            "You are not authorized to perform this operation. Encoded authorization failure message: SAh2nD",
+        );
+        assert!(hint.contains("decode-authorization-message"), "{hint}");
+        let (_, hint) = refused(&format!(
+            "{who} iam:PassRole on resource: r with an explicit deny in a service control policy"
+        ));
+        assert!(hint.contains("denies `iam:PassRole` explicitly") && !hint.contains("cutover iam"));
     }
 }

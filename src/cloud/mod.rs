@@ -11,6 +11,7 @@ mod ec2;
 mod ecr;
 mod elbv2;
 mod error;
+mod iam;
 mod identity;
 mod ssm;
 
@@ -21,10 +22,14 @@ use jiff::Timestamp;
 
 use crate::net::{Clock, Net, sdk::Skew};
 
+pub use autoscaling::GroupBlueprint;
 pub use call::Change;
 pub use ec2::{TemplateFacts, UserData, VersionFacts};
 pub use ecr::{RegistryLogin, RepositoryFacts};
-pub use elbv2::{RawActions, RuleWithActions, TargetGroupSummary};
+pub use elbv2::{
+    RawActions, RuleBlueprint, RuleCondition, RuleWithActions, TargetGroupBlueprint,
+    TargetGroupSummary,
+};
 pub use error::{Class, CloudError};
 pub use identity::{CredentialSource, Identity, Settings};
 
@@ -36,6 +41,7 @@ pub struct Cloud {
     ec2: aws_sdk_ec2::Client,
     ecr: aws_sdk_ecr::Client,
     elbv2: aws_sdk_elasticloadbalancingv2::Client,
+    iam: aws_sdk_iam::Client,
     ssm: aws_sdk_ssm::Client,
     clock: Clock,
     skew: Skew,
@@ -59,6 +65,7 @@ impl Cloud {
             ec2: aws_sdk_ec2::Client::new(&config),
             ecr: aws_sdk_ecr::Client::new(&config),
             elbv2: aws_sdk_elasticloadbalancingv2::Client::new(&config),
+            iam: aws_sdk_iam::Client::new(&config),
             ssm: aws_sdk_ssm::Client::new(&config),
             clock: net.clock,
             skew,

@@ -29,6 +29,8 @@ pub(super) struct Acted {
     pub smoke: Option<Vec<SmokeResult>>,
     /// A refusal that trying again does not mend.
     pub refused: Option<String>,
+    /// What to do about it.
+    pub advice: Option<String>,
     /// Whether AWS asked for patience.
     pub throttled: bool,
 }
@@ -60,7 +62,10 @@ pub(super) async fn act(
             Change::Done(()) => {}
             Change::Refused(error) => {
                 acted.throttled = error.class == Class::Throttled;
-                acted.refused = is_final(&error).then(|| error.to_string());
+                if is_final(&error) {
+                    acted.refused = Some(error.to_string());
+                    acted.advice = Some(error.hint());
+                }
                 acted.events.push(Event::Notice { message: told(&error) });
                 break;
             }

@@ -90,6 +90,17 @@ pub enum Unchecked {
     Ledger(#[from] super::LedgerError),
 }
 
+impl Unchecked {
+    /// The outcome of what was to be checked.
+    pub fn outcome(&self) -> Outcome {
+        let hint = match self {
+            Unchecked::Cloud(error) => Some(error.hint()),
+            Unchecked::Ledger(error) => error.hint(),
+        };
+        Outcome { hint, ..Outcome::new(Ending::Failed, self.to_string()) }
+    }
+}
+
 /// Reads the account and judges it: `cutover verify`, and what `deploy` does first. The image is in these
 /// `repositories`, or is to be.
 ///

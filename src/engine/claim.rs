@@ -68,6 +68,14 @@ pub struct Origin {
     pub basis: Option<(u64, bool)>,
 }
 
+/// A claim that was made.
+pub(super) struct Claimed {
+    /// The record.
+    pub(super) record: Record,
+    /// What people should know of the ledger.
+    pub(super) notice: Option<String>,
+}
+
 /// Claims the number after the newest record's.
 ///
 /// # Errors
@@ -77,7 +85,7 @@ pub(super) async fn claim(
     wish: &Wish,
     origin: &Origin,
     now: impl Fn() -> Timestamp,
-) -> Result<Record, LedgerError> {
+) -> Result<Claimed, LedgerError> {
     for _ in 0..CLAIMS {
         let records = ledger.records().await?;
         let newest = records.last();
@@ -93,8 +101,8 @@ pub(super) async fn claim(
         }
         let record = begin(&records, wish, origin, now());
         if ledger.claim(&record).await? {
-            ledger.prune(&records).await;
-            return Ok(record);
+            let notice = ledger.prune(&records).await;
+            return Ok(Claimed { record, notice });
         }
         // Somebody else got that number; the next look tells who.
     }

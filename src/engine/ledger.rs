@@ -63,6 +63,14 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
+    /// What to do about it, where AWS said no.
+    pub(super) fn hint(&self) -> Option<String> {
+        match self {
+            LedgerError::Cloud(error) => Some(error.hint()),
+            _ => None,
+        }
+    }
+
     /// Whether trying again would bring the same.
     pub(super) fn is_final(&self) -> bool {
         match self {
@@ -189,16 +197,18 @@ impl Ledger {
         }
     }
 
-    /// Deletes all but the newest records. Failing is no harm: a later run does it.
-    pub async fn prune(&self, records: &[Record]) {
+    /// Deletes all but the newest records. Failing is no harm, since a later run does it; gives what people should know.
+    pub async fn prune(&self, records: &[Record]) -> Option<String> {
         let surplus = records.len().saturating_sub(KEPT);
         let names: Vec<String> = records[..surplus].iter().map(|r| self.name(r.number)).collect();
         for chunk in names.chunks(10) {
             let names: Vec<&str> = chunk.iter().map(String::as_str).collect();
             if let Some(error) = self.cloud.delete(&names).await.error() {
-                tracing::warn!(%error, "old records could not be deleted");
+                let hint = error.hint();
+                return Some(format!("old records could not be deleted: {error}. To do: {hint}"));
             }
         }
+        None
     }
 }
 

@@ -2,6 +2,7 @@
 //! does is read off [`crate::rollout::decide`], and every error leads back to looking again.
 
 mod act;
+mod advice;
 mod check;
 mod claim;
 mod deploy;

@@ -6,12 +6,13 @@ use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::advice::joined;
 use super::ledger::{Mine, Newer, Standing};
 use super::{Ledger, LedgerError, Target};
 use crate::cloud::{Class, Cloud, CloudError, RawActions, RuleWithActions};
-use crate::model::{Colour, PerColour, Phase, Record, Rule, RuleId};
+use crate::model::{Colour, Ending, PerColour, Phase, Record, Rule, RuleId};
 use crate::rollout::{
-    AlarmState, Claim, GroupSeen, Plan, Proof, Seen, Shape, SmokeResult, Successor, needs,
+    AlarmState, Claim, End, GroupSeen, Plan, Proof, Seen, Shape, SmokeResult, Successor, needs,
 };
 use crate::template;
 
@@ -47,6 +48,21 @@ pub(super) enum Blind {
 }
 
 impl Blind {
+    /// The end of a run that could not look for too long.
+    pub(super) fn end(&self) -> End {
+        let unchanged =
+            "nothing was changed meanwhile; run the same command again to go on from here";
+        let advice = match self {
+            Blind::Cloud(error) => Some(error.hint()),
+            Blind::Ledger(error) => error.hint(),
+        };
+        End {
+            ending: Ending::Stuck,
+            message: format!("the account could not be read: {self}"),
+            hint: joined([Some(unchanged.to_owned()), advice]),
+        }
+    }
+
     /// Whether AWS forbids it.
     pub(super) fn is_denied(&self) -> bool {
         match self {

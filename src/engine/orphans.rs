@@ -13,11 +13,11 @@ pub(super) fn mark(service: &str) -> String {
     format!("cutover {service} ")
 }
 
-/// Deletes orphaned versions. Failing is no harm: a later run does it.
-pub(super) async fn delete(cloud: &Cloud, ledger: &Ledger, target: &Target) {
-    if let Err(error) = try_delete(cloud, ledger, target).await {
-        tracing::warn!(%error, "orphaned launch template versions could not be looked for");
-    }
+/// Deletes orphaned versions. Failing is no harm, since a later run does it; gives what people should know.
+pub(super) async fn delete(cloud: &Cloud, ledger: &Ledger, target: &Target) -> Option<String> {
+    let error = try_delete(cloud, ledger, target).await.err()?;
+    let hint = error.hint();
+    Some(format!("old launch template versions could not be deleted: {error}. To do: {hint}"))
 }
 
 async fn try_delete(cloud: &Cloud, ledger: &Ledger, target: &Target) -> Result<(), CloudError> {
@@ -36,7 +36,7 @@ async fn try_delete(cloud: &Cloud, ledger: &Ledger, target: &Target) -> Result<(
     let versions = cloud.versions(template).await?;
     for version in orphans(&versions, &named, &records, &target.plan.service).take(AT_ONCE) {
         if let Some(error) = cloud.delete_version(template, version).await.error() {
-            tracing::warn!(%error, version, "an orphaned launch template version could not be deleted");
+            return Err(error.clone());
         }
     }
     Ok(())
@@ -74,6 +74,7 @@ mod tests {
             user_data: UserData::None,
             instance_profile: None,
             image_id: None,
+            tagged: Vec::new(),
             hop_limit: None,
         }
     }

@@ -1,6 +1,7 @@
 //! Image and launch template version: everything that exists before the fleet is touched.
 
-use super::ledger::Mine;
+use super::advice::joined;
+use super::ledger::{LedgerError, Mine};
 use super::orphans;
 use super::push::push;
 use super::target::pin;
@@ -61,7 +62,7 @@ async fn version(
     image: &ImageReference,
 ) -> Result<(u64, bool), End> {
     let cloud = job.cloud;
-    let error = |error: CloudError| failed(&error.to_string());
+    let error = |error: CloudError| denied(&error);
     let live = cloud.version(&record.template, record.previous).await.map_err(error)?;
     let pinned = pin(&job.target.user_data, live.as_ref(), image)
         .map_err(|error| failed(&error.to_string()))?;
@@ -98,7 +99,7 @@ async fn version(
         match made {
             Change::Done(version) => return Ok((version, version > newest)),
             Change::Refused(error) if error.class != Class::Throttled => {
-                return Err(failed(&error.to_string()));
+                return Err(denied(&error));
             }
             Change::Refused(_) | Change::Unknown(_) => {
                 job.net.clock.sleep(std::time::Duration::from_secs(2)).await;
@@ -110,16 +111,29 @@ async fn version(
 
 async fn superseded(ledger: &Ledger, record: &Record) -> Result<bool, End> {
     let standing = ledger.standing(record, false).await;
-    let standing = standing.map_err(|error| failed(&error.to_string()))?;
+    let standing = standing.map_err(|error| unread(&error))?;
     Ok(standing.newer.is_some() || matches!(standing.mine, Mine::Taken(_)))
 }
 
 /// The number of the last finished rollout: a deliberate redeploy after an outcome gets a version
 /// of its own, a retry after a crash does not.
 async fn finished_before(ledger: &Ledger, record: &Record) -> Result<u64, End> {
-    let records = ledger.records().await.map_err(|error| failed(&error.to_string()))?;
+    let records = ledger.records().await.map_err(|error| unread(&error))?;
     let finished = records.iter().filter(|r| r.number < record.number && r.is_finished());
     Ok(finished.map(|r| r.number).max().unwrap_or(0))
+}
+
+fn denied(error: &CloudError) -> End {
+    advised(&error.to_string(), Some(error.hint()))
+}
+
+fn unread(error: &LedgerError) -> End {
+    advised(&error.to_string(), error.hint())
+}
+
+fn advised(why: &str, advice: Option<String>) -> End {
+    let End { ending, message, hint } = failed(why);
+    End { ending, message, hint: joined([hint, advice]) }
 }
 
 fn failed(why: &str) -> End {

@@ -3,6 +3,7 @@
 use super::check::Checked;
 use super::push::is_missing;
 use super::{Session, Target, claim, tags, target};
+use crate::cloud::CloudError;
 use crate::model::{Digest, Ending, ImageReference, Outcome, Record, Repository};
 
 fn refused(message: impl Into<String>, hint: &str) -> Outcome {
@@ -87,9 +88,12 @@ impl Session<'_> {
     /// launch it before its time.
     pub(super) async fn unfit(&self, target: &Target, image: &ImageReference) -> Option<Outcome> {
         let unchanged = |error: String| Some(refused(error, "nothing was changed"));
+        let unread = |error: &CloudError| {
+            Some(refused(error.to_string(), &format!("nothing was changed; {}", error.hint())))
+        };
         let live = match self.cloud.version(&target.plan.template, target.origin.previous).await {
             Ok(live) => live,
-            Err(error) => return unchanged(error.to_string()),
+            Err(error) => return unread(&error),
         };
         if let Err(error) = target::pin(&target.user_data, live.as_ref(), image) {
             return unchanged(error.to_string());
@@ -105,7 +109,10 @@ impl Session<'_> {
         let is_absent = match self.cloud.owns(&image.repository) {
             true => match self.cloud.image_exists(image.repository.path(), &image.digest).await {
                 Ok(exists) => !exists,
-                Err(error) => return Some(refused(error.to_string(), "nothing was changed")),
+                Err(error) => {
+                    let hint = format!("nothing was changed; {}", error.hint());
+                    return Some(refused(error.to_string(), &hint));
+                }
             },
             false => is_missing((self.net, self.cloud), image, &self.caller.logins).await,
         };

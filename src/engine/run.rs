@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::act::act;
-use super::claim::{again, claim};
+use super::advice::{Starved, joined};
+use super::claim::{Claimed, again, claim};
 use super::observe::{Blind, Carried, Scene, observe};
 use super::orphans;
 use super::prepare::prepare;
@@ -61,14 +62,14 @@ pub async fn run(job: Job<'_>, tell: &mut dyn FnMut(Stamped)) -> Option<Outcome>
     let ledger = Ledger::new(job.cloud, &job.target.plan.service);
     let stop = job.stop.clone();
     let claimed = claim(&ledger, &job.wish, &job.target.origin, || job.cloud.now());
-    let record = match stop.in_grace(claimed).await {
+    let Claimed { record, notice } = match stop.in_grace(claimed).await {
         None => return Some(interrupted::while_claiming()),
-        Some(Ok(record)) => record,
+        Some(Ok(claimed)) => claimed,
         Some(Err(LedgerError::Moved)) => return None,
         Some(Err(error)) => {
             let message = format!("the ledger could not be claimed: {error}");
-            let hint = "nothing was changed; check ssm:GetParametersByPath and ssm:PutParameter on parameter/cutover/*";
-            return Some(Outcome::new(Ending::Failed, message).hint(hint));
+            let hint = joined([Some("nothing was changed".to_owned()), error.hint()]);
+            return Some(Outcome { hint, ..Outcome::new(Ending::Failed, message) });
         }
     };
     let mut run = Run {
@@ -82,6 +83,8 @@ pub async fn run(job: Job<'_>, tell: &mut dyn FnMut(Stamped)) -> Option<Outcome>
         weights: job.target.weights,
         newer: None,
         inherited: false,
+        advice: None,
+        starved: None,
         told: Vec::new(),
         turns: 0,
         tell,
@@ -93,6 +96,7 @@ pub async fn run(job: Job<'_>, tell: &mut dyn FnMut(Stamped)) -> Option<Outcome>
         claim: run.record.number,
         continues: run.record.continues,
     });
+    run.notice(notice);
     // One allocation a run, instead of every caller's future carrying it.
     let end = match stop.in_grace(Box::pin(run.work())).await {
         Some(end) => end,
@@ -100,9 +104,14 @@ pub async fn run(job: Job<'_>, tell: &mut dyn FnMut(Stamped)) -> Option<Outcome>
     };
     if end.ending == Ending::Succeeded {
         let tidied = orphans::delete(run.job.cloud, &run.ledger, run.job.target);
-        stop.unless_asked(tidied).await;
+        let notice = stop.unless_asked(tidied).await;
+        run.notice(notice.flatten());
     }
-    Some(run.outcome(end))
+    let cause = match &run.starved {
+        Some(starved) => stop.unless_asked(starved.cause(run.job.cloud)).await.flatten(),
+        None => None,
+    };
+    Some(run.outcome(end, cause))
 }
 
 struct Run<'a, 't> {
@@ -123,6 +132,10 @@ struct Run<'a, 't> {
     newer: Option<u64>,
     /// Whether the predecessor's last word is in the record.
     inherited: bool,
+    /// What to do about a change that AWS refused for good.
+    advice: Option<String>,
+    /// The group that was waited for in vain.
+    starved: Option<Starved>,
     told: Vec<Event>,
     turns: u64,
     tell: &'t mut dyn FnMut(Stamped),
@@ -250,6 +263,9 @@ impl Run<'_, '_> {
             self.saved.heartbeat = Timestamp::MIN;
         }
         let next = decide(&target.plan, &self.record, &observed.seen);
+        if observed.seen.refused.is_none() {
+            self.starved = Starved::of(&target.plan, &self.record, &next).or(self.starved.take());
+        }
         for event in &next.events {
             self.tell(event.clone());
         }
@@ -271,6 +287,7 @@ impl Run<'_, '_> {
         for event in acted.events {
             self.tell(event);
         }
+        self.advice = acted.advice.or(self.advice.take());
         self.carried = Carried { smoke: acted.smoke, refused: acted.refused, ..Carried::default() };
         if next.urgent {
             self.save().await?;
@@ -289,14 +306,7 @@ impl Run<'_, '_> {
         if Instant::now().duration_since(self.seeing) <= patience {
             return Ok(Duration::from_secs(5));
         }
-        Err(Box::new(End {
-            ending: Ending::Stuck,
-            message: format!("the account could not be read: {blind}"),
-            hint: Some(
-                "nothing was changed meanwhile; run the same command again to go on from here"
-                    .to_owned(),
-            ),
-        }))
+        Err(Box::new(blind.end()))
     }
 
     /// Takes the claim back from a successor that died before it acted, to give traffic back; or
@@ -306,7 +316,8 @@ impl Run<'_, '_> {
         wish.wanted = super::Wanted::Back { of: None };
         let cloud = self.job.cloud;
         match claim(&self.ledger, &wish, &self.job.target.origin, || cloud.now()).await {
-            Ok(record) => {
+            Ok(Claimed { record, notice }) => {
+                self.notice(notice);
                 // What is wanted now is another thing than the job's wish.
                 self.inherited = true;
                 self.record = record.clone();
@@ -353,7 +364,10 @@ impl Run<'_, '_> {
         Err(Box::new(End {
             ending: Ending::Stuck,
             message: format!("the record could not be saved: {error}"),
-            hint: Some("mend that, then run the same command again to go on from here".to_owned()),
+            hint: joined([
+                Some("mend that, then run the same command again to go on from here".to_owned()),
+                error.hint(),
+            ]),
         }))
     }
 
@@ -379,6 +393,12 @@ impl Run<'_, '_> {
             biased;
             () = self.job.stop.wait() => {}
             () = clock.sleep(wake) => {}
+        }
+    }
+
+    fn notice(&mut self, message: Option<String>) {
+        if let Some(message) = message {
+            self.tell(Event::Notice { message });
         }
     }
 
@@ -408,9 +428,9 @@ impl Run<'_, '_> {
             && self.record.reason.is_none()
     }
 
-    fn outcome(&mut self, end: End) -> Outcome {
+    fn outcome(&mut self, end: End, cause: Option<String>) -> Outcome {
         Outcome {
-            hint: end.hint,
+            hint: joined([end.hint, self.advice.take(), cause]),
             strategy: Some(self.record.strategy),
             image: self.record.image.clone(),
             rollout: Some(self.record.number),

@@ -86,7 +86,7 @@ impl Session<'_> {
         };
         let mut checked = check(self.cloud, self.config, repositories)
             .await
-            .map_err(|error| Box::new(Outcome::new(Ending::Failed, error.to_string())))?;
+            .map_err(|error| Box::new(error.outcome()))?;
         if made {
             checked.ask_registries((self.net, self.cloud), self.config, &self.caller.logins).await;
         }

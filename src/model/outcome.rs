@@ -141,6 +141,12 @@ impl Outcome {
         }
     }
 
+    /// The message, and the advice on a line of its own.
+    pub fn advised(&self) -> String {
+        let lines = [Some(&self.message), self.hint.as_ref()];
+        lines.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("\n")
+    }
+
     /// The same with advice.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Outcome {

@@ -26,6 +26,10 @@ pub(super) fn what_to_do(
             None => format!("Check the user and the token for `{}`", repository.registry()),
         },
         (Some("DENIED"), _) | (_, 403) => match ecr {
+            Some(ecr) if let Some(action) = refused_action(message) => format!(
+                "Allow `{action}` on {} in the policy of the role that runs this; `cutover iam` prints the least policy",
+                ecr.arn(repository.path())
+            ),
             Some(ecr) => format!(
                 "The role needs ecr:BatchCheckLayerAvailability, ecr:InitiateLayerUpload, ecr:UploadLayerPart, ecr:CompleteLayerUpload, ecr:PutImage and ecr:BatchGetImage on {}",
                 ecr.arn(repository.path())
@@ -57,6 +61,12 @@ pub(super) fn logged_in_nowhere(repository: &Repository) -> String {
         None if host == GHCR => github("", repository),
         None => format!("Log in with `docker login {host}`; its login is used here, too"),
     }
+}
+
+/// The action in IAM's words, `… is not authorized to perform: ecr:PutImage on resource: …`.
+fn refused_action(message: &str) -> Option<&str> {
+    let (_, rest) = message.split_once("not authorized to perform: ")?;
+    rest.split_whitespace().next()
 }
 
 /// GitHub's registry.
@@ -101,6 +111,11 @@ mod tests {
         ));
         let denied = what_to_do(403, Some("DENIED"), "", &ecr);
         assert!(denied.contains("arn:aws:ecr:eu-west-1:123456789012:repository/team/web"));
+        let words = "User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: ecr:PutImage on resource: x";
+        let denied = what_to_do(403, Some("DENIED"), words, &ecr);
+        assert!(
+            denied.contains("`ecr:PutImage` on arn:aws:ecr") && denied.contains("`cutover iam`")
+        );
         let expired = "Your authorization token has expired. Reauthenticate and try again.";
         assert!(what_to_do(403, Some("DENIED"), expired, &ecr).contains("logs in anew"));
         let ghcr = "ghcr.io/acme/web".parse().unwrap();

@@ -16,6 +16,8 @@ mod adversity;
 #[cfg(test)]
 mod other_hands;
 #[cfg(test)]
+mod permissions;
+#[cfg(test)]
 mod story;
 #[cfg(test)]
 mod sweep;

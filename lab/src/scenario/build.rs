@@ -122,6 +122,7 @@ fn identities(world: &mut World, scenario: &Scenario) {
     }
     world.iam.enforced = scenario.iam == Permissions::Enforced;
     let profile = format!("{}-instance", scenario.service);
+    iam::create_instance_role(world, &profile);
     iam::create_instance_profile(world, &profile, Some(&profile));
 }
 

@@ -1,6 +1,10 @@
-//! Auto Scaling: groups, instance refreshes and scheduled actions.
+//! Auto Scaling: groups, instance refreshes, scheduled actions and activities.
 
+mod activities;
+mod blueprint;
 mod groups;
 mod refreshes;
 mod scheduled;
 mod template;
+
+pub use blueprint::GroupBlueprint;

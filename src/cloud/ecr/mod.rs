@@ -1,6 +1,7 @@
 //! ECR: a login for its registry, and what is in it.
 
 mod scan;
+mod settings;
 
 use std::fmt;
 

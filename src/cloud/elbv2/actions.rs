@@ -38,6 +38,13 @@ impl RawActions {
         Some(Forward { weights, stickiness })
     }
 
+    /// The ARNs of the Cognito user pools whose clients the actions name. Elastic Load Balancing looks at those whenever the
+    /// actions are set.
+    pub fn user_pools(&self) -> Vec<String> {
+        let configs = self.0.iter().filter_map(|action| action.authenticate_cognito_config());
+        configs.filter_map(|config| config.user_pool_arn().map(str::to_owned)).collect()
+    }
+
     /// The list to send so that the forward becomes `wanted` and nothing else changes; `None` where
     /// there is no forward to replace.
     pub(super) fn with_forward(&self, wanted: &Forward) -> Option<Vec<Action>> {

@@ -26,6 +26,13 @@ pub struct Identity {
     pub region: String,
 }
 
+impl Identity {
+    /// The partition that the account is in: `aws`, `aws-cn` …
+    pub fn partition(&self) -> &str {
+        self.arn.split(':').nth(1).unwrap_or("aws")
+    }
+}
+
 impl Cloud {
     /// Asks AWS who we are, and refuses to be in another account than the settings name.
     pub(super) async fn identify(

@@ -20,7 +20,7 @@ use super::checkers::{Checkers, FleetNames, Tolerance, Violation};
 use super::demo::{BAD, CANARY, ROLLING, START};
 use super::lab::settings;
 use super::site;
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, Settings};
 use crate::config::{self, Config};
 use crate::engine::{Caller, Made, Session, Stop};
 use crate::image::{Image, assemble_entries};
@@ -57,6 +57,8 @@ type Deeds = Arc<Mutex<Vec<(Moment, Option<Deed>)>>>;
 pub(super) struct Story {
     pub(super) lab: InProcess,
     config: Config,
+    /// Who the runs are: the account's user, unless said otherwise.
+    identity: Settings,
     clock: Clock,
     hand: Option<Hand>,
     /// Where the promises are held against the lab's truth at every event; that takes its time.
@@ -81,13 +83,22 @@ impl Story {
     /// A configuration in a scenario's world.
     pub(super) fn of(text: &str, scenario: &Scenario, seed: u64) -> Story {
         let start: Timestamp = START.parse().unwrap();
-        let world = World::from_scenario(scenario, seed, start).unwrap();
+        Story::in_world(text, World::from_scenario(scenario, seed, start).unwrap())
+    }
+
+    /// The same in a world as it is now.
+    pub(super) fn in_world(text: &str, world: World) -> Story {
         let config = config::parse(text, "cutover.yaml").unwrap();
+        let (identity, clock) = (settings(&config), Clock::virtual_from(world.now));
         let lab = InProcess::new(world);
         let before = Truth::of(&lab);
-        let clock = Clock::virtual_from(start);
         let (hand, checkers, deeds) = (None, None, Arc::default());
-        Story { lab, config, clock, hand, checkers, before, deeds, runs: 0 }
+        Story { lab, config, identity, clock, hand, checkers, before, deeds, runs: 0 }
+    }
+
+    /// With runs that are somebody else.
+    pub(super) fn of_identity(self, identity: Settings) -> Story {
+        Story { identity, ..self }
     }
 
     /// With the checkers looking on.
@@ -109,6 +120,7 @@ impl Story {
         Story {
             lab: self.lab.clone(),
             config: self.config.clone(),
+            identity: self.identity.clone(),
             clock: self.clock,
             hand: None,
             checkers: self.checkers.clone(),
@@ -220,6 +232,12 @@ impl Story {
         })
     }
 
+    /// The same of a run that may end before.
+    pub(super) async fn run_or_die(&mut self, verb: Verb, moment: impl Fn(&Event) -> bool) -> Told {
+        let (_stopper, stop) = Stop::pair();
+        self.run_until(verb, stop, moment).await
+    }
+
     async fn run_until(&mut self, verb: Verb, stop: Stop, dies: impl Fn(&Event) -> bool) -> Told {
         self.told(verb, stop, &mut |event: &Event| dies(event)).await
     }
@@ -272,7 +290,7 @@ impl Story {
             Some(hand) => wire::handed(&door, self.clock, hand.clone()),
             None => wire::plain(&door, self.clock),
         };
-        let Ok(cloud) = Cloud::connect(net, &settings(&self.config)).await else {
+        let Ok(cloud) = Cloud::connect(net, &self.identity).await else {
             return Outcome::new(Ending::Failed, "nothing could begin");
         };
         let holder = self.run_name();

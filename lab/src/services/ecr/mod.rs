@@ -1,6 +1,6 @@
 //! Elastic Container Registry: the AWS API over the store that [`super::registry`] keeps.
 //!
-//! Not here: pull-through caches, replication, signing, archiving, and the enforcement of repository
+//! Not here: pull-through caches, replication, archiving, and the enforcement of repository
 //! policies, which are data.
 
 mod access;
@@ -14,6 +14,7 @@ mod registry_settings;
 mod repositories;
 mod scans;
 mod settings;
+mod signing;
 mod tags;
 mod templates;
 #[cfg(test)]
@@ -21,8 +22,6 @@ mod tests;
 mod tokens;
 
 use std::collections::BTreeMap;
-
-use jiff::Timestamp;
 
 use super::paging;
 use super::registry::Repository;
@@ -34,6 +33,8 @@ use errors::{invalid, need, unknown_repository};
 pub(crate) use push::{before_upload, push};
 pub use quotas::Quotas;
 use settings::Settings;
+pub(crate) use signing::sign;
+pub use signing::unsigned;
 pub use tokens::mint;
 
 /// What this service remembers besides the images.
@@ -46,12 +47,18 @@ pub struct State {
     pub quotas: Quotas,
     /// The account setting BLOB_MOUNTING: whether a push may take a blob over from another repository.
     pub mounting: bool,
-    /// When each password ends.
-    tokens: BTreeMap<String, Timestamp>,
+    /// The passwords for the registry.
+    tokens: BTreeMap<String, tokens::Token>,
     /// What is set on the repositories, by name; none where nothing is.
     settings: BTreeMap<String, Settings>,
     registry: registry_settings::Registry,
     templates: BTreeMap<String, templates::Template>,
+    signing: signing::Signing,
+}
+
+/// Whether Amazon Inspector scans the registry's images.
+pub(crate) fn is_scanned_by_inspector(world: &World) -> bool {
+    world.ecr.registry.scan_type() == registry_settings::ScanType::Enhanced
 }
 
 /// The names of repositories and creation templates that there are.
@@ -87,7 +94,7 @@ pub fn happen(world: &mut World, event: &Event) {
 pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
     let input = &call.input;
     match call.operation.as_str() {
-        "GetAuthorizationToken" => Ok(tokens::get(world, input)),
+        "GetAuthorizationToken" => Ok(tokens::get(world, call)),
         "CreateRepository" => repositories::create(world, input),
         "DescribeRepositories" => repositories::describe(world, input),
         "DeleteRepository" => repositories::delete(world, input),
@@ -99,7 +106,7 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
         "TagResource" => tags::tag(world, input),
         "UntagResource" => tags::untag(world, input),
         "ListTagsForResource" => tags::list(world, input),
-        "PutImage" => push::put_image(world, input),
+        "PutImage" => push::put_image(world, call),
         "BatchGetImage" => images::batch_get(world, input),
         "BatchDeleteImage" => images::batch_delete(world, input),
         "DescribeImages" => images::describe(world, input),
@@ -127,6 +134,10 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
         "BatchGetRepositoryScanningConfiguration" => {
             registry_settings::batch_get_scanning(world, input)
         }
+        "PutSigningConfiguration" => signing::put(world, input),
+        "GetSigningConfiguration" => signing::get(world),
+        "DeleteSigningConfiguration" => signing::delete(world),
+        "DescribeImageSigningStatus" => signing::status(world, input),
         "CreateRepositoryCreationTemplate" => templates::create(world, input),
         "UpdateRepositoryCreationTemplate" => templates::update(world, input),
         "DeleteRepositoryCreationTemplate" => templates::delete(world, input),

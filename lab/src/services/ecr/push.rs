@@ -6,7 +6,7 @@ use super::errors::{self, broken, need};
 use super::images::{image_id, whole};
 use super::{repository, scans, templates};
 use crate::services::registry::{self, PushError, digest_of};
-use crate::wire::{ApiError, ApiResult, Value, map};
+use crate::wire::{ApiError, ApiResult, Call, Value, map};
 use crate::world::World;
 
 /// Media types that ECR keeps (user guide, "Container image manifest format support").
@@ -72,7 +72,8 @@ fn check_quotas(
     Ok(())
 }
 
-pub(super) fn put_image(world: &mut World, input: &Value) -> ApiResult<Value> {
+pub(super) fn put_image(world: &mut World, call: &Call) -> ApiResult<Value> {
+    let input = &call.input;
     let (name, repository) = repository(world, input)?;
     let manifest = need(input, "imageManifest")?;
     let (tag, digest) = (input.str("imageTag"), digest_of(manifest.as_bytes()));
@@ -99,6 +100,7 @@ pub(super) fn put_image(world: &mut World, input: &Value) -> ApiResult<Value> {
     let media_type = media_type(input, manifest)?;
     push(world, name, tag, &media_type, Bytes::from(manifest.to_owned()))
         .map_err(|error| errors::push(world, error))?;
+    super::sign(world, &call.caller, name, &digest);
     let (_, repository) = super::repository(world, input)?;
     let image = repository.images.get(&digest);
     let image = image.map(|image| whole(world, name, image_id(&digest, tag), image));

@@ -5,35 +5,46 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 
 use super::registry_host;
-use crate::wire::{Value, map};
+use crate::wire::{Call, Principal, Value, map};
 use crate::world::World;
+
+/// A password, by what it stands for.
+#[derive(Debug, Clone)]
+pub(super) struct Token {
+    /// When it ends.
+    pub(super) expires: Timestamp,
+    /// Whose permissions it carries (API reference, GetAuthorizationToken).
+    pub(super) caller: Principal,
+}
 
 /// How long a token lives (API reference, GetAuthorizationToken).
 const HOURS: i64 = 12;
 
-/// When the token with this password ends; `None` if there was never one.
-pub(crate) fn token_expiry(world: &World, password: &str) -> Option<Timestamp> {
-    world.ecr.tokens.get(password).copied()
+/// A new password for the registry, good for twelve hours, of the account's owner.
+pub fn mint(world: &mut World) -> String {
+    let account = world.account.clone();
+    mint_for(world, &Principal { arn: format!("arn:aws:iam::{account}:root"), account }).0
 }
 
-/// A new password for the registry, good for twelve hours.
-pub fn mint(world: &mut World) -> String {
+/// The same of somebody; and when it ends.
+fn mint_for(world: &mut World, caller: &Principal) -> (String, Timestamp) {
     let password = format!("lab-{}", world.ids.uuid());
     let expires = world.now.saturating_add(SignedDuration::from_hours(HOURS)).unwrap_or(world.now);
-    world.ecr.tokens.insert(password.clone(), expires);
-    password
+    let token = Token { expires, caller: caller.clone() };
+    world.ecr.tokens.insert(password.clone(), token);
+    (password, expires)
 }
 
 /// `GetAuthorizationToken`: one for each registry asked for, and all of them are this one.
-pub(super) fn get(world: &mut World, input: &Value) -> Value {
-    let registries = input.list("registryIds").len().clamp(1, 10);
+pub(super) fn get(world: &mut World, call: &Call) -> Value {
+    let registries = call.input.list("registryIds").len().clamp(1, 10);
     let data = (0..registries).map(|_| {
-        let password = mint(world);
+        let (password, expires) = mint_for(world, &call.caller);
         let endpoint = world.ecr.endpoint.clone();
         let endpoint = endpoint.unwrap_or_else(|| format!("https://{}", registry_host(world)));
         map([
             ("authorizationToken", STANDARD.encode(format!("AWS:{password}")).into()),
-            ("expiresAt", token_expiry(world, &password).into()),
+            ("expiresAt", expires.into()),
             ("proxyEndpoint", endpoint.into()),
         ])
     });

@@ -23,7 +23,7 @@ use jiff::Timestamp;
 
 pub use calls::call;
 pub(crate) use listing::Tags;
-pub(crate) use permits::permits;
+pub(crate) use permits::{may, permits};
 pub use policies::Policy;
 pub(crate) use trust::{Applicant, allows};
 
@@ -43,6 +43,17 @@ pub struct State {
     /// Whether roles may do only what their policies allow. Otherwise every call of a known caller is
     /// granted.
     pub enforced: bool,
+    /// What roles' policies were asked while they were enforced.
+    pub judged: Judged,
+}
+
+/// The actions that roles' policies were asked for, `ssm:PutParameter`, by the answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Judged {
+    /// Allowed at least once.
+    pub allowed: BTreeSet<String>,
+    /// Denied at least once.
+    pub denied: BTreeSet<String>,
 }
 
 /// An OIDC provider that the account trusts to name callers.
@@ -128,10 +139,23 @@ pub fn create_provider(world: &mut World, url: &str, audiences: &[&str]) -> Stri
 /// Adds a role with the given trust policy (JSON) and gives its ARN. An earlier one of the same name is
 /// replaced.
 pub fn create_role(world: &mut World, name: &str, trust: &str, max_session: i64) -> String {
+    let id = unique_id(world, "AROA");
+    put_role(world, name, id, trust, max_session)
+}
+
+/// Adds a role that EC2 may give to instances. Its id comes from its name, so that no other id changes by it.
+pub fn create_instance_role(world: &mut World, name: &str) -> String {
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    let letters = name.to_ascii_uppercase();
+    let letters: String = letters.chars().filter(char::is_ascii_alphanumeric).take(17).collect();
+    put_role(world, name, format!("AROA{letters:0>17}"), trust, 3600)
+}
+
+fn put_role(world: &mut World, name: &str, id: String, trust: &str, max_session: i64) -> String {
     let arn = format!("arn:aws:iam::{}:role/{name}", world.account);
     let role = Role {
         name: name.to_owned(),
-        id: unique_id(world, "AROA"),
+        id,
         arn: arn.clone(),
         trust: trust.to_owned(),
         max_session,

@@ -3,7 +3,7 @@
 //! describe.
 
 use super::conditions::Context;
-use crate::services::ec2;
+use crate::services::{ec2, ecr};
 use crate::wire::{Call, Service, Value};
 use crate::world::World;
 
@@ -16,11 +16,14 @@ pub(super) struct Need {
     pub(super) resource: String,
     /// Condition keys that belong to it.
     pub(super) context: Context,
+    /// The launch template, where Auto Scaling asks whether its caller may launch from it.
+    pub(super) launch: Option<String>,
 }
 
 impl Need {
-    fn new(action: impl Into<String>, resource: impl Into<String>) -> Need {
-        Need { action: action.into(), resource: resource.into(), context: Context::new() }
+    pub(super) fn new(action: impl Into<String>, resource: impl Into<String>) -> Need {
+        let (action, resource) = (action.into(), resource.into());
+        Need { action, resource, context: Context::new(), launch: None }
     }
 
     fn when(mut self, key: &str, value: &str) -> Need {
@@ -42,9 +45,22 @@ pub(super) fn of_call(world: &World, call: &Call) -> Vec<Need> {
         Service::Sts if operation == "GetCallerIdentity" => Vec::new(),
         Service::Sts => all(input.str("RoleArn").map(str::to_owned).into_iter().collect()),
         Service::Ssm => all(parameters(world, input)),
-        Service::Ecr => all(repositories(world, input)),
+        Service::Ecr => {
+            let mut needs = all(repositories(world, input));
+            // Findings of an enhanced scan are Inspector's (ECR user guide, "IAM permissions required for
+            // enhanced scanning").
+            if operation == "DescribeImageScanFindings" && ecr::is_scanned_by_inspector(world) {
+                let inspector = ["inspector2:ListFindings", "inspector2:ListCoverage"];
+                needs.extend(inspector.map(|action| Need::new(action, "*")));
+            }
+            needs
+        }
         Service::Elbv2 if operation.starts_with("Describe") => all(Vec::new()),
-        Service::Elbv2 => all(balancing(input)),
+        Service::Elbv2 => {
+            let mut needs = all(balancing(input));
+            needs.extend(user_pools(input));
+            needs
+        }
         Service::Cloudwatch => all(alarms(world, operation, input)),
         Service::Iam => all(identities(world, input)),
         Service::Ec2 if operation.starts_with("Describe") => all(Vec::new()),
@@ -58,7 +74,11 @@ pub(super) fn of_call(world: &World, call: &Call) -> Vec<Need> {
         Service::Autoscaling if operation.starts_with("Describe") => all(Vec::new()),
         Service::Autoscaling => {
             let mut needs = all(group_arn(world, input).into_iter().collect());
-            needs.extend(launch_authority(world, operation, input));
+            let launching = launch_authority(world, operation, input);
+            let template = launching.iter().find_map(template_of);
+            needs.extend(
+                launching.into_iter().map(|need| Need { launch: template.clone(), ..need }),
+            );
             needs
         }
     }
@@ -120,9 +140,16 @@ fn launching(world: &World, spec: &Value) -> Vec<Need> {
     let mut needs = vec![within(Need::new("ec2:RunInstances", instances.as_str()))];
     let version = template.and_then(|t| t.versions.get(&t.number(spec.str("Version")).ok()?));
     let Some(version) = version else { return needs };
-    if !version.data.list("tagSpecificationSet").is_empty() {
-        let need = Need::new("ec2:CreateTags", instances).when("ec2:CreateAction", "RunInstances");
-        needs.push(within(need));
+    for tagged in version.data.list("tagSpecificationSet") {
+        let kind = tagged.str("resourceType").unwrap_or("instance");
+        let need = Need::new("ec2:CreateTags", ec2_arn(world, kind, "*"));
+        needs.push(within(need.when("ec2:CreateAction", "RunInstances")));
+    }
+    // Whoever launches from a parameter has to be allowed to read it (EC2 user guide, "Use a Systems Manager
+    // parameter instead of an AMI ID": the permission is ssm:GetParameters).
+    let image = version.data.str("imageId").unwrap_or_default();
+    if let Some(parameter) = image.strip_prefix("resolve:ssm:") {
+        needs.push(Need::new("ssm:GetParameters", parameter_arn(world, parameter)));
     }
     let profile = version.data.get("iamInstanceProfile");
     let profile = super::profile(world, profile.str("arn"), profile.str("name"));
@@ -132,6 +159,12 @@ fn launching(world: &World, spec: &Value) -> Vec<Need> {
         needs.push(need.when("iam:PassedToService", "ec2.amazonaws.com"));
     }
     needs
+}
+
+/// The id of the launch template that a need is about.
+fn template_of(need: &Need) -> Option<String> {
+    let (_, arn) = need.context.iter().find(|(key, _)| key == "ec2:LaunchTemplate")?;
+    arn.rsplit('/').next().map(str::to_owned)
 }
 
 fn ec2_arn(world: &World, kind: &str, id: &str) -> String {
@@ -159,15 +192,18 @@ fn parameters(world: &World, input: &Value) -> Vec<String> {
     let mut names = input.strings("Names");
     let one = ["Name", "Path", "ResourceId"].iter().find_map(|key| input.str(key));
     names.extend(one.map(str::to_owned));
-    let arn = |name: &String| {
-        if name.starts_with("arn:") {
-            return name.clone();
-        }
-        // Selectors are no part of the resource.
-        let name = name.split(':').next().unwrap_or_default().trim_start_matches('/');
-        format!("arn:aws:ssm:{}:{}:parameter/{name}", world.region, world.account)
-    };
-    names.iter().map(arn).collect()
+    names.iter().map(|name| parameter_arn(world, name)).collect()
+}
+
+/// AWS's public parameters are of no account.
+fn parameter_arn(world: &World, name: &str) -> String {
+    if name.starts_with("arn:") {
+        return name.to_owned();
+    }
+    // Selectors are no part of the resource.
+    let name = name.split(':').next().unwrap_or_default().trim_start_matches('/');
+    let account = if name.starts_with("aws/") { "" } else { &world.account };
+    format!("arn:aws:ssm:{}:{account}:parameter/{name}", world.region)
 }
 
 fn repositories(world: &World, input: &Value) -> Vec<String> {
@@ -185,6 +221,16 @@ fn balancing(input: &Value) -> Vec<String> {
         Some(arn) => vec![arn.to_owned()],
         None => input.strings("ResourceArns"),
     }
+}
+
+/// Elastic Load Balancing looks at the client that an `authenticate-cognito` action names (ELB user guide, "Prepare
+/// to use Amazon Cognito").
+fn user_pools(input: &Value) -> Vec<Need> {
+    let actions = ["Actions", "DefaultActions"].into_iter().flat_map(|key| input.list(key));
+    let pools = actions
+        .filter_map(|action| action.get("AuthenticateCognitoConfig").str("UserPoolArn"))
+        .map(|pool| Need::new("cognito-idp:DescribeUserPoolClient", pool));
+    pools.collect()
 }
 
 /// Alarms have resources, metrics have none.

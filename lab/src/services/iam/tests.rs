@@ -1,7 +1,7 @@
 //! Roles, policies and profiles from creation to deletion.
 
 use super::*;
-use crate::wire::{ApiResult, Call, Principal, Service, Value};
+use crate::wire::{ApiResult, Call, Principal, Service, Value, map};
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
     "Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
@@ -126,7 +126,7 @@ fn a_role_may_do_what_its_policies_allow() {
         {"Effect":"Deny","Action":"ssm:*",
          "Resource":"arn:aws:ssm:*:*:parameter/cutover/web/secret"}]}"#;
     w.iam.roles.get_mut("deploy").unwrap().policies.insert("p".to_owned(), policy.to_owned());
-    let may = |w: &World, service, operation: &str, key: &'static str, value: &str| {
+    let may = |w: &mut World, service, operation: &str, key: &'static str, value: &str| {
         let account = w.account.clone();
         let arn = format!("arn:aws:sts::{account}:assumed-role/deploy/job");
         let call = Call {
@@ -199,4 +199,76 @@ fn a_refusal_has_the_form_of_its_service() {
     let (status, text) = ask("ssm", "AmazonSSM.GetParameter", r#"{"Name":"/a"}"#);
     assert_eq!(status, 400);
     assert!(text.contains("AccessDeniedException") && text.contains("ssm:GetParameter"), "{text}");
+}
+
+/// The actions, and the resources that each is checked on, that a call needs.
+fn needs(w: &World, service: Service, operation: &str, input: Value) -> Vec<(String, String)> {
+    let account = w.account.clone();
+    let caller = Principal { arn: format!("arn:aws:sts::{account}:assumed-role/d/j"), account };
+    let call =
+        Call { service, operation: operation.to_owned(), input, caller, region: w.region.clone() };
+    let needs = super::needs::of_call(w, &call);
+    needs.into_iter().map(|need| (need.action, need.resource)).collect()
+}
+
+#[test]
+fn what_stands_behind_a_call_needs_permissions_of_its_own() {
+    let w = &mut world();
+    let public = map([("Names", Value::List(vec!["/aws/service/al2023".into()]))]);
+    let parameter = "arn:aws:ssm:ap-northeast-2::parameter/aws/service/al2023";
+    assert_eq!(
+        needs(w, Service::Ssm, "GetParameters", public),
+        [("ssm:GetParameters".to_owned(), parameter.to_owned())]
+    );
+    let pool = "arn:aws:cognito-idp:ap-northeast-2:123456789012:userpool/p";
+    let login = map([("AuthenticateCognitoConfig", map([("UserPoolArn", pool.into())]))]);
+    let rule = map([("RuleArn", "rule".into()), ("Actions", Value::List(vec![login]))]);
+    let found = needs(w, Service::Elbv2, "ModifyRule", rule);
+    assert_eq!(found[1], ("cognito-idp:DescribeUserPoolClient".to_owned(), pool.to_owned()));
+    let findings = || map([("repositoryName", "web".into())]);
+    let scan = "DescribeImageScanFindings";
+    assert_eq!(needs(w, Service::Ecr, scan, findings()).len(), 1);
+    let call = Call {
+        service: Service::Ecr,
+        operation: "PutRegistryScanningConfiguration".to_owned(),
+        input: map([("scanType", "ENHANCED".into())]),
+        caller: Principal::nobody(),
+        region: w.region.clone(),
+    };
+    crate::services::ecr::call(w, &call).unwrap();
+    let found = needs(w, Service::Ecr, scan, findings());
+    let inspector = ["inspector2:ListFindings", "inspector2:ListCoverage"];
+    assert!(inspector.iter().all(|action| found.contains(&((*action).into(), "*".into()))));
+}
+
+#[test]
+fn who_may_not_launch_may_not_refresh() {
+    let scenario = crate::scenario::Scenario::default();
+    let start = "2026-01-05T09:00:00Z".parse().unwrap();
+    let w = &mut World::from_scenario(&scenario, 1, start).unwrap();
+    w.iam.enforced = true;
+    let template = w.ec2.templates.keys().next().unwrap().clone();
+    let mut refresh = |actions: &str| {
+        let policy = format!(
+            r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":[{actions}],"Resource":"*"}}}}"#
+        );
+        permit(w, "deploy-news", &policy);
+        let account = w.account.clone();
+        let arn = format!("arn:aws:sts::{account}:assumed-role/deploy-news/job");
+        let call = Call {
+            service: Service::Autoscaling,
+            operation: "StartInstanceRefresh".to_owned(),
+            input: map([("AutoScalingGroupName", "news-blue".into())]),
+            caller: Principal { arn, account },
+            region: w.region.clone(),
+        };
+        permits(w, &call).map_err(|error| error.message)
+    };
+    let words = format!("You are not authorized to use launch template: {template}");
+    let start = r#""autoscaling:StartInstanceRefresh""#;
+    assert_eq!(refresh(start), Err(words.clone()));
+    assert_eq!(refresh(&format!(r#"{start},"ec2:RunInstances""#)), Err(words));
+    let all = format!(r#"{start},"ec2:RunInstances","ec2:CreateTags","iam:PassRole""#);
+    assert_eq!(refresh(&all), Ok(()));
+    assert!(w.iam.judged.denied.contains("ec2:CreateTags"));
 }

@@ -2,6 +2,7 @@
 //! as ECR has it and as the GitHub Container Registry has it. ECR's own API ([`super::ecr`]) works on
 //! the same store.
 
+mod actions;
 mod blobs;
 mod contents;
 mod digest;

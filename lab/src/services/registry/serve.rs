@@ -6,9 +6,11 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 
 use super::path::Resource;
 use super::refusal::Refusal;
-use super::{Host, Repository, blobs, is_name, listing, manifests, uploads};
+use super::{Host, Repository, actions, blobs, digest_of, is_name, listing, manifests, uploads};
 use crate::services::ecr::{self, Denied};
 use crate::services::ghcr::{self, Deed};
+use crate::services::iam;
+use crate::wire::Principal;
 use crate::world::World;
 
 /// The header that names a blob or manifest.
@@ -36,8 +38,11 @@ pub fn serve(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
 fn answer(world: &mut World, request: &Request<Bytes>, host: Host) -> Answer {
     let resource = Resource::of(request.uri().path());
     // Nobody learns what there is not before it is known who asks.
-    authorise(world, request, host, resource)?;
+    let caller = authorise(world, request, host, resource)?;
     let resource = resource.ok_or_else(Refusal::no_such_page)?;
+    if let Some(caller) = &caller {
+        permit(world, request, caller, resource)?;
+    }
     if host == Host::Ghcr && resource.name().is_some_and(|name| !is_name(name)) {
         return Err(Refusal::name());
     }
@@ -46,7 +51,11 @@ fn answer(world: &mut World, request: &Request<Bytes>, host: Host) -> Answer {
         Resource::Upload { name, id } => uploads::serve(world, request, host, name, id),
         Resource::Blob { name, digest } => blobs::serve(world, request, host, name, digest),
         Resource::Manifest { name, reference } => {
-            manifests::serve(world, request, host, name, reference)
+            let answer = manifests::serve(world, request, host, name, reference)?;
+            if let (&Method::PUT, Some(caller)) = (request.method(), &caller) {
+                ecr::sign(world, caller, name, &digest_of(request.body()));
+            }
+            Ok(answer)
         }
         Resource::Tags { name } => listing::tags(world, request, host, name),
         Resource::Referrers { name, digest } => {
@@ -55,25 +64,42 @@ fn answer(world: &mut World, request: &Request<Bytes>, host: Host) -> Answer {
     }
 }
 
+/// Whether the caller's policies allow what is asked of ECR's registry.
+fn permit(
+    world: &mut World,
+    request: &Request<Bytes>,
+    caller: &Principal,
+    resource: Resource<'_>,
+) -> Result<(), Refusal> {
+    let action = actions::action(request.method(), resource);
+    let (Some(action), Some(name)) = (action, resource.name()) else { return Ok(()) };
+    let repository = format!("arn:aws:ecr:{}:{}:repository/{name}", world.region, world.account);
+    iam::may(world, caller, action, &repository).map_err(Refusal::denied)
+}
+
+/// Who asks, as an identity of AWS's; nobody for GHCR.
 fn authorise(
     world: &mut World,
     request: &Request<Bytes>,
     host: Host,
     resource: Option<Resource<'_>>,
-) -> Result<(), Refusal> {
+) -> Result<Option<Principal>, Refusal> {
     let authorization = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     match host {
-        Host::Ecr => ecr::authorise(world, authorization).map_err(|denied| match denied {
-            Denied::Nobody => Refusal::unauthorized("Not Authorized", None),
-            Denied::Expired => Refusal::denied(
-                "Your authorization token has expired. Reauthenticate and try again.",
-            ),
-        }),
+        Host::Ecr => {
+            ecr::authorise(world, authorization).map(Some).map_err(|denied| match denied {
+                Denied::Nobody => Refusal::unauthorized("Not Authorized", None),
+                Denied::Expired => Refusal::denied(
+                    "Your authorization token has expired. Reauthenticate and try again.",
+                ),
+            })
+        }
         Host::Ghcr => {
             let reads = matches!(*request.method(), Method::GET | Method::HEAD);
             let is_upload = matches!(resource, Some(Resource::Upload { .. }));
             let deed = if reads && !is_upload { Deed::Pull } else { Deed::Push };
-            ghcr::authorise(world, authorization, resource.and_then(Resource::name), deed)
+            let name = resource.and_then(Resource::name);
+            ghcr::authorise(world, authorization, name, deed).map(|()| None)
         }
     }
 }

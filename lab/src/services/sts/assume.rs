@@ -156,10 +156,27 @@ fn check_policy(policy: &str) -> ApiResult<()> {
     Err(ApiError::sender("MalformedPolicyDocument", "Syntax errors in policy."))
 }
 
+/// The claims that a trust policy can test: those of every issuer but `aud`, and GitHub's since January 2026 (IAM user
+/// guide, "Available keys for AWS OIDC federation"). A key of another claim is never there.
+const TESTED: [&str; 11] = [
+    "sub",
+    "amr",
+    "actor",
+    "actor_id",
+    "job_workflow_ref",
+    "repository",
+    "repository_id",
+    "workflow",
+    "ref",
+    "environment",
+    "enterprise_id",
+];
+
 /// Claims as keys of conditions: `<issuer>:sub`, `<issuer>:aud` and the rest.
 fn condition_keys(host: &str, claims: &Json, audience: &str) -> Vec<(String, String)> {
-    let claims = claims.as_object().into_iter().flatten().filter(|(name, _)| *name != "aud");
+    let claims = claims.as_object().into_iter().flatten();
     let keys = claims
+        .filter(|(name, _)| TESTED.contains(&name.as_str()))
         .filter_map(|(name, value)| Some((format!("{host}:{name}"), value.as_str()?.to_owned())));
     keys.chain([(format!("{host}:aud"), audience.to_owned())]).collect()
 }
@@ -242,6 +259,27 @@ mod tests {
         assert_eq!(authenticate(&world, key, "other"), Err(Refusal::Unknown));
         world.now = credentials.time("Expiration").unwrap();
         assert_eq!(authenticate(&world, key, session), Err(Refusal::Expired));
+    }
+
+    #[test]
+    fn a_trust_policy_tests_the_claims_that_sts_knows() {
+        let (mut world, _) = world();
+        let id = world.github.repository_id;
+        let mut trusts = |claim: &str, value: &str| {
+            let trust = iam::github_trust(&world.account, "*");
+            let key = format!("token.actions.githubusercontent.com:{claim}");
+            let mut trust: Json = serde_json::from_str(&trust).unwrap();
+            trust["Statement"][0]["Condition"]["StringEquals"][key] = value.into();
+            let role = iam::create_role(&mut world, "tested", &trust.to_string(), 3600);
+            let token = github::mint(&mut world, "sts.amazonaws.com");
+            ask(&mut world, &role, &token, 900).is_ok()
+        };
+        assert!(trusts("repository_id", &id.to_string()));
+        assert!(!trusts("repository_id", "1"));
+        assert!(trusts("repository", "acme/news"));
+        // In the token, and no key of IAM's.
+        assert!(!trusts("repository_visibility", "private"));
+        assert!(!trusts("event_name", "push"));
     }
 
     #[test]

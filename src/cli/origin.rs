@@ -1,0 +1,144 @@
+//! Which repository on GitHub this is about: as an option says, as a workflow's job knows, or as git's `origin` is called.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::iam::Repository;
+
+/// What the command line says of it.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct OriginArgs {
+    /// The repository on GitHub whose workflows deploy [default: that of the workflow, or git's remote `origin`].
+    #[arg(long, value_name = "OWNER/NAME")]
+    pub(super) repository: Option<String>,
+    /// The repository's id: `gh api repos/OWNER/NAME --jq .id`.
+    #[arg(long, value_name = "ID")]
+    pub(super) repository_id: Option<u64>,
+    /// Its owner's id: `gh api repos/OWNER/NAME --jq .owner.id`.
+    #[arg(long, value_name = "ID")]
+    pub(super) owner_id: Option<u64>,
+}
+
+/// GitHub's hosts in the URLs of remotes; the second one takes SSH at port 443 (GitHub's documentation).
+const HOSTS: [&str; 2] = ["github.com", "ssh.github.com"];
+
+/// The repository, with the ids that are known. `folder` is where git is asked.
+///
+/// # Errors
+/// A message for the person, where it cannot be found out.
+pub(super) fn repository(
+    arguments: &OriginArgs,
+    variable: &dyn Fn(&str) -> Option<String>,
+    folder: &Path,
+) -> Result<Repository, String> {
+    let job = variable("GITHUB_REPOSITORY");
+    let found = match (&arguments.repository, &job) {
+        (Some(named), _) => Repository::parse(named).ok_or_else(|| {
+            format!("--repository: `{named}` is not OWNER/NAME, as in `acme/web`")
+        })?,
+        (None, Some(job)) => Repository::parse(job)
+            .ok_or_else(|| format!("GITHUB_REPOSITORY: `{job}` is not OWNER/NAME"))?,
+        (None, None) => from_git(folder)?,
+    };
+    let is_the_jobs = job.is_some_and(|job| job == format!("{}/{}", found.owner, found.name));
+    let id_of_job = |name: &str| variable(name).filter(|_| is_the_jobs)?.parse().ok();
+    Ok(Repository {
+        owner_id: arguments.owner_id.or_else(|| id_of_job("GITHUB_REPOSITORY_OWNER_ID")),
+        id: arguments.repository_id.or_else(|| id_of_job("GITHUB_REPOSITORY_ID")),
+        ..found
+    })
+}
+
+fn from_git(folder: &Path) -> Result<Repository, String> {
+    const REMEDY: &str = "name the repository with `--repository OWNER/NAME`";
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let asked =
+        Command::new("git").arg("-C").arg(folder).args(["remote", "get-url", "origin"]).output();
+    let url = match asked {
+        Ok(output) if output.status.success() => {
+            String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        }
+        _ => return Err(format!("git knows no remote `origin` here: {REMEDY}")),
+    };
+    of_url(&url).ok_or_else(|| {
+        format!(
+            "git's remote `origin` is {}, which is no repository on github.com: {REMEDY}",
+            shown(&url)
+        )
+    })
+}
+
+/// The repository of a remote's URL: `https://github.com/acme/web.git`, `ssh://git@github.com/acme/web`,
+/// `git@github.com:acme/web.git`.
+fn of_url(url: &str) -> Option<Repository> {
+    let (host, path) = match url.split_once("://") {
+        Some((_, rest)) => rest.split_once('/')?,
+        None => url.split_once(':')?,
+    };
+    let host = host.rsplit('@').next().unwrap_or(host);
+    let host = host.split(':').next().unwrap_or(host);
+    if !HOSTS.iter().any(|known| known.eq_ignore_ascii_case(host)) {
+        return None;
+    }
+    let path = path.trim_matches('/');
+    Repository::parse(path.strip_suffix(".git").unwrap_or(path))
+}
+
+/// A URL without the login that it may hold.
+fn shown(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),
+        _ => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_remote_is_read_in_every_form() {
+        for url in [
+            "https://github.com/acme/web.git",
+            "https://github.com/acme/web",
+            "https://x-access-token:t0ken@github.com/acme/web.git",
+            "git@github.com:acme/web.git",
+            "ssh://git@github.com/acme/web.git",
+            "ssh://git@ssh.github.com:443/acme/web.git",
+            "git://GitHub.com/acme/web/",
+        ] {
+            assert_eq!(of_url(url), Repository::parse("acme/web"), "{url}");
+        }
+        for url in
+            ["https://gitlab.com/acme/web", "/srv/git/web.git", "git@github.com.evil:acme/web"]
+        {
+            assert_eq!(of_url(url), None, "{url}");
+        }
+        let secret = "https://bob:t0ken@gitlab.com/acme/web";
+        assert_eq!(shown(secret), "https://gitlab.com/acme/web");
+    }
+
+    #[test]
+    fn a_job_tells_its_ids_and_an_option_wins() {
+        let job = |name: &str| match name {
+            "GITHUB_REPOSITORY" => Some("acme/web".to_owned()),
+            "GITHUB_REPOSITORY_ID" => Some("2".to_owned()),
+            "GITHUB_REPOSITORY_OWNER_ID" => Some("1".to_owned()),
+            _ => None,
+        };
+        let found = |arguments: &OriginArgs| repository(arguments, &job, Path::new("")).unwrap();
+        let own = found(&OriginArgs::default());
+        assert_eq!((own.owner_id, own.id), (Some(1), Some(2)));
+        let other = OriginArgs { repository: Some("acme/api".to_owned()), ..OriginArgs::default() };
+        assert_eq!((found(&other).name.as_str(), found(&other).id), ("api", None), "another's ids");
+        let known = OriginArgs { repository_id: Some(7), ..other };
+        assert_eq!(found(&known).id, Some(7));
+    }
+
+    #[test]
+    fn without_a_remote_the_option_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = repository(&OriginArgs::default(), &|_| None, folder.path()).unwrap_err();
+        assert!(error.contains("--repository OWNER/NAME"), "{error}");
+    }
+}

@@ -1,0 +1,127 @@
+//! A deploy role as a person applies it: AWS CLI commands, a CloudFormation template, Terraform, or plain JSON.
+
+pub mod cloudformation;
+pub mod commands;
+pub mod terraform;
+
+use serde_json::{Value, json};
+
+use super::{GITHUB, Policy, Trust, trust};
+
+/// A deploy role, and what of it exists already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeployRole {
+    /// The role's name.
+    pub name: String,
+    /// The service that it deploys.
+    pub service: String,
+    /// The account's Region.
+    pub region: String,
+    /// Whom it trusts.
+    pub trust: Trust,
+    /// What it may do.
+    pub permissions: Policy,
+    /// Whether the account has GitHub's OIDC provider; `None` where that could not be read.
+    pub provider_exists: Option<bool>,
+    /// Whether the role exists; `None` where that could not be read.
+    pub role_exists: Option<bool>,
+}
+
+/// The issuer's URL, as the provider is created with it.
+pub(super) fn issuer() -> String {
+    format!("https://{GITHUB}")
+}
+
+impl DeployRole {
+    /// One object with the role's name and both documents.
+    pub fn json(&self) -> Value {
+        json!({
+            "role": self.name,
+            "trust": trust(&self.trust),
+            "permissions": self.permissions,
+        })
+    }
+}
+
+/// `text` with every line but the first indented by `columns`.
+fn indented(text: &str, columns: usize) -> String {
+    text.replace('\n', &format!("\n{}", " ".repeat(columns)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::iam::fixture::everything;
+    use crate::iam::{Job, Repository, Use, Uses, permissions};
+
+    /// A role with what a canary needs.
+    fn role() -> DeployRole {
+        let repository =
+            Repository { owner_id: Some(1), id: Some(2), ..Repository::parse("acme/web").unwrap() };
+        let uses = [Use::TwoGroups, Use::Rules, Use::Push, Use::InstanceProfile];
+        DeployRole {
+            name: "deploy-web".to_owned(),
+            service: "web".to_owned(),
+            region: "eu-west-1".to_owned(),
+            trust: Trust {
+                provider: Trust::provider("aws", "123456789012"),
+                repository,
+                job: Job::Environment("production".to_owned()),
+            },
+            permissions: permissions(&Uses::of(uses), &everything()),
+            provider_exists: Some(false),
+            role_exists: Some(false),
+        }
+    }
+
+    /// The same with more than an inline policy may have.
+    fn large() -> DeployRole {
+        let mut known = everything();
+        let rule = known.rules[0].clone();
+        known.rules = (0..200).map(|n| format!("{rule}{n:016x}")).collect();
+        let permissions = permissions(&Uses::of([Use::TwoGroups, Use::Rules]), &known);
+        DeployRole { permissions, ..role() }
+    }
+
+    #[test]
+    fn a_role_as_commands() {
+        insta::assert_snapshot!(commands::text(&role()));
+    }
+
+    #[test]
+    fn a_role_as_a_template() {
+        insta::assert_snapshot!(cloudformation::template(&role()));
+    }
+
+    #[test]
+    fn a_role_as_terraform() {
+        insta::assert_snapshot!(terraform::file(&role()).unwrap());
+    }
+
+    #[test]
+    fn what_exists_is_not_created() {
+        let there = DeployRole { provider_exists: Some(true), role_exists: Some(true), ..role() };
+        let commands = commands::text(&there);
+        assert!(!commands.contains("create-"), "{commands}");
+        assert!(commands.contains("aws iam update-assume-role-policy --role-name deploy-web"));
+        assert!(cloudformation::template(&there).contains("Default: \"false\""));
+        let terraform = terraform::file(&there).unwrap();
+        assert!(terraform.contains("data \"aws_iam_openid_connect_provider\" \"github\""));
+        assert!(terraform.contains("Federated = data.aws_iam_openid_connect_provider.github.arn"));
+    }
+
+    #[test]
+    fn what_is_too_long_is_attached_in_parts() {
+        let commands = commands::text(&large());
+        assert!(commands.contains("aws iam create-policy --policy-name deploy-web-1 "));
+        assert!(commands.contains("--policy-arn arn:aws:iam::123456789012:policy/deploy-web-1\n"));
+        assert!(!commands.contains("put-role-policy"));
+        let template = cloudformation::template(&large());
+        assert!(template.contains("  Permissions2:\n    Type: AWS::IAM::ManagedPolicy\n"));
+        let terraform: hcl::Body = terraform::file(&large()).unwrap().parse().unwrap();
+        let attached = terraform.blocks().filter(|block| {
+            block.labels().first().is_some_and(|l| l.as_str() == "aws_iam_role_policy_attachment")
+        });
+        assert!(attached.count() >= 3);
+    }
+}

@@ -1,0 +1,34 @@
+//! What is printed for CloudFormation and Terraform, read by tools of theirs.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::lab::Lab;
+use crate::support::venv;
+
+/// That cfn-lint finds nothing wrong with a template, not even a warning.
+pub(crate) fn cloudformation(lab: &Lab, folder: &Path, template: &str) {
+    let Some(lint) = venv::program("cfn-lint") else { return };
+    let file = folder.join("template.yaml");
+    fs::write(&file, template).unwrap();
+    let output = lab.command(lint).arg("--non-zero-exit-code").arg("informational").arg(&file);
+    let output = output.output().unwrap();
+    let found = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{found}\n{template}");
+}
+
+/// That python-hcl2 reads a file, and which blocks it finds: type and labels.
+pub(crate) fn terraform(lab: &Lab, text: &str) -> Option<Vec<String>> {
+    let python = venv::program("python")?;
+    let literal = serde_json::to_string(text).unwrap();
+    let prelude = "import hcl2, json\nresult = None\n";
+    let script = format!(
+        "read = hcl2.loads({literal})\n\
+         bare = lambda label: label.strip('\"')\n\
+         result = [f'{{kind}} {{bare(one)}}' for kind in ('data', 'resource', 'output') for block in read.get(kind, []) \
+         for one in block]\n"
+    );
+    let found = venv::answer(lab.command(python), prelude, &script);
+    let found = found.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned());
+    Some(found.collect())
+}
