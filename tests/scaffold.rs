@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use cutover::cloud::{TargetGroupSummary, UserData, VersionFacts};
 use cutover::config::{self, Config, Fleet as Configured};
-use cutover::discovery::{Account, Fleet, Gap, Launch, Service, Unpinnable, choose, find_image};
+use cutover::discovery::{Account, Fleet, Launch, Service, Unpinnable, choose, find_image};
+use cutover::iam::Gap;
 use cutover::model::{
     Capacity, Colour, Forward, Group, LaunchTemplate, LoadBalancer, Rule, RuleId, RuleMatch,
     Strategy, TemplateSource, VersionSpec,
@@ -224,7 +225,7 @@ fn what_is_not_known_is_a_comment_where_it_would_stand() {
         launch("TAG=v1\ndocker run 123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:$TAG\n", None);
     assert!(matches!(launch.image, Some(Err(Unpinnable::Refused(..)))));
     let (text, config) = written(&account, &service, &launch, true);
-    assert!(config.image.push.is_empty(), "{text}");
+    assert_eq!(config.image.push[0].to_string(), ECR, "{text}");
     insta::assert_snapshot!("gaps", text);
     insta::assert_snapshot!("open", unknown(&account, &service, Some(&launch)).join("\n"));
 }

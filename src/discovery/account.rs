@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::Gap;
 use super::gap::unless_denied;
 use crate::cloud::{Cloud, CloudError, TargetGroupSummary};
+use crate::iam::Gap;
 use crate::model::{Group, Listener, LoadBalancer, Rule};
 
 /// What is in an account's Region, as far as a deployment could meet it.

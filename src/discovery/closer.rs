@@ -2,10 +2,11 @@
 
 use jiff::SignedDuration;
 
+use super::Service;
 use super::gap::unless_denied;
 use super::image::{Image, Unpinnable, find_image};
-use super::{Gap, Service};
 use crate::cloud::{Cloud, CloudError, VersionFacts};
+use crate::iam::Gap;
 use crate::model::{Group, LaunchTemplate, TargetGroupCounts, VersionSpec};
 
 /// What a service's instances are launched from.

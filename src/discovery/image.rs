@@ -38,7 +38,9 @@ impl fmt::Display for Unpinnable {
         match self {
             Unpinnable::Empty => f.write_str("there is no user data"),
             Unpinnable::Nameless => f.write_str("it names no image together with its registry"),
-            Unpinnable::Refused(repository, why) => write!(f, "it names {repository}, but {why}"),
+            Unpinnable::Refused(repository, why) => {
+                write!(f, "{repository} in it cannot be replaced by a digest: {why}")
+            }
         }
     }
 }
@@ -65,7 +67,11 @@ pub fn find_image(
         match pinned(text, &image.repository) {
             Ok(()) => candidates.push(image),
             Err(why) => {
-                refused.get_or_insert((image.repository, why.to_string()));
+                let why = match why {
+                    PinError::Unreadable { line, why, .. } => format!("on line {line}, {why}"),
+                    other => other.to_string(),
+                };
+                refused.get_or_insert((image.repository, why));
             }
         }
     }

@@ -15,7 +15,6 @@ mod service;
 pub use account::{Account, name_of, read};
 pub use choose::choose;
 pub use closer::{Launch, look_closer};
-pub use gap::Gap;
 pub use image::{Image, Unpinnable, find_image};
 pub use name::service_name;
 pub use service::{Fleet, Member, Service};

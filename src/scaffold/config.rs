@@ -4,7 +4,9 @@ use minijinja::Error;
 use serde::Serialize;
 
 use super::filters::render;
+use super::stack::Stack;
 use crate::discovery::{Account, Fleet, Launch, Member, Service, Unpinnable};
+use crate::iam::Resources;
 use crate::model::Colour;
 
 /// Requests a minute from which errors are judged: five minutes of the first step, a tenth of the traffic, then have
@@ -22,11 +24,15 @@ pub struct Surroundings<'a> {
 
 #[derive(Serialize)]
 struct Values<'a> {
+    /// What the file was made from, for its first line.
+    from: &'static str,
     service: &'a str,
     account: &'a str,
     region: &'a str,
     gaps: Vec<GapValues<'a>>,
     image: ImageValues,
+    /// The file that new user data comes from.
+    user_data: Option<&'a str>,
     pair: bool,
     blue: GroupValues<'a>,
     green: Option<GroupValues<'a>>,
@@ -46,6 +52,8 @@ struct ImageValues {
     repository: Option<String>,
     dockerfile: bool,
     others: Vec<String>,
+    /// Why its digest cannot be put into the user data.
+    unpinnable: Option<String>,
     unknown: String,
 }
 
@@ -79,11 +87,13 @@ pub fn cutover_yaml(
     };
     let test = service.test.as_ref();
     let values = Values {
+        from: "what runs",
         service: surroundings.name,
         account: &account.account,
         region: &account.region,
         gaps: account.gaps.iter().map(|g| GapValues { what: &g.what, action: &g.action }).collect(),
         image: image(launch, surroundings.dockerfile),
+        user_data: None,
         pair: green.is_some(),
         blue: group(blue, live.map(|live| live.map(|live| live == Colour::Blue))),
         green: green
@@ -91,6 +101,49 @@ pub fn cutover_yaml(
         test: test.map(|(_, (name, value))| TestValues { name, value }),
         judged: requests.is_some_and(|requests| requests >= JUDGED),
         requests,
+    };
+    render("cutover.yaml", include_str!("templates/cutover.yaml"), values)
+}
+
+/// Where the user data of a start from nothing goes.
+pub const USER_DATA: &str = "deploy/user-data.sh";
+
+/// Writes the configuration for what a stack creates.
+///
+/// # Errors
+/// Only where cutover's own template is at fault.
+pub fn cutover_yaml_from_scratch(
+    (partition, account): (&str, &str),
+    stack: &Stack,
+    dockerfile: bool,
+) -> Result<String, Error> {
+    let (blue, green) = (stack.blue(), stack.green());
+    let names = Resources::of(partition, &stack.region, account, &stack.service);
+    let repository =
+        format!("{account}.dkr.ecr.{}.{}/{}", stack.region, names.dns_suffix, stack.repository);
+    fn group<'a>(name: &'a str, note: &str) -> GroupValues<'a> {
+        GroupValues { group: name, target_group: Some(name), note: note.to_owned() }
+    }
+    let values = Values {
+        from: "the stack",
+        service: &stack.service,
+        account,
+        region: &stack.region,
+        gaps: Vec::new(),
+        image: ImageValues {
+            repository: Some(repository),
+            dockerfile,
+            others: Vec::new(),
+            unpinnable: None,
+            unknown: String::new(),
+        },
+        user_data: Some(USER_DATA),
+        pair: true,
+        blue: group(&blue, "live: the placeholder page"),
+        green: Some(group(&green, "idle: empty")),
+        test: Some(TestValues { name: "X-Cutover", value: "next" }),
+        judged: false,
+        requests: None,
     };
     render("cutover.yaml", include_str!("templates/cutover.yaml"), values)
 }
@@ -115,6 +168,7 @@ fn image(launch: Option<&Launch>, dockerfile: bool) -> ImageValues {
         repository: None,
         dockerfile,
         others: Vec::new(),
+        unpinnable: None,
         unknown: why,
     };
     let Some(launch) = launch else {
@@ -131,6 +185,7 @@ fn image(launch: Option<&Launch>, dockerfile: bool) -> ImageValues {
             repository: Some(image.repository.to_string()),
             dockerfile,
             others: image.others.iter().map(ToString::to_string).collect(),
+            unpinnable: None,
             unknown: String::new(),
         },
         Some(Err(Unpinnable::Empty)) => unknown(format!(
@@ -141,9 +196,10 @@ fn image(launch: Option<&Launch>, dockerfile: bool) -> ImageValues {
             "the user data of {of} names no image with its registry. Write\n\
              # deploy/user-data.sh with {{{{ image }}}} in it, and `template: {{ user_data: {{ file: deploy/user-data.sh }} }}`."
         )),
-        Some(Err(Unpinnable::Refused(repository, why))) => unknown(format!(
-            "the user data of {of} names {repository}, but\n# {}",
-            why.replace('\n', "\n# ")
-        )),
+        Some(Err(Unpinnable::Refused(repository, why))) => ImageValues {
+            repository: Some(repository.to_string()),
+            unpinnable: Some(format!("in the user data of {of}, {}", why.replace('\n', " "))),
+            ..unknown(String::new())
+        },
     }
 }

@@ -2,11 +2,14 @@
 
 mod config;
 mod file;
-mod filters;
+pub mod filters;
+mod second;
+pub mod stack;
 mod unknown;
 mod workflow;
 
-pub use config::{Surroundings, cutover_yaml};
+pub use config::{Surroundings, USER_DATA, cutover_yaml, cutover_yaml_from_scratch};
 pub use file::File;
+pub use second::{LiveGroup, second_group};
 pub use unknown::unknown;
 pub use workflow::{Workflow, workflow};

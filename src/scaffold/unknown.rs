@@ -24,12 +24,12 @@ pub fn unknown(account: &Account, service: &Service, launch: Option<&Launch>) ->
             sides.blue.group.name, sides.green.group.name
         ));
     }
-    open.extend(
-        account
-            .gaps
-            .iter()
-            .map(|gap| format!("{gap}; allow it, then run `cutover init --force` again")),
-    );
+    open.extend(account.gaps.iter().map(|gap| {
+        format!(
+            "{} is not known: `{}` is not allowed; allow it, then run `cutover init --force` again",
+            gap.what, gap.action
+        )
+    }));
     open
 }
 
@@ -63,8 +63,9 @@ fn image(launch: &Launch) -> Option<String> {
         Err(Unpinnable::Nameless) => {
             Some(format!("the user data of `{template}` names no image together with its registry"))
         }
-        Err(Unpinnable::Refused(repository, why)) => {
-            Some(format!("the user data of `{template}` names {repository}, but {why}"))
-        }
+        Err(Unpinnable::Refused(repository, why)) => Some(format!(
+            "{repository} in the user data of `{template}` cannot be pinned: {why}; write a literal tag there, or \
+                 keep the user data in a file (`template.user_data.file`)"
+        )),
     }
 }

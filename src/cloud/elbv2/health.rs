@@ -72,7 +72,10 @@ impl Cloud {
         Ok(groups)
     }
 
-    async fn attributes(&self, target_group: &str) -> Result<BTreeMap<String, String>, CloudError> {
+    pub(super) async fn attributes(
+        &self,
+        target_group: &str,
+    ) -> Result<BTreeMap<String, String>, CloudError> {
         let request = self.elbv2.describe_target_group_attributes().target_group_arn(target_group);
         let answer = self
             .read("elasticloadbalancing:DescribeTargetGroupAttributes", || request.clone().send())

@@ -1,0 +1,185 @@
+//! From a service that runs: `cutover.yaml`, a workflow, and its role.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::chosen::described;
+use super::result::Made;
+use super::{Init, failed, ours, partition};
+use crate::cli::environment::variable;
+use crate::cli::session::Failure;
+use crate::cli::{CONFIGURATION, iam, origin};
+use crate::cloud::Cloud;
+use crate::config::{self, Config};
+use crate::discovery::{self, Account, Fleet, Launch, Service, service_name};
+use crate::iam::Job;
+use crate::model::{Colour, Ending, RuleId};
+use crate::scaffold::{self, File, Surroundings, Workflow};
+
+/// Where the workflow goes.
+pub(super) const WORKFLOW: &str = ".github/workflows/deploy.yml";
+
+/// Where the script that creates the role goes.
+pub(super) const ROLE: &str = "deploy/role.sh";
+
+impl Init {
+    pub(super) async fn live(&self, cloud: &Cloud) -> Result<Made, Failure> {
+        if let Some(name) = &self.service {
+            config::check_service(name)
+                .map_err(|why| (Ending::Refused, format!("--service: {why}")))?;
+        }
+        let (account, service, launch) = self.read(cloud).await?;
+        let name = self.name(&service, launch.as_ref());
+        let surroundings =
+            Surroundings { name: &name, dockerfile: Path::new("Dockerfile").is_file() };
+        let text = scaffold::cutover_yaml(&account, &service, launch.as_ref(), surroundings)
+            .map_err(|error| ours(&error))?;
+        // What is written must be what `verify` reads: a name that YAML takes for something else is a fault of ours.
+        let config = config::parse(&text, CONFIGURATION)
+            .map_err(|error| (Ending::Failed, error.to_string()))?;
+        let mut open = scaffold::unknown(&account, &service, launch.as_ref());
+        let mut complete = account.gaps.is_empty();
+        let mut files = vec![File { path: CONFIGURATION.to_owned(), text }];
+        files.push(self.workflow(cloud, &config)?);
+        match origin::repository(&self.origin, &variable, Path::new(".")) {
+            Ok(repository) => {
+                let job = Job::Environment(self.environment.clone());
+                let role = format!("deploy-{name}");
+                let (role, gaps) = iam::deploy_role(cloud, &config, role, repository, job)
+                    .await
+                    .map_err(failed)?;
+                complete &= gaps.is_empty();
+                open.extend(gaps.iter().filter(|gap| !account.gaps.contains(gap)).map(|gap| {
+                    format!(
+                        "{ROLE} is incomplete, because `{}` is not allowed: {}",
+                        gap.action, gap.what
+                    )
+                }));
+                files.push(File { path: ROLE.to_owned(), text: iam::script(&role, &gaps) });
+            }
+            Err(why) => {
+                open.push(format!("the role's trust policy: {why}, then run `cutover iam`"))
+            }
+        }
+        let next = if Init::in_a_job() { Vec::new() } else { next(&files, &open, &config) };
+        Ok(Made {
+            title: format!("{name}: {}", described(&service)),
+            found: found(&service, launch.as_ref()),
+            facts: facts(&name, &service, launch.as_ref()),
+            files,
+            open,
+            next,
+            complete,
+        })
+    }
+
+    /// Reads the account and finds the service that is meant.
+    pub(super) async fn read(
+        &self,
+        cloud: &Cloud,
+    ) -> Result<(Account, Service, Option<Launch>), Failure> {
+        let mut account = discovery::read(cloud).await.map_err(failed)?;
+        let service = self.choose(&account)?;
+        let mut gaps = std::mem::take(&mut account.gaps);
+        let launch = discovery::look_closer(cloud, &service, &mut gaps).await.map_err(failed)?;
+        account.gaps = gaps;
+        Ok((account, service, launch))
+    }
+
+    /// The workflow that deploys what a configuration says.
+    pub(super) fn workflow(&self, cloud: &Cloud, config: &Config) -> Result<File, Failure> {
+        let account = &cloud.identity().account;
+        let role =
+            format!("arn:{}:iam::{account}:role/deploy-{}", partition(cloud), config.service);
+        let text = scaffold::workflow(&Workflow {
+            service: &config.service,
+            environment: &self.environment,
+            role: &role,
+            builds: config.image.build.is_some(),
+            packages: config.image.push.iter().any(|push| push.registry() == "ghcr.io"),
+        });
+        Ok(File { path: WORKFLOW.to_owned(), text: text.map_err(|error| ours(&error))? })
+    }
+
+    fn name(&self, service: &Service, launch: Option<&Launch>) -> String {
+        let groups: Vec<&str> = service.groups().iter().map(|group| group.name.as_str()).collect();
+        let template = launch.map(|launch| launch.template.name.as_str());
+        let balancers = service.load_balancers.iter().map(discovery::name_of);
+        let others: Vec<&str> = template.into_iter().chain(balancers).collect();
+        self.service.clone().unwrap_or_else(|| service_name(&groups, &others))
+    }
+}
+
+fn found(service: &Service, launch: Option<&Launch>) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    if let Fleet::Pair { sides, live } = &service.fleet {
+        for (key, colour) in [("blue", Colour::Blue), ("green", Colour::Green)] {
+            let group = &sides[colour].group;
+            let role = match live {
+                Some(live) if *live == colour => ", live",
+                Some(_) => ", idle",
+                None => "",
+            };
+            let desired = group.capacity.desired;
+            found.push((key, format!("{}{role}, {desired} instances", group.name)));
+        }
+    }
+    for rule in &service.rules {
+        let what = match (&rule.id, rule.priority) {
+            (RuleId::Rule(_), Some(priority)) => {
+                let places = [&rule.matches.hosts, &rule.matches.paths];
+                let places: Vec<&str> = places.into_iter().flatten().map(String::as_str).collect();
+                format!("priority {priority} {}", places.join(" "))
+            }
+            _ => "default action".to_owned(),
+        };
+        found.push(("rule", what.trim_end().to_owned()));
+    }
+    if let Some((_, (name, value))) = &service.test {
+        found.push(("test rule", format!("{name}: {value}")));
+    }
+    if let Some(Launch { image: Some(Ok(image)), .. }) = launch {
+        found.push(("image", image.repository.to_string()));
+    }
+    found
+}
+
+fn facts(name: &str, service: &Service, launch: Option<&Launch>) -> Map<String, Value> {
+    let strategy = match &service.fleet {
+        Fleet::Pair { .. } => "canary",
+        Fleet::Single(_) => "rolling",
+    };
+    let groups: Vec<&str> = service.groups().iter().map(|group| group.name.as_str()).collect();
+    let facts = [
+        ("service", json!(name)),
+        ("strategy", json!(strategy)),
+        ("groups", json!(groups)),
+        ("launch_template", json!(launch.map(|launch| &launch.template.name))),
+    ];
+    facts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// The command that deploys what a configuration says.
+pub(super) fn deploy(config: &Config) -> (String, &'static str) {
+    match config.image.push.first().filter(|_| config.image.build.is_none()) {
+        Some(repository) => (
+            format!("cutover deploy --image {repository}@sha256:…"),
+            "rolls out an image that is in the registry",
+        ),
+        None => ("cutover deploy".to_owned(), "builds, pushes and rolls out"),
+    }
+}
+
+fn next(files: &[File], open: &[String], config: &Config) -> Vec<(String, &'static str)> {
+    let mut next = Vec::new();
+    if open.iter().any(|open| open.contains("`cutover adopt`")) {
+        next.push(("cutover adopt".to_owned(), "pins what runs; no instance is replaced"));
+    }
+    next.push(("cutover verify".to_owned(), "does everything fit together?"));
+    next.push(deploy(config));
+    let role = files.iter().any(|file| file.path == ROLE);
+    let role = if role { format!("sh {ROLE}") } else { "cutover iam".to_owned() };
+    next.push((role, "the role that the workflow assumes"));
+    next
+}

@@ -1,0 +1,149 @@
+//! From nothing: one template of everything that a service needs.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::live::deploy;
+use super::result::Made;
+use super::{Init, Language, failed, ours};
+use crate::access;
+use crate::cli::environment::variable;
+use crate::cli::session::Failure;
+use crate::cli::{CONFIGURATION, origin};
+use crate::cloud::Cloud;
+use crate::config;
+use crate::iam::{Job, Trust};
+use crate::model::Ending;
+use crate::scaffold::stack::{self, GitHub, Network, Stack};
+use crate::scaffold::{self, File};
+
+/// What a start from nothing can be told.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct ScratchArgs {
+    /// With --from-scratch: the port that the program in the container listens on.
+    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    port: u16,
+    /// With --from-scratch: the path that health checks ask for.
+    #[arg(long, value_name = "PATH", default_value = "/")]
+    health_path: String,
+    /// With --from-scratch: the type of the instances.
+    #[arg(long, value_name = "TYPE", default_value = "t3.micro")]
+    instance_type: String,
+    /// With --from-scratch: the ARN of a certificate, to listen on HTTPS instead of HTTP.
+    #[arg(long, value_name = "ARN")]
+    certificate: Option<String>,
+    /// With --from-scratch: an existing VPC instead of a new one.
+    #[arg(long, value_name = "VPC", requires = "subnets")]
+    vpc: Option<String>,
+    /// With --vpc: a public subnet of it; at least two, in two zones.
+    #[arg(long = "subnet", value_name = "SUBNET", requires = "vpc")]
+    subnets: Vec<String>,
+}
+
+impl Init {
+    pub(super) async fn from_scratch(&self, cloud: &Cloud) -> Result<Made, Failure> {
+        let refused = |message: String| (Ending::Refused, message);
+        let identity = cloud.identity();
+        let service = self.service.clone().unwrap_or_default();
+        config::check_service(&service).map_err(|why| refused(format!("--service: {why}")))?;
+        let mut open = Vec::new();
+        let mut gaps = Vec::new();
+        let github = match origin::repository(&self.origin, &variable, Path::new(".")) {
+            Ok(repository) => {
+                let provider = Trust::provider(identity.partition(), &identity.account);
+                let role = format!("deploy-{service}");
+                let existing =
+                    access::existing(cloud, &provider, &role, &mut gaps).await.map_err(failed)?;
+                Some(GitHub {
+                    repository,
+                    job: Job::Environment(self.environment.clone()),
+                    uses: stack::uses(),
+                    provider_exists: existing.provider,
+                })
+            }
+            Err(why) => {
+                open.push(format!("the template has no role for GitHub Actions: {why}, then run this again with --force"));
+                None
+            }
+        };
+        open.extend(
+            gaps.iter()
+                .map(|gap| format!("{} is not known: `{}` is not allowed", gap.what, gap.action)),
+        );
+        let deploys = github.is_some();
+        let stack = Stack {
+            repository: service.clone(),
+            service,
+            region: identity.region.clone(),
+            port: self.scratch.port,
+            health_path: self.scratch.health_path.clone(),
+            instance_type: self.scratch.instance_type.clone(),
+            network: match &self.scratch.vpc {
+                Some(vpc) => {
+                    Network::Existing { vpc: vpc.clone(), subnets: self.scratch.subnets.clone() }
+                }
+                None => Network::New,
+            },
+            certificate: self.scratch.certificate.clone(),
+            github,
+        };
+        let unfit = |error: stack::StackError| match &error {
+            stack::StackError::Service(_) | stack::StackError::HealthPath(_) => {
+                refused(error.to_string())
+            }
+            stack::StackError::Render(_) | stack::StackError::Hcl(_) => ours(&error),
+        };
+        let template = self.with.file("stack");
+        let text = match self.with {
+            Language::Cloudformation => stack::cloudformation(&stack),
+            Language::Terraform => stack::terraform(&stack),
+        };
+        let dockerfile = Path::new("Dockerfile").is_file();
+        let configuration = scaffold::cutover_yaml_from_scratch(
+            (identity.partition(), &identity.account),
+            &stack,
+            dockerfile,
+        )
+        .map_err(|error| ours(&error))?;
+        let config = config::parse(&configuration, CONFIGURATION)
+            .map_err(|error| (Ending::Failed, error.to_string()))?;
+        let mut files = vec![
+            File { path: template.clone(), text: text.map_err(unfit)? },
+            File {
+                path: scaffold::USER_DATA.to_owned(),
+                text: stack::user_data(&stack).map_err(unfit)?,
+            },
+            File { path: CONFIGURATION.to_owned(), text: configuration },
+        ];
+        if deploys {
+            files.push(self.workflow(cloud, &config)?);
+        }
+        let create = match self.with {
+            Language::Cloudformation => format!(
+                "aws cloudformation deploy --region {} --stack-name {} --template-file {template} --capabilities CAPABILITY_NAMED_IAM",
+                stack.region, stack.service
+            ),
+            Language::Terraform => {
+                "terraform -chdir=deploy init && terraform -chdir=deploy apply".to_owned()
+            }
+        };
+        let facts = [("service", json!(stack.service)), ("strategy", json!("canary"))];
+        Ok(Made {
+            title: String::new(),
+            found: Vec::new(),
+            facts: facts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+            files,
+            open,
+            next: vec![
+                (
+                    create,
+                    "creates everything in about five minutes; in Seoul it costs about $0.07 an hour",
+                ),
+                ("cutover verify".to_owned(), "does everything fit together?"),
+                deploy(&config),
+            ],
+            complete: gaps.is_empty(),
+        })
+    }
+}

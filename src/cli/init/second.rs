@@ -1,0 +1,92 @@
+//! A template of a second group beside a live one.
+
+use serde_json::json;
+
+use super::result::Made;
+use super::{Init, Language, failed, ours};
+use crate::cli::session::Failure;
+use crate::cloud::Cloud;
+use crate::discovery::Fleet;
+use crate::model::Ending;
+use crate::scaffold::{self, File, LiveGroup};
+
+impl Init {
+    pub(super) async fn second_group(&self, cloud: &Cloud) -> Result<Made, Failure> {
+        let refused = |message: String| (Ending::Refused, message);
+        let (account, service, _) = self.read(cloud).await?;
+        let member = match &service.fleet {
+            Fleet::Single(member) => member,
+            Fleet::Pair { sides, .. } => {
+                return Err(refused(format!(
+                    "`{}` and `{}` are two groups already: run `cutover init --group {}`",
+                    sides.blue.group.name,
+                    sides.green.group.name,
+                    shlex::try_quote(&sides.blue.group.name).unwrap_or_default()
+                )));
+            }
+        };
+        if let Some(gap) = account.gaps.first() {
+            return Err(refused(format!(
+                "a second group cannot be described: {} is not known, because `{}` is not allowed",
+                gap.what, gap.action
+            )));
+        }
+        let name = &member.group.name;
+        let target_group = member.target_group.as_deref().unwrap_or_default();
+        if target_group.is_empty() {
+            return Err(refused(format!(
+                "`{name}` is in no target group, so no traffic can be moved"
+            )));
+        }
+        let rules: Vec<_> = service.rules.iter().map(|rule| rule.id.clone()).collect();
+        let live = LiveGroup {
+            account: &account,
+            service: &service,
+            member,
+            group: cloud.group_blueprint(name).await.map_err(failed)?,
+            target_group: cloud.target_group_blueprint(target_group).await.map_err(failed)?,
+            rules: cloud.rule_blueprints(&rules).await.map_err(failed)?,
+        };
+        let second = scaffold::second_group(&live).map_err(refused)?;
+        let path = self.with.file("second-group");
+        let text = match self.with {
+            Language::Cloudformation => second.cloudformation(),
+            Language::Terraform => second.terraform(),
+        };
+        let text = text.map_err(|error| ours(&error))?;
+        let create = match self.with {
+            Language::Cloudformation => format!(
+                "aws cloudformation deploy --region {} --stack-name {} --template-file {path}",
+                second.region, second.target_group
+            ),
+            Language::Terraform => {
+                "terraform -chdir=deploy init && terraform -chdir=deploy apply".to_owned()
+            }
+        };
+        let pair = [name, &second.group].map(|name| shlex::try_quote(name).unwrap_or_default());
+        let facts = [
+            ("group", json!(second.group)),
+            ("target_group", json!(second.target_group)),
+            ("priority", json!(second.priority)),
+        ];
+        Ok(Made {
+            title: format!("{name}: one group, launch template version {}", second.version),
+            found: vec![
+                ("new group", format!("{}, empty until a rollout", second.group)),
+                ("target group", second.target_group.clone()),
+                ("test rule", format!("priority {}, X-Cutover: next", second.priority)),
+            ],
+            facts: facts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+            files: vec![File { path, text }],
+            open: Vec::new(),
+            next: vec![
+                (create, "costs nothing until a rollout fills the group"),
+                (
+                    format!("cutover init --force --group {} --group {}", pair[0], pair[1]),
+                    "canary over both groups",
+                ),
+            ],
+            complete: true,
+        })
+    }
+}

@@ -1,0 +1,212 @@
+//! A second group, described after the live one.
+
+use std::collections::BTreeSet;
+
+use super::stack::{Condition, Forward, HealthCheck, SecondGroup, Tag};
+use crate::cloud::{GroupBlueprint, RuleBlueprint, RuleCondition, TargetGroupBlueprint};
+use crate::discovery::{Account, Member, Service};
+use crate::model::{RuleId, VersionSpec};
+
+/// The longest name of a target group (API model, TargetGroupName).
+const TARGET_GROUP_NAME: usize = 32;
+/// Condition values that a rule may have (Elastic Load Balancing quotas); the test header takes one.
+const CONDITION_VALUES: usize = 5;
+
+/// Attributes of a target group that are as AWS creates them (user guide, "Target group attributes").
+const DEFAULTS: [(&str, &str); 13] = [
+    ("deregistration_delay.timeout_seconds", "300"),
+    ("load_balancing.algorithm.anomaly_mitigation", "off"),
+    ("load_balancing.algorithm.type", "round_robin"),
+    ("load_balancing.cross_zone.enabled", "use_load_balancer_configuration"),
+    ("slow_start.duration_seconds", "0"),
+    ("stickiness.app_cookie.cookie_name", ""),
+    ("stickiness.app_cookie.duration_seconds", "86400"),
+    ("stickiness.enabled", "false"),
+    ("stickiness.lb_cookie.duration_seconds", "86400"),
+    ("stickiness.type", "lb_cookie"),
+    ("target_group_health.dns_failover.minimum_healthy_targets.count", "1"),
+    ("target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "1"),
+    ("waf.fail_open.enabled", "false"),
+];
+
+/// What was read of the live group.
+#[derive(Debug)]
+pub struct LiveGroup<'a> {
+    /// Its account.
+    pub account: &'a Account,
+    /// Its service, of one group.
+    pub service: &'a Service,
+    /// The group.
+    pub member: &'a Member,
+    /// What it is made of.
+    pub group: GroupBlueprint,
+    /// What its target group is made of.
+    pub target_group: TargetGroupBlueprint,
+    /// What its rules are made of, in the order in which they are tried.
+    pub rules: Vec<RuleBlueprint>,
+}
+
+/// Describes a second group. All of it is the live group's, but the names, the size, and the test rule.
+///
+/// # Errors
+/// A message for the person, where the live group does not allow for a second one.
+pub fn second_group(live: &LiveGroup<'_>) -> Result<SecondGroup, String> {
+    let name = &live.member.group.name;
+    let template = live.member.group.source.template();
+    let template =
+        template.ok_or_else(|| format!("`{name}` does not launch from a launch template"))?;
+    let VersionSpec::Number(version) = template.version else {
+        return Err(format!(
+            "`{name}` launches from `{}` at {}, and the second group needs the same number: run `cutover init`, then \
+             `cutover adopt`, then this again",
+            template.name, template.version
+        ));
+    };
+    let arn = live.member.target_group.clone();
+    let arn =
+        arn.ok_or_else(|| format!("`{name}` is in no target group, so no traffic can be moved"))?;
+    let first = live.service.rules.first();
+    let first = first.ok_or_else(|| format!("no rule forwards to the target group of `{name}`"))?;
+    let blueprint = live.rules.iter().find(|rule| rule.id == first.id);
+    let conditions = blueprint.and_then(|rule| rule.conditions.clone()).ok_or_else(|| {
+        format!("the rule {} asks for something that cutover does not know; write the test rule yourself", first.id)
+    })?;
+    let values: usize = conditions.iter().map(values_of).sum();
+    if values >= CONDITION_VALUES {
+        return Err(format!(
+            "the rule {} has {values} condition values, and a rule may have {CONDITION_VALUES}: the test rule needs one more \
+             for its header; split the rule in two",
+            first.id
+        ));
+    }
+    let check = live.target_group.check.clone();
+    Ok(SecondGroup {
+        region: live.account.region.clone(),
+        live_group: name.clone(),
+        group: other_name(name, usize::MAX, &taken(live.account.groups.iter().map(|g| &g.name))),
+        target_group: other_name(
+            live.member.target_group_name().unwrap_or("web"),
+            TARGET_GROUP_NAME,
+            &taken(live.account.target_groups.iter().map(|group| &group.name)),
+        ),
+        vpc: live.target_group.vpc.clone(),
+        protocol: live.target_group.protocol.clone(),
+        protocol_version: live.target_group.protocol_version.clone(),
+        port: live.target_group.port,
+        health_check: HealthCheck {
+            protocol: check.0,
+            port: check.1,
+            path: check.2,
+            interval: live.target_group.times.0,
+            timeout: live.target_group.times.1,
+            healthy: live.target_group.thresholds.0,
+            unhealthy: live.target_group.thresholds.1,
+            codes: live.target_group.codes.clone(),
+        },
+        attributes: live
+            .target_group
+            .attributes
+            .iter()
+            .filter(|a| !is_default(a))
+            .cloned()
+            .collect(),
+        launch_template: template.id.clone(),
+        version,
+        subnets: live.group.subnets.clone(),
+        health_check_type: live.group.health_check_type.clone(),
+        grace_period: live.group.grace_period,
+        max: live.group.max,
+        tags: live
+            .group
+            .tags
+            .iter()
+            .map(|(key, value, propagate)| Tag {
+                key: key.clone(),
+                value: value.clone(),
+                propagate: *propagate,
+            })
+            .collect(),
+        listener: first.listener.clone(),
+        priority: free_priority(live.account, &first.listener, first.priority)?,
+        conditions: conditions.into_iter().map(condition).collect(),
+        forwards: live.service.rules.iter().map(|rule| forward(rule, live, &arn)).collect(),
+    })
+}
+
+fn forward(rule: &crate::model::Rule, live: &LiveGroup<'_>, target_group: &str) -> Forward {
+    let stickiness = rule.forward.as_ref().and_then(|forward| forward.stickiness);
+    let only_this = rule.forward.as_ref().is_some_and(|forward| forward.weights.len() == 1);
+    let alone = live.rules.iter().any(|found| found.id == rule.id && found.forwards_only);
+    Forward {
+        arn: rule.id.arn().to_owned(),
+        is_default: matches!(rule.id, RuleId::ListenerDefault(_)),
+        target_group: target_group.to_owned(),
+        stickiness: stickiness.map(|stickiness| stickiness.seconds),
+        alone: alone && only_this,
+    }
+}
+
+/// The highest free priority ahead of `before`, so that the test rule is tried first and disturbs no other service.
+fn free_priority(account: &Account, listener: &str, before: Option<u32>) -> Result<u32, String> {
+    let rules = account.rules.iter().filter(|rule| rule.listener == listener);
+    let used: BTreeSet<u32> = rules.filter_map(|rule| rule.priority).collect();
+    // 1 to 50,000 (API model, RulePriority). A default action is tried last.
+    let first = before.unwrap_or_else(|| used.first().copied().unwrap_or(50_000).max(2));
+    let free = (1..first).rev().find(|priority| !used.contains(priority));
+    free.ok_or_else(|| {
+        format!(
+            "no priority ahead of {first} is free on the listener for the test rule: give the rules higher numbers (`aws \
+             elbv2 set-rule-priorities`)"
+        )
+    })
+}
+
+fn taken<'a>(names: impl Iterator<Item = &'a String>) -> BTreeSet<&'a str> {
+    names.map(String::as_str).collect()
+}
+
+/// A name for the second of two: green for blue, b for a, or with `-green` behind it.
+fn other_name(name: &str, limit: usize, taken: &BTreeSet<&str>) -> String {
+    let swapped = if name.contains("blue") {
+        name.replace("blue", "green")
+    } else if name.contains("green") {
+        name.replace("green", "blue")
+    } else {
+        let room = limit.saturating_sub("-green".len());
+        let kept: String = name.chars().take(room).collect();
+        format!("{}-green", kept.trim_end_matches('-'))
+    };
+    let fits = |name: &String| name.chars().count() <= limit && !taken.contains(name.as_str());
+    let numbered = (2..100).map(|n| {
+        let room = limit.saturating_sub(4);
+        let kept: String = swapped.chars().take(room).collect();
+        format!("{}-{n}", kept.trim_end_matches('-'))
+    });
+    std::iter::once(swapped.clone()).chain(numbered).find(fits).unwrap_or(swapped)
+}
+
+fn is_default((key, value): &(String, String)) -> bool {
+    // What AWS may add later is kept, unless it says that it is off.
+    DEFAULTS.contains(&(key.as_str(), value.as_str()))
+        || (key.starts_with("target_group_health.") && value == "off")
+}
+
+fn values_of(condition: &RuleCondition) -> usize {
+    match condition {
+        RuleCondition::Values(_, values) | RuleCondition::Header(_, values) => values.len(),
+        RuleCondition::Query(pairs) => pairs.len(),
+    }
+}
+
+fn condition(found: RuleCondition) -> Condition {
+    match found {
+        RuleCondition::Header(name, values) => Condition::Header { name, values },
+        RuleCondition::Query(pairs) => Condition::Query { pairs },
+        RuleCondition::Values(field, values) => match field.as_str() {
+            "host-header" => Condition::Host { values },
+            "http-request-method" => Condition::Method { values },
+            "source-ip" => Condition::Source { values },
+            _ => Condition::Path { values },
+        },
+    }
+}
