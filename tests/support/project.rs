@@ -26,10 +26,15 @@ pub(crate) struct Project {
 }
 
 impl Project {
+    /// A folder with nothing in it.
+    pub(crate) fn empty() -> Project {
+        Project { folder: tempfile::tempdir().unwrap() }
+    }
+
     pub(crate) fn news() -> Project {
-        let folder = tempfile::tempdir().unwrap();
-        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/news"), folder.path());
-        Project { folder }
+        let project = Project::empty();
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/news"), project.path());
+        project
     }
 
     /// The same with a shorter canary: half of the traffic for a minute, then all.

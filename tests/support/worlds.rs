@@ -1,0 +1,151 @@
+//! Accounts that others built: a lab that begins empty, and a world of `tests/worlds` in it.
+
+#![allow(dead_code)] // each test binary uses a part
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::lab::Lab;
+use super::venv;
+
+/// How many of the lab's seconds pass in one of ours.
+const SPEED: u32 = 120;
+
+/// How long each user waits between two requests.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// A world that is there, with users of each service. Both end with this value.
+pub(crate) struct World {
+    name: &'static str,
+    pub(crate) lab: Lab,
+    pub(crate) built: Built,
+    _users: Vec<User>,
+}
+
+/// What was built.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Built {
+    pub(crate) account: String,
+    pub(crate) region: String,
+    pub(crate) services: Vec<Service>,
+}
+
+/// One service, as `tests/worlds/service.py` reports it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Service {
+    pub(crate) service: String,
+    pub(crate) groups: Vec<Group>,
+    /// The Auto Scaling group that serves the users.
+    pub(crate) live: String,
+    pub(crate) template: String,
+    /// The ECR repository, as `docker pull` names it.
+    pub(crate) repository: String,
+    /// The image that runs, by digest.
+    pub(crate) v1: String,
+    /// An image that is pushed, by digest.
+    pub(crate) v2: String,
+    pub(crate) load_balancer: String,
+    /// What users ask for: a host, with the port where it is not the first listener's, and a path.
+    pub(crate) host: String,
+    pub(crate) path: String,
+    /// The header and its value that reach the idle group.
+    pub(crate) test: Option<(String, String)>,
+    /// Where the world may be built again: how many tasks changed anything.
+    pub(crate) changed: Option<u64>,
+}
+
+/// An Auto Scaling group and its target group.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Group {
+    pub(crate) group: String,
+    pub(crate) target_group: String,
+}
+
+impl World {
+    /// Builds a world by its name. `None` where there is no boto3 to build it with.
+    pub(crate) fn build(name: &'static str) -> Option<World> {
+        venv::program("python")?;
+        let lab = Lab::serve_with(SPEED, &["--fleet", "none"]);
+        let built = built(&lab, name);
+        let users = built.services.iter().map(|service| User::of(&lab, service)).collect();
+        Some(World { name, lab, built, _users: users })
+    }
+
+    /// Builds the same world again where it is.
+    pub(crate) fn build_again(&self) -> Built {
+        built(&self.lab, self.name)
+    }
+
+    /// The only service.
+    pub(crate) fn service(&self) -> &Service {
+        let [service] = &self.built.services[..] else { panic!("{:?}", self.built.services) };
+        service
+    }
+
+    /// The service of that name.
+    pub(crate) fn service_named(&self, name: &str) -> &Service {
+        self.built.services.iter().find(|service| service.service == name).unwrap()
+    }
+}
+
+fn built(lab: &Lab, name: &str) -> Built {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/worlds");
+    let output = lab
+        .command(venv::program("python").unwrap())
+        .arg("-B")
+        .arg(script)
+        .arg(name)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name} was not built:\n{errors}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Somebody who asks for the same page again and again.
+struct User {
+    gone: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl User {
+    fn of(lab: &Lab, service: &Service) -> User {
+        let address = lab.url().trim_start_matches("http://").to_owned();
+        let request = format!(
+            "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            service.path, service.host
+        );
+        let gone = Arc::new(AtomicBool::new(false));
+        let left = gone.clone();
+        let thread = thread::spawn(move || {
+            while !left.load(Ordering::Relaxed) {
+                // A lab that ends is no user's affair.
+                if let Ok(mut lab) = TcpStream::connect(&address)
+                    && lab.write_all(request.as_bytes()).is_ok()
+                {
+                    let _ = lab.read_to_end(&mut Vec::new());
+                }
+                thread::sleep(PAUSE);
+            }
+        });
+        User { gone, thread: Some(thread) }
+    }
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        self.gone.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
