@@ -123,3 +123,11 @@ fn two_groups_at_the_latest_version() {
 fn one_group_at_the_latest_version() {
     is_refused("latest-one-group");
 }
+
+#[test]
+fn an_account_of_ansible() {
+    let Some(world) = World::build("ansible") else { return };
+    let again = world.build_again();
+    assert_eq!(again.services[0].changed, Some(0), "the second run changed something");
+    each_service_deploys(&world);
+}

@@ -1,7 +1,9 @@
 """The worlds. Each function builds one in an empty account and returns its services' reports."""
 
+import playbook
+from images import Repository
 from network import Network
-from service import Member, Service, pair, sole
+from service import Member, Service, pair, report, sole
 from traffic import Balancer, header, host, not_found, path, rule, to_https
 
 PREVIEW = ("X-Preview", "yes")
@@ -152,6 +154,24 @@ def sticky():
     return [shop.report(balancer, test=PREVIEW)]
 
 
+def ansible():
+    """What the play builds: two groups behind a weighted rule, and a rule that reaches the idle
+    one. May be built again; `changed` says how many tasks changed anything."""
+    changed = playbook.run()
+    repository = Repository("forum/web")
+    members = [Member(f"forum-{color}", f"forum-{color}") for color in ("blue", "green")]
+    forum = report(
+        "forum",
+        members,
+        "forum",
+        repository.uri,
+        repository.tagged(),
+        Balancer.named("forum"),
+        test=PREVIEW,
+    )
+    return [{**forum, "changed": changed}]
+
+
 def empty():
     """The default VPC, which every account begins with, and one more."""
     Network("shop")
@@ -169,5 +189,6 @@ WORLDS = {
     "latest": latest,
     "latest-one-group": latest_one_group,
     "sticky": sticky,
+    "ansible": ansible,
     "empty": empty,
 }
