@@ -12,6 +12,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::lab::Lab;
 use super::venv;
@@ -45,12 +46,7 @@ pub(crate) struct Service {
     pub(crate) groups: Vec<Group>,
     /// The Auto Scaling group that serves the users.
     pub(crate) live: String,
-    pub(crate) template: String,
-    /// The ECR repository, as `docker pull` names it.
-    pub(crate) repository: String,
-    /// The image that runs, by digest.
-    pub(crate) v1: String,
-    /// An image that is pushed, by digest.
+    /// An image that is pushed and does not run, by digest.
     pub(crate) v2: String,
     pub(crate) load_balancer: String,
     /// What users ask for: a host, with the port where it is not the first listener's, and a path.
@@ -69,6 +65,12 @@ pub(crate) struct Group {
     pub(crate) target_group: String,
 }
 
+impl Group {
+    fn of_one_name(name: &str) -> Group {
+        Group { group: name.to_owned(), target_group: name.to_owned() }
+    }
+}
+
 impl World {
     /// Builds a world by its name. `None` where there is no boto3 to build it with.
     pub(crate) fn build(name: &'static str) -> Option<World> {
@@ -77,6 +79,32 @@ impl World {
         let built = built(&lab, name);
         let users = built.services.iter().map(|service| User::of(&lab, service)).collect();
         Some(World { name, lab, built, _users: users })
+    }
+
+    /// What the lab itself begins with, by the name of its fleet, and an image v2 in the repository.
+    pub(crate) fn of_the_lab(fleet: &'static str) -> Option<World> {
+        venv::program("python")?;
+        let lab = Lab::serve_with(SPEED, &["--fleet", fleet]);
+        let groups = match fleet {
+            "one-group" => &["news"][..],
+            _ => &["news-blue", "news-green"],
+        };
+        let images = python(&lab, "push.py", "news");
+        let service = Service {
+            service: "news".to_owned(),
+            groups: groups.iter().map(|name| Group::of_one_name(name)).collect(),
+            live: groups[0].to_owned(),
+            v2: images["v2"].as_str().unwrap().to_owned(),
+            load_balancer: "news".to_owned(),
+            host: "127.0.0.1".to_owned(),
+            path: "/".to_owned(),
+            test: None,
+            changed: None,
+        };
+        let services = vec![service];
+        let (account, region) = ("123456789012".to_owned(), "ap-northeast-2".to_owned());
+        let built = Built { account, region, services };
+        Some(World { name: fleet, lab, built, _users: Vec::new() })
     }
 
     /// Builds the same world again where it is.
@@ -89,25 +117,25 @@ impl World {
         let [service] = &self.built.services[..] else { panic!("{:?}", self.built.services) };
         service
     }
-
-    /// The service of that name.
-    pub(crate) fn service_named(&self, name: &str) -> &Service {
-        self.built.services.iter().find(|service| service.service == name).unwrap()
-    }
 }
 
 fn built(lab: &Lab, name: &str) -> Built {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/worlds");
+    serde_json::from_value(python(lab, "__main__.py", name)).unwrap()
+}
+
+/// Runs a script of `tests/worlds` and returns what it prints.
+fn python(lab: &Lab, script: &str, argument: &str) -> Value {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/worlds").join(script);
     let output = lab
         .command(venv::program("python").unwrap())
         .arg("-B")
         .arg(script)
-        .arg(name)
+        .arg(argument)
         .stdin(Stdio::null())
         .output()
         .unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{name} was not built:\n{errors}");
+    assert!(output.status.success(), "{argument} was not built:\n{errors}");
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
