@@ -67,6 +67,7 @@ fn places(world: &mut World, scenario: &Scenario) {
     let Ok(cidr) = "10.0.0.0/16".parse::<Ipv4Net>() else { return };
     let state = &mut world.ec2;
     *state = ec2::State::default();
+    state.machines = ec2::public_machines();
     ec2::create_vpc(state, ec2::VpcSpec { id: vpc.clone(), cidr, is_default: false });
     let gateway = format!("igw-0{}", fixed("gateway"));
     state.gateways.insert(gateway.clone(), ec2::Gateway { vpc: Some(vpc.clone()) });

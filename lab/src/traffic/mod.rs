@@ -8,6 +8,7 @@ mod cohorts;
 mod demand;
 mod flow;
 mod minutes;
+mod nginx;
 pub mod program;
 mod routing;
 mod site;

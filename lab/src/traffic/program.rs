@@ -1,8 +1,10 @@
-//! What an instance runs: a program whose behaviour is written in the labels of its image.
+//! What an instance runs: a program whose behaviour is written in the labels of its image, or nginx from the
+//! distribution's packages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::nginx;
 use crate::services::registry;
 
 /// The label that names the version which the program reports.
@@ -21,7 +23,10 @@ pub const CRASH: &str = "lab.crash";
 /// The label with the requests a second that one instance can bear; any number without it.
 pub const CAPACITY: &str = "lab.capacity";
 
-/// A container as the lab sees it.
+/// The version that an nginx from the distribution's packages reports.
+pub const NGINX: &str = "nginx";
+
+/// A container as the lab sees it, or an nginx beside none.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Program {
     /// The version that it reports; the digest's beginning if the image has no such label.
@@ -42,6 +47,8 @@ pub struct Program {
     pub boot: Duration,
     /// From its first answer to its end; none for a program that stays.
     pub crash: Option<Duration>,
+    /// The paths that nginx has a page at; none for a container.
+    pub pages: Option<BTreeSet<String>>,
 }
 
 impl Default for Program {
@@ -56,26 +63,32 @@ impl Default for Program {
             healthy: true,
             boot: Duration::from_secs(30),
             crash: None,
+            pages: None,
         }
     }
 }
 
 impl Program {
-    /// The program that an instance with this user data (decoded) runs. Without a reference, or with
-    /// one that the registry doesn't know, it has no digest and never answers.
+    /// The program that an instance with this user data (decoded) runs: the container of the image that it names, if the
+    /// registry knows that; else nginx, if the script installs and starts it; else one that never answers.
     pub fn from_user_data(user_data: &str, registry: &registry::State) -> Program {
-        let Some(image) = reference(user_data) else {
-            return Program::default();
-        };
-        match registry::image(registry, image) {
-            Some(facts) => Program::from_labels(image, &facts.digest, &facts.labels),
-            None => Program { image: image.to_owned(), ..Program::default() },
+        let image = reference(user_data);
+        if let Some(image) = image
+            && let Some(facts) = registry::image(registry, image)
+        {
+            return Program::from_labels(image, &facts.digest, &facts.labels);
+        }
+        match nginx::pages(user_data) {
+            Some(pages) => {
+                Program { version: NGINX.to_owned(), pages: Some(pages), ..Program::default() }
+            }
+            None => Program { image: image.unwrap_or_default().to_owned(), ..Program::default() },
         }
     }
 
     /// Whether there is anything to run.
     pub fn runs(&self) -> bool {
-        self.digest.is_some()
+        self.digest.is_some() || self.pages.is_some()
     }
 
     fn from_labels(image: &str, digest: &str, labels: &BTreeMap<String, String>) -> Program {
@@ -96,6 +109,7 @@ impl Program {
             healthy: text(HEALTH) != Some("fail"),
             boot: seconds(BOOT_SECONDS).unwrap_or(default.boot),
             crash: seconds(CRASH),
+            pages: None,
         }
     }
 }
@@ -146,6 +160,20 @@ mod tests {
         );
         assert_eq!(reference("IMAGE=ghcr.io/acme/web:1.2"), Some("ghcr.io/acme/web:1.2"));
         assert_eq!(reference("cp /etc/a.b/c:d /usr/bin && true"), None);
+    }
+
+    #[test]
+    fn nginx_runs_where_no_image_does() {
+        let registry = registry::State::default();
+        let run = |rest: &str| {
+            let script = format!("#!/bin/bash\ndnf install -y nginx\n{rest}\n");
+            Program::from_user_data(&script, &registry)
+        };
+        let nginx = run("systemctl enable --now nginx");
+        assert!(nginx.runs() && nginx.version == NGINX && nginx.digest.is_none());
+        assert!(!run("").runs());
+        let beside = run("docker run ghcr.io/acme/unknown:1\nsystemctl start nginx");
+        assert!(beside.runs() && beside.image.is_empty());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::world::World;
 /// Where a site's files are in its image's layers.
 const SITE: &str = "srv/www";
 
-/// What the simulated program answers.
+/// What the simulated program answers. The text of nginx's pages is the lab's own.
 pub(super) fn run(
     world: &World,
     program: &Program,
@@ -20,6 +20,13 @@ pub(super) fn run(
     failing: bool,
 ) -> Response<Bytes> {
     let path = request.uri().path();
+    if let Some(pages) = &program.pages {
+        return match pages.contains(path) {
+            _ if failing => text(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error\n"),
+            true => text(StatusCode::OK, &format!("nginx on {instance}\n")),
+            false => text(StatusCode::NOT_FOUND, "Not Found\n"),
+        };
+    }
     match path {
         "/healthz" if program.healthy => text(StatusCode::OK, "ok\n"),
         "/healthz" => text(StatusCode::SERVICE_UNAVAILABLE, "unhealthy\n"),
@@ -57,6 +64,9 @@ pub(crate) fn health(world: &World, program: &Program, path: &str) -> u16 {
     let path = path.split('?').next().unwrap_or_default();
     if !program.healthy {
         return 503;
+    }
+    if let Some(pages) = &program.pages {
+        return if pages.contains(path) { 200 } else { 404 };
     }
     match path {
         "/healthz" => 200,

@@ -221,3 +221,24 @@ fn the_share_of_a_deleted_group_is_refused() {
     let failed = answers.filter(|status| *status == 503).count();
     assert!((5..35).contains(&failed), "{failed}");
 }
+
+#[test]
+fn nginx_answers_its_pages_and_fails_a_health_check_of_any_other() {
+    let mut f = world().settled(0.0);
+    let health = |f: &Fixture, path: &str| {
+        super::health(&f.world, &f.world.ec2.instances["i-1"].program, path)
+    };
+    for id in ["i-1", "i-2"] {
+        let registry = &f.world.registry;
+        let script = "dnf install -y nginx\nsystemctl enable --now nginx\n";
+        let program = super::program::Program::from_user_data(script, registry);
+        f.world.ec2.instances.get_mut(id).unwrap().program = program;
+    }
+    assert_eq!((health(&f, "/"), health(&f, "/health")), (200, 404));
+    let page = get(&mut f, "/", None);
+    assert_eq!(
+        (page.status().as_u16(), &page.headers()["x-lab-version"]),
+        (200, &"nginx".parse().unwrap())
+    );
+    assert_eq!(get(&mut f, "/version", None).status(), 404);
+}

@@ -50,7 +50,7 @@ const PUBLIC: &[(&str, &str, &str)] = &[
 const FOLDER: &str = "/aws/service/ami-amazon-linux-latest/";
 
 /// The images that every Region begins with.
-pub(super) fn public() -> BTreeMap<String, Machine> {
+pub fn public() -> BTreeMap<String, Machine> {
     let machine = |(_, name, architecture): &(&str, &str, &str)| {
         let machine =
             Machine { name: (*name).to_owned(), architecture: (*architecture).to_owned() };

@@ -27,7 +27,7 @@ use jiff::Timestamp;
 use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::World;
 
-pub use images::{Machine, public_parameters};
+pub use images::{Machine, public as public_machines, public_parameters};
 pub use instances::{Instance, InstanceState, answers, launch, lose_zone, reload, run, terminate};
 pub use key_pairs::KeyPair;
 pub use network::{
