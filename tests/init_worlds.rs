@@ -21,7 +21,7 @@ use support::worlds::{Service, World};
 fn found(world: &World, service: &Service, flags: [&str; 2]) -> (Project, Value) {
     let project = Project::empty();
     let [option, name] = flags;
-    let ended = project.run(&world.lab, &["init", option, name]);
+    let ended = project.run(&world.lab, &["init", option, name, "--repository", "acme/shop"]);
     let found = ended.exited(0).clone();
     assert_eq!(found["complete"], true, "{}", ended.text());
     let mut names: Vec<&str> = service.groups.iter().map(|group| group.group.as_str()).collect();

@@ -29,7 +29,7 @@ pub fn render(
         .build()?;
     environment.set_syntax(syntax);
     environment.add_filter("yaml", |text: String| yaml(&text));
-    environment.add_filter("hcl", |text: String| hcl(&text).map_err(unwritable));
+    environment.add_filter("hcl", |text: String| hcl(&text));
     environment.add_filter("aligned", |text: String| aligned(&text));
     environment.add_filter("shell", |text: String| shell(&text).map_err(unwritable));
     environment.template_from_named_str(name, template)?.render(Serde(values))
@@ -79,10 +79,24 @@ fn quoted(text: &str) -> String {
 
 /// Returns `text` as a string literal of HCL. `${` and `%{` in it begin no interpolation.
 ///
-/// # Errors
-/// None that a string can cause; hcl-rs has one type of error for all that it writes.
-pub fn hcl(text: &str) -> Result<String, hcl::Error> {
-    hcl::format::to_string(&hcl::Expression::String(text.to_owned()))
+/// hcl-rs 0.20 writes literals, too, but leaves the `${` of `%${` as it is.
+pub fn hcl(text: &str) -> String {
+    let mut literal = String::with_capacity(text.len() + 2);
+    literal.push('"');
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '"' | '\\' => literal.extend(['\\', c]),
+            '\n' => literal.push_str("\\n"),
+            '\r' => literal.push_str("\\r"),
+            '\t' => literal.push_str("\\t"),
+            '$' | '%' if rest.peek() == Some(&'{') => literal.extend([c, c]),
+            _ if c.is_control() => literal.push_str(&format!("\\u{:04x}", u32::from(c))),
+            _ => literal.push(c),
+        }
+    }
+    literal.push('"');
+    literal
 }
 
 /// Returns lines of HCL with the equals signs of neighboring attributes under each other, as `terraform fmt` has them: an
@@ -142,7 +156,8 @@ mod tests {
 
     #[test]
     fn names_begin_no_interpolation() {
-        assert_eq!(hcl("${var.a} %{ if b } 뉴스").unwrap(), r#""$${var.a} %%{ if b } 뉴스""#);
+        assert_eq!(hcl("${var.a} %{ if b } 뉴스"), r#""$${var.a} %%{ if b } 뉴스""#);
+        assert_eq!(hcl("%${a}$%{b}$${c}"), r#""%$${a}$%%{b}$$${c}""#);
     }
 
     #[test]
@@ -157,7 +172,7 @@ mod tests {
     fn a_template_inserts_by_language_and_refuses_what_is_not_there() {
         let values = serde_json::json!({ "name": "it's ${here}" });
         let text = "{{ name | yaml }} {{ name | hcl }} {{ name | shell }}\n";
-        let expected = "\"it's ${here}\" \"it's $${here}\" \"it's \\${here}\"\n";
+        let expected = "\"it's ${here}\" \"it's $${here}\" \"it's \"'${here}'\n";
         assert_eq!(render("values", text, &values).unwrap(), expected);
         assert!(render("values", "{{ nam }}", &values).is_err());
         let nul = serde_json::json!({ "name": "a\0b" });
@@ -207,7 +222,7 @@ mod tests {
 
         #[test]
         fn hcl_reads_back_what_was_written(text in text()) {
-            let body: serde_json::Value = hcl::from_str(&format!("a = {}\n", hcl(&text).unwrap())).unwrap();
+            let body: serde_json::Value = hcl::from_str(&format!("a = {}\n", hcl(&text))).unwrap();
             prop_assert_eq!(body["a"].as_str(), Some(text.as_str()));
         }
 

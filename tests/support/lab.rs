@@ -1,20 +1,24 @@
-//! `cutover lab serve` as its users start it: a process, and the lines that it prints.
+//! `cutover lab serve` as its users start it: a process, and the lines that it prints. And an account with nothing in
+//! it, served from this process.
 
 #![allow(dead_code)] // each test binary uses a part
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread::JoinHandle;
 
+use cutover_lab::doors::{Loopback, Running};
+use cutover_lab::services::{github, sts};
+use cutover_lab::world::World;
 use serde_json::Value;
+use tokio::sync::oneshot;
 
 use super::venv;
 
 /// A served lab; it ends with this value.
 pub(crate) struct Lab {
-    server: Child,
-    /// Left open: the lab may print more.
-    _stdout: BufReader<ChildStdout>,
+    server: Server,
     /// What the lab tells tools to have in their environment.
     environment: Vec<(String, String)>,
     /// The same for what stands in for GitHub's token endpoint.
@@ -47,7 +51,52 @@ impl Lab {
                 None => {}
             }
         }
-        Lab { server, _stdout: stdout, environment, github }
+        Lab { server: Server::Process(server, stdout), environment, github }
+    }
+
+    /// Serves an account with nothing in it, made up by `prepare`, `speed` of its seconds in one of ours.
+    pub(crate) fn empty(speed: u32, prepare: impl FnOnce(&mut World)) -> Lab {
+        let mut world = World::new(1, std::time::SystemTime::now().try_into().unwrap());
+        prepare(&mut world);
+        let region = world.region.clone();
+        let (stop, stopped) = oneshot::channel();
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let door = Loopback::bind(0).await.unwrap();
+                door.introduce(&mut world);
+                let running = Running::start(world, f64::from(speed));
+                sender.send((format!("http://{}", door.address()), running.clone())).unwrap();
+                door.serve(running, async { drop(stopped.await) }).await;
+            });
+        });
+        let (url, running) = receiver.recv().unwrap();
+        let environment = [
+            ("AWS_ENDPOINT_URL", url.clone()),
+            ("AWS_ACCESS_KEY_ID", sts::ACCESS_KEY.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", sts::SECRET_KEY.to_owned()),
+            ("AWS_REGION", region.clone()),
+            ("AWS_DEFAULT_REGION", region),
+            ("CUTOVER_LAB_SPEED", speed.to_string()),
+        ];
+        let github = [
+            ("ACTIONS_ID_TOKEN_REQUEST_URL", format!("{url}{}", github::TOKEN_PATH)),
+            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", github::REQUEST_TOKEN.to_owned()),
+        ];
+        let named = |(name, value): (&str, String)| (name.to_owned(), value);
+        Lab {
+            server: Server::Thread { running, stop: Some(stop), thread: Some(thread) },
+            environment: environment.map(named).to_vec(),
+            github: github.map(named).to_vec(),
+        }
+    }
+
+    /// Looks at the world itself, or changes it. Only of [`Lab::empty`].
+    pub(crate) fn world<R>(&self, look: impl FnOnce(&mut World) -> R) -> R {
+        let Server::Thread { running, .. } = &self.server else { panic!("it is another process") };
+        running.world(look)
     }
 
     /// A program that sees this lab and, of AWS or GitHub, nothing else: neither this machine's
@@ -93,10 +142,29 @@ impl Lab {
     }
 }
 
+/// Who serves.
+enum Server {
+    /// `cutover lab serve`. Its standard output is left open: the lab may print more.
+    Process(Child, #[allow(dead_code)] BufReader<ChildStdout>),
+    Thread {
+        running: Running,
+        stop: Option<oneshot::Sender<()>>,
+        thread: Option<JoinHandle<()>>,
+    },
+}
+
 impl Drop for Lab {
     fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
+        match &mut self.server {
+            Server::Process(child, _) => {
+                let _ = child.kill();
+                let _ = child.wait();
+            }
+            Server::Thread { stop, thread, .. } => {
+                drop(stop.take());
+                let _ = thread.take().map(JoinHandle::join);
+            }
+        }
     }
 }
 

@@ -167,7 +167,7 @@ impl SecondGroup {
         let mut stickiness = Vec::new();
         let mut unknown = Vec::new();
         for (key, value) in &self.attributes {
-            let quoted = filters::hcl(value)?;
+            let quoted = filters::hcl(value);
             match argument(key) {
                 Some(("stickiness", name)) => stickiness.push(format!("{name} = {quoted}")),
                 Some((_, name)) => arguments.push(format!("{name} = {quoted}")),
