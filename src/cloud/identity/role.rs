@@ -17,6 +17,12 @@ const BY_CALLER: &str = "sts:AssumeRole";
 /// How often STS is asked for what may pass by itself.
 const ATTEMPTS: usize = 3;
 
+/// STS's words for an account that does not know GitHub.
+const NO_PROVIDER: &str = "No OpenIDConnect provider found";
+
+/// What makes it known. GitHub's thumbprint is not looked at (IAM user guide).
+const CREATE_PROVIDER: &str = "aws iam create-open-id-connect-provider --url https://token.actions.githubusercontent.com --client-id-list sts.amazonaws.com";
+
 /// Why there are no credentials: a [`CloudError`] on its way through the SDK.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
@@ -119,6 +125,11 @@ impl RoleProvider {
     }
 
     fn explained(&self, error: CloudError, token: &str) -> CloudError {
+        if error.is("InvalidIdentityToken") && error.message.contains(NO_PROVIDER) {
+            let account = self.role.split(':').nth(4).unwrap_or_default();
+            return error
+                .advise(format!("create it, once in account {account}: {CREATE_PROVIDER}"));
+        }
         let about_the_token =
             matches!(error.class, Class::Denied | Class::Credentials | Class::Invalid);
         match Claims::of(token).filter(|_| about_the_token) {
