@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use cutover_lab::doors::{Loopback, Running};
 use cutover_lab::scenario::{Scenario, ScenarioError};
 use cutover_lab::services::{github, sts};
+use cutover_lab::wire::ApiResult;
 use cutover_lab::world::World;
 
 use super::bench::Bench;
@@ -37,7 +38,8 @@ pub(super) struct Serve {
     /// What chance does.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// The fleet: two groups behind weighted rules, or one for rolling.
+    /// The fleet: two groups behind weighted rules, one for rolling, or none, an account with nothing
+    /// but its default VPC, for tools that build their own.
     #[arg(long, value_enum, default_value_t = Fleet::TwoGroups)]
     fleet: Fleet,
     /// A scenario instead: a file (lab/scenarios/README.md describes it), or a shipped one by name:
@@ -52,6 +54,8 @@ enum Fleet {
     TwoGroups,
     /// `news`.
     OneGroup,
+    /// Nothing. Users come to each load balancer that is created.
+    None,
 }
 
 fn speed(text: &str) -> Result<f64, String> {
@@ -90,8 +94,7 @@ impl Serve {
             };
             let port = door.address().port();
             let scenario = Scenario { port, dns_name: Some("127.0.0.1".to_owned()), ..scenario };
-            let start = jiff::Timestamp::now();
-            let mut world = match World::from_scenario(&scenario, self.seed, start) {
+            let mut world = match self.world(&scenario) {
                 Ok(world) => world,
                 Err(error) => {
                     return output::refuse(Format::Human, Ending::Failed, &error.to_string());
@@ -99,7 +102,7 @@ impl Serve {
             };
             let url = format!("http://127.0.0.1:{port}");
             door.introduce(&mut world);
-            output::print(&greeting(&url, &scenario, self.speed));
+            output::print(&greeting(&url, &scenario, self.is_empty(), self.speed));
             let running = Running::start(world, self.speed);
             door.serve(running, async move { stop.wait().await }).await;
             0
@@ -111,20 +114,42 @@ impl Serve {
     fn scenario(&self) -> Result<Scenario, ScenarioError> {
         match (&self.scenario, self.fleet) {
             (Some(file), _) => Scenario::load(file),
-            (None, Fleet::TwoGroups) => Ok(Scenario::default()),
+            (None, Fleet::TwoGroups | Fleet::None) => Ok(Scenario::default()),
             (None, Fleet::OneGroup) => Ok(Scenario::one_group()),
         }
+    }
+
+    /// The world as it begins, now.
+    fn world(&self, scenario: &Scenario) -> ApiResult<World> {
+        let start = jiff::Timestamp::now();
+        if !self.is_empty() {
+            return World::from_scenario(scenario, self.seed, start);
+        }
+        let mut world = World::new(self.seed, start);
+        world.traffic.rate = scenario.requests_per_second;
+        Ok(world)
+    }
+
+    /// Whether the account has nothing but its default VPC.
+    fn is_empty(&self) -> bool {
+        self.scenario.is_none() && self.fleet == Fleet::None
     }
 }
 
 /// What points tools at the lab. Every line that is not an assignment is a comment, so that the
 /// whole can be read by a shell.
-fn greeting(url: &str, scenario: &Scenario, speed: f64) -> String {
+fn greeting(url: &str, scenario: &Scenario, is_empty: bool, speed: f64) -> String {
+    let (content, next) = match is_empty {
+        true => ("it is empty".to_owned(), ""),
+        false => {
+            (format!("the news site is at {url}/"), "Then: cd examples/news && cutover deploy. ")
+        }
+    };
     let (key, secret) = (sts::ACCESS_KEY, sts::SECRET_KEY);
     let (path, token) = (github::TOKEN_PATH, github::REQUEST_TOKEN);
     let job = github::GITHUB_TOKEN;
     format!(
-        "# A simulated AWS account serves on {url}; the news site is at {url}/\n\
+        "# A simulated AWS account serves on {url}; {content}\n\
          # In another terminal, these lines point the AWS CLI, boto3 and cutover at it:\n\
          export AWS_ENDPOINT_URL={url}\n\
          export AWS_ACCESS_KEY_ID={key}\n\
@@ -138,7 +163,7 @@ fn greeting(url: &str, scenario: &Scenario, speed: f64) -> String {
          # GitHub's token endpoint, which counts where cutover.yaml names a role:\n\
          export ACTIONS_ID_TOKEN_REQUEST_URL='{url}{path}'\n\
          export ACTIONS_ID_TOKEN_REQUEST_TOKEN={token}\n\
-         # Then: cd examples/news && cutover deploy. Ctrl-C ends the lab and forgets everything.",
+         # {next}Ctrl-C ends the lab and forgets everything.",
         region = scenario.region,
     )
 }
