@@ -171,6 +171,10 @@ fn a_start_from_nothing_is_deployed_to_and_deleted() {
     let run = |arguments: &[&str]| project.start_with(&lab, arguments, lab.github()).ended();
     let verified = run(&["verify"]);
     verified.exited(0);
+    // That containers cannot reach the instance's role is meant, and said.
+    let topics = verified.events.iter().filter(|event| event["event"] == "finding");
+    let topics: Vec<String> = topics.map(|finding| finding["message"].to_string()).collect();
+    assert!(topics.len() == 1 && topics[0].contains("hop limit of 1"), "{topics:?}");
     let plan = run(&["plan"]);
     plan.exited(0);
 
@@ -182,9 +186,8 @@ fn a_start_from_nothing_is_deployed_to_and_deleted() {
 
     project.edition("the next one");
     let pushed = run(&["push"]);
-    let digest = pushed.exited(0)["digest"].as_str().unwrap().to_owned();
-    let image = format!("{REGISTRY}/{}@{digest}", stack.repository);
-    let second = run(&["deploy", "--image", &image]);
+    let image = pushed.exited(0)["image"].as_str().unwrap();
+    let second = run(&["deploy", "--image", image]);
     assert_eq!(
         second.exited(0)["weights"],
         json!({ "blue": 100, "green": 0 }),
@@ -302,6 +305,7 @@ result = dict(vpc=target['VpcId'], target_group=target['TargetGroupArn'], listen
         version: 1,
         subnets: serde_json::from_value(facts["subnets"].clone()).unwrap(),
         listener: text("listener"),
+        attributes: vec![("deregistration_delay.timeout_seconds".to_owned(), "30".to_owned())],
         conditions: Vec::new(),
         forwards: vec![Forward {
             arn: text("rule"),

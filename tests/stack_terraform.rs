@@ -166,7 +166,11 @@ impl<'a> Checked<'a> {
                 let known = schema.attributes.contains_key(name.as_str())
                     || schema.blocks.contains_key(name.as_str());
                 if attribute.key() != "ignore_changes" || !known {
-                    self.mistakes.push(format!("{at}: lifecycle {} {name}", attribute.key()));
+                    self.mistakes.push(format!(
+                        "{at}: lifecycle {} {}",
+                        attribute.key(),
+                        name.as_str()
+                    ));
                 }
             }
         }
