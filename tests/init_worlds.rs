@@ -15,7 +15,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 use support::project::{Ended, Project};
-use support::worlds::{Service, World};
+use support::worlds::{Group, Service, World};
 
 /// Runs `init` in an empty folder and checks what it says that it found.
 fn found(world: &World, service: &Service, flags: [&str; 2]) -> (Project, Value) {
@@ -139,8 +139,16 @@ fn a_sticky_rule() {
     deploys("sticky");
 }
 
-/// Groups at `$Latest` and a tag in the user data: `init` says so, and `verify` refuses.
-fn is_open(world: &'static str) {
+/// The ids of the instances of all groups.
+fn instances(world: &World) -> Value {
+    world.lab.boto(
+        "groups = client('autoscaling').describe_auto_scaling_groups()['AutoScalingGroups']
+result = sorted(instance['InstanceId'] for group in groups for instance in group['Instances'])",
+    )
+}
+
+/// Groups at `$Latest` and a tag in the user data: `verify` refuses them until `adopt` has pinned both.
+fn deploys_after_adopt(world: &'static str) {
     let Some(world) = World::build(world) else { return };
     let service = world.service();
     let (project, found) = found(&world, service, ["--group", &service.live]);
@@ -148,18 +156,35 @@ fn is_open(world: &'static str) {
     for reason in ["at $Latest", "by the tag `latest`"] {
         assert!(open.contains(reason), "{open}");
     }
-    let ended = project.run(&world.lab, &["verify"]);
-    assert_eq!(ended.exited(2)["outcome"], "refused");
+    let refused = project.run(&world.lab, &["verify"]);
+    assert_eq!(refused.exited(2)["outcome"], "refused");
+
+    let before = instances(&world);
+    let ended = project.run(&world.lab, &["adopt"]);
+    let adopted = ended.exited(0);
+    let version = json!({ "number": 2, "source": 1, "tag": "latest", "image": service.v1 });
+    assert_eq!(adopted["version"], version, "{}", ended.text());
+    let groups = service
+        .groups
+        .iter()
+        .map(|Group { group, .. }| json!({ "group": group, "from": "$Latest", "to": 2 }));
+    assert_eq!(adopted["groups"], groups.collect::<Value>(), "{}", ended.text());
+    let again = project.run(&world.lab, &["adopt"]);
+    assert_eq!(again.exited(0)["groups"], json!([]), "{}", again.text());
+    assert_eq!(instances(&world), before, "an instance was replaced");
+
+    verified(&world, &project);
+    deployed(&world, service, &project, &found);
 }
 
 #[test]
 fn two_groups_at_the_latest_version() {
-    is_open("latest");
+    deploys_after_adopt("latest");
 }
 
 #[test]
 fn one_group_at_the_latest_version() {
-    is_open("latest-one-group");
+    deploys_after_adopt("latest-one-group");
 }
 
 #[test]

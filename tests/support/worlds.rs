@@ -46,6 +46,8 @@ pub(crate) struct Service {
     pub(crate) groups: Vec<Group>,
     /// The Auto Scaling group that serves the users.
     pub(crate) live: String,
+    /// The image that runs, by digest.
+    pub(crate) v1: String,
     /// An image that is pushed and does not run, by digest.
     pub(crate) v2: String,
     pub(crate) load_balancer: String,
@@ -94,6 +96,7 @@ impl World {
             service: "news".to_owned(),
             groups: groups.iter().map(|name| Group::of_one_name(name)).collect(),
             live: groups[0].to_owned(),
+            v1: images["v1"].as_str().unwrap().to_owned(),
             v2: images["v2"].as_str().unwrap().to_owned(),
             load_balancer: "news".to_owned(),
             host: "127.0.0.1".to_owned(),
