@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::cloud::{Class, Cloud};
 use crate::model::{Ending, FleetFacts, Phase, Record};
-use crate::rollout::{Next, Plan, Shape};
+use crate::rollout::{Next, Plan, Seen, Shape};
 
 /// A group that was waited for in vain, and since when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,11 +16,13 @@ pub(super) struct Starved {
 
 impl Starved {
     /// Whether this turn gave up waiting for capacity or health, `before` being the record that it began with.
-    pub(super) fn of(plan: &Plan, before: &Record, next: &Next) -> Option<Starved> {
+    pub(super) fn of(plan: &Plan, before: &Record, seen: &Seen, next: &Next) -> Option<Starved> {
         let waited = matches!(before.phase, Phase::Refresh | Phase::Size | Phase::Healthy);
         let stuck = next.end.as_ref().is_some_and(|end| end.ending == Ending::Stuck);
-        let gave_up = next.record.phase == Phase::TakeBack || stuck;
-        if !waited || !gave_up {
+        // Where no traffic has to go back, the rest is undone in the same turn.
+        let gave_up = stuck || matches!(next.record.phase, Phase::TakeBack | Phase::Undo);
+        // What AWS refused is no waste of time.
+        if !waited || !gave_up || seen.refused.is_some() {
             return None;
         }
         let group = match (&plan.shape, &before.fleet) {

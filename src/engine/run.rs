@@ -84,7 +84,7 @@ pub async fn run(job: Job<'_>, tell: &mut dyn FnMut(Stamped)) -> Option<Outcome>
         newer: None,
         inherited: false,
         advice: None,
-        starved: None,
+        cause: None,
         told: Vec::new(),
         turns: 0,
         tell,
@@ -107,11 +107,7 @@ pub async fn run(job: Job<'_>, tell: &mut dyn FnMut(Stamped)) -> Option<Outcome>
         let notice = stop.unless_asked(tidied).await;
         run.notice(notice.flatten());
     }
-    let cause = match &run.starved {
-        Some(starved) => stop.unless_asked(starved.cause(run.job.cloud)).await.flatten(),
-        None => None,
-    };
-    Some(run.outcome(end, cause))
+    Some(run.outcome(end))
 }
 
 struct Run<'a, 't> {
@@ -134,8 +130,8 @@ struct Run<'a, 't> {
     inherited: bool,
     /// What to do about a change that AWS refused for good.
     advice: Option<String>,
-    /// The group that was waited for in vain.
-    starved: Option<Starved>,
+    /// Why capacity or health was waited for in vain.
+    cause: Option<String>,
     told: Vec<Event>,
     turns: u64,
     tell: &'t mut dyn FnMut(Stamped),
@@ -263,9 +259,7 @@ impl Run<'_, '_> {
             self.saved.heartbeat = Timestamp::MIN;
         }
         let next = decide(&target.plan, &self.record, &observed.seen);
-        if observed.seen.refused.is_none() {
-            self.starved = Starved::of(&target.plan, &self.record, &next).or(self.starved.take());
-        }
+        let starved = Starved::of(&target.plan, &self.record, &observed.seen, &next);
         for event in &next.events {
             self.tell(event.clone());
         }
@@ -291,6 +285,9 @@ impl Run<'_, '_> {
         self.carried = Carried { smoke: acted.smoke, refused: acted.refused, ..Carried::default() };
         if next.urgent {
             self.save().await?;
+        }
+        if let Some(starved) = starved {
+            self.cause = stop.unless_asked(starved.cause(cloud)).await.flatten();
         }
         let wake = if acted.throttled { next.wake.max(PATIENCE) } else { next.wake };
         next.end.map_or(Ok(wake), |end| Err(Box::new(end)))
@@ -428,9 +425,9 @@ impl Run<'_, '_> {
             && self.record.reason.is_none()
     }
 
-    fn outcome(&mut self, end: End, cause: Option<String>) -> Outcome {
+    fn outcome(&mut self, end: End) -> Outcome {
         Outcome {
-            hint: joined([end.hint, self.advice.take(), cause]),
+            hint: joined([end.hint, self.advice.take(), self.cause.take()]),
             strategy: Some(self.record.strategy),
             image: self.record.image.clone(),
             rollout: Some(self.record.number),

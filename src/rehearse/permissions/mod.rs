@@ -6,6 +6,7 @@
 //! which stage needs which. Then each action is taken out of each statement, and the stage that needs it is run again: a
 //! call must be denied, and what the run says or leaves must be another thing.
 
+mod images;
 mod stage;
 mod trials;
 
@@ -65,14 +66,8 @@ impl Trial {
         assert!(idle.is_empty(), "nothing breaks without {idle:?}");
     }
 
-    /// The policy that `cutover iam` prints, read by the account's user.
     async fn printed(&self) -> Policy {
-        let config = self.config();
-        let net = lab::net(&InProcess::new(self.world.clone()));
-        let cloud = Cloud::connect(&net, &lab::settings(&config)).await.unwrap();
-        let surveyed = Box::pin(access::survey(&cloud, &config)).await.unwrap();
-        assert_eq!(surveyed.gaps, []);
-        permissions(&surveyed.uses, &surveyed.resources)
+        printed(&self.config(), &self.world).await
     }
 
     async fn suffices(&self, policy: &Policy) -> Vec<Proven<'_>> {
@@ -123,19 +118,8 @@ impl Trial {
         false
     }
 
-    /// Gives the world the deploy role, as printed.
     fn give(&self, world: &mut World, policy: &Policy) {
-        let job = Job::Environment("production".to_owned());
-        let repository = Repository {
-            owner_id: Some(world.github.owner_id),
-            id: Some(world.github.repository_id),
-            ..Repository::parse(&world.github.repository).unwrap()
-        };
-        let provider = Trust::provider("aws", &world.account);
-        let trusted = trust(&Trust { provider, repository, job }).compact();
-        lab_iam::create_role(world, ROLE, &trusted, 3600);
-        lab_iam::permit(world, ROLE, &policy.compact());
-        world.iam.enforced = true;
+        give(world, policy);
     }
 
     async fn run(&self, stage: &Stage, mut world: World) -> (Ran, World) {
@@ -147,18 +131,45 @@ impl Trial {
         config::parse(&self.config, "cutover.yaml").unwrap()
     }
 
-    /// The role, by the token of the lab's job.
     fn identity(&self) -> Settings {
-        let config = self.config();
-        Settings {
-            role: Some(format!("arn:aws:iam::{}:role/{ROLE}", self.world.account)),
-            credentials: CredentialSource::GitHubOidc {
-                request_url: format!("https://lab.test{}", github::TOKEN_PATH),
-                request_token: github::REQUEST_TOKEN.to_owned(),
-                audience: CredentialSource::AUDIENCE.to_owned(),
-            },
-            ..lab::settings(&config)
-        }
+        identity(&self.config(), &self.world)
+    }
+}
+
+/// The policy that `cutover iam` prints, read by the account's user.
+async fn printed(config: &Config, world: &World) -> Policy {
+    let net = lab::net(&InProcess::new(world.clone()));
+    let cloud = Cloud::connect(&net, &lab::settings(config)).await.unwrap();
+    let surveyed = Box::pin(access::survey(&cloud, config)).await.unwrap();
+    assert_eq!(surveyed.gaps, []);
+    permissions(&surveyed.uses, &surveyed.resources)
+}
+
+/// Gives the world the deploy role with its trust policy as printed, and enforces policies.
+fn give(world: &mut World, policy: &Policy) {
+    let job = Job::Environment("production".to_owned());
+    let repository = Repository {
+        owner_id: Some(world.github.owner_id),
+        id: Some(world.github.repository_id),
+        ..Repository::parse(&world.github.repository).unwrap()
+    };
+    let provider = Trust::provider("aws", &world.account);
+    let trusted = trust(&Trust { provider, repository, job }).compact();
+    lab_iam::create_role(world, ROLE, &trusted, 3600);
+    lab_iam::permit(world, ROLE, &policy.compact());
+    world.iam.enforced = true;
+}
+
+/// The role, by the token of the lab's job.
+fn identity(config: &Config, world: &World) -> Settings {
+    Settings {
+        role: Some(format!("arn:aws:iam::{}:role/{ROLE}", world.account)),
+        credentials: CredentialSource::GitHubOidc {
+            request_url: format!("https://lab.test{}", github::TOKEN_PATH),
+            request_token: github::REQUEST_TOKEN.to_owned(),
+            audience: CredentialSource::AUDIENCE.to_owned(),
+        },
+        ..lab::settings(config)
     }
 }
 

@@ -52,9 +52,18 @@ fn shortage(world: &mut World) {
     }
 }
 
+/// Capacity is back, and groups launch at once.
+fn capacity(world: &mut World) {
+    world.ec2.shortage.clear();
+    for group in world.autoscaling.groups.values_mut() {
+        group.backoff = Default::default();
+        group.shunned.clear();
+    }
+}
+
 /// Capacity is back, and the ledger is full: twenty-five copies of the newest record follow it.
 fn full_ledger(world: &mut World) {
-    world.ec2.shortage.clear();
+    capacity(world);
     let names = ssm::leftovers(world);
     let newest = names.iter().filter(|name| name.starts_with(LEDGER)).max().unwrap().clone();
     let record = ssm::parameter(world, &newest).unwrap().to_owned();
@@ -124,11 +133,13 @@ fn one_group() -> Vec<Stage> {
             .after(shortage)
             .says("could not launch or end an instance"),
         Stage::new("another", Verb::Deploy("v6"), Ending::Succeeded).after(|world| {
-            world.ec2.shortage.clear();
+            capacity(world);
             world.faults.clear();
         }),
-        Stage::new("a full ledger", Verb::Deploy("v7"), Ending::Succeeded).after(full_ledger),
-        Stage::new("a lost claim", Verb::Deploy("v8"), Ending::Succeeded).after(lost_claim),
+        // The records of the one after it name no version that is older than this one's.
+        Stage::new("and another", Verb::Deploy("v7"), Ending::Succeeded),
+        Stage::new("a full ledger", Verb::Deploy("v8"), Ending::Succeeded).after(full_ledger),
+        Stage::new("a lost claim", Verb::Deploy("v9"), Ending::Succeeded).after(lost_claim),
         Stage::new("back", Verb::Rollback, Ending::RolledBack).after(calm),
     ]
 }
@@ -141,6 +152,9 @@ fn changed(config: &str, changes: &[(&str, &str)]) -> String {
 }
 
 const PUSH: &str = "push: [123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/news]";
+
+/// The old group stays while the stages pass, so that the next one refreshes instances.
+const WINDOW: (&str, &str) = ("rollback_window: 10m", "rollback_window: 1h");
 
 /// A canary that creates a second repository, and whose images are scanned by ECR.
 #[tokio::test(start_paused = true)]
@@ -155,6 +169,7 @@ async fn a_canary() {
                  ecr: { create: true, scan: { fail_on: critical } }",
             ),
             ("steps: [10, 50, 100], bake: 2m", "steps: [50, 100], bake: 1m"),
+            WINDOW,
         ],
     );
     let mut world = world(Scenario::default(), false);
@@ -173,6 +188,7 @@ async fn a_linear_shift_of_a_default_action() {
         CANARY,
         &[
             ("strategy: canary", "strategy: linear"),
+            WINDOW,
             ("canary: { steps: [10, 50, 100], bake: 2m }", "linear: { step: 50, every: 1m }"),
             (
                 "judge:  { errors_5xx: { max: 1%, min_requests: 100 } }",
@@ -239,6 +255,7 @@ async fn a_blue_green_deployment() {
         &[
             (PUSH, &format!("{PUSH}\n  ecr: {{ scan: {{ fail_on: critical }} }}")),
             ("bake: 5m", "bake: 1m"),
+            WINDOW,
         ],
     );
     let mut world = world(Scenario::default(), true);

@@ -7,8 +7,19 @@ use http::Method;
 
 use super::path::Resource;
 
-/// The action of a request, on the repository that it names; none for the API itself.
-pub(super) fn action(method: &Method, resource: Resource<'_>) -> Option<&'static str> {
+/// The actions of a request, on the repository that it names; none for the API itself. A PUT that ends an upload may bring
+/// its last part, or all of it.
+pub(super) fn actions(
+    method: &Method,
+    resource: Resource<'_>,
+    has_body: bool,
+) -> Vec<&'static str> {
+    let ends = *method == Method::PUT && matches!(resource, Resource::Upload { .. });
+    let part = (ends && has_body).then_some("ecr:UploadLayerPart");
+    part.into_iter().chain(action(method, resource)).collect()
+}
+
+fn action(method: &Method, resource: Resource<'_>) -> Option<&'static str> {
     let reads = matches!(*method, Method::GET | Method::HEAD);
     Some(match resource {
         Resource::Root => return None,

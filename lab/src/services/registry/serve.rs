@@ -71,10 +71,13 @@ fn permit(
     caller: &Principal,
     resource: Resource<'_>,
 ) -> Result<(), Refusal> {
-    let action = actions::action(request.method(), resource);
-    let (Some(action), Some(name)) = (action, resource.name()) else { return Ok(()) };
+    let Some(name) = resource.name() else { return Ok(()) };
     let repository = format!("arn:aws:ecr:{}:{}:repository/{name}", world.region, world.account);
-    iam::may(world, caller, action, &repository).map_err(Refusal::denied)
+    let has_body = !request.body().is_empty();
+    actions::actions(request.method(), resource, has_body)
+        .into_iter()
+        .try_for_each(|action| iam::may(world, caller, action, &repository))
+        .map_err(Refusal::denied)
 }
 
 /// Who asks, as an identity of AWS's; nobody for GHCR.

@@ -1,0 +1,152 @@
+//! What a push needs beyond the trials' images of files alone: layers of earlier images, where an engine has built it, and a
+//! base in ECR.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use cutover_lab::doors::InProcess;
+use cutover_lab::scenario::{ImageFiles, JobPlan, Scenario};
+use cutover_lab::services::iam::Judged;
+use cutover_lab::world::World;
+
+use super::{give, identity, printed, without};
+use crate::cloud::Cloud;
+use crate::config::{self, Config};
+use crate::iam::Policy;
+use crate::image::{Annotations, Codec, assemble};
+use crate::model::{Digest, Repository};
+use crate::publish::{Content, Destination, Logins, Memory, Push, Reader, connect};
+use crate::rehearse::demo::{CANARY, START};
+use crate::rehearse::lab;
+
+const ECR: &str = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com";
+
+/// A world with a job in the environment production and an image `base:v1`.
+fn world() -> World {
+    let job = JobPlan { environment: Some("production".to_owned()), ..JobPlan::default() };
+    let scenario = Scenario { job, ..Scenario::default() };
+    let mut world = World::from_scenario(&scenario, 1, START.parse().unwrap()).unwrap();
+    base(&mut world);
+    world
+}
+
+/// Stores the base, and gives its digest.
+fn base(world: &mut World) -> String {
+    ImageFiles::news_site().store(&mut world.registry, "base", "v1").unwrap()
+}
+
+/// The example with another image.
+fn config(image: &str) -> Config {
+    let (before, rest) = CANARY.split_once("image:").unwrap();
+    let (_, after) = rest.split_once("\ntemplate:").unwrap();
+    let text = format!("{before}image:\n{image}\ntemplate:{after}");
+    config::parse(&text, "cutover.yaml").unwrap()
+}
+
+/// Does something as the deploy role with this policy, and gives what came of it and what was denied.
+async fn as_role<T>(
+    config: &Config,
+    policy: &Policy,
+    work: impl AsyncFnOnce(crate::net::Net, Cloud) -> T,
+) -> (T, BTreeSet<String>) {
+    let mut world = world();
+    give(&mut world, policy);
+    world.iam.judged = Judged::default();
+    let settings = identity(config, &world);
+    let door = InProcess::new(world);
+    let net = lab::net(&door);
+    let cloud = Cloud::connect(&net, &settings).await.unwrap();
+    let came = work(net, cloud).await;
+    (came, door.world(|world| world.iam.judged.denied.clone()))
+}
+
+fn news() -> Repository {
+    format!("{ECR}/news").parse().unwrap()
+}
+
+async fn destination(net: &crate::net::Net, cloud: &Cloud) -> Destination {
+    connect(net, Some(cloud), &news(), &Logins::default()).await.unwrap()
+}
+
+/// What the image `news:v1` is made of, read as the account's user.
+async fn content(config: &Config) -> Content {
+    let net = lab::net(&InProcess::new(world()));
+    let cloud = Cloud::connect(&net, &lab::settings(config)).await.unwrap();
+    let from = destination(&net, &cloud).await;
+    let manifest = from.registry.manifest(&news(), "v1").await.unwrap().unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest.bytes).unwrap();
+    let id: Digest = manifest["config"]["digest"].as_str().unwrap().parse().unwrap();
+    let size = manifest["config"]["size"].as_u64().unwrap();
+    let bytes = from.registry.blob(&news(), &id, size).await.unwrap();
+    let read: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    let diff_ids = read["rootfs"]["diff_ids"].as_array().unwrap();
+    let diff_ids = diff_ids.iter().map(|id| id.as_str().unwrap().parse().unwrap()).collect();
+    Content { id, config: Some(bytes), diff_ids }
+}
+
+/// Whether a push on a machine that has never pushed finds all layers in an earlier image.
+async fn finds_layers(
+    config: &Config,
+    policy: &Policy,
+    content: &Content,
+) -> (bool, BTreeSet<String>) {
+    as_role(config, policy, async |net, cloud| {
+        let folder = tempfile::tempdir().unwrap();
+        let push = Push {
+            destinations: &[destination(&net, &cloud).await],
+            memory: &Memory::at(folder.path()),
+            earlier: &[],
+            codec: Codec::Gzip,
+            annotations: &Annotations::default(),
+            tell: &|_| (),
+        };
+        // The engine gives no layer: whoever needs one has not found it.
+        push.image(content, |_| tokio::sync::mpsc::channel(1).1).await.is_ok()
+    })
+    .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_build_finds_layers_of_earlier_images() {
+    let config = config(&format!("  build: {{}}\n  push: [{ECR}/news]"));
+    let policy = printed(&config, &world()).await;
+    let content = content(&config).await;
+    assert_eq!(finds_layers(&config, &policy, &content).await, (true, BTreeSet::new()));
+    for action in ["ecr:ListImages", "ecr:GetDownloadUrlForLayer"] {
+        let lesser = without(&policy, "Push", action);
+        assert_ne!(lesser, policy, "{action} is not printed");
+        let denied = BTreeSet::from([action.to_owned()]);
+        assert_eq!(finds_layers(&config, &lesser, &content).await, (false, denied));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_base_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("page"), "a page").unwrap();
+    let digest = base(&mut world());
+    let config = config(&format!(
+        "  base: {ECR}/base@{digest}\n  files: [{{ from: page, to: /srv/www/page }}]\n  push: [{ECR}/news]"
+    ));
+    let policy = printed(&config, &world()).await;
+    let pushed = async |policy: &Policy| {
+        as_role(&config, policy, async |net, cloud| {
+            let logins = Logins::default();
+            let reader = Reader { net: &net, cloud: Some(&cloud), logins: &logins };
+            let assembly = config.image.assembly.as_ref().unwrap();
+            let bases = reader.bases(assembly).await.map_err(|error| error.to_string())?;
+            let image = assemble(assembly, folder.path(), &bases, &Annotations::default()).unwrap();
+            let to = destination(&net, &cloud).await;
+            let pushed = reader.push(&image, &to).await.map_err(|error| error.to_string())?;
+            Ok::<_, String>(pushed.uploaded > 0)
+        })
+        .await
+    };
+    assert_eq!(pushed(&policy).await, (Ok(true), BTreeSet::new()));
+    for action in ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"] {
+        let lesser = without(&policy, "Base", action);
+        assert_ne!(lesser, policy, "{action} is not printed");
+        let (came, denied) = pushed(&lesser).await;
+        assert!(came.unwrap_err().contains(action) && denied.contains(action));
+    }
+}
