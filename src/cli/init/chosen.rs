@@ -23,7 +23,9 @@ impl Init {
             1 if named => 0,
             _ => match self.asked(&found)? {
                 Some(position) => position,
-                None => return Err(refused(listed(account, &found))),
+                None => {
+                    return Err(refused(listed(account, self.load_balancer.as_deref(), &found)));
+                }
             },
         };
         let service = found.swap_remove(position);
@@ -69,7 +71,7 @@ fn nothing(account: &Account) -> String {
 }
 
 /// The services, each with the option that chooses it.
-fn listed(account: &Account, found: &[Service]) -> String {
+fn listed(account: &Account, behind: Option<&str>, found: &[Service]) -> String {
     let option = |service: &Service| {
         let name = service.groups().first().map_or("", |group| group.name.as_str());
         format!("--group {}", shlex::try_quote(name).unwrap_or_default())
@@ -85,12 +87,11 @@ fn listed(account: &Account, found: &[Service]) -> String {
         1 => "is one service".to_owned(),
         n => format!("are {n} services"),
     };
-    format!(
-        "there {count} in account {}, {}; say which one:\n{}",
-        account.account,
-        account.region,
-        lines.collect::<Vec<_>>().join("\n")
-    )
+    let place = match behind {
+        Some(balancer) => format!("behind `{balancer}`"),
+        None => format!("in account {}, {}", account.account, account.region),
+    };
+    format!("there {count} {place}; say which one:\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// A service in a line.

@@ -65,7 +65,7 @@ impl Init {
         let next = if Init::in_a_job() { Vec::new() } else { next(&files, &open, &config) };
         Ok(Made {
             title: format!("{name}: {}", described(&service)),
-            found: found(&service, launch.as_ref()),
+            found: found(&account, &service, launch.as_ref()),
             facts: facts(&name, &service, launch.as_ref()),
             files,
             open,
@@ -111,7 +111,11 @@ impl Init {
     }
 }
 
-fn found(service: &Service, launch: Option<&Launch>) -> Vec<(&'static str, String)> {
+fn found(
+    account: &Account,
+    service: &Service,
+    launch: Option<&Launch>,
+) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
     if let Fleet::Pair { sides, live } = &service.fleet {
         for (key, colour) in [("blue", Colour::Blue), ("green", Colour::Green)] {
@@ -126,6 +130,9 @@ fn found(service: &Service, launch: Option<&Launch>) -> Vec<(&'static str, Strin
         }
     }
     for rule in &service.rules {
+        let listener = account.listeners.iter().find(|listener| listener.arn == rule.listener);
+        let port =
+            listener.map_or_else(String::new, |listener| format!("port {}, ", listener.port));
         let what = match (&rule.id, rule.priority) {
             (RuleId::Rule(_), Some(priority)) => {
                 let places = [&rule.matches.hosts, &rule.matches.paths];
@@ -134,7 +141,7 @@ fn found(service: &Service, launch: Option<&Launch>) -> Vec<(&'static str, Strin
             }
             _ => "default action".to_owned(),
         };
-        found.push(("rule", what.trim_end().to_owned()));
+        found.push(("rule", format!("{port}{}", what.trim_end())));
     }
     if let Some((_, (name, value))) = &service.test {
         found.push(("test rule", format!("{name}: {value}")));
@@ -151,10 +158,21 @@ fn facts(name: &str, service: &Service, launch: Option<&Launch>) -> Map<String, 
         Fleet::Single(_) => "rolling",
     };
     let groups: Vec<&str> = service.groups().iter().map(|group| group.name.as_str()).collect();
+    let live = match &service.fleet {
+        Fleet::Pair { sides, live } => live.map(|live| sides[live].group.name.as_str()),
+        Fleet::Single(member) => Some(member.group.name.as_str()),
+    };
+    let rules: Vec<&str> = service.rules.iter().map(|rule| rule.id.arn()).collect();
+    let header = service.test.as_ref().map(|(_, (name, value))| format!("{name}: {value}"));
+    let image = launch.and_then(|launch| launch.image.as_ref()?.as_ref().ok());
     let facts = [
         ("service", json!(name)),
         ("strategy", json!(strategy)),
         ("groups", json!(groups)),
+        ("live", json!(live)),
+        ("rules", json!(rules)),
+        ("test_header", json!(header)),
+        ("repository", json!(image.map(|image| image.repository.to_string()))),
         ("launch_template", json!(launch.map(|launch| &launch.template.name))),
     ];
     facts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()

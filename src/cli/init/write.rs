@@ -98,7 +98,7 @@ impl Made {
         Ok(())
     }
 
-    /// Takes back what was created, as far as that is possible.
+    /// Removes what was created, as far as that is possible.
     fn remove(&self) {
         for file in &self.files {
             let _ = std::fs::remove_file(file);
