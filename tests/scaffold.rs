@@ -172,6 +172,7 @@ fn launch(script: &str, requests: Option<u64>) -> Launch {
             instance_profile: None,
             image_id: None,
             hop_limit: None,
+            tagged: Vec::new(),
         }),
         image: Some(find_image(Some(script.as_bytes()), |_| true)),
         requests,

@@ -11,8 +11,9 @@ pub(crate) fn cloudformation(lab: &Lab, folder: &Path, template: &str) {
     let Some(lint) = venv::program("cfn-lint") else { return };
     let file = folder.join("template.yaml");
     fs::write(&file, template).unwrap();
-    let output = lab.command(lint).arg("--non-zero-exit-code").arg("informational").arg(&file);
-    let output = output.output().unwrap();
+    let mut command = lab.command(lint);
+    command.arg("--non-zero-exit-code").arg("informational").arg(&file);
+    let output = command.output().unwrap();
     let found = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{found}\n{template}");
 }
