@@ -111,7 +111,8 @@ fn unpinned(group: &Group, template: &TemplateFacts, ours: bool) -> Option<Findi
         VersionSpec::Default => template.default,
     };
     // What the instances run is what they are to be pinned to, whatever was made since.
-    let (meant, number) = (number, group.running().unwrap_or(number));
+    let (meant, running) = (number, group.running());
+    let number = running.unwrap_or(meant);
     let (name, of) = (&group.name, &template.name);
     let consequence = if ours {
         "its next launch would take whatever version was made last, and nothing could be rolled \
@@ -124,10 +125,15 @@ fn unpinned(group: &Group, template: &TemplateFacts, ours: bool) -> Option<Findi
     let finding = Finding::error(
         TOPIC,
         format!("`{name}` launches from `{of}` at {version}: {consequence}"),
-        match ours {
-            true => "run `cutover adopt`, or pin it to a number yourself; no instance is replaced"
-                .to_owned(),
-            false => format!(
+        match (ours, running) {
+            (true, _) => {
+                "run `cutover adopt`, or pin it to a number yourself; no instance is replaced"
+                    .to_owned()
+            }
+            (false, Some(running)) => format!(
+                "pin it to {running}, which its instances run; {version} is {meant} now. No instance is replaced by that"
+            ),
+            (false, None) => format!(
                 "pin it to a number; {version} is {meant} now. No instance is replaced by that"
             ),
         },
