@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::plan::{Adoption, Retag, Unadoptable, base, plan};
 use crate::cloud::{Change, Cloud, CloudError, TemplateFacts, VersionFacts};
-use crate::config::Config;
+use crate::config::{Config, UserData};
 use crate::discovery::{Image, Unpinnable, find_image};
 use crate::engine::{Ledger, LedgerError};
 use crate::model::{Digest, Group, ImageReference, VersionSpec};
@@ -15,7 +15,7 @@ use crate::template::{self, PinError, Source, VersionIdentity, client_token};
 
 /// How often a new version is looked for before it is used: what EC2 has just made, other services may not see yet
 /// (EC2 API reference, "Eventual consistency").
-const LOOKS: u32 = 10;
+const LOOKS: u32 = 30;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// What was changed.
@@ -44,7 +44,7 @@ pub struct NewVersion {
     pub image: ImageReference,
 }
 
-/// Why nothing more could be adopted. What was changed before stays, and the message says so.
+/// Why nothing, or nothing more, could be adopted. What was changed before stays; [`Failed::Partly`] says what.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
     /// The service does not fit.
@@ -84,9 +84,12 @@ pub enum Failed {
         "{0}:{1} is not in the registry, so there is no digest to pin: push it again, or write a tag that is there"
     )]
     NoImage(String, String),
-    /// A change did not take.
+    /// Something was changed before the rest failed.
+    #[error("{1}")]
+    Partly(Box<Adopted>, Box<Failed>),
+    /// A change is not seen.
     #[error(
-        "`{group}` launches from version {found} after it was pinned to {wanted}: somebody else changes it"
+        "`{group}` still launches from version {found}, not {wanted}: run `cutover adopt` again"
     )]
     Changed {
         /// The group.
@@ -124,7 +127,11 @@ pub async fn adopt(
         Some(number) => cloud.version(&facts.id, number).await?,
         None => None,
     };
-    let (image, left) = image(cloud, config, version.as_ref());
+    let (image, left) = match &config.template.user_data {
+        UserData::Rewrite => image(cloud, config, version.as_ref()),
+        // The next version's user data comes from the repository, whatever this one names.
+        UserData::File(_) => (None, None),
+    };
     let Some(adoption) = plan(&groups, &facts, image.as_ref())? else {
         return Err(Failed::NoTemplate(facts.name));
     };
@@ -145,12 +152,16 @@ pub async fn adopt(
             Change::Done(()) => {}
             // Whether it took is read below.
             Change::Unknown(_) => {}
-            Change::Refused(error) => return Err(error.into()),
+            Change::Refused(error) => {
+                return Err(Failed::Partly(Box::new(adopted), Box::new(error.into())));
+            }
         }
         adopted.groups.push((pin.group.clone(), pin.from, number));
     }
-    prove(cloud, config, &adopted).await?;
-    Ok(adopted)
+    match prove((net, cloud), config, &adopted).await {
+        Ok(()) => Ok(adopted),
+        Err(error) => Err(Failed::Partly(Box::new(adopted), Box::new(error))),
+    }
 }
 
 async fn groups(cloud: &Cloud, config: &Config) -> Result<Vec<Group>, Failed> {
@@ -172,7 +183,7 @@ async fn template_facts(cloud: &Cloud, groups: &[Group]) -> Result<TemplateFacts
     facts.ok_or_else(|| Failed::NoTemplate(used.name.clone()))
 }
 
-/// The image in the version's user data, unless that comes from a file of the repository anyway.
+/// The image in the version's user data.
 fn image(
     cloud: &Cloud,
     config: &Config,
@@ -239,8 +250,22 @@ async fn make(
     Ok(number)
 }
 
-/// Reads the groups again: what was asked for is what they launch from.
-async fn prove(cloud: &Cloud, config: &Config, adopted: &Adopted) -> Result<(), Failed> {
+/// Reads the groups until they launch from what was asked for. A read may be older than the change.
+async fn prove(
+    (net, cloud): (&Net, &Cloud),
+    config: &Config,
+    adopted: &Adopted,
+) -> Result<(), Failed> {
+    for _ in 1..LOOKS {
+        if compare(cloud, config, adopted).await.is_ok() {
+            return Ok(());
+        }
+        net.clock.sleep(PAUSE).await;
+    }
+    compare(cloud, config, adopted).await
+}
+
+async fn compare(cloud: &Cloud, config: &Config, adopted: &Adopted) -> Result<(), Failed> {
     for group in groups(cloud, config).await? {
         let wanted = adopted.groups.iter().find(|(name, ..)| *name == group.name);
         let Some((_, _, wanted)) = wanted else { continue };

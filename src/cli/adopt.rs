@@ -37,18 +37,34 @@ impl Adopt {
     async fn adopt(&self) -> Result<Adopted, Failure> {
         let Session { config, net, cloud } = session::open(&self.common).await?;
         let logins = environment::caller(false).logins;
-        adopt(&net, &cloud, &config, &logins).await.map_err(|failed| match &failed {
-            Failed::Cloud(error) => (Ending::Failed, format!("{error}\n{}", error.hint())),
-            Failed::Ledger(_)
-            | Failed::Registry(_)
-            | Failed::Destination(_)
-            | Failed::Changed { .. } => (Ending::Failed, failed.to_string()),
-            _ => (Ending::Refused, failed.to_string()),
-        })
+        adopt(&net, &cloud, &config, &logins).await.map_err(|failed| failure(&failed))
     }
 }
 
-fn as_text(adopted: &Adopted) -> String {
+/// What went wrong, with what to do about it.
+fn failure(failed: &Failed) -> Failure {
+    match failed {
+        Failed::Partly(adopted, cause) => {
+            let (ending, message) = failure(cause);
+            (
+                ending,
+                format!(
+                    "{message}\nwhat was changed before that stays:\n{}",
+                    changes(adopted).join("\n")
+                ),
+            )
+        }
+        Failed::Cloud(error) => (Ending::Failed, format!("{error}\n{}", error.hint())),
+        Failed::Ledger(_)
+        | Failed::Registry(_)
+        | Failed::Destination(_)
+        | Failed::Changed { .. } => (Ending::Failed, failed.to_string()),
+        _ => (Ending::Refused, failed.to_string()),
+    }
+}
+
+/// What was changed, a line each.
+fn changes(adopted: &Adopted) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(version) = &adopted.version {
         lines.push(format!(
@@ -59,6 +75,11 @@ fn as_text(adopted: &Adopted) -> String {
     for (group, from, to) in &adopted.groups {
         lines.push(format!("pinned   {group}: version {from} → {to}"));
     }
+    lines
+}
+
+fn as_text(adopted: &Adopted) -> String {
+    let mut lines = changes(adopted);
     if let Some(why) = &adopted.left {
         lines.push(format!("left     the user data stays as it is: {why}"));
     }

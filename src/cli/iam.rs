@@ -80,6 +80,8 @@ impl Iam {
         let refused = |message: String| (Ending::Refused, message);
         let config = config::load(&self.config).map_err(|error| refused(error.to_string()))?;
         let name = self.role_name(&config).map_err(refused)?;
+        self.environment.as_deref().map_or(Ok(()), origin::check_environment).map_err(refused)?;
+        self.git_ref.as_deref().map_or(Ok(()), origin::check_ref).map_err(refused)?;
         let folder = &config.directory;
         let repository = origin::repository(&self.origin, &variable, folder).map_err(refused)?;
         let net = session::way_out()?;
@@ -122,16 +124,21 @@ impl Iam {
                 }
                 format!("{object:#}")
             }
-            Form::Human => commands::text(role),
+            Form::Human => return Ok(printed(&script(role, gaps), gaps)),
             Form::Cloudformation => cloudformation::template(role),
             Form::Terraform => {
                 terraform::file(role).map_err(|error| (Ending::Failed, error.to_string()))?
             }
         };
         let comment = if self.format == Form::Json { String::new() } else { listed(gaps) };
-        output::print(&format!("{comment}{text}"));
-        Ok(if gaps.is_empty() { 0 } else { Ending::Failed.exit_code() })
+        Ok(printed(&format!("{comment}{text}"), gaps))
     }
+}
+
+/// Prints a text, and gives the exit code.
+fn printed(text: &str, gaps: &[Gap]) -> u8 {
+    output::print(text);
+    if gaps.is_empty() { 0 } else { Ending::Failed.exit_code() }
 }
 
 /// Reads what the role of a configuration needs, and what of it there is.
@@ -163,7 +170,13 @@ pub(super) async fn deploy_role(
 
 /// The script that a person runs to create the role: what `cutover iam` prints.
 pub(super) fn script(role: &DeployRole, gaps: &[Gap]) -> String {
-    format!("{}{}", listed(gaps), commands::text(role))
+    // A policy that lacks something must not replace one that works.
+    let refusal = if gaps.is_empty() {
+        ""
+    } else {
+        "echo 'this role is incomplete: see the first lines' >&2\nexit 1\n\n"
+    };
+    format!("{}set -eu\n\n{refusal}{}", listed(gaps), commands::text(role))
 }
 
 /// The gaps as comments, which shells, YAML and HCL have in common.

@@ -51,7 +51,7 @@ enum Verb {
     /// The simulated cloud itself.
     #[command(subcommand)]
     Lab(lab::Lab),
-    /// Write cutover.yaml and a workflow for a service that runs already.
+    /// Write cutover.yaml, a workflow and its role: for a service that runs already, or from scratch.
     Init(init::Init),
     /// Pin what runs: groups at $Latest to a number, a tag in the user data to its digest; replace no instance.
     Adopt(adopt::Adopt),

@@ -49,6 +49,35 @@ pub(super) fn repository(
     })
 }
 
+/// Checks the name of an environment, which becomes part of a workflow and of a trust policy.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn check_environment(name: &str) -> Result<(), String> {
+    if name.trim().is_empty() || name.chars().any(char::is_control) || name.contains("${{") {
+        return Err(format!(
+            "--environment: `{}` cannot be the name of an environment",
+            name.escape_debug()
+        ));
+    }
+    Ok(())
+}
+
+/// Checks a branch or a full ref. A trust policy compares it as it is, so a pattern would match nothing.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn check_ref(name: &str) -> Result<(), String> {
+    let foreign = |c: char| c.is_control() || c.is_whitespace() || "*?[~^:\\".contains(c);
+    if name.is_empty() || name.contains(foreign) {
+        return Err(format!(
+            "--ref: `{}` is not one branch or ref; write `main` or `refs/tags/v1`",
+            name.escape_debug()
+        ));
+    }
+    Ok(())
+}
+
 fn from_git(folder: &Path) -> Result<Repository, String> {
     const REMEDY: &str = "name the repository with `--repository OWNER/NAME`";
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };

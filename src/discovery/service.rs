@@ -166,6 +166,10 @@ fn weighted_pairs(account: &Account) -> Vec<[usize; 2]> {
 
 /// Groups that alone launch from a template. At most one of them has traffic other than by a header.
 fn template_pairs(account: &Account) -> Vec<[usize; 2]> {
+    // Without the rules it is not known who gets traffic.
+    if !account.gaps.is_empty() {
+        return Vec::new();
+    }
     let mut users: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (n, group) in account.groups.iter().enumerate() {
         if let Some(template) = group.source.template() {
@@ -203,21 +207,25 @@ fn shared_rule(account: &Account, a: &Group, b: &Group) -> Option<(String, Strin
     })
 }
 
-/// The rule as a test rule: it asks for a header and sends all to the idle side.
+/// The rule as a test rule: it asks for a header and sends everything to the idle side.
 fn test_of(
     rule: &Rule,
     pair: PerColour<&str>,
     live: Option<Colour>,
 ) -> Option<(Rule, (String, String))> {
     let forward = rule.forward.as_ref()?;
-    let idle = live?.other();
+    // While traffic is split, neither side is idle: what a header reaches alone is tested.
+    let tested = match live {
+        Some(live) => forward.share(pair[live.other()]) == 100,
+        None => Colour::BOTH.into_iter().any(|colour| forward.share(pair[colour]) == 100),
+    };
     let (name, values) = rule.matches.headers.first()?;
     // A request can only carry a value that stands for itself.
     let literal = |value: &&String| {
         value.bytes().all(|b| b.is_ascii_graphic()) && !value.contains(['*', '?'])
     };
     let value = values.iter().find(literal)?;
-    (forward.share(pair[idle]) == 100).then(|| (rule.clone(), (name.clone(), value.clone())))
+    tested.then(|| (rule.clone(), (name.clone(), value.clone())))
 }
 
 fn is_header(rule: &Rule) -> bool {

@@ -44,7 +44,7 @@ pub enum Unresolved {
     Missing(String),
     /// A group does not launch from a numbered version.
     #[error(
-        "`{0}` does not launch from a numbered version of the launch template: `cutover adopt` pins it"
+        "`{0}` does not launch from a numbered version of the launch template: `cutover verify` prints what pins it"
     )]
     Unpinned(String),
     /// Traffic is on both, or on neither.

@@ -91,7 +91,7 @@ fn source(group: &Group, view: &View<'_>) -> Vec<Finding> {
             .cli(&describe),
         );
     } else if let Some(template) = &view.facts.template {
-        findings.extend(unpinned(group, template, true));
+        findings.extend(unpinned(group, template, true, view));
     }
     findings
 }
@@ -100,10 +100,15 @@ fn source(group: &Group, view: &View<'_>) -> Vec<Finding> {
 fn elsewhere(template: &TemplateFacts, view: &View<'_>) -> Vec<Finding> {
     let ours = view.config.groups();
     let others = view.facts.users.iter().filter(|group| !ours.contains(&group.name.as_str()));
-    others.filter_map(|group| unpinned(group, template, false)).collect()
+    others.filter_map(|group| unpinned(group, template, false, view)).collect()
 }
 
-fn unpinned(group: &Group, template: &TemplateFacts, ours: bool) -> Option<Finding> {
+fn unpinned(
+    group: &Group,
+    template: &TemplateFacts,
+    ours: bool,
+    view: &View<'_>,
+) -> Option<Finding> {
     let version = group.source.template()?.version;
     let number = match version {
         VersionSpec::Number(_) => return None,
@@ -125,7 +130,7 @@ fn unpinned(group: &Group, template: &TemplateFacts, ours: bool) -> Option<Findi
     let finding = Finding::error(
         TOPIC,
         format!("`{name}` launches from `{of}` at {version}: {consequence}"),
-        match (ours, running) {
+        match (ours && view.facts.unfinished.is_none(), running) {
             (true, _) => {
                 "run `cutover adopt`, or pin it to a number yourself; no instance is replaced"
                     .to_owned()

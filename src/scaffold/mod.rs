@@ -10,6 +10,6 @@ mod workflow;
 
 pub use config::{Surroundings, USER_DATA, cutover_yaml, cutover_yaml_from_scratch};
 pub use file::File;
-pub use second::{LiveGroup, second_group};
+pub use second::{LiveGroup, NOT_COPIED, second_group};
 pub use unknown::unknown;
 pub use workflow::{Workflow, workflow};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::stack::{Condition, Forward, HealthCheck, SecondGroup, Tag};
 use crate::cloud::{GroupBlueprint, RuleBlueprint, RuleCondition, TargetGroupBlueprint};
 use crate::discovery::{Account, Member, Service};
-use crate::model::{RuleId, VersionSpec};
+use crate::model::{RuleId, TemplateSource, VersionSpec};
 
 /// The longest name of a target group (API model, TargetGroupName).
 const TARGET_GROUP_NAME: usize = 32;
@@ -46,7 +46,11 @@ pub struct LiveGroup<'a> {
     pub rules: Vec<RuleBlueprint>,
 }
 
-/// Describes a second group. All of it is the live group's, but the names, the size, and the test rule.
+/// What of a group is not described: the second one has AWS's defaults there.
+pub const NOT_COPIED: &str = "scaling policies, scheduled actions, lifecycle hooks, warm pool, termination and maintenance \
+     policies, default warmup and maximum lifetime are not copied: add those that the live group has";
+
+/// Describes a second group. Network, health checks, launch template and tags are the live group's.
 ///
 /// # Errors
 /// A message for the person, where the live group does not allow for a second one.
@@ -55,6 +59,12 @@ pub fn second_group(live: &LiveGroup<'_>) -> Result<SecondGroup, String> {
     let template = live.member.group.source.template();
     let template =
         template.ok_or_else(|| format!("`{name}` does not launch from a launch template"))?;
+    if matches!(live.member.group.source, TemplateSource::Mixed { .. }) {
+        return Err(format!(
+            "`{name}` has a mixed instances policy, which a second group does not get yet: copy the group yourself, then run \
+             `cutover init --group` with both"
+        ));
+    }
     let VersionSpec::Number(version) = template.version else {
         return Err(format!(
             "`{name}` launches from `{}` at {}, and the second group needs the same number: run `cutover init`, then \

@@ -20,7 +20,8 @@ pub fn unknown(account: &Account, service: &Service, launch: Option<&Launch>) ->
         && account.gaps.is_empty()
     {
         open.push(format!(
-            "neither `{}` nor `{}` has all of the traffic: set the weights of one to 0 before the first rollout",
+            "neither `{}` nor `{}` has all of the traffic: if a rollout is unfinished (`cutover status`), finish it or roll it back \
+             first; else set the weights of one to 0",
             sides.blue.group.name, sides.green.group.name
         ));
     }

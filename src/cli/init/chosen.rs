@@ -21,7 +21,7 @@ impl Init {
         let position = match found.len() {
             0 => return Err(refused(nothing(account))),
             1 if named => 0,
-            _ => match self.asked(&found)? {
+            _ => match self.asked(account, &found)? {
                 Some(position) => position,
                 None => {
                     return Err(refused(listed(account, self.load_balancer.as_deref(), &found)));
@@ -42,13 +42,13 @@ impl Init {
     }
 
     /// Lets a person choose; `None` where there is none.
-    fn asked(&self, found: &[Service]) -> Result<Option<usize>, Failure> {
+    fn asked(&self, account: &Account, found: &[Service]) -> Result<Option<usize>, Failure> {
         if self.format == Shown::Json || !stdin().is_terminal() || !stderr().is_terminal() {
             return Ok(None);
         }
-        let lines: Vec<String> = found.iter().map(|service| described(service)).collect();
+        let lines: Vec<String> = found.iter().map(|service| described(account, service)).collect();
         let chosen = Select::new()
-            .with_prompt("Which service shall cutover deploy?")
+            .with_prompt("Select the service to deploy")
             .items(&lines)
             .default(0)
             .interact_on_opt(&Term::stderr());
@@ -81,7 +81,7 @@ fn listed(account: &Account, behind: Option<&str>, found: &[Service]) -> String 
         let option =
             console::pad_str(&option(service), width.unwrap_or(0), console::Alignment::Left, None)
                 .into_owned();
-        format!("  {option}  {}", described(service))
+        format!("  {option}  {}", described(account, service))
     });
     let count = match found.len() {
         1 => "is one service".to_owned(),
@@ -95,7 +95,8 @@ fn listed(account: &Account, behind: Option<&str>, found: &[Service]) -> String 
 }
 
 /// A service in a line.
-pub(super) fn described(service: &Service) -> String {
+pub(super) fn described(account: &Account, service: &Service) -> String {
+    let unknown = !account.gaps.is_empty();
     let groups = match &service.fleet {
         Fleet::Pair { sides, .. } => {
             format!("{} and {}", sides.blue.group.name, sides.green.group.name)
@@ -104,6 +105,7 @@ pub(super) fn described(service: &Service) -> String {
     };
     let balancers: Vec<&str> = service.load_balancers.iter().map(name_of).collect();
     let behind = match balancers.as_slice() {
+        [] if unknown => "load balancer not known".to_owned(),
         [] => "behind no load balancer".to_owned(),
         names => format!("behind {}", names.join(", ")),
     };

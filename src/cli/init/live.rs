@@ -52,19 +52,21 @@ impl Init {
                 complete &= gaps.is_empty();
                 open.extend(gaps.iter().filter(|gap| !account.gaps.contains(gap)).map(|gap| {
                     format!(
-                        "{ROLE} is incomplete, because `{}` is not allowed: {}",
+                        "{ROLE} is incomplete: `{}` is not allowed, so it is not known: {}",
                         gap.action, gap.what
                     )
                 }));
                 files.push(File { path: ROLE.to_owned(), text: iam::script(&role, &gaps) });
             }
+            // A wrong option is a mistake; no remote is only something that is not known.
+            Err(why) if self.origin.repository.is_some() => return Err((Ending::Refused, why)),
             Err(why) => {
                 open.push(format!("the role's trust policy: {why}, then run `cutover iam`"))
             }
         }
         let next = if Init::in_a_job() { Vec::new() } else { next(&files, &open, &config) };
         Ok(Made {
-            title: format!("{name}: {}", described(&service)),
+            title: format!("{name}: {}", described(&account, &service)),
             found: found(&account, &service, launch.as_ref()),
             facts: facts(&name, &service, launch.as_ref()),
             files,
@@ -196,8 +198,9 @@ fn next(files: &[File], open: &[String], config: &Config) -> Vec<(String, &'stat
     }
     next.push(("cutover verify".to_owned(), "does everything fit together?"));
     next.push(deploy(config));
-    let role = files.iter().any(|file| file.path == ROLE);
-    let role = if role { format!("sh {ROLE}") } else { "cutover iam".to_owned() };
+    let script = files.iter().any(|file| file.path == ROLE);
+    let incomplete = open.iter().any(|open| open.starts_with(ROLE));
+    let role = if script && !incomplete { format!("sh {ROLE}") } else { "cutover iam".to_owned() };
     next.push((role, "the role that the workflow assumes"));
     next
 }

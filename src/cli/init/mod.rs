@@ -10,7 +10,7 @@ mod write;
 use clap::ValueEnum;
 
 use super::environment::variable;
-use super::origin::OriginArgs;
+use super::origin::{self, OriginArgs};
 use super::session::{self, Failure};
 use super::signals::{self, Hangup};
 use super::{Format, output};
@@ -18,7 +18,7 @@ use crate::cloud::{Cloud, CloudError};
 use crate::model::Ending;
 use result::Made;
 
-/// Write cutover.yaml, a workflow and its role's policies: for a service that runs already, or from scratch.
+/// Write cutover.yaml, a workflow and its role: for a service that runs already, or from scratch.
 ///
 /// The account is read with your own credentials, and nothing in it is changed. Without an option that says which service,
 /// the services are listed. What may not be read is listed, too, and the exit code is 1 then.
@@ -109,6 +109,7 @@ impl Init {
     }
 
     async fn make(&self) -> Result<Made, Failure> {
+        origin::check_environment(&self.environment).map_err(|why| (Ending::Refused, why))?;
         let net = session::way_out()?;
         let cloud = session::connect_in(&net, self.region.clone(), None).await?;
         match (self.from_scratch, self.second_group) {

@@ -22,19 +22,19 @@ use crate::scaffold::{self, File};
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct ScratchArgs {
     /// With --from-scratch: the port that the program in the container listens on.
-    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    #[arg(long, value_name = "PORT", default_value_t = 8080, requires = "from_scratch", value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
     /// With --from-scratch: the path that health checks ask for.
-    #[arg(long, value_name = "PATH", default_value = "/")]
+    #[arg(long, value_name = "PATH", default_value = "/", requires = "from_scratch")]
     health_path: String,
     /// With --from-scratch: the type of the instances.
-    #[arg(long, value_name = "TYPE", default_value = "t3.micro")]
+    #[arg(long, value_name = "TYPE", default_value = "t3.micro", requires = "from_scratch")]
     instance_type: String,
     /// With --from-scratch: the ARN of a certificate, to listen on HTTPS instead of HTTP.
-    #[arg(long, value_name = "ARN")]
+    #[arg(long, value_name = "ARN", requires = "from_scratch")]
     certificate: Option<String>,
     /// With --from-scratch: an existing VPC instead of a new one.
-    #[arg(long, value_name = "VPC", requires = "subnets")]
+    #[arg(long, value_name = "VPC", requires_all = ["subnets", "from_scratch"])]
     vpc: Option<String>,
     /// With --vpc: a public subnet of it; at least two, in two zones.
     #[arg(long = "subnet", value_name = "SUBNET", requires = "vpc")]
@@ -46,6 +46,12 @@ impl Init {
         let refused = |message: String| (Ending::Refused, message);
         let identity = cloud.identity();
         let service = self.service.clone().unwrap_or_default();
+        let subnets: std::collections::BTreeSet<&String> = self.scratch.subnets.iter().collect();
+        if self.scratch.vpc.is_some() && subnets.len() < 2 {
+            return Err(refused(
+                "--subnet: a load balancer takes subnets of two zones at least; give the option twice".to_owned(),
+            ));
+        }
         config::check_service(&service).map_err(|why| refused(format!("--service: {why}")))?;
         let mut open = Vec::new();
         let mut gaps = Vec::new();
@@ -62,6 +68,7 @@ impl Init {
                     provider_exists: existing.provider,
                 })
             }
+            Err(why) if self.origin.repository.is_some() => return Err(refused(why)),
             Err(why) => {
                 open.push(format!("the template has no role for GitHub Actions: {why}, then run this again with --force"));
                 None
@@ -99,6 +106,7 @@ impl Init {
             Language::Cloudformation => stack::cloudformation(&stack),
             Language::Terraform => stack::terraform(&stack),
         };
+        let text = text.map_err(unfit)?;
         let dockerfile = Path::new("Dockerfile").is_file();
         let configuration = scaffold::cutover_yaml_from_scratch(
             (identity.partition(), &identity.account),
@@ -109,7 +117,7 @@ impl Init {
         let config = config::parse(&configuration, CONFIGURATION)
             .map_err(|error| (Ending::Failed, error.to_string()))?;
         let mut files = vec![
-            File { path: template.clone(), text: text.map_err(unfit)? },
+            File { path: template.clone(), text },
             File {
                 path: scaffold::USER_DATA.to_owned(),
                 text: stack::user_data(&stack).map_err(unfit)?,

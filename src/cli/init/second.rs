@@ -78,7 +78,7 @@ impl Init {
             ],
             facts: facts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
             files: vec![File { path, text }],
-            open: Vec::new(),
+            open: vec![scaffold::NOT_COPIED.to_owned()],
             next: vec![
                 (create, "costs nothing until a rollout fills the group"),
                 (

@@ -30,6 +30,14 @@ pub(super) fn all(files: &[File], force: bool) -> Result<(), Failure> {
             ),
         ));
     }
+    if let Some(folder) = existing.iter().find(|path| !Path::new(path).is_file()) {
+        return Err((
+            Ending::Refused,
+            format!(
+                "{folder} is not a file, and nothing was written\nmove it away, or write to another folder"
+            ),
+        ));
+    }
     let mut made = Made::default();
     let staged = files.iter().map(|file| made.stage(file)).collect::<Result<Vec<_>, _>>();
     let written = staged.and_then(|staged| made.place(staged, force));
@@ -47,12 +55,16 @@ pub(super) fn all(files: &[File], force: bool) -> Result<(), Failure> {
 struct Made {
     folders: Vec<PathBuf>,
     files: Vec<PathBuf>,
+    /// What stood in files that were overwritten.
+    before: Vec<(PathBuf, Vec<u8>)>,
 }
 
 impl Made {
     /// Writes a file beside its place.
     fn stage(&mut self, file: &File) -> Result<(NamedTempFile, PathBuf), String> {
         let path = PathBuf::from(&file.path);
+        // A link stays one: what it points to is written.
+        let path = path.canonicalize().unwrap_or(path);
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
         self.create(folder)?;
@@ -74,11 +86,17 @@ impl Made {
     /// Gives the files their names.
     fn place(&mut self, staged: Vec<(NamedTempFile, PathBuf)>, force: bool) -> Result<(), String> {
         for (file, path) in staged {
-            let existed = path.symlink_metadata().is_ok();
+            let before = match path.symlink_metadata() {
+                Ok(_) => Some(
+                    std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?,
+                ),
+                Err(_) => None,
+            };
             let placed = if force { file.persist(&path) } else { file.persist_noclobber(&path) };
             placed.map_err(|error| format!("{}: {}", path.display(), error.error))?;
-            if !existed {
-                self.files.push(path);
+            match before {
+                Some(bytes) => self.before.push((path, bytes)),
+                None => self.files.push(path),
             }
         }
         Ok(())
@@ -98,8 +116,11 @@ impl Made {
         Ok(())
     }
 
-    /// Removes what was created, as far as that is possible.
+    /// Removes what was created and restores what was overwritten, as far as that is possible.
     fn remove(&self) {
+        for (file, bytes) in &self.before {
+            let _ = std::fs::write(file, bytes);
+        }
         for file in &self.files {
             let _ = std::fs::remove_file(file);
         }

@@ -140,7 +140,10 @@ fn forwards_only(actions: &[Action]) -> bool {
 /// A condition; `None` for a field that this release does not know.
 fn condition(aws: &AwsCondition) -> Option<RuleCondition> {
     let field = aws.field()?;
-    let values = |values: &[String]| Some(RuleCondition::Values(field.to_owned(), values.to_vec()));
+    // Regular expressions stand in a list of their own, which is not read.
+    let values = |values: &[String]| {
+        (!values.is_empty()).then(|| RuleCondition::Values(field.to_owned(), values.to_vec()))
+    };
     match field {
         // Both have an older form, `Values` (API model).
         "host-header" => values(aws.host_header_config().map_or(aws.values(), |c| c.values())),
@@ -150,7 +153,8 @@ fn condition(aws: &AwsCondition) -> Option<RuleCondition> {
         "http-header" => {
             let header = aws.http_header_config()?;
             let name = header.http_header_name()?.to_owned();
-            Some(RuleCondition::Header(name, header.values().to_vec()))
+            let values = header.values().to_vec();
+            (!values.is_empty()).then_some(RuleCondition::Header(name, values))
         }
         "query-string" => {
             let pairs = aws.query_string_config()?.values().iter();

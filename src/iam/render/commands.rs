@@ -51,9 +51,9 @@ fn commands(role: &DeployRole, files: &[File], inline: bool) -> Vec<(&'static st
         aws(&["create-open-id-connect-provider", "--url", &url, "--client-id-list", AUDIENCE]);
     match role.provider_exists {
         Some(true) => {}
-        Some(false) => all.push(("GitHub's OIDC provider, once an account.", create)),
+        Some(false) => all.push(("GitHub's OIDC provider, once per account.", create)),
         None => all
-            .push(("GitHub's OIDC provider, once an account: skip this where it exists.", create)),
+            .push(("GitHub's OIDC provider, once per account: skip this where it exists.", create)),
     }
     let mut files = files.iter().map(|file| format!("file://{}", file.name));
     let trust = files.next().unwrap_or_default();

@@ -84,7 +84,9 @@ pub enum StackError {
     )]
     Service(String),
     /// The health path is none.
-    #[error("`{0}` is no health check path: it begins with `/` and has neither a query nor blanks")]
+    #[error(
+        "`{0}` cannot be a health check path: begin with `/`, and use letters, digits, `.`, `_`, `~`, `-` and `/`"
+    )]
     HealthPath(String),
     /// A template of cutover's own is malformed.
     #[error("the template cannot be rendered")]
@@ -123,7 +125,10 @@ impl Stack {
             return Err(StackError::Service(service.clone()));
         }
         let path = &self.health_path;
-        if !path.starts_with('/') || path.contains(|c: char| c == '?' || c.is_whitespace()) {
+        // It becomes part of a script that runs as root.
+        let plain = |c: char| c.is_ascii_alphanumeric() || "/._~-".contains(c);
+        let climbs = path.split('/').any(|part| part == "..");
+        if !path.starts_with('/') || !path.chars().all(plain) || climbs {
             return Err(StackError::HealthPath(path.clone()));
         }
         Ok(())
@@ -263,7 +268,7 @@ mod tests {
             let refused = terraform(&stack(service, "/")).unwrap_err();
             assert!(matches!(refused, StackError::Service(_)), "{service}");
         }
-        for path in ["", "healthz", "/a?b", "/a b"] {
+        for path in ["", "healthz", "/a?b", "/a b", "/${x}", "/a/../b"] {
             assert!(
                 matches!(user_data(&stack("web", path)), Err(StackError::HealthPath(_))),
                 "{path}"
