@@ -24,7 +24,7 @@ enum Way {
         group: String,
         instance: String,
         zone: String,
-        program: Option<Program>,
+        program: Option<Box<Program>>,
         cookie: Option<String>,
     },
     /// The load balancer's own answer.
@@ -140,7 +140,7 @@ fn find_way(
         group: group.dimension().to_owned(),
         instance: (*instance).to_owned(),
         zone: group.targets.get(*instance).map(|t| t.zone.clone()).unwrap_or_default(),
-        program: routing::program(world, instance).cloned(),
+        program: routing::program(world, instance).cloned().map(Box::new),
         cookie: forward.and_then(|f| cookie(f, group)),
     }
 }

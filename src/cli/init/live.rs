@@ -48,7 +48,7 @@ impl Init {
                 let role = format!("deploy-{name}");
                 let (role, gaps) = iam::deploy_role(cloud, &config, role, repository, job)
                     .await
-                    .map_err(failed)?;
+                    .map_err(|error| failed(&error))?;
                 complete &= gaps.is_empty();
                 open.extend(gaps.iter().filter(|gap| !account.gaps.contains(gap)).map(|gap| {
                     format!(
@@ -61,7 +61,9 @@ impl Init {
             // A wrong option is a mistake; no remote is only something that is not known.
             Err(why) if self.origin.repository.is_some() => return Err((Ending::Refused, why)),
             Err(why) => {
-                open.push(format!("the role's trust policy: {why}, then run `cutover iam`"))
+                open.push(format!(
+                    "the role's trust policy is not written: {why}, then run `cutover iam`"
+                ));
             }
         }
         let next = if Init::in_a_job() { Vec::new() } else { next(&files, &open, &config) };
@@ -81,10 +83,12 @@ impl Init {
         &self,
         cloud: &Cloud,
     ) -> Result<(Account, Service, Option<Launch>), Failure> {
-        let mut account = discovery::read(cloud).await.map_err(failed)?;
+        let mut account = discovery::read(cloud).await.map_err(|error| failed(&error))?;
         let service = self.choose(&account)?;
         let mut gaps = std::mem::take(&mut account.gaps);
-        let launch = discovery::look_closer(cloud, &service, &mut gaps).await.map_err(failed)?;
+        let launch = discovery::look_closer(cloud, &service, &mut gaps)
+            .await
+            .map_err(|error| failed(&error))?;
         account.gaps = gaps;
         Ok((account, service, launch))
     }

@@ -113,7 +113,7 @@ impl Init {
         let net = session::way_out()?;
         let cloud = session::connect_in(&net, self.region.clone(), None).await?;
         match (self.from_scratch, self.second_group) {
-            (true, _) => self.from_scratch(&cloud).await,
+            (true, _) => self.scratch(&cloud).await,
             (_, true) => self.second_group(&cloud).await,
             _ => self.live(&cloud).await,
         }
@@ -139,7 +139,7 @@ impl Init {
 }
 
 /// An error of AWS with what to do about it.
-fn failed(error: CloudError) -> Failure {
+fn failed(error: &CloudError) -> Failure {
     (Ending::Failed, format!("{error}\n{}", error.hint()))
 }
 

@@ -42,7 +42,7 @@ pub(super) struct ScratchArgs {
 }
 
 impl Init {
-    pub(super) async fn from_scratch(&self, cloud: &Cloud) -> Result<Made, Failure> {
+    pub(super) async fn scratch(&self, cloud: &Cloud) -> Result<Made, Failure> {
         let refused = |message: String| (Ending::Refused, message);
         let identity = cloud.identity();
         let service = self.service.clone().unwrap_or_default();
@@ -59,8 +59,9 @@ impl Init {
             Ok(repository) => {
                 let provider = Trust::provider(identity.partition(), &identity.account);
                 let role = format!("deploy-{service}");
-                let existing =
-                    access::existing(cloud, &provider, &role, &mut gaps).await.map_err(failed)?;
+                let existing = access::existing(cloud, &provider, &role, &mut gaps)
+                    .await
+                    .map_err(|error| failed(&error))?;
                 Some(GitHub {
                     repository,
                     job: Job::Environment(self.environment.clone()),

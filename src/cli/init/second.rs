@@ -43,9 +43,12 @@ impl Init {
             account: &account,
             service: &service,
             member,
-            group: cloud.group_blueprint(name).await.map_err(failed)?,
-            target_group: cloud.target_group_blueprint(target_group).await.map_err(failed)?,
-            rules: cloud.rule_blueprints(&rules).await.map_err(failed)?,
+            group: cloud.group_blueprint(name).await.map_err(|error| failed(&error))?,
+            target_group: cloud
+                .target_group_blueprint(target_group)
+                .await
+                .map_err(|error| failed(&error))?,
+            rules: cloud.rule_blueprints(&rules).await.map_err(|error| failed(&error))?,
         };
         let second = scaffold::second_group(&live).map_err(refused)?;
         let path = self.with.file("second-group");
