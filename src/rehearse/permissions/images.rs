@@ -56,7 +56,7 @@ async fn as_role<T>(
     let door = InProcess::new(world);
     let net = lab::net(&door);
     let cloud = Cloud::connect(&net, &settings).await.unwrap();
-    let came = work(net, cloud).await;
+    let came = Box::pin(work(net, cloud)).await;
     (came, door.world(|world| world.iam.judged.denied.clone()))
 }
 
