@@ -55,7 +55,7 @@ async fn as_role<T>(
     let settings = identity(config, &world);
     let door = InProcess::new(world);
     let net = lab::net(&door);
-    let cloud = Cloud::connect(&net, &settings).await.unwrap();
+    let cloud = Box::pin(Cloud::connect(&net, &settings)).await.unwrap();
     let came = Box::pin(work(net, cloud)).await;
     (came, door.world(|world| world.iam.judged.denied.clone()))
 }
