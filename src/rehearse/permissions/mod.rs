@@ -50,7 +50,7 @@ impl Trial {
     /// Runs all stages with the printed policy, then those that an action is needed in without it.
     async fn holds(self) {
         let policy = self.printed().await;
-        let proven = self.suffices(&policy).await;
+        let proven = Box::pin(self.suffices(&policy)).await;
         let needed: BTreeSet<&str> =
             proven.iter().flat_map(|proven| &proven.ran.allowed).map(String::as_str).collect();
         let printed: BTreeSet<&str> = policy.actions().into_iter().collect();
@@ -58,7 +58,7 @@ impl Trial {
         let mut idle = Vec::new();
         for statement in &policy.statements {
             for action in &statement.actions {
-                if !self.breaks(&proven, &policy, statement, action).await {
+                if !Box::pin(self.breaks(&proven, &policy, statement, action)).await {
                     idle.push(format!("{action} in {}", statement.sid));
                 }
             }
@@ -124,7 +124,7 @@ impl Trial {
 
     async fn run(&self, stage: &Stage, mut world: World) -> (Ran, World) {
         world.iam.judged = lab_iam::Judged::default();
-        stage.run(&self.config, self.identity(), world).await
+        Box::pin(stage.run(&self.config, self.identity(), world)).await
     }
 
     fn config(&self) -> Config {
@@ -139,7 +139,7 @@ impl Trial {
 /// The policy that `cutover iam` prints, read by the account's user.
 async fn printed(config: &Config, world: &World) -> Policy {
     let net = lab::net(&InProcess::new(world.clone()));
-    let cloud = Cloud::connect(&net, &lab::settings(config)).await.unwrap();
+    let cloud = Box::pin(Cloud::connect(&net, &lab::settings(config))).await.unwrap();
     let surveyed = Box::pin(access::survey(&cloud, config)).await.unwrap();
     assert_eq!(surveyed.gaps, []);
     permissions(&surveyed.uses, &surveyed.resources)
