@@ -1,6 +1,6 @@
 //! `cutover init` without an account: which groups are one service, and that what is written reads back as what was found.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::time::Duration;
 
