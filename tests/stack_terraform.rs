@@ -131,7 +131,8 @@ impl<'a> Checked<'a> {
         for attribute in body.attributes() {
             let key = attribute.key();
             let known = schema.attributes.get(key).is_some_and(|kind| *kind != Kind::Computed);
-            if !known && !(is_resource && META_ARGUMENTS.contains(&key)) {
+            let is_meta = is_resource && META_ARGUMENTS.contains(&key);
+            if !known && !is_meta {
                 self.mistakes.push(format!("{at}: no argument {key}"));
             }
         }
@@ -144,7 +145,7 @@ impl<'a> Checked<'a> {
             let name = block.identifier();
             match schema.blocks.get(name) {
                 Some(nested) => {
-                    self.block(&format!("{at}.{name}"), block.body(), &nested.block, false)
+                    self.block(&format!("{at}.{name}"), block.body(), &nested.block, false);
                 }
                 None if is_resource && name == "lifecycle" => self.lifecycle(at, block, schema),
                 None => self.mistakes.push(format!("{at}: no block {name}")),
