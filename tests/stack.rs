@@ -205,6 +205,40 @@ fn a_start_from_nothing_is_deployed_to_and_deleted() {
     assert_eq!(leftovers(&lab), [""; 0]);
 }
 
+/// From an empty account to a rollout by what `init` writes, without a line by hand. Only the image comes from elsewhere.
+#[test]
+fn what_init_writes_from_scratch_is_deployed_to() {
+    if venv::program("python").is_none() {
+        return;
+    }
+    let (lab, project) = (Lab::empty(SPEED, |_| ()), Project::empty());
+    let options = ["--service", "hello", "--repository", "acme/hello", "--health-path", "/healthz"];
+    let written = project.run(&lab, &[&["init", "--from-scratch"][..], &options].concat());
+    assert_eq!(written.exited(0)["complete"], true, "{}", written.text());
+    let template = std::fs::read_to_string(project.path().join("deploy/stack.yaml")).unwrap();
+    let created = Created::new(&lab, "hello", &template, &[]);
+    healthy(&lab, "hello-blue", 2);
+
+    let build = Project::news();
+    build.write(
+        "cutover.yaml",
+        &format!(
+            "version: 1\nservice: hello\nregion: ap-northeast-2\nfleet: {{ group: none }}\nstrategy: rolling\n\
+             image:\n  files: [{{ from: site, to: /srv/www }}]\n  cmd: [/bin/serve, /srv/www]\n  \
+             labels: {{ lab.version: v1 }}\n  push: [{REGISTRY}/hello]\n"
+        ),
+    );
+    let pushed = build.run(&lab, &["push"]);
+    let image = pushed.exited(0)["image"].as_str().unwrap().to_owned();
+    project.run(&lab, &["verify"]).exited(0);
+    project.run(&lab, &["plan", "--image", &image]).exited(0);
+    let deployed = project.run(&lab, &["deploy", "--image", &image]);
+    assert_eq!(deployed.exited(0)["outcome"], "succeeded", "{}", deployed.text());
+    assert_eq!(answers(&lab, "/"), "v1");
+    created.delete();
+    assert_eq!(leftovers(&lab), [""; 0]);
+}
+
 /// The same by Terraform itself, whose plan after a rollout is empty.
 #[test]
 #[ignore = "needs terraform and its AWS provider, which scripts/test does not install"]
