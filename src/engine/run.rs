@@ -362,7 +362,7 @@ impl Run<'_, '_> {
             ending: Ending::Stuck,
             message: format!("the record could not be saved: {error}"),
             hint: joined([
-                Some("mend that, then run the same command again to go on from here".to_owned()),
+                Some("fix that, then run the same command again to go on from here".to_owned()),
                 error.hint(),
             ]),
         }))

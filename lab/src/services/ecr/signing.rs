@@ -1,6 +1,6 @@
 //! Managed signing: what is pushed is signed by AWS Signer, as the one who pushed (user guide, "Managed signing"). A signature
-//! that fails is told by its status alone; the push is done by then (API reference, ImageSigningStatus). The signatures
-//! themselves, which AWS puts beside the image, are left out.
+//! that fails shows in its status alone; the push is done by then (API reference, ImageSigningStatus). The signatures
+//! themselves, which AWS attaches to the image, are left out.
 
 use std::collections::BTreeMap;
 
