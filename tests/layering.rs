@@ -29,7 +29,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("github", &["model", "net"]),
     ("publish", &["model", "net", "cloud", "registry", "image", "docker"]),
     ("preflight", &["model", "config", "cloud", "rollout", "template"]),
-    ("discovery", &["model", "iam", "cloud", "template", "preflight"]),
+    ("discovery", &["model", "iam", "cloud", "template", "preflight", "access"]),
     ("scaffold", &["model", "iam", "cloud", "discovery"]),
     ("access", &["model", "config", "cloud", "iam", "preflight", "rollout"]),
     ("report", &["model"]),

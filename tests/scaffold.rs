@@ -66,7 +66,6 @@ fn account(groups: Vec<Group>, rules: Vec<Rule>) -> Account {
     });
     Account {
         account: "123456789012".to_owned(),
-        partition: "aws".to_owned(),
         region: "eu-west-1".to_owned(),
         target_groups: target_groups.collect(),
         load_balancers: vec![LoadBalancer {

@@ -18,13 +18,9 @@ impl Survey<'_> {
         let arn = self.resources.template_arn(&template.id);
         self.resources.launch_template = Some(arn);
         // The new version is made from the live one, and the way back leads to a saved one.
-        let number = |used: &&LaunchTemplate| match used.version {
-            VersionSpec::Number(number) => number,
-            VersionSpec::Latest => template.latest,
-            VersionSpec::Default => template.default,
-        };
-        let of_template = used.iter().filter(|used| used.id == template.id).copied();
-        let numbers: BTreeSet<u64> = of_template.map(|used| number(&used)).collect();
+        let of_template = used.iter().filter(|used| used.id == template.id);
+        let numbers: BTreeSet<u64> =
+            of_template.map(|used| template.number(used.version)).collect();
         for number in numbers.into_iter().filter(|number| *number > 0) {
             let read = self.cloud.version(&template.id, number).await;
             let without = format!(

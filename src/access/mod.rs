@@ -1,15 +1,18 @@
 //! What the deploy role of a configuration needs in its account: the calls that are made there, and the names that a policy
 //! holds. [`survey`] reads them with whatever credentials it is given; what it may not read is a [`Gap`], never a silence.
 
+mod gap;
 mod image;
 mod launch;
 mod traffic;
 
-use crate::cloud::{Class, Cloud, CloudError};
+use crate::cloud::{Cloud, CloudError};
 use crate::config::{Config, Fleet, Retire};
 use crate::iam::{Gap, Resources, Use, Uses};
 use crate::model::Group;
 use crate::rollout::retirement;
+
+pub use gap::unless_denied;
 
 /// What was found, and what could not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,21 +74,10 @@ pub async fn existing(
     role: &str,
     gaps: &mut Vec<Gap>,
 ) -> Result<Existing, CloudError> {
-    let mut known = |read: Result<bool, CloudError>, what: &str| match read {
-        Ok(exists) => Ok(Some(exists)),
-        Err(error) if error.class == Class::Denied => {
-            gaps.push(Gap::new(error.refused_action(), what));
-            Ok(None)
-        }
-        Err(error) => Err(error),
-    };
-    Ok(Existing {
-        provider: known(
-            cloud.has_oidc_provider(provider).await,
-            "whether the account has GitHub's OIDC provider",
-        )?,
-        role: known(cloud.has_role(role).await, "whether the role exists")?,
-    })
+    let found = cloud.has_oidc_provider(provider).await;
+    let provider = unless_denied(found, "whether the account has GitHub's OIDC provider", gaps)?;
+    let role = unless_denied(cloud.has_role(role).await, "whether the role exists", gaps)?;
+    Ok(Existing { provider, role })
 }
 
 fn shape(config: &Config) -> Use {
@@ -111,14 +103,7 @@ impl Survey<'_> {
         read: Result<T, CloudError>,
         without: impl Into<String>,
     ) -> Result<Option<T>, CloudError> {
-        match read {
-            Ok(found) => Ok(Some(found)),
-            Err(error) if error.class == Class::Denied => {
-                self.gap(&error.refused_action(), without);
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
+        unless_denied(read, without, &mut self.gaps)
     }
 
     fn gap(&mut self, action: &str, what: impl Into<String>) {

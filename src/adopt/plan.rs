@@ -22,8 +22,8 @@ pub struct Retag {
     pub source: u64,
     /// The image's repository.
     pub repository: Repository,
-    /// Its tag in the user data; `None` means `latest`, as engines take it.
-    pub tag: Option<String>,
+    /// Its tag: that in the user data, or `latest`, as engines take a name without one.
+    pub tag: String,
 }
 
 /// Everything that adopting a service changes.
@@ -59,12 +59,10 @@ pub enum Unadoptable {
 /// instances, and another may know better.
 fn number(group: &Group, used: &LaunchTemplate, facts: &TemplateFacts) -> Option<u64> {
     let serving = group.instances.iter().any(|instance| instance.lifecycle == Lifecycle::InService);
-    let meant = match used.version {
-        VersionSpec::Number(number) => return Some(number),
-        VersionSpec::Latest => facts.latest,
-        VersionSpec::Default => facts.default,
-    };
-    serving.then(|| group.running().unwrap_or(meant))
+    match used.version {
+        VersionSpec::Number(number) => Some(number),
+        version => serving.then(|| group.running().unwrap_or(facts.number(version))),
+    }
 }
 
 /// The number that a service's groups launch from, as far as its instances say: what a new version is made from.
@@ -75,10 +73,7 @@ pub(super) fn base(groups: &[Group], facts: &TemplateFacts) -> Option<u64> {
     // The first of the largest: `max_by_key` takes the last.
     let largest = groups.iter().rev().max_by_key(serving)?;
     let used = largest.source.template()?;
-    Some(number(largest, used, facts).unwrap_or(match used.version {
-        VersionSpec::Default => facts.default,
-        _ => facts.latest,
-    }))
+    Some(number(largest, used, facts).unwrap_or(facts.number(used.version)))
 }
 
 /// Decides. `image` is the one that the user data of the version [`base`] names, where it can be pinned.
@@ -108,7 +103,7 @@ pub fn plan(
     let retag = image.filter(|image| image.digest.is_none()).map(|image| Retag {
         source: base,
         repository: image.repository.clone(),
-        tag: image.tag.clone(),
+        tag: image.tag.clone().unwrap_or_else(|| "latest".to_owned()),
     });
     let pins = groups.iter().filter_map(|group| {
         let used = group.source.template()?;

@@ -7,7 +7,7 @@ use crate::cloud::{Change, Cloud, CloudError, TemplateFacts, VersionFacts};
 use crate::config::{Config, UserData};
 use crate::discovery::{Image, Unpinnable, find_image};
 use crate::engine::{Ledger, LedgerError};
-use crate::model::{Digest, Group, ImageReference, VersionSpec};
+use crate::model::{Group, ImageReference, VersionSpec};
 use crate::net::Net;
 use crate::publish::{DestinationError, Logins, connect_to_read};
 use crate::registry::RegistryError;
@@ -140,7 +140,7 @@ pub async fn adopt(
     if let (Some(retag), Some(version)) = (&adoption.retag, &version) {
         let image = meant(net, cloud, logins, retag).await?;
         let number = make((net, cloud), config, &adoption, version, &image).await?;
-        let tag = retag.tag.clone().unwrap_or_else(|| "latest".to_owned());
+        let tag = retag.tag.clone();
         adopted.version = Some(NewVersion { number, source: version.number, tag, image });
         made = Some(number);
     }
@@ -207,12 +207,11 @@ async fn meant(
     logins: &Logins,
     retag: &Retag,
 ) -> Result<ImageReference, Failed> {
-    let tag = retag.tag.as_deref().unwrap_or("latest");
-    let place = connect_to_read(net, Some(cloud), &retag.repository, logins).await?;
-    let digest: Option<Digest> = place.registry.manifest_digest(&retag.repository, tag).await?;
-    let digest =
-        digest.ok_or_else(|| Failed::NoImage(retag.repository.to_string(), tag.to_owned()))?;
-    Ok(ImageReference { repository: retag.repository.clone(), digest })
+    let Retag { repository, tag, .. } = retag;
+    let place = connect_to_read(net, Some(cloud), repository, logins).await?;
+    let digest = place.registry.manifest_digest(repository, tag).await?;
+    let digest = digest.ok_or_else(|| Failed::NoImage(repository.to_string(), tag.clone()))?;
+    Ok(ImageReference { repository: repository.clone(), digest })
 }
 
 /// Makes the version and waits until it can be seen.

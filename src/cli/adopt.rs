@@ -46,15 +46,14 @@ fn failure(failed: &Failed) -> Failure {
     match failed {
         Failed::Partly(adopted, cause) => {
             let (ending, message) = failure(cause);
-            (
-                ending,
-                format!(
-                    "{message}\nwhat was changed before that stays:\n{}",
-                    changes(adopted).join("\n")
-                ),
-            )
+            match changes(adopted).join("\n") {
+                none if none.is_empty() => (ending, message),
+                lines => {
+                    (ending, format!("{message}\nwhat was changed before that stays:\n{lines}"))
+                }
+            }
         }
-        Failed::Cloud(error) => (Ending::Failed, format!("{error}\n{}", error.hint())),
+        Failed::Cloud(error) => session::failed(error),
         Failed::Ledger(_)
         | Failed::Registry(_)
         | Failed::Destination(_)

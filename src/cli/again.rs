@@ -2,6 +2,7 @@
 //! run that was given other than the default configuration, or an image, goes on only with the same.
 
 use super::Common;
+use crate::iam::shell_word;
 use crate::model::Outcome;
 
 /// What the verb was given.
@@ -20,12 +21,12 @@ impl Again<'_> {
     fn spelled_out(&self, hint: &str) -> String {
         let mut options = String::new();
         if self.common.config.as_os_str() != super::CONFIGURATION {
-            options = format!(" --config {}", quoted(&self.common.config.to_string_lossy()));
+            options = format!(" --config {}", shell_word(&self.common.config.to_string_lossy()));
         }
         if let Some(role) = &self.common.role {
-            options.push_str(&format!(" --role {}", quoted(role)));
+            options.push_str(&format!(" --role {}", shell_word(role)));
         }
-        let image = self.image.map(|image| format!(" --image {}", quoted(image)));
+        let image = self.image.map(|image| format!(" --image {}", shell_word(image)));
         let image = image.unwrap_or_default();
         ["rollback", "status", "verify"]
             .iter()
@@ -34,15 +35,6 @@ impl Again<'_> {
             })
             .replace("`cutover deploy`", &format!("`cutover deploy{options}{image}`"))
     }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ impl Iam {
         let net = session::way_out()?;
         let cloud = session::connect_as_caller(&net, &config).await?;
         let read = deploy_role(&cloud, &config, name, repository, self.job());
-        read.await.map_err(|error| (Ending::Failed, format!("{error}\n{}", error.hint())))
+        read.await.map_err(|error| session::failed(&error))
     }
 
     /// The role's name: 1 to 64 characters of `[A-Za-z0-9_+=,.@-]` (API model, roleNameType).

@@ -4,7 +4,7 @@ use super::environment::variable;
 use super::step::{Followed, Step};
 use super::teller::Teller;
 use super::{Common, Format, output};
-use crate::cloud::{Class, Cloud, CredentialSource, Settings};
+use crate::cloud::{Class, Cloud, CloudError, CredentialSource, Settings};
 use crate::config::{self, Config};
 use crate::engine::Stop;
 use crate::model::{Ending, Event, Outcome, Stamped};
@@ -23,6 +23,11 @@ pub(super) struct Session {
 
 /// An error with its exit code's ending.
 pub(super) type Failure = (Ending, String);
+
+/// An error of AWS with what to do about it.
+pub(super) fn failed(error: &CloudError) -> Failure {
+    (Ending::Failed, format!("{error}\n{}", error.hint()))
+}
 
 /// Reads the configuration, with what the command line says instead.
 pub(super) fn configuration(common: &Common) -> Result<Config, Failure> {

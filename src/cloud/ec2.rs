@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::convert::{count, timestamp};
 use super::{Change, Class, Cloud, CloudError};
+use crate::model::VersionSpec;
 
 const VERSIONS: &str = "ec2:DescribeLaunchTemplateVersions";
 const CREATE: &str = "ec2:CreateLaunchTemplateVersion";
@@ -23,6 +24,17 @@ pub struct TemplateFacts {
     pub default: u64,
     /// The number that `$Latest` means.
     pub latest: u64,
+}
+
+impl TemplateFacts {
+    /// The number that a version means now.
+    pub fn number(&self, version: VersionSpec) -> u64 {
+        match version {
+            VersionSpec::Number(number) => number,
+            VersionSpec::Latest => self.latest,
+            VersionSpec::Default => self.default,
+        }
+    }
 }
 
 /// User data of a version.

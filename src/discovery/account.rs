@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::gap::unless_denied;
+use crate::access::unless_denied;
 use crate::cloud::{Cloud, CloudError, TargetGroupSummary};
 use crate::iam::Gap;
 use crate::model::{Group, Listener, LoadBalancer, Rule};
@@ -12,8 +12,6 @@ use crate::model::{Group, Listener, LoadBalancer, Rule};
 pub struct Account {
     /// The account's twelve digits.
     pub account: String,
-    /// The partition, as ARNs begin: `aws`, `aws-cn`, …
-    pub partition: String,
     /// The Region.
     pub region: String,
     /// Every Auto Scaling group.
@@ -65,7 +63,6 @@ pub async fn read(cloud: &Cloud) -> Result<Account, CloudError> {
     }
     Ok(Account {
         account: identity.account.clone(),
-        partition: identity.arn.split(':').nth(1).unwrap_or("aws").to_owned(),
         region: identity.region.clone(),
         groups,
         target_groups,

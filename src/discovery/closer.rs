@@ -3,8 +3,8 @@
 use jiff::SignedDuration;
 
 use super::Service;
-use super::gap::unless_denied;
 use super::image::{Image, Unpinnable, find_image};
+use crate::access::unless_denied;
 use crate::cloud::{Cloud, CloudError, VersionFacts};
 use crate::iam::Gap;
 use crate::model::{Group, LaunchTemplate, TargetGroupCounts, VersionSpec};
@@ -22,6 +22,14 @@ pub struct Launch {
     pub requests: Option<u64>,
     /// Groups that launch whatever is made last, by their names, and the version that `adopt` pins them to.
     pub unpinned: Vec<(String, VersionSpec)>,
+}
+
+impl Launch {
+    /// Whether `cutover adopt` has something to pin: a group, or a tag in the user data.
+    pub fn is_to_be_pinned(&self) -> bool {
+        let by_tag = matches!(&self.image, Some(Ok(image)) if image.digest.is_none());
+        by_tag || !self.unpinned.is_empty()
+    }
 }
 
 /// Reads the launch template of a service and finds its image.
@@ -51,10 +59,7 @@ pub async fn look_closer(
             let template = cloud.template(&used.name).await;
             let template =
                 unless_denied(template, "what the launch template's versions are", gaps)?;
-            template.flatten().map(|template| match version {
-                VersionSpec::Default => template.default,
-                _ => template.latest,
-            })
+            template.flatten().map(|template| template.number(version))
         }
     };
     let version = match number {

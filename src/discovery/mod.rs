@@ -7,7 +7,6 @@
 mod account;
 mod choose;
 mod closer;
-mod gap;
 mod image;
 mod name;
 mod service;

@@ -110,13 +110,11 @@ fn unpinned(
     view: &View<'_>,
 ) -> Option<Finding> {
     let version = group.source.template()?.version;
-    let number = match version {
-        VersionSpec::Number(_) => return None,
-        VersionSpec::Latest => template.latest,
-        VersionSpec::Default => template.default,
-    };
+    if version.number().is_some() {
+        return None;
+    }
     // What the instances run is what they are to be pinned to, whatever was made since.
-    let (meant, running) = (number, group.running());
+    let (meant, running) = (template.number(version), group.running());
     let number = running.unwrap_or(meant);
     let (name, of) = (&group.name, &template.name);
     let consequence = if ours {

@@ -7,6 +7,7 @@ use dialoguer::Select;
 
 use super::{Failure, Init, Shown};
 use crate::discovery::{self, Account, Fleet, Service, name_of};
+use crate::iam::shell_word;
 use crate::model::{Ending, TemplateSource};
 
 impl Init {
@@ -74,7 +75,7 @@ fn nothing(account: &Account) -> String {
 fn listed(account: &Account, behind: Option<&str>, found: &[Service]) -> String {
     let option = |service: &Service| {
         let name = service.groups().first().map_or("", |group| group.name.as_str());
-        format!("--group {}", shlex::try_quote(name).unwrap_or_default())
+        format!("--group {}", shell_word(name))
     };
     let width = found.iter().map(|service| console::measure_text_width(&option(service))).max();
     let lines = found.iter().map(|service| {

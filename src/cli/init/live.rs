@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::chosen::described;
 use super::result::Made;
-use super::{Init, failed, ours, partition};
+use super::{Init, failed, ours};
 use crate::cli::environment::variable;
 use crate::cli::session::Failure;
 use crate::cli::{CONFIGURATION, iam, origin};
@@ -15,6 +15,7 @@ use crate::config::{self, Config};
 use crate::discovery::{self, Account, Fleet, Launch, Service, service_name};
 use crate::iam::Job;
 use crate::model::{Colour, Ending, RuleId};
+use crate::publish::is_ghcr;
 use crate::scaffold::{self, File, Surroundings, Workflow};
 
 /// Where the workflow goes.
@@ -40,6 +41,7 @@ impl Init {
             .map_err(|error| (Ending::Failed, error.to_string()))?;
         let mut open = scaffold::unknown(&account, &service, launch.as_ref());
         let mut complete = account.gaps.is_empty();
+        let mut script_is_whole = false;
         let mut files = vec![File { path: CONFIGURATION.to_owned(), text }];
         files.push(self.workflow(cloud, &config)?);
         match origin::repository(&self.origin, &variable, Path::new(".")) {
@@ -49,7 +51,8 @@ impl Init {
                 let (role, gaps) = iam::deploy_role(cloud, &config, role, repository, job)
                     .await
                     .map_err(|error| failed(&error))?;
-                complete &= gaps.is_empty();
+                script_is_whole = gaps.is_empty();
+                complete &= script_is_whole;
                 open.extend(gaps.iter().filter(|gap| !account.gaps.contains(gap)).map(|gap| {
                     format!(
                         "{ROLE} is incomplete: `{}` is not allowed, so it is not known: {}",
@@ -66,7 +69,11 @@ impl Init {
                 ));
             }
         }
-        let next = if Init::in_a_job() { Vec::new() } else { next(&files, &open, &config) };
+        let adopts = launch.as_ref().is_some_and(Launch::is_to_be_pinned);
+        let next = match Init::in_a_job() {
+            true => Vec::new(),
+            false => next(&config, adopts, script_is_whole),
+        };
         Ok(Made {
             title: format!("{name}: {}", described(&account, &service)),
             found: found(&account, &service, launch.as_ref()),
@@ -95,15 +102,16 @@ impl Init {
 
     /// The workflow that deploys what a configuration says.
     pub(super) fn workflow(&self, cloud: &Cloud, config: &Config) -> Result<File, Failure> {
-        let account = &cloud.identity().account;
+        let identity = cloud.identity();
+        let account = &identity.account;
         let role =
-            format!("arn:{}:iam::{account}:role/deploy-{}", partition(cloud), config.service);
+            format!("arn:{}:iam::{account}:role/deploy-{}", identity.partition(), config.service);
         let text = scaffold::workflow(&Workflow {
             service: &config.service,
             environment: &self.environment,
             role: &role,
             builds: config.image.build.is_some(),
-            packages: config.image.push.iter().any(|push| push.registry() == "ghcr.io"),
+            packages: config.image.push.iter().any(is_ghcr),
         });
         Ok(File { path: WORKFLOW.to_owned(), text: text.map_err(|error| ours(&error))? })
     }
@@ -195,16 +203,14 @@ pub(super) fn deploy(config: &Config) -> (String, &'static str) {
     }
 }
 
-fn next(files: &[File], open: &[String], config: &Config) -> Vec<(String, &'static str)> {
+fn next(config: &Config, adopts: bool, script_is_whole: bool) -> Vec<(String, &'static str)> {
     let mut next = Vec::new();
-    if open.iter().any(|open| open.contains("`cutover adopt`")) {
+    if adopts {
         next.push(("cutover adopt".to_owned(), "pins what runs; no instance is replaced"));
     }
     next.push(("cutover verify".to_owned(), "does everything fit together?"));
     next.push(deploy(config));
-    let script = files.iter().any(|file| file.path == ROLE);
-    let incomplete = open.iter().any(|open| open.starts_with(ROLE));
-    let role = if script && !incomplete { format!("sh {ROLE}") } else { "cutover iam".to_owned() };
+    let role = if script_is_whole { format!("sh {ROLE}") } else { "cutover iam".to_owned() };
     next.push((role, "the role that the workflow assumes"));
     next
 }

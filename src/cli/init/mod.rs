@@ -11,10 +11,9 @@ use clap::ValueEnum;
 
 use super::environment::variable;
 use super::origin::{self, OriginArgs};
-use super::session::{self, Failure};
+use super::session::{self, Failure, failed};
 use super::signals::{self, Hangup};
 use super::{Format, output};
-use crate::cloud::{Cloud, CloudError};
 use crate::model::Ending;
 use result::Made;
 
@@ -138,19 +137,9 @@ impl Init {
     }
 }
 
-/// An error of AWS with what to do about it.
-fn failed(error: &CloudError) -> Failure {
-    (Ending::Failed, format!("{error}\n{}", error.hint()))
-}
-
 /// A fault of cutover's own templates.
 fn ours(error: &dyn std::error::Error) -> Failure {
     let causes = std::iter::successors(Some(error), |cause| cause.source());
     let causes: Vec<String> = causes.map(ToString::to_string).collect();
     (Ending::Failed, causes.join(": "))
-}
-
-/// Where the account is.
-fn partition(cloud: &Cloud) -> &str {
-    cloud.identity().partition()
 }

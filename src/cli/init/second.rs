@@ -7,6 +7,7 @@ use super::{Init, Language, failed, ours};
 use crate::cli::session::Failure;
 use crate::cloud::Cloud;
 use crate::discovery::Fleet;
+use crate::iam::shell_word;
 use crate::model::Ending;
 use crate::scaffold::{self, File, LiveGroup};
 
@@ -21,7 +22,7 @@ impl Init {
                     "`{}` and `{}` are two groups already: run `cutover init --group {}`",
                     sides.blue.group.name,
                     sides.green.group.name,
-                    shlex::try_quote(&sides.blue.group.name).unwrap_or_default()
+                    shell_word(&sides.blue.group.name)
                 )));
             }
         };
@@ -66,7 +67,7 @@ impl Init {
                 "terraform -chdir=deploy init && terraform -chdir=deploy apply".to_owned()
             }
         };
-        let pair = [name, &second.group].map(|name| shlex::try_quote(name).unwrap_or_default());
+        let pair = [name, &second.group].map(|name| shell_word(name));
         let facts = [
             ("group", json!(second.group)),
             ("target_group", json!(second.target_group)),

@@ -1,9 +1,7 @@
 //! Both documents as files, and the AWS CLI commands that create the role from them: a text that a shell takes whole.
 
-use shlex::Quoter;
-
 use super::{DeployRole, issuer};
-use crate::iam::{AUDIENCE, Attachment, trust};
+use crate::iam::{AUDIENCE, Attachment, shell_word, trust};
 
 /// A document that the commands read.
 struct File {
@@ -35,7 +33,7 @@ pub fn text(role: &DeployRole) -> String {
     }));
     let mut text = String::new();
     for File { name, what, text: document } in &files {
-        let name = word(name);
+        let name = shell_word(name);
         text.push_str(&format!("# {what}\ncat > {name} <<'JSON'\n{document}\nJSON\n\n"));
     }
     for (comment, command) in commands(role, &files, inline) {
@@ -99,12 +97,6 @@ fn managed_arn(role: &DeployRole, policy: &str) -> String {
 }
 
 fn aws(arguments: &[&str]) -> String {
-    let words = arguments.iter().map(|argument| word(argument));
+    let words = arguments.iter().map(|argument| shell_word(argument));
     format!("aws iam {}", words.collect::<Vec<_>>().join(" "))
-}
-
-/// A word as a shell takes it. A NUL, which no name has, is left out.
-fn word(text: &str) -> String {
-    let quoted = Quoter::new().allow_nul(true).quote(text);
-    quoted.map(|word| word.replace('\0', "")).unwrap_or_default()
 }

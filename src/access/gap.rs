@@ -1,12 +1,15 @@
-//! What AWS did not let us read.
+//! What AWS does not let the caller read.
 
 use crate::cloud::{Class, CloudError};
 use crate::iam::Gap;
 
-/// Keeps what a read found, or notes that it was refused. Every other error stays one.
-pub(super) fn unless_denied<T>(
+/// Keeps what a read found, or notes that it was refused: once, however often. `what` is not known without it.
+///
+/// # Errors
+/// Every error but a refusal.
+pub fn unless_denied<T>(
     read: Result<T, CloudError>,
-    what: &str,
+    what: impl Into<String>,
     gaps: &mut Vec<Gap>,
 ) -> Result<Option<T>, CloudError> {
     match read {
