@@ -111,10 +111,7 @@ pub async fn adopt(
     config: &Config,
     logins: &Logins,
 ) -> Result<Adopted, Failed> {
-    let records = Ledger::new(cloud, &config.service).records().await?;
-    if let Some(record) = records.last().filter(|record| !record.is_finished()) {
-        return Err(Failed::Unfinished(record.number));
-    }
+    no_rollout(cloud, config).await?;
     let groups = groups(cloud, config).await?;
     for group in &groups {
         let refreshes = cloud.refreshes(&group.name).await?;
@@ -135,6 +132,8 @@ pub async fn adopt(
     let Some(adoption) = plan(&groups, &facts, image.as_ref())? else {
         return Err(Failed::NoTemplate(facts.name));
     };
+    // One may have begun while this was read. One that begins later sees another template than it expects, and stops.
+    no_rollout(cloud, config).await?;
     let mut adopted = Adopted { template: facts.name, groups: Vec::new(), version: None, left };
     let mut made = None;
     if let (Some(retag), Some(version)) = (&adoption.retag, &version) {
@@ -161,6 +160,15 @@ pub async fn adopt(
     match prove((net, cloud), config, &adopted).await {
         Ok(()) => Ok(adopted),
         Err(error) => Err(Failed::Partly(Box::new(adopted), Box::new(error))),
+    }
+}
+
+/// Refuses while a rollout of the service is unfinished: which version its groups launch from is the rollout's business.
+async fn no_rollout(cloud: &Cloud, config: &Config) -> Result<(), Failed> {
+    let records = Ledger::new(cloud, &config.service).records().await?;
+    match records.last().filter(|record| !record.is_finished()) {
+        Some(record) => Err(Failed::Unfinished(record.number)),
+        None => Ok(()),
     }
 }
 
@@ -241,7 +249,8 @@ async fn make(
         Change::Refused(error) | Change::Unknown(error) => return Err(error.into()),
     };
     for _ in 0..LOOKS {
-        if cloud.version(&adoption.template.id, number).await?.is_some() {
+        // The version exists whatever a read says, and is to be reported.
+        if matches!(cloud.version(&adoption.template.id, number).await, Ok(Some(_))) {
             break;
         }
         net.clock.sleep(PAUSE).await;

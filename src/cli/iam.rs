@@ -79,25 +79,30 @@ impl Iam {
     async fn read(&self) -> Result<(DeployRole, Vec<Gap>), Failure> {
         let refused = |message: String| (Ending::Refused, message);
         let config = config::load(&self.config).map_err(|error| refused(error.to_string()))?;
-        let name = self.role_name(&config).map_err(refused)?;
+        let (path, name) = self.role_name(&config).map_err(refused)?;
         self.environment.as_deref().map_or(Ok(()), origin::check_environment).map_err(refused)?;
         self.git_ref.as_deref().map_or(Ok(()), origin::check_ref).map_err(refused)?;
         let folder = &config.directory;
         let repository = origin::repository(&self.origin, &variable, folder).map_err(refused)?;
         let net = session::way_out()?;
         let cloud = session::connect_as_caller(&net, &config).await?;
-        let read = deploy_role(&cloud, &config, name, repository, self.job());
+        let read = deploy_role(&cloud, &config, (path, name), repository, self.job());
         read.await.map_err(|error| session::failed(&error))
     }
 
-    /// The role's name: 1 to 64 characters of `[A-Za-z0-9_+=,.@-]` (API model, roleNameType).
-    fn role_name(&self, config: &Config) -> Result<String, String> {
-        let configured = config.role.as_ref().and_then(|arn| arn.rsplit('/').next());
-        let name = self.role.as_deref().or(configured).map(str::to_owned);
-        let name = name.unwrap_or_else(|| format!("deploy-{}", config.service));
+    /// The role's path and name: 1 to 64 characters of `[A-Za-z0-9_+=,.@-]` (API model, roleNameType).
+    fn role_name(&self, config: &Config) -> Result<(String, String), String> {
+        let configured = config.role.as_deref().and_then(path_and_name);
+        let given = self.role.clone().map(|name| match &configured {
+            Some((path, configured)) if *configured == name => (path.clone(), name),
+            _ => ("/".to_owned(), name),
+        });
+        let (path, name) = given
+            .or(configured)
+            .unwrap_or_else(|| ("/".to_owned(), format!("deploy-{}", config.service)));
         let plain = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
         match (1..=64).contains(&name.len()) && name.chars().all(plain) {
-            true => Ok(name),
+            true => Ok((path, name)),
             false => Err(format!(
                 "--role: `{name}` cannot be a role's name: use 1 to 64 letters, digits and `_+=,.@-`"
             )),
@@ -135,6 +140,13 @@ impl Iam {
     }
 }
 
+/// The path and the name in a role's ARN.
+fn path_and_name(arn: &str) -> Option<(String, String)> {
+    let (_, resource) = arn.split_once(":role")?;
+    let (path, name) = resource.rsplit_once('/')?;
+    Some((format!("{path}/"), name.to_owned()))
+}
+
 /// Prints a text, and gives the exit code.
 fn printed(text: &str, gaps: &[Gap]) -> u8 {
     output::print(text);
@@ -148,7 +160,7 @@ fn printed(text: &str, gaps: &[Gap]) -> u8 {
 pub(super) async fn deploy_role(
     cloud: &Cloud,
     config: &Config,
-    name: String,
+    (path, name): (String, String),
     repository: Repository,
     job: Job,
 ) -> Result<(DeployRole, Vec<Gap>), CloudError> {
@@ -158,6 +170,7 @@ pub(super) async fn deploy_role(
     let existing = access::existing(cloud, &provider, &name, &mut gaps).await?;
     let role = DeployRole {
         name,
+        path,
         service: config.service.clone(),
         region: config.region.clone(),
         trust: Trust { provider, repository, job },

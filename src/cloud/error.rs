@@ -240,7 +240,7 @@ impl Refusal<'_> {
 
 /// What to do about a refusal of `operation`.
 fn denied(operation: &str, message: &str) -> String {
-    const PRINTS: &str = "`cutover iam` prints the least policy";
+    const PRINTS: &str = "`cutover iam` prints the deploy role's least policy";
     match Refusal::read(message) {
         Some(Refusal::Action { action, explicit: true, .. }) => format!(
             "a policy denies `{action}` explicitly: remove that statement from the role's policies, its boundary, or the \

@@ -27,7 +27,7 @@ pub(super) fn what_to_do(
         },
         (Some("DENIED"), _) | (_, 403) => match ecr {
             Some(ecr) if let Some(action) = refused_action(message) => format!(
-                "Allow `{action}` on {} in the policy of the role that runs this; `cutover iam` prints the least policy",
+                "Allow `{action}` on {} in the policy of the role that runs this; `cutover iam` prints the deploy role's least policy",
                 ecr.arn(repository.path())
             ),
             Some(ecr) => format!(

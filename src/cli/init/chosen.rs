@@ -66,7 +66,7 @@ impl Init {
 fn nothing(account: &Account) -> String {
     format!(
         "there is no Auto Scaling group in account {}, {}\n\
-         another Region: `cutover init --region REGION`; a start from nothing: `cutover init --from-scratch`",
+         another Region: `cutover init --region REGION`; an account without a service: `cutover init --from-scratch --service NAME`",
         account.account, account.region
     )
 }

@@ -47,7 +47,7 @@ impl Init {
         match origin::repository(&self.origin, &variable, Path::new(".")) {
             Ok(repository) => {
                 let job = Job::Environment(self.environment.clone());
-                let role = format!("deploy-{name}");
+                let role = ("/".to_owned(), format!("deploy-{name}"));
                 let (role, gaps) = iam::deploy_role(cloud, &config, role, repository, job)
                     .await
                     .map_err(|error| failed(&error))?;

@@ -24,6 +24,16 @@ fn substituted(value: Value) -> Value {
 /// The whole template.
 pub fn template(role: &DeployRole) -> String {
     let DeployRole { name, service, region, .. } = role;
+    let path = match role.path.as_str() {
+        "/" => String::new(),
+        path => format!("      Path: {path}\n"),
+    };
+    let exists = match role.role_exists {
+        Some(true) => {
+            "\n# The role exists. Unless this stack created it, choose another name with --role, or delete the role first."
+        }
+        Some(false) | None => "",
+    };
     let provider_default = if role.provider_exists == Some(false) { "true" } else { "false" };
     let create = match role.provider_exists {
         Some(_) => String::new(),
@@ -54,7 +64,7 @@ pub fn template(role: &DeployRole) -> String {
     };
     format!(
         r#"# The role that cutover deploys {service} with, from GitHub Actions. To create or update it:
-#   aws cloudformation deploy --region {region} --stack-name {name} --template-file {name}.yaml --capabilities CAPABILITY_NAMED_IAM{create}
+#   aws cloudformation deploy --region {region} --stack-name {name} --template-file {name}.yaml --capabilities CAPABILITY_NAMED_IAM{create}{exists}
 AWSTemplateFormatVersion: "2010-09-09"
 Description: The role that cutover deploys {service} with
 Parameters:
@@ -79,11 +89,11 @@ Resources:
     Type: AWS::IAM::Role
     Properties:
       RoleName: {name}
-      AssumeRolePolicyDocument:
+{path}      AssumeRolePolicyDocument:
         {trust}
 {attached}{managed}Outputs:
   RoleArn:
-    Description: What `role` in cutover.yaml is.
+    Description: The value of `role` in cutover.yaml.
     Value: !GetAtt DeployRole.Arn
 "#,
         issuer = issuer(),

@@ -50,20 +50,34 @@ fn commands(role: &DeployRole, files: &[File], inline: bool) -> Vec<(&'static st
     match role.provider_exists {
         Some(true) => {}
         Some(false) => all.push(("GitHub's OIDC provider, once per account.", create)),
-        None => all
-            .push(("GitHub's OIDC provider, once per account: skip this where it exists.", create)),
+        None => {
+            let provider = &role.trust.provider;
+            let get = [
+                "get-open-id-connect-provider",
+                "--open-id-connect-provider-arn",
+                provider.as_str(),
+            ];
+            let unless_there = format!("{} > /dev/null || {create}", aws(&get));
+            all.push(("GitHub's OIDC provider, unless the account has it.", unless_there));
+        }
     }
     let mut files = files.iter().map(|file| format!("file://{}", file.name));
     let trust = files.next().unwrap_or_default();
     let name = role.name.as_str();
-    if role.role_exists == Some(true) {
-        let update =
-            ["update-assume-role-policy", "--role-name", name, "--policy-document", &trust];
-        all.push(("The role exists: its trust policy is replaced.", aws(&update)));
-    } else {
-        let create = ["create-role", "--role-name", name, "--assume-role-policy-document", &trust];
-        all.push(("The role.", aws(&create)));
+    let update = ["update-assume-role-policy", "--role-name", name, "--policy-document", &trust];
+    let mut create = vec!["create-role", "--role-name", name];
+    if role.path != "/" {
+        create.extend(["--path", &role.path]);
     }
+    create.extend(["--assume-role-policy-document", &trust]);
+    all.push(match role.role_exists {
+        Some(true) => ("The role exists: its trust policy is replaced.", aws(&update)),
+        Some(false) => ("The role.", aws(&create)),
+        None => {
+            let either = format!("{} || {}", aws(&create), aws(&update));
+            ("The role; where it exists, its trust policy is replaced.", either)
+        }
+    });
     for (n, file) in files.enumerate() {
         if inline {
             let put = [
@@ -81,8 +95,20 @@ fn commands(role: &DeployRole, files: &[File], inline: bool) -> Vec<(&'static st
         let policy = format!("{name}-{}", n + 1);
         let create = aws(&["create-policy", "--policy-name", &policy, "--policy-document", &file]);
         let arn = managed_arn(role, &policy);
+        let replace = aws(&[
+            "create-policy-version",
+            "--policy-arn",
+            &arn,
+            "--policy-document",
+            &file,
+            "--set-as-default",
+        ]);
         let attach = aws(&["attach-role-policy", "--role-name", name, "--policy-arn", &arn]);
-        all.push(("A part of what it may do: too much for an inline policy.", create));
+        let either = format!("{create} || {replace}");
+        all.push((
+            "A part of what it may do: too much for an inline policy. Where the policy exists, it gets a new version (IAM keeps 5).",
+            either,
+        ));
         all.push(("The part, attached to the role.", attach));
     }
     all

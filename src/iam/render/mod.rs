@@ -13,6 +13,8 @@ use super::{GITHUB, Policy, Trust, trust};
 pub struct DeployRole {
     /// The role's name.
     pub name: String,
+    /// Its path: `/`, or one that begins and ends with a slash.
+    pub path: String,
     /// The service that it deploys.
     pub service: String,
     /// The account's Region.
@@ -61,6 +63,7 @@ mod tests {
         let uses = [Use::TwoGroups, Use::Rules, Use::Push, Use::InstanceProfile];
         DeployRole {
             name: "deploy-web".to_owned(),
+            path: "/".to_owned(),
             service: "web".to_owned(),
             region: "eu-west-1".to_owned(),
             trust: Trust {
@@ -108,12 +111,40 @@ mod tests {
         let terraform = terraform::file(&there).unwrap();
         assert!(terraform.contains("data \"aws_iam_openid_connect_provider\" \"github\""));
         assert!(terraform.contains("Federated = data.aws_iam_openid_connect_provider.github.arn"));
+        assert!(
+            terraform.contains("import {\n  to = aws_iam_role.deploy\n  id = \"deploy-web\"\n}")
+        );
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_created_or_replaced() {
+        let unknown = DeployRole { provider_exists: None, role_exists: None, ..role() };
+        let commands = commands::text(&unknown);
+        let line = |start: &str| commands.lines().find(|line| line.starts_with(start)).unwrap();
+        let provider = line("aws iam get-open-id-connect-provider ");
+        assert!(provider.contains(" || aws iam create-open-id-connect-provider "), "{provider}");
+        let role = line("aws iam create-role ");
+        assert!(role.contains(" || aws iam update-assume-role-policy "), "{role}");
+    }
+
+    #[test]
+    fn a_role_keeps_its_path() {
+        let role = DeployRole { path: "/ci/web/".to_owned(), ..role() };
+        assert!(
+            commands::text(&role).contains("create-role --role-name deploy-web --path /ci/web/ ")
+        );
+        assert!(
+            cloudformation::template(&role)
+                .contains("      RoleName: deploy-web\n      Path: /ci/web/\n")
+        );
+        assert!(terraform::file(&role).unwrap().contains("  path               = \"/ci/web/\"\n"));
     }
 
     #[test]
     fn what_is_too_long_is_attached_in_parts() {
         let commands = commands::text(&large());
         assert!(commands.contains("aws iam create-policy --policy-name deploy-web-1 "));
+        assert!(commands.contains(" || aws iam create-policy-version --policy-arn "));
         assert!(commands.contains("--policy-arn arn:aws:iam::123456789012:policy/deploy-web-1\n"));
         assert!(!commands.contains("put-role-policy"));
         let template = cloudformation::template(&large());

@@ -56,6 +56,17 @@ fn lone_placeholder(text: &str) -> Option<&str> {
 /// Where a placeholder is no expression of HCL.
 pub fn file(role: &DeployRole) -> Result<String, hcl::Error> {
     let DeployRole { name, service, .. } = role;
+    let path = match role.path.as_str() {
+        "/" => String::new(),
+        path => format!("  path               = \"{path}\"\n"),
+    };
+    // A role that exists cannot be created: Terraform takes it over.
+    let import = match role.role_exists {
+        Some(true) => {
+            format!("import {{\n  to = aws_iam_role.deploy\n  id = \"{name}\"\n}}\n\n")
+        }
+        Some(false) | None => String::new(),
+    };
     let (provider, address) = provider(role);
     let trusted = Trust { provider: format!("${{{address}.arn}}"), ..role.trust.clone() };
     let trusted = indented(&jsonencode(&trust(&trusted))?, 2);
@@ -92,14 +103,14 @@ terraform {{
 }}
 
 {provider}
-resource "aws_iam_role" "deploy" {{
+{import}resource "aws_iam_role" "deploy" {{
   name               = "{name}"
-  assume_role_policy = {trusted}
+{path}  assume_role_policy = {trusted}
 }}
 
 {permissions}
 output "role_arn" {{
-  description = "What `role` in cutover.yaml is."
+  description = "The value of `role` in cutover.yaml."
   value       = aws_iam_role.deploy.arn
 }}
 "#

@@ -184,7 +184,7 @@ impl SecondGroup {
     }
 
     /// Returns the AWS CLI lines that add the second target group to the rules at weight 0, as the first rollout does
-    /// by itself. `$GREEN` stands for its ARN.
+    /// by itself. `$GREEN` holds its ARN, which the templates read first.
     ///
     /// # Errors
     /// See [`StackError::Render`].
