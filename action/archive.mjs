@@ -1,4 +1,4 @@
-// Takes the one file that is needed out of a release archive: a gzip-compressed tar with FOLDER/cutover in it.
+// Extracts the binary from a release archive: a gzip-compressed tar that contains FOLDER/cutover.
 
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
@@ -7,7 +7,7 @@ import { limits } from "./limits.mjs";
 
 const BLOCK = 512;
 
-/** Returns the bytes of `FOLDER/cutover`. Throws an Error if the archive is damaged or does not hold it. */
+/** Returns the bytes of `FOLDER/cutover`. Throws an Error if the archive is damaged or does not contain it. */
 export async function unpack(archive) {
   const tar = await promisify(gunzip)(archive, { maxOutputLength: limits.unpacked });
   for (let at = 0; at + BLOCK <= tar.length;) {
@@ -21,13 +21,13 @@ export async function unpack(archive) {
     if (isFile && /^(\.\/)?[^/]+\/cutover$/.test(path)) return tar.subarray(begin, end);
     at = begin + Math.ceil(size / BLOCK) * BLOCK;
   }
-  throw new Error("the archive holds no file */cutover");
+  throw new Error("the archive has no file */cutover");
 }
 
-/** Reads a header. Extensions for long names (pax, GNU) are entries of their own type, skipped as any other. */
+/** Reads a header. Extensions for long names (pax, GNU) are entries of their own type, skipped like any other. */
 function parse(header) {
   const sum = octal(header, 148, 156);
-  // The checksum is taken with blanks in place of itself.
+  // The checksum is computed with blanks in its own place.
   const actual = header.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 32 : byte), 0);
   if (sum !== actual) throw new Error("the archive has a damaged tar header");
   const prefix = header.toString("latin1", 257, 262) === "ustar" ? string(header, 345, 500) : "";

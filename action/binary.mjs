@@ -12,8 +12,8 @@ import { input, warning } from "./runner.mjs";
 import { clean, reason, shown } from "./text.mjs";
 
 /**
- * Returns the path of a binary that may be run, a line that says which it is, and, of a released one, its SHA-256. `list`
- * reads the list of releases.
+ * Returns the path of the binary to run, its description for the log, and the SHA-256 of a released one. `list` returns
+ * the list of releases.
  */
 export async function prepare(list) {
   const given = input("binary");
@@ -21,7 +21,7 @@ export async function prepare(list) {
   return released(list());
 }
 
-/** Checks the binary that the user names. It is theirs: no checksum, no network. */
+/** Checks the binary that the user supplied. It has no checksum, and nothing is downloaded. */
 function local(given) {
   const path = resolve(process.env.GITHUB_WORKSPACE || process.cwd(), given);
   const wrong = (what, remedy) => new Failure(`The input \`binary\` names ${clean(path)}, ${what}. ${remedy}.`);
@@ -34,7 +34,7 @@ function local(given) {
   } catch (error) {
     if (error instanceof Failure) throw error;
     const remedy =
-      "Check the path: a relative one begins at the workspace, and a step before this one must create the file";
+      "Check the path: a relative one starts at the workspace, and a step before this one must create the file";
     throw wrong(error.code === "ENOENT" ? "which does not exist" : `which cannot be read (${error.code})`, remedy);
   }
   if (problem) throw wrong(problem, "Give the path of a cutover binary that was built for this system");
@@ -55,24 +55,24 @@ async function released(list) {
   const name = `cutover ${wanted.version} (${wanted.target})`;
   const path = entry(wanted);
 
-  // A hit is hashed again: on a self-hosted machine every earlier job could write here.
+  // A hit is hashed again: on a self-hosted runner, every earlier job could write to the cache.
   const cached = fingerprint(path);
   if (cached === wanted.binary) return { path, sha256: wanted.binary, description: `${name}, from the tool cache` };
   if (cached !== undefined) {
     warning(
-      `The tool cache holds a damaged or manipulated binary, which was not run: ${clean(path)} is ${cached}, expected ` +
+      `The tool cache has a damaged or modified binary, which was not run: ${clean(path)} is ${cached}, expected ` +
         `SHA-256 ${wanted.binary}. It is replaced by a new download. If this happens again, find out which job writes there.`,
     );
   }
 
-  // Loaded only here: Node's HTTP and TLS modules cost a third of a start, and most starts download nothing.
+  // Loaded only here: Node's HTTP and TLS modules take a third of the startup time, and most runs download nothing.
   const [{ download }, { unpack }] = await Promise.all([import("./download.mjs"), import("./archive.mjs")]);
   const url = location(list, wanted);
   const archive = await download(url, { httpAllowed: Boolean(input("mirror")) });
   verify("archive", archive, wanted.archive, url);
   const binary = await unpack(archive).catch((error) => {
     throw new Failure(
-      `Cannot unpack ${shown(url)}: ${reason(error)}. Report this release, and set the input \`version\` to another.`,
+      `Cannot unpack ${shown(url)}: ${reason(error)}. Report this release, and set the input \`version\` to another version.`,
     );
   });
   verify("binary in the archive", binary, wanted.binary, url);
@@ -106,7 +106,7 @@ function verify(what, bytes, expected, url) {
   const actual = sha256(bytes);
   if (actual === expected) return;
   throw new Failure(
-    `The ${what} from ${shown(url)} has the wrong SHA-256: expected ${expected}, actual ${actual}. Nothing of it was run or ` +
+    `The ${what} from ${shown(url)} has the wrong SHA-256: expected ${expected}, actual ${actual}. It was neither run nor ` +
       "kept. The file at this URL is not the one that was released: if the input `mirror` is set, repair the mirror; " +
       "otherwise do not use this version, and report it.",
   );

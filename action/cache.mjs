@@ -1,5 +1,5 @@
-// The runner's tool cache: ROOT/cutover/VERSION/TARGET/cutover. Several jobs, on a self-hosted machine several runners,
-// use it at the same time, and any of them can damage it.
+// The runner's tool cache: ROOT/cutover/VERSION/TARGET/cutover. Several jobs use it at the same time (on a self-hosted
+// machine, several runners do), and any of them can damage it.
 
 import { randomUUID } from "node:crypto";
 import { lstatSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -10,18 +10,18 @@ import { sha256 } from "./checksums.mjs";
 import { Failure } from "./failure.mjs";
 import { clean, reason } from "./text.mjs";
 
-/** Returns the path of a release's binary in the tool cache, whether it is there or not. */
+/** Returns the path of a release's binary in the tool cache, whether it exists or not. */
 export function entry({ version, target }) {
   const root = process.env.RUNNER_TOOL_CACHE || process.env.RUNNER_TEMP || privateFolder();
   return join(root, "cutover", version, target, "cutover");
 }
 
-/** Without a runner there is no folder of our own, and another user could prepare a guessable one in /tmp. */
+/** Creates a private folder. Another user could prepare one with a predictable name in /tmp. */
 function privateFolder() {
   return mkdtempSync(join(tmpdir(), "cutover-"));
 }
 
-/** Returns the SHA-256 of a cached binary, undefined if there is none, or a description of what is there instead. */
+/** Returns the SHA-256 of a cached binary, undefined if there is none, or a description of what is wrong with it. */
 export function fingerprint(path) {
   try {
     // A symbolic link can point to another file once its target has been hashed.
@@ -38,9 +38,9 @@ export function fingerprint(path) {
 /**
  * Puts a verified binary into the cache, in place of whatever is there.
  *
- * A damaged file is replaced, not deleted first: another job may have replaced it by a good one since it was hashed, and be
- * about to start that. The file appears by a rename, so nobody sees half of it. All of it is synchronous: a signal is
- * handled before or after, and leaves no temporary file.
+ * A damaged file is replaced without deleting it first: since it was hashed, another job may have put a good one there
+ * and be about to start it. The file appears by a rename, so nobody sees half of it. All of this is synchronous: a
+ * signal is handled before or after it, and leaves no temporary file.
  */
 export function store(path, bytes) {
   const folder = join(path, "..");
@@ -48,7 +48,7 @@ export function store(path, bytes) {
   try {
     mkdirSync(folder, { recursive: true });
     try {
-      // With wx, a link that somebody has put there is not followed.
+      // With wx, a symbolic link that was planted there is not followed.
       writeFileSync(temporary, bytes, { flag: "wx", mode: 0o755 });
       replace(temporary, path);
     } finally {
@@ -57,7 +57,7 @@ export function store(path, bytes) {
   } catch (error) {
     throw new Failure(
       `Cannot write cutover to ${clean(path)}: ${reason(error)}. Make the runner's tool cache (RUNNER_TOOL_CACHE) ` +
-        "writable for this job, or give the path of a cutover binary as the input `binary`.",
+        "writable for this job, or set the input `binary` to the path of a cutover binary.",
     );
   }
 }

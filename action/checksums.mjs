@@ -1,5 +1,5 @@
-// The list of releases in this commit of the action. It is what makes a download trustworthy: whoever pins the action by
-// commit pins every byte that it can run. Checksums next to a release do not, as they can be replaced with it.
+// The list of releases in this commit of the action. It makes downloads trustworthy: pinning the action by commit pins
+// every byte that it can run. Checksums published next to a release do not, because they can be replaced along with it.
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -9,14 +9,14 @@ import { clean } from "./text.mjs";
 
 const VERSION = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/;
 const SHA256 = /^[0-9a-f]{64}$/;
-const PATH_REMEDY = "or give the path of a cutover binary as the input `binary`";
+const PATH_REMEDY = "or set the input `binary` to the path of a cutover binary";
 
 /** Returns the list of this commit. */
 export function list() {
   return JSON.parse(readFileSync(new URL("checksums.json", import.meta.url), "utf8"));
 }
 
-/** Returns the wanted release for a target: its version, asset name, and the SHA-256 of archive and binary. */
+/** Returns the requested release for a target: its version, asset name, and the SHA-256 of archive and binary. */
 export function release(list, wanted, target) {
   const versions = Object.keys(list.versions);
   const version = pick(wanted, list.default, versions);
@@ -36,7 +36,7 @@ export function release(list, wanted, target) {
   return { version, target, stem: `cutover-${target}-v${version}`, ...checksums };
 }
 
-/** Returns the version to run. It ends up in paths and URLs, so only the form of a version passes. */
+/** Returns the version to run. It becomes part of paths and URLs, so only valid version numbers pass. */
 function pick(wanted, fallback, versions) {
   if (versions.length === 0) {
     throw new Failure(

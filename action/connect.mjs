@@ -10,12 +10,12 @@ import { limits } from "./limits.mjs";
 import { hostOf, portOf } from "./proxy.mjs";
 import { reason } from "./text.mjs";
 
-/** Returns a connected socket. `signal` ends the attempt; the caller destroys the socket. */
+/** Returns a connected socket. `signal` aborts the attempt; the caller destroys the socket. */
 export async function dial(url, proxy, signal) {
   const socket = await open(proxy ? proxy.url : url, signal);
   try {
     if (!proxy) return socket;
-    // A proxy takes requests for plain http as they are; only https needs a tunnel.
+    // A proxy forwards requests for plain http; only https needs a tunnel.
     if (url.protocol === "http:") return socket;
     return await secure(url, await tunnel(url, proxy, socket));
   } catch (error) {
@@ -31,7 +31,7 @@ async function open(url, signal) {
 
 async function secure(url, socket) {
   const host = hostOf(url);
-  // An address is not allowed as a server name; the certificate is checked against `host` in either case.
+  // An IP address is not allowed as a server name. The certificate is checked against `host` in either case.
   const servername = isIP(host) ? "" : host;
   try {
     return await ready(tls({ socket, host, servername, ALPNProtocols: ["http/1.1"] }), "secureConnect");
@@ -39,8 +39,8 @@ async function secure(url, socket) {
     socket.destroy();
     if (!/^(CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|ERR_TLS_CERT_)/.test(error.code)) throw error;
     throw new Failure(
-      `The certificate of ${host} is not trusted: ${reason(error)}. If a proxy or mirror uses a certificate authority of ` +
-        "your own, set the environment variable NODE_EXTRA_CA_CERTS to its PEM file.",
+      `The certificate of ${host} is not trusted: ${reason(error)}. If a proxy or mirror uses a private certificate ` +
+        "authority, set the environment variable NODE_EXTRA_CA_CERTS to its PEM file.",
     );
   }
 }
@@ -70,14 +70,14 @@ export function unauthorized({ variable }) {
   );
 }
 
-/** Whether a server that answers with this status may answer otherwise soon. */
+/** Returns whether a retry may succeed after this status. */
 export function isTransient(status) {
   return status === 408 || status === 429 || status >= 500;
 }
 
 /** Waits until a socket has connected. */
 async function ready(socket, event) {
-  // Errors that nobody waits for, such as those after the last byte, must not end the process.
+  // Errors after the last byte, which nobody waits for, must not end the process.
   socket.on("error", () => {});
   socket.setTimeout(limits.connect, () => socket.destroy(silence("the server")));
   await new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-// Downloads one file into memory. Whether it is the right one is not decided here, but by its SHA-256.
+// Downloads a file into memory. The caller verifies its SHA-256.
 
 import { request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,10 +11,10 @@ import { say } from "./runner.mjs";
 import { reason, shown } from "./text.mjs";
 
 const REMEDY =
-  "If this machine has no direct access, set HTTPS_PROXY, the input `mirror`, or the path of a cutover binary as the " +
-  "input `binary`";
+  "If this machine has no direct access, set HTTPS_PROXY or the input `mirror`, or set the input `binary` to the path of " +
+  "a cutover binary";
 
-/** An error that may not happen again. `retryAfter` is the wait that the server asks for, in milliseconds. */
+/** An error after which a retry may succeed. `retryAfter` is the wait that the server requests, in milliseconds. */
 class Transient extends Error {
   constructor(message, retryAfter = 0) {
     super(message);
@@ -22,9 +22,9 @@ class Transient extends Error {
   }
 }
 
-/** Returns the bytes at `url`, after several attempts if need be. */
+/** Returns the bytes at `url`, after several attempts if necessary. */
 export async function download(url, { httpAllowed }) {
-  // A mirror within a network may speak plain http: what it serves is checked against a SHA-256 that does not come from it.
+  // A mirror in a private network may use plain http: its files are verified against a SHA-256 that it does not supply.
   if (url.protocol !== "https:" && !httpAllowed && !isLoopback(url)) {
     throw new Failure(`${shown(url)} is not https. Correct the URL in checksums.json, or set the input \`mirror\`.`);
   }
@@ -33,7 +33,7 @@ export async function download(url, { httpAllowed }) {
     try {
       return await fetchOnce(url, deadline);
     } catch (error) {
-      // What has no code is a defect of the launcher, which trying again would only hide.
+      // An error without a code is a defect of the launcher, which a retry would only hide.
       if (error instanceof Failure || !(error instanceof Transient || error.code)) throw error;
       if (deadline.aborted) {
         throw new Failure(`Cannot download ${shown(url)} within ${limits.total / 60_000} minutes. ${REMEDY}.`);
@@ -57,7 +57,7 @@ function problem(error, url) {
   return reason(error) + (proxy ? ` (through the proxy in ${proxy.variable})` : "");
 }
 
-/** One attempt, over redirects. GitHub answers with one to a storage host. */
+/** Makes one attempt, following redirects. GitHub redirects to a storage host. */
 async function fetchOnce(first, signal) {
   let url = first;
   for (let hop = 0; hop <= limits.redirects; hop += 1) {
@@ -91,7 +91,7 @@ function credentials(url) {
   }
 }
 
-/** Sends the request over a connected socket and returns the response once its headers are here. */
+/** Sends the request over a connected socket and returns the response once its headers have arrived. */
 function get(url, { proxy, socket, signal, authorization }) {
   const isForwarded = proxy && url.protocol === "http:";
   const headers = { host: url.host, "user-agent": "cutover-action", accept: "*/*", "accept-encoding": "identity" };
@@ -99,7 +99,7 @@ function get(url, { proxy, socket, signal, authorization }) {
   if (isForwarded && proxy.authorization) headers["proxy-authorization"] = proxy.authorization;
   const path = (isForwarded ? url.origin : "") + url.pathname + url.search;
   return new Promise((resolve, reject) => {
-    // The socket speaks TLS already where it must, so it is `http` in either case.
+    // For https the socket already speaks TLS, so `http` is right in either case.
     const sent = request({ path, headers, signal, createConnection: () => socket });
     sent.setTimeout(limits.idle, () => socket.destroy(new Transient(`no data for ${limits.idle / 1000} s`)));
     sent.on("error", reject);
@@ -115,7 +115,7 @@ function redirect(from, location) {
   } catch {
     throw new Failure(`${shown(from)} redirects to an address that is not a URL. ${REMEDY}.`);
   }
-  // Whoever asked for https keeps it.
+  // A download over https never falls back to http.
   if (to.protocol !== "https:" && !(to.protocol === "http:" && from.protocol === "http:")) {
     throw new Failure(
       `${shown(from)} redirects from ${from.protocol} to ${to.protocol}, which is not followed. ${REMEDY}.`,
@@ -124,7 +124,7 @@ function redirect(from, location) {
   return to;
 }
 
-/** Returns the error for a status that brings no file. */
+/** Returns the error for a status other than 200. */
 function refusal(status, headers, url, proxy) {
   const answer = `${shown(url)} answers with status ${status}`;
   if (isTransient(status)) return new Transient(answer, retryAfter(headers["retry-after"]));
@@ -132,7 +132,7 @@ function refusal(status, headers, url, proxy) {
   if (status === 404 || status === 410) {
     return new Failure(
       `${answer}: there is no such file. If the input \`mirror\` is set, copy the release's archive there; ` +
-        "otherwise set the input `version` to another.",
+        "otherwise set the input `version` to another version.",
     );
   }
   if (status === 401 || status === 403) {
@@ -143,7 +143,7 @@ function refusal(status, headers, url, proxy) {
   return new Failure(`${answer}, not with a file. ${REMEDY}.`);
 }
 
-/** Reads a Retry-After header, seconds or a date, and returns a bounded wait in milliseconds. */
+/** Parses a Retry-After header (seconds or a date) and returns a bounded wait in milliseconds. */
 function retryAfter(header = "") {
   const wait = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
   return Number.isNaN(wait) ? 0 : Math.min(Math.max(wait, 0), limits.retryAfter);

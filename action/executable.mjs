@@ -1,5 +1,5 @@
-// Whether the kernel can start a file. Node starts programs with execvp, which gives what the kernel refuses to /bin/sh as a
-// script: an empty file would succeed, and a binary for another CPU fail with an exit code that means something else.
+// Checks whether the kernel can start a file. Node starts programs with execvp, which passes what the kernel refuses to
+// /bin/sh as a script: an empty file would succeed, a binary for another CPU would fail with a misleading exit code.
 
 import { closeSync, openSync, readSync } from "node:fs";
 
@@ -23,6 +23,6 @@ export function obstacle(path) {
   }
   if (head.toString("latin1", 0, 4) !== "\u007fELF") return "which is not a program for Linux";
   const expected = MACHINE[process.arch];
-  if (expected && head.readUInt16LE(18) !== expected) return `which is a program for another CPU than ${process.arch}`;
+  if (expected && head.readUInt16LE(18) !== expected) return `which is a program for a CPU other than ${process.arch}`;
   return undefined;
 }

@@ -1,12 +1,12 @@
-// Bounds on what a slow, broken or hostile server can cost. Times are in milliseconds, sizes in bytes.
+// Limits against slow, broken or hostile servers. Times are in milliseconds, sizes in bytes.
 
 export const limits = {
   attempts: 4,
-  // The wait before the second, third and fourth attempt.
+  // The waits before the second, third and fourth attempt.
   backoff: [1_000, 2_000, 4_000],
-  // The longest wait that a Retry-After header can ask for.
+  // The longest wait that a Retry-After header can request.
   retryAfter: 30_000,
-  // Name resolution, TCP and, apart from it, TLS or a proxy's answer.
+  // Name resolution and TCP; the same again for TLS, and for a proxy's response.
   connect: 15_000,
   // Silence on an open connection.
   idle: 30_000,

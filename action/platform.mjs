@@ -1,4 +1,4 @@
-// Which of the released binaries runs on this machine.
+// Selects the released binary for this machine.
 
 import { Failure } from "./failure.mjs";
 import { clean } from "./text.mjs";
@@ -15,13 +15,13 @@ export function target() {
   if (!Object.hasOwn(SYSTEM, platform) || !Object.hasOwn(CPU, arch)) {
     throw new Failure(
       `cutover is not released for ${clean(platform)} on ${clean(arch)}. It is released for Linux and macOS on x64 ` +
-        "and arm64. Run the job on such a runner, or build cutover for this one and give its path as the input `binary`.",
+        "and arm64. Run the job on such a runner, or build cutover for this one and set the input `binary` to its path.",
     );
   }
   return `${CPU[arch]}-${SYSTEM[platform]()}`;
 }
 
-/** Whether this Node, and so the container that it runs in, is linked against glibc rather than musl. */
+/** Returns whether this Node, and so the container that it runs in, is linked against glibc rather than musl. */
 function usesGlibc() {
   // Without this, older releases of Node resolve the addresses of open sockets for the report.
   process.report.excludeNetwork = true;

@@ -1,4 +1,4 @@
-// HTTPS_PROXY, HTTP_PROXY and NO_PROXY, as curl reads them. Node's own support for them depends on its version and flags.
+// HTTPS_PROXY, HTTP_PROXY and NO_PROXY, as curl reads them. Node's own support depends on its version and flags.
 
 import { BlockList, isIP } from "node:net";
 
@@ -8,7 +8,7 @@ import { Failure } from "./failure.mjs";
 export function proxyFor(url, env = process.env) {
   const upper = url.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY";
   const variable = [upper.toLowerCase(), upper].find((name) => env[name]?.trim());
-  // A proxy's loopback is another machine's.
+  // Loopback would be the proxy's own machine.
   if (!variable || isLoopback(url) || bypasses(env.no_proxy || env.NO_PROXY || "", url)) return undefined;
   return { variable, ...parse(variable, env[variable].trim()) };
 }
@@ -57,7 +57,7 @@ function bypasses(list, url) {
     .some((entry) => entry !== "" && matches(entry, host, portOf(url)));
 }
 
-/** Whether a NO_PROXY entry names a host: `*`, an address, a network, or a domain with all below it, also with a port. */
+/** Returns whether a NO_PROXY entry matches: `*`, a network, or an address or domain with an optional port. */
 function matches(entry, host, port) {
   if (entry === "*") return true;
   if (entry.includes("/")) return within(entry, host);
@@ -70,7 +70,7 @@ function matches(entry, host, port) {
   return host === domain || host.endsWith(`.${domain}`);
 }
 
-/** Whether a host is an address in a network, written as ADDRESS or ADDRESS/BITS. */
+/** Returns whether a host is an address in a network, written as ADDRESS or ADDRESS/BITS. */
 function within(network, host) {
   const [address, bits] = network.split("/");
   const family = isIP(address);

@@ -1,5 +1,5 @@
-// Runs the binary as the runner runs the launcher. The runner signals only its entry process, which is this one, so the
-// launcher forwards every signal, and waits for the binary, which ends its rollout safely.
+// Runs the binary. The runner signals only its entry process, which is the launcher. The launcher forwards every signal
+// and waits for the binary, which stops its rollout safely.
 
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
@@ -13,15 +13,15 @@ const INTERRUPTED = 130;
 
 let child;
 
-/** Runs a step to its end and exits with the code that it returns; a failure becomes one error annotation and code 1. */
+/** Runs a step and exits with the code that it returns. A failure becomes one error annotation and exit code 1. */
 export async function guarded(step) {
-  // Installed first: a signal must find a handler whether the binary runs yet or not.
+  // Installed first: a signal must find a handler whether or not the binary is running yet.
   for (const signal of SIGNALS) process.on(signal, forward);
   try {
     process.exit(await step());
   } catch (failure) {
     const isExpected = failure instanceof Failure;
-    error(isExpected ? failure.message : `The launcher of the action has a defect; report it: ${reason(failure)}`);
+    error(isExpected ? failure.message : `The action's launcher has a defect; report it: ${reason(failure)}`);
     process.exit(1);
   }
 }
@@ -35,7 +35,7 @@ function forward(signal) {
   process.exit(INTERRUPTED);
 }
 
-/** Runs the binary and returns its exit code; 128 and the number of the signal, as a shell does, if one ended it. */
+/** Runs the binary and returns its exit code, or 128 plus the number of the signal that ended it, as a shell does. */
 export function run(path, args) {
   return new Promise((resolve, reject) => {
     // No shell: inputs reach the binary as environment variables, and nothing interprets them on the way.
@@ -45,7 +45,7 @@ export function run(path, args) {
       if (child.pid !== undefined) return;
       reject(
         new Failure(
-          `Cannot start ${clean(path)}: ${reason(problem)}. Check that it is there and made for this system; ` +
+          `Cannot start ${clean(path)}: ${reason(problem)}. Check that it exists and was built for this system; ` +
             "if the input `binary` is set, correct it.",
         ),
       );

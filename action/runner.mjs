@@ -1,4 +1,4 @@
-// The runner's side: inputs, state files and workflow commands.
+// The runner's interface: inputs, state files and workflow commands.
 // https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 
 import { appendFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { clean } from "./text.mjs";
 
 const TITLE = "cutover";
 
-/** Returns an input without blanks around it; empty if it is not set. */
+/** Returns an input without surrounding blanks; empty if it is not set. */
 export function input(name) {
   return (process.env[`INPUT_${name.replaceAll(" ", "_").toUpperCase()}`] ?? "").trim();
 }
@@ -36,7 +36,7 @@ export function data(text) {
   return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }
 
-/** Escapes a property of a workflow command, which a colon or a comma would end. */
+/** Escapes a property of a workflow command, which would end at a colon or a comma. */
 export function property(text) {
   return data(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
 }
@@ -45,7 +45,7 @@ export function property(text) {
 export function saveState(name, value) {
   const file = process.env.GITHUB_STATE;
   if (!file) return;
-  // A delimiter that nobody can guess: a value with line breaks cannot end it and set another name.
+  // The delimiter is random, so that a value with line breaks cannot end it and set another name.
   const delimiter = `cutover_${randomUUID()}`;
   appendFileSync(file, `${name}<<${delimiter}\n${value}\n${delimiter}\n`);
 }

@@ -1,9 +1,9 @@
-//! The map of the house: what each folder holds. Arrows go down only; see ARCHITECTURE.md.
+//! The modules of cutover. Dependencies between them point in one direction only; see ARCHITECTURE.md.
 
 pub mod access;
 pub mod adopt;
+pub mod aws;
 pub mod cli;
-pub mod cloud;
 pub mod config;
 pub mod discovery;
 pub mod docker;

@@ -1,4 +1,4 @@
-//! Arguments in, exit code out; nothing else.
+//! Parses the command line, runs the command, and returns its exit code.
 
 use std::process::ExitCode;
 

@@ -4,7 +4,7 @@
 //! act implements neither `concurrency` nor `permissions` nor environments, and it cancels with other signals than
 //! GitHub does; tests/action_cancel.rs covers those.
 
-// Clippy's leave for tests does not reach the helpers of an integration test.
+// Clippy's exemptions for tests do not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 #![cfg(target_os = "linux")]
 
@@ -65,8 +65,8 @@ fn a_push_is_built_and_deployed() {
     assert_eq!(outputs["outcome"], "succeeded");
     assert_eq!(outputs["strategy"], "canary");
     assert_eq!((&*outputs["previous-version"], &*outputs["launch-template-version"]), ("1", "2"));
-    assert_eq!((&*outputs["weight-blue"], &*outputs["weight-green"]), ("0", "100"));
-    assert_eq!(outputs["weights"], r#"{"blue":0,"green":100}"#);
+    assert_eq!((&*outputs["share-blue"], &*outputs["share-green"]), ("0", "100"));
+    assert_eq!(outputs["shares"], r#"{"blue":0,"green":100}"#);
     assert_eq!(outputs["rollout"], "1");
     let repository = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/news";
     assert_eq!(outputs["registries"], repository);
@@ -87,7 +87,7 @@ fn a_push_is_built_and_deployed() {
     let truth = truth::of(&lab);
     assert_eq!(truth["versions"], json!([2, 1]));
     assert_eq!(truth["weights"], json!({ "news-blue": 0, "news-green": 100 }));
-    assert_eq!(truth["errors"], 0.0, "users saw errors: {}", ended.text());
+    assert_eq!(truth["errors"], 0.0, "users received errors: {}", ended.text());
 }
 
 #[test]
@@ -101,18 +101,18 @@ fn a_bad_version_is_rolled_back_and_the_job_fails() {
     assert_eq!(ended.exit_code("Deploy"), Some(3), "{}", ended.text());
     let (title, message) = ended.annotation("Deploy", "error");
     assert_eq!(title, "cutover: rolled back");
-    assert!(message.contains('%'), "the share of errors: {message}");
+    assert!(message.contains('%'), "the message names the error rate: {message}");
 
     let outputs = ended.shown();
     assert_eq!(outputs["outcome"], "rolled_back");
-    assert_eq!((&*outputs["weight-blue"], &*outputs["weight-green"]), ("100", "0"));
+    assert_eq!((&*outputs["share-blue"], &*outputs["share-green"]), ("100", "0"));
     assert!(ended.summary("Deploy").contains("news: rolled back"), "{}", ended.summary("Deploy"));
     assert_eq!(states(&lab, deployment), ["in_progress", "failure"]);
 
     let truth = truth::of(&lab);
     assert_eq!(truth["weights"]["news-blue"], 100, "{truth}");
-    assert_eq!(truth["groups"]["news-blue"], json!([2, 4, "1"]), "the minimum is as it was");
-    assert!(truth["errors"].as_f64().unwrap() > 0.0, "it was not bad: {truth}");
+    assert_eq!(truth["groups"]["news-blue"], json!([2, 4, "1"]), "MinSize is as it was");
+    assert!(truth["errors"].as_f64().unwrap() > 0.0, "the version was not bad: {truth}");
 }
 
 #[test]
@@ -141,10 +141,10 @@ fn a_re_run_resumes_the_rollout_that_was_interrupted() {
     assert_eq!((&*outputs["outcome"], &*outputs["launch-template-version"]), ("succeeded", "2"));
     assert_eq!(states(&lab, deployment), ["in_progress", "success"]);
     let truth = truth::of(&lab);
-    assert_eq!(truth["versions"], json!([2, 1]), "a version is made once: {}", ended.text());
+    assert_eq!(truth["versions"], json!([2, 1]), "a version is created once: {}", ended.text());
     assert_eq!(truth["weights"], json!({ "news-blue": 0, "news-green": 100 }));
     assert_eq!(truth["refreshes"].as_array().unwrap().len(), 1, "{truth}");
-    assert_eq!(truth["errors"], 0.0, "users saw errors: {}", ended.text());
+    assert_eq!(truth["errors"], 0.0, "users received errors: {}", ended.text());
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn of_two_runs_the_newer_wins_and_an_older_one_is_refused() {
     let (title, message) = lost.annotation("Deploy", "warning");
     assert_eq!(title, "cutover: superseded", "{message}");
     let truth = truth::of(&lab);
-    assert_eq!(truth["errors"], 0.0, "users saw errors: {}", won.text());
+    assert_eq!(truth["errors"], 0.0, "users received errors: {}", won.text());
 
     // An even older run, for example one that waited for an approval.
     stage.edition("an old one");
@@ -193,7 +193,7 @@ fn a_rollback_and_a_rollout_are_started_by_hand() {
     let back = stage.start(&lab, run, &json!({ "reason": "as an exercise" })).ended();
     assert!(back.succeeded, "{}", back.text());
     let outputs = back.shown();
-    assert_eq!((&*outputs["weight-blue"], &*outputs["weight-green"]), ("100", "0"));
+    assert_eq!((&*outputs["share-blue"], &*outputs["share-green"]), ("100", "0"));
     assert_eq!(states(&lab, deployment), ["in_progress", "success"]);
     assert_eq!(truth::of(&lab)["weights"], json!({ "news-blue": 100, "news-green": 0 }));
 
@@ -214,7 +214,7 @@ fn a_rollback_and_a_rollout_are_started_by_hand() {
     assert_eq!(rollout.shown()["image"], image, "{}", rollout.text());
     let truth = truth::of(&lab);
     assert_eq!(truth["weights"], json!({ "news-blue": 0, "news-green": 100 }));
-    assert_eq!(truth["errors"], 0.0, "users saw errors: {}", rollout.text());
+    assert_eq!(truth["errors"], 0.0, "users received errors: {}", rollout.text());
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn a_token_without_permissions_deploys_and_says_what_is_left_out() {
     assert!(left_out.unwrap_or_default().contains("`deployments: write`"), "{}", ended.text());
     let summary = ended.summary("Deploy");
     assert!(summary.contains("### Skipped") && summary.contains("deployments: write"), "{summary}");
-    assert_eq!(states(&lab, deployment), ["in_progress"], "only GitHub's own");
+    assert_eq!(states(&lab, deployment), ["in_progress"], "only GitHub's own status");
     assert_eq!(truth::of(&lab)["weights"], json!({ "news-blue": 0, "news-green": 100 }));
 }
 
@@ -280,7 +280,7 @@ fn the_reusable_workflow_deploys_one_digest_to_two_environments() {
     assert_eq!(staging["digest"], production["digest"], "{}", ended.text());
     let truth = truth::of(&lab);
     assert_eq!(truth["weights"]["news-green"], 100, "{}", ended.text());
-    assert_eq!(truth["errors"], 0.0, "users saw errors: {}", ended.text());
+    assert_eq!(truth["errors"], 0.0, "users received errors: {}", ended.text());
     // The reusable workflow passes `environment`, so cutover creates a deployment where GitHub has none.
     let all = stage::deployments(&lab);
     let environments: Vec<&Value> =

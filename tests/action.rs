@@ -1,6 +1,6 @@
 //! The packaged action's metadata: the two copies, and the page that describes it.
 
-// Clippy's leave for tests does not reach the helpers of an integration test.
+// Clippy's exemptions for tests do not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
@@ -28,7 +28,7 @@ fn both_copies_are_equal_but_for_the_paths_of_the_launcher() {
     assert_eq!(moved, read("action/action.yml"));
 }
 
-/// Rows of a table: the name, what it is, and its default.
+/// Returns a Markdown table: name, default if `has_default`, and description.
 fn table(section: &Value, has_default: bool) -> String {
     let mut text = match has_default {
         true => "| Input | Default | |\n|---|---|---|\n".to_owned(),
@@ -65,7 +65,7 @@ fn the_page_on_actions_lists_what_action_yml_has() {
         fs::write(path("docs/actions.md"), &expected).unwrap();
         return;
     }
-    assert_eq!(page, expected, "UPDATE_DOCS=1 cargo test --test action writes the tables");
+    assert_eq!(page, expected, "update the tables with UPDATE_DOCS=1 cargo test --test action");
 }
 
 #[test]
@@ -77,7 +77,8 @@ fn the_reusable_workflow_passes_what_the_action_has() {
     assert_eq!(names(&call["outputs"]), names(&action["outputs"]));
     let passed = names(&call["inputs"]);
     for input in names(&action["inputs"]) {
-        // A push, or a binary of one's own, is no deployment of a service by others.
+        // Inputs for a push, or for a binary of one's own, don't apply to the reusable workflow,
+        // which only deploys.
         let is_left_out =
             ["from", "to", "tag", "binary", "github-token", "job-id", "version", "mirror"]
                 .contains(&input.as_str());

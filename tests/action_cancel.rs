@@ -3,7 +3,7 @@
 //! other workflow tests, cancels differently. On Linux only: a job's processes are found in /proc.
 
 #![cfg(target_os = "linux")]
-// Clippy's leave for tests does not reach the helpers of an integration test.
+// Clippy's exemptions for tests do not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support {
@@ -32,7 +32,7 @@ use serde_json::json;
 use support::lab::Lab;
 use support::project::Project;
 use support::runner::{Job, has_tools};
-use support::wire::Wire;
+use support::wire::CuttableProxy;
 
 const SPEED: u32 = 60;
 
@@ -46,16 +46,16 @@ fn a_job_canceled_in_every_phase_is_finished_by_further_attempts() {
         topic("start"),
         topic("template"),
         topic("refresh"),
-        phase("join"),
+        phase("add-to-rules"),
         phase("healthy"),
-        phase("smoke"),
+        phase("smoke-test"),
         weights(50, "set"),
         weights(50, "verified"),
         phase("bake"),
         weights(100, "set"),
         phase("settle"),
         phase("verify"),
-        phase("retire"),
+        phase("schedule-scale-in"),
     ];
     let mut cancels = 0;
     for moment in moments {
@@ -69,7 +69,7 @@ fn a_job_canceled_in_every_phase_is_finished_by_further_attempts() {
         cancels += 1;
         let ended = step.cancel();
         interrupted(&ended);
-        left_as_it_is(&job);
+        kept_outcome(&job);
         assert_eq!(job.clean_up(), 0, "processes are left: {}", ended.text());
         served(&lab, &ended);
     }
@@ -87,7 +87,7 @@ fn canceled_and_taken_over_by_a_new_run(moment: Moment) {
     step.until(moment);
     let ended = step.cancel();
     interrupted(&ended);
-    left_as_it_is(&job);
+    kept_outcome(&job);
     served(&lab, &ended);
     let next = Job::new(&lab, &project, NEXT_RUN, 1).run();
     next.exited(0);
@@ -119,7 +119,8 @@ fn canceled_with_all_traffic_moved_and_taken_over_by_a_new_run() {
     canceled_and_taken_over_by_a_new_run(phase("settle"));
 }
 
-/// The launcher's first seconds: node has no handler yet, or the binary is not there yet, or does not listen yet.
+/// The launcher's first seconds: node has no signal handler yet, or the binary has not started or
+/// does not listen yet.
 #[test]
 fn canceled_before_the_binary_can_listen() {
     if !has_tools() {
@@ -133,7 +134,7 @@ fn canceled_before_the_binary_can_listen() {
         let ended = step.cancel();
         assert!(!ended.killed, "{}", ended.text());
         assert!(matches!(ended.code, None | Some(130)), "{:?} {}", ended.code, ended.text());
-        left_as_it_is(&job);
+        kept_outcome(&job);
         assert_eq!(job.clean_up(), 0, "processes are left after {time} ms: {}", ended.text());
     }
     next_attempt_finishes(&lab, &project);
@@ -150,19 +151,19 @@ fn a_hangup_ends_a_step_like_a_cancellation() {
     step.until(phase("bake"));
     step.signal("HUP");
     interrupted(&step.ended());
-    assert!(left_as_it_is(&job), "the post step reports the unfinished rollout");
+    assert!(kept_outcome(&job), "the post step reports the unfinished rollout");
     next_attempt_finishes(&lab, &project);
 }
 
-/// Cancels a step that nothing answers to any more: it ends before it is killed, whatever it was waiting for, and has
-/// written what the runner reads.
+/// Cancels a step when nothing answers any more: it ends before it is killed, whatever it was
+/// waiting for, and has written what the runner reads.
 fn canceled_where_nothing_answers(token: &str) {
     if !has_tools() {
         return;
     }
     for moment in [weights(50, "set"), phase("bake"), topic("refresh"), topic("start")] {
         let (lab, project) = (Lab::serve(SPEED), Project::quick());
-        let wire = Wire::to(&lab);
+        let wire = CuttableProxy::to(&lab);
         let aws = wire.environment();
         let github = format!("{}/api/v3", aws[0].1);
         let job = Job::new(&lab, &project, RUN, 1)
@@ -173,7 +174,7 @@ fn canceled_where_nothing_answers(token: &str) {
         let mut step = job.start();
         step.until(moment);
         wire.cut();
-        wire.loses_something();
+        wire.wait_for_lost_request();
         let ended = step.cancel();
         interrupted(&ended);
         served(&lab, &ended);
@@ -208,12 +209,12 @@ fn the_github_deployment_of_a_canceled_job_fails() {
     step.until(phase("bake"));
     interrupted(&step.cancel());
     assert_eq!(states(&lab), [["in_progress", "failure"]], "first and last");
-    left_as_it_is(&first);
+    kept_outcome(&first);
     on_green(&lab, &job(2).run());
     assert_eq!(states(&lab), [["in_progress", "success"]], "the same deployment");
 }
 
-/// The first and the last state of each GitHub deployment.
+/// Returns the first and the last state of each GitHub deployment.
 fn states(lab: &Lab) -> Vec<[String; 2]> {
     let states = lab.boto(&format!(
         "import urllib.request\n\
@@ -238,13 +239,13 @@ fn a_rollback_that_was_canceled_is_finished_by_its_next_attempt() {
     let mut step = first.start();
     step.until(phase("bake"));
     interrupted(&step.cancel());
-    left_as_it_is(&first);
+    kept_outcome(&first);
     let back = |attempt| Job::new(&lab, &project, NEXT_RUN, attempt).input("command", "rollback");
     let canceled = back(1);
     let mut step = canceled.start();
     step.until(phase("undo"));
     interrupted(&step.cancel());
-    left_as_it_is(&canceled);
+    kept_outcome(&canceled);
     let ended = back(2).run();
     ended.exited(0);
     assert_eq!(ended.files.output("outcome"), "rolled_back", "{}", ended.text());
@@ -258,7 +259,7 @@ fn a_canceled_push_or_build_leaves_nothing_to_the_post_step() {
         return;
     }
     let (lab, project) = (Lab::serve(SPEED), Project::quick());
-    project.ballast(48 << 20);
+    project.add_incompressible_file(48 << 20);
     for command in ["push", "build"] {
         let job = Job::new(&lab, &project, RUN, 1).input("command", command);
         let mut step = job.start();

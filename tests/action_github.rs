@@ -1,6 +1,6 @@
 //! What a step does on GitHub: statuses of the job's deployment, and a comment on the pull request.
 
-// Clippy's leave for tests does not reach the helpers of an integration test.
+// Clippy's exemptions for tests do not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support {
@@ -42,13 +42,13 @@ fn a_deployment_is_logged_summarized_and_followed_on_github() {
     assert_eq!(ended.annotations("notice").len(), 1, "{}", ended.log);
     assert_eq!(ended.annotations("error").len(), 0, "{}", ended.log);
 
-    // Each fact apart.
+    // Each fact in an output of its own.
     let output = |name: &str| ended.outputs.get(name).map(String::as_str).unwrap_or_default();
     assert_eq!(output("outcome"), "succeeded");
     assert_eq!(output("image"), format!("{}@{}", output("registries"), output("digest")));
     assert_eq!((output("launch-template-version"), output("previous-version")), ("2", "1"));
-    assert_eq!((output("weight-blue"), output("weight-green")), ("0", "100"));
-    assert_eq!(output("weights"), r#"{"blue":0,"green":100}"#);
+    assert_eq!((output("share-blue"), output("share-green")), ("0", "100"));
+    assert_eq!(output("shares"), r#"{"blue":0,"green":100}"#);
     assert_eq!((output("strategy"), output("rollout")), ("canary", "1"));
     assert!(output("duration").parse::<u64>().unwrap() > 0);
 
@@ -86,7 +86,7 @@ fn a_deployment_is_logged_summarized_and_followed_on_github() {
     {
         step.set(name, value);
     }
-    // Of this commit there is no pull request: the event names it.
+    // This commit has no pull request, but the event names one.
     let event = step.file("event.json");
     fs::write(&event, json!({ "pull_request": { "number": 7 } }).to_string()).unwrap();
     step.set("GITHUB_EVENT_PATH", &event.to_string_lossy());
@@ -146,7 +146,7 @@ fn a_canceled_deployment_that_is_rolled_back_has_failed_on_github() {
 }
 
 #[test]
-fn of_several_deployments_of_a_run_the_jobs_own_is_updated_or_none() {
+fn only_the_jobs_own_deployment_is_updated() {
     if venv::program("python").is_none() {
         return;
     }
@@ -173,7 +173,7 @@ fn of_several_deployments_of_a_run_the_jobs_own_is_updated_or_none() {
 }
 
 #[test]
-fn without_permissions_it_deploys_and_says_what_it_left_out() {
+fn a_deploy_without_permissions_reports_what_it_skipped() {
     if venv::program("python").is_none() {
         return;
     }

@@ -1,6 +1,6 @@
 //! `cutover action` as the launcher starts it, with what a runner provides: inputs, files and variables.
 
-// Clippy's leave for tests does not reach the helpers of an integration test.
+// Clippy's exemptions for tests do not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support {
@@ -35,14 +35,14 @@ fn an_older_run_does_not_take_over_from_a_newer_one_that_is_unfinished() {
     );
     let ended = run.ended();
     assert_eq!(ended.exited(0)["outcome"], "succeeded", "{}", ended.text());
-    // Asked for, it replaces even what is newer.
+    // With `force` it replaces even a newer rollout.
     older.set("INPUT_FORCE", "true");
     project.edition("older");
     older.run(&lab, &project).exited(0);
 }
 
 #[test]
-fn a_run_that_takes_over_is_of_its_own_commit() {
+fn a_run_that_takes_over_reports_its_own_commit() {
     let (lab, project) = (Lab::serve(SPEED), Project::quick());
     let mut step = Step::new(&[]);
     step.interrupted(&lab, &project, "bake:");
@@ -78,7 +78,7 @@ fn a_bad_version_is_an_error_with_its_reason() {
     assert!(annotation[0].contains("requests failed"), "{}", annotation[0]);
     assert!(ended.summary.contains("**fail**"), "{}", ended.summary);
     assert_eq!(ended.outputs["outcome"], "rolled_back");
-    // The job has no deployment, so the one for the environment that the workflow names is made.
+    // The job has no deployment, so one is created for the environment that the workflow names.
     let deployments = github(&lab, "/deployments");
     assert_eq!(deployments[0]["environment"], "production", "{deployments}");
     let statuses = github(&lab, &format!("/deployments/{}/statuses", deployments[0]["id"]));
@@ -86,7 +86,7 @@ fn a_bad_version_is_an_error_with_its_reason() {
 }
 
 #[test]
-fn what_only_looks_is_in_the_summary_too() {
+fn read_only_commands_write_a_summary() {
     let (lab, project) = (Lab::serve(SPEED), Project::quick());
     for command in ["verify", "plan", "status"] {
         let ended = Step::new(&[("command", command)]).run(&lab, &project);

@@ -1,7 +1,7 @@
-//! Images that are put together without an engine, onto bases that were not: against Docker's
-//! registry, made and read back by skopeo.
+//! Images assembled without a container engine on base images built elsewhere: against Docker's
+//! registry, created and read back with skopeo.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)] // helpers of tests are not seen as tests
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)] // test helpers do not count as tests
 
 mod support {
     pub(crate) mod registry;
@@ -21,7 +21,7 @@ fn platforms() -> Vec<Platform> {
     ["linux/amd64", "linux/arm64"].map(|name| name.parse().unwrap()).to_vec()
 }
 
-/// What a base is made of: something for all, and something large that is not the same for all.
+/// Assembles a base image: a file for all platforms, and a large one that differs between them.
 fn base_image(folder: &Path) -> Image {
     let write = |name: &str, bytes: &[u8]| fs::write(folder.join(name), bytes).unwrap();
     write("passwd", b"root:x:0:0::/:/bin/sh\n");
@@ -46,7 +46,8 @@ fn base_image(folder: &Path) -> Image {
     assemble(&assembly, folder, &Bases::default(), &Annotations::default()).unwrap()
 }
 
-/// A base of Docker's kind in `path` of the registry: the index, and the image for amd64 alone.
+/// Pushes a base image in Docker's format to `path`; returns references to the index, and to the
+/// amd64 image alone.
 async fn serve_base(served: &Served, path: &str) -> (ImageReference, ImageReference) {
     let repository = served.repository_at(path);
     let registry = served.registry(Credentials::Anonymous);
@@ -107,7 +108,8 @@ fn inspect(repository: &Repository, reference: &str, how: &str) -> Value {
     json(&skopeo(&["inspect", "--tls-verify=false", how, &name]))
 }
 
-/// Every blob that `skopeo copy` brings, which checks them all, as the manifest names them.
+/// Returns every layer that `skopeo copy` downloads, in the manifest's order; skopeo verifies them
+/// all.
 fn copied(folder: &Path, reference: &str) -> Vec<Vec<u8>> {
     let place = folder.join(format!("copy-{}", Digest::of(reference.as_bytes()).short()));
     let to = format!("dir:{}", place.display());
@@ -137,7 +139,7 @@ async fn a_base_in_the_same_registry_is_mounted() {
     assert!(pushed.uploaded_bytes < 10_000, "{pushed:?}");
 
     let layers = copied(served.folder.path(), &pushed.reference.to_string());
-    let Layer::Here(own) = &image.layers[1] else { panic!("ours is the last") };
+    let Layer::Local(own) = &image.layers[1] else { panic!("the last layer is assembled here") };
     assert_eq!(layers.len(), 2);
     assert_eq!(layers[0], copied(served.folder.path(), &base.to_string())[0]);
     assert_eq!(layers[1], own.bytes);
@@ -153,7 +155,7 @@ async fn a_base_in_the_same_registry_is_mounted() {
 }
 
 #[tokio::test]
-async fn a_base_elsewhere_is_copied_and_the_image_is_the_same() {
+async fn a_base_in_another_registry_is_copied() {
     let Some(here) = Served::start(None).await else { return };
     let Some(there) = Served::start(None).await else { return };
     let (target, source) =
@@ -170,7 +172,7 @@ async fn a_base_elsewhere_is_copied_and_the_image_is_the_same() {
     let again = target.push_from(&source, &image, &repository, &[]).await.unwrap();
     assert_eq!((again.uploaded_bytes, again.existed), (0, 3));
 
-    // The registry that it came from is no part of it.
+    // The image does not depend on the registry that its base came from.
     let (_, twin) = serve_base(&here, "library/base").await;
     let twin =
         made(&target, here.folder.path(), &site(here.folder.path(), &twin, Vec::new())).await;
@@ -210,6 +212,6 @@ async fn several_platforms_are_an_index_over_one_image_each() {
         let missing = base::read(&registry, base, &["linux/s390x".parse().unwrap()]).await;
         let error = missing.unwrap_err();
         assert!(matches!(error, BaseError::Platform { .. }), "{error}");
-        assert!(error.to_string().contains(&format!("but for {there}.")), "{error}");
+        assert!(error.to_string().contains(&format!("it supports {there}.")), "{error}");
     }
 }

@@ -1,10 +1,10 @@
-//! What `cutover.yaml` means: the examples of the documentation, the defaults and the JSON Schema.
+//! What `cutover.yaml` means: the documentation's examples, the defaults and the JSON Schema.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
+#![allow(clippy::unwrap_used, clippy::panic)] // test helpers do not count as tests
 
 use std::time::Duration;
 
-use cutover::config::{self, Fleet, Retire, UserData};
+use cutover::config::{self, Fleet, ScaleIn, UserData};
 use cutover::model::{RuleId, Strategy};
 
 const MINIMAL: &str = "version: 1
@@ -49,7 +49,7 @@ rolling: { min_healthy: 100, max_healthy: 150, checkpoints: [20, 100], bake: 10m
 smoke:   [{ path: /healthz, status: 200 }]
 judge:   { errors_5xx: { max: 1%, min_requests: 500 }, alarms: [web-p99] }
 rollback_window: 1h30m
-retire:  manual
+scale_in: manual
 deadlines: { refresh: 20m, healthy: 10m, evidence: 30m }
 "#;
 
@@ -68,12 +68,12 @@ fn the_minimal_file_gets_every_default() {
     assert_eq!(config.rolling.bake, minutes(5));
     assert_eq!(config.deadlines.refresh, minutes(20));
     assert_eq!(config.rollback_window, minutes(30));
-    assert_eq!(config.retire, Retire::Scheduled);
+    assert_eq!(config.scale_in, ScaleIn::Scheduled);
     assert_eq!(config.template.user_data, UserData::Rewrite);
     let error = config.assembly().unwrap_err();
     insta::assert_snapshot!(error, @r"
-    cutover.yaml: nothing says what the image is to be made of
-      = add `image.push`, and `image.files` or `image.build: {}`, or deploy an image that is in the registry already with `--image repository@sha256:…`
+    cutover.yaml: the configuration does not define an image
+      = add `image.push`, and `image.files` or `image.build: {}`, or deploy an image that is already in the registry with `--image repository@sha256:…`
     ");
 }
 
@@ -114,7 +114,7 @@ fn strategies_become_steps() {
 }
 
 #[test]
-fn the_hash_follows_the_meaning_only() {
+fn the_hash_depends_only_on_the_meaning() {
     let hash = |text: &str| config::hash(&config::parse(text, "cutover.yaml").unwrap());
     let commented = format!("# a comment\n{MINIMAL}rollback_window: 30m\n");
     assert_eq!(hash(MINIMAL), hash(&commented));
@@ -130,7 +130,7 @@ fn the_json_schema_is_current() {
         std::fs::write(path, &current).unwrap();
     }
     let stored = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(stored == current, "cutover.schema.json is stale: set UPDATE_SCHEMA=1 and run again");
+    assert!(stored == current, "cutover.schema.json is stale: run again with UPDATE_SCHEMA=1");
 }
 
 #[test]

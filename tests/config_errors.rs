@@ -1,11 +1,11 @@
-//! Every mistake in `cutover.yaml` is answered with its place, what it means and what to do.
-//! The snapshots are the catalogue: read them as the person who made the mistake.
+//! Every mistake in `cutover.yaml` is reported with its position, what it means and what to do. The
+//! snapshots are the catalog: read them as the person who made the mistake.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
+#![allow(clippy::unwrap_used, clippy::panic)] // test helpers do not count as tests
 
 use cutover::config;
 
-/// A configuration in which nothing is wrong; the mistakes are made in it.
+/// A configuration without mistakes; each test makes some in it.
 const CANARY: &str = r#"version: 1
 service: web
 region: ap-northeast-2
@@ -36,10 +36,10 @@ fleet: { group: web }
 strategy: rolling
 ";
 
-/// One mistake: what it is called, and the text that has it.
+/// A mistake: its name, and the text that contains it.
 type Mistake = (&'static str, String);
 
-/// `CANARY` with `from`, which must be in it, replaced.
+/// Returns `CANARY` with `from`, which it must contain, replaced.
 fn with(from: &str, to: &str) -> String {
     assert!(CANARY.contains(from), "{from}");
     CANARY.replace(from, to)
@@ -53,12 +53,12 @@ fn rolling_and(lines: &str) -> String {
     format!("{ROLLING}{lines}\n")
 }
 
-/// Compares what is said about `mistakes` with the snapshot called `name`.
+/// Compares the errors for `mistakes` with the snapshot called `name`.
 fn catalogue(name: &str, mistakes: Vec<Mistake>) {
     let mut catalogue = String::new();
     for (name, text) in mistakes {
         let error = match config::parse(&text, "cutover.yaml") {
-            Ok(_) => panic!("{name}: nothing was found wrong"),
+            Ok(_) => panic!("{name}: no mistake was found"),
             Err(error) => error,
         };
         catalogue.push_str(&format!("──── {name}\n{error}\n\n"));
@@ -74,7 +74,7 @@ fn shape() {
         "shape",
         vec![
             ("empty", String::new()),
-            ("no mapping", "deploy everything\n".into()),
+            ("not a mapping", "deploy everything\n".into()),
             ("broken YAML", with("fleet:", "fleet: [")),
             ("a tab", with("  bake: 5m", "\tbake: 5m")),
             ("missing key", with("service: web\n", "")),
@@ -82,13 +82,13 @@ fn shape() {
             ("unknown key", canary_and("notify: \"#deploys\"")),
             ("mistyped strategy", with("strategy: canary", "strategy: canery")),
             ("the same key twice", canary_and("strategy: linear")),
-            ("a text for a number", with("[5, 25, 100]", "[five, 25, 100]")),
+            ("text instead of a number", with("[5, 25, 100]", "[five, 25, 100]")),
             ("a number with a unit", with("[5, 25, 100]", "[5%, 25%, 100%]")),
             (
-                "a list for a mapping",
+                "a list instead of a mapping",
                 with("{ errors_5xx: { max: 1%, min_requests: 500 } }", "[5xx]"),
             ),
-            ("a mapping for a text", with("  bake: 5m", "  bake: { minutes: 5 }")),
+            ("a mapping instead of text", with("  bake: 5m", "  bake: { minutes: 5 }")),
             ("no value", with("service: web", "service:")),
             ("two documents", canary_and("---\nversion: 1")),
             ("another version", with("version: 1", "version: 2")),
@@ -105,7 +105,7 @@ fn identity() {
             ("region", with("region: ap-northeast-2", "region: Seoul")),
             ("account", with("account: \"123456789012\"", "account: 12345")),
             ("role", with("arn:aws:iam::123456789012:role/deploy-web", "deploy-web")),
-            ("role elsewhere", with("iam::123456789012:role", "iam::210987654321:role")),
+            ("role in another account", with("iam::123456789012:role", "iam::210987654321:role")),
         ],
     );
 }
@@ -121,7 +121,7 @@ fn image() {
             ("no registry", with("123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/web", "web")),
             ("another Region", with("ecr.ap-northeast-2", "ecr.us-east-1")),
             (
-                "the same twice",
+                "the same repository twice",
                 with(
                     "  files:",
                     "    - 123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/web\n  files:",
@@ -134,10 +134,10 @@ fn image() {
                     "ghcr.io/acme/web\n  ecr: { create: true }\n",
                 ),
             ),
-            ("nothing is created", with("  files:", "  ecr: { immutable: true }\n  files:")),
+            ("settings without create", with("  files:", "  ecr: { immutable: true }\n  files:")),
             ("severity", with("  files:", "  ecr: { scan: { fail_on: severe } }\n  files:")),
             (
-                "no time to scan",
+                "no time for the scan",
                 with("  files:", "  ecr: { scan: { fail_on: high, wait: 0s } }\n  files:"),
             ),
             (
@@ -172,10 +172,10 @@ fn image() {
             ("files and a build", with("  files:", "  build: { context: . }\n  files:")),
             ("a build's command", with(FILES, "  build: {}\n  cmd: [serve]\n")),
             (
-                "a secret from nowhere",
+                "a secret without a source",
                 with(FILES, "  build: { secrets: { npm: { env: \"\" } } }\n"),
             ),
-            ("a secret itself", with(FILES, "  build: { secrets: { npm: hunter2 } }\n")),
+            ("a secret's value", with(FILES, "  build: { secrets: { npm: hunter2 } }\n")),
             ("no agent", with(FILES, "  build: { ssh: [\"default=\"] }\n")),
             ("no context", with(FILES, "  build: { context: \"\" }\n")),
             ("a file's platform", with("to: /srv/www/", "to: /srv/www/, platform: linux/arm64")),
@@ -190,8 +190,8 @@ fn fleet() {
         vec![
             ("rolling with two groups", with("strategy: canary", "strategy: rolling")),
             ("canary with one group", ROLLING.replace("rolling", "canary")),
-            ("one colour", with("  green: { group: web-green, target_group: web-green }\n", "")),
-            ("a colour and a group", with("  green:", "  group: web\n  green:")),
+            ("one color", with("  green: { group: web-green, target_group: web-green }\n", "")),
+            ("a color and a group", with("  green:", "  group: web\n  green:")),
             ("no group", ROLLING.replace("{ group: web }", "{}")),
             ("no target group", with(",  target_group: web-blue", "")),
             ("the same group", with("{ group: web-green,", "{ group: web-blue,")),
@@ -218,7 +218,7 @@ fn traffic() {
                     "[\"arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/web/01/02\"]",
                 ),
             ),
-            ("two headers", with("{ X-Cutover: next }", "{ X-Cutover: next, X-Colour: idle }")),
+            ("two headers", with("{ X-Cutover: next }", "{ X-Cutover: next, X-Color: idle }")),
             ("URL", with("next } }", "next }, url: news.example.com }")),
             (
                 "smoke without a test rule",
@@ -279,9 +279,10 @@ fn several_at_once() {
 }
 
 proptest::proptest! {
-    /// Whatever is done to the text, an answer comes: a configuration, or what is wrong with it.
+    /// However the text is changed, the result is a configuration, or an error that says what is
+    /// wrong with it.
     #[test]
-    fn no_text_is_too_strange(
+    fn any_text_parses_or_is_reported(
         at in 0..CANARY.len(),
         length in 0..40_usize,
         put in r#"[ \t\n:,\[\]{}&*!|>'"%@`#é\u{1F600}a0-]{0,6}"#,
@@ -295,10 +296,10 @@ proptest::proptest! {
 }
 
 #[test]
-fn unreadable() {
+fn an_unreadable_file_is_reported() {
     let error = config::load(std::path::Path::new("no/such/cutover.yaml"));
     insta::assert_snapshot!(error.map(|_| ()).unwrap_err(), @r"
     no/such/cutover.yaml: cannot be read: No such file or directory (os error 2)
-      = run cutover in the folder that holds it, or name it with `--config`
+      = run cutover in the directory of the file, or name the file with `--config`
     ");
 }

@@ -1,5 +1,5 @@
-//! `cutover demo`: three strategies, good and bad, in a process with nothing: no account, no
-//! configuration, no home, no Docker.
+//! `cutover demo`: three strategies, with good and bad versions, in a process that has nothing: no
+//! account, no configuration, no home directory, no Docker.
 
 #![allow(clippy::unwrap_used)]
 
@@ -18,7 +18,7 @@ fn demo(arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// The events of a demo and its exit code.
+/// Returns the events of a demo and its exit code.
 fn events(arguments: &[&str]) -> (Vec<Value>, i32) {
     let output = demo(&[arguments, &["--format", "json"]].concat());
     let text = String::from_utf8(output.stdout).unwrap();
@@ -33,12 +33,12 @@ fn outcome(events: &[Value]) -> &Value {
     last
 }
 
-/// Every share that the new side was given, in order.
+/// Returns every share that the new side was given, in order.
 fn shares(events: &[Value]) -> Vec<u64> {
     events
         .iter()
-        .filter(|event| event["event"] == "weights" && event["verified"] == true)
-        .map(|event| event["weights"]["green"].as_u64().unwrap())
+        .filter(|event| event["event"] == "traffic" && event["verified"] == true)
+        .map(|event| event["shares"]["green"].as_u64().unwrap())
         .collect()
 }
 
@@ -52,7 +52,7 @@ fn a_canary_goes_from_v1_to_v2_without_a_failed_request() {
     assert!(outcome["image"].as_str().unwrap().contains("/news@sha256:"));
     assert_eq!(outcome["launch_template_version"], 2);
     assert_eq!(outcome["previous_version"], 1);
-    assert_eq!(outcome["weights"]["green"], 100);
+    assert_eq!(outcome["shares"]["green"], 100);
     assert_eq!(outcome["proof"], "launched");
     assert_eq!(outcome["requests"]["failed"], 0);
     assert!(outcome["requests_by_version"]["v2"]["served"].as_u64().unwrap() > 1000);
@@ -73,23 +73,23 @@ fn rolling_replaces_instances_without_a_failed_request() {
     let (events, code) = events(&["--strategy", "rolling"]);
     let outcome = outcome(&events);
     assert_eq!((code, &outcome["outcome"]), (0, &Value::from("succeeded")));
-    assert!(outcome.get("weights").is_none(), "one group has no weights");
+    assert!(outcome.get("shares").is_none(), "one group has no weights");
     assert_eq!(outcome["requests"]["failed"], 0);
 }
 
 #[test]
-fn a_bad_version_is_taken_back_by_every_strategy() {
+fn a_bad_version_is_rolled_back_by_every_strategy() {
     for strategy in ["canary", "blue-green", "rolling"] {
         let (events, code) = events(&["--strategy", strategy, "--bad"]);
         let outcome = outcome(&events);
         assert_eq!((code, &outcome["outcome"]), (3, &Value::from("rolled_back")), "{strategy}");
-        assert!(events.iter().any(|event| event["event"] == "taking_back"), "{strategy}");
+        assert!(events.iter().any(|event| event["event"] == "rolling_back"), "{strategy}");
         if strategy != "rolling" {
-            assert_eq!(outcome["weights"]["blue"], 100, "{strategy}");
+            assert_eq!(outcome["shares"]["blue"], 100, "{strategy}");
         }
         let of =
             |version: &str| outcome["requests_by_version"][version]["failed"].as_u64().unwrap();
-        assert_eq!(of("v1"), 0, "{strategy}: only the bad version fails");
+        assert_eq!(of("v1"), 0, "{strategy}: only the bad version fails requests");
         assert!(of("v2") > 0, "{strategy}");
     }
 }
@@ -114,7 +114,7 @@ fn the_same_seed_prints_the_same_bytes_in_two_processes() {
 }
 
 #[test]
-fn people_get_a_summary() {
+fn the_human_format_ends_with_a_summary() {
     let output = demo(&[]);
     let text = String::from_utf8(output.stdout).unwrap();
     for part in ["succeeded", "sha256:", "virtual time", "timeline", "v1", "v2"] {

@@ -1,6 +1,6 @@
-//! The verbs against `cutover lab serve`: what README.md tells people to type.
+//! cutover's commands against `cutover lab serve`: what README.md tells people to type.
 
-// Clippy's leave for tests does not reach the helpers of an integration test.
+// Clippy's exemptions for tests do not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support {
@@ -17,76 +17,76 @@ use support::{truth, venv};
 
 const SPEED: u32 = 60;
 
-/// A lab and a project; `None` where there is no boto3 to read the truth with.
+/// Returns a lab and a project; `None` without boto3, which reads the account.
 fn begin() -> Option<(Lab, Project)> {
     venv::program("python")?;
     Some((Lab::serve(SPEED), Project::quick()))
 }
 
 #[test]
-fn each_edition_goes_to_the_other_colour() {
+fn each_edition_goes_to_the_other_color() {
     let Some((lab, project)) = begin() else { return };
     let first = project.run(&lab, &["deploy"]);
     let outcome = first.exited(0);
     assert_eq!((&outcome["outcome"], &outcome["proof"]), (&json!("succeeded"), &json!("launched")));
-    assert_eq!(outcome["weights"], json!({ "blue": 0, "green": 100 }));
-    let retires = |e: &Value| e["event"] == "retirement" && e["group"] == "news-blue";
+    assert_eq!(outcome["shares"], json!({ "blue": 0, "green": 100 }));
+    let retires = |e: &Value| e["event"] == "scale_in_scheduled" && e["group"] == "news-blue";
     assert!(first.events.iter().any(retires), "{}", first.text());
 
     // Without a change there is nothing to do.
     let again = project.run(&lab, &["deploy"]);
     let message = again.exited(0)["message"].as_str().unwrap();
-    assert!(message.contains("live already"), "{message}");
+    assert!(message.contains("already live"), "{message}");
     assert_eq!(truth::of(&lab)["versions"], json!([2, 1]));
 
     project.edition("the next one");
     let second = project.run(&lab, &["deploy"]);
     let outcome = second.exited(0);
     assert_eq!(outcome["outcome"], "succeeded", "{}", second.text());
-    assert_eq!(outcome["weights"], json!({ "blue": 100, "green": 0 }), "{}", second.text());
+    assert_eq!(outcome["shares"], json!({ "blue": 100, "green": 0 }), "{}", second.text());
     let truth = truth::of(&lab);
     assert_eq!(truth["versions"], json!([3, 2, 1]));
     assert_eq!(truth["weights"]["news-blue"], 100);
     assert_eq!(truth["groups"]["news-blue"], json!([2, 4, "3"]), "{}", second.text());
-    assert_eq!(truth["errors"], 0.0, "users saw errors: {}", second.text());
+    assert_eq!(truth["errors"], 0.0, "users received errors: {}", second.text());
 }
 
 #[test]
-fn a_broken_edition_is_taken_back() {
+fn a_broken_edition_is_rolled_back() {
     let Some((lab, project)) = begin() else { return };
     project.change("# lab.error-rate: \"0.2\"", "lab.error-rate: \"0.2\"");
     let ended = project.run(&lab, &["deploy"]);
     let outcome = ended.exited(3);
     assert_eq!(outcome["outcome"], "rolled_back", "{}", ended.text());
-    assert_eq!(outcome["weights"], json!({ "blue": 100, "green": 0 }), "{}", ended.text());
+    assert_eq!(outcome["shares"], json!({ "blue": 100, "green": 0 }), "{}", ended.text());
     let truth = truth::of(&lab);
     assert_eq!(truth["weights"]["news-blue"], 100, "{truth}");
-    assert_eq!(truth["groups"]["news-blue"], json!([2, 4, "1"]), "the minimum is as it was");
-    // So the zero of the other tests means something.
+    assert_eq!(truth["groups"]["news-blue"], json!([2, 4, "1"]), "MinSize is as it was");
+    // So that the zero errors of the other tests mean something.
     assert!(truth["errors"].as_f64().unwrap() > 0.0, "{truth}");
 
-    // Nothing is in the way of a better one.
+    // A better version can be deployed at once.
     project.change("lab.error-rate: \"0.2\"", "lab.error-rate: \"0\"");
     assert_eq!(project.run(&lab, &["deploy"]).exited(0)["outcome"], "succeeded");
 }
 
 #[test]
-fn a_promoted_version_is_taken_back_to_the_one_before() {
+fn a_finished_rollout_is_rolled_back_to_the_previous_version() {
     let Some((lab, project)) = begin() else { return };
     project.run(&lab, &["deploy"]).exited(0);
     let ended = project.run(&lab, &["rollback"]);
     let outcome = ended.exited(0);
-    assert_eq!(outcome["weights"], json!({ "blue": 100, "green": 0 }), "{}", ended.text());
+    assert_eq!(outcome["shares"], json!({ "blue": 100, "green": 0 }), "{}", ended.text());
     assert_eq!(outcome["launch_template_version"], 1, "{}", ended.text());
     let truth = truth::of(&lab);
     assert_eq!(truth["weights"]["news-blue"], 100);
-    assert_eq!(truth["versions"], json!([2, 1]), "no version is made for it");
+    assert_eq!(truth["versions"], json!([2, 1]), "a rollback creates no version");
     assert_eq!(truth["groups"]["news-blue"], json!([2, 4, "1"]), "{}", ended.text());
-    assert_eq!(truth["errors"], 0.0, "users saw errors: {}", ended.text());
+    assert_eq!(truth["errors"], 0.0, "users received errors: {}", ended.text());
 }
 
 #[test]
-fn an_image_that_is_in_the_registry_is_shipped_again() {
+fn an_image_in_the_registry_is_deployed_again() {
     let Some((lab, project)) = begin() else { return };
     let first = project.run(&lab, &["deploy"]).exited(0)["image"].as_str().unwrap().to_owned();
     project.edition("the next one");
@@ -95,12 +95,12 @@ fn an_image_that_is_in_the_registry_is_shipped_again() {
     let outcome = ended.exited(0);
     assert_eq!(outcome["image"], first.as_str(), "{}", ended.text());
     assert_eq!(outcome["launch_template_version"], 4, "a version of its own: {}", ended.text());
-    assert_eq!(outcome["weights"], json!({ "blue": 0, "green": 100 }), "{}", ended.text());
-    assert_eq!(truth::of(&lab)["errors"], 0.0, "users saw errors: {}", ended.text());
+    assert_eq!(outcome["shares"], json!({ "blue": 0, "green": 100 }), "{}", ended.text());
+    assert_eq!(truth::of(&lab)["errors"], 0.0, "users received errors: {}", ended.text());
 }
 
 #[test]
-fn one_group_is_refreshed_rolling() {
+fn one_group_is_replaced_in_place() {
     if venv::program("python").is_none() {
         return;
     }
@@ -110,17 +110,17 @@ fn one_group_is_refreshed_rolling() {
     assert_eq!(ended.exited(0)["outcome"], "succeeded", "{}", ended.text());
     let truth = truth::of(&lab);
     assert_eq!(truth["groups"]["news"][2], "2", "{truth}");
-    assert_eq!(truth["errors"], 0.0, "users saw errors: {}", ended.text());
+    assert_eq!(truth["errors"], 0.0, "users received errors: {}", ended.text());
     assert!(
         project.run(&lab, &["deploy"]).exited(0)["message"]
             .as_str()
             .unwrap()
-            .contains("live already")
+            .contains("already live")
     );
 }
 
 #[test]
-fn a_workflow_deploys_by_its_token() {
+fn a_workflow_deploys_with_its_token() {
     let Some((lab, project)) = begin() else { return };
     project.change("account:", "role: arn:aws:iam::123456789012:role/deploy-news\naccount:");
     let mut environment = lab.github().to_vec();
@@ -129,7 +129,7 @@ fn a_workflow_deploys_by_its_token() {
     {
         environment.push((name.to_owned(), value.to_owned()));
     }
-    // No other credentials than those that the token gives.
+    // No credentials other than the token's.
     for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
         environment.push((name.to_owned(), String::new()));
     }
@@ -144,7 +144,7 @@ fn a_workflow_deploys_by_its_token() {
 }
 
 #[test]
-fn looking_changes_nothing() {
+fn read_only_commands_change_nothing() {
     let Some((lab, project)) = begin() else { return };
     let before = truth::of(&lab);
 
@@ -162,9 +162,9 @@ fn looking_changes_nothing() {
 
     assert_eq!(truth::of(&lab), before);
 
-    // What was planned is what is deployed.
+    // The plan's image is the one that is deployed.
     let deployed = project.run(&lab, &["deploy"]);
     assert_eq!(deployed.exited(0)["image"], plan["image"]);
     let status = project.run(&lab, &["status"]);
-    assert_eq!(status.exited(0)["record"]["ending"], "succeeded");
+    assert_eq!(status.exited(0)["record"]["status"], "succeeded");
 }

@@ -1,6 +1,6 @@
-//! Builds by the container engine of this machine: Docker from 20.10 on, as CI has it.
+//! Builds by this machine's container engine: Docker 20.10 or newer, as in CI.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)] // helpers of tests are not seen as tests
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)] // test helpers do not count as tests
 
 mod support {
     pub(crate) mod docker;
@@ -11,13 +11,15 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
-use cutover::docker::{Build, Engine, Secret, SecretSource, SshAgent, Stored, Way};
+use cutover::docker::{
+    BuildRequest, DockerHost, Engine, EngineImage, Secret, SecretSource, SshAgent,
+};
 use cutover::model::Digest;
 use support::docker::{Folder, SHELL, build, engine};
 use tokio::io::AsyncReadExt as _;
 
-/// All files of an image, by its layers in their order, read from what `docker save` writes.
-async fn files(engine: &Engine, image: &Stored) -> BTreeMap<String, String> {
+/// Returns all files of an image, in the order of its layers, read from what `docker save` writes.
+async fn files(engine: &Engine, image: &EngineImage) -> BTreeMap<String, String> {
     let mut saved = Vec::new();
     engine.save(image.id.as_str()).read_to_end(&mut saved).await.unwrap();
     let mut members = BTreeMap::new();
@@ -43,8 +45,8 @@ async fn files(engine: &Engine, image: &Stored) -> BTreeMap<String, String> {
     files
 }
 
-/// The image's configuration, as the engine keeps it.
-async fn configuration(engine: &Engine, image: &Stored) -> serde_json::Value {
+/// Returns the image's configuration, as the engine stores it.
+async fn configuration(engine: &Engine, image: &EngineImage) -> serde_json::Value {
     let mut saved = Vec::new();
     engine.save(image.id.as_str()).read_to_end(&mut saved).await.unwrap();
     for member in tar::Archive::new(saved.as_slice()).entries().unwrap() {
@@ -57,15 +59,15 @@ async fn configuration(engine: &Engine, image: &Stored) -> serde_json::Value {
     panic!("no configuration");
 }
 
-/// Whether the step of this instruction had nothing to do.
+/// Whether the step of this instruction was cached.
 fn is_cached(lines: &[String], instruction: &str) -> bool {
     let began = lines.iter().find(|line| line.ends_with(instruction)).unwrap();
     let number = began.split_once(' ').unwrap().0;
     lines.contains(&format!("{number} CACHED"))
 }
 
-/// Builds what must fail; what is told of it.
-async fn failure(engine: &Engine, what: &Build) -> String {
+/// Runs a build that must fail; returns the error.
+async fn failure(engine: &Engine, what: &BuildRequest) -> String {
     build(engine, what, &[]).await.0.unwrap_err().to_string()
 }
 
@@ -84,7 +86,7 @@ async fn a_folder_becomes_an_image() {
             (".dockerignore", "*/*.log\nbusybox"),
         ],
     );
-    let what = Build {
+    let what = BuildRequest {
         target: Some("second".to_owned()),
         args: [("GREETING".to_owned(), "hello".to_owned())].into(),
         labels: [("team".to_owned(), "a \"b\" c".to_owned())].into(),
@@ -108,12 +110,12 @@ async fn a_folder_becomes_an_image() {
     let labels = &configuration["config"]["Labels"];
     assert_eq!(*labels, serde_json::json!({ "greeting": "hello", "team": "a \"b\" c" }));
 
-    // Again: nothing to do, and the same image.
+    // A repeated build does nothing and returns the same image.
     let (again, lines) = build(&engine, &what, &[]).await;
     assert_eq!(again.unwrap().id, image.id);
     assert!(is_cached(&lines, "COPY . /all/"), "{lines:?}");
-    let anew = Build { no_cache: true, ..what };
-    let (_, lines) = build(&engine, &anew, &[]).await;
+    let uncached = BuildRequest { no_cache: true, ..what };
+    let (_, lines) = build(&engine, &uncached, &[]).await;
     assert!(!is_cached(&lines, "COPY . /all/"), "{lines:?}");
 
     engine.tag(image.id.as_str(), "cutover-engine-test", "other").await.unwrap();
@@ -123,12 +125,12 @@ async fn a_folder_becomes_an_image() {
 }
 
 #[tokio::test]
-async fn what_an_engine_keeps_is_read_from_its_own_folder_where_it_may_be() {
+async fn layers_are_read_from_the_engines_folder_if_permitted() {
     let Some(engine) = engine().await else { return };
     let folder = Folder::new("FROM scratch\nCOPY a b /\n", &[("a", "A"), ("b", "B")]);
     let image = build(&engine, &folder.build(), &[]).await.0.unwrap();
     let Some(store) = engine.layer_store() else {
-        eprintln!("skipped: this engine's folder is not open to this user");
+        eprintln!("skipped: this user may not read the engine's folder");
         return;
     };
     let mut bytes = Vec::new();
@@ -141,14 +143,14 @@ async fn what_an_engine_keeps_is_read_from_its_own_folder_where_it_may_be() {
 }
 
 #[tokio::test]
-async fn secrets_are_read_and_left_nowhere() {
+async fn secrets_are_read_and_not_stored() {
     let Some(engine) = engine().await else { return };
     let steps = "RUN --mount=type=secret,id=token --mount=type=secret,id=key \
                  busybox sha256sum /run/secrets/token /run/secrets/key | busybox tee /sums\n";
     let folder = Folder::new(&format!("{SHELL}{steps}"), &[("key.txt", "from a file")]);
     let token = Secret { id: "token".to_owned(), source: SecretSource::Env("TOKEN".to_owned()) };
     let key = Secret { id: "key".to_owned(), source: SecretSource::File(folder.path("key.txt")) };
-    let what = Build { secrets: vec![token, key], no_cache: true, ..folder.build() };
+    let what = BuildRequest { secrets: vec![token, key], no_cache: true, ..folder.build() };
     let (built, lines) = build(&engine, &what, &[("TOKEN", "s3cret of the day")]).await;
     let image = built.unwrap();
     let all = lines.join("\n");
@@ -162,51 +164,57 @@ async fn secrets_are_read_and_left_nowhere() {
     assert!(files.values().all(|text| !text.contains("s3cret") && text != "from a file"));
     engine.remove(image.id.as_str()).await.unwrap();
 
-    let told = failure(&engine, &what).await;
-    assert!(told.contains("`token`") && told.contains("no TOKEN"), "{told}");
+    let reported = failure(&engine, &what).await;
+    assert!(
+        reported.contains("`token`") && reported.contains("variable TOKEN is not set"),
+        "{reported}"
+    );
 }
 
 #[tokio::test]
-async fn a_secret_that_nobody_configured_is_named_with_its_key() {
+async fn an_unconfigured_secret_is_named_with_its_key() {
     let Some(engine) = engine().await else { return };
     let steps = "RUN --mount=type=secret,id=npm,required=true \\\n  busybox cat /run/secrets/npm\n";
     let folder = Folder::new(&format!("{SHELL}{steps}"), &[]);
-    let told = failure(&engine, &folder.build()).await;
-    assert!(told.contains("`npm`, which is not among `image.build.secrets`"), "{told}");
-    assert!(told.contains("   4 | >>> RUN --mount") && told.contains("   5 | >>> "), "{told}");
+    let reported = failure(&engine, &folder.build()).await;
+    assert!(reported.contains("`npm`, which `image.build.secrets` does not contain"), "{reported}");
+    assert!(
+        reported.contains("   4 | >>> RUN --mount") && reported.contains("   5 | >>> "),
+        "{reported}"
+    );
 }
 
 #[tokio::test]
-async fn a_step_talks_to_the_agent() {
+async fn a_step_reaches_the_ssh_agent() {
     let Some(engine) = engine().await else { return };
-    // busybox's nc has no Unix sockets: that the socket is there and open is all that it can tell,
-    // and that a connection to the agent is made.
+    // busybox's nc has no Unix sockets: the step can only show that the socket is there, which
+    // takes a connection to the agent.
     let steps = "RUN --mount=type=ssh,id=deploy,required=true \
                  busybox test -S \"$SSH_AUTH_SOCK\" && busybox echo it is there\n";
     let folder = Folder::new(&format!("{SHELL}{steps}"), &[]);
     let socket = folder.path("agent.sock");
     let _agent = UnixListener::bind(&socket).unwrap();
     let agent = SshAgent { id: "deploy".to_owned(), socket: Some(socket) };
-    let what = Build { ssh: vec![agent], no_cache: true, ..folder.build() };
+    let what = BuildRequest { ssh: vec![agent], no_cache: true, ..folder.build() };
     let (built, lines) = build(&engine, &what, &[]).await;
     let image = built.unwrap();
     assert!(lines.iter().any(|line| line.ends_with("it is there")), "{lines:?}");
     engine.remove(image.id.as_str()).await.unwrap();
 
-    let told = failure(&engine, &Build { ssh: Vec::new(), ..what }).await;
-    assert!(told.contains("`deploy`, which is not among `image.build.ssh`"), "{told}");
+    let reported = failure(&engine, &BuildRequest { ssh: Vec::new(), ..what }).await;
+    assert!(reported.contains("`deploy`, which `image.build.ssh` does not contain"), "{reported}");
 }
 
 #[tokio::test]
-async fn a_failing_step_is_told_with_its_lines() {
+async fn a_failing_step_is_reported_with_its_lines() {
     let Some(engine) = engine().await else { return };
     let steps = "WORKDIR /srv\nRUN busybox echo all is well\nRUN busybox echo the disk is on fire \\\n  && busybox false\nRUN busybox true\n";
     let folder = Folder::new(&format!("{SHELL}{steps}"), &[]);
-    let told = failure(&engine, &folder.build()).await;
-    let first = told.lines().next().unwrap();
-    assert!(first.contains("RUN busybox echo the disk is on fire"), "{told}");
-    assert!(first.contains("exit code: 1"), "{told}");
-    assert!(told.contains("Its last lines:\n  the disk is on fire\n"), "{told}");
+    let reported = failure(&engine, &folder.build()).await;
+    let first = reported.lines().next().unwrap();
+    assert!(first.contains("RUN busybox echo the disk is on fire"), "{reported}");
+    assert!(first.contains("exit code: 1"), "{reported}");
+    assert!(reported.contains("Last lines of its output:\n  the disk is on fire\n"), "{reported}");
     let dockerfile = folder.path("Dockerfile");
     let excerpt = format!(
         "{}:6\n   4 |     WORKDIR /srv\n   5 |     RUN busybox echo all is well\n   \
@@ -214,40 +222,43 @@ async fn a_failing_step_is_told_with_its_lines() {
          8 |     RUN busybox true",
         dockerfile.display()
     );
-    assert!(told.ends_with(&excerpt), "{told}\n{excerpt}");
+    assert!(reported.ends_with(&excerpt), "{reported}\n{excerpt}");
 }
 
 #[tokio::test]
-async fn mistakes_are_told_with_their_lines() {
+async fn mistakes_are_reported_with_their_lines() {
     let Some(engine) = engine().await else { return };
     let folder = Folder::new("FROM scratch\nCOPPY a /\n", &[]);
-    let told = failure(&engine, &folder.build()).await;
-    assert!(told.contains("COPPY") && told.contains("   2 | >>> COPPY a /"), "{told}");
+    let reported = failure(&engine, &folder.build()).await;
+    assert!(reported.contains("COPPY") && reported.contains("   2 | >>> COPPY a /"), "{reported}");
 
     let folder = Folder::new("FROM scratch\nCOPY dist/a.js /\n", &[("dist/a.js", "")]);
     std::fs::write(folder.path(".dockerignore"), "dist").unwrap();
-    let told = failure(&engine, &folder.build()).await;
-    assert!(told.contains("   2 | >>> COPY dist/a.js /"), "{told}");
+    let reported = failure(&engine, &folder.build()).await;
+    assert!(reported.contains("   2 | >>> COPY dist/a.js /"), "{reported}");
     assert!(
-        told.contains(&format!("left out by {}", folder.path(".dockerignore").display())),
-        "{told}"
+        reported.contains(&format!(
+            "exists, but {} excludes it",
+            folder.path(".dockerignore").display()
+        )),
+        "{reported}"
     );
 
     let folder = Folder::new("FROM scratch\nCOPY Dockerfile /\n", &[]);
     let target = Some("nothing".to_owned());
-    let told = failure(&engine, &Build { target, ..folder.build() }).await;
-    assert!(told.contains("nothing"), "{told}");
+    let reported = failure(&engine, &BuildRequest { target, ..folder.build() }).await;
+    assert!(reported.contains("nothing"), "{reported}");
 }
 
 #[tokio::test]
-async fn a_dockerfile_elsewhere_and_much_to_send() {
+async fn a_large_context_with_a_dockerfile_elsewhere_is_built() {
     let Some(engine) = engine().await else { return };
     let folder = Folder::new("", &[("elsewhere/web.Dockerfile", "FROM scratch\nCOPY big /\n")]);
     let big = vec![b'x'; 40_000_000];
     std::fs::create_dir(folder.path("context")).unwrap();
     std::fs::write(folder.path("context/big"), &big).unwrap();
     let (context, dockerfile) = (folder.path("context"), folder.path("elsewhere/web.Dockerfile"));
-    let what = Build { context, dockerfile, ..Build::default() };
+    let what = BuildRequest { context, dockerfile, ..BuildRequest::default() };
     let (built, lines) = build(&engine, &what, &[]).await;
     let image = built.unwrap();
     assert!(image.size >= big.len() as u64);
@@ -255,7 +266,7 @@ async fn a_dockerfile_elsewhere_and_much_to_send() {
     assert!(lines.iter().any(|line| line == "context: 1 files, 40.0 MB"), "{lines:?}");
 }
 
-/// Whether a process of this machine, in whatever container, was started like this.
+/// Whether a process on this machine, in whatever container, was started with this command.
 fn is_running(command: &[u8]) -> bool {
     let started = |process: std::fs::DirEntry| std::fs::read(process.path().join("cmdline"));
     let mut processes = std::fs::read_dir("/proc").unwrap().flatten();
@@ -273,40 +284,42 @@ async fn until(what: &str, holds: impl Fn() -> bool) {
 }
 
 #[tokio::test]
-async fn a_build_that_is_dropped_ends() {
+async fn dropping_a_build_stops_it() {
     let Some(engine) = engine().await else { return };
-    if !matches!(engine.way(), Way::Unix(_)) {
-        eprintln!("skipped: another machine's processes are not seen from here");
+    if !matches!(engine.host(), DockerHost::Unix(_)) {
+        eprintln!(
+            "skipped: the engine is not on this machine, so its processes cannot be observed"
+        );
         return;
     }
     let folder = Folder::new(&format!("{SHELL}RUN busybox sleep 3599\n"), &[]);
-    let what = Build { no_cache: true, ..folder.build() };
+    let what = BuildRequest { no_cache: true, ..folder.build() };
     let step = || is_running(b"busybox\0sleep\x003599\0");
     tokio::select! {
         (built, lines) = build(&engine, &what, &[]) => panic!("it ended: {built:?}, {lines:?}"),
-        () = until("the step does not begin", step) => {}
+        () = until("the step did not start", step) => {}
     }
-    until("the step goes on without us", || !step()).await;
+    until("the step outlived the build", || !step()).await;
 }
 
 #[tokio::test]
-async fn where_no_engine_is_the_alternatives_are_named() {
+async fn without_an_engine_the_alternatives_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("none.sock");
     let host = format!("unix://{}", socket.display());
     let variable = |name: &str| (name == "DOCKER_HOST").then(|| host.clone());
-    let told = Engine::connect(variable).await.unwrap_err().to_string();
-    assert!(told.contains(&host) && told.contains("image.files"), "{told}");
-    assert!(told.contains("--image repository@sha256:"), "{told}");
+    let reported = Engine::connect(variable).await.unwrap_err().to_string();
+    assert!(reported.contains(&host) && reported.contains("image.files"), "{reported}");
+    assert!(reported.contains("--image repository@sha256:"), "{reported}");
 
-    // Something else listens there.
+    // Something else listens on the socket.
     let listener = UnixListener::bind(&socket).unwrap();
     let other = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let _ = stream.read(&mut [0; 1024]);
         stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").unwrap();
     });
-    let told = Engine::connect(variable).await.unwrap_err().to_string();
-    assert!(told.contains("404"), "{told}");
+    let reported = Engine::connect(variable).await.unwrap_err().to_string();
+    assert!(reported.contains("404"), "{reported}");
     other.join().unwrap();
 }

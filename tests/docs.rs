@@ -1,11 +1,13 @@
-//! What README and docs show of the demo is what the demo prints. Lines may be left out, and ends of
-//! digests; nothing else.
+//! README.md and docs show the demo's real output: lines may be left out, and the ends of digests;
+//! nothing else. Their examples of `cutover.yaml` are valid, and the tests that they name exist.
 
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+
+use cutover::config;
 
 fn demo(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_cutover"))
@@ -21,20 +23,21 @@ fn page(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
 
-/// The first block of this language after a line.
+/// Returns the first block of this language after a line.
 fn block<'p>(page: &'p str, after: &str, language: &str) -> &'p str {
     let (_, rest) = page.split_once(after).unwrap();
     let (_, block) = rest.split_once(&format!("```{language}\n")).unwrap();
     block.split_once("```").unwrap().0
 }
 
-/// Words and numbers alone: bars, signs and columns differ between a page, a terminal and a pipe.
+/// Returns only words and numbers: bars, signs and columns differ between a page, a terminal and a
+/// pipe.
 fn words(line: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { ' ' };
     line.chars().map(plain).collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// That each line shown is printed, after the one before it. `…` stands for anything.
+/// Asserts that each shown line is printed, in order. `…` stands for anything.
 fn is_printed(shown: &str, printed: &str, read: impl Fn(&str) -> String) {
     let mut lines = printed.lines();
     for shown in shown.lines().filter(|line| !read(line).is_empty()) {
@@ -49,19 +52,77 @@ fn is_printed(shown: &str, printed: &str, read: impl Fn(&str) -> String) {
                 None => false,
             })
         });
-        assert!(found, "the demo does not print, or not in this place:\n{shown}\n{printed}");
+        assert!(
+            found,
+            "the demo does not print this line, or not in this place:\n{shown}\n{printed}"
+        );
     }
 }
 
 #[test]
-fn the_readme_shows_what_the_demo_prints() {
-    let readme = page("README.md");
-    is_printed(block(&readme, "## The demo", "text"), &demo(&[]), words);
-    is_printed(block(&readme, "`cargo run -- demo --bad`", "text"), &demo(&["--bad"]), words);
+fn the_readme_and_the_page_on_the_demo_show_what_it_prints() {
+    let (readme, page) = (page("README.md"), page("docs/demo.md"));
+    let (good, bad) = (demo(&[]), demo(&["--bad"]));
+    is_printed(block(&readme, "<!-- demo -->", "text"), &good, words);
+    is_printed(block(&page, "<!-- demo -->", "text"), &good, words);
+    is_printed(block(&page, "<!-- demo: bad -->", "text"), &bad, words);
 }
 
 #[test]
 fn the_page_on_events_shows_what_the_demo_prints() {
     let page = page("docs/events.md");
     is_printed(block(&page, "# ", "json"), &demo(&["--bad", "--format", "json"]), str::to_owned);
+}
+
+#[test]
+fn the_examples_of_a_configuration_are_valid() {
+    let (readme, page) = (page("README.md"), page("docs/configuration.md"));
+    let full = block(&page, "<!-- example: two groups -->", "yaml");
+    for example in
+        [block(&readme, "## Quick start", "yaml"), block(&page, "# Configuration", "yaml"), full]
+    {
+        assert_eq!(config::parse(example, "cutover.yaml").err().map(|e| e.to_string()), None);
+    }
+    let rolling = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/rolling/cutover.yaml");
+    assert_eq!(config::load(&rolling).err().map(|e| e.to_string()), None);
+
+    let mistaken = full.replace("\nlinear: ", "\nlineal: ");
+    let error = config::parse(&mistaken, "cutover.yaml").unwrap_err();
+    assert_eq!(
+        block(&page, "## Mistakes", "text").trim_end(),
+        format!("error: {error}").trim_end()
+    );
+}
+
+/// Returns the text of every Rust file below a folder.
+fn sources(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .map(|path| match path.extension() {
+            _ if path.is_dir() => sources(&path),
+            Some(extension) if extension == "rs" => fs::read_to_string(path).unwrap(),
+            _ => String::new(),
+        })
+        .collect()
+}
+
+#[test]
+fn the_tests_that_the_page_on_safety_names_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sources: String = ["src", "tests"].map(|folder| sources(&root.join(folder))).concat();
+    let page = page("docs/safety.md");
+    let mut found = 0;
+    for name in page.split('`').skip(1).step_by(2) {
+        let is_path = name.starts_with("tests/") || name.starts_with("lab/");
+        let is_test = name.contains('_')
+            && name.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit());
+        if is_path {
+            assert!(root.join(name).exists(), "docs/safety.md names {name}, which does not exist");
+        } else if is_test {
+            let test = format!("fn {name}(");
+            assert!(sources.contains(&test), "docs/safety.md names {name}, which is no test");
+        }
+        found += usize::from(is_path || is_test);
+    }
+    assert!(found > 20, "docs/safety.md names {found} tests");
 }

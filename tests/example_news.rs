@@ -1,18 +1,18 @@
 //! `examples/news` fits the lab's default world: its configuration is read, its image assembled and
 //! pushed with ECR's login, and the live version's user data pinned to it, all through the SDK.
-#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
+#![allow(clippy::unwrap_used, clippy::panic)] // test helpers do not count as tests
 
 use std::path::Path;
 
-use cutover::cloud::{Change, Cloud, CredentialSource, Settings, UserData};
+use cutover::aws::{Aws, Change, CredentialSource, Settings, UserData};
 use cutover::config;
 use cutover::image::{Annotations, Assembly, Bases, FileMapping, Image, Platform, assemble};
 use cutover::net::{Clock, Net, Transport};
 use cutover::registry::{Credentials, Registry};
-use cutover::template::{Source, digest_occurrences, pin};
-use cutover_lab::doors::InProcess;
+use cutover::template::{UserDataSource, digest_occurrences, pin};
 use cutover_lab::scenario::Scenario;
 use cutover_lab::services::{registry, sts};
+use cutover_lab::transport::InProcess;
 use cutover_lab::world::World;
 
 const START: &str = "2026-01-05T09:00:00Z";
@@ -34,7 +34,7 @@ fn image(config: &config::Config) -> Image {
     assemble(&assembly, &config.directory, &Bases::default(), &Annotations::default()).unwrap()
 }
 
-async fn connect(door: &InProcess) -> (Net, Cloud) {
+async fn connect(door: &InProcess) -> (Net, Aws) {
     let clock = Clock::virtual_from(START.parse().unwrap());
     let net = Net { transport: Transport::from_service(door.clone()), clock };
     let credentials = CredentialSource::Static {
@@ -50,7 +50,7 @@ async fn connect(door: &InProcess) -> (Net, Cloud) {
         credentials,
         endpoint: None,
     };
-    let cloud = Cloud::connect(&net, &settings).await.unwrap();
+    let cloud = Aws::connect(&net, &settings).await.unwrap();
     (net, cloud)
 }
 
@@ -83,7 +83,7 @@ async fn the_example_is_pushed_and_pinned_in_the_default_world() {
     let live = cloud.version(&template.id, 1).await.unwrap().unwrap();
     let UserData::Bytes(bytes) = live.user_data else { panic!("no user data") };
     let base = base64(&bytes);
-    let pinned = pin(&Source::Rewrite, Some(&base), &pushed.reference).unwrap();
+    let pinned = pin(&UserDataSource::Rewrite, Some(&base), &pushed.reference).unwrap();
     assert_eq!(pinned.digest_count, 1);
     let made = cloud.create_version(&template.id, 1, &pinned.base64, "second edition", "t").await;
     let Change::Done(number) = made else { panic!("{made:?}") };
@@ -97,7 +97,7 @@ fn base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
-/// ECR refuses an index that names what it doesn't have.
+/// ECR rejects an index that names manifests which the repository doesn't have.
 #[tokio::test(start_paused = true)]
 async fn with_several_platforms_the_tags_name_the_index_and_the_fleet_gets_its_image() {
     let world = World::from_scenario(&Scenario::default(), 7, START.parse().unwrap()).unwrap();
@@ -121,7 +121,7 @@ async fn with_several_platforms_the_tags_name_the_index_and_the_fleet_gets_its_i
     assert_eq!(pushed.reference.digest, *image.digest());
     assert!(cloud.image_exists(repository.path(), image.digest()).await.unwrap());
     let tagged = ecr.manifest_digest(repository, "v7").await.unwrap();
-    assert_eq!(tagged.as_ref(), Some(&image.top().digest));
+    assert_eq!(tagged.as_ref(), Some(&image.tag_target().digest));
     assert_ne!(tagged.as_ref(), Some(image.digest()));
     assert_eq!(ecr.push(&image, repository, &tags).await.unwrap().uploaded_bytes, 0);
 }

@@ -1,6 +1,7 @@
-//! What the guides show is what happens: their documents are applied and their outputs compared, in the lab.
+//! The guides show what really happens: in the lab, their documents are applied and their outputs
+//! compared.
 
-// Clippy's leave for tests does not reach the helpers of an integration test.
+// Clippy's exemptions for tests do not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support {
@@ -23,14 +24,15 @@ fn page(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
 
-/// The first block of a language after a line.
+/// Returns the first block of a language after a line.
 fn block(page: &str, after: &str, language: &str) -> String {
     let (_, rest) = page.split_once(after).unwrap_or_else(|| panic!("no `{after}`"));
     let (_, block) = rest.split_once(&format!("```{language}\n")).unwrap();
     block.split_once("```").unwrap().0.to_owned()
 }
 
-/// That the shown lines are printed, in their order. `…` stands for anything; a line of it alone, for any lines.
+/// Asserts that the shown lines are printed, in order. `…` stands for anything; on a line of its
+/// own, for any lines.
 #[track_caller]
 fn is_printed(shown: &str, printed: &str) {
     let mut lines = printed.lines();
@@ -48,7 +50,8 @@ fn is_printed(shown: &str, printed: &str) {
     }
 }
 
-/// A lab whose job is the guide's, with its repositories, its role, and this trust policy.
+/// Returns a lab whose job is the guide's, with the guide's repositories and role, and these
+/// policies.
 fn cloudmart(folder: &Path, trust: &str, permissions: &str) -> Lab {
     let file = folder.join("scenario.yaml");
     fs::write(&file, "github: acme/cloudmart\niam: enforced\n").unwrap();
@@ -62,7 +65,8 @@ fn cloudmart(folder: &Path, trust: &str, permissions: &str) -> Lab {
     lab
 }
 
-/// A small image from files, pushed as the guide pushes: with `role` by option.
+/// Pushes a small image from files as the guide does, with the role as an option; returns what is
+/// printed.
 fn push(lab: &Lab) -> String {
     let project = Project::empty();
     project.write("index.html", "hello\n");
@@ -78,7 +82,7 @@ fn push(lab: &Lab) -> String {
 }
 
 #[test]
-fn the_three_errors_of_the_guide_are_what_is_said() {
+fn the_guides_three_errors_are_printed() {
     if venv::program("python3").is_none() {
         return;
     }
@@ -89,7 +93,10 @@ fn the_three_errors_of_the_guide_are_what_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let lab = cloudmart(folder.path(), &trust, &permissions);
     let pushed = push(&lab);
-    assert!(pushed.contains("succeeded: pushed "), "the guide's own policies suffice: {pushed}");
+    assert!(
+        pushed.contains("succeeded: pushed "),
+        "the guide's own policies do not suffice: {pushed}"
+    );
     lab.boto("iam = client('iam')\nfor one in iam.list_open_id_connect_providers()['OpenIDConnectProviderList']: iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=one['Arn'])");
     is_printed(&block(&page, "### No OIDC provider", "text"), &push(&lab));
 
@@ -104,30 +111,30 @@ fn the_three_errors_of_the_guide_are_what_is_said() {
     is_printed(&block(&page, "### The role may not start an upload", "text"), &push(&lab));
 }
 
-/// Runs the commands of a block, one line each, in a folder, and gives what both streams hold.
-fn told(lab: &Lab, project: &Project, block: &str) -> String {
-    let mut told = String::new();
+/// Runs a block's commands, one a line; returns the commands and what both output streams contain.
+fn run_commands(lab: &Lab, project: &Project, block: &str) -> String {
+    let mut reported = String::new();
     for line in block.lines().filter_map(|line| line.strip_prefix("$ cutover ")) {
         let mut command = lab.command(env!("CARGO_BIN_EXE_cutover"));
         let words = shlex::split(line).unwrap();
         let output = command.args(words).current_dir(project.path()).output().unwrap();
-        told += &format!("$ cutover {line}\n");
-        told += &String::from_utf8(output.stdout).unwrap();
-        told += &String::from_utf8(output.stderr).unwrap();
+        reported += &format!("$ cutover {line}\n");
+        reported += &String::from_utf8(output.stdout).unwrap();
+        reported += &String::from_utf8(output.stderr).unwrap();
     }
-    // The lab's load balancer listens where the lab does.
+    // The lab's load balancer listens on the lab's own port.
     let port = lab.url().rsplit(':').next().unwrap();
-    told.replace(&format!("port {port},"), "port 80,")
+    reported.replace(&format!("port {port},"), "port 80,")
 }
 
 #[test]
-fn the_walk_to_a_first_rollout_is_what_happens() {
+fn the_first_rollout_guide_works_as_shown() {
     let page = page(FIRST);
     let (lab, project) = (Lab::serve(60), Project::empty());
     let shown = block(&page, "## 1. Describe what runs", "console");
-    is_printed(&shown, &told(&lab, &project, &shown));
+    is_printed(&shown, &run_commands(&lab, &project, &shown));
     let verified = block(&page, "## 3. Check", "console");
     let first =
         verified.lines().take_while(|line| !line.contains("plan")).collect::<Vec<_>>().join("\n");
-    is_printed(&first, &told(&lab, &project, &first));
+    is_printed(&first, &run_commands(&lab, &project, &first));
 }

@@ -1,7 +1,7 @@
-//! `cutover iam`: what it prints is what a deployment needs, and can be applied as it is printed. That no action of the policy
-//! is too much is shown in src/rehearse/permissions.
+//! `cutover iam` prints what a deployment needs, in a form that can be applied as printed.
+//! src/rehearse/permissions shows that the policy allows no action too many.
 
-// Clippy's leave for tests does not reach the helpers of an integration test.
+// Clippy's exemptions for tests do not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod permissions {
@@ -26,14 +26,14 @@ use support::lab::Lab;
 use support::project::Project;
 use support::venv;
 
-/// The role that is printed, by another name than the one that the lab begins with.
+/// The printed role, named differently from the lab's own.
 const ROLE: &str = "arn:aws:iam::123456789012:role/deployer";
 
-/// The lab's repository, with the ids that its tokens carry.
+/// The lab's repository, with the IDs in its tokens.
 const REPOSITORY: [&str; 6] =
     ["--repository", "acme/news", "--repository-id", "1296269", "--owner-id", "9919"];
 
-/// A lab that enforces policies, and has a job in the environment production.
+/// Returns a lab that enforces policies and has a job in the environment production.
 fn enforcing(folder: &Path, deploy_policy: &str) -> Lab {
     let scenario = format!(
         "iam: enforced\njob: {{ environment: production, immutable_subject: true }}\n\
@@ -54,7 +54,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// What is printed, if all is well.
+/// Returns what is printed; asserts success.
 #[track_caller]
 fn printed(lab: &Lab, project: &Project, format: &str) -> String {
     let arguments = [&REPOSITORY[..], &["--format", format]].concat();
@@ -64,11 +64,11 @@ fn printed(lab: &Lab, project: &Project, format: &str) -> String {
 }
 
 #[test]
-fn what_is_printed_is_run_and_then_deploys_by_a_workflow_token() {
+fn the_printed_commands_create_a_role_that_deploys() {
     let Some(aws) = venv::program("aws") else { return };
     let (folder, project) = (tempfile::tempdir().unwrap(), Project::quick());
     let lab = enforcing(folder.path(), "");
-    // The account's provider goes, so that the printed commands create it.
+    // The account's OIDC provider is deleted, so that the printed commands create it.
     lab.boto("iam = client('iam')\nfor one in iam.list_open_id_connect_providers()['OpenIDConnectProviderList']: iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=one['Arn'])");
     project.change("version: 1\n", &format!("version: 1\nrole: {ROLE}\n"));
     let commands = printed(&lab, &project, "human");
@@ -90,7 +90,7 @@ fn what_is_printed_is_run_and_then_deploys_by_a_workflow_token() {
     let session = lab.boto("result = client('iam').get_role(RoleName='deployer')['Role']");
     assert!(session["RoleLastUsed"]["LastUsedDate"].is_string(), "{session}");
 
-    // Now that it exists, its trust policy is replaced and nothing is created twice.
+    // Now that the role exists, its trust policy is replaced and nothing is created twice.
     let again = printed(&lab, &project, "human");
     assert!(again.contains("aws iam update-assume-role-policy --role-name deployer "), "{again}");
     assert!(!again.contains("aws iam create-"), "{again}");
@@ -115,7 +115,7 @@ fn one_object_holds_both_documents() {
         ])
     );
     let compact = object["permissions"].to_string();
-    // Everything is named: nothing but reads and launches is allowed on `*`.
+    // Every resource is named: only reads and launches are allowed on `*`.
     for statement in object["permissions"]["Statement"].as_array().unwrap() {
         let everything = statement["Resource"] == "*";
         let may = ["Read", "LaunchByTemplate"].contains(&statement["Sid"].as_str().unwrap());
@@ -126,7 +126,7 @@ fn one_object_holds_both_documents() {
 }
 
 #[test]
-fn templates_are_what_their_tools_read() {
+fn templates_pass_their_tools_checks() {
     let folder = tempfile::tempdir().unwrap();
     let (lab, project) = (Lab::serve(60), Project::news());
     lint::cloudformation(&lab, folder.path(), &printed(&lab, &project, "cloudformation"));
@@ -147,7 +147,7 @@ fn templates_are_what_their_tools_read() {
 }
 
 #[test]
-fn what_may_not_be_read_is_a_gap_and_no_silence() {
+fn a_denied_read_is_reported_as_a_gap() {
     if venv::program("python").is_none() {
         return;
     }
@@ -186,33 +186,39 @@ fn what_may_not_be_read_is_a_gap_and_no_silence() {
     ];
     assert_eq!(actions, BTreeSet::from(expected), "{object:#}");
     let what = gaps.iter().find(|gap| gap["action"] == "iam:GetInstanceProfile").unwrap();
-    assert!(what["what"].as_str().unwrap().contains("iam:PassRole is missing"), "{what}");
+    assert!(what["what"].as_str().unwrap().contains("the policy lacks iam:PassRole"), "{what}");
     let compact = object["permissions"].to_string();
     assert!(!compact.contains("iam:PassRole") && !compact.contains("ModifyRule"), "{compact}");
-    assert!(compact.contains("ec2:CreateTags"), "what could be read is there: {compact}");
+    assert!(
+        compact.contains("ec2:CreateTags"),
+        "the policy contains what could be read: {compact}"
+    );
     let commands = limited("human");
     assert!(commands.starts_with("# INCOMPLETE"), "{commands}");
     assert!(commands.contains("#   iam:GetInstanceProfile: "), "{commands}");
-    assert!(commands.contains("skip this where it exists"), "{commands}");
+    assert!(commands.contains("unless the account already has it"), "{commands}");
 }
 
 #[test]
-fn what_cannot_be_known_is_asked_for() {
+fn options_that_cannot_be_inferred_are_required() {
     let (lab, project) = (Lab::serve(60), Project::news());
     let refused = |arguments: &[&str]| {
         let output = iam(&lab, &project, arguments);
         assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
         text(&output.stderr)
     };
-    assert!(refused(&[]).contains("--repository OWNER/NAME"), "no git, no workflow");
+    assert!(
+        refused(&[]).contains("--repository OWNER/NAME"),
+        "the repository is not known from git or a workflow"
+    );
     assert!(refused(&["--repository", "acme"]).contains("OWNER/NAME"));
     assert!(refused(&["--repository", "a/b", "--role", "de ploy"]).contains("--role"));
-    // The account check of the configuration is the caller's, too.
+    // The configuration's account check applies here, too.
     project.change("account: \"123456789012\"", "account: \"210987654321\"");
     assert!(refused(&["--repository", "acme/news"]).contains("210987654321"));
 }
 
-/// Every operation that `src/cloud` names, as IAM writes it.
+/// Collects every operation that `src/cloud` names, as IAM writes it.
 fn operations(folder: &Path, found: &mut BTreeSet<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path: PathBuf = entry.unwrap().path();
@@ -221,7 +227,7 @@ fn operations(folder: &Path, found: &mut BTreeSet<String>) {
             continue;
         }
         let source = fs::read_to_string(&path).unwrap();
-        // What tests say is no call.
+        // Names in tests are not calls.
         let source = source.split("#[cfg(test)]").next().unwrap();
         for literal in source.split('"').skip(1).step_by(2) {
             let is_operation = literal.split_once(':').is_some_and(|(service, operation)| {
@@ -244,7 +250,7 @@ fn operations(folder: &Path, found: &mut BTreeSet<String>) {
     }
 }
 
-/// What only a person calls who prints policies.
+/// Operations that only a person who prints policies calls.
 const OF_A_PERSON: [&str; 5] = [
     "ecr:GetRegistryScanningConfiguration",
     "ecr:GetSigningConfiguration",
@@ -254,7 +260,7 @@ const OF_A_PERSON: [&str; 5] = [
 ];
 
 #[test]
-fn the_table_has_every_call_of_the_edge_to_aws() {
+fn the_table_lists_every_call_to_aws() {
     let mut found = BTreeSet::new();
     operations(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cloud"), &mut found);
     assert!(found.len() > 30, "{found:?}");

@@ -1,6 +1,7 @@
-//! What `cutover init` does with files, options and permissions. What it finds in accounts of every kind is in init_worlds.rs.
+//! What `cutover init` does with files, options and permissions. init_worlds.rs tests what it finds
+//! in accounts of every kind.
 
-// Clippy's leave for tests does not reach the helpers of an integration test.
+// Clippy's exemptions for tests do not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support {
@@ -29,7 +30,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Every file below a folder.
+/// Returns the names of all files below a folder.
 fn files(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
@@ -45,7 +46,7 @@ fn files(folder: &Path) -> Vec<String> {
 const FOUND: [&str; 4] = ["--group", "news-blue", "--repository", "acme/news"];
 
 #[test]
-fn a_file_that_exists_is_overwritten_by_force_alone() {
+fn an_existing_file_is_overwritten_only_by_force() {
     let (lab, project) = (Lab::serve(60), Project::empty());
     let folder = project.path();
     assert_eq!(init(&lab, folder, &FOUND).status.code(), Some(0));
@@ -71,10 +72,10 @@ fn a_file_that_exists_is_overwritten_by_force_alone() {
 }
 
 #[test]
-fn nothing_is_left_where_one_file_cannot_be_written() {
+fn nothing_is_written_if_one_file_cannot_be() {
     let (lab, project) = (Lab::serve(60), Project::empty());
     let folder = project.path();
-    // A folder where the workflow goes, and a file where its folder goes.
+    // A folder in place of the workflow file, then a file in place of its folder.
     fs::create_dir_all(folder.join(WORKFLOW)).unwrap();
     project.write("cutover.yaml", "mine\n");
     let refused = init(&lab, folder, &[&FOUND[..], &["--force"]].concat());
@@ -91,7 +92,7 @@ fn nothing_is_left_where_one_file_cannot_be_written() {
 }
 
 #[test]
-fn what_may_not_be_read_is_named_and_the_rest_is_written() {
+fn a_denied_read_is_named_and_the_rest_is_written() {
     if venv::program("python").is_none() {
         return;
     }
@@ -124,7 +125,8 @@ result = {key: str(value) for key, value in result.items()}",
     assert!(found["open"].to_string().contains("elasticloadbalancing:DescribeRules"), "{found}");
     let yaml = fs::read_to_string(project.path().join("cutover.yaml")).unwrap();
     assert!(
-        yaml.contains("# Not known: ") && yaml.contains("`elasticloadbalancing:DescribeRules`"),
+        yaml.contains("# Cannot determine ")
+            && yaml.contains("`elasticloadbalancing:DescribeRules`"),
         "{yaml}"
     );
     assert!(yaml.contains("group: news-blue") && yaml.contains("push: ["), "{yaml}");
@@ -138,34 +140,31 @@ result = {key: str(value) for key, value in result.items()}",
 fn wrong_options_are_refused_before_anything_is_written() {
     let (lab, project) = (Lab::serve(60), Project::empty());
     for (arguments, expected) in [
-        (&["--group", "news-bleu"][..], "there is `news-blue`"),
-        (&["--load-balancer", "nwes"], "there is `news`"),
-        (&["--group", "news-blue", "--service", "News!"], "cannot be the name of a service"),
+        (&["--group", "news-bleu"][..], "existing ones are `news-blue`"),
+        (&["--load-balancer", "nwes"], "existing ones are `news`"),
+        (&["--group", "news-blue", "--service", "News!"], "is not a valid service name"),
         (&["--group", "news-blue", "--repository", "acme"], "is not OWNER/NAME"),
-        (
-            &["--group", "news-blue", "--environment", "a\nb"],
-            "cannot be the name of an environment",
-        ),
+        (&["--group", "news-blue", "--environment", "a\nb"], "is not a valid environment name"),
         (
             &["--group", "news-blue", "--environment", "${{ secrets.X }}"],
-            "cannot be the name of an environment",
+            "is not a valid environment name",
         ),
         (&["--group", "news-blue", "--port", "9"], "--from-scratch"),
         (&["--from-scratch"], "--service"),
         (
             &["--from-scratch", "--service", "hello", "--health-path", "/../etc"],
-            "cannot be a health check path",
+            "is not a valid health check path",
         ),
         (
             &["--from-scratch", "--service", "hello", "--vpc", "vpc-1", "--subnet", "subnet-1"],
             "--subnet",
         ),
-        (&["--second-group", "--group", "news-blue"], "are two groups already"),
+        (&["--second-group", "--group", "news-blue"], "are already two groups of one service"),
     ] {
         let refused = init(&lab, project.path(), arguments);
-        let told = text(&refused.stderr);
-        assert_eq!(refused.status.code(), Some(2), "{arguments:?}: {told}");
-        assert!(told.contains(expected), "{arguments:?}: {told}");
+        let reported = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{arguments:?}: {reported}");
+        assert!(reported.contains(expected), "{arguments:?}: {reported}");
     }
     assert_eq!(files(project.path()), [""; 0]);
 }

@@ -1,7 +1,7 @@
-//! From an account that others built to a rollout without a line written by hand: `init`, `verify`,
-//! `plan`, `deploy`.
+//! From an account that others built to a rollout, without writing a line by hand: `init`,
+//! `verify`, `plan`, `deploy`.
 
-// Clippy's leave for tests does not reach the helpers of an integration test.
+// Clippy's exemptions for tests do not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support {
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use support::project::{Ended, Project};
 use support::worlds::{Group, Service, World};
 
-/// Runs `init` in an empty folder and checks what it says that it found.
+/// Runs `init` in an empty folder and checks what it reports to have found.
 fn found(world: &World, service: &Service, flags: [&str; 2]) -> (Project, Value) {
     let project = Project::empty();
     let [option, name] = flags;
@@ -35,7 +35,7 @@ fn verified(world: &World, project: &Project) {
     assert_eq!(ended.exited(0)["outcome"], "succeeded", "{}", ended.text());
 }
 
-/// Plans and deploys an image that is in the repository. `found` is what `init` found.
+/// Plans and deploys an image that is in the repository. `found` is what `init` reported.
 fn deployed(world: &World, service: &Service, project: &Project, found: &Value) -> Ended {
     let image = service.v2.as_str();
     let plan = project.run(&world.lab, &["plan", "--image", image]);
@@ -43,19 +43,19 @@ fn deployed(world: &World, service: &Service, project: &Project, found: &Value) 
     let ended = project.run(&world.lab, &["deploy", "--image", image]);
     let outcome = ended.exited(0);
     assert_eq!(outcome["outcome"], "succeeded", "{}", ended.text());
-    // `groups` are blue's and green's: the live one has no traffic any more.
+    // `groups` are blue's and green's: the live one no longer has traffic.
     if found["groups"].as_array().unwrap().len() == 2 {
         let (old, new) = match found["groups"][0] == service.live.as_str() {
             true => ("blue", "green"),
             false => ("green", "blue"),
         };
-        assert_eq!(outcome["weights"], json!({ old: 0, new: 100 }), "{}", ended.text());
+        assert_eq!(outcome["shares"], json!({ old: 0, new: 100 }), "{}", ended.text());
     }
     ended
 }
 
-/// The whole way for each service of a world: by its load balancer, where no other shares that, as
-/// far as `verify`; and by a group as far as a deployment.
+/// For each service of a world, `init` by its load balancer, unless other services share it,
+/// followed by `verify`; and `init` by a group, followed by a deployment.
 fn each_service_deploys(world: &World) {
     let services = &world.built.services;
     for service in services {
@@ -99,7 +99,7 @@ fn two_groups_with_names_of_their_own() {
 }
 
 #[test]
-fn names_at_the_edge_of_what_the_apis_take() {
+fn names_at_the_limits_of_the_apis() {
     deploys("names");
 }
 
@@ -139,7 +139,7 @@ fn a_sticky_rule() {
     deploys("sticky");
 }
 
-/// The ids of the instances of all groups.
+/// Returns the IDs of the instances of all groups.
 fn instances(world: &World) -> Value {
     world.lab.boto(
         "groups = client('autoscaling').describe_auto_scaling_groups()['AutoScalingGroups']
@@ -147,7 +147,8 @@ result = sorted(instance['InstanceId'] for group in groups for instance in group
     )
 }
 
-/// Groups at `$Latest` and a tag in the user data: `verify` refuses them until `adopt` has pinned both.
+/// Groups at `$Latest` and a tag in the user data: `verify` refuses them until `adopt` has pinned
+/// both.
 fn deploys_after_adopt(world: &'static str) {
     let Some(world) = World::build(world) else { return };
     let service = world.service();
@@ -188,7 +189,7 @@ fn one_group_at_the_latest_version() {
 }
 
 #[test]
-fn an_account_of_ansible() {
+fn an_account_built_by_ansible() {
     let Some(world) = World::build("ansible") else { return };
     let again = world.build_again();
     assert_eq!(again.services[0].changed, Some(0), "the second run changed something");

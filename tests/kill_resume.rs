@@ -1,7 +1,7 @@
-//! Kill it anywhere: after `kill -9` traffic is served, and the next run finishes the rollout or takes
-//! it back. Processes of the real program, over sockets, against `cutover lab serve`.
+//! Kill it anywhere: after `kill -9` traffic is served, and the next run finishes the rollout or
+//! rolls it back. Real processes of cutover, over sockets, against `cutover lab serve`.
 
-// Clippy's leave for tests does not reach the helpers of an integration test.
+// Clippy's exemptions for tests do not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support {
@@ -28,13 +28,13 @@ fn kind(name: &'static str) -> impl Fn(&Value) -> bool {
 
 fn weights(green: u8, verified: bool) -> impl Fn(&Value) -> bool {
     move |event| {
-        event["event"] == "weights"
-            && event["weights"]["green"] == green
+        event["event"] == "traffic"
+            && event["shares"]["green"] == green
             && event["verified"] == verified
     }
 }
 
-/// A deployment that was killed once this event was seen; and then another, to the end.
+/// Kills a deployment after this event, then runs another to the end.
 fn killed_at(seen: impl Fn(&Value) -> bool) {
     if venv::program("python").is_none() {
         return;
@@ -49,26 +49,27 @@ fn kill_once(mut run: Run, seen: impl Fn(&Value) -> bool) {
     run.kill();
 }
 
-/// Deploys again: green has everything, from the one version that the first run made or would have.
+/// Deploys again: green has all traffic, on the version that the first run created or would have
+/// created.
 fn finishes(lab: &Lab, project: &Project) {
     let ended = project.run(lab, &["deploy"]);
     let outcome = ended.exited(0);
     assert_eq!(outcome["outcome"], "succeeded", "{}", ended.text());
-    assert_eq!(outcome["weights"], json!({ "blue": 0, "green": 100 }), "{}", ended.text());
+    assert_eq!(outcome["shares"], json!({ "blue": 0, "green": 100 }), "{}", ended.text());
     assert_eq!(outcome["launch_template_version"], 2, "{}", ended.text());
     let truth = truth::of(lab);
-    assert_eq!(truth["versions"], json!([2, 1]), "a version is made once: {}", ended.text());
+    assert_eq!(truth["versions"], json!([2, 1]), "a version is created once: {}", ended.text());
     assert_eq!(truth["weights"], json!({ "news-blue": 0, "news-green": 100 }));
-    assert_eq!(truth["errors"], 0.0, "users saw errors: {}", ended.text());
+    assert_eq!(truth["errors"], 0.0, "users received errors: {}", ended.text());
 }
 
 #[test]
-fn killed_with_the_claim_in_hand() {
+fn killed_after_the_claim() {
     killed_at(kind("started"));
 }
 
 #[test]
-fn killed_with_the_version_made() {
+fn killed_after_the_version_was_created() {
     killed_at(kind("version"));
 }
 
@@ -84,7 +85,7 @@ fn killed_while_the_group_is_refreshed() {
 
 #[test]
 fn killed_while_the_group_grows() {
-    killed_at(phase("join"));
+    killed_at(phase("add-to-rules"));
 }
 
 #[test]
@@ -108,8 +109,8 @@ fn killed_while_it_settles() {
 }
 
 #[test]
-fn killed_before_the_old_group_retires() {
-    killed_at(phase("retire"));
+fn killed_before_the_scale_in_is_scheduled() {
+    killed_at(phase("schedule-scale-in"));
 }
 
 #[test]
@@ -127,7 +128,7 @@ fn killed_again_and_again() {
 }
 
 #[test]
-fn killed_with_traffic_split_and_then_taken_back() {
+fn killed_with_traffic_split_and_then_rolled_back() {
     if venv::program("python").is_none() {
         return;
     }
@@ -136,10 +137,10 @@ fn killed_with_traffic_split_and_then_taken_back() {
     let ended = project.run(&lab, &["rollback"]);
     let outcome = ended.exited(0);
     assert_eq!(outcome["outcome"], "rolled_back", "{}", ended.text());
-    assert_eq!(outcome["weights"], json!({ "blue": 100, "green": 0 }), "{}", ended.text());
+    assert_eq!(outcome["shares"], json!({ "blue": 100, "green": 0 }), "{}", ended.text());
     let truth = truth::of(&lab);
     assert_eq!(truth["weights"]["news-blue"], 100, "{truth}");
-    assert_eq!(truth["errors"], 0.0, "users saw errors: {}", ended.text());
+    assert_eq!(truth["errors"], 0.0, "users received errors: {}", ended.text());
 }
 
 #[test]
@@ -156,8 +157,8 @@ fn of_two_runs_the_newer_one_wins() {
     let newer = newer.ended();
     assert_eq!(newer.exited(0)["outcome"], "succeeded", "{}", newer.text());
     let truth = truth::of(&lab);
-    assert_eq!(truth["versions"], json!([2, 1]), "a version is made once: {}", newer.text());
-    assert_eq!(truth["errors"], 0.0, "users saw errors: {}", newer.text());
+    assert_eq!(truth["versions"], json!([2, 1]), "a version is created once: {}", newer.text());
+    assert_eq!(truth["errors"], 0.0, "users received errors: {}", newer.text());
 }
 
 #[test]
@@ -176,13 +177,13 @@ fn of_two_editions_the_newer_one_wins_even_when_traffic_was_split() {
     assert_eq!(older.exited(5)["outcome"], "superseded", "{}", older.text());
     let truth = truth::of(&lab);
     assert_eq!(truth["weights"], json!({ "news-blue": 0, "news-green": 100 }));
-    assert_eq!(truth["errors"], 0.0, "users saw errors: {}", newer.text());
+    assert_eq!(truth["errors"], 0.0, "users received errors: {}", newer.text());
 }
 
-/// Every event of a rollout as the moment of a kill, each time followed by another deployment or by a
-/// rollback. Takes a quarter of an hour: `cargo test --test kill_resume -- --ignored`.
+/// Kills a rollout at every event, each time followed by another deployment or by a rollback. Takes
+/// a quarter of an hour: `cargo test --test kill_resume -- --ignored`.
 #[test]
-#[ignore = "long; the tests above are a choice of these"]
+#[ignore = "takes a quarter of an hour; the tests above are a selection"]
 fn killed_at_every_event() {
     if venv::program("python").is_none() {
         return;
@@ -214,14 +215,15 @@ fn killed_at_every_event() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
-/// Kills a deployment at its event number `moment`, and goes on, or `back`.
+/// Kills a deployment at its event number `moment`, and then deploys again, or rolls back if
+/// `back`.
 fn kill_at_event(moment: usize, back: bool) {
     let (lab, project) = (Lab::serve(SPEED), Project::quick());
     let seen = std::cell::Cell::new(0);
     let count = |_: &Value| seen.replace(seen.get() + 1) == moment;
     let mut run = project.start(&lab, &["deploy"]);
     if !run.reaches(count) {
-        return; // Told in fewer events than the run that was counted.
+        return; // This run reported fewer events than the one that was counted.
     }
     run.kill();
     if !back {
@@ -232,5 +234,5 @@ fn kill_at_event(moment: usize, back: bool) {
     let truth = truth::of(&lab);
     assert_eq!(truth["weights"]["news-blue"], 100, "{truth} {}", ended.text());
     assert_eq!(truth["groups"]["news-blue"], json!([2, 4, "1"]), "{}", ended.text());
-    assert_eq!(truth["errors"], 0.0, "users saw errors: {}", ended.text());
+    assert_eq!(truth["errors"], 0.0, "users received errors: {}", ended.text());
 }

@@ -1,7 +1,7 @@
-//! The same promise with one group: AWS goes on with an instance refresh while nobody watches it, and
-//! the next run takes it up where it is.
+//! The same promise with one group: AWS continues an instance refresh while no run watches it, and
+//! the next run resumes from there.
 
-// Clippy's leave for tests does not reach the helpers of an integration test.
+// Clippy's exemptions for tests do not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support {
@@ -20,7 +20,8 @@ fn refresh(status: &'static str) -> impl Fn(&Value) -> bool {
     move |event| event["event"] == "refresh" && event["status"] == status
 }
 
-/// Kills a rolling deployment once this event was seen, and runs `verb`; gives its end and what is.
+/// Kills a rolling deployment after this event and runs `verb`; returns how that ended and the
+/// account's state.
 fn killed_at(seen: impl Fn(&Value) -> bool, verb: &str) -> Option<(Ended, Value)> {
     venv::program("python")?;
     let (lab, project) = (Lab::serve_with(60, &["--fleet", "one-group"]), Project::rolling());
@@ -29,19 +30,19 @@ fn killed_at(seen: impl Fn(&Value) -> bool, verb: &str) -> Option<(Ended, Value)
     run.kill();
     let ended = project.run(&lab, &[verb]);
     let truth = truth::of(&lab);
-    assert_eq!(truth["errors"], 0.0, "users saw errors: {}", ended.text());
+    assert_eq!(truth["errors"], 0.0, "users received errors: {}", ended.text());
     Some((ended, truth))
 }
 
-fn goes_on_from(seen: impl Fn(&Value) -> bool) {
+fn resumes_from(seen: impl Fn(&Value) -> bool) {
     let Some((ended, truth)) = killed_at(seen, "deploy") else { return };
     assert_eq!(ended.exited(0)["outcome"], "succeeded", "{}", ended.text());
-    assert_eq!(truth["versions"], json!([2, 1]), "a version is made once: {}", ended.text());
+    assert_eq!(truth["versions"], json!([2, 1]), "a version is created once: {}", ended.text());
     assert_eq!(truth["groups"]["news"], json!([2, 4, "2"]), "{}", ended.text());
     assert_eq!(truth["refreshes"].as_array().unwrap().len(), 1, "one refresh: {}", ended.text());
 }
 
-fn goes_back_from(seen: impl Fn(&Value) -> bool) {
+fn rolls_back_from(seen: impl Fn(&Value) -> bool) {
     let Some((ended, truth)) = killed_at(seen, "rollback") else { return };
     assert_eq!(ended.exited(0)["outcome"], "rolled_back", "{}", ended.text());
     assert_eq!(truth["groups"]["news"], json!([2, 4, "1"]), "{}", ended.text());
@@ -49,30 +50,30 @@ fn goes_back_from(seen: impl Fn(&Value) -> bool) {
 
 #[test]
 fn killed_before_the_refresh_was_known() {
-    goes_on_from(|event| event["event"] == "phase" && event["phase"] == "refresh");
+    resumes_from(|event| event["event"] == "phase" && event["phase"] == "refresh");
 }
 
 #[test]
 fn killed_while_instances_are_replaced() {
-    goes_on_from(refresh("InProgress"));
+    resumes_from(refresh("InProgress"));
 }
 
 #[test]
 fn killed_while_it_bakes() {
-    goes_on_from(refresh("Baking"));
+    resumes_from(refresh("Baking"));
 }
 
 #[test]
 fn killed_once_the_refresh_was_done() {
-    goes_on_from(refresh("Successful"));
+    resumes_from(refresh("Successful"));
 }
 
 #[test]
-fn killed_while_instances_are_replaced_and_then_taken_back() {
-    goes_back_from(refresh("InProgress"));
+fn killed_while_instances_are_replaced_and_then_rolled_back() {
+    rolls_back_from(refresh("InProgress"));
 }
 
 #[test]
-fn killed_while_it_bakes_and_then_taken_back() {
-    goes_back_from(refresh("Baking"));
+fn killed_while_it_bakes_and_then_rolled_back() {
+    rolls_back_from(refresh("Baking"));
 }

@@ -1,7 +1,7 @@
-//! The lab speaks AWS: the unmodified AWS CLI, boto3 with its waiters, and skopeo take it for AWS,
-//! over a socket, with nothing but the lines that `cutover lab serve` prints.
+//! The unmodified AWS CLI, boto3 with its waiters, and skopeo work with the lab as with AWS, over a
+//! socket, with nothing but the lines that `cutover lab serve` prints.
 
-// Clippy's leave for tests does not reach the helpers of an integration test.
+// Clippy's exemptions for tests do not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod support {
@@ -15,7 +15,7 @@ use std::process::Command;
 use support::lab::Lab;
 use support::venv;
 
-/// Runs one story of `tests/python/lab_boto3.py`, against a lab of this speed.
+/// Runs one scenario of `tests/python/lab_boto3.py` against a lab of this speed.
 fn boto3(story: &str, speed: u32) {
     let Some(python) = venv::program("python") else { return };
     let lab = Lab::serve(speed);
@@ -45,17 +45,17 @@ fn boto3_creates_a_parameter_only_once() {
 }
 
 #[test]
-fn boto3_becomes_a_role_by_a_workflow_token() {
+fn boto3_assumes_a_role_with_a_workflow_token() {
     boto3("identity", 60);
 }
 
 #[test]
-fn boto3_reads_what_users_saw() {
+fn boto3_reads_request_metrics() {
     boto3("metrics", 120);
 }
 
 #[test]
-fn the_aws_cli_and_skopeo_find_their_way() {
+fn the_aws_cli_and_skopeo_work_with_the_lab() {
     let Some(aws) = venv::program("aws") else { return };
     if Command::new("skopeo").arg("--version").output().is_err() {
         let missing = "skopeo is not installed (apt-get install skopeo)";

@@ -1,7 +1,7 @@
-//! The arrows of ARCHITECTURE.md: which folder of `src/` may know which, what the pure folders may
-//! touch, and that no file grows out of hand.
+//! The arrows of ARCHITECTURE.md: which folder of `src/` may import which, what the pure folders
+//! may use, and how long a file may be.
 
-// Clippy's leave for tests does not reach the helpers of an integration test.
+// Clippy's exemptions for tests do not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support {
@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use support::paths::{Mention, mentions};
 
-/// What each folder of `src/` may import from the others. All of them may import themselves.
-const MAY_KNOW: &[(&str, &[&str])] = &[
+/// What each folder of `src/` may import from the others. Each may import itself.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("judge", &["model"]),
     ("template", &["model"]),
@@ -113,76 +113,76 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("lib.rs", &[]),
 ];
 
-/// Something that only some folders may mention.
-struct Kept {
-    /// A crate (its beginning, if it ends in `*`), or a path.
+/// Something that only some folders may use.
+struct Restricted {
+    /// A crate (its prefix, if it ends in `*`), or a path.
     path: &'static str,
-    /// The folders that may.
+    /// The folders that may use it.
     by: &'static [&'static str],
     /// What to do instead.
     instead: &'static str,
 }
 
-const KEPT: &[Kept] = &[
-    Kept {
+const RESTRICTED: &[Restricted] = &[
+    Restricted {
         path: "cutover_lab",
         by: &["rehearse", "cli"],
-        instead: "the deployer doesn't know the lab: move this to src/rehearse",
+        instead: "the deployer does not use the lab: move this to src/rehearse",
     },
-    Kept {
+    Restricted {
         path: "aws_smithy_*",
         by: &["cloud", "net"],
-        instead: "take and give types of src/model; src/cloud converts them",
+        instead: "use types of src/model; src/cloud converts them",
     },
-    Kept {
+    Restricted {
         path: "aws_*",
         by: &["cloud"],
-        instead: "take and give types of src/model; src/cloud converts them",
+        instead: "use types of src/model; src/cloud converts them",
     },
-    Kept {
+    Restricted {
         path: "octocrab",
         by: &["github"],
-        instead: "ask src/github, which speaks to GitHub's API over net::Transport",
+        instead: "use src/github, which calls GitHub's API over net::Transport",
     },
-    Kept {
+    Restricted {
         path: "reqwest",
         by: &["net"],
-        instead: "send by net::Transport: the only seam is HTTP, and there is one transport",
+        instead: "send requests through net::Transport, the only HTTP client",
     },
-    Kept {
+    Restricted {
         path: "std::time::Instant",
         by: &["net"],
         instead: "use tokio::time::Instant, which tests can pause; net::Stopwatch measures",
     },
-    Kept {
+    Restricted {
         path: "tokio::time::Instant",
         by: &["net", "engine"],
         instead: "take the time as an argument, or net::Clock",
     },
-    Kept {
+    Restricted {
         path: "Instant::now",
         by: &["net", "engine"],
         instead: "take the time as an argument, or net::Clock",
     },
-    Kept {
+    Restricted {
         path: "SystemTime::now",
         by: &["net"],
         instead: "take the time as an argument, or net::Clock",
     },
-    // The command line is where this machine's time comes in.
-    Kept {
+    // The command line is where the machine's time enters.
+    Restricted {
         path: "Timestamp::now",
         by: &["net", "cli"],
         instead: "take the time as an argument, or net::Clock",
     },
-    Kept {
+    Restricted {
         path: "Zoned::now",
         by: &["net"],
         instead: "take the time as an argument, or net::Clock",
     },
 ];
 
-/// No clock, no input or output, no chance: these folders compute.
+/// These folders only compute: no clock, no input or output, no randomness.
 const PURE: &[&str] = &["model", "judge", "template", "rollout", "iam"];
 
 /// What makes a computation depend on more than its arguments.
@@ -201,8 +201,8 @@ const IMPURE: &[&str] = &[
     "std::collections::HashSet",
 ];
 
-/// What makes two runs of one seed differ. The lab's doors may have Tokio's time.
-const UNSEEDED: &[&str] = &[
+/// What makes two runs of one seed differ. The lab's transports may use Tokio's time.
+const NONDETERMINISTIC: &[&str] = &[
     "cutover",
     "std::thread",
     "std::time::Instant",
@@ -215,18 +215,18 @@ const UNSEEDED: &[&str] = &[
     "std::collections::HashSet",
 ];
 
-/// A file longer than this holds more than one concept.
+/// The longest file, in lines: a longer one holds more than one concept.
 const LONGEST: usize = 450;
 
-/// The median file, at most.
+/// The greatest median length of a file, in lines.
 const MEDIAN: usize = 170;
 
 #[test]
-fn arrows_go_down_only() {
+fn imports_go_down_only() {
     let broken: Vec<String> = sources("src")
         .iter()
         .filter(|file| !is_test(file))
-        .flat_map(|file| offences(file, &fs::read_to_string(root().join(file)).unwrap()))
+        .flat_map(|file| violations(file, &fs::read_to_string(root().join(file)).unwrap()))
         .collect();
     assert!(broken.is_empty(), "\n{}", broken.join("\n"));
 }
@@ -236,27 +236,27 @@ fn every_folder_is_in_the_table() {
     for entry in fs::read_dir(root().join("src")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         assert!(
-            MAY_KNOW.iter().any(|(folder, _)| *folder == name),
-            "src/{name} is new: say in MAY_KNOW of tests/layering.rs, and in ARCHITECTURE.md, what it may know"
+            MAY_IMPORT.iter().any(|(folder, _)| *folder == name),
+            "src/{name} is new: list what it may import in MAY_KNOW of tests/layering.rs and in ARCHITECTURE.md"
         );
     }
 }
 
 #[test]
-fn the_lab_knows_nothing_of_the_deployer_and_leaves_nothing_to_chance() {
+fn the_lab_is_independent_and_deterministic() {
     let manifest = fs::read_to_string(root().join("lab/Cargo.toml")).unwrap();
     let depends = manifest
         .lines()
         .find(|line| line.split(['=', '.']).next().is_some_and(|name| name.trim() == "cutover"));
     assert_eq!(
         depends, None,
-        "lab/Cargo.toml depends on cutover: two readings of AWS check each other"
+        "lab/Cargo.toml depends on cutover: the lab and the deployer must implement AWS independently"
     );
 
     let mut broken = Vec::new();
     for file in sources("lab/src").iter().filter(|file| !is_test(file)) {
         for mention in mentions(&fs::read_to_string(root().join(file)).unwrap()) {
-            if UNSEEDED.iter().any(|path| mention.within(path)) {
+            if NONDETERMINISTIC.iter().any(|path| mention.within(path)) {
                 broken.push(format!(
                     "{}: `{}`: the same seed must give the same history; use World's clock and generator, and BTreeMap",
                     at(file, &mention),
@@ -269,14 +269,14 @@ fn the_lab_knows_nothing_of_the_deployer_and_leaves_nothing_to_chance() {
 }
 
 #[test]
-fn one_concept_a_file() {
+fn no_file_is_too_long() {
     let mut lengths = Vec::new();
     for folder in ["src", "lab/src", "lab/tests", "tests"] {
         for file in sources(folder) {
             let lines = fs::read_to_string(root().join(&file)).unwrap().lines().count();
             assert!(
                 lines <= LONGEST,
-                "{} has {lines} lines, more than {LONGEST}: split it by concept",
+                "{} has {lines} lines, more than {LONGEST}: split it",
                 file.display()
             );
             lengths.push(lines);
@@ -288,7 +288,7 @@ fn one_concept_a_file() {
 }
 
 #[test]
-fn what_is_not_allowed_is_found() {
+fn forbidden_imports_are_found() {
     let bad = r##"
 //! crate::cli in a comment is nothing.
 use crate::{model::Digest, cloud::{Cloud, Change}};
@@ -307,7 +307,7 @@ mod tests {
     use crate::rehearse::demo;
 }
 "##;
-    let found = offences(Path::new("src/rollout/turn.rs"), bad);
+    let found = violations(Path::new("src/rollout/turn.rs"), bad);
     let found: Vec<(&str, &str)> = found
         .iter()
         .map(|text| {
@@ -318,8 +318,8 @@ mod tests {
     assert_eq!(
         found,
         [
-            ("src/rollout/turn.rs:3", "crate::cloud::Cloud"),
-            ("src/rollout/turn.rs:3", "crate::cloud::Change"),
+            ("src/rollout/turn.rs:3", "crate::aws::Cloud"),
+            ("src/rollout/turn.rs:3", "crate::aws::Change"),
             ("src/rollout/turn.rs:4", "std::time::Instant"),
             ("src/rollout/turn.rs:4", "std::time::Instant"),
             ("src/rollout/turn.rs:9", "crate::net::Clock::real"),
@@ -329,15 +329,19 @@ mod tests {
             ("src/rollout/turn.rs:11", "Instant::now"),
         ]
     );
-    assert!(offences(Path::new("src/engine/run.rs"), "use tokio::time::Instant;").is_empty());
-    assert_eq!(offences(Path::new("src/cli/lab.rs"), "use cutover_lab::world::World;").len(), 0);
-    assert_eq!(offences(Path::new("src/engine/run.rs"), "use cutover_lab::world::World;").len(), 1);
+    assert!(violations(Path::new("src/engine/run.rs"), "use tokio::time::Instant;").is_empty());
+    assert_eq!(violations(Path::new("src/cli/lab.rs"), "use cutover_lab::world::World;").len(), 0);
+    assert_eq!(
+        violations(Path::new("src/engine/run.rs"), "use cutover_lab::world::World;").len(),
+        1
+    );
 }
 
-/// What `source`, the text of `file`, mentions against the rules: one message each.
-fn offences(file: &Path, source: &str) -> Vec<String> {
+/// Returns one message for each mention in `source`, the text of `file`, that breaks a rule.
+fn violations(file: &Path, source: &str) -> Vec<String> {
     let folder = folder(file);
-    let allowed = MAY_KNOW.iter().find(|(name, _)| *name == folder).map_or(&[][..], |(_, may)| may);
+    let allowed =
+        MAY_IMPORT.iter().find(|(name, _)| *name == folder).map_or(&[][..], |(_, may)| may);
     let mut broken = Vec::new();
     for mention in mentions(source) {
         let mut against = |what: &str| {
@@ -346,31 +350,31 @@ fn offences(file: &Path, source: &str) -> Vec<String> {
         if let Some(other) = imported(&mention)
             && other != folder
             && !allowed.contains(&other)
-            && MAY_KNOW.iter().any(|(name, _)| *name == other)
+            && MAY_IMPORT.iter().any(|(name, _)| *name == other)
         {
             against(&format!(
-                "src/{folder} may know only {allowed:?}; move the type down to where both may see it, or the \
+                "src/{folder} may import only {allowed:?}; move the type down to where both may import it, or the \
                  function up"
             ));
         }
         if mention.path.split("::").take_while(|part| *part == "super").count() >= depth(file) {
             against(
-                "reaches another folder by `super`; write `crate::`, so that the arrow is seen",
+                "reaches another folder by `super`; write `crate::`, so that the dependency is visible",
             );
         }
-        if let Some(kept) = KEPT.iter().find(|kept| kept.is(&mention))
+        if let Some(kept) = RESTRICTED.iter().find(|kept| kept.is(&mention))
             && !kept.by.contains(&folder)
         {
             against(kept.instead);
         }
         if PURE.contains(&folder) && IMPURE.iter().any(|path| mention.within(path)) {
-            against("this folder is pure: take what you need as an argument");
+            against("this folder is pure: take the value as an argument");
         }
     }
     broken
 }
 
-impl Kept {
+impl Restricted {
     fn is(&self, mention: &Mention) -> bool {
         match self.path.strip_suffix('*') {
             Some(start) => mention.path.starts_with(start),
@@ -381,18 +385,18 @@ impl Kept {
     }
 }
 
-/// The folder of this crate that a mention leads to.
+/// Returns the folder of this crate that a mention leads to.
 fn imported(mention: &Mention) -> Option<&str> {
     let mut parts = mention.path.split("::");
     matches!(parts.next(), Some("crate" | "cutover")).then(|| parts.next()).flatten()
 }
 
-/// `engine` of `src/engine/run.rs`, `main.rs` of `src/main.rs`.
+/// Returns `engine` for `src/engine/run.rs`, `main.rs` for `src/main.rs`.
 fn folder(file: &Path) -> &str {
     file.iter().nth(1).and_then(|name| name.to_str()).unwrap()
 }
 
-/// How many `super` lead from a file's module to the crate.
+/// Returns how many `super` lead from a file's module to the crate root.
 fn depth(file: &Path) -> usize {
     let parts = file.iter().count() - 1;
     let folded = file.file_name().is_some_and(|name| name == "mod.rs" || name == "lib.rs");
@@ -411,7 +415,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// All Rust files in `folder` and below, relative to the repository, in order.
+/// Returns all Rust files in `folder` and below, relative to the repository, in order.
 fn sources(folder: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![PathBuf::from(folder)];

@@ -1,10 +1,10 @@
-//! The deployer's calls, against an AWS that we did not write: moto. The world is made by boto3,
-//! changed by us, and read back by boto3.
+//! The deployer's calls against an independent AWS implementation: moto. boto3 creates the
+//! account's resources, cutover changes them, and boto3 reads them back.
 //!
-//! CloudWatch is missing: its SDK speaks CBOR, which moto doesn't know. So are instance refreshes and
-//! the deletion of template versions.
+//! CloudWatch is missing: its SDK speaks CBOR, which moto doesn't support. So are instance
+//! refreshes and the deletion of template versions.
 
-// A test may fail by a panic, and says why it is skipped.
+// A test may panic, and prints why it is skipped.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod support {
@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cutover::cloud::{Change, Class, Cloud, CredentialSource, Settings};
+use cutover::aws::{Aws, Change, CredentialSource, ErrorClass, Settings};
 use cutover::model::{Digest, Forward, RuleId, ScheduledAction, VersionSpec};
 use cutover::net::{Body, Net, Transport, full};
 use http::{Request, Response};
@@ -40,8 +40,8 @@ fn settings(moto: &Moto) -> Settings {
     }
 }
 
-async fn connect(moto: &Moto) -> Cloud {
-    Cloud::connect(&Net::real().unwrap(), &settings(moto)).await.unwrap()
+async fn connect(moto: &Moto) -> Aws {
+    Aws::connect(&Net::real().unwrap(), &settings(moto)).await.unwrap()
 }
 
 /// A launch template `web` whose version 1 has user data and an AMI.
@@ -83,7 +83,7 @@ result = dict(lb=lb, blue=blue, green=green, listener=listener, rule=rule)
 "#;
 
 #[tokio::test]
-async fn a_template_version_is_made_once_and_read_back() {
+async fn a_template_version_is_created_once_and_read_back() {
     let Some(moto) = Moto::start("eu-central-1") else { return };
     let id = moto.boto(TEMPLATE);
     let cloud = connect(&moto).await;
@@ -104,7 +104,7 @@ async fn a_template_version_is_made_once_and_read_back() {
     let second = cloud.version(&template.id, 2).await.unwrap().unwrap();
     assert_eq!(second.user_data.bytes(), Some(&b"#!/bin/sh\necho two\n"[..]));
     assert_eq!(second.description.as_deref(), Some("two"));
-    // That everything else comes from the source version is not for moto to say: it ignores it.
+    // Moto can't show that everything else comes from the source version: it ignores it.
 
     let numbers: Vec<u64> =
         cloud.versions(&template.id).await.unwrap().iter().map(|v| v.number).collect();
@@ -124,12 +124,12 @@ async fn weights_are_set_and_everything_around_them_is_kept() {
     assert_eq!(groups[0].deregistration_delay.as_secs(), 30);
     assert_eq!((groups[0].health_path.as_str(), groups[0].port), ("/healthz", 8080));
 
-    let naming = cloud.rules_naming(&[&blue, &green]).await.unwrap();
+    let naming = cloud.rules_forwarding_to(&[&blue, &green]).await.unwrap();
     let ids: Vec<RuleId> = naming.iter().map(|found| found.rule.id.clone()).collect();
     assert_eq!(ids, [RuleId::Rule(arn("rule")), RuleId::ListenerDefault(arn("listener"))]);
-    assert_eq!(naming[0].rule.matches.headers, [("X-Cutover".into(), vec!["next".into()])]);
+    assert_eq!(naming[0].rule.conditions.headers, [("X-Cutover".into(), vec!["next".into()])]);
     assert_eq!(naming[0].rule.listener, arn("listener"));
-    assert_eq!(cloud.rules(&ids).await.unwrap(), naming, "read one by one they are the same");
+    assert_eq!(cloud.rules(&ids).await.unwrap(), naming, "reading rules by ARN returns the same");
 
     let mut weights = vec![(blue.clone(), 90), (green.clone(), 10)];
     weights.sort();
@@ -188,23 +188,26 @@ client('autoscaling').suspend_processes(AutoScalingGroupName='web-green', Scalin
     );
     assert!(cloud.groups_using_template("lt-other").await.unwrap().is_empty());
 
-    assert_eq!(cloud.set_minimum("web-blue", 3).await, Change::Done(()));
+    assert_eq!(cloud.set_min_size("web-blue", 3).await, Change::Done(()));
     let capacity = cloud.groups(&["web-blue"]).await.unwrap()[0].capacity;
     assert_eq!((capacity.min, capacity.max, capacity.desired), (3, 6, 3));
-    assert!(matches!(cloud.set_minimum("nothing", 3).await, Change::Refused(_)));
+    assert!(matches!(cloud.set_min_size("nothing", 3).await, Change::Refused(_)));
 
     let at = cloud.now() + SignedDuration::from_mins(30);
     let action = ScheduledAction {
-        name: "cutover-retire".into(),
+        name: "cutover-scale-in".into(),
         at: Some(Timestamp::from_second(at.as_second()).unwrap()),
         min: Some(0),
         max: None,
         desired: Some(0),
         recurring: false,
     };
-    assert_eq!(cloud.put_scheduled("web-blue", &action).await, Change::Done(()));
+    assert_eq!(cloud.put_scheduled_action("web-blue", &action).await, Change::Done(()));
     assert_eq!(cloud.scheduled_actions("web-blue").await.unwrap(), [action]);
-    assert_eq!(cloud.delete_scheduled("web-blue", "cutover-retire").await, Change::Done(()));
+    assert_eq!(
+        cloud.delete_scheduled_action("web-blue", "cutover-scale-in").await,
+        Change::Done(())
+    );
     assert!(cloud.scheduled_actions("web-blue").await.unwrap().is_empty());
 }
 
@@ -214,31 +217,31 @@ async fn a_parameter_is_created_by_exactly_one() {
     let cloud = connect(&moto).await;
     let name = |n: u32| format!("/cutover/web/rollouts/{n:06}");
 
-    assert_eq!(cloud.put_new(&name(1), "one").await, Change::Done(()));
-    let second = cloud.put_new(&name(1), "two").await;
+    assert_eq!(cloud.create_parameter(&name(1), "one").await, Change::Done(()));
+    let second = cloud.create_parameter(&name(1), "two").await;
     assert!(
-        matches!(&second, Change::Refused(error) if error.class == Class::Conflict),
+        matches!(&second, Change::Refused(error) if error.class == ErrorClass::Conflict),
         "{second:?}"
     );
-    assert_eq!(cloud.get(&name(1)).await.unwrap().as_deref(), Some("one"));
+    assert_eq!(cloud.parameter(&name(1)).await.unwrap().as_deref(), Some("one"));
     assert_eq!(cloud.overwrite(&name(1), "three").await, Change::Done(()));
-    assert_eq!(cloud.get(&name(1)).await.unwrap().as_deref(), Some("three"));
-    assert_eq!(cloud.get(&name(2)).await.unwrap(), None);
+    assert_eq!(cloud.parameter(&name(1)).await.unwrap().as_deref(), Some("three"));
+    assert_eq!(cloud.parameter(&name(2)).await.unwrap(), None);
 
     for n in 2..=13 {
-        assert_eq!(cloud.put_new(&name(n), "x").await, Change::Done(()));
+        assert_eq!(cloud.create_parameter(&name(n), "x").await, Change::Done(()));
     }
-    let all = cloud.by_path("/cutover/web/rollouts").await.unwrap();
+    let all = cloud.parameters_by_path("/cutover/web/rollouts").await.unwrap();
     assert_eq!(all.len(), 13, "all pages");
     assert_eq!((all[0].0.as_str(), all[12].0.as_str()), (name(1).as_str(), name(13).as_str()));
 
     let old: Vec<&str> = all[..12].iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(cloud.delete(&old).await, Change::Done(()));
-    assert_eq!(cloud.by_path("/cutover/web/rollouts").await.unwrap().len(), 1);
+    assert_eq!(cloud.delete_parameters(&old).await, Change::Done(()));
+    assert_eq!(cloud.parameters_by_path("/cutover/web/rollouts").await.unwrap().len(), 1);
 }
 
 #[tokio::test]
-async fn a_registry_is_logged_in_to_and_looked_into() {
+async fn an_ecr_repository_is_logged_in_to_and_described() {
     let Some(moto) = Moto::start("us-west-2") else { return };
     let digest = moto.boto(
         "ecr = client('ecr')
@@ -264,7 +267,7 @@ result = ecr.put_image(repositoryName='acme/web', imageManifest=manifest, imageT
 }
 
 #[tokio::test]
-async fn who_we_are_and_whom_we_become() {
+async fn the_identity_is_read_and_roles_are_assumed() {
     let Some(moto) = Moto::start("us-east-2") else { return };
     let role = format!("arn:aws:iam::{ACCOUNT}:role/deploy-web");
 
@@ -273,12 +276,12 @@ async fn who_we_are_and_whom_we_become() {
     assert_eq!(cloud.identity().region, moto.region);
 
     let elsewhere = Settings { account: Some("210987654321".into()), ..settings(&moto) };
-    let refused = Cloud::connect(&Net::real().unwrap(), &elsewhere).await.unwrap_err();
-    assert_eq!(refused.class, Class::Elsewhere);
+    let refused = Aws::connect(&Net::real().unwrap(), &elsewhere).await.unwrap_err();
+    assert_eq!(refused.class, ErrorClass::WrongAccount);
     assert!(refused.to_string().contains("210987654321"), "{refused}");
 
     let assumed = Settings { role: Some(role.clone()), ..settings(&moto) };
-    let cloud = Cloud::connect(&Net::real().unwrap(), &assumed).await.unwrap();
+    let cloud = Aws::connect(&Net::real().unwrap(), &assumed).await.unwrap();
     assert!(
         cloud.identity().arn.contains("assumed-role/deploy-web/cutover-web"),
         "{:?}",
@@ -295,14 +298,18 @@ async fn who_we_are_and_whom_we_become() {
         },
         ..settings(&moto)
     };
-    let cloud = Cloud::connect(&net, &workflow).await.unwrap();
+    let cloud = Aws::connect(&net, &workflow).await.unwrap();
     assert!(
         cloud.identity().arn.contains("assumed-role/deploy-web/cutover-web"),
         "{:?}",
         cloud.identity()
     );
     cloud.groups(&["web"]).await.unwrap();
-    assert_eq!(tokens.load(Ordering::Relaxed), 1, "the session is kept until it nears its end");
+    assert_eq!(
+        tokens.load(Ordering::Relaxed),
+        1,
+        "the session is reused until it is about to expire"
+    );
 }
 
 /// Run by the test below in a process with an environment of its own.
@@ -311,8 +318,8 @@ async fn who_we_are_and_whom_we_become() {
 async fn in_an_environment() {
     let settings = Settings { service: "web".into(), ..Settings::default() };
     let net = Net::real().unwrap();
-    match Cloud::connect(&net, &settings).await {
-        Ok(cloud) => println!("we are {:?}", cloud.identity()),
+    match Aws::connect(&net, &settings).await {
+        Ok(cloud) => println!("identity: {:?}", cloud.identity()),
         Err(error) => println!("{:?} {error}\n{}", error.class, error.hint()),
     }
 }
@@ -351,7 +358,8 @@ fn the_sdks_environment_variables_work() {
     assert!(without_answer.contains("no connection to 127.0.0.1:1"), "{without_answer}");
 }
 
-/// The network, with GitHub's token endpoint in it; and how many tokens that gave.
+/// Returns the network with GitHub's token endpoint in it, and a count of the tokens that it
+/// issued.
 fn with_github() -> (Net, Arc<AtomicUsize>) {
     let real = Net::real().unwrap();
     let tokens = Arc::new(AtomicUsize::new(0));

@@ -1,6 +1,6 @@
-//! Podman by its Docker-compatible interface: its own builder, and its own form of export.
+//! Podman through its Docker-compatible API: its own builder, and its own export format.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)] // helpers of tests are not seen as tests
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)] // test helpers do not count as tests
 
 mod support {
     pub(crate) mod registry;
@@ -16,14 +16,14 @@ use serde_json::Value;
 use support::registry::{Served, skopeo};
 use tempfile::TempDir;
 
-/// `podman system service` with a store of its own, ended with the test.
+/// `podman system service` with a store of its own; it ends with the test.
 struct Podman {
     child: Child,
     folder: TempDir,
 }
 
 impl Podman {
-    /// `None`, with a line that says so, where it isn't installed. CI must have it.
+    /// Returns `None`, and prints why, if Podman isn't installed. In CI it must be.
     fn start() -> Option<Podman> {
         if Command::new("podman").arg("--version").output().is_err() {
             let missing = "podman is not installed (apt-get install podman)";
@@ -52,7 +52,7 @@ impl Podman {
         panic!("podman does not listen: {log}");
     }
 
-    /// Runs `cutover` in a folder, with this engine; its events, and the last of them.
+    /// Runs `cutover` in a folder with this engine; returns its events, and the last of them.
     fn cutover(&self, folder: &Path, arguments: &[&str]) -> (Vec<Value>, Value) {
         let output = Command::new(env!("CARGO_BIN_EXE_cutover"))
             .current_dir(folder)
@@ -78,7 +78,7 @@ impl Drop for Podman {
     }
 }
 
-/// A folder with a Dockerfile, a site and a configuration whose image goes there.
+/// Returns a folder with a Dockerfile, a site and a configuration that pushes to `push`.
 fn folder(dockerfile: &str, build: &str, push: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
@@ -96,7 +96,7 @@ fn folder(dockerfile: &str, build: &str, push: &str) -> TempDir {
 }
 
 #[tokio::test]
-async fn what_podman_builds_arrives_whole() {
+async fn an_image_built_by_podman_is_pushed_completely() {
     let Some(podman) = Podman::start() else { return };
     let Some(served) = Served::start(None).await else { return };
     let dockerfile = "FROM scratch\nARG EDITION\nCOPY site /srv/www\nLABEL edition=$EDITION\n";
@@ -104,9 +104,9 @@ async fn what_podman_builds_arrives_whole() {
     let folder = folder(dockerfile, ", args: { EDITION: one }", &repository);
     let (events, outcome) = podman.cutover(folder.path(), &["push"]);
     assert_eq!(outcome["outcome"], "succeeded", "{outcome}");
-    let told =
+    let reported =
         |words: &str| events.iter().any(|e| e["line"].as_str().unwrap_or("").contains(words));
-    assert!(told("STEP 1/") && told("Successfully built"), "{events:?}");
+    assert!(reported("STEP 1/") && reported("Successfully built"), "{events:?}");
     let image = outcome["image"].as_str().unwrap();
 
     let tagged = format!("docker://{repository}:edition");
@@ -137,7 +137,7 @@ async fn what_podman_builds_arrives_whole() {
 }
 
 #[test]
-fn what_podman_cannot_do_is_told() {
+fn what_podman_cannot_do_is_reported() {
     let Some(podman) = Podman::start() else { return };
     let here = "registry.example/news";
     let folder_of = |dockerfile, build| folder(dockerfile, build, here);
@@ -146,12 +146,15 @@ fn what_podman_cannot_do_is_told() {
     let message = outcome["message"].as_str().unwrap();
     assert_eq!(outcome["outcome"], "failed", "{outcome}");
     assert!(message.contains("   2 | >>> COPY site/notes.txt /"), "{message}");
-    assert!(message.contains("left out by") && message.contains(".dockerignore"), "{message}");
+    assert!(message.contains("excludes it") && message.contains(".dockerignore"), "{message}");
 
     let secret =
         folder_of("FROM scratch\nCOPY site /\n", ", secrets: { key: { file: Dockerfile } }");
     let (_, outcome) = podman.cutover(secret.path(), &["build"]);
     let message = outcome["message"].as_str().unwrap();
     assert_eq!(outcome["outcome"], "refused", "{outcome}");
-    assert!(message.contains("hands over neither") && message.contains("DOCKER_HOST"), "{message}");
+    assert!(
+        message.contains("supports neither secrets") && message.contains("DOCKER_HOST"),
+        "{message}"
+    );
 }

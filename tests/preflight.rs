@@ -1,17 +1,17 @@
-//! `cutover verify` tells everything that stands in the way of a rollout, with its remedy.
-//! The snapshots are the catalogue.
+//! `cutover verify` reports everything that blocks a rollout, with its remedy. The snapshots are
+//! the catalog.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
+#![allow(clippy::unwrap_used, clippy::panic)] // test helpers do not count as tests
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cutover::cloud::{TemplateFacts, UserData, VersionFacts};
+use cutover::aws::{TemplateFacts, UserData, VersionFacts};
 use cutover::config::{self, Config};
 use cutover::model::{
     Capacity, Forward, Group, Instance, InstanceRefresh, LaunchTemplate, Lifecycle, Listener,
-    LoadBalancer, RefreshStatus, Rule, RuleId, RuleMatch, ScheduledAction, Stickiness, TargetGroup,
-    TemplateSource, VersionSpec,
+    LoadBalancer, RefreshStatus, Rule, RuleConditions, RuleId, ScheduledAction, Stickiness,
+    TargetGroup, TemplateSource, VersionSpec,
 };
 use cutover::preflight::{Facts, GroupFacts, findings};
 use cutover::rollout::AlarmState;
@@ -99,7 +99,7 @@ fn target_group(name: &str) -> TargetGroup {
     }
 }
 
-/// A fleet in which nothing is wrong: blue is live with four instances, green is empty and only in
+/// Returns a fleet without findings: blue is live with four instances, green is empty and only in
 /// the test rule.
 fn facts() -> Facts {
     let listener = format!("{ELB}:listener/app/news/01/02");
@@ -107,12 +107,12 @@ fn facts() -> Facts {
         id: rule_arn(name),
         listener: listener.clone(),
         priority: Some(priority),
-        matches,
+        conditions: matches,
         forward,
     };
-    let header = RuleMatch {
+    let header = RuleConditions {
         headers: vec![("x-cutover".into(), vec!["next".into()])],
-        ..RuleMatch::default()
+        ..RuleConditions::default()
     };
     Facts {
         now: "2026-10-01T09:00:00Z".parse().unwrap(),
@@ -134,7 +134,7 @@ fn facts() -> Facts {
         listeners: vec![Listener { arn: listener.clone(), protocol: "HTTP".into(), port: 80 }],
         rules: vec![
             rule("test", 1, header, forward(&[("news-green", 1)])),
-            rule("all", 10, RuleMatch::default(), forward(&[("news-blue", 1)])),
+            rule("all", 10, RuleConditions::default(), forward(&[("news-blue", 1)])),
         ],
         template: Some(TemplateFacts {
             id: "lt-01".into(),
@@ -168,7 +168,7 @@ fn single() -> Config {
     config::parse(SINGLE, "cutover.yaml").unwrap()
 }
 
-/// One thing that is wrong: what it is called, and how the facts come to have it.
+/// A finding: its name, and a function that changes the facts so that it is found.
 type Case = (&'static str, fn(&mut Facts));
 
 fn green(facts: &mut Facts) -> &mut Group {
@@ -189,7 +189,7 @@ fn catalogue(name: &str, config: &Config, cases: &[Case]) {
         let mut facts = facts();
         spoil(&mut facts);
         let found = findings(config, &facts);
-        assert!(!found.is_empty(), "{name}: nothing was found wrong");
+        assert!(!found.is_empty(), "{name}: there is no finding");
         catalogue.push_str(&format!("──── {name}\n"));
         for finding in found {
             let (severity, topic) = (finding.severity.name(), finding.topic);
@@ -207,13 +207,13 @@ fn catalogue(name: &str, config: &Config, cases: &[Case]) {
 }
 
 #[test]
-fn a_sound_fleet_gives_nothing_to_say() {
+fn a_sound_fleet_has_no_findings() {
     assert_eq!(findings(&pair(), &facts()), []);
     assert_eq!(findings(&single(), &facts()), []);
 }
 
 #[test]
-fn a_fleet_in_mid_rollout_is_its_successors() {
+fn an_unfinished_rollout_is_no_finding() {
     let mut facts = facts();
     facts.rules[1].forward = forward(&[("news-blue", 75), ("news-green", 25)]);
     facts.unfinished = Some("rollout 7 was in bake".into());
@@ -286,7 +286,7 @@ fn launch_template() {
                 other.source = TemplateSource::Mixed {
                     template: template(VersionSpec::Default),
                     attribute_based: false,
-                    own_templates: false,
+                    overrides_have_templates: false,
                 };
                 f.users.push(other);
             }),
@@ -300,14 +300,14 @@ fn launch_template() {
                 green(f).source = TemplateSource::Mixed {
                     template: template(VersionSpec::Number(1)),
                     attribute_based: true,
-                    own_templates: false,
+                    overrides_have_templates: false,
                 };
             }),
             ("overrides", |f| {
                 green(f).source = TemplateSource::Mixed {
                     template: template(VersionSpec::Number(1)),
                     attribute_based: false,
-                    own_templates: true,
+                    overrides_have_templates: true,
                 };
             }),
             ("near the quota", |f| f.versions = 9_950),
@@ -336,7 +336,7 @@ fn rules() {
                     id: RuleId::ListenerDefault(format!("{ELB}:listener/app/news/01/03")),
                     listener: format!("{ELB}:listener/app/news/01/03"),
                     priority: None,
-                    matches: RuleMatch::default(),
+                    conditions: RuleConditions::default(),
                     forward: forward(&[("news-green", 1)]),
                 };
                 f.rules.push(other);
@@ -378,9 +378,9 @@ fn configured_rules() {
 }
 
 #[test]
-fn other_hands() {
+fn external_changes() {
     catalogue(
-        "other_hands",
+        "external_changes",
         &pair(),
         &[
             ("a refresh", |f| {
@@ -405,7 +405,7 @@ fn other_hands() {
                     recurring: true,
                 };
                 f.groups.get_mut("news-green").unwrap().scheduled = vec![
-                    action("cutover-retire", "2026-10-01T09:10:00Z"),
+                    action("cutover-scale-in", "2026-10-01T09:10:00Z"),
                     action("night", "2026-10-01T09:30:00Z"),
                     action("morning", "2026-10-02T06:00:00Z"),
                 ];

@@ -1,7 +1,7 @@
-//! What an engine exports is what others pull from every registry, whatever the export looks like, and
-//! nothing wrong gets a name: against Docker's registry, read back by skopeo.
+//! What an engine exports is what others pull from every registry, whatever the export's format,
+//! and nothing corrupt is ever tagged: against Docker's registry, read back with skopeo.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
+#![allow(clippy::unwrap_used, clippy::panic)] // test helpers do not count as tests
 
 mod support {
     pub(crate) mod registry;
@@ -14,12 +14,12 @@ use std::sync::Mutex;
 use cutover::docker::from_export;
 use cutover::image::{Annotations, Codec};
 use cutover::model::{Digest, LayerProgress, LayerState};
-use cutover::publish::{Content, Destination, Memory, PublishError, Published, Push};
+use cutover::publish::{Destination, ImageContent, ImagePush, LayerCache, PublishError, Published};
 use cutover::registry::Credentials;
 use serde_json::{Value, json};
 use support::registry::{Served, skopeo};
 
-/// A layer's archive: one file, with content that shrinks.
+/// Returns a layer's archive: one file with compressible content.
 fn layer(name: &str, size: u32) -> Vec<u8> {
     let content: Vec<u8> = (0..size).flat_map(|n| (n / 5).to_le_bytes()).collect();
     let mut archive = tar::Builder::new(Vec::new());
@@ -30,22 +30,22 @@ fn layer(name: &str, size: u32) -> Vec<u8> {
     archive.into_inner().unwrap()
 }
 
-/// An image as an engine has it.
+/// An image as an engine stores it.
 struct Image {
     layers: Vec<Vec<u8>>,
     config: Vec<u8>,
 }
 
-/// How an engine exports.
+/// The format of an engine's export.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Form {
-    /// Until Docker 24: folders with a layer each, in any order.
+    /// Docker up to 24: a folder for each layer, in any order.
     Old,
-    /// From 25 on: an OCI layout.
+    /// Docker from 25: an OCI layout.
     New,
     /// containerd's store: an OCI layout with layers as they were pulled.
     Compressed(Codec),
-    /// Podman's: layers by their DiffIDs.
+    /// Podman: layers named by their DiffIDs.
     Podman,
 }
 
@@ -59,9 +59,9 @@ impl Image {
         Image { layers: layers.to_vec(), config: config.to_string().into() }
     }
 
-    fn content(&self) -> Content {
+    fn content(&self) -> ImageContent {
         let diff_ids = self.layers.iter().map(|layer| Digest::of(layer)).collect();
-        Content { id: Digest::of(&self.config), config: None, diff_ids }
+        ImageContent { id: Digest::of(&self.config), config: None, diff_ids }
     }
 
     fn export(&self, form: Form) -> Vec<u8> {
@@ -105,24 +105,25 @@ impl Image {
     }
 }
 
-/// Pushes, and tells what happened to layers; without an export where none may be asked for.
+/// Pushes an image; returns the result and what happened to its layers. Without an `export` the
+/// push must not ask for one.
 async fn push(
     image: &Image,
     export: Option<Vec<u8>>,
     to: &[&Served],
-    (memory, codec): (&Memory, Codec),
+    (memory, codec): (&LayerCache, Codec),
 ) -> (Result<Published, PublishError>, Vec<LayerState>) {
     let destinations: Vec<_> = to.iter().map(|served| destination(served)).collect();
-    let told = Mutex::new(Vec::new());
-    let push = Push {
+    let reported = Mutex::new(Vec::new());
+    let push = ImagePush {
         destinations: &destinations,
-        memory,
-        earlier: &[],
+        cache: memory,
+        prior_tags: &[],
         codec,
         annotations: &Annotations { revision: Some("1a2b3c".to_owned()), ..Annotations::default() },
-        tell: &|LayerProgress { state, .. }| {
+        emit: &|LayerProgress { state, .. }| {
             if !matches!(state, LayerState::Packing { .. }) {
-                told.lock().unwrap().push(state);
+                reported.lock().unwrap().push(state);
             }
         },
     };
@@ -133,7 +134,7 @@ async fn push(
             registry.tag(repository, &published.digest, &["v1".to_owned()]).await.unwrap();
         }
     }
-    (published, told.into_inner().unwrap())
+    (published, reported.into_inner().unwrap())
 }
 
 fn destination(served: &Served) -> Destination {
@@ -141,11 +142,11 @@ fn destination(served: &Served) -> Destination {
     Destination { repository: served.repository(), registry }
 }
 
-fn memory(served: &Served) -> Memory {
-    Memory::at(served.folder.path().join("memory"))
+fn memory(served: &Served) -> LayerCache {
+    LayerCache::at(served.folder.path().join("memory"))
 }
 
-/// What skopeo pulls: the manifest, and the content of each layer.
+/// Returns what skopeo pulls: the manifest, and the content of each layer.
 fn pulled(served: &Served) -> (Value, Vec<Vec<u8>>) {
     let copy = tempfile::tempdir().unwrap();
     let (from, to) = (format!("docker://{}:v1", served.repository()), copy.path().display());
@@ -173,7 +174,7 @@ fn news() -> Image {
 }
 
 #[tokio::test]
-async fn every_form_of_export_arrives_in_both_registries_as_one_image() {
+async fn every_export_format_gives_the_same_image_in_both_registries() {
     let image = news();
     for (form, codec) in [
         (Form::Old, Codec::Gzip),
@@ -183,10 +184,10 @@ async fn every_form_of_export_arrives_in_both_registries_as_one_image() {
         (Form::Podman, Codec::Gzip),
         (Form::New, Codec::Gzip),
     ] {
-        // Empty ones: from others' images they would learn.
+        // Empty registries: layers of other images there would be reused.
         let Some(one) = Served::start(None).await else { return };
         let Some(two) = Served::start(None).await else { return };
-        let memory = Memory::of_user(|_| None);
+        let memory = LayerCache::of_user(|_| None);
         let export = Some(image.export(form));
         let (published, _) = push(&image, export, &[&one, &two], (&memory, codec)).await;
         let published = published.unwrap();
@@ -205,35 +206,38 @@ async fn every_form_of_export_arrives_in_both_registries_as_one_image() {
 }
 
 #[tokio::test]
-async fn what_is_known_is_neither_exported_nor_sent() {
+async fn known_layers_are_neither_exported_nor_sent() {
     let Some(one) = Served::start(None).await else { return };
     let (memory, image) = (memory(&one), news());
     let known = (&memory, Codec::Gzip);
     let export = Some(image.export(Form::Old));
-    let (first, told) = push(&image, export, &[&one], known).await;
+    let (first, reported) = push(&image, export, &[&one], known).await;
     let first = first.unwrap();
     assert_eq!((first.sent, first.layers), (3, 3));
-    assert_eq!(told.iter().filter(|s| matches!(s, LayerState::Uploaded { .. })).count(), 3);
+    assert_eq!(reported.iter().filter(|s| matches!(s, LayerState::Uploaded { .. })).count(), 3);
 
-    // Nothing new: nothing is read.
-    let (again, told) = push(&image, None, &[&one], known).await;
+    // The same image again: nothing is exported.
+    let (again, reported) = push(&image, None, &[&one], known).await;
     assert_eq!(again.unwrap(), Published { sent: 0, uploaded: [].into(), ..first });
-    assert!(told.iter().all(|state| matches!(state, LayerState::Exists { .. })), "{told:?}");
+    assert!(
+        reported.iter().all(|state| matches!(state, LayerState::Exists { .. })),
+        "{reported:?}"
+    );
 
-    // One more layer: that alone is sent, whether the export says which it is or not.
+    // One more layer: only that one is sent, whether the export's format names layers or not.
     for form in [Form::Old, Form::New] {
         let mut layers = image.layers.clone();
         layers.push(layer(&format!("srv/{form:?}"), 1000));
         let newer = Image::of(&layers);
         let export = Some(newer.export(form));
-        let (published, told) = push(&newer, export, &[&one], known).await;
+        let (published, reported) = push(&newer, export, &[&one], known).await;
         assert_eq!(published.unwrap().sent, 1, "{form:?}");
-        let sent = told.iter().filter(|s| matches!(s, LayerState::Uploaded { .. })).count();
-        assert_eq!(sent, 1, "{form:?}: {told:?}");
+        let sent = reported.iter().filter(|s| matches!(s, LayerState::Uploaded { .. })).count();
+        assert_eq!(sent, 1, "{form:?}: {reported:?}");
         assert!(pulled(&one).1 == newer.layers);
     }
 
-    // A second registry lacks everything, and gets the same image.
+    // A second registry lacks every layer, and gets the same image.
     let Some(two) = Served::start(None).await else { return };
     let export = Some(image.export(Form::New));
     let (published, _) = push(&image, export, &[&one, &two], known).await;
@@ -242,59 +246,61 @@ async fn what_is_known_is_neither_exported_nor_sent() {
 }
 
 #[tokio::test]
-async fn a_machine_that_knows_nothing_learns_from_the_registry() {
+async fn a_machine_without_a_cache_learns_from_the_registry() {
     let Some(one) = Served::start(None).await else { return };
     let image = news();
     let fresh = || tempfile::tempdir().unwrap();
     let export = Some(image.export(Form::New));
-    let first = push(&image, export, &[&one], (&Memory::at(fresh().path()), Codec::Gzip)).await;
+    let first = push(&image, export, &[&one], (&LayerCache::at(fresh().path()), Codec::Gzip)).await;
 
-    // Even the configuration is there: nothing is read.
-    let (again, _) = push(&image, None, &[&one], (&Memory::at(fresh().path()), Codec::Gzip)).await;
+    // Even the configuration is in the registry: nothing is exported.
+    let (again, _) =
+        push(&image, None, &[&one], (&LayerCache::at(fresh().path()), Codec::Gzip)).await;
     assert_eq!(again.unwrap(), Published { sent: 0, uploaded: [].into(), ..first.0.unwrap() });
 
     let mut layers = image.layers.clone();
     layers[2] = layer("srv/index", 11);
     let newer = Image::of(&layers);
     let export = Some(newer.export(Form::Old));
-    let known = (&Memory::at(fresh().path()), Codec::Gzip);
-    let (published, told) = push(&newer, export, &[&one], known).await;
-    assert_eq!(published.unwrap().sent, 1, "{told:?}");
+    let known = (&LayerCache::at(fresh().path()), Codec::Gzip);
+    let (published, reported) = push(&newer, export, &[&one], known).await;
+    assert_eq!(published.unwrap().sent, 1, "{reported:?}");
     assert!(pulled(&one).1 == newer.layers);
 }
 
 #[tokio::test]
-async fn what_is_elsewhere_in_the_registry_is_not_sent_again() {
+async fn layers_in_another_repository_are_mounted() {
     let Some(one) = Served::start(None).await else { return };
     let (memory, image) = (memory(&one), news());
     let export = Some(image.export(Form::New));
     push(&image, export, &[&one], (&memory, Codec::Gzip)).await.0.unwrap();
 
     let other = Destination { repository: one.repository_at("team/shop"), ..destination(&one) };
-    let told = Mutex::new(Vec::new());
-    let push = Push {
+    let reported = Mutex::new(Vec::new());
+    let push = ImagePush {
         destinations: std::slice::from_ref(&other),
-        memory: &memory,
-        earlier: &[],
+        cache: &memory,
+        prior_tags: &[],
         codec: Codec::Gzip,
         annotations: &Annotations::default(),
-        tell: &|progress| told.lock().unwrap().push(progress.state),
+        emit: &|progress| reported.lock().unwrap().push(progress.state),
     };
-    let published = push.image(&image.content(), |_| panic!("all can be mounted")).await.unwrap();
+    let published =
+        push.image(&image.content(), |_| panic!("every layer can be mounted")).await.unwrap();
     assert_eq!((published.sent, published.layers), (0, 3));
-    let told = told.lock().unwrap();
-    assert!(told.iter().all(|s| matches!(s, LayerState::Mounted { .. })), "{told:?}");
+    let reported = reported.lock().unwrap();
+    assert!(reported.iter().all(|s| matches!(s, LayerState::Mounted { .. })), "{reported:?}");
 }
 
-async fn pushed_as(served: &Served, image: &Image, known: (&Memory, Codec)) -> Digest {
+async fn pushed_as(served: &Served, image: &Image, known: (&LayerCache, Codec)) -> Digest {
     push(image, None, &[served], known).await.0.unwrap().digest
 }
 
 #[tokio::test]
-async fn nothing_wrong_gets_a_name() {
+async fn nothing_corrupt_is_tagged() {
     let Some(one) = Served::start(None).await else { return };
     let image = news();
-    let forgetful = Memory::of_user(|_| None);
+    let forgetful = LayerCache::of_user(|_| None);
     let whole = image.export(Form::Old);
     let cut = whole[..whole.len() / 2].to_vec();
     let mut corrupt = Image::of(&image.layers);
@@ -319,7 +325,7 @@ async fn nothing_wrong_gets_a_name() {
 }
 
 #[tokio::test]
-async fn what_belongs_to_an_image_is_found_by_its_digest() {
+async fn attached_artifacts_are_found_by_the_images_digest() {
     use cutover::registry::Blob;
 
     let Some(one) = Served::start(None).await else { return };
@@ -334,7 +340,7 @@ async fn what_belongs_to_an_image_is_found_by_its_digest() {
     for artifact in [&bill, &source, &bill] {
         registry.attach(&repository, &subject, artifact).await.unwrap();
     }
-    // This registry keeps no list of its own.
+    // This registry has no referrers API: the list is a tag.
     let list = format!("docker://{repository}:{}", digest.as_str().replace(':', "-"));
     let list: Value =
         serde_json::from_str(&skopeo(&["inspect", "--raw", "--tls-verify=false", &list])).unwrap();

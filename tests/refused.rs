@@ -1,7 +1,7 @@
-//! What stands in the way is told before anything is changed: each time a clear message with what to
-//! do, and an account that is as it was.
+//! What blocks a rollout is reported before anything changes: each time with a clear message that
+//! says what to do, and the account stays as it was.
 
-// Clippy's leave for tests does not reach the helpers of an integration test.
+// Clippy's exemptions for tests do not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support {
@@ -15,8 +15,8 @@ use support::lab::Lab;
 use support::project::{Ended, Project};
 use support::{truth, venv};
 
-/// Prepares the account by boto3 and the configuration, deploys, and expects an exit code and all of
-/// these words; and nothing changed. Who only asks is told the same.
+/// Prepares the account with boto3 and the configuration, runs `verify`, `plan` and `deploy`, and
+/// expects this exit code and all of these words each time, and an unchanged account.
 fn refused(prepare: &str, configure: impl Fn(&Project), code: i32, says: &[&str]) {
     if venv::program("python").is_none() {
         return;
@@ -105,7 +105,7 @@ listener = elb.describe_listeners(LoadBalancerArn=balancer)['Listeners'][0]['Lis
 rule = next(r for r in elb.describe_rules(ListenerArn=listener)['Rules'] if r['Priority'] == '10')
 elb.modify_rule(RuleArn=rule['RuleArn'], Actions=[{'Type': 'forward', 'ForwardConfig': {'TargetGroups': [
     {'TargetGroupArn': arns['news-blue'], 'Weight': 70}, {'TargetGroupArn': arns['news-green'], 'Weight': 30}]}}])";
-    refused(prepare, as_it_is, 2, &["weight", "record"]);
+    refused(prepare, as_it_is, 2, &["weight", "no rollout is unfinished"]);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_suspended_process() {
 }
 
 #[test]
-fn no_room_for_the_other_colour() {
+fn no_room_for_the_other_color() {
     let prepare = "client('autoscaling').update_auto_scaling_group(AutoScalingGroupName='news-green', MaxSize=3)";
     refused(prepare, as_it_is, 2, &["news-green", "3", "4"]);
 }
@@ -136,7 +136,7 @@ client('autoscaling').update_auto_scaling_group(AutoScalingGroupName='news-blue'
     );
 }
 
-/// The first is where instances pull from; the others are pushed to as well.
+/// Instances pull from the first repository; the image is pushed to the others as well.
 #[test]
 fn a_second_repository_that_does_not_exist() {
     let configure = |project: &Project| {
@@ -146,7 +146,8 @@ fn a_second_repository_that_does_not_exist() {
     refused("", configure, 2, &["news-copy", "does not exist", "create-repository"]);
 }
 
-/// What only a workflow knows is no matter to who asks about one.
+/// `verify`, which asks about a workflow's deployment, does not need what only a workflow run
+/// knows.
 #[test]
 fn a_tag_that_only_a_workflow_run_has() {
     if venv::program("python").is_none() {
@@ -164,7 +165,7 @@ fn a_tag_that_only_a_workflow_run_has() {
 
 #[test]
 fn a_template_full_of_versions() {
-    // Ten thousand calls: the quota. Not by boto3, which would take its time.
+    // Ten thousand calls: the quota. Without boto3, which would take too long.
     let prepare = "
 import http.client, os
 lab = http.client.HTTPConnection(os.environ['AWS_ENDPOINT_URL'].removeprefix('http://'))
@@ -203,7 +204,7 @@ fn another_account() {
         project.change("account: \"123456789012\"", "account: \"210987654321\"");
         project.change("push: [123456789012.", "push: [210987654321.");
     };
-    refused("", configure, 2, &["answers for another account", "210987654321", "123456789012"]);
+    refused("", configure, 2, &["returned another account", "210987654321", "123456789012"]);
 }
 
 #[test]
@@ -229,7 +230,7 @@ iam.update_assume_role_policy(RoleName='deploy-news', PolicyDocument=trust.repla
     );
     let before = truth::of(&lab);
     let ended = project.start_with(&lab, &["deploy"], lab.github()).ended();
-    // What the token said, and what would accept it.
+    // The token's claims, and what the role would accept.
     tells(
         &ended,
         1,
@@ -246,22 +247,22 @@ fn a_configuration_that_cannot_be_read() {
     tells(&project.run(&lab, &["plan", "--config", "none.yaml"]), 2, &["none.yaml"]);
 }
 
-/// What `image.files` puts together is in no engine, and packed already.
+/// An image assembled from `image.files` is in no engine, and is already compressed.
 #[test]
-fn options_that_are_a_built_images() {
+fn options_that_apply_only_to_built_images() {
     let (lab, project) = (Lab::serve(20), Project::news());
     for verb in ["deploy", "push"] {
         let ended = project.run(&lab, &[verb, "--compression", "zstd"]);
         tells(&ended, 2, &["--compression zstd", "image.build"]);
     }
     let ended = project.run(&lab, &["push", "--tag", "not a tag"]);
-    tells(&ended, 2, &["`not a tag` is not a tag"]);
+    tells(&ended, 2, &["`not a tag` is not a valid tag"]);
     let ended = project.run(&lab, &["build", "--tag", "news:1"]);
     tells(&ended, 2, &["--tag news:1", "cutover push --tag TAG"]);
 }
 
 #[test]
-fn a_lab_that_is_not_there() {
+fn an_endpoint_that_does_not_answer() {
     let project = Project::news();
     let lab = Lab::serve(20);
     let gone = [("AWS_ENDPOINT_URL".to_owned(), "http://127.0.0.1:9".to_owned())];

@@ -1,7 +1,7 @@
-//! An image that we assemble and push is the image that others pull: against Docker's registry,
-//! read back by skopeo. Neither was written here.
+//! An image that cutover assembles and pushes is what others pull: against Docker's registry, read
+//! back with skopeo, both independent of this code.
 
-#![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
+#![allow(clippy::unwrap_used)] // test helpers do not count as tests
 
 mod support {
     pub(crate) mod registry;
@@ -57,7 +57,7 @@ async fn what_is_pushed_is_what_skopeo_pulls() {
     ]);
     assert_eq!(labels.trim(), "map[lab.version:v2] amd64");
 
-    // A copy checks every blob against its digest.
+    // skopeo verifies every blob's digest.
     let copy = served.folder.path().join("copy");
     skopeo(&[
         "copy",
@@ -65,7 +65,7 @@ async fn what_is_pushed_is_what_skopeo_pulls() {
         &format!("docker://{}", first.reference),
         &format!("oci:{}:v2", copy.display()),
     ]);
-    let Layer::Here(layer) = &image.layers[0] else { panic!("a layer of ours") };
+    let Layer::Local(layer) = &image.layers[0] else { panic!("a layer that is assembled here") };
     let name = layer.digest.as_str().trim_start_matches("sha256:");
     assert_eq!(fs::read(copy.join("blobs/sha256").join(name)).unwrap(), layer.bytes);
 
@@ -75,8 +75,8 @@ async fn what_is_pushed_is_what_skopeo_pulls() {
 }
 
 #[tokio::test]
-async fn a_password_is_given_when_asked_for_and_a_wrong_one_is_explained() {
-    // `correct horse`, by bcrypt at its lowest cost.
+async fn a_password_is_sent_on_challenge_and_a_wrong_one_is_explained() {
+    // `correct horse`, hashed by bcrypt at its lowest cost.
     const HTPASSWD: &str = "AWS:$2b$04$8SB8V9V/.tlakJtKdg4sYeecZeGBudhKWdJl/OOORsTXfJXvM2Ktu\n";
     let Some(served) = Served::start(Some(HTPASSWD)).await else { return };
     let repository = served.repository();
@@ -111,7 +111,7 @@ async fn a_password_is_given_when_asked_for_and_a_wrong_one_is_explained() {
 }
 
 #[tokio::test]
-async fn a_registry_that_is_not_there_is_named() {
+async fn an_unreachable_registry_is_named() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let endpoint: Endpoint = format!("http://127.0.0.1:{port}").parse().unwrap();
     let registry = Registry::new(Net::real().unwrap(), endpoint, Credentials::Anonymous);

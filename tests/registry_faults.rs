@@ -1,7 +1,7 @@
-//! What goes wrong between here and Docker's registry, and that nothing wrong ever gets a name: the
-//! registry is real, a hand in the wire is not.
+//! Faults between cutover and Docker's registry, in which nothing corrupt is ever tagged: the
+//! registry is real, the faults are injected into its requests and responses.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
+#![allow(clippy::unwrap_used, clippy::panic)] // test helpers do not count as tests
 
 mod support {
     pub(crate) mod registry;
@@ -22,24 +22,24 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, StreamBody};
 use support::registry::Served;
 
-/// What is done to a request: sent as it is or changed, or answered by the hand.
-enum Fate {
+/// What becomes of an intercepted request: it is sent as it is, or changed, or answered at once.
+enum Intercepted {
     Sent(Request<Body>),
     Answered(Response<Body>),
 }
 
-type Hand = Arc<dyn Fn(Request<Body>) -> Fate + Send + Sync>;
-type After = Arc<dyn Fn(&Method, Response<Body>) -> Response<Body> + Send + Sync>;
+type RequestFilter = Arc<dyn Fn(Request<Body>) -> Intercepted + Send + Sync>;
+type ResponseFilter = Arc<dyn Fn(&Method, Response<Body>) -> Response<Body> + Send + Sync>;
 
-/// The registry, with a hand in the wire.
-fn handed(served: &Served, hand: Hand, after: After) -> Registry {
+/// Returns the registry, with its requests passed through `hand` and its responses through `after`.
+fn intercepted_registry(served: &Served, hand: RequestFilter, after: ResponseFilter) -> Registry {
     let network = Transport::network().unwrap();
     let service = tower::service_fn(move |request: Request<Body>| {
         let (network, fate, after) = (network.clone(), hand(request), after.clone());
         async move {
             match fate {
-                Fate::Answered(response) => Ok::<_, BoxError>(response),
-                Fate::Sent(request) => {
+                Intercepted::Answered(response) => Ok::<_, BoxError>(response),
+                Intercepted::Sent(request) => {
                     let method = request.method().clone();
                     let response = network.send(request).await.map_err(BoxError::from)?;
                     Ok(after(&method, response))
@@ -52,23 +52,23 @@ fn handed(served: &Served, hand: Hand, after: After) -> Registry {
     Registry::new(net, endpoint, Credentials::Anonymous)
 }
 
-fn as_it_is() -> After {
+fn as_it_is() -> ResponseFilter {
     Arc::new(|_, response| response)
 }
 
-fn answered(status: u16, header: (&'static str, &'static str)) -> Fate {
+fn answered(status: u16, header: (&'static str, &'static str)) -> Intercepted {
     let mut response = Response::new(full(""));
     *response.status_mut() = StatusCode::from_u16(status).unwrap();
     response.headers_mut().insert(header.0, HeaderValue::from_static(header.1));
-    Fate::Answered(response)
+    Intercepted::Answered(response)
 }
 
-/// More than any buffer on the way, and no piece like another.
+/// Returns more bytes than any buffer on the way holds, without repetition.
 fn content() -> Vec<u8> {
     (0..1_500_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect()
 }
 
-/// A layer that is being sent, all of it there.
+/// Returns a layer whose content is complete.
 fn layer() -> (Spool, Digest) {
     let (mut writer, spool) = Spool::create().unwrap();
     let content = content();
@@ -87,10 +87,10 @@ fn image() -> Image {
         "config": describe(&config), "layers": [describe(&layer)],
     });
     let manifest = Blob::new("application/vnd.oci.image.manifest.v1+json", manifest.to_string());
-    Image { manifest, config, layers: vec![cutover::image::Layer::Here(layer)], index: None }
+    Image { manifest, config, layers: vec![cutover::image::Layer::Local(layer)], index: None }
 }
 
-/// A body that ends in a broken connection after so many bytes.
+/// Returns a body that breaks its connection after this many bytes.
 fn cut(body: Body, after: usize) -> Body {
     let pieces = stream::unfold((body, 0), move |(mut body, sent)| async move {
         if sent >= after {
@@ -104,7 +104,7 @@ fn cut(body: Body, after: usize) -> Body {
     BodyExt::boxed(SyncBody(Mutex::new(Box::pin(StreamBody::new(pieces)))))
 }
 
-/// A body that may be shared, as those of requests have to.
+/// Makes a body `Sync`, as a request's must be.
 struct SyncBody<B>(Mutex<std::pin::Pin<Box<B>>>);
 
 impl<B: http_body::Body<Data = Bytes, Error = BoxError> + Send> http_body::Body for SyncBody<B> {
@@ -119,24 +119,25 @@ impl<B: http_body::Body<Data = Bytes, Error = BoxError> + Send> http_body::Body 
     }
 }
 
-/// Whether anything is named `v1`, as seen without a hand in the wire.
+/// Whether anything is tagged `v1`, read without interception.
 async fn is_named(served: &Served, repository: &Repository) -> bool {
     let registry = served.registry(Credentials::Anonymous);
     registry.manifest_digest(repository, "v1").await.unwrap().is_some()
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_in_the_middle_of_a_layer() {
+async fn a_layer_is_sent_again_after_a_broken_connection() {
     let Some(served) = Served::start(None).await else { return };
     let patches = Arc::new(AtomicU32::new(0));
     let seen = patches.clone();
-    let hand: Hand = Arc::new(move |request| {
+    let hand: RequestFilter = Arc::new(move |request| {
         let first = request.method() == Method::PATCH && seen.fetch_add(1, Ordering::Relaxed) == 0;
-        Fate::Sent(if first { request.map(|body| cut(body, 2_000_000)) } else { request })
+        Intercepted::Sent(if first { request.map(|body| cut(body, 2_000_000)) } else { request })
     });
-    let (registry, repository) = (handed(&served, hand, as_it_is()), served.repository());
+    let (registry, repository) =
+        (intercepted_registry(&served, hand, as_it_is()), served.repository());
     let (spool, digest) = layer();
-    let sent = registry.upload_growing(&repository, &spool, "a layer").await.unwrap();
+    let sent = registry.upload_spool(&repository, &spool, "a layer").await.unwrap();
     assert_eq!(sent, digest);
     assert_eq!(patches.load(Ordering::Relaxed), 2);
     let plain = served.registry(Credentials::Anonymous);
@@ -144,18 +145,18 @@ async fn a_connection_that_breaks_in_the_middle_of_a_layer() {
 }
 
 #[tokio::test]
-async fn a_login_that_ends_in_the_middle_of_a_push() {
+async fn an_expired_login_is_renewed_during_a_push() {
     let Some(served) = Served::start(None).await else { return };
     let requests = Arc::new(AtomicU32::new(0));
     let renewed = Arc::new(AtomicU32::new(0));
-    // After every third request the password is another one: `0`, `1`, …
+    // After every third request the password changes: `0`, `1`, …
     let valid = {
         let requests = requests.clone();
         move || requests.load(Ordering::Relaxed) / 3
     };
     let count = requests.clone();
     let now_valid = valid.clone();
-    let hand: Hand = Arc::new(move |mut request| {
+    let hand: RequestFilter = Arc::new(move |mut request| {
         use base64::Engine as _;
         let shown = request.headers_mut().remove("authorization");
         let shown = shown.map(|value| value.to_str().unwrap().to_owned());
@@ -164,7 +165,7 @@ async fn a_login_that_ends_in_the_middle_of_a_push() {
             return answered(401, ("www-authenticate", "Basic realm=\"x\""));
         }
         count.fetch_add(1, Ordering::Relaxed);
-        Fate::Sent(request)
+        Intercepted::Sent(request)
     });
     let asked = renewed.clone();
     let renewal = Renewal::new(move || {
@@ -172,10 +173,10 @@ async fn a_login_that_ends_in_the_middle_of_a_push() {
         let password = valid().to_string();
         async move { Ok(Credentials::Basic { user: "u".to_owned(), password }) }
     });
-    let registry = handed(&served, hand, as_it_is()).renewed_by(renewal);
+    let registry = intercepted_registry(&served, hand, as_it_is()).with_renewal(renewal);
     let (repository, image) = (served.repository(), image());
     let (spool, digest) = layer();
-    assert_eq!(registry.upload_growing(&repository, &spool, "a layer").await.unwrap(), digest);
+    assert_eq!(registry.upload_spool(&repository, &spool, "a layer").await.unwrap(), digest);
     registry.push(&image, &repository, &["v1".to_owned()]).await.unwrap();
     assert!(renewed.load(Ordering::Relaxed) >= 3);
     let plain = served.registry(Credentials::Anonymous);
@@ -184,17 +185,19 @@ async fn a_login_that_ends_in_the_middle_of_a_push() {
 }
 
 #[tokio::test]
-async fn a_registry_that_is_busy_or_fails_for_a_moment() {
+async fn a_busy_or_failing_registry_is_retried() {
     let Some(served) = Served::start(None).await else { return };
     let requests = Arc::new(AtomicU32::new(0));
-    let hand: Hand = Arc::new(move |request| match requests.fetch_add(1, Ordering::Relaxed) % 8 {
-        1 => answered(429, ("retry-after", "1")),
-        4 => answered(503, ("retry-after", "0")),
-        _ => Fate::Sent(request),
-    });
-    let (registry, repository) = (handed(&served, hand, as_it_is()), served.repository());
+    let hand: RequestFilter =
+        Arc::new(move |request| match requests.fetch_add(1, Ordering::Relaxed) % 8 {
+            1 => answered(429, ("retry-after", "1")),
+            4 => answered(503, ("retry-after", "0")),
+            _ => Intercepted::Sent(request),
+        });
+    let (registry, repository) =
+        (intercepted_registry(&served, hand, as_it_is()), served.repository());
     let (spool, digest) = layer();
-    assert_eq!(registry.upload_growing(&repository, &spool, "a layer").await.unwrap(), digest);
+    assert_eq!(registry.upload_spool(&repository, &spool, "a layer").await.unwrap(), digest);
     let image = image();
     registry.push(&image, &repository, &["v1".to_owned()]).await.unwrap();
     let plain = served.registry(Credentials::Anonymous);
@@ -202,12 +205,13 @@ async fn a_registry_that_is_busy_or_fails_for_a_moment() {
     assert_eq!(named.as_ref(), Some(image.digest()));
 }
 
-/// Changed on its way: the registry notices, since the digest is part of the last request.
+/// The content is changed on its way: the registry notices, since the last request contains the
+/// digest.
 #[tokio::test]
-async fn content_that_changes_on_its_way_gets_no_name() {
+async fn content_changed_in_transit_is_not_tagged() {
     let Some(served) = Served::start(None).await else { return };
-    let hand: Hand = Arc::new(|request| {
-        Fate::Sent(match *request.method() {
+    let hand: RequestFilter = Arc::new(|request| {
+        Intercepted::Sent(match *request.method() {
             Method::PATCH | Method::PUT if request.uri().path().contains("/blobs/") => {
                 request.map(|body| {
                     body.map_frame(|frame| {
@@ -225,9 +229,10 @@ async fn content_that_changes_on_its_way_gets_no_name() {
             _ => request,
         })
     });
-    let (registry, repository) = (handed(&served, hand, as_it_is()), served.repository());
+    let (registry, repository) =
+        (intercepted_registry(&served, hand, as_it_is()), served.repository());
     let (spool, digest) = layer();
-    let refused = registry.upload_growing(&repository, &spool, "a layer").await.unwrap_err();
+    let refused = registry.upload_spool(&repository, &spool, "a layer").await.unwrap_err();
     assert!(matches!(refused, RegistryError::Refused { status: 400, .. }), "{refused}");
     let refused = registry.push(&image(), &repository, &["v1".to_owned()]).await.unwrap_err();
     assert!(matches!(refused, RegistryError::Refused { status: 400, .. }), "{refused}");
@@ -236,19 +241,19 @@ async fn content_that_changes_on_its_way_gets_no_name() {
     assert!(!is_named(&served, &repository).await);
 }
 
-/// It says that it has stored something else than was sent.
+/// The registry reports a digest other than that of what was sent.
 #[tokio::test]
-async fn a_registry_that_lies_about_a_digest_gets_no_name() {
+async fn nothing_is_tagged_if_the_registry_reports_another_digest() {
     let Some(served) = Served::start(None).await else { return };
-    let after: After = Arc::new(|method, mut response| {
+    let after: ResponseFilter = Arc::new(|method, mut response| {
         if method == Method::PUT {
             let other = Digest::of(b"other").to_string().parse().unwrap();
             response.headers_mut().insert("docker-content-digest", other);
         }
         response
     });
-    let hand: Hand = Arc::new(Fate::Sent);
-    let (registry, repository) = (handed(&served, hand, after), served.repository());
+    let hand: RequestFilter = Arc::new(Intercepted::Sent);
+    let (registry, repository) = (intercepted_registry(&served, hand, after), served.repository());
     let lied = registry.push(&image(), &repository, &["v1".to_owned()]).await.unwrap_err();
     assert!(matches!(lied, RegistryError::Digest { .. }), "{lied}");
     assert!(lied.to_string().contains("changes content"), "{lied}");
@@ -256,13 +261,13 @@ async fn a_registry_that_lies_about_a_digest_gets_no_name() {
 }
 
 #[tokio::test]
-async fn a_blob_is_taken_over_where_the_registry_grants_it() {
+async fn a_blob_is_mounted_if_the_registry_allows_it() {
     let Some(served) = Served::start(None).await else { return };
     let registry = served.registry(Credentials::Anonymous);
     let (from, to) = (served.repository(), format!("127.0.0.1:{}/team/other", served.port));
     let to: Repository = to.parse().unwrap();
     let (spool, digest) = layer();
-    registry.upload_growing(&from, &spool, "a layer").await.unwrap();
+    registry.upload_spool(&from, &spool, "a layer").await.unwrap();
 
     assert!(!registry.has_blob(&to, &digest).await.unwrap());
     assert!(registry.mount(&to, &digest, &from).await.unwrap());
@@ -272,19 +277,19 @@ async fn a_blob_is_taken_over_where_the_registry_grants_it() {
     let elsewhere = "other.example/team/news".parse().unwrap();
     assert!(!registry.mount(&to, &digest, &elsewhere).await.unwrap());
 
-    // One that grants nothing begins an upload instead, which is given up.
+    // A registry that doesn't mount starts an upload instead, which cutover cancels.
     let log = Arc::new(Mutex::new(Vec::new()));
     let seen = log.clone();
-    let hand: Hand = Arc::new(move |request| {
+    let hand: RequestFilter = Arc::new(move |request| {
         seen.lock().unwrap().push(request.method().to_string());
         let uri = request.uri().to_string();
         let uri = uri.split_once("?mount=").map_or(uri.as_str(), |(before, _)| before).to_owned();
         let (mut head, body) = request.into_parts();
         head.uri = uri.parse().unwrap();
-        Fate::Sent(Request::from_parts(head, body))
+        Intercepted::Sent(Request::from_parts(head, body))
     });
     let third: Repository = format!("127.0.0.1:{}/team/third", served.port).parse().unwrap();
-    let strict = handed(&served, hand, as_it_is());
+    let strict = intercepted_registry(&served, hand, as_it_is());
     assert!(!strict.mount(&third, &digest, &from).await.unwrap());
     assert_eq!(*log.lock().unwrap(), ["POST", "DELETE"]);
 }

@@ -1,14 +1,14 @@
-//! The story of a rollout, as it is told to people and to programs.
+//! A rollout's events as they are reported to people and to programs.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
+#![allow(clippy::unwrap_used, clippy::panic)] // test helpers do not count as tests
 
 use std::collections::BTreeMap;
 
 use cutover::model::{
-    Counts, Digest, Ending, Event, ImageReference, Outcome, PerColour, RefreshStatus, Requests,
-    Stamped, Strategy,
+    Counts, Digest, Event, ImageReference, Outcome, PerColor, RefreshStatus, Requests, Status,
+    Strategy, TimedEvent,
 };
-use cutover::report::{Look, Reporter};
+use cutover::report::{Reporter, TerminalStyle};
 use jiff::{SignedDuration, Timestamp};
 
 fn image() -> ImageReference {
@@ -16,11 +16,11 @@ fn image() -> ImageReference {
     ImageReference { repository, digest: Digest::of(b"v2") }
 }
 
-/// A canary that fails at its first step.
-fn story() -> Vec<Stamped> {
+/// Returns the events of a canary that fails at its first step.
+fn events() -> Vec<TimedEvent> {
     let start: Timestamp = "2026-10-01T09:00:00Z".parse().unwrap();
     let at = |seconds: i64| start + SignedDuration::from_secs(seconds);
-    let weights = |blue, green| PerColour { blue, green };
+    let weights = |blue, green| PerColor { blue, green };
     let health =
         |healthy| Event::Health { group: "news-green".into(), healthy, needed: 4, instances: 4 };
     let refresh = |status, reason: &str| Event::Refresh {
@@ -30,13 +30,13 @@ fn story() -> Vec<Stamped> {
         reason: Some(reason.to_owned()).filter(|reason| !reason.is_empty()),
     };
     let notice = |message: &str| Event::Notice { message: message.into() };
-    let mut outcome = Outcome::new(Ending::RolledBack, "all traffic is on version 1 again")
+    let mut outcome = Outcome::new(Status::RolledBack, "all traffic is on version 1 again")
         .hint("see what version 2 answers: `aws ec2 get-console-output --instance-id i-0a`");
     outcome.strategy = Some(Strategy::Canary);
     outcome.image = Some(image());
     outcome.launch_template_version = Some(2);
     outcome.previous_version = Some(1);
-    outcome.weights = Some(weights(100, 0));
+    outcome.shares = Some(weights(100, 0));
     outcome.requests = Some(Requests { served: 31_000, failed: 310 });
     outcome.requests_by_version = BTreeMap::from([
         ("v1".to_owned(), Requests { served: 30_000, failed: 0 }),
@@ -66,7 +66,7 @@ fn story() -> Vec<Stamped> {
         ),
         (2, Event::Image { image: image(), uploaded: 1_234_567 }),
         (3, Event::Version { template: "news".into(), version: 2, previous: 1, created: true }),
-        (4, Event::Phase { phase: "refresh", message: "bring news-green to version 2".into() }),
+        (4, Event::Phase { phase: "refresh", message: "updating news-green to version 2".into() }),
         (
             5,
             refresh(
@@ -86,73 +86,87 @@ fn story() -> Vec<Stamped> {
         (35, refresh(RefreshStatus::Successful, "")),
         (
             60,
-            Event::Minimum {
+            Event::MinSize {
                 group: "news-green".into(),
                 min: 4,
-                message: "as many as live".into(),
+                message: "to match the live group".into(),
             },
         ),
-        (61, Event::Waiting { message: "targets become healthy".into(), until: Some(at(661)) }),
+        (
+            61,
+            Event::Waiting {
+                message: "the new side's targets are not healthy yet".into(),
+                until: Some(at(661)),
+            },
+        ),
         (70, health(2)),
         (75, health(2)),
         (90, health(4)),
         (91, Event::Smoke { path: "/healthz".into(), status: Some(200), passed: true }),
-        (100, Event::Phase { phase: "shift", message: "5 % to green".into() }),
-        (101, Event::Weights { weights: weights(95, 5), verified: false }),
-        (160, Event::Weights { weights: weights(95, 5), verified: true }),
         (
-            400,
-            Event::Judgement {
-                verdict: "fail",
-                counts: Counts { requests: 1_310, errors: 310 },
-                message: "310 of 1310 requests failed (23.66 %), the limit is 1.00 %".into(),
+            100,
+            Event::Phase {
+                phase: "shift",
+                message: "shifting 5% of the traffic to news-green".into(),
             },
         ),
-        (400, Event::TakingBack { reason: "too many errors".into() }),
-        (401, Event::Weights { weights: weights(100, 0), verified: false }),
-        (410, notice("looking again: no answer (request 7f3a-01)")),
-        (420, notice("looking again: no answer (request 7f3a-02)")),
-        (490, notice("looking again: no answer (request 7f3a-03)")),
-        (3_700, Event::Retirement { group: "news-green".into(), at: at(5_500), size: 0 }),
+        (101, Event::Traffic { shares: weights(95, 5), verified: false }),
+        (160, Event::Traffic { shares: weights(95, 5), verified: true }),
+        (
+            400,
+            Event::Judgment {
+                verdict: "fail",
+                counts: Counts { requests: 1_310, errors: 310 },
+                message: "310 of 1310 requests failed (23.66%); the limit is 1.00%".into(),
+            },
+        ),
+        (400, Event::RollingBack { reason: "too many errors".into() }),
+        (401, Event::Traffic { shares: weights(100, 0), verified: false }),
+        (410, notice("reading again: no response (request 7f3a-01)")),
+        (420, notice("reading again: no response (request 7f3a-02)")),
+        (490, notice("reading again: no response (request 7f3a-03)")),
+        (3_700, Event::ScaleInScheduled { group: "news-green".into(), at: at(5_500), size: 0 }),
         (4_000, Event::Outcome(Box::new(outcome))),
     ]
     .into_iter()
-    .map(|(seconds, event)| Stamped { time: at(seconds), event })
+    .map(|(seconds, event)| TimedEvent { time: at(seconds), event })
     .collect()
 }
 
-fn told(mut reporter: Reporter<Vec<u8>>) -> String {
-    for event in story() {
-        reporter.tell(&event);
+fn rendered(mut reporter: Reporter<Vec<u8>>) -> String {
+    for event in events() {
+        reporter.emit(&event);
     }
     String::from_utf8(reporter.into_inner()).unwrap()
 }
 
 #[test]
 fn with_glyphs() {
-    let look = Look { colour: false, glyphs: true };
-    insta::assert_snapshot!(told(Reporter::human(Vec::new(), look)));
+    let look = TerminalStyle { color: false, glyphs: true };
+    insta::assert_snapshot!(rendered(Reporter::human(Vec::new(), look)));
 }
 
 #[test]
 fn plain() {
-    let text = told(Reporter::human(Vec::new(), Look::PLAIN));
+    let text = rendered(Reporter::human(Vec::new(), TerminalStyle::PLAIN));
     assert!(!text.contains('\u{1b}'), "no escape sequences");
     insta::assert_snapshot!(text);
 }
 
 #[test]
-fn coloured_is_plain_but_for_the_colours() {
-    let coloured = told(Reporter::human(Vec::new(), Look { colour: true, glyphs: true }));
-    let glyphs = told(Reporter::human(Vec::new(), Look { colour: false, glyphs: true }));
-    assert!(coloured.contains('\u{1b}'));
-    assert_eq!(console::strip_ansi_codes(&coloured), glyphs);
+fn colored_output_differs_only_in_colors() {
+    let colored =
+        rendered(Reporter::human(Vec::new(), TerminalStyle { color: true, glyphs: true }));
+    let glyphs =
+        rendered(Reporter::human(Vec::new(), TerminalStyle { color: false, glyphs: true }));
+    assert!(colored.contains('\u{1b}'));
+    assert_eq!(console::strip_ansi_codes(&colored), glyphs);
 }
 
 #[test]
 fn json_lines() {
-    let text = told(Reporter::json(Vec::new()));
-    assert_eq!(text.lines().count(), story().len());
+    let text = rendered(Reporter::json(Vec::new()));
+    assert_eq!(text.lines().count(), events().len());
     for line in text.lines() {
         let event: serde_json::Value = serde_json::from_str(line).unwrap();
         assert!(event["time"].is_string() && event["event"].is_string(), "{line}");
@@ -161,7 +175,7 @@ fn json_lines() {
 }
 
 #[test]
-fn a_reader_that_went_away_stops_nothing() {
+fn a_closed_reader_stops_nothing() {
     struct Closed;
     impl std::io::Write for Closed {
         fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
@@ -172,7 +186,7 @@ fn a_reader_that_went_away_stops_nothing() {
         }
     }
     let mut reporter = Reporter::json(Closed);
-    for event in story() {
-        reporter.tell(&event);
+    for event in events() {
+        reporter.emit(&event);
     }
 }

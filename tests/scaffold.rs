@@ -1,18 +1,21 @@
-//! `cutover init` without an account: which groups are one service, and that what is written reads back as what was found.
+//! `cutover init` without an account: which groups form a service, and that the written
+//! configuration parses as what was found.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::time::Duration;
 
-use cutover::cloud::{TargetGroupSummary, UserData, VersionFacts};
+use cutover::aws::{TargetGroupSummary, UserData, VersionFacts};
 use cutover::config::{self, Config, Fleet as Configured};
-use cutover::discovery::{Account, Fleet, Launch, Service, Unpinnable, choose, find_image};
+use cutover::discovery::{
+    Account, Fleet, Launch, Service, Unpinnable, choose_services, find_image,
+};
 use cutover::iam::Gap;
 use cutover::model::{
-    Capacity, Colour, Forward, Group, LaunchTemplate, LoadBalancer, Rule, RuleId, RuleMatch,
+    Capacity, Color, Forward, Group, LaunchTemplate, LoadBalancer, Rule, RuleConditions, RuleId,
     Strategy, TemplateSource, VersionSpec,
 };
-use cutover::scaffold::{Surroundings, Workflow, cutover_yaml, unknown, workflow};
+use cutover::scaffold::{ConfigInput, Workflow, cutover_yaml, open_questions, workflow};
 use proptest::prelude::*;
 
 const ECR: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web";
@@ -49,7 +52,7 @@ fn rule(priority: u32, header: Option<(&str, &str)>, weights: &[(&str, u16)]) ->
         id: RuleId::Rule(format!("rule-{priority}")),
         listener: "listener".to_owned(),
         priority: Some(priority),
-        matches: RuleMatch { headers: headers.into_iter().collect(), ..Default::default() },
+        conditions: RuleConditions { headers: headers.into_iter().collect(), ..Default::default() },
         forward: Some(Forward { weights, stickiness: None }),
     }
 }
@@ -82,12 +85,12 @@ fn account(groups: Vec<Group>, rules: Vec<Rule>) -> Account {
 }
 
 fn found(account: &Account) -> Vec<Vec<String>> {
-    let services = choose(account, &[], None).unwrap();
+    let services = choose_services(account, &[], None).unwrap();
     let names = |service: &Service| service.groups().iter().map(|g| g.name.clone()).collect();
     services.iter().map(names).collect()
 }
 
-fn live(service: &Service) -> Option<Colour> {
+fn live(service: &Service) -> Option<Color> {
     match &service.fleet {
         Fleet::Pair { live, .. } => *live,
         Fleet::Single(_) => None,
@@ -95,7 +98,7 @@ fn live(service: &Service) -> Option<Colour> {
 }
 
 #[test]
-fn groups_in_one_weighted_rule_take_turns_whatever_they_launch_from() {
+fn groups_in_one_weighted_rule_are_a_pair() {
     let account = account(
         vec![
             group("web-b", "t1", &["b"], 0),
@@ -105,16 +108,16 @@ fn groups_in_one_weighted_rule_take_turns_whatever_they_launch_from() {
         vec![rule(10, None, &[("a", 100), ("b", 0)])],
     );
     assert_eq!(found(&account), [vec!["batch".to_owned()], vec!["web-a".into(), "web-b".into()]]);
-    let service = choose(&account, &["web-b".to_owned()], None).unwrap().remove(0);
-    assert_eq!(live(&service), Some(Colour::Blue));
+    let service = choose_services(&account, &["web-b".to_owned()], None).unwrap().remove(0);
+    assert_eq!(live(&service), Some(Color::Blue));
 }
 
 #[test]
-fn groups_of_one_template_take_turns_if_only_one_has_traffic() {
+fn groups_of_one_template_are_a_pair_if_only_one_has_traffic() {
     let groups = || vec![group("web-a", "t", &["a"], 4), group("web-b", "t", &["b"], 0)];
     let test = rule(1, Some(("X-Cutover", "next")), &[("b", 1)]);
     let turns = account(groups(), vec![test.clone(), rule(10, None, &[("a", 1)])]);
-    let service = choose(&turns, &["web-a".to_owned()], None).unwrap().remove(0);
+    let service = choose_services(&turns, &["web-a".to_owned()], None).unwrap().remove(0);
     let header = service.test.as_ref().map(|(_, header)| header.clone());
     assert_eq!(header, Some(("X-Cutover".to_owned(), "next".to_owned())));
     assert_eq!(service.rules.len(), 1);
@@ -129,30 +132,32 @@ fn a_rule_for_some_browsers_is_no_test_rule() {
         vec![group("web-a", "t", &["a"], 4), group("web-b", "t", &["b"], 0)],
         vec![mobile, rule(10, None, &[("a", 100), ("b", 0)])],
     );
-    let service = choose(&account, &["web-a".to_owned()], None).unwrap().remove(0);
+    let service = choose_services(&account, &["web-a".to_owned()], None).unwrap().remove(0);
     assert!(service.test.is_none());
     assert_eq!(service.rules.len(), 2);
 }
 
 #[test]
-fn three_groups_behind_one_rule_are_nobodys_pair() {
+fn three_groups_behind_one_rule_are_no_pair() {
     let account = account(
         vec![group("a", "t1", &["a"], 1), group("b", "t2", &["b"], 1), group("c", "t3", &["c"], 1)],
         vec![rule(10, None, &[("a", 1), ("b", 1), ("c", 1)])],
     );
     assert_eq!(found(&account).len(), 3);
-    let said = choose(&account, &["a".to_owned(), "c".to_owned()], None).unwrap().remove(0);
+    let said =
+        choose_services(&account, &["a".to_owned(), "c".to_owned()], None).unwrap().remove(0);
     assert_eq!(said.groups().len(), 2);
 }
 
 #[test]
-fn a_name_that_is_nobodys_is_refused_with_those_that_there_are() {
+fn an_unknown_name_is_refused_with_the_known_ones() {
     let account = account(vec![group("web-a", "t", &["a"], 1)], vec![rule(1, None, &[("a", 1)])]);
-    let refused = choose(&account, &["web-x".to_owned()], None).unwrap_err();
+    let refused = choose_services(&account, &["web-x".to_owned()], None).unwrap_err();
     assert!(refused.contains("`web-x`") && refused.contains("`web-a`"), "{refused}");
-    let refused = choose(&account, &[], Some("bakc")).unwrap_err();
+    let refused = choose_services(&account, &[], Some("bakc")).unwrap_err();
     assert!(refused.contains("`front`"), "{refused}");
-    let by_dns = choose(&account, &[], Some("FRONT-1.eu-west-1.elb.amazonaws.com")).unwrap();
+    let by_dns =
+        choose_services(&account, &[], Some("FRONT-1.eu-west-1.elb.amazonaws.com")).unwrap();
     assert_eq!(by_dns.len(), 1);
 }
 
@@ -185,7 +190,7 @@ fn written(
     launch: &Launch,
     dockerfile: bool,
 ) -> (String, Config) {
-    let surroundings = Surroundings { name: "web", dockerfile };
+    let surroundings = ConfigInput { name: "web", dockerfile };
     let text = cutover_yaml(account, service, Some(launch), surroundings).unwrap();
     let config = config::parse(&text, "cutover.yaml").unwrap_or_else(|why| panic!("{why}\n{text}"));
     (text, config)
@@ -202,32 +207,33 @@ fn one_group_rolls_and_a_pair_is_a_canary() {
         vec![rule(9, None, &[("s", 1)]), rule(10, None, &[("a", 100), ("b", 0)])],
     );
     let launch = launch(&format!("docker run {ECR}:v1\n"), Some(2_000));
-    let choose = |name: &str| choose(&account, &[name.to_owned()], None).unwrap().remove(0);
+    let choose =
+        |name: &str| choose_services(&account, &[name.to_owned()], None).unwrap().remove(0);
     let (text, config) = written(&account, &choose("solo"), &launch, true);
     assert_eq!(config.strategy, Strategy::Rolling, "{text}");
     assert!(config.image.build.is_some(), "{text}");
     let (text, config) = written(&account, &choose("web-a"), &launch, false);
     assert_eq!(config.strategy, Strategy::Canary, "{text}");
     assert_eq!(config.image.push[0].to_string(), ECR, "{text}");
-    assert!(config.judge.errors.is_some(), "errors are judged where there are requests:\n{text}");
+    assert!(config.judge.errors.is_some(), "errors are judged if there are requests:\n{text}");
     insta::assert_snapshot!("pair", text);
 }
 
 #[test]
-fn what_is_not_known_is_a_comment_where_it_would_stand() {
+fn unknown_settings_become_comments() {
     let mut account = account(vec![group("web", "t", &["a"], 1)], Vec::new());
     account.gaps = vec![Gap {
         action: "elasticloadbalancing:DescribeRules".to_owned(),
         what: "which rules forward to the groups".to_owned(),
     }];
-    let service = choose(&account, &[], None).unwrap().remove(0);
+    let service = choose_services(&account, &[], None).unwrap().remove(0);
     let launch =
         launch("TAG=v1\ndocker run 123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:$TAG\n", None);
     assert!(matches!(launch.image, Some(Err(Unpinnable::Refused(..)))));
     let (text, config) = written(&account, &service, &launch, true);
     assert_eq!(config.image.push[0].to_string(), ECR, "{text}");
     insta::assert_snapshot!("gaps", text);
-    insta::assert_snapshot!("open", unknown(&account, &service, Some(&launch)).join("\n"));
+    insta::assert_snapshot!("open", open_questions(&account, &service, Some(&launch)).join("\n"));
 }
 
 #[test]
@@ -247,9 +253,10 @@ fn the_workflow_builds_or_takes_an_image() {
 }
 
 proptest! {
-    /// Names hold whatever Auto Scaling lets them hold: anything but controls, and of any script.
+    /// Names contain whatever Auto Scaling allows: any characters of any script, except control
+    /// characters.
     #[test]
-    fn names_read_back_as_they_are(
+    fn names_survive_a_round_trip(
         blue in "[^\\p{C}]{1,30}", green in "[^\\p{C}]{1,30}", header in "[!-)+->@-~]{1,20}",
     ) {
         prop_assume!(blue != green && !blue.trim().is_empty() && !green.trim().is_empty());
@@ -257,7 +264,7 @@ proptest! {
             vec![group(&blue, "t", &["a"], 4), group(&green, "t", &["b"], 0)],
             vec![rule(1, Some(("X-Cutover", &header)), &[("b", 1)]), rule(10, None, &[("a", 1)])],
         );
-        let service = choose(&account, &[blue.clone(), green.clone()], None).unwrap().remove(0);
+        let service = choose_services(&account, &[blue.clone(), green.clone()], None).unwrap().remove(0);
         let launch = launch(&format!("docker run {ECR}:v1\n"), None);
         let (text, config) = written(&account, &service, &launch, false);
         let Configured::Pair(pair) = &config.fleet else { panic!("{text}") };

@@ -1,7 +1,7 @@
-//! From a Dockerfile to registries and to traffic, by this machine's container engine: what README.md
-//! tells people to type.
+//! From a Dockerfile to registries and to traffic, with this machine's container engine: what
+//! README.md tells people to type.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)] // helpers of tests are not seen as tests
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)] // test helpers do not count as tests
 
 mod support {
     pub(crate) mod docker;
@@ -27,7 +27,7 @@ use tempfile::TempDir;
 
 const SPEED: u32 = 60;
 
-/// A folder with a Dockerfile, a site and a configuration that pushes to these.
+/// Returns a folder with a Dockerfile, a site and a configuration that pushes to `push`.
 fn folder(push: &[String]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {
@@ -53,7 +53,7 @@ fn folder(push: &[String]) -> TempDir {
 const DOCKERFILE: &str = "FROM scratch AS site\nCOPY site /srv/www\nFROM site\nARG EDITION\n\
                           COPY site/index.html /srv/${EDITION}.html\nLABEL edition=$EDITION\n";
 
-/// `cutover` in a folder, with a memory of its own.
+/// Runs `cutover` in a folder, with a cache of its own.
 fn cutover(folder: &Path, arguments: &[&str]) -> Output {
     command(env!("CARGO_BIN_EXE_cutover"), folder).args(arguments).output().unwrap()
 }
@@ -61,7 +61,7 @@ fn cutover(folder: &Path, arguments: &[&str]) -> Output {
 fn command(program: &str, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).env("XDG_CACHE_HOME", folder.join("cache")).env("HOME", folder);
-    // As in an Actions run.
+    // The environment of a GitHub Actions run.
     for (name, value) in [
         ("GITHUB_SERVER_URL", "https://github.com"),
         ("GITHUB_REPOSITORY", "acme/news"),
@@ -76,7 +76,7 @@ fn command(program: &str, folder: &Path) -> Command {
     command
 }
 
-/// The events of a verb that succeeds.
+/// Returns the events of a command; asserts success.
 fn events(output: &Output) -> Vec<Value> {
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
@@ -89,7 +89,7 @@ fn outcome(output: &Output) -> Value {
     serde_json::from_str(last).unwrap()
 }
 
-/// Two registries and a folder that pushes to both; `None` where there is no engine or registry.
+/// Returns two registries and a folder that pushes to both; `None` without an engine or a registry.
 async fn two() -> Option<(Engine, Served, Served, TempDir)> {
     let engine = engine().await?;
     let (one, two) = (Served::start(None).await?, Served::start(None).await?);
@@ -101,10 +101,10 @@ async fn two() -> Option<(Engine, Served, Served, TempDir)> {
 async fn a_dockerfile_becomes_the_same_image_in_two_registries() {
     let Some((engine, one, two, folder)) = two().await else { return };
     let first = cutover(folder.path(), &["push", "--format", "json"]);
-    let told = events(&first);
-    let built = told.iter().filter(|e| e["event"] == "build").count();
-    assert!(built > 5, "{told:?}");
-    let image = told.last().unwrap()["image"].as_str().unwrap().to_owned();
+    let reported = events(&first);
+    let built = reported.iter().filter(|e| e["event"] == "build").count();
+    assert!(built > 5, "{reported:?}");
+    let image = reported.last().unwrap()["image"].as_str().unwrap().to_owned();
     let digest = image.split_once('@').unwrap().1;
     for served in [&one, &two] {
         let tagged = format!("docker://{}:edition", served.repository());
@@ -126,18 +126,18 @@ async fn a_dockerfile_becomes_the_same_image_in_two_registries() {
         assert_eq!(kinds, ["application/spdx+json", "application/vnd.in-toto+json"]);
     }
 
-    // The engine pulls what it has built: the very same image.
+    // The engine pulls what it has built: exactly the same image.
     let reference = format!("{}@{digest}", two.repository());
     let pulled = Command::new("docker").args(["pull", "--quiet", &reference]).output().unwrap();
     assert!(pulled.status.success(), "{}", String::from_utf8_lossy(&pulled.stderr));
     let stored = engine.inspect(&reference).await.unwrap().unwrap();
-    let local = told.iter().rev().find_map(|e| {
+    let local = reported.iter().rev().find_map(|e| {
         Some(e["line"].as_str()?.split_once("writing image ")?.1.split(' ').next()?.to_owned())
     });
     assert_eq!(Some(stored.id.to_string()), local);
     engine.remove(&reference).await.unwrap();
 
-    // Unchanged, nothing is sent; nor by a machine that remembers nothing.
+    // Unchanged, nothing is sent, not even from a machine without a cache.
     for _ in 0..2 {
         let again = events(&cutover(folder.path(), &["push", "--format", "json"]));
         assert_eq!(again.last().unwrap()["image"], image.as_str());
@@ -147,30 +147,30 @@ async fn a_dockerfile_becomes_the_same_image_in_two_registries() {
     }
 }
 
-/// Without leave to read the engine's own folder, its export is used, with the same result.
+/// Without permission to read the engine's own folder, its export is used, with the same result.
 #[tokio::test]
-async fn who_may_only_ask_the_engine_pushes_the_same_image() {
+async fn a_push_from_an_export_gives_the_same_image() {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
     let Some((engine, one, two, folder)) = two().await else { return };
-    let told = events(&cutover(folder.path(), &["push", "--format", "json"]));
-    let image = told.last().unwrap()["image"].as_str().unwrap();
+    let reported = events(&cutover(folder.path(), &["push", "--format", "json"]));
+    let image = reported.last().unwrap()["image"].as_str().unwrap();
     if engine.layer_store().is_none() {
         eprintln!(
-            "skipped: this user may not read the engine's folder, so all other tests do this"
+            "skipped: this user may not read the engine's folder, so all other tests cover this"
         );
         return;
     }
-    let socket = engine.way().to_string();
+    let socket = engine.host().to_string();
     let group = fs::metadata(socket.trim_start_matches("unix://")).unwrap().gid().to_string();
     let elsewhere = two.repository_at("team/export").to_string();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
     fs::remove_dir_all(folder.path().join("cache")).unwrap();
-    let id = told.iter().rev().find_map(|e| {
+    let id = reported.iter().rev().find_map(|e| {
         Some(e["line"].as_str()?.split_once("writing image ")?.1.split(' ').next()?.to_owned())
     });
     let id = id.unwrap();
-    // Where anybody may run it.
+    // Copied to where any user may run it.
     let program = folder.path().join("cutover");
     fs::copy(env!("CARGO_BIN_EXE_cutover"), &program).unwrap();
     let pushed = command("setpriv", folder.path())
@@ -179,14 +179,14 @@ async fn who_may_only_ask_the_engine_pushes_the_same_image() {
         .args(["push", "--from", &id, "--to", &elsewhere, "--tag", "x", "--format", "json"])
         .output()
         .unwrap();
-    let told = events(&pushed);
-    let by_export = told.last().unwrap()["image"].as_str().unwrap();
+    let reported = events(&pushed);
+    let by_export = reported.last().unwrap()["image"].as_str().unwrap();
     assert_eq!(by_export.split_once('@').unwrap().1, image.split_once('@').unwrap().1);
     drop(one);
 }
 
 #[tokio::test]
-async fn a_full_disk_names_nothing() {
+async fn a_full_disk_tags_nothing() {
     let Some((_engine, one, _two, folder)) = two().await else { return };
     let noise: Vec<u8> =
         (0..3_000_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
@@ -216,7 +216,7 @@ fn skopeo_fails(image: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_cannot_be_built_says_where() {
+async fn a_failed_build_names_its_line() {
     let Some((_engine, _one, _two, folder)) = two().await else { return };
     let message = |arguments: &[&str]| {
         let ended = cutover(folder.path(), arguments);
@@ -224,20 +224,21 @@ async fn what_cannot_be_built_says_where() {
         outcome(&ended)["message"].as_str().unwrap().to_owned()
     };
     fs::write(folder.path().join("Dockerfile"), "FROM scratch\nCOPY nothing /\n").unwrap();
-    let told = message(&["push", "--format", "json"]);
-    assert!(told.contains("COPY nothing /") && told.contains("Dockerfile:2"), "{told}");
+    let reported = message(&["push", "--format", "json"]);
+    assert!(reported.contains("COPY nothing /") && reported.contains("Dockerfile:2"), "{reported}");
     let from = ["push", "--from", "cutover-no-such-image", "--format", "json"];
     assert!(message(&from).contains("would say that this run made the image"));
     let yaml = fs::read_to_string(folder.path().join("cutover.yaml")).unwrap();
     let plain = yaml.replace(", provenance: true", "");
     fs::write(folder.path().join("cutover.yaml"), plain).unwrap();
-    let told = message(&from);
-    assert!(told.contains("no image `cutover-no-such-image`"), "{told}");
+    let reported = message(&from);
+    assert!(reported.contains("no image `cutover-no-such-image`"), "{reported}");
 }
 
-/// A registry in a company: by TLS with an authority of its own, and reached by a proxy alone.
+/// A company's registry: behind TLS with a private certificate authority, and reachable only
+/// through a proxy.
 #[tokio::test]
-async fn an_authority_and_a_proxy_of_ones_own_are_used() {
+async fn a_private_authority_and_a_proxy_are_used() {
     let Some(_engine) = engine().await else { return };
     let Some(served) = Served::start_by_tls().await else { return };
     let repository = format!("registry.test:{}/team/news", served.port);
@@ -251,15 +252,15 @@ async fn an_authority_and_a_proxy_of_ones_own_are_used() {
     };
     let address = format!("http://127.0.0.1:{}", proxy.port);
     let refused = push(&[("HTTPS_PROXY", &address)]);
-    let told = outcome(&refused)["message"].as_str().unwrap().to_owned();
-    assert!(told.contains("registry.test") && told.contains("SSL_CERT_FILE"), "{told}");
+    let reported = outcome(&refused)["message"].as_str().unwrap().to_owned();
+    assert!(reported.contains("registry.test") && reported.contains("SSL_CERT_FILE"), "{reported}");
     for variable in ["SSL_CERT_FILE", "AWS_CA_BUNDLE"] {
         let pushed = push(&[("HTTPS_PROXY", &address), (variable, ca.to_str().unwrap())]);
-        let told = events(&pushed);
-        assert_eq!(told.last().unwrap()["outcome"], "succeeded", "{variable}: {told:?}");
+        let reported = events(&pushed);
+        assert_eq!(reported.last().unwrap()["outcome"], "succeeded", "{variable}: {reported:?}");
     }
     assert!(proxy.asked.load(std::sync::atomic::Ordering::SeqCst) >= 3);
-    // On this machine no proxy is asked, and the authority still counts.
+    // A registry on this machine is reached without the proxy, and the authority still applies.
     let near = format!("127.0.0.1:{}/team/near", served.port);
     let built =
         cutover(folder.path(), &["build", "--tag", "cutover-ship-test:tls", "--format", "json"]);
@@ -271,7 +272,7 @@ async fn an_authority_and_a_proxy_of_ones_own_are_used() {
     engine.remove("cutover-ship-test:tls").await.unwrap();
 }
 
-/// A proxy that knows one host: every name is this machine.
+/// A proxy that resolves every name to this machine.
 struct Proxy {
     port: u16,
     asked: std::sync::Arc<std::sync::atomic::AtomicUsize>,
@@ -321,7 +322,7 @@ impl Proxy {
 }
 
 #[tokio::test]
-async fn a_dockerfile_goes_to_all_traffic() {
+async fn a_dockerfile_is_built_and_deployed() {
     if engine().await.is_none() || venv::program("python").is_none() {
         return;
     }
@@ -330,7 +331,7 @@ async fn a_dockerfile_goes_to_all_traffic() {
         "  files: [{ from: site, to: /srv/www }]\n  cmd: [/bin/serve, /srv/www]\n",
         "  build: {}\n",
     );
-    // A workflow may have what is missing here; this machine has it not.
+    // A workflow may have the Dockerfile; this machine does not.
     let verified = project.run(&lab, &["verify"]);
     assert_eq!(verified.exited(0)["outcome"], "succeeded");
     assert!(verified.text().contains("Dockerfile` cannot be read"), "{}", verified.text());
@@ -348,9 +349,9 @@ async fn a_dockerfile_goes_to_all_traffic() {
     let version = json!([2, 1]);
     assert_eq!(truth::of(&lab)["versions"], version);
 
-    // The same Dockerfile is the same image.
+    // The same Dockerfile gives the same image.
     let again = project.run(&lab, &["deploy"]);
     let message = again.exited(0)["message"].as_str().unwrap();
-    assert!(message.contains("live already"), "{message}");
+    assert!(message.contains("already live"), "{message}");
     assert_eq!(truth::of(&lab)["versions"], version);
 }

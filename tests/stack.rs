@@ -1,10 +1,11 @@
-//! A start from nothing, and a second group: the CloudFormation templates that cutover writes.
+//! A service from scratch, and a second group: the CloudFormation templates that cutover writes.
 //!
-//! There is no CloudFormation in the lab. `stack_runner` reads a template and makes the API calls that it stands for, in an
-//! account with nothing in it; then cutover deploys there, by the template's own role, whose permissions the lab enforces;
-//! and then everything is deleted. `cfn-lint` says whether CloudFormation would take the templates.
+//! The lab has no CloudFormation. `stack_runner` reads a template and makes the API calls that it
+//! stands for, in an empty account; then cutover deploys there as the template's own role, whose
+//! permissions the lab enforces; and then everything is deleted. `cfn-lint` checks whether
+//! CloudFormation would accept the templates.
 
-// Clippy's leave for tests does not reach the helpers of an integration test.
+// Clippy's exemptions for tests do not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support {
@@ -29,7 +30,7 @@ const SPEED: u32 = 120;
 
 const REGISTRY: &str = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com";
 
-/// A template that the runner has created, until it is deleted.
+/// A template that the runner has created.
 struct Created<'a> {
     lab: &'a Lab,
     folder: TempDir,
@@ -70,7 +71,7 @@ fn succeeds(mut command: Command) -> String {
     String::from_utf8(out.clone()).unwrap()
 }
 
-/// What a user has made, but for the service's ledger.
+/// Returns everything that was created in the account, except the service's ledger.
 fn leftovers(lab: &Lab) -> Vec<String> {
     lab.world(|world| {
         let groups = world.autoscaling.groups.keys().cloned().collect();
@@ -96,7 +97,7 @@ fn leftovers(lab: &Lab) -> Vec<String> {
     })
 }
 
-/// Waits until every target of a group is healthy, and there are so many.
+/// Waits until a target group has this many targets, all healthy.
 fn healthy(lab: &Lab, target_group: &str, count: usize) {
     let script = format!(
         "elb = client('elbv2')
@@ -112,7 +113,7 @@ for _ in range(300):
     assert_eq!(lab.boto(&script), json!(vec!["healthy"; count]));
 }
 
-/// The version that answers `path`.
+/// Returns the version that answers `path`.
 fn answers(lab: &Lab, path: &str) -> Value {
     let url = format!("{}{path}", lab.url());
     lab.boto(&format!(
@@ -120,7 +121,7 @@ fn answers(lab: &Lab, path: &str) -> Value {
     ))
 }
 
-/// The project that deploys to a stack: what `cutover init` would write, with a short canary.
+/// Returns a project that deploys to a stack: what `cutover init` would write, with a short canary.
 fn project(lab: &Lab, stack: &Stack, role: &str) -> Project {
     let project = Project::news();
     let Stack { service, repository, .. } = stack;
@@ -155,7 +156,7 @@ rollback_window: 10m
 }
 
 #[test]
-fn a_start_from_nothing_is_deployed_to_and_deleted() {
+fn a_stack_from_scratch_is_deployed_to_and_deleted() {
     if venv::program("python").is_none() {
         return;
     }
@@ -171,7 +172,7 @@ fn a_start_from_nothing_is_deployed_to_and_deleted() {
     let run = |arguments: &[&str]| project.start_with(&lab, arguments, lab.github()).ended();
     let verified = run(&["verify"]);
     verified.exited(0);
-    // That containers cannot reach the instance's role is meant, and said.
+    // Containers can't reach the instance's role by design, and `verify` says so.
     let topics = verified.events.iter().filter(|event| event["event"] == "finding");
     let topics: Vec<String> = topics.map(|finding| finding["message"].to_string()).collect();
     assert!(topics.len() == 1 && topics[0].contains("hop limit of 1"), "{topics:?}");
@@ -181,31 +182,27 @@ fn a_start_from_nothing_is_deployed_to_and_deleted() {
     let first = run(&["deploy"]);
     let outcome = first.exited(0);
     assert_eq!(outcome["outcome"], "succeeded", "{}", first.text());
-    assert_eq!(outcome["weights"], json!({ "blue": 0, "green": 100 }));
+    assert_eq!(outcome["shares"], json!({ "blue": 0, "green": 100 }));
     assert_eq!(answers(&lab, "/"), "v2");
 
     project.edition("the next one");
     let pushed = run(&["push"]);
     let image = pushed.exited(0)["image"].as_str().unwrap();
     let second = run(&["deploy", "--image", image]);
-    assert_eq!(
-        second.exited(0)["weights"],
-        json!({ "blue": 100, "green": 0 }),
-        "{}",
-        second.text()
-    );
+    assert_eq!(second.exited(0)["shares"], json!({ "blue": 100, "green": 0 }), "{}", second.text());
     let totals = lab.world(|world| world.traffic.totals().clone());
     assert!(totals["v2"].failed == 0 && totals["nginx"].failed == 0, "{totals:?}");
 
-    // Versions of cutover's making, a scheduled retirement and images are in nobody's way.
+    // Versions that cutover created, a scheduled scale-in and images don't prevent the deletion.
     let scheduled = lab
         .world(|world| !world.autoscaling.groups.values().all(|group| group.scheduled.is_empty()));
-    assert!(scheduled, "the old group's retirement was to come");
+    assert!(scheduled, "the old group should still be scheduled to scale in");
     created.delete();
     assert_eq!(leftovers(&lab), [""; 0]);
 }
 
-/// From an empty account to a rollout by what `init` writes, without a line by hand. Only the image comes from elsewhere.
+/// From an empty account to a rollout with what `init` writes, without an edit. Only the image
+/// comes from elsewhere.
 #[test]
 fn what_init_writes_from_scratch_is_deployed_to() {
     if venv::program("python").is_none() {
@@ -239,7 +236,7 @@ fn what_init_writes_from_scratch_is_deployed_to() {
     assert_eq!(leftovers(&lab), [""; 0]);
 }
 
-/// The same by Terraform itself, whose plan after a rollout is empty.
+/// The same with Terraform itself, whose plan after a rollout is empty.
 #[test]
 #[ignore = "needs terraform and its AWS provider, which scripts/test does not install"]
 fn terraform_creates_it_plans_nothing_after_a_rollout_and_deletes_it() {
@@ -263,7 +260,7 @@ fn terraform_creates_it_plans_nothing_after_a_rollout_and_deletes_it() {
     let project = project(&lab, &stack, role);
     let deployed = project.start_with(&lab, &["deploy"], lab.github()).ended();
     assert_eq!(deployed.exited(0)["outcome"], "succeeded", "{}", deployed.text());
-    // 2 where there is something to change.
+    // The exit code is 2 if there is something to change.
     run(&["plan", "-no-color", "-detailed-exitcode"]);
     run(&["destroy", "-no-color", "-auto-approve"]);
     assert_eq!(leftovers(&lab), [""; 0]);
@@ -277,7 +274,7 @@ fn a_second_group_joins_a_live_one() {
     let lab = Lab::serve_with(SPEED, &["--fleet", "one-group"]);
     let second = beside_news(&lab);
     let template = second.cloudformation().unwrap();
-    // It may go as it came, as long as no rule forwards to it.
+    // It can be deleted again as long as no rule forwards to it.
     Created::new(&lab, "second", &template, &[]).delete();
     let created = Created::new(&lab, "second", &template, &[]);
 
@@ -291,15 +288,15 @@ fn a_second_group_joins_a_live_one() {
     let deployed = project.run(&lab, &["deploy"]);
     let outcome = deployed.exited(0);
     assert_eq!(outcome["outcome"], "succeeded", "{}", deployed.text());
-    assert_eq!(outcome["weights"], json!({ "blue": 0, "green": 100 }));
+    assert_eq!(outcome["shares"], json!({ "blue": 0, "green": 100 }));
     assert!(
         created.outputs["TargetGroupArn"].as_str().unwrap().contains("targetgroup/news-green/")
     );
 }
 
-/// The line that adds the target group by hand says what the first rollout does.
+/// The printed command that adds the target group by hand does what the first rollout does.
 #[test]
-fn the_printed_line_makes_the_rule_weighted() {
+fn the_printed_command_makes_the_rule_weighted() {
     let (Some(_), Some(aws)) = (venv::program("python"), venv::program("aws")) else { return };
     let lab = Lab::serve_with(SPEED, &["--fleet", "one-group"]);
     let second = beside_news(&lab);
@@ -319,7 +316,7 @@ result = [[group['TargetGroupArn'].split('/')[1], group['Weight']]
     assert_eq!(weights, json!([["news", 100], ["news-green", 0]]));
 }
 
-/// The second group of the lab's world of one group, from what its account tells.
+/// Returns the second group for the lab's world with one group, from what the account contains.
 fn beside_news(lab: &Lab) -> SecondGroup {
     let facts = lab.boto(
         "elb, asg = client('elbv2'), client('autoscaling')
@@ -353,7 +350,7 @@ result = dict(vpc=target['VpcId'], target_group=target['TargetGroupArn'], listen
 }
 
 #[test]
-fn cloudformation_would_take_every_template() {
+fn cfn_lint_accepts_every_template() {
     let Some(lint) = venv::program("cfn-lint") else { return };
     let folder = tempfile::tempdir().unwrap();
     for (name, template) in stacks::cloudformation_templates() {
@@ -361,7 +358,7 @@ fn cloudformation_would_take_every_template() {
     }
     let files = folder.path().join("*.yaml");
     let mut command = Command::new(lint);
-    // No rule is left out.
+    // No check is left out.
     command.args(["--regions", "ap-northeast-2", "--include-checks", "I", "--"]).arg(files);
     let output = command.output().unwrap();
     let found = String::from_utf8_lossy(&output.stdout);

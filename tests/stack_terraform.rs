@@ -1,10 +1,10 @@
-//! The Terraform that cutover writes, against the schema of the AWS provider itself: types, arguments, blocks, references;
-//! and against the CloudFormation of the same.
+//! Checks the Terraform that cutover writes against the AWS provider's own schema: types,
+//! arguments, blocks, references; and against the CloudFormation of the same resources.
 //!
-//! `terraform-schema.json` in `stack_runner` is an excerpt of what the provider says of itself; `scripts/terraform-schema`
-//! makes it again.
+//! `terraform-schema.json` in `stack_runner` is an excerpt of the provider's schema;
+//! `scripts/terraform-schema` creates it.
 
-// Clippy's leave for tests does not reach the helpers of an integration test.
+// Clippy's exemptions for tests do not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support {
@@ -47,7 +47,7 @@ struct NestedSchema {
     block: BlockSchema,
 }
 
-/// Arguments and blocks that every resource has (Terraform's documentation: meta-arguments).
+/// Arguments that every resource has (Terraform's documentation: meta-arguments).
 const META_ARGUMENTS: [&str; 3] = ["count", "depends_on", "for_each"];
 
 fn schema() -> Schema {
@@ -59,7 +59,7 @@ struct Checked<'a> {
     schema: &'a Schema,
     variables: BTreeSet<String>,
     locals: BTreeSet<String>,
-    /// Resources and, beginning with `data.`, data sources: `aws_vpc.this`.
+    /// Resources and, with the prefix `data.`, data sources: `aws_vpc.this`.
     declared: BTreeMap<String, &'a BlockSchema>,
     mistakes: Vec<String>,
 }
@@ -177,7 +177,7 @@ impl<'a> Checked<'a> {
         }
     }
 
-    /// Every reference in a body, nested blocks included.
+    /// Checks every reference in a body, including nested blocks.
     fn references(&mut self, body: &Body) {
         for attribute in body.attributes() {
             self.expression(attribute.expr());
@@ -308,8 +308,9 @@ fn mistakes_are_found() {
     }
 }
 
-/// What is one resource in CloudFormation and which in Terraform. Of those with several, the first has the name and the rest
-/// are properties of the same resource in CloudFormation.
+/// Each CloudFormation resource type with the Terraform resources for it. If there are several, the
+/// first one has the resource's name, and the others are properties of the same resource in
+/// CloudFormation.
 const SAME: [(&str, &[&str]); 19] = [
     ("AWS::AutoScaling::AutoScalingGroup", &["aws_autoscaling_group"]),
     ("AWS::EC2::InternetGateway", &["aws_internet_gateway"]),

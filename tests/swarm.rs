@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-/// What a seed's story tells, its history's fingerprint included.
-fn told(seed: &str) -> std::io::Result<String> {
+/// Returns the output for a seed, including its history's fingerprint.
+fn swarm_output(seed: &str) -> std::io::Result<String> {
     let output = Command::new(env!("CARGO_BIN_EXE_cutover"))
         .args(["lab", "swarm", "--seeds", seed])
         .output()?;
@@ -15,15 +15,15 @@ fn told(seed: &str) -> std::io::Result<String> {
 #[test]
 fn the_same_seed_has_the_same_history_in_two_processes() {
     for seed in ["3", "11"] {
-        let (first, second) = (told(seed).unwrap(), told(seed).unwrap());
+        let (first, second) = (swarm_output(seed).unwrap(), swarm_output(seed).unwrap());
         assert!(first.lines().any(|line| line.starts_with("history ")), "{first}");
         assert_eq!(first, second);
     }
-    assert_ne!(told("3").unwrap(), told("11").unwrap());
+    assert_ne!(swarm_output("3").unwrap(), swarm_output("11").unwrap());
 }
 
 #[test]
-fn a_range_that_is_none_is_refused() {
+fn an_invalid_range_is_refused() {
     for range in ["5..5", "x", "9..3"] {
         let output = Command::new(env!("CARGO_BIN_EXE_cutover"))
             .args(["lab", "swarm", "--seeds", range])

@@ -1,13 +1,13 @@
-//! `cutover verify` against the lab: what it reads over the wire is what it judges.
+//! `cutover verify` against the lab: what it reads over the wire is what it checks.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are not seen as tests
+#![allow(clippy::unwrap_used, clippy::panic)] // test helpers do not count as tests
 
-use cutover::cloud::Cloud;
+use cutover::aws::Aws;
 use cutover::config::{self, Config};
 use cutover::preflight::{self, Finding};
 use cutover::rehearse::lab;
-use cutover_lab::doors::InProcess;
-use cutover_lab::scenario::{GroupPlan, Scenario};
+use cutover_lab::scenario::{GroupSpec, Scenario};
+use cutover_lab::transport::InProcess;
 use cutover_lab::world::World;
 
 const EXAMPLE: &str = include_str!("../examples/news/cutover.yaml");
@@ -16,19 +16,19 @@ fn example() -> Config {
     config::parse(EXAMPLE, "cutover.yaml").unwrap()
 }
 
-/// What is found in the lab's world of `scenario`, in short.
+/// Returns the findings in the lab's world of `scenario`, abbreviated.
 async fn found(scenario: &Scenario, config: &Config) -> Vec<String> {
     let start = "2026-10-01T09:00:00Z".parse().unwrap();
     let world = World::from_scenario(scenario, 1, start).unwrap();
     let net = lab::net(&InProcess::new(world));
-    let cloud = Cloud::connect(&net, &lab::settings(config)).await.unwrap();
+    let cloud = Aws::connect(&net, &lab::settings(config)).await.unwrap();
     let facts = preflight::gather(&cloud, config, &config.image.push, None).await.unwrap();
     let brief = |finding: Finding| format!("{}, {}", finding.severity.name(), finding.topic);
     preflight::findings(config, &facts).into_iter().map(brief).collect()
 }
 
-/// The default world with one of its groups changed.
-fn spoilt(group: usize, spoil: impl FnOnce(&mut GroupPlan)) -> Scenario {
+/// Returns the default world with one of its groups changed.
+fn with_group_changed(group: usize, spoil: impl FnOnce(&mut GroupSpec)) -> Scenario {
     let mut scenario = Scenario::default();
     spoil(&mut scenario.groups[group]);
     scenario
@@ -52,13 +52,13 @@ strategy: rolling
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_wrong_in_the_world_is_found() {
+async fn problems_in_the_account_are_found() {
     let config = example();
-    let no_room = spoilt(1, |green| green.max = 3);
+    let no_room = with_group_changed(1, |green| green.max = 3);
     assert_eq!(found(&no_room, &config).await, ["error, capacity"]);
 
-    let no_grace = spoilt(0, |blue| blue.grace = 0);
-    assert_eq!(found(&no_grace, &config).await, ["warning, colours", "error, health checks"]);
+    let no_grace = with_group_changed(0, |blue| blue.grace = 0);
+    assert_eq!(found(&no_grace, &config).await, ["warning, colors", "error, health checks"]);
 
     let mut split = Scenario::default();
     split.rules[1].forward = vec![("news-blue".to_owned(), 75), ("news-green".to_owned(), 25)];
@@ -70,7 +70,7 @@ async fn what_is_wrong_in_the_world_is_found() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_configured_but_absent_is_found() {
+async fn missing_resources_are_found() {
     let elsewhere = |from: &str, to: &str| {
         assert!(EXAMPLE.contains(from), "{from}");
         config::parse(&EXAMPLE.replace(from, to), "cutover.yaml").unwrap()

@@ -33,7 +33,7 @@ for (const [what, bytes] of Object.entries({
     const [warning, ...others] = commands(result);
     assert.match(
       warning,
-      /^::warning title=cutover::The tool cache holds a damaged or manipulated binary, which was not run/,
+      /^::warning title=cutover::The tool cache has a damaged or modified binary, which was not run/,
     );
     assert.ok(warning.includes(sha256(Buffer.from(bytes))) && warning.includes(release.checksums.binary), warning);
     assert.deepEqual(others, []);
@@ -41,7 +41,7 @@ for (const [what, bytes] of Object.entries({
     assert.equal(host.records().length, 1);
     assert.equal(readFileSync(host.cached, "utf8"), release.binary);
 
-    // It is an ordinary hit from now on.
+    // From now on it is an ordinary hit.
     assert.match((await host.run()).stdout, /^cutover 0\.1\.0 .*, from the tool cache\n$/);
     assert.equal(server.requests.length, 1);
   });
@@ -62,7 +62,7 @@ test("a poisoned entry without network fails, and is never run", async (t) => {
 test("a link or a folder in place of the binary is replaced", async (t) => {
   const server = await serveArchive(t, release);
   const replaced = {
-    // What it points to has the right checksum, and could be changed after it has been hashed.
+    // The target has the right checksum, and could be changed after it was hashed.
     link: (host) => symlinkSync(host.write("elsewhere", release.binary), host.cached),
     folder: (host) => mkdirSync(`${host.cached}/with/more`, { recursive: true }),
   };
@@ -93,7 +93,7 @@ test("an entry that lost its permission to execute is replaced", async (t) => {
 test("a tool cache that cannot be written to is an error with a remedy", async (t) => {
   const server = await serveArchive(t, release);
   const host = machine(t, makeList(server.base, release.checksums));
-  // Not by permissions, which do not bind root.
+  // Not by permissions, which do not apply to root.
   const file = host.write("file", "");
   const message = onlyError(await host.run({ RUNNER_TOOL_CACHE: file }));
   assert.match(message, /^Cannot write cutover to .*ENOTDIR.*RUNNER_TOOL_CACHE.*`binary`/);
@@ -115,7 +115,7 @@ test("the tool cache of another version or target is left alone", async (t) => {
 test("launchers at the same time on one tool cache all run the right binary", async (t) => {
   for (const before of [undefined, poison]) {
     const waiting = [];
-    // Nobody gets an answer before all have asked: all of them write to the cache.
+    // Nobody gets a response before all have sent a request, so all of them write to the cache.
     const server = await serve(t, (_, response) => {
       waiting.push(response);
       if (waiting.length === 4) for (const each of waiting) each.end(release.archive);

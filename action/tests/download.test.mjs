@@ -9,7 +9,7 @@ import { commands, machine, makeList, makeRelease, onlyError, serve, serveArchiv
 const release = makeRelease();
 const { archive } = release;
 
-/** A machine, and a server that gives each of `answers` once, the last one for ever. */
+/** Returns a machine, and a server that gives each of `answers` once, and the last one forever. */
 async function scene(t, answers, options) {
   const server = await serve(t, (request, response, count) =>
     answers[Math.min(count, answers.length) - 1](response, request),

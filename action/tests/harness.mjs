@@ -1,5 +1,5 @@
-// A machine for the launcher: a copy of it with a list of checksums of our own, folders of a runner, a release server, and
-// binaries that record how they were started. Everything is removed, and every process ended, with the test.
+// A machine for the launcher: a copy of it with the test's own list of checksums, the runner's folders, a release
+// server, and binaries that record how they were started. The end of a test removes the files and kills the processes.
 
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -33,7 +33,7 @@ export const target = {
   process.platform === "linux" && !process.report.getReport().header.glibcVersionRuntime ? "musl" : "gnu",
 );
 
-/** A binary that records its arguments and environment in $RECORD, then runs `body`. */
+/** Returns a binary that records its arguments and environment in $RECORD, then runs `body`. */
 export function script(body = "") {
   return `#!${process.execPath}
 const fs = require("node:fs");
@@ -59,21 +59,21 @@ export function pack(binary, stem = "cutover-x-v0.1.0") {
   }
 }
 
-/** A release of `binary`: its archive, and its entry in a list of checksums. */
+/** Returns a release of `binary`: its archive, and its entry in a list of checksums. */
 export function makeRelease(binary = script()) {
   const archive = pack(binary);
   return { archive, binary, checksums: { archive: sha256(archive), binary: sha256(Buffer.from(binary)) } };
 }
 
-/** A list of checksums with one release. */
+/** Returns a list of checksums with one release. */
 export function makeList(url, checksums, version = "0.1.0") {
   return { default: version, url, versions: { [version]: { [target]: checksums } } };
 }
 
-/** Short waits between attempts; a machine that is busy with other things must not look like a slow server. */
+/** Short waits between attempts, and long time limits: a busy machine must not look like a slow server. */
 const PATIENT = { backoff: [20, 20, 20], connect: 120_000, idle: 120_000 };
 
-/** A machine with the launcher on it, as it ships but for its limits. */
+/** Returns a machine with the launcher as released, except for its limits. */
 export function machine(t, list, { limits = {} } = {}) {
   const root = mkdtempSync(join(tmpdir(), "cutover-test-"));
   t.after(() => rmSync(root, { recursive: true, force: true }));
@@ -99,7 +99,7 @@ Object.assign(limits, ${JSON.stringify({ ...PATIENT, ...limits })});\n`,
     RECORD: at("record"),
   };
 
-  /** Starts main.mjs or post.mjs; `ended` resolves to its exit. It is killed with the test. */
+  /** Starts main.mjs or post.mjs; `ended` resolves when it exits. The end of the test kills it. */
   function start(extra = {}, { entry = "main.mjs", args = [] } = {}) {
     const child = spawn(process.execPath, [...args, at("action", entry)], {
       env: { ...env, ...extra },
@@ -125,7 +125,7 @@ Object.assign(limits, ${JSON.stringify({ ...PATIENT, ...limits })});\n`,
     cached,
     start,
     run: (extra, options) => start(extra, options).ended,
-    /** How the binary was started, each time. */
+    /** Returns how the binary was started, each time. */
     records: () =>
       existsSync(at("record"))
         ? readFileSync(at("record"), "utf8")
@@ -146,7 +146,7 @@ Object.assign(limits, ${JSON.stringify({ ...PATIENT, ...limits })});\n`,
   };
 }
 
-/** A server whose answers are given by `answer(request, response, count)`. Returns its base URL and the requests seen. */
+/** Starts a server that answers with `answer(request, response, count)`. Returns its base URL and the requests. */
 export async function serve(t, answer, { make = (listener) => createServer(listener), host = "127.0.0.1" } = {}) {
   const requests = [];
   const server = make((request, response) => {
@@ -163,17 +163,17 @@ export async function serve(t, answer, { make = (listener) => createServer(liste
   return { base: `http://127.0.0.1:${port}`, port, requests, server };
 }
 
-/** A server that has the archive, whatever the path. */
+/** Starts a server that has the archive at every path. */
 export function serveArchive(t, { archive }, options) {
   return serve(t, (_, response) => response.end(archive), options);
 }
 
-/** The lines of a log that are workflow commands. */
+/** Returns the lines of a log that are workflow commands. */
 export function commands({ stdout }) {
   return stdout.split("\n").filter((line) => line.startsWith("::"));
 }
 
-/** The one error annotation of a failed launch. */
+/** Returns the only error annotation of a failed run. */
 export function onlyError(result) {
   const errors = commands(result).filter((line) => line.startsWith("::error"));
   if (result.code !== 1 || errors.length !== 1 || result.stderr !== "") {
@@ -183,7 +183,7 @@ export function onlyError(result) {
   return errors[0].slice("::error title=cutover::".length);
 }
 
-/** Waits for a condition, with a generous bound. */
+/** Waits for a condition, with a generous time limit. */
 export async function until(what, condition) {
   const end = Date.now() + 180_000;
   while (Date.now() < end) {

@@ -12,7 +12,7 @@ const inputs = [
 ].map(([, name]) => name);
 const variable = (name) => `INPUT_${name.toUpperCase()}`;
 
-/** Would each leave a file in the working folder if anything interpreted it. */
+/** Each of these would leave a file in the working folder if anything interpreted it. */
 const odd = [
   "'",
   '"',
@@ -49,7 +49,7 @@ test("odd characters in every input reach the binary byte for byte, and nothing 
     // The launcher's own three inputs decide what is run, and are tested below.
     const env = Object.fromEntries(inputs.map((name) => [variable(name), text]));
     Object.assign(env, { INPUT_VERSION: "", INPUT_MIRROR: "", INPUT_BINARY: "" });
-    // The kernel refuses an environment beyond its bound, so the long text is for one input only.
+    // The kernel limits the size of the environment, so the long text is for one input only.
     if (text.length > 1000) for (const name of inputs.slice(1)) env[variable(name)] = "";
     const result = await host.run(env);
     assert.equal(result.code, 0, result.stdout + result.stderr);
@@ -146,7 +146,7 @@ test("a wrong path says what is wrong with it, and nothing else is tried", async
   ]) {
     assert.match(onlyError(await host.run({ INPUT_BINARY: path })), words);
   }
-  // This passes every check, and fails when it is started.
+  // This passes every check and fails at the start.
   assert.match(
     onlyError(await host.run({ INPUT_BINARY: host.write("broken", "#!/nonexistent/interpreter\n") })),
     /^Cannot start .*`binary`/,
@@ -157,7 +157,7 @@ test("a wrong path says what is wrong with it, and nothing else is tried", async
 test("what the kernel cannot start is not given to a shell", async (t) => {
   const host = machine(t, "not a list");
   const other = readFileSync(process.execPath).subarray(0, 64);
-  // Another CPU by the header of an ELF binary; without meaning on macOS, where the check is for the format alone.
+  // An ELF header for another CPU; not a case on macOS, where only the format is checked.
   if (process.platform === "linux") other.writeUInt16LE(0x2a, 18);
   else other.fill(0);
   for (const [bytes, words] of [
@@ -169,7 +169,7 @@ test("what the kernel cannot start is not given to a shell", async (t) => {
     assert.match(onlyError(await host.run({ INPUT_BINARY: host.write("own", bytes) })), words);
   }
   assert.equal(existsSync(host.at("pwned")), false);
-  // A real program is started: Node, which takes the argument for a script.
+  // A real program is started: Node, which takes the argument as a script.
   const real = await host.run({ INPUT_BINARY: process.execPath });
   assert.match(real.stdout, /^cutover at /);
   assert.match(real.stderr, /Cannot find module .*action/);

@@ -5,7 +5,7 @@ import { machine, makeList, makeRelease, onlyError, serveArchive } from "./harne
 
 const release = makeRelease();
 
-/** Node options that make a process believe that it runs elsewhere. */
+/** Returns Node options that make a process believe that it runs on another platform. */
 function elsewhere(platform, arch, glibc) {
   const code = `
     Object.defineProperty(process, "platform", { value: ${JSON.stringify(platform)} });

@@ -12,7 +12,7 @@ import { machine, makeList, makeRelease, onlyError, serve } from "./harness.mjs"
 const release = makeRelease();
 const whole = (_, response) => response.end(release.archive);
 
-/** A certificate for release.example, which no name server knows, and for localhost. */
+/** Creates a certificate for release.example, which does not exist in DNS, and for localhost. */
 function certificate(host) {
   const names = "subjectAltName=DNS:release.example,DNS:localhost,IP:127.0.0.1";
   execFileSync(
@@ -39,7 +39,7 @@ function certificate(host) {
   return { key: readFileSync(host.at("key")), cert: readFileSync(host.at("cert")) };
 }
 
-/** A proxy that resolves every name to this machine. With `answer`, it refuses tunnels with that status line. */
+/** Starts a proxy that resolves every name to this machine. With `answer`, it refuses tunnels with that status line. */
 async function proxy(t, { user, answer, tls } = {}) {
   const tunnels = [];
   const refusal = ({ headers }) => {
@@ -81,7 +81,7 @@ async function proxy(t, { user, answer, tls } = {}) {
   return { ...made, tunnels };
 }
 
-/** A release server that speaks TLS with a certificate of our own authority, and a machine that wants to download from it. */
+/** Starts a release server with a self-signed certificate, and returns a machine that downloads from it. */
 async function tlsScene(t, options) {
   const host = machine(t, makeList("https://unused.invalid", release.checksums), options);
   const tls = certificate(host);
@@ -148,7 +148,7 @@ test("plain http goes through HTTP_PROXY as a whole URL, and past it with NO_PRO
   const list = makeList("https://unused.invalid", release.checksums);
   const server = await serve(t, whole, { host: "0.0.0.0" });
   const via = await proxy(t, { user: "u:p" });
-  // An address of this machine that is not a loopback address by its form.
+  // An address of this machine that does not look like a loopback address.
   const env = { INPUT_MIRROR: `http://0.0.0.0:${server.port}`, HTTP_PROXY: `http://u:p@127.0.0.1:${via.port}` };
   const through = await machine(t, list).run(env);
   assert.equal(through.code, 0, through.stdout);

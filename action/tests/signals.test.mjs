@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import { machine, makeList, makeRelease, script, serve, until } from "./harness.mjs";
 
-/** Records each signal as a line of $RECORD.signals, and ends with `code` once it has had `last`, after `delay`. */
+/** Returns a binary that records signals in $RECORD.signals, and exits with `code`, `delay` ms after the signal `last`. */
 const recorder = (last, { code = 130, delay = 0 } = {}) =>
   script(`
   const file = process.env.RECORD + ".signals";
@@ -15,12 +15,12 @@ const recorder = (last, { code = 130, delay = 0 } = {}) =>
     });
   }
   fs.writeFileSync(file, "ready\\n");
-  // Ends with the launcher, also where a test fails.
+  // Exits when the launcher does, so that a failed test leaves no process behind.
   const launcher = process.ppid;
   setInterval(() => process.ppid === launcher || process.exit(1), 100);
 `);
 
-/** Starts a launcher on a binary, and returns once the binary handles signals. */
+/** Starts a launcher with a binary, and returns once the binary handles signals. */
 async function started(t, binary, entry = "main.mjs") {
   const host = machine(t, "not a list");
   const own = host.write("own", binary);

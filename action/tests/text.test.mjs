@@ -7,7 +7,7 @@ import { clean, shown } from "../text.mjs";
 test("workflow commands are escaped as the runner decodes them", () => {
   assert.equal(data("100%\r\n::x, y"), "100%25%0D%0A::x, y");
   assert.equal(property("a:b,c%\n"), "a%3Ab%2Cc%25%0A");
-  // The percent sign first: what looks escaped already must not come out as what it looks like.
+  // The percent sign first: text that looks escaped must not be decoded.
   assert.equal(data("%0A"), "%250A");
 });
 

@@ -56,7 +56,7 @@ test("a version is accepted with and without a leading v", async (t) => {
 test("an archive with the wrong checksum is final: nothing is run, kept or asked for again", async (t) => {
   const release = makeRelease();
   const server = await serveArchive(t, release);
-  // The binary in it is right: the archive's own checksum must be what refuses it.
+  // The binary in it is right, so only the archive's checksum can refuse it.
   const host = machine(t, makeList(server.base, { ...release.checksums, archive: sha256("another") }));
   const message = onlyError(await host.run());
   assert.match(message, /archive .* wrong SHA-256/);

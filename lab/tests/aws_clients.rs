@@ -1,7 +1,7 @@
-//! The lab behind its socket, driven by AWS's own clients as they are installed: boto3 (see
-//! `aws_clients/drive.py`) and the AWS CLI.
+//! The lab over its socket, driven by AWS's own clients: boto3 (see `aws_clients/drive.py`) and the AWS
+//! CLI.
 
-// Clippy's leave for tests does not reach the helpers of an integration test.
+// Clippy's exemption for tests does not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod support;
@@ -10,19 +10,19 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
 
-use cutover_lab::doors::{Loopback, Running};
 use cutover_lab::scenario::Scenario;
 use cutover_lab::services::{github, sts};
+use cutover_lab::transport::{Loopback, RunningWorld};
 use cutover_lab::world::World;
 use serde_json::Value as Json;
-use support::{program, succeeded};
+use support::{expect_success, program};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-/// The lab's time runs this much faster than the clients': a refresh of minutes takes seconds.
+/// How much faster the lab's time runs than the clients': a refresh of minutes takes seconds.
 const SPEED: f64 = 60.0;
 
-/// Serves the default scenario until the test ends, and gives its address.
+/// Serves the default scenario until the test ends, and returns its address.
 async fn serve() -> String {
     let world = |address: std::net::SocketAddr| {
         let scenario = Scenario {
@@ -36,21 +36,22 @@ async fn serve() -> String {
 }
 
 #[tokio::test]
-async fn boto3_finds_everything_as_aws_has_it() {
+async fn boto3_gets_the_responses_of_aws() {
     let Some(python) = program("python") else { return };
-    let script = support::beside("aws_clients/drive.py");
+    let script = support::test_file("aws_clients/drive.py");
     let endpoint = serve().await;
     let run = Command::new(python)
         .arg("-B")
         .arg(script)
         .arg(endpoint)
-        .env("PYTHONPATH", support::beside("support"))
+        .env("PYTHONPATH", support::test_file("support"))
         .kill_on_drop(true)
         .output();
-    succeeded(&tokio::time::timeout(Duration::from_secs(300), run).await.unwrap().unwrap());
+    expect_success(&tokio::time::timeout(Duration::from_secs(300), run).await.unwrap().unwrap());
 }
 
-/// The AWS CLI with nothing of the machine's own configuration, and a home of its own for its cache.
+/// The AWS CLI without the machine's own configuration, and with a home directory of its own for its
+/// cache.
 struct Cli {
     program: PathBuf,
     endpoint: String,
@@ -83,10 +84,10 @@ impl Cli {
             .unwrap()
     }
 
-    /// The output as JSON, or as text where it is none.
+    /// Returns the output as JSON, or as text if it is not JSON.
     async fn run(&self, arguments: &str) -> Json {
         let output = self.output(arguments).await;
-        succeeded(&output);
+        expect_success(&output);
         let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         serde_json::from_str(&text).unwrap_or(Json::String(text))
     }
@@ -135,17 +136,17 @@ async fn the_cli_refreshes_a_group_by_hand() {
 }
 
 #[tokio::test]
-async fn the_cli_assumes_a_role_by_a_token_of_github() {
+async fn the_cli_assumes_a_role_with_a_github_token() {
     let Some(program) = program("aws") else { return };
     let door = Loopback::bind(0).await.unwrap();
     let endpoint = format!("http://{}", door.address());
-    // The CLI compares the session's end with the machine's clock.
+    // The CLI compares the session's expiry with the machine's clock.
     let start = std::time::SystemTime::now().try_into().unwrap();
     let mut world = World::from_scenario(&Scenario::default(), 1, start).unwrap();
-    let ours = github::mint(&mut world, "sts.amazonaws.com");
+    let ours = github::issue_token(&mut world, "sts.amazonaws.com");
     world.github.subject = "repo:someone/else:ref:refs/heads/main".to_owned();
-    let foreign = github::mint(&mut world, "sts.amazonaws.com");
-    tokio::spawn(door.serve(Running::start(world, 1.0), std::future::pending()));
+    let foreign = github::issue_token(&mut world, "sts.amazonaws.com");
+    tokio::spawn(door.serve(RunningWorld::start(world, 1.0), std::future::pending()));
 
     let folder = TempDir::new().unwrap();
     let holder = |token: &str| {

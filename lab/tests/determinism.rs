@@ -1,15 +1,15 @@
-//! The same seed and the same requests are the same history, in any process, in the worst of weathers.
+//! The same seed and the same requests give the same history, in any process, under every kind of fault.
 
-// Clippy's leave for tests does not reach the helpers of an integration test.
+// Clippy's exemption for tests does not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::process::Command;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cutover_lab::doors::InProcess;
-use cutover_lab::faults::{CallFault, Fault, Throttling, What};
+use cutover_lab::faults::{CallFault, EventKind, Fault, Throttling};
 use cutover_lab::scenario::Scenario;
+use cutover_lab::transport::InProcess;
 use cutover_lab::world::World;
 use http_body_util::Full;
 use tower::Service as _;
@@ -18,7 +18,7 @@ const SEED: &str = "LAB_TEST_SEED";
 
 #[test]
 fn one_seed_is_one_history_in_two_processes() {
-    let told = |seed: &str| {
+    let reported = |seed: &str| {
         let this = std::env::current_exe().unwrap();
         let arguments = ["--exact", "tells_its_history", "--ignored", "--nocapture"];
         let run = Command::new(this).args(arguments).env(SEED, seed).output().unwrap();
@@ -27,23 +27,27 @@ fn one_seed_is_one_history_in_two_processes() {
         let (_, rest) = text.split_once("history: ").unwrap();
         rest.split_whitespace().next().unwrap().to_owned()
     };
-    let (one, again, other) = (told("1"), told("1"), told("2"));
+    let (one, again, other) = (reported("1"), reported("1"), reported("2"));
     assert_eq!(one.len(), 64);
     assert_eq!(one, again);
     assert_ne!(one, other);
 }
 
 #[tokio::test(start_paused = true)]
-#[ignore = "what the other test runs in a process of its own"]
-async fn tells_its_history() {
+#[ignore = "run by the other test, in its own process"]
+async fn prints_its_history() {
     let seed = std::env::var(SEED).unwrap().parse().unwrap();
-    let world = World::from_scenario(&weather(), seed, "2026-01-05T09:00:00Z".parse().unwrap());
+    let world = World::from_scenario(
+        &scenario_with_faults(),
+        seed,
+        "2026-01-05T09:00:00Z".parse().unwrap(),
+    );
     let door = InProcess::new(world.unwrap());
-    let senders = ["run-1", "run-2", "client"].map(|sender| door.named(sender));
+    let senders = ["run-1", "run-2", "client"].map(|sender| door.for_sender(sender));
     let mut sent = Vec::new();
     for n in 0..400 {
         let mut door = senders[n % 3].clone();
-        // Nobody waits for an answer: requests overtake each other.
+        // Nobody waits for a response: requests overtake each other.
         sent.push(tokio::spawn(async move { door.call(request(n)).await.is_ok() }));
         tokio::time::sleep(Duration::from_millis(1700)).await;
     }
@@ -53,15 +57,15 @@ async fn tells_its_history() {
     println!("history: {}", door.world(|world| world.history()));
 }
 
-fn weather() -> Scenario {
+fn scenario_with_faults() -> Scenario {
     let mut scenario = Scenario::default()
         .with_fault(CallFault::of("*", Fault::Throttled).with_probability(0.1))
         .with_fault(CallFault::of("*", Fault::Lost { hang: true }).with_probability(0.05))
         .with_fault(CallFault::of("ssm:*", Fault::Cut).with_probability(0.3))
-        .with_fault(CallFault::of("*", Fault::Slow { there: 4.0, back: 1.0 }).of_sender("run-2"))
-        .with_happening(100, What::ZoneLost { zone: "c".to_owned() })
-        .with_happening(300, What::ZoneBack { zone: "c".to_owned() })
-        .with_happening(400, What::Shortage { zone: None, lasts: 60 });
+        .with_fault(CallFault::of("*", Fault::Slow { there: 4.0, back: 1.0 }).from_sender("run-2"))
+        .with_event(100, EventKind::ZoneLost { zone: "c".to_owned() })
+        .with_event(300, EventKind::ZoneBack { zone: "c".to_owned() })
+        .with_event(400, EventKind::Shortage { zone: None, lasts: 60 });
     scenario.faults.throttling = Throttling::Aws;
     scenario.faults.stale_seconds = 5.0;
     scenario.demand.capacity = Some(20.0);

@@ -1,23 +1,23 @@
-//! The loopback door, over its socket.
+//! The loopback transport, over its socket.
 
-// Clippy's leave for tests does not reach the helpers of an integration test.
+// Clippy's exemption for tests does not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cutover_lab::doors::{Loopback, Running};
 use cutover_lab::services::{ecr, registry, ssm};
+use cutover_lab::transport::{Loopback, RunningWorld};
 use cutover_lab::world::World;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 const START: &str = "2026-01-05T09:00:00Z";
 
-/// A served world, and the way to end it.
+/// A served world, and the means to stop it.
 struct Served {
-    running: Running,
+    running: RunningWorld,
     stop: tokio::sync::oneshot::Sender<()>,
     server: tokio::task::JoinHandle<()>,
     socket: TcpStream,
@@ -26,7 +26,7 @@ struct Served {
 async fn served(world: World, speed: f64) -> Served {
     let door = Loopback::bind(0).await.unwrap();
     let socket = TcpStream::connect(door.address()).await.unwrap();
-    let running = Running::start(world, speed);
+    let running = RunningWorld::start(world, speed);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serve = door.serve(running.clone(), async { drop(stopped.await) });
     Served { running, stop, server: tokio::spawn(serve), socket }
@@ -46,7 +46,7 @@ fn put_parameter(body: &str) -> String {
     )
 }
 
-/// Reads until `text` has come.
+/// Reads until `text` has arrived.
 async fn read_until(socket: &mut TcpStream, text: &str) -> String {
     let mut read = Vec::new();
     while !String::from_utf8_lossy(&read).contains(text) {
@@ -59,7 +59,7 @@ async fn read_until(socket: &mut TcpStream, text: &str) -> String {
 }
 
 #[tokio::test]
-async fn one_connection_carries_several_requests_and_ends_in_good_order() {
+async fn one_connection_carries_several_requests_and_shuts_down_gracefully() {
     let Served { stop, server, mut socket, .. } = served(world(), 1.0).await;
     let health = "GET /_lab/health HTTP/1.1\r\nHost: x\r\n\r\n";
     for _ in 0..2 {
@@ -73,7 +73,7 @@ async fn one_connection_carries_several_requests_and_ends_in_good_order() {
 }
 
 #[tokio::test]
-async fn a_body_is_asked_for_and_a_request_outlives_its_client() {
+async fn continue_is_sent_and_a_request_outlives_its_client() {
     let Served { running, mut socket, stop: _open, .. } = served(world(), 1.0).await;
     let body = r#"{"Name":"/a","Value":"v","Type":"String"}"#;
     let head = put_parameter(body) + "Expect: 100-continue\r\n\r\n";
@@ -82,7 +82,7 @@ async fn a_body_is_asked_for_and_a_request_outlives_its_client() {
     socket.write_all(body.as_bytes()).await.unwrap();
     drop(socket);
     for _ in 0..500 {
-        if running.world(|world| ssm::parameter(world, "/a").is_some()) {
+        if running.world(|world| ssm::current_value(world, "/a").is_some()) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -91,7 +91,7 @@ async fn a_body_is_asked_for_and_a_request_outlives_its_client() {
 }
 
 #[tokio::test]
-async fn its_time_may_run_faster() {
+async fn the_time_of_the_lab_may_run_faster() {
     let Served { running, stop: _open, .. } = served(world(), 3600.0).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     let passed = running.now().duration_since(START.parse().unwrap());

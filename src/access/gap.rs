@@ -1,21 +1,22 @@
-//! What AWS does not let the caller read.
+//! Reads that AWS denies.
 
-use crate::cloud::{Class, CloudError};
+use crate::aws::{AwsError, ErrorClass};
 use crate::iam::Gap;
 
-/// Keeps what a read found, or notes that it was refused: once, however often. `what` is not known without it.
+/// Returns the result of a read, or records a gap if the read was denied, without duplicates. `what` is what the read
+/// would have determined.
 ///
 /// # Errors
-/// Every error but a refusal.
-pub fn unless_denied<T>(
-    read: Result<T, CloudError>,
+/// Every error except a denied read.
+pub fn gap_if_denied<T>(
+    read: Result<T, AwsError>,
     what: impl Into<String>,
     gaps: &mut Vec<Gap>,
-) -> Result<Option<T>, CloudError> {
+) -> Result<Option<T>, AwsError> {
     match read {
         Ok(found) => Ok(Some(found)),
-        Err(error) if error.class == Class::Denied => {
-            let gap = Gap::new(error.refused_action(), what);
+        Err(error) if error.class == ErrorClass::Denied => {
+            let gap = Gap::new(error.denied_action(), what);
             if !gaps.contains(&gap) {
                 gaps.push(gap);
             }

@@ -1,61 +1,61 @@
-//! The repositories in ECR, and what is set on their registry.
+//! The ECR repositories of the image, and the settings of their registry.
 
 use super::Survey;
-use crate::cloud::CloudError;
-use crate::iam::Use;
+use crate::aws::AwsError;
+use crate::iam::Feature;
 use crate::model::Repository;
 
 impl Survey<'_> {
-    pub(super) async fn image(&mut self) -> Result<(), CloudError> {
+    pub(super) async fn image(&mut self) -> Result<(), AwsError> {
         let image = &self.config.image;
         let own: Vec<&Repository> =
             image.push.iter().filter(|repository| self.cloud.owns(repository)).collect();
         let pushed: Vec<String> = image.push.iter().filter_map(arn).collect();
         if !own.is_empty() {
-            self.uses.insert(Use::OwnRepository);
+            self.uses.insert(Feature::OwnRepository);
             self.resources.repositories.own.extend(own.iter().filter_map(|own| arn(own)));
         }
-        if !image.is_made() {
+        if !image.has_source() {
             if !own.is_empty() {
-                self.uses.insert(Use::DeployPushed);
+                self.uses.insert(Feature::DeployPushed);
             }
             return Ok(());
         }
         let base = image.assembly.as_ref().and_then(|assembly| assembly.base.as_ref());
         if let Some(base) = base.and_then(|base| arn(&base.repository)) {
-            self.uses.insert(Use::Base);
+            self.uses.insert(Feature::Base);
             self.resources.repositories.bases.push(base);
         }
         if pushed.is_empty() {
             return Ok(());
         }
-        self.uses.insert(Use::Push);
+        self.uses.insert(Feature::Push);
         self.resources.repositories.pushed = pushed;
         if image.build.is_some() {
-            self.uses.insert(Use::Build);
+            self.uses.insert(Feature::Build);
         }
         if own.is_empty() {
             return Ok(());
         }
         if image.ecr.create.is_some() {
-            self.uses.insert(Use::CreateRepository);
+            self.uses.insert(Feature::CreateRepository);
         }
         if image.ecr.scan.is_some() {
-            self.uses.insert(Use::Scan);
+            self.uses.insert(Feature::Scan);
             let read = self.cloud.scans_enhanced().await;
-            let without = "whether Amazon Inspector scans the registry: inspector2:ListFindings and inspector2:ListCoverage \
-                           are missing";
+            let without = "whether Amazon Inspector scans the registry (the policy lacks inspector2:ListFindings and \
+                           inspector2:ListCoverage)";
             if self.known(read, without)? == Some(true) {
-                self.uses.insert(Use::EnhancedScan);
+                self.uses.insert(Feature::EnhancedScan);
             }
         }
         for repository in own {
             let read = self.cloud.signing_profiles(repository.path()).await;
             let without =
-                "whether the registry signs what is pushed: signer:SignPayload is missing";
+                "whether the registry signs pushed images (the policy lacks signer:SignPayload)";
             let profiles = self.known(read, without)?.unwrap_or_default();
             if !profiles.is_empty() {
-                self.uses.insert(Use::Signing);
+                self.uses.insert(Feature::Signing);
                 self.resources.signing_profiles.extend(profiles);
             }
         }
@@ -64,9 +64,9 @@ impl Survey<'_> {
 }
 
 impl Survey<'_> {
-    /// Where the file names no repository, `deploy --image` reads those that the user data names: an image of another one
-    /// could not be launched.
-    pub(super) fn launched_from(&mut self, user_data: &[u8]) {
+    /// Adds the repositories in the user data if the configuration has none. `deploy --image` reads from these:
+    /// an image in another repository could not be launched.
+    pub(super) fn add_user_data_repositories(&mut self, user_data: &[u8]) {
         if !self.config.image.push.is_empty() {
             return;
         }
@@ -77,15 +77,15 @@ impl Survey<'_> {
             let name = name.split(':').next().unwrap_or_default();
             let Ok(repository) = name.parse::<Repository>() else { continue };
             if let Some(arn) = arn(&repository).filter(|_| self.cloud.owns(&repository)) {
-                self.uses.insert(Use::OwnRepository);
-                self.uses.insert(Use::DeployPushed);
+                self.uses.insert(Feature::OwnRepository);
+                self.uses.insert(Feature::DeployPushed);
                 self.resources.repositories.own.push(arn);
             }
         }
     }
 }
 
-/// The ARN of a repository in ECR.
+/// Returns the ARN of a repository, if it is in ECR.
 fn arn(repository: &Repository) -> Option<String> {
     repository.ecr().map(|ecr| ecr.arn(repository.path()))
 }

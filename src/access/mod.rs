@@ -1,51 +1,51 @@
-//! What the deploy role of a configuration needs in its account: the calls that are made there, and the names that a policy
-//! holds. [`survey`] reads them with whatever credentials it is given; what it may not read is a [`Gap`], never a silence.
+//! Determines what the deploy role of a configuration needs: the API calls and the resources in the account. [`survey`]
+//! reads them with the given credentials. Every denied read becomes a [`Gap`].
 
 mod gap;
 mod image;
 mod launch;
 mod traffic;
 
-use crate::cloud::{Cloud, CloudError};
-use crate::config::{Config, Fleet, Retire};
-use crate::iam::{Gap, Resources, Use, Uses};
+use crate::aws::{Aws, AwsError};
+use crate::config::{Config, Fleet, ScaleIn};
+use crate::iam::{Feature, Features, Gap, Resources};
 use crate::model::Group;
-use crate::rollout::retirement;
+use crate::rollout::scheduled_scale_in;
 
-pub use gap::unless_denied;
+pub use gap::gap_if_denied;
 
-/// What was found, and what could not be.
+/// The permissions that a configuration needs, and what could not be determined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
-    /// What makes calls necessary.
-    pub uses: Uses,
-    /// What they are about.
+    /// The features that need API calls.
+    pub uses: Features,
+    /// The resources that are accessed.
     pub resources: Resources,
-    /// What could not be read, or is not there. The policy lacks what depends on it.
+    /// What could not be read or does not exist. The policy lacks what depends on it.
     pub gaps: Vec<Gap>,
 }
 
-/// Reads what a policy for `config` needs.
+/// Determines what a policy for `config` needs.
 ///
 /// # Errors
-/// Where AWS does not answer. A refused read is none.
-pub async fn survey(cloud: &Cloud, config: &Config) -> Result<Access, CloudError> {
+/// If a request fails. A denied read is a gap, not an error.
+pub async fn survey(cloud: &Aws, config: &Config) -> Result<Access, AwsError> {
     let identity = cloud.identity();
     let (partition, account) = (identity.partition(), &identity.account);
     let mut survey = Survey {
         cloud,
         config,
-        uses: Uses::of([shape(config)]),
+        uses: Features::of([shape(config)]),
         resources: Resources::of(partition, &config.region, account, &config.service),
         gaps: Vec::new(),
     };
     let names = config.groups();
     survey.resources.groups = names.iter().map(|name| survey.resources.group_arn(name)).collect();
     if !config.judge.alarms.is_empty() {
-        survey.uses.insert(Use::Alarms);
+        survey.uses.insert(Feature::Alarms);
     }
     let groups = survey.groups(&names).await?;
-    survey.retirement(&names).await?;
+    survey.scale_in(&names).await?;
     survey.launch(groups.as_deref()).await?;
     survey.traffic(groups.as_deref()).await?;
     survey.image().await?;
@@ -55,7 +55,7 @@ pub async fn survey(cloud: &Cloud, config: &Config) -> Result<Access, CloudError
     Ok(Access { uses, resources, gaps })
 }
 
-/// What of a deploy role is in the account already; `None` where that could not be read.
+/// Whether the deploy role and its provider exist; `None` if that could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Existing {
     /// GitHub's OIDC provider.
@@ -64,54 +64,54 @@ pub struct Existing {
     pub role: Option<bool>,
 }
 
-/// Reads whether the OIDC provider of this ARN and the role of this name exist, and adds to `gaps` what could not be read.
+/// Reads whether the OIDC provider of this ARN and the role of this name exist. Adds denied reads to `gaps`.
 ///
 /// # Errors
-/// Where AWS does not answer. A refused read is none.
+/// If a request fails. A denied read is a gap, not an error.
 pub async fn existing(
-    cloud: &Cloud,
+    cloud: &Aws,
     provider: &str,
     role: &str,
     gaps: &mut Vec<Gap>,
-) -> Result<Existing, CloudError> {
+) -> Result<Existing, AwsError> {
     let found = cloud.has_oidc_provider(provider).await;
-    let provider = unless_denied(found, "whether the account has GitHub's OIDC provider", gaps)?;
-    let role = unless_denied(cloud.has_role(role).await, "whether the role exists", gaps)?;
+    let provider = gap_if_denied(found, "whether the account has GitHub's OIDC provider", gaps)?;
+    let role = gap_if_denied(cloud.has_role(role).await, "whether the role exists", gaps)?;
     Ok(Existing { provider, role })
 }
 
-fn shape(config: &Config) -> Use {
+fn shape(config: &Config) -> Feature {
     match config.fleet {
-        Fleet::Pair(_) => Use::TwoGroups,
-        Fleet::Single(_) => Use::OneGroup,
+        Fleet::Pair(_) => Feature::TwoGroups,
+        Fleet::Single(_) => Feature::OneGroup,
     }
 }
 
-/// A survey in the making.
+/// The state of a survey.
 struct Survey<'a> {
-    cloud: &'a Cloud,
+    cloud: &'a Aws,
     config: &'a Config,
-    uses: Uses,
+    uses: Features,
     resources: Resources,
     gaps: Vec<Gap>,
 }
 
 impl Survey<'_> {
-    /// What was read. A refusal leaves a gap: `without` says what is missing because of it.
+    /// Returns the result of a read. A denied read adds a gap: `without` says what cannot be determined.
     fn known<T>(
         &mut self,
-        read: Result<T, CloudError>,
+        read: Result<T, AwsError>,
         without: impl Into<String>,
-    ) -> Result<Option<T>, CloudError> {
-        unless_denied(read, without, &mut self.gaps)
+    ) -> Result<Option<T>, AwsError> {
+        gap_if_denied(read, without, &mut self.gaps)
     }
 
     fn gap(&mut self, action: &str, what: impl Into<String>) {
         self.gaps.push(Gap::new(action, what));
     }
 
-    /// The configured groups that exist; `None` where that could not be read.
-    async fn groups(&mut self, names: &[&str]) -> Result<Option<Vec<Group>>, CloudError> {
+    /// Returns the configured groups that exist; `None` if that could not be read.
+    async fn groups(&mut self, names: &[&str]) -> Result<Option<Vec<Group>>, AwsError> {
         const READ: &str = "autoscaling:DescribeAutoScalingGroups";
         let read = self.cloud.groups(names).await;
         let groups = self.known(read, "the launch template of the groups")?;
@@ -120,28 +120,29 @@ impl Survey<'_> {
             if groups.as_ref().is_some_and(|groups| !exists(groups)) {
                 self.gap(
                     READ,
-                    format!("the Auto Scaling group `{name}` does not exist, so what it launches is unknown"),
+                    format!("the Auto Scaling group `{name}` does not exist, so its launch template is unknown"),
                 );
             }
         }
         Ok(groups)
     }
 
-    /// Whether retirements are scheduled. One that an earlier configuration scheduled is deleted, too.
-    async fn retirement(&mut self, names: &[&str]) -> Result<(), CloudError> {
-        if !self.uses.has(Use::TwoGroups) {
+    /// Determines whether scheduled scale-ins are used. Those that an earlier configuration scheduled are also
+    /// canceled.
+    async fn scale_in(&mut self, names: &[&str]) -> Result<(), AwsError> {
+        if !self.uses.has(Feature::TwoGroups) {
             return Ok(());
         }
-        if self.config.retire == Retire::Scheduled {
-            self.uses.insert(Use::Retirement);
+        if self.config.scale_in == ScaleIn::Scheduled {
+            self.uses.insert(Feature::ScheduledScaleIn);
             return Ok(());
         }
         for name in names {
             let read = self.cloud.scheduled_actions(name).await;
-            let without = format!("whether a retirement of `{name}` is scheduled");
+            let without = format!("whether a scale-in of `{name}` is scheduled");
             let actions = self.known(read, without)?.unwrap_or_default();
-            if retirement(&actions).is_some() {
-                self.uses.insert(Use::Retirement);
+            if scheduled_scale_in(&actions).is_some() {
+                self.uses.insert(Feature::ScheduledScaleIn);
             }
         }
         Ok(())

@@ -1,24 +1,24 @@
-//! Target groups, and the rules and default actions that move.
+//! Target groups, and the rules and default actions that cutover changes.
 
 use std::collections::BTreeSet;
 
 use super::Survey;
-use crate::cloud::{CloudError, RuleWithActions};
+use crate::aws::{AwsError, RuleWithActions};
 use crate::config::Fleet;
-use crate::iam::Use;
-use crate::model::{Colour, Group, PerColour, Rule, RuleId, TargetGroup};
-use crate::preflight::select;
+use crate::iam::Feature;
+use crate::model::{Color, Group, PerColor, Rule, RuleId, TargetGroup};
+use crate::preflight::select_rules;
 
 const TARGET_GROUPS: &str = "elasticloadbalancing:DescribeTargetGroups";
 
 impl Survey<'_> {
-    pub(super) async fn traffic(&mut self, groups: Option<&[Group]>) -> Result<(), CloudError> {
+    pub(super) async fn traffic(&mut self, groups: Option<&[Group]>) -> Result<(), AwsError> {
         match &self.config.fleet {
             Fleet::Pair(pair) => {
-                for one in [Use::TargetGroups, Use::LoadBalancer, Use::Counts] {
+                for one in [Feature::TargetGroups, Feature::LoadBalancer, Feature::Counts] {
                     self.uses.insert(one);
                 }
-                let names = Colour::BOTH.map(|colour| pair[colour].target_group.clone());
+                let names = Color::BOTH.map(|color| pair[color].target_group.clone());
                 self.pair(&names).await
             }
             Fleet::Single(sole) => {
@@ -28,12 +28,12 @@ impl Survey<'_> {
         }
     }
 
-    /// What a group without another has of a load balancer is only read.
+    /// Adds the target group and load balancer of a service with one group, which are only read.
     async fn single(
         &mut self,
         configured: Option<String>,
         groups: Option<&[Group]>,
-    ) -> Result<(), CloudError> {
+    ) -> Result<(), AwsError> {
         let attached = groups.unwrap_or_default().iter().flat_map(|group| &group.target_groups);
         // `…:targetgroup/name/id` (user guide).
         let attached = attached.filter_map(|arn| arn.split('/').nth(1)).map(str::to_owned);
@@ -41,20 +41,20 @@ impl Survey<'_> {
         if names.is_empty() {
             return Ok(());
         }
-        self.uses.insert(Use::TargetGroups);
+        self.uses.insert(Feature::TargetGroups);
         if self.config.judge.errors.is_some() {
-            self.uses.insert(Use::Counts);
+            self.uses.insert(Feature::Counts);
         }
-        let found = self.target_groups(&names, "whether a load balancer serves the group").await?;
+        let found =
+            self.target_groups(&names, "whether the group is behind a load balancer").await?;
         if found.iter().flatten().any(|group| !group.load_balancers.is_empty()) {
-            self.uses.insert(Use::LoadBalancer);
+            self.uses.insert(Feature::LoadBalancer);
         }
         Ok(())
     }
 
-    async fn pair(&mut self, names: &[String; 2]) -> Result<(), CloudError> {
-        const WITHOUT: &str =
-            "the rules that move: elasticloadbalancing:ModifyRule and ModifyListener are missing";
+    async fn pair(&mut self, names: &[String; 2]) -> Result<(), AwsError> {
+        const WITHOUT: &str = "the rules to change (the policy lacks elasticloadbalancing:ModifyRule and ModifyListener)";
         let Some(found) = self.target_groups(names, WITHOUT).await? else { return Ok(()) };
         let arn = |name: &String| found.iter().find(|group| group.name == *name).map(|g| &*g.arn);
         let (Some(blue), Some(green)) = (arn(&names[0]), arn(&names[1])) else { return Ok(()) };
@@ -69,41 +69,44 @@ impl Survey<'_> {
             }
         }
         let plain: Vec<Rule> = rules.iter().map(|found| found.rule.clone()).collect();
-        let selection = select(&self.config.traffic, &plain, PerColour { blue, green });
-        for id in selection.moving.iter().chain(&selection.test) {
+        let selection = select_rules(&self.config.traffic, &plain, PerColor { blue, green });
+        for id in selection.traffic_rules.iter().chain(&selection.test) {
             match id {
                 RuleId::Rule(arn) => {
-                    self.uses.insert(Use::Rules);
+                    self.uses.insert(Feature::Rules);
                     self.resources.rules.push(arn.clone());
                 }
                 RuleId::ListenerDefault(arn) => {
-                    self.uses.insert(Use::Listeners);
+                    self.uses.insert(Feature::Listeners);
                     self.resources.listeners.push(arn.clone());
                 }
             }
             let moved = rules.iter().filter(|found| found.rule.id == *id);
             let pools: Vec<String> = moved.flat_map(|found| found.actions.user_pools()).collect();
             if !pools.is_empty() {
-                self.uses.insert(Use::Cognito);
+                self.uses.insert(Feature::Cognito);
                 self.resources.user_pools.extend(pools);
             }
         }
         for missing in &selection.missing {
-            self.gap("elasticloadbalancing:DescribeRules", format!("{missing} does not exist"));
+            self.gap(
+                "elasticloadbalancing:DescribeRules",
+                format!("the rule {missing} does not exist"),
+            );
         }
-        if selection.moving.is_empty() {
+        if selection.traffic_rules.is_empty() {
             let what = format!("no rule forwards to `{}` or `{}`", names[0], names[1]);
             self.gap("elasticloadbalancing:DescribeRules", what);
         }
         Ok(())
     }
 
-    /// The target groups of these names; `None` where they could not be read.
+    /// Returns the target groups of these names; `None` if they could not be read.
     async fn target_groups(
         &mut self,
         names: &[String],
         without: &str,
-    ) -> Result<Option<Vec<TargetGroup>>, CloudError> {
+    ) -> Result<Option<Vec<TargetGroup>>, AwsError> {
         let all: Vec<&str> = names.iter().map(String::as_str).collect();
         let read = self.cloud.target_groups_by_name(&all).await;
         let found = self.known(read, without)?;

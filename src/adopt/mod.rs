@@ -1,11 +1,11 @@
-//! `cutover adopt`: what runs, made fit for a rollout. Groups at `$Latest` or `$Default` are pinned to a number, and a tag
-//! in the user data to the digest that it means now. No instance is replaced: Auto Scaling launches from what a group
-//! names only when it launches (user guide, "Update an Auto Scaling group").
+//! `cutover adopt`: prepares existing groups for rollouts. Pins groups at `$Latest` or `$Default` to a version
+//! number, and a tag in the user data to its current digest. No instance is replaced: a change of a group's
+//! launch template applies only to new instances (user guide, "Update an Auto Scaling group").
 //!
-//! [`plan`] is pure and decides; [`adopt`] reads before it, and changes and reads again after it.
+//! [`plan`] is pure and decides; [`adopt`] reads the account before, and changes and verifies it after.
 
 mod plan;
 mod run;
 
-pub use plan::{Adoption, Pin, Retag, Unadoptable, plan};
-pub use run::{Adopted, Failed, NewVersion, adopt};
+pub use plan::{Adoption, DigestPin, Pin, Unadoptable, plan};
+pub use run::{AdoptError, Adopted, NewVersion, adopt};

@@ -1,85 +1,87 @@
-//! What is to be pinned to what.
+//! Decides what to pin to which version.
 
-use crate::cloud::TemplateFacts;
+use crate::aws::TemplateFacts;
 use crate::discovery::Image;
 use crate::model::{Group, LaunchTemplate, Lifecycle, Repository, VersionSpec};
 
-/// A group that is to launch from a numbered version.
+/// A group to pin to a version number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pin {
     /// The Auto Scaling group.
     pub group: String,
-    /// What it launches from now.
+    /// The version that it launches from now.
     pub from: VersionSpec,
-    /// What it is to launch from; `None`: the version that [`Retag`] makes.
+    /// The version to pin it to; `None` means the version created by [`Retag`].
     pub to: Option<u64>,
 }
 
-/// A tag in the user data that is to become a digest, in a new version.
+/// A tag in the user data to replace with a digest, in a new version.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Retag {
-    /// The version that the new one is made from.
+pub struct DigestPin {
+    /// The version that the new one is based on.
     pub source: u64,
     /// The image's repository.
     pub repository: Repository,
-    /// Its tag: that in the user data, or `latest`, as engines take a name without one.
+    /// The tag in the user data; `latest` if there is none, as container engines assume.
     pub tag: String,
 }
 
-/// Everything that adopting a service changes.
+/// The changes that adopt a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adoption {
     /// The launch template.
     pub template: LaunchTemplate,
-    /// Groups to pin; those that are pinned already are not in it.
+    /// The groups to pin, without those that are already pinned.
     pub pins: Vec<Pin>,
-    /// A version to make first.
-    pub retag: Option<Retag>,
+    /// The version to create first.
+    pub digest_pin: Option<DigestPin>,
 }
 
 impl Adoption {
-    /// Whether there is nothing to do.
+    /// Returns true if there is nothing to change.
     pub fn is_empty(&self) -> bool {
-        self.pins.is_empty() && self.retag.is_none()
+        self.pins.is_empty() && self.digest_pin.is_none()
     }
 }
 
-/// Why a service cannot be adopted.
+/// The reason why a service cannot be adopted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unadoptable {
     /// A group has no launch template.
-    #[error("`{0}` does not launch from a launch template: give it one before it is adopted")]
+    #[error(
+        "the group `{0}` does not use a launch template: create one before you adopt the group"
+    )]
     NoTemplate(String),
-    /// Two groups have two templates.
-    #[error("`{0}` and `{1}` launch from different launch templates: let both launch from one")]
+    /// The groups use different launch templates.
+    #[error("`{0}` and `{1}` use different launch templates: use the same one in both groups")]
     TwoTemplates(String, String),
 }
 
-/// The version that a group's instances run, or else what its version means now. `None` where the group has no
-/// instances, and another may know better.
+/// Returns the version that a group's instances run, otherwise the current number of the group's version. `None` if the
+/// version is not a number and the group has no instances, so that another group decides.
 fn number(group: &Group, used: &LaunchTemplate, facts: &TemplateFacts) -> Option<u64> {
     let serving = group.instances.iter().any(|instance| instance.lifecycle == Lifecycle::InService);
     match used.version {
         VersionSpec::Number(number) => Some(number),
-        version => serving.then(|| group.running().unwrap_or(facts.number(version))),
+        version => serving.then(|| group.running_version().unwrap_or(facts.number(version))),
     }
 }
 
-/// The number that a service's groups launch from, as far as its instances say: what a new version is made from.
+/// Returns the version number that the largest of a service's groups launches from: the base of a new version.
 pub(super) fn base(groups: &[Group], facts: &TemplateFacts) -> Option<u64> {
     let serving = |group: &&Group| {
         group.instances.iter().filter(|i| i.lifecycle == Lifecycle::InService).count()
     };
-    // The first of the largest: `max_by_key` takes the last.
+    // The first of equally large groups, because `max_by_key` returns the last.
     let largest = groups.iter().rev().max_by_key(serving)?;
     let used = largest.source.template()?;
     Some(number(largest, used, facts).unwrap_or(facts.number(used.version)))
 }
 
-/// Decides. `image` is the one that the user data of the version [`base`] names, where it can be pinned.
+/// Decides the changes. `image` is the image in the user data of version [`base`], if it can be pinned.
 ///
 /// # Errors
-/// Where the groups do not launch from one launch template.
+/// If the groups do not use one launch template.
 pub fn plan(
     groups: &[Group],
     facts: &TemplateFacts,
@@ -100,7 +102,7 @@ pub fn plan(
     let (Some((_, template)), Some(base)) = (template, base(groups, facts)) else {
         return Ok(None);
     };
-    let retag = image.filter(|image| image.digest.is_none()).map(|image| Retag {
+    let retag = image.filter(|image| image.digest.is_none()).map(|image| DigestPin {
         source: base,
         repository: image.repository.clone(),
         tag: image.tag.clone().unwrap_or_else(|| "latest".to_owned()),
@@ -115,7 +117,7 @@ pub fn plan(
             to,
         })
     });
-    Ok(Some(Adoption { template: template.clone(), pins: pins.collect(), retag }))
+    Ok(Some(Adoption { template: template.clone(), pins: pins.collect(), digest_pin: retag }))
 }
 
 #[cfg(test)]
@@ -194,7 +196,7 @@ mod tests {
         ];
         let tagged = image(Some("latest"), None);
         let adoption = plan(&groups, &FACTS(), Some(&tagged)).unwrap().unwrap();
-        assert_eq!(adoption.retag.as_ref().map(|retag| retag.source), Some(4));
+        assert_eq!(adoption.digest_pin.as_ref().map(|retag| retag.source), Some(4));
         assert_eq!(pins(&adoption), [("a", None), ("b", None)]);
     }
 

@@ -1,9 +1,9 @@
-//! The adoption carried out: read, decide, change, read again.
+//! Carries out an adoption: reads, decides, changes, verifies.
 
 use std::time::Duration;
 
-use super::plan::{Adoption, Retag, Unadoptable, base, plan};
-use crate::cloud::{Change, Cloud, CloudError, TemplateFacts, VersionFacts};
+use super::plan::{Adoption, DigestPin, Unadoptable, base, plan};
+use crate::aws::{Aws, AwsError, Change, TemplateFacts, VersionFacts};
 use crate::config::{Config, UserData};
 use crate::discovery::{Image, Unpinnable, find_image};
 use crate::engine::{Ledger, LedgerError};
@@ -11,112 +11,112 @@ use crate::model::{Group, ImageReference, VersionSpec};
 use crate::net::Net;
 use crate::publish::{DestinationError, Logins, connect_to_read};
 use crate::registry::RegistryError;
-use crate::template::{self, PinError, Source, VersionIdentity, client_token};
+use crate::template::{self, PinError, UserDataSource, VersionIdentity, client_token};
 
-/// How often a new version is looked for before it is used: what EC2 has just made, other services may not see yet
-/// (EC2 API reference, "Eventual consistency").
+/// How often a change is read back, because other services may not see it immediately (EC2 API reference, "Eventual
+/// consistency").
 const LOOKS: u32 = 30;
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What was changed.
+/// The changes of an adoption.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adopted {
     /// The launch template's name.
     pub template: String,
-    /// Each pinned group: what it launched from, and the number that it launches from now.
+    /// The pinned groups: name, previous version, and the version number that it launches from now.
     pub groups: Vec<(String, VersionSpec, u64)>,
-    /// The version that names the image by its digest, where one had to be made.
+    /// The new version with the image's digest, if one was created.
     pub version: Option<NewVersion>,
-    /// Why the user data could not be pinned, if it could not.
-    pub left: Option<Unpinnable>,
+    /// The reason why the user data could not be pinned, if there is one.
+    pub unpinnable: Option<Unpinnable>,
 }
 
-/// A launch template version that was made.
+/// A launch template version that was created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewVersion {
-    /// Its number.
+    /// The version number.
     pub number: u64,
-    /// The version that it differs from in the image alone.
+    /// The version that it is based on; they differ only in the image.
     pub source: u64,
-    /// The tag that stood in that one.
+    /// The tag in that version.
     pub tag: String,
-    /// The image that the tag meant.
+    /// The image that the tag referred to.
     pub image: ImageReference,
 }
 
-/// Why nothing, or nothing more, could be adopted. What was changed before stays; [`Failed::Partly`] says what.
+/// The reason why the adoption failed. Earlier changes are kept; [`Failed::Partly`] contains them.
 #[derive(Debug, thiserror::Error)]
-pub enum Failed {
-    /// The service does not fit.
+pub enum AdoptError {
+    /// The service cannot be adopted.
     #[error(transparent)]
     Unadoptable(#[from] Unadoptable),
-    /// AWS did not answer, or refused.
+    /// An AWS request failed.
     #[error(transparent)]
-    Cloud(#[from] CloudError),
+    Cloud(#[from] AwsError),
     /// The ledger cannot be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The registry cannot be asked.
+    /// No connection to the registry is possible.
     #[error("{0}")]
     Destination(#[from] DestinationError),
-    /// The registry did not answer.
+    /// A request to the registry failed.
     #[error("{0}")]
     Registry(#[from] RegistryError),
-    /// The user data with the digest does not fit.
+    /// The user data cannot be pinned.
     #[error(transparent)]
     Pin(#[from] PinError),
-    /// A group is not there.
+    /// A group does not exist.
     #[error("the Auto Scaling group `{0}` does not exist: correct `fleet` in the configuration")]
     NoGroup(String),
-    /// The template is not there.
-    #[error("the launch template `{0}` does not exist any longer")]
+    /// The launch template does not exist.
+    #[error("the launch template `{0}` no longer exists")]
     NoTemplate(String),
-    /// A rollout has not ended.
+    /// A rollout is unfinished.
     #[error(
-        "rollout {0} of this service is not finished: `cutover deploy` resumes it, `cutover rollback` rolls it back"
+        "rollout {0} of this service is unfinished: resume it with `cutover deploy` or roll it back with `cutover rollback`"
     )]
     Unfinished(u64),
-    /// An instance refresh is going on.
-    #[error("an instance refresh of `{0}` is active: wait for its end")]
+    /// An instance refresh is active.
+    #[error("an instance refresh of `{0}` is active: wait until it is complete")]
     Refreshing(String),
-    /// The tag names nothing.
+    /// The tag does not exist.
     #[error(
-        "{0}:{1} is not in the registry, so there is no digest to pin: push it again, or write a tag that is there"
+        "{0}:{1} is not in the registry, so there is no digest to pin: push it again, or use an existing tag"
     )]
     NoImage(String, String),
-    /// Something was changed before the rest failed.
+    /// Some changes were made before the failure.
     #[error("{1}")]
-    Partly(Box<Adopted>, Box<Failed>),
-    /// A change is not seen.
+    Partly(Box<Adopted>, Box<AdoptError>),
+    /// A change did not take effect.
     #[error(
-        "`{group}` still launches from version {found}, not {wanted}: run `cutover adopt` again"
+        "the group `{group}` still launches from version {found}, not {wanted}: run `cutover adopt` again"
     )]
     Changed {
-        /// The group.
+        /// The Auto Scaling group.
         group: String,
-        /// What it should launch from.
+        /// The version that it should launch from.
         wanted: u64,
-        /// What it launches from.
+        /// The version that it launches from.
         found: String,
     },
 }
 
-/// Pins what a configuration names. Nothing is changed where all of it is pinned.
+/// Pins the groups and the image of a configuration. Changes nothing if everything is pinned.
 ///
 /// # Errors
-/// Where something does not fit or does not answer.
+/// See [`Failed`].
 pub async fn adopt(
     net: &Net,
-    cloud: &Cloud,
+    cloud: &Aws,
     config: &Config,
     logins: &Logins,
-) -> Result<Adopted, Failed> {
+) -> Result<Adopted, AdoptError> {
     no_rollout(cloud, config).await?;
     let groups = groups(cloud, config).await?;
     for group in &groups {
         let refreshes = cloud.refreshes(&group.name).await?;
         if refreshes.iter().any(|refresh| refresh.status.is_active()) {
-            return Err(Failed::Refreshing(group.name.clone()));
+            return Err(AdoptError::Refreshing(group.name.clone()));
         }
     }
     let facts = template_facts(cloud, &groups).await?;
@@ -126,18 +126,19 @@ pub async fn adopt(
     };
     let (image, left) = match &config.template.user_data {
         UserData::Rewrite => image(cloud, config, version.as_ref()),
-        // The next version's user data comes from the repository, whatever this one names.
+        // New user data comes from a file, so the image in the live version doesn't matter.
         UserData::File(_) => (None, None),
     };
     let Some(adoption) = plan(&groups, &facts, image.as_ref())? else {
-        return Err(Failed::NoTemplate(facts.name));
+        return Err(AdoptError::NoTemplate(facts.name));
     };
-    // One may have begun while this was read. One that begins later sees another template than it expects, and stops.
+    // A rollout may have begun in the meantime. One that begins later notices the changed template and stops.
     no_rollout(cloud, config).await?;
-    let mut adopted = Adopted { template: facts.name, groups: Vec::new(), version: None, left };
+    let mut adopted =
+        Adopted { template: facts.name, groups: Vec::new(), version: None, unpinnable: left };
     let mut made = None;
-    if let (Some(retag), Some(version)) = (&adoption.retag, &version) {
-        let image = meant(net, cloud, logins, retag).await?;
+    if let (Some(retag), Some(version)) = (&adoption.digest_pin, &version) {
+        let image = resolve_tag(net, cloud, logins, retag).await?;
         let number = make((net, cloud), config, &adoption, version, &image).await?;
         let tag = retag.tag.clone();
         adopted.version = Some(NewVersion { number, source: version.number, tag, image });
@@ -149,51 +150,51 @@ pub async fn adopt(
         let Some(group) = group else { continue };
         match cloud.pin(&pin.group, &group.source, &adoption.template.id, number).await {
             Change::Done(()) => {}
-            // Whether it took is read below.
+            // The result is verified below.
             Change::Unknown(_) => {}
             Change::Refused(error) => {
-                return Err(Failed::Partly(Box::new(adopted), Box::new(error.into())));
+                return Err(AdoptError::Partly(Box::new(adopted), Box::new(error.into())));
             }
         }
         adopted.groups.push((pin.group.clone(), pin.from, number));
     }
-    match prove((net, cloud), config, &adopted).await {
+    match wait_until_pinned((net, cloud), config, &adopted).await {
         Ok(()) => Ok(adopted),
-        Err(error) => Err(Failed::Partly(Box::new(adopted), Box::new(error))),
+        Err(error) => Err(AdoptError::Partly(Box::new(adopted), Box::new(error))),
     }
 }
 
-/// Refuses while a rollout of the service is unfinished: which version its groups launch from is the rollout's business.
-async fn no_rollout(cloud: &Cloud, config: &Config) -> Result<(), Failed> {
+/// Refuses to adopt while a rollout is unfinished, because the rollout sets the versions of the groups.
+async fn no_rollout(cloud: &Aws, config: &Config) -> Result<(), AdoptError> {
     let records = Ledger::new(cloud, &config.service).records().await?;
     match records.last().filter(|record| !record.is_finished()) {
-        Some(record) => Err(Failed::Unfinished(record.number)),
+        Some(record) => Err(AdoptError::Unfinished(record.number)),
         None => Ok(()),
     }
 }
 
-async fn groups(cloud: &Cloud, config: &Config) -> Result<Vec<Group>, Failed> {
+async fn groups(cloud: &Aws, config: &Config) -> Result<Vec<Group>, AdoptError> {
     let names = config.groups();
     let groups = cloud.groups(&names).await?;
     match names.iter().find(|name| !groups.iter().any(|group| group.name == **name)) {
-        Some(missing) => Err(Failed::NoGroup((*missing).to_owned())),
+        Some(missing) => Err(AdoptError::NoGroup((*missing).to_owned())),
         None => Ok(groups),
     }
 }
 
-async fn template_facts(cloud: &Cloud, groups: &[Group]) -> Result<TemplateFacts, Failed> {
+async fn template_facts(cloud: &Aws, groups: &[Group]) -> Result<TemplateFacts, AdoptError> {
     let used = groups.iter().find_map(|group| group.source.template());
     let Some(used) = used else {
         let name = groups.first().map(|group| group.name.clone()).unwrap_or_default();
         return Err(Unadoptable::NoTemplate(name).into());
     };
     let facts = cloud.template(&used.name).await?;
-    facts.ok_or_else(|| Failed::NoTemplate(used.name.clone()))
+    facts.ok_or_else(|| AdoptError::NoTemplate(used.name.clone()))
 }
 
-/// The image in the version's user data.
+/// Finds the image in the version's user data.
 fn image(
-    cloud: &Cloud,
+    cloud: &Aws,
     config: &Config,
     version: Option<&VersionFacts>,
 ) -> (Option<Image>, Option<Unpinnable>) {
@@ -208,30 +209,30 @@ fn image(
     }
 }
 
-/// The image that the tag names now.
-async fn meant(
+/// Resolves the tag to an image by digest.
+async fn resolve_tag(
     net: &Net,
-    cloud: &Cloud,
+    cloud: &Aws,
     logins: &Logins,
-    retag: &Retag,
-) -> Result<ImageReference, Failed> {
-    let Retag { repository, tag, .. } = retag;
+    retag: &DigestPin,
+) -> Result<ImageReference, AdoptError> {
+    let DigestPin { repository, tag, .. } = retag;
     let place = connect_to_read(net, Some(cloud), repository, logins).await?;
     let digest = place.registry.manifest_digest(repository, tag).await?;
-    let digest = digest.ok_or_else(|| Failed::NoImage(repository.to_string(), tag.clone()))?;
+    let digest = digest.ok_or_else(|| AdoptError::NoImage(repository.to_string(), tag.clone()))?;
     Ok(ImageReference { repository: repository.clone(), digest })
 }
 
-/// Makes the version and waits until it can be seen.
+/// Creates the version and waits until it can be read.
 async fn make(
-    (net, cloud): (&Net, &Cloud),
+    (net, cloud): (&Net, &Aws),
     config: &Config,
     adoption: &Adoption,
     source: &VersionFacts,
     image: &ImageReference,
-) -> Result<u64, Failed> {
+) -> Result<u64, AdoptError> {
     let live = source.user_data.encoded();
-    let pinned = template::pin(&Source::Rewrite, live.as_deref(), image)?;
+    let pinned = template::pin(&UserDataSource::Rewrite, live.as_deref(), image)?;
     let token = client_token(&VersionIdentity {
         template_id: &adoption.template.id,
         source_version: source.number,
@@ -249,7 +250,7 @@ async fn make(
         Change::Refused(error) | Change::Unknown(error) => return Err(error.into()),
     };
     for _ in 0..LOOKS {
-        // The version exists whatever a read says, and is to be reported.
+        // The version exists even if reads fail, and must be reported.
         if matches!(cloud.version(&adoption.template.id, number).await, Ok(Some(_))) {
             break;
         }
@@ -258,12 +259,12 @@ async fn make(
     Ok(number)
 }
 
-/// Reads the groups until they launch from what was asked for. A read may be older than the change.
-async fn prove(
-    (net, cloud): (&Net, &Cloud),
+/// Reads the groups until they have the new versions. A read may be older than the change.
+async fn wait_until_pinned(
+    (net, cloud): (&Net, &Aws),
     config: &Config,
     adopted: &Adopted,
-) -> Result<(), Failed> {
+) -> Result<(), AdoptError> {
     for _ in 1..LOOKS {
         if compare(cloud, config, adopted).await.is_ok() {
             return Ok(());
@@ -273,13 +274,13 @@ async fn prove(
     compare(cloud, config, adopted).await
 }
 
-async fn compare(cloud: &Cloud, config: &Config, adopted: &Adopted) -> Result<(), Failed> {
+async fn compare(cloud: &Aws, config: &Config, adopted: &Adopted) -> Result<(), AdoptError> {
     for group in groups(cloud, config).await? {
         let wanted = adopted.groups.iter().find(|(name, ..)| *name == group.name);
         let Some((_, _, wanted)) = wanted else { continue };
         let found = group.source.template().map(|template| template.version);
         if found != Some(VersionSpec::Number(*wanted)) {
-            return Err(Failed::Changed {
+            return Err(AdoptError::Changed {
                 group: group.name,
                 wanted: *wanted,
                 found: found.map_or_else(|| "none".to_owned(), |version| version.to_string()),

@@ -2,24 +2,27 @@
 
 use serde_json::{Value, json};
 
-use super::session::{self, Failure, Session};
+use super::session::{self, AccountContext};
 use super::signals::{self, Hangup};
-use super::{Common, Format, environment, output};
-use crate::adopt::{Adopted, Failed, adopt};
-use crate::model::Ending;
+use super::{CommonArgs, Format, environment, output};
+use crate::adopt::{AdoptError, Adopted, adopt};
+use crate::model::Failure;
 
-/// Pin what runs: groups at $Latest to a number, a tag in the user data to its digest; replace no instance.
+/// Pin what is running, without replacing any instances.
+///
+/// Pins groups that launch from $Latest or $Default to the version number that their instances run, and an
+/// image tag in the user data to its current digest.
 #[derive(Debug, clap::Args)]
 pub(super) struct Adopt {
     #[command(flatten)]
-    common: Common,
+    common: CommonArgs,
 }
 
 impl Adopt {
     pub(super) fn run(self) -> u8 {
         let format = self.common.format;
         let start = jiff::Timestamp::now();
-        // A second signal ends it: between two changes there is nothing to wait for.
+        // The first signal is ignored; the second ends the process, which is safe between any two changes.
         signals::block_on(format, Hangup::Stops, async move |_| {
             match Box::pin(self.adopt()).await {
                 Ok(adopted) => {
@@ -27,47 +30,50 @@ impl Adopt {
                         Format::Json => as_json(&adopted).to_string(),
                         Format::Human | Format::Actions => as_text(&adopted),
                     };
-                    output::result(format, start, &text, None)
+                    output::print_result(format, start, &text, None)
                 }
-                Err((ending, message)) => output::refuse(format, ending, &message),
+                Err(failure) => output::report_error(format, failure),
             }
         })
     }
 
     async fn adopt(&self) -> Result<Adopted, Failure> {
-        let Session { config, net, cloud } = session::open(&self.common).await?;
+        let AccountContext { config, net, cloud } = session::open(&self.common).await?;
         let logins = environment::caller(false).logins;
         adopt(&net, &cloud, &config, &logins).await.map_err(|failed| failure(&failed))
     }
 }
 
-/// What went wrong, with what to do about it.
-fn failure(failed: &Failed) -> Failure {
+/// Returns the failure with its hint.
+fn failure(failed: &AdoptError) -> Failure {
     match failed {
-        Failed::Partly(adopted, cause) => {
-            let (ending, message) = failure(cause);
+        AdoptError::Partly(adopted, cause) => {
+            let cause = failure(cause);
             match changes(adopted).join("\n") {
-                none if none.is_empty() => (ending, message),
+                none if none.is_empty() => cause,
                 lines => {
-                    (ending, format!("{message}\nwhat was changed before that stays:\n{lines}"))
+                    let Failure { message, .. } = &cause;
+                    let message =
+                        format!("{message}\nthese earlier changes stay in effect:\n{lines}");
+                    Failure { message, ..cause }
                 }
             }
         }
-        Failed::Cloud(error) => session::failed(error),
-        Failed::Ledger(_)
-        | Failed::Registry(_)
-        | Failed::Destination(_)
-        | Failed::Changed { .. } => (Ending::Failed, failed.to_string()),
-        _ => (Ending::Refused, failed.to_string()),
+        AdoptError::Cloud(error) => error.into(),
+        AdoptError::Ledger(error) => error.into(),
+        AdoptError::Registry(_) | AdoptError::Destination(_) | AdoptError::Changed { .. } => {
+            Failure::failed(failed.to_string())
+        }
+        _ => Failure::refused(failed.to_string()),
     }
 }
 
-/// What was changed, a line each.
+/// Returns the changes, one per line.
 fn changes(adopted: &Adopted) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(version) = &adopted.version {
         lines.push(format!(
-            "version  {} {} is version {} with {} instead of the tag {}",
+            "version  {} {} is a copy of version {} with {} instead of the tag {}",
             adopted.template, version.number, version.source, version.image, version.tag
         ));
     }
@@ -79,13 +85,14 @@ fn changes(adopted: &Adopted) -> Vec<String> {
 
 fn as_text(adopted: &Adopted) -> String {
     let mut lines = changes(adopted);
-    if let Some(why) = &adopted.left {
-        lines.push(format!("left     the user data stays as it is: {why}"));
+    if let Some(why) = &adopted.unpinnable {
+        lines.push(format!("skipped  the user data was not changed: {why}"));
     }
     lines.push(match (adopted.groups.is_empty(), adopted.version.is_some()) {
-        (true, false) => "✔ nothing to adopt: every group launches from a number".to_owned(),
-        _ => "✔ adopted: no instance was replaced; the next one launches from these versions"
-            .to_owned(),
+        (true, false) => "✔ nothing to adopt: every group is pinned to a version number".to_owned(),
+        _ => {
+            "✔ adopted: no instances were replaced; new ones launch from these versions".to_owned()
+        }
     });
     lines.join("\n")
 }
@@ -107,6 +114,6 @@ fn as_json(adopted: &Adopted) -> Value {
         "launch_template": adopted.template,
         "version": version,
         "groups": adopted.groups.iter().map(group).collect::<Vec<_>>(),
-        "left": adopted.left.as_ref().map(ToString::to_string),
+        "left": adopted.unpinnable.as_ref().map(ToString::to_string),
     })
 }

@@ -3,53 +3,53 @@
 use std::io::{IsTerminal as _, stdout};
 
 use super::{Format, output};
-use crate::model::Ending;
+use crate::model::{Failure, Status};
 use crate::rehearse::{self, Shape};
 
-/// Watch a rollout in a simulated cloud: no account, no configuration, no Docker.
+/// Watch a rollout in a simulated AWS account: needs no AWS account, configuration or Docker.
 ///
-/// An in-process lab holds the course's architecture: users, an Application Load Balancer, Auto
-/// Scaling groups over two zones. A small news site goes from v1 to v2 under live traffic.
+/// The lab simulates users, an Application Load Balancer, and Auto Scaling groups in two Availability
+/// Zones. A small news site goes from v1 to v2 under live traffic.
 #[derive(Debug, clap::Args)]
 pub(super) struct Demo {
-    /// How.
-    #[arg(long, value_enum, default_value_t = Strategy::Canary)]
-    strategy: Strategy,
-    /// Ship a v2 that answers with errors: it must be taken back.
+    /// The deployment strategy.
+    #[arg(long, value_enum, default_value_t = DemoStrategy::Canary)]
+    strategy: DemoStrategy,
+    /// Deploy a v2 that answers with errors, which must be rolled back.
     #[arg(long)]
     bad: bool,
-    /// What chance does: the same seed tells the same story.
+    /// The seed of the simulation; the same seed gives the same rollout.
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// How to tell what happens.
+    /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-    /// Seconds of the lab in each second at a terminal; 0 does not wait.
+    /// Simulated seconds per real second; 0 does not wait [default: 45 in a terminal, otherwise 0].
     #[arg(long, value_name = "SPEED")]
     pace: Option<f64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Strategy {
-    /// Two groups; 10, then 50, then 100 % of the traffic.
+pub(super) enum DemoStrategy {
+    /// Two groups; 10%, then 50%, then 100% of the traffic.
     Canary,
     /// Two groups; all traffic at once.
     BlueGreen,
-    /// One group; its instances are replaced in batches.
+    /// One group; instances are replaced in batches.
     Rolling,
 }
 
-impl From<Strategy> for Shape {
-    fn from(strategy: Strategy) -> Shape {
+impl From<DemoStrategy> for Shape {
+    fn from(strategy: DemoStrategy) -> Shape {
         match strategy {
-            Strategy::Canary => Shape::Canary,
-            Strategy::BlueGreen => Shape::BlueGreen,
-            Strategy::Rolling => Shape::Rolling,
+            DemoStrategy::Canary => Shape::Canary,
+            DemoStrategy::BlueGreen => Shape::BlueGreen,
+            DemoStrategy::Rolling => Shape::Rolling,
         }
     }
 }
 
-/// At a terminal, a quarter of an hour goes by in twenty seconds.
+/// Simulated seconds per real second in a terminal: a rollout of fifteen minutes takes twenty seconds.
 const PACE: f64 = 45.0;
 
 impl Demo {
@@ -60,34 +60,34 @@ impl Demo {
         if self.format == Format::Human {
             let text = introduction(shape, self.bad);
             let plain = |text: String| text.replace(['└', '├'], "|").replace('─', "-");
-            output::print(&if output::look().glyphs { text } else { plain(text) });
+            output::print(&if output::terminal_style().glyphs { text } else { plain(text) });
         }
-        let mut reporter = output::reporter(self.format, Ending::Succeeded);
+        let mut reporter = output::reporter(self.format, Status::Succeeded);
         let mut pacer = Pacer { pace, last: None };
-        let told = rehearse::demo(shape, self.bad, self.seed, &mut |event| {
+        let result = rehearse::demo(shape, self.bad, self.seed, &mut |event| {
             pacer.wait_until(event.time);
-            reporter.tell(&event);
+            reporter.emit(&event);
         });
-        match told {
+        match result {
             Ok((time, outcome)) => output::finish(&mut reporter, time, outcome),
-            Err(error) => output::refuse(self.format, Ending::Failed, &error.to_string()),
+            Err(error) => output::report_error(self.format, Failure::failed(error.to_string())),
         }
     }
 }
 
-/// What there is to see.
+/// Returns a picture of the architecture and what the rollout will do.
 fn introduction(shape: Shape, bad: bool) -> String {
     let (fleet, moves) = match shape {
         Shape::Canary => {
-            (PAIR, "v2 starts on the idle group, then gets 10, 50 and 100 % of the traffic")
+            (PAIR, "v2 starts on the idle group, then receives 10%, 50% and 100% of the traffic")
         }
         Shape::BlueGreen => {
-            (PAIR, "v2 starts on the idle group, then gets all of the traffic at once")
+            (PAIR, "v2 starts on the idle group, then receives all traffic at once")
         }
         Shape::Rolling => (SOLE, "v2 replaces v1 instance by instance, within one group"),
     };
     let quality = if bad {
-        ".\n  This v2 answers every fifth request with an error: it has to be taken back"
+        ".\n  This v2 answers every fifth request with an error, so it must be rolled back"
     } else {
         ""
     };
@@ -95,17 +95,17 @@ fn introduction(shape: Shape, bad: bool) -> String {
 }
 
 const PAIR: &str = "
-  users, 50 requests a second
+  users, 50 requests per second
     └─ Application Load Balancer `news`, two zones
-         ├─ 100 %  news-blue   4 instances of v1 (2 to 6)
-         └─   0 %  news-green  empty             (0 to 6)";
+         ├─ 100%  news-blue   4 instances of v1 (2 to 6)
+         └─   0%  news-green  empty             (0 to 6)";
 
 const SOLE: &str = "
-  users, 50 requests a second
+  users, 50 requests per second
     └─ Application Load Balancer `news`, two zones
-         └─ 100 %  news  4 instances of v1 (2 to 6)";
+         └─ 100%  news  4 instances of v1 (2 to 6)";
 
-/// Lets a person see time go by. The lab's own time stands still meanwhile.
+/// Slows the output down for a reader. The simulated clock stands still meanwhile.
 struct Pacer {
     pace: f64,
     last: Option<jiff::Timestamp>,

@@ -2,38 +2,41 @@
 
 use std::str::FromStr as _;
 
-use super::again::Again;
 use super::environment;
-use super::making::{self, How, Product};
-use super::session::{self, Failure, Reporting, Session};
+use super::local_image::{self, BuildArgs, LocalImage};
+use super::publisher::{Attachments, Publisher, PushArgs};
+use super::resume_hint::ResumeHint;
+use super::session::{self, AccountContext, Reporting};
 use super::signals::{self, Hangup};
-use super::step::Followed;
-use super::way::{Attached, Sending, Way};
-use super::{Common, output};
-use crate::engine::{self, Made, Stop};
-use crate::model::{Ending, Event, ImageReference, Outcome, Stamped};
-use crate::publish::Reader;
+use super::step::TrackedRollout;
+use super::{CommonArgs, output};
+use crate::engine::{self, ImageSource, Stop};
+use crate::model::{Event, Failure, ImageReference, Status, TimedEvent};
+use crate::publish::AssembledPush;
 
-/// Build, push and roll out; resume an unfinished rollout.
+/// Build, push and roll out the image, or resume an unfinished rollout.
+///
+/// Rolls back automatically if the new version is worse than the old one. If a run is killed at any moment,
+/// the next one resumes the rollout.
 #[derive(Debug, clap::Args)]
 pub(super) struct Deploy {
     #[command(flatten)]
-    common: Common,
+    common: CommonArgs,
     #[command(flatten)]
-    shipment: Shipment,
+    image: ImageArgs,
     #[command(flatten)]
-    how: How,
+    build: BuildArgs,
     #[command(flatten)]
-    sending: Sending,
+    push: PushArgs,
     /// Deploy even if a newer run of the same workflow is live or in progress.
     #[arg(long)]
     force: bool,
 }
 
-/// Which image.
+/// The options that select the image.
 #[derive(Debug, clap::Args)]
-pub(super) struct Shipment {
-    /// An image that is in the registry already, instead of what `image:` makes.
+pub(super) struct ImageArgs {
+    /// An image that is already in a registry, instead of the one that `image:` describes.
     #[arg(long, value_name = "REPOSITORY@DIGEST")]
     image: Option<String>,
 }
@@ -41,64 +44,62 @@ pub(super) struct Shipment {
 impl Deploy {
     pub(super) fn run(self) -> u8 {
         let format = self.common.format;
-        signals::block_on(format, Hangup::of_rollout(), async move |stop| {
-            let opened = stop.unless_asked(Box::pin(async {
+        signals::block_on(format, Hangup::for_rollout(), async move |stop| {
+            let opened = stop.unless_stopped(Box::pin(async {
                 let session = session::open(&self.common).await?;
-                let image = self.shipment.resolve(&session).await?;
+                let image = self.image.resolve(&session).await?;
                 Ok::<_, Failure>((session, image))
             }));
             let (session, image) = match opened.await.unwrap_or_else(session::stopped) {
                 Ok(opened) => opened,
-                Err((ending, message)) => return output::refuse(format, ending, &message),
+                Err(failure) => return output::report_error(format, failure),
             };
             let caller = environment::caller(self.force);
-            let Session { config, net, cloud } = &session;
+            let AccountContext { config, net, cloud } = &session;
             let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
             let now = || cloud.now();
-            let goal = Ending::Succeeded;
-            let rollout = Some(Followed { net, service: &config.service, goal });
+            let goal = Status::Succeeded;
+            let rollout = Some(TrackedRollout { net, service: &config.service, goal });
             let reporting = Reporting { format, goal, now: &now, stop: &stop, rollout };
-            let told = reporting.run(async |tell| {
-                let (image, made) = match self.brought(image, &engine, &stop, tell).await {
-                    Ok(brought) => brought,
-                    Err(outcome) => return *outcome,
-                };
-                let again = match (&self.shipment.image, &made) {
-                    (None, Made::Built) => Some(image.to_string()),
+            let reported = reporting.run(async |emit| {
+                let (image, made) =
+                    match self.publish_before_claim(image, &engine, &stop, emit).await {
+                        Ok(brought) => brought,
+                        Err(failure) => return failure.into(),
+                    };
+                let again = match (&self.image.image, &made) {
+                    (None, ImageSource::Built) => Some(image.to_string()),
                     (named, _) => named.clone(),
                 };
-                let again = Again { common: &self.common, image: again.as_deref() };
-                again.exactly(engine.deploy(image, made, tell).await)
+                let again = ResumeHint { common: &self.common, image: again.as_deref() };
+                again.with_options(engine.deploy(image, made, emit).await)
             });
-            told.await.0
+            reported.await.0
         })
     }
 
-    /// What has to be in the registries before there is a claim: an image that is built, since only
-    /// then its digest is known, and one that something is to be put beside. Nothing is brought where
-    /// something speaks against a rollout.
-    async fn brought(
+    /// Publishes, before the claim, the images that must be in the registries by then: one that is built,
+    /// because its digest is known only afterwards, and one that something is attached to. Publishes nothing
+    /// if the rollout is blocked.
+    async fn publish_before_claim(
         &self,
-        known: Option<(ImageReference, Made)>,
+        known: Option<(ImageReference, ImageSource)>,
         engine: &engine::Session<'_>,
         stop: &Stop,
-        tell: &mut dyn FnMut(Stamped),
-    ) -> Result<(ImageReference, Made), Box<Outcome>> {
-        let ended = |(ending, message): Failure| Box::new(Outcome::new(ending, message));
+        emit: &mut dyn FnMut(TimedEvent),
+    ) -> Result<(ImageReference, ImageSource), Failure> {
         let engine::Session { net, cloud, config, caller, .. } = engine;
-        let assembled = matches!(known, Some((_, Made::Assembled(_))));
-        self.sending.suits(assembled).map_err(ended)?;
+        let assembled = matches!(known, Some((_, ImageSource::Assembled(_))));
+        self.push.check(assembled)?;
         let product = match known {
-            Some((image, Made::Assembled(made))) if !config.image.attach.is_nothing() => {
+            Some((image, ImageSource::Assembled(made))) if !config.image.attach.is_nothing() => {
                 Some((image, made))
             }
             Some(known) => return Ok(known),
             None => None,
         };
-        if let Some(obstacle) = engine.before_building(tell).await {
-            return Err(Box::new(obstacle));
-        }
-        let way = Way {
+        engine.check_before_build(emit).await?;
+        let way = Publisher {
             net,
             cloud: Some(cloud),
             logins: &caller.logins,
@@ -106,47 +107,57 @@ impl Deploy {
             to: &config.image.push,
             format: self.common.format,
         };
-        let mut tell = |event: Event| tell(Stamped { time: cloud.now(), event });
+        let mut emit = |event: Event| emit(TimedEvent { time: cloud.now(), event });
         let brought = Box::pin(async {
-            let tags = engine::expand_tags(&config.image.tags, caller).map_err(making::refused)?;
-            let attached = Attached::read(config)?;
-            let to = way.destinations(&tags).await?;
+            let tags =
+                engine::expand_tags(&config.image.tags, caller).map_err(local_image::refused)?;
+            let attached = Attachments::read(config)?;
+            let to = way.connect(&tags).await?;
             let product = match product {
-                Some((_, made)) => Product::Assembled(*made),
-                None => making::make(config, &self.how, None, way.reader(), &mut tell).await?,
+                Some((_, made)) => LocalImage::Assembled(*made),
+                None => {
+                    local_image::build_or_assemble(
+                        config,
+                        &self.build,
+                        None,
+                        way.reader(),
+                        &mut emit,
+                    )
+                    .await?
+                }
             };
-            let pushed = way.push(&product, (&to, &tags), &self.sending, &mut tell).await?;
+            let pushed = way.push(&product, (&to, &tags), &self.push, &mut emit).await?;
             way.attach(&attached, &to, &pushed).await?;
             let first = to.into_iter().next().map(|to| to.repository);
-            let nowhere = (Ending::Refused, "`image.push` is empty".to_owned());
-            let image = ImageReference { repository: first.ok_or(nowhere)?, digest: pushed.digest };
+            let repository = first.ok_or_else(|| Failure::refused("`image.push` is empty"))?;
+            let image = ImageReference { repository, digest: pushed.digest };
             Ok(match product {
-                Product::Assembled(made) => (image, Made::Assembled(Box::new(made))),
-                Product::Stored(..) => (image, Made::Built),
+                LocalImage::Assembled(made) => (image, ImageSource::Assembled(Box::new(made))),
+                LocalImage::Stored(..) => (image, ImageSource::Built),
             })
         });
-        stop.unless_asked(brought).await.unwrap_or_else(making::stopped).map_err(ended)
+        stop.unless_stopped(brought).await.unwrap_or_else(local_image::stopped)
     }
 }
 
-impl Shipment {
-    /// The image and how it comes into the registries; `None` where it has to be built first.
+impl ImageArgs {
+    /// Returns the image and where it comes from; `None` if it has to be built first.
     pub(super) async fn resolve(
         &self,
-        session: &Session,
-    ) -> Result<Option<(ImageReference, Made)>, Failure> {
-        let Session { config, net, cloud } = session;
+        session: &AccountContext,
+    ) -> Result<Option<(ImageReference, ImageSource)>, Failure> {
+        let AccountContext { config, net, cloud } = session;
         if let Some(text) = &self.image {
             let image = ImageReference::from_str(text)
-                .map_err(|error| (Ending::Refused, format!("--image: {error}")))?;
-            return Ok(Some((image, Made::Elsewhere)));
+                .map_err(|error| Failure::refused(format!("--image: {error}")))?;
+            return Ok(Some((image, ImageSource::Remote)));
         }
         if config.image.build.is_some() {
             return Ok(None);
         }
         let logins = environment::caller(false).logins;
-        let reader = Reader { net, cloud: Some(cloud), logins: &logins };
-        let (reference, made) = making::assemble(config, reader).await?;
-        Ok(Some((reference, Made::Assembled(Box::new(made)))))
+        let reader = AssembledPush { net, cloud: Some(cloud), logins: &logins };
+        let (reference, made) = local_image::assemble(config, reader).await?;
+        Ok(Some((reference, ImageSource::Assembled(Box::new(made)))))
     }
 }

@@ -1,9 +1,9 @@
-//! What the environment says: variables, and who runs this process.
+//! Environment variables, and who runs this process.
 
 use crate::engine::{Caller, WorkflowRun};
 use crate::publish::Logins;
 
-/// An environment variable that is set to something. GitHub's token comes by the action's input, if it does.
+/// Returns an environment variable that is not empty. The action's input takes precedence for `GITHUB_TOKEN`.
 pub(super) fn variable(name: &str) -> Option<String> {
     let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     match name {
@@ -12,13 +12,13 @@ pub(super) fn variable(name: &str) -> Option<String> {
     }
 }
 
-/// Who runs this process: an Actions run, or somebody by hand.
+/// Returns who runs this process: a workflow run, or a person.
 pub(super) fn caller(force: bool) -> Caller {
     let workflow = workflow_run();
     let attempt = variable("GITHUB_RUN_ATTEMPT").unwrap_or_default();
     let who = match &workflow {
-        Some(run) => format!("{}{attempt}", holder_of_run(&run.id)),
-        None => variable("USER").unwrap_or_else(|| "somebody".to_owned()),
+        Some(run) => format!("{}{attempt}", holder_prefix(&run.id)),
+        None => variable("USER").unwrap_or_else(|| "unknown".to_owned()),
     };
     let moment = jiff::Timestamp::now().as_nanosecond();
     Caller {
@@ -30,12 +30,12 @@ pub(super) fn caller(force: bool) -> Caller {
     }
 }
 
-/// What the holder of every claim of an Actions run begins with.
-pub(super) fn holder_of_run(id: &str) -> String {
+/// Returns the prefix that the holder of every claim of a workflow run starts with.
+pub(super) fn holder_prefix(id: &str) -> String {
     format!("actions run {id}.")
 }
 
-/// The Actions run that this process is part of.
+/// Returns the workflow run that this process is part of.
 fn workflow_run() -> Option<WorkflowRun> {
     // `acme/web/.github/workflows/deploy.yml@refs/heads/main`
     let file = variable("GITHUB_WORKFLOW_REF")

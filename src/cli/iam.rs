@@ -5,92 +5,96 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::environment::variable;
-use super::origin::{self, OriginArgs};
-use super::session::{self, Failure};
+use super::github_repository::{self, RepositoryArgs};
+use super::session;
 use super::signals::{self, Hangup};
-use super::{CONFIGURATION, Format, output};
+use super::{DEFAULT_CONFIG_PATH, Format, output};
 use crate::access;
-use crate::cloud::{Cloud, CloudError};
+use crate::aws::{Aws, AwsError};
 use crate::config::{self, Config};
 use crate::iam::render::{DeployRole, cloudformation, commands, terraform};
 use crate::iam::{Gap, Job, Repository, Trust, permissions};
-use crate::model::Ending;
+use crate::model::{Failure, Status};
 
-/// The environment that a workflow deploys to, unless told otherwise.
+/// The default GitHub environment that a workflow deploys to.
 const ENVIRONMENT: &str = "production";
 
-/// Print the deploy role's trust and permission policies, and what creates them; change nothing.
+/// Print the deploy role's trust and permissions policies, as a script or template that creates the role.
 ///
-/// The account is read with your own credentials, not with the role of cutover.yaml, which may not exist yet. What may not be
-/// read is listed, and the exit code is 1 then.
+/// Changes nothing. Reads the account with your own credentials, not with the role in cutover.yaml, which may
+/// not exist yet. If these are denied a read, the output lists it, and the exit code is 1.
 #[derive(Debug, clap::Args)]
 pub(super) struct Iam {
-    /// The configuration.
-    #[arg(long, short, default_value = CONFIGURATION, value_name = "FILE")]
+    /// The configuration file.
+    #[arg(long, short, default_value = DEFAULT_CONFIG_PATH, value_name = "FILE")]
     config: PathBuf,
-    /// Output format.
-    #[arg(long, value_enum, default_value_t = Form::Human)]
-    format: Form,
-    /// The role's name [default: that of `role` in cutover.yaml, or deploy-SERVICE].
+    /// The output format.
+    #[arg(long, value_enum, default_value_t = IamFormat::Human)]
+    format: IamFormat,
+    /// The role's name [default: the name in `role` of cutover.yaml, or deploy-SERVICE].
     #[arg(long, value_name = "NAME")]
     role: Option<String>,
     #[command(flatten)]
-    origin: OriginArgs,
-    /// The environment whose jobs may deploy [default: production].
+    origin: RepositoryArgs,
+    /// The GitHub environment whose jobs may assume the role [default: production].
     #[arg(long, value_name = "NAME", conflicts_with = "git_ref")]
     environment: Option<String>,
-    /// A branch whose jobs may deploy, or a full ref, instead of an environment.
+    /// A branch or a full ref whose jobs may assume the role, instead of an environment.
     #[arg(long = "ref", value_name = "REF")]
     git_ref: Option<String>,
 }
 
 /// How the role is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
-    /// Both policies as files, and the AWS CLI commands that create the role: a shell can run it as it is.
+enum IamFormat {
+    /// A shell script that creates the role with the AWS CLI.
     Human,
-    /// One object with `role`, `trust` and `permissions`, and `gaps` if there are any.
+    /// A JSON object with `role`, `trust` and `permissions`, and `gaps` if a read was denied.
     Json,
     /// A CloudFormation template.
     Cloudformation,
-    /// Terraform.
+    /// A Terraform file.
     Terraform,
 }
 
 impl Iam {
     pub(super) fn run(self) -> u8 {
         let format = match self.format {
-            Form::Json => Format::Json,
-            Form::Human | Form::Cloudformation | Form::Terraform => Format::Human,
+            IamFormat::Json => Format::Json,
+            IamFormat::Human | IamFormat::Cloudformation | IamFormat::Terraform => Format::Human,
         };
         signals::block_on(format, Hangup::Stops, async move |stop| {
-            let read = stop.unless_asked(Box::pin(self.read()));
+            let read = stop.unless_stopped(Box::pin(self.read()));
             let printed = match read.await.unwrap_or_else(session::stopped) {
                 Ok((role, gaps)) => self.print(&role, &gaps),
                 Err(failure) => Err(failure),
             };
             match printed {
                 Ok(code) => code,
-                Err((ending, message)) => output::refuse(format, ending, &message),
+                Err(failure) => output::report_error(format, failure),
             }
         })
     }
 
     async fn read(&self) -> Result<(DeployRole, Vec<Gap>), Failure> {
-        let refused = |message: String| (Ending::Refused, message);
+        let refused = |message: String| Failure::refused(message);
         let config = config::load(&self.config).map_err(|error| refused(error.to_string()))?;
         let (path, name) = self.role_name(&config).map_err(refused)?;
-        self.environment.as_deref().map_or(Ok(()), origin::check_environment).map_err(refused)?;
-        self.git_ref.as_deref().map_or(Ok(()), origin::check_ref).map_err(refused)?;
+        self.environment
+            .as_deref()
+            .map_or(Ok(()), github_repository::check_environment)
+            .map_err(refused)?;
+        self.git_ref.as_deref().map_or(Ok(()), github_repository::check_ref).map_err(refused)?;
         let folder = &config.directory;
-        let repository = origin::repository(&self.origin, &variable, folder).map_err(refused)?;
-        let net = session::way_out()?;
+        let repository =
+            github_repository::repository(&self.origin, &variable, folder).map_err(refused)?;
+        let net = session::network()?;
         let cloud = session::connect_as_caller(&net, &config).await?;
         let read = deploy_role(&cloud, &config, (path, name), repository, self.job());
-        read.await.map_err(|error| session::failed(&error))
+        read.await.map_err(Failure::from)
     }
 
-    /// The role's path and name: 1 to 64 characters of `[A-Za-z0-9_+=,.@-]` (API model, roleNameType).
+    /// Returns the role's path and name: 1 to 64 characters of `[A-Za-z0-9_+=,.@-]` (API model, roleNameType).
     fn role_name(&self, config: &Config) -> Result<(String, String), String> {
         let configured = config.role.as_deref().and_then(path_and_name);
         let given = self.role.clone().map(|name| match &configured {
@@ -104,7 +108,7 @@ impl Iam {
         match (1..=64).contains(&name.len()) && name.chars().all(plain) {
             true => Ok((path, name)),
             false => Err(format!(
-                "--role: `{name}` cannot be a role's name: use 1 to 64 letters, digits and `_+=,.@-`"
+                "--role: `{name}` is not a valid role name: use 1 to 64 letters, digits and `_+=,.@-`"
             )),
         }
     }
@@ -122,48 +126,49 @@ impl Iam {
 
     fn print(&self, role: &DeployRole, gaps: &[Gap]) -> Result<u8, Failure> {
         let text = match self.format {
-            Form::Json => {
+            IamFormat::Json => {
                 let mut object = role.json();
                 if !gaps.is_empty() {
                     object["gaps"] = serde_json::to_value(gaps).unwrap_or_default();
                 }
                 format!("{object:#}")
             }
-            Form::Human => return Ok(printed(&script(role, gaps), gaps)),
-            Form::Cloudformation => cloudformation::template(role),
-            Form::Terraform => {
-                terraform::file(role).map_err(|error| (Ending::Failed, error.to_string()))?
+            IamFormat::Human => return Ok(print_and_exit_code(&role_script(role, gaps), gaps)),
+            IamFormat::Cloudformation => cloudformation::template(role),
+            IamFormat::Terraform => {
+                terraform::file(role).map_err(|error| Failure::failed(error.to_string()))?
             }
         };
-        let comment = if self.format == Form::Json { String::new() } else { listed(gaps) };
-        Ok(printed(&format!("{comment}{text}"), gaps))
+        let comment =
+            if self.format == IamFormat::Json { String::new() } else { gap_comments(gaps) };
+        Ok(print_and_exit_code(&format!("{comment}{text}"), gaps))
     }
 }
 
-/// The path and the name in a role's ARN.
+/// Returns the path and the name in a role's ARN.
 fn path_and_name(arn: &str) -> Option<(String, String)> {
     let (_, resource) = arn.split_once(":role")?;
     let (path, name) = resource.rsplit_once('/')?;
     Some((format!("{path}/"), name.to_owned()))
 }
 
-/// Prints a text, and gives the exit code.
-fn printed(text: &str, gaps: &[Gap]) -> u8 {
+/// Prints a text and returns the exit code.
+fn print_and_exit_code(text: &str, gaps: &[Gap]) -> u8 {
     output::print(text);
-    if gaps.is_empty() { 0 } else { Ending::Failed.exit_code() }
+    if gaps.is_empty() { 0 } else { Status::Failed.exit_code() }
 }
 
-/// Reads what the role of a configuration needs, and what of it there is.
+/// Reads what the deploy role of a configuration needs, and what already exists.
 ///
 /// # Errors
-/// Where AWS does not answer. A refused read is a gap.
+/// If AWS cannot be read. A denied read is a gap, not an error.
 pub(super) async fn deploy_role(
-    cloud: &Cloud,
+    cloud: &Aws,
     config: &Config,
     (path, name): (String, String),
     repository: Repository,
     job: Job,
-) -> Result<(DeployRole, Vec<Gap>), CloudError> {
+) -> Result<(DeployRole, Vec<Gap>), AwsError> {
     let surveyed = Box::pin(access::survey(cloud, config)).await?;
     let mut gaps = surveyed.gaps;
     let provider = Trust::provider(&surveyed.resources.partition, &surveyed.resources.account);
@@ -181,26 +186,26 @@ pub(super) async fn deploy_role(
     Ok((role, gaps))
 }
 
-/// The script that a person runs to create the role: what `cutover iam` prints.
-pub(super) fn script(role: &DeployRole, gaps: &[Gap]) -> String {
-    // A policy that lacks something must not replace one that works.
+/// Returns the shell script that creates the role, as `cutover iam` prints it.
+pub(super) fn role_script(role: &DeployRole, gaps: &[Gap]) -> String {
+    // An incomplete policy must not replace one that works.
     let refusal = if gaps.is_empty() {
         ""
     } else {
-        "echo 'this role is incomplete: see the first lines' >&2\nexit 1\n\n"
+        "echo 'this role is incomplete: see the comments at the top of this script' >&2\nexit 1\n\n"
     };
-    format!("{}set -eu\n\n{refusal}{}", listed(gaps), commands::text(role))
+    format!("{}set -eu\n\n{refusal}{}", gap_comments(gaps), commands::text(role))
 }
 
-/// The gaps as comments, which shells, YAML and HCL have in common.
-fn listed(gaps: &[Gap]) -> String {
+/// Returns the gaps as `#` comments, which shells, YAML and HCL have in common.
+fn gap_comments(gaps: &[Gap]) -> String {
     if gaps.is_empty() {
         return String::new();
     }
-    let mut text = "# INCOMPLETE. This could not be read with the credentials in use:\n".to_owned();
+    let mut text = "# INCOMPLETE. The credentials in use were denied these reads:\n".to_owned();
     for Gap { action, what } in gaps {
         text.push_str(&format!("#   {action}: {what}\n"));
     }
-    text.push_str("# Allow these actions to whoever runs `cutover iam`, or create what does not exist, and run it again.\n\n");
+    text.push_str("# Allow these actions, or create what does not exist yet, then run `cutover iam` again.\n\n");
     text
 }

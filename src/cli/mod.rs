@@ -1,131 +1,118 @@
-//! The command line: one file a verb. Arguments come in, an exit code goes out; what a verb tells
-//! goes to standard output, what went wrong before it could begin to standard error.
+//! The command line, one file per command. Events and results go to standard output; an error that
+//! prevents a command from starting goes to standard error.
 
 mod action;
 mod adopt;
-mod again;
 mod bench;
 mod build;
 mod demo;
 mod deploy;
 mod environment;
+mod event_writer;
+mod github_repository;
 mod iam;
 mod init;
 mod lab;
-mod making;
-mod origin;
+mod local_image;
 mod output;
 mod plan;
+mod publisher;
 mod push;
 mod reference;
+mod resume_hint;
 mod rollback;
-mod runner;
+mod runner_files;
 mod session;
-mod settings;
 mod signals;
 mod status;
 mod step;
+mod step_settings;
 mod swarm;
-mod teller;
 mod verify;
-mod way;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Ships container images to plain EC2 fleets: pins a launch template version to the image's
-/// digest, refreshes an Auto Scaling group, shifts an ALB's traffic, watches, and rolls back if the
-/// new version is worse.
+/// Deploys container images to EC2 Auto Scaling groups: pushes the image, pins its digest in a launch
+/// template version, replaces instances, shifts ALB traffic in steps, and rolls back if the new version
+/// is worse.
 #[derive(Debug, Parser)]
 #[command(name = "cutover", version, max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
-    verb: Verb,
+    command: Command,
 }
 
+// The help texts are the doc comments of the arguments. A doc comment here would hide their second paragraphs.
 #[derive(Debug, Subcommand)]
-enum Verb {
-    /// Watch a rollout in a simulated cloud: no account, no configuration, no Docker.
+enum Command {
     Demo(demo::Demo),
-    /// The simulated cloud itself.
+    /// Run the lab, a simulated AWS account.
     #[command(subcommand)]
     Lab(lab::Lab),
-    /// Write cutover.yaml, a workflow and its role: for a service that runs already, or from scratch.
     Init(init::Init),
-    /// Pin what runs: groups at $Latest to a number, a tag in the user data to its digest; replace no instance.
     Adopt(adopt::Adopt),
-    /// Check that everything in cutover.yaml exists and fits together; change nothing.
     Verify(verify::Verify),
-    /// Print what `deploy` would do; change nothing.
     Plan(plan::Plan),
-    /// Make the image that `image:` describes, and push nothing.
     Build(build::Build),
-    /// Build the image and push it, without rolling anything out.
     Push(push::Push),
-    /// Build, push and roll out; resume an unfinished rollout.
     Deploy(deploy::Deploy),
-    /// Roll back to the previous version.
     Rollback(rollback::Rollback),
-    /// Show the record, weights, health and refresh of the service.
     Status(status::Status),
-    /// Print the deploy role's trust and permission policies, and what creates them; change nothing.
     Iam(iam::Iam),
-    /// Run one step of the GitHub Action from its inputs.
     #[command(hide = true)]
     Action(action::Action),
-    /// Print the completion script of a shell.
     Completions(reference::Completions),
-    /// Write the manual pages into a folder.
     #[command(hide = true)]
     Man(reference::Man),
 }
 
-/// Where the configuration is, unless told otherwise.
-const CONFIGURATION: &str = "cutover.yaml";
+/// The default path of the configuration file.
+const DEFAULT_CONFIG_PATH: &str = "cutover.yaml";
 
-/// What every verb against an account takes.
+/// The options of every command that works on an account.
 #[derive(Debug, Args)]
-struct Common {
-    /// The configuration.
-    #[arg(long, short, default_value = CONFIGURATION, value_name = "FILE")]
+struct CommonArgs {
+    /// The configuration file.
+    #[arg(long, short, default_value = DEFAULT_CONFIG_PATH, value_name = "FILE")]
     config: PathBuf,
-    /// The ARN of the role to assume, instead of `role` in the configuration.
+    /// The ARN of the IAM role to assume, instead of `role` in the configuration file.
     #[arg(long, value_name = "ARN")]
     role: Option<String>,
-    /// Output format.
+    /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }
 
-/// How to tell what happens.
+/// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// Lines for people.
+    /// Text for people.
     Human,
-    /// One JSON event a line.
+    /// JSON, one event per line.
     Json,
-    /// GitHub Actions: grouped log and annotations, plus outputs and a job summary.
+    /// GitHub Actions: a grouped log, annotations, outputs and a job summary.
     Actions,
 }
 
-/// Runs the command line and gives the process's exit code.
+/// Runs the command and returns the exit code of the process.
 pub fn run(cli: Cli) -> u8 {
-    match cli.verb {
-        Verb::Demo(verb) => verb.run(),
-        Verb::Lab(verb) => verb.run(),
-        Verb::Init(verb) => verb.run(),
-        Verb::Adopt(verb) => verb.run(),
-        Verb::Verify(verb) => verb.run(),
-        Verb::Plan(verb) => verb.run(),
-        Verb::Build(verb) => verb.run(),
-        Verb::Push(verb) => verb.run(),
-        Verb::Deploy(verb) => verb.run(),
-        Verb::Rollback(verb) => verb.run(),
-        Verb::Status(verb) => verb.run(),
-        Verb::Iam(verb) => verb.run(),
-        Verb::Action(verb) => verb.run(),
-        Verb::Completions(verb) => verb.run(),
-        Verb::Man(verb) => verb.run(),
+    match cli.command {
+        Command::Demo(verb) => verb.run(),
+        Command::Lab(verb) => verb.run(),
+        Command::Init(verb) => verb.run(),
+        Command::Adopt(verb) => verb.run(),
+        Command::Verify(verb) => verb.run(),
+        Command::Plan(verb) => verb.run(),
+        Command::Build(verb) => verb.run(),
+        Command::Push(verb) => verb.run(),
+        Command::Deploy(verb) => verb.run(),
+        Command::Rollback(verb) => verb.run(),
+        Command::Status(verb) => verb.run(),
+        Command::Iam(verb) => verb.run(),
+        Command::Action(verb) => verb.run(),
+        Command::Completions(verb) => verb.run(),
+        Command::Man(verb) => verb.run(),
     }
 }

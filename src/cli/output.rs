@@ -1,42 +1,42 @@
-//! Standard output: events for people or programs, and values as YAML-like text or JSON.
+//! Standard output: events for people or programs, and results as text or JSON.
 
 use std::io::{IsTerminal as _, Stdout, Write as _, stderr, stdout};
 
 use jiff::Timestamp;
 
 use super::{Format, step};
-use crate::model::{Ending, Event, Outcome, Stamped};
-use crate::report::{Look, Reporter};
+use crate::model::{Event, Failure, Outcome, Status, TimedEvent};
+use crate::report::{Reporter, TerminalStyle};
 
-/// The reporter of a format on standard output, where `goal` is the outcome that counts as success.
-pub(super) fn reporter(format: Format, goal: Ending) -> Reporter<Stdout> {
+/// Returns a reporter to standard output. `goal` is the outcome that counts as success.
+pub(super) fn reporter(format: Format, goal: Status) -> Reporter<Stdout> {
     match format {
         Format::Json => Reporter::json(stdout()),
         Format::Actions => Reporter::actions(stdout(), goal),
-        Format::Human => Reporter::human(stdout(), look()),
+        Format::Human => Reporter::human(stdout(), terminal_style()),
     }
 }
 
-/// What standard output can show.
-pub(super) fn look() -> Look {
-    Look::choose(stdout().is_terminal(), |name| std::env::var(name).ok())
+/// Returns what standard output can show.
+pub(super) fn terminal_style() -> TerminalStyle {
+    TerminalStyle::choose(stdout().is_terminal(), |name| std::env::var(name).ok())
 }
 
-/// Tells the outcome as the last event, and gives its exit code.
+/// Reports the outcome as the last event, and returns its exit code.
 pub(super) fn finish(reporter: &mut Reporter<Stdout>, time: Timestamp, outcome: Outcome) -> u8 {
     let code = outcome.outcome.exit_code();
-    reporter.tell(&Stamped { time, event: Event::Outcome(Box::new(outcome)) });
+    reporter.emit(&TimedEvent { time, event: Event::Outcome(Box::new(outcome)) });
     code
 }
 
-/// Tells an error that came before anything could begin, and gives its exit code. With JSON it is
-/// an outcome like any other.
-pub(super) fn refuse(format: Format, ending: Ending, message: &str) -> u8 {
-    end(format, Outcome::new(ending, message))
+/// Reports an error that prevented a command from starting, and returns its exit code. In JSON it is an
+/// outcome like any other.
+pub(super) fn report_error(format: Format, failure: Failure) -> u8 {
+    report_outcome(format, failure.into())
 }
 
-/// The same for an outcome with advice.
-pub(super) fn end(format: Format, outcome: Outcome) -> u8 {
+/// Like [`refuse`], for an outcome that may have a hint.
+pub(super) fn report_outcome(format: Format, outcome: Outcome) -> u8 {
     let ending = outcome.outcome;
     match format {
         Format::Json => {
@@ -46,9 +46,9 @@ pub(super) fn end(format: Format, outcome: Outcome) -> u8 {
         Format::Human => {
             let text = [outcome.message.trim_end()].into_iter().chain(outcome.hint.as_deref());
             let text = text.collect::<Vec<_>>().join("\n");
-            // Nobody is left to tell where standard error is closed.
+            // If standard error is closed, there is nowhere to report that.
             let _ = match ending {
-                Ending::Interrupted => writeln!(stderr(), "{text}"),
+                Status::Interrupted => writeln!(stderr(), "{text}"),
                 _ => writeln!(stderr(), "error: {text}"),
             };
         }
@@ -56,17 +56,22 @@ pub(super) fn end(format: Format, outcome: Outcome) -> u8 {
     ending.exit_code()
 }
 
-/// Writes what a command prints instead of events, and why it is refused all the same, if it is. Gives the
-/// exit code. In a step, both are in one job summary.
-pub(super) fn result(format: Format, start: Timestamp, text: &str, refusal: Option<Outcome>) -> u8 {
+/// Prints the result of a command that has no events, then its refusal, if there is one, and returns the
+/// exit code. In a GitHub Actions step, one job summary has both.
+pub(super) fn print_result(
+    format: Format,
+    start: Timestamp,
+    text: &str,
+    refusal: Option<Outcome>,
+) -> u8 {
     if format == Format::Actions {
         return step::result(start, text, refusal);
     }
     print(text);
-    refusal.map_or(0, |refusal| end(format, refusal))
+    refusal.map_or(0, |refusal| report_outcome(format, refusal))
 }
 
-/// Writes a text, with a newline at its end.
+/// Prints a text that ends in exactly one newline.
 pub(super) fn print(text: &str) {
     let _ = writeln!(stdout(), "{}", text.trim_end());
 }

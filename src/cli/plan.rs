@@ -1,29 +1,29 @@
 //! `cutover plan`
 
-use super::deploy::Shipment;
+use super::deploy::ImageArgs;
 use super::environment;
-use super::making;
-use super::session::{self, Session};
+use super::local_image;
+use super::session::{self, AccountContext};
 use super::signals::{self, Hangup};
-use super::{Common, Format, output};
+use super::{CommonArgs, Format, output};
 use crate::engine::{self, Stop};
-use crate::model::{Ending, Outcome};
+use crate::model::{Failure, Outcome, Status};
 
-/// Print what `deploy` would do; change nothing.
+/// Print what `deploy` would do, without changing anything.
 ///
-/// What is printed is the very value that `deploy` carries out.
+/// `deploy` carries out exactly the plan that is printed, and `plan` fails if `deploy` would refuse it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Plan {
     #[command(flatten)]
-    common: Common,
+    common: CommonArgs,
     #[command(flatten)]
-    shipment: Shipment,
+    image: ImageArgs,
 }
 
-/// A plan as it is printed, and why `deploy` would refuse it, if it would.
+/// A printed plan, and why `deploy` would refuse it, if it would.
 struct Planned {
     text: String,
-    refusal: Option<Outcome>,
+    refusal: Option<Failure>,
 }
 
 impl Plan {
@@ -31,31 +31,32 @@ impl Plan {
         let format = self.common.format;
         let start = jiff::Timestamp::now();
         signals::block_on(format, Hangup::Stops, async move |stop| {
-            let planned = stop.unless_asked(Box::pin(self.plan(stop.clone())));
+            let planned = stop.unless_stopped(Box::pin(self.plan(stop.clone())));
             match planned.await.unwrap_or_else(session::stopped) {
-                Ok(Planned { text, refusal }) => output::result(format, start, &text, refusal),
-                Err((ending, message)) => output::refuse(format, ending, &message),
+                Ok(Planned { text, refusal }) => {
+                    output::print_result(format, start, &text, refusal.map(Outcome::from))
+                }
+                Err(failure) => output::report_error(format, failure),
             }
         })
     }
 
-    async fn plan(&self, stop: Stop) -> Result<Planned, session::Failure> {
+    async fn plan(&self, stop: Stop) -> Result<Planned, Failure> {
         let session = session::open(&self.common).await?;
-        let known = self.shipment.resolve(&session).await?;
+        let known = self.image.resolve(&session).await?;
         let image = known.as_ref().map(|(image, _)| image);
-        let Session { config, net, cloud } = &session;
+        let AccountContext { config, net, cloud } = &session;
         let engine =
             engine::Session { net, cloud, config, caller: environment::caller(false), stop };
-        let mut reporter = output::reporter(self.common.format, Ending::Succeeded);
-        let made = known.as_ref().is_none_or(|(_, made)| made.is_ours());
-        let looked = engine.look(image, made, &mut |event| reporter.tell(&event)).await;
-        let checked = looked.map_err(|outcome| (outcome.outcome, outcome.advised()))?;
+        let mut reporter = output::reporter(self.common.format, Status::Succeeded);
+        let made = known.as_ref().is_none_or(|(_, made)| made.is_made_by_cutover());
+        let checked = engine.check_account(image, made, &mut |event| reporter.emit(&event)).await?;
         let mut target =
-            checked.target(config).map_err(|error| (Ending::Refused, error.to_string()))?;
+            checked.target(config).map_err(|error| Failure::refused(error.to_string()))?;
         let mut plan = serde_json::to_value(&target.plan)
-            .map_err(|error| (Ending::Failed, error.to_string()))?;
+            .map_err(|error| Failure::failed(error.to_string()))?;
         if let Some(members) = plan.as_object_mut() {
-            let to_be_built = || "is built first".to_owned();
+            let to_be_built = || "to be built".to_owned();
             let image = image.map_or_else(to_be_built, ToString::to_string);
             members.insert("image".to_owned(), image.into());
             members.insert("previous_version".to_owned(), target.origin.previous.into());
@@ -66,25 +67,21 @@ impl Plan {
         let text = match self.common.format {
             Format::Json => plan.to_string(),
             Format::Human | Format::Actions => serde_saphyr::to_string(&plan)
-                .map_err(|error| (Ending::Failed, error.to_string()))?,
+                .map_err(|error| Failure::failed(error.to_string()))?,
         };
-        let refusal = match &known {
+        let ready = match &known {
             Some((image, made)) => {
-                engine.refusal(&checked, &mut target, image, made.is_ours()).await
+                engine.may_deploy(&checked, &mut target, image, made.is_made_by_cutover()).await
             }
-            None => engine.obstacle(&checked, &mut target).await,
-        };
-        let refused = |message: &str| {
-            Outcome::new(Ending::Refused, format!("deploy would refuse this: {message}"))
-        };
-        let refusal = match refusal {
-            Some(Outcome { message, hint, .. }) => Some(Outcome { hint, ..refused(&message) }),
-            None if known.is_none() => match making::is_possible(config, engine.reader()).await {
-                Err((ending, why)) => Some(Outcome { outcome: ending, ..refused(&why) }),
-                Ok(()) => None,
+            None => match engine.may_build(&checked, &mut target).await {
+                Ok(()) => local_image::check_buildable(config, engine.reader()).await,
+                refused => refused,
             },
-            None => None,
         };
+        let refusal = ready.err().map(|failure| Failure {
+            message: format!("`deploy` would refuse this: {}", failure.message),
+            ..failure
+        });
         Ok(Planned { text, refusal })
     }
 }

@@ -3,40 +3,40 @@
 use clap::builder::NonEmptyStringValueParser;
 
 use super::environment::{self, variable};
-use super::making::{self, How, Product};
-use super::session::{self, Failure, Reporting};
+use super::local_image::{self, BuildArgs, LocalImage};
+use super::publisher::{Attachments, Publisher, PushArgs};
+use super::session::{self, Reporting};
 use super::signals::{self, Hangup};
-use super::way::{Attached, Sending, Way};
-use super::{Common, output};
-use crate::cloud::Cloud;
+use super::{CommonArgs, output};
+use crate::aws::Aws;
 use crate::config::Config;
 use crate::docker::Engine;
 use crate::engine;
-use crate::model::{Ending, Event, ImageReference, Outcome, Repository, Stamped};
+use crate::model::{Event, Failure, ImageReference, Outcome, Repository, Status, TimedEvent};
 use crate::net::Net;
-use crate::publish::Pushed;
+use crate::publish::PushedImage;
 
-/// Build the image and push it, without rolling anything out.
+/// Build the image and push it, without rolling it out.
 ///
-/// Every repository gets the same image, by one compression; a tag names it once it is there. With
-/// `--from` and `--to` no configuration is needed.
+/// Every repository gets the same image, with the same digest. Tags are set once the image is complete. With
+/// `--from` and `--to`, no configuration file is needed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Push {
     #[command(flatten)]
-    common: Common,
-    /// An image that the container engine has, instead of what `image:` makes.
+    common: CommonArgs,
+    /// An image in the container engine, instead of the one that `image:` describes.
     #[arg(long, value_name = "IMAGE", value_parser = NonEmptyStringValueParser::new())]
     from: Option<String>,
-    /// Where to, instead of `image.push`; several times for several.
+    /// A repository to push to, instead of `image.push`; may be repeated.
     #[arg(long, value_name = "REPOSITORY")]
     to: Vec<Repository>,
-    /// What names it there, instead of `image.tags`; several times for several.
+    /// A tag to set, instead of `image.tags`; may be repeated.
     #[arg(long, value_name = "TAG")]
     tag: Vec<String>,
     #[command(flatten)]
-    how: How,
+    how: BuildArgs,
     #[command(flatten)]
-    sending: Sending,
+    sending: PushArgs,
 }
 
 impl Push {
@@ -45,30 +45,32 @@ impl Push {
         signals::block_on(format, Hangup::Stops, async move |stop| {
             let net = match Net::real() {
                 Ok(net) => net,
-                Err(error) => return output::refuse(format, Ending::Failed, &error.to_string()),
+                Err(error) => {
+                    return output::report_error(format, Failure::failed(error.to_string()));
+                }
             };
             let now = || net.clock.now();
-            let goal = Ending::Succeeded;
+            let goal = Status::Succeeded;
             let reporting = Reporting { format, goal, now: &now, stop: &stop, rollout: None };
-            let told = reporting.run(async |tell| {
-                let mut tell = |event: Event| tell(Stamped { time: now(), event });
-                let pushed = stop.unless_asked(Box::pin(self.push(&net, &mut tell)));
-                match pushed.await.unwrap_or_else(making::stopped) {
+            let reported = reporting.run(async |emit| {
+                let mut emit = |event: Event| emit(TimedEvent { time: now(), event });
+                let pushed = stop.unless_stopped(Box::pin(self.push(&net, &mut emit)));
+                match pushed.await.unwrap_or_else(local_image::stopped) {
                     Ok(outcome) => outcome,
-                    Err((ending, message)) => Outcome::new(ending, message),
+                    Err(failure) => failure.into(),
                 }
             });
-            told.await.0
+            reported.await.0
         })
     }
 
-    async fn push(&self, net: &Net, tell: &mut dyn FnMut(Event)) -> Result<Outcome, Failure> {
+    async fn push(&self, net: &Net, emit: &mut dyn FnMut(Event)) -> Result<Outcome, Failure> {
         let config = match self.from.is_some() && !self.to.is_empty() {
             true => None,
             false => Some(session::configuration(&self.common)?),
         };
         let assembly = config.as_ref().and_then(|config| config.image.assembly.as_ref());
-        self.sending.suits(self.from.is_none() && assembly.is_some())?;
+        self.sending.check(self.from.is_none() && assembly.is_some())?;
         let caller = environment::caller(false);
         let to = match (&config, self.to.is_empty()) {
             (Some(config), true) => config.image.push.clone(),
@@ -76,18 +78,20 @@ impl Push {
         };
         let tags = match (&config, self.tag.is_empty()) {
             (Some(config), true) => {
-                engine::expand_tags(&config.image.tags, &caller).map_err(making::refused)?
+                engine::expand_tags(&config.image.tags, &caller).map_err(local_image::refused)?
             }
-            _ => engine::expand_tags(&self.tag, &caller).map_err(making::refused)?,
+            _ => engine::expand_tags(&self.tag, &caller).map_err(local_image::refused)?,
         };
         let first = to.first().cloned().ok_or_else(|| {
-            making::refused("nothing says where the image goes: add `image.push`, or `--to`")
+            local_image::refused(
+                "there is no repository to push to: add `image.push`, or use `--to`",
+            )
         })?;
         let cloud = match to.iter().any(|repository| repository.ecr().is_some()) {
             true => Some(account(net, config.as_ref(), &self.common, &to).await?),
             false => None,
         };
-        let way = Way {
+        let way = Publisher {
             net,
             cloud: cloud.as_ref(),
             logins: &caller.logins,
@@ -95,17 +99,17 @@ impl Push {
             to: &to,
             format: self.common.format,
         };
-        let attached = config.as_ref().map(Attached::read).transpose()?;
+        let attached = config.as_ref().map(Attachments::read).transpose()?;
         if let (Some(attached), Some(_)) = (&attached, &self.from) {
-            attached.suits_a_strange_image()?;
+            attached.check_existing_image()?;
         }
-        let destinations = way.destinations(&tags).await?;
-        let product = self.product(config.as_ref(), &way, tell).await?;
-        let pushed = way.push(&product, (&destinations, &tags), &self.sending, tell).await?;
+        let destinations = way.connect(&tags).await?;
+        let product = self.product(config.as_ref(), &way, emit).await?;
+        let pushed = way.push(&product, (&destinations, &tags), &self.sending, emit).await?;
         if let Some(attached) = &attached {
             way.attach(attached, &destinations, &pushed).await?;
         }
-        way.finish(&destinations, &pushed, &tags, tell).await?;
+        way.finish(&destinations, &pushed, &tags, emit).await?;
         let image = ImageReference { repository: first, digest: pushed.digest.clone() };
         let message = summary(&image, &pushed, &tags, &to[1..]);
         Ok(Outcome {
@@ -113,56 +117,59 @@ impl Push {
             commit: caller.commit.filter(|_| self.from.is_none()),
             repositories: to,
             tags,
-            ..Outcome::new(Ending::Succeeded, message)
+            ..Outcome::new(Status::Succeeded, message)
         })
     }
 
-    /// The engine's image, or what the configuration makes.
+    /// Returns the container engine's image, or the one that the configuration describes.
     async fn product(
         &self,
         config: Option<&Config>,
-        way: &Way<'_>,
-        tell: &mut dyn FnMut(Event),
-    ) -> Result<Product, Failure> {
+        way: &Publisher<'_>,
+        emit: &mut dyn FnMut(Event),
+    ) -> Result<LocalImage, Failure> {
         let from = match (&self.from, config) {
             (Some(from), _) => from,
             (None, Some(config)) => {
-                return making::make(config, &self.how, None, way.reader(), tell).await;
+                return local_image::build_or_assemble(config, &self.how, None, way.reader(), emit)
+                    .await;
             }
-            (None, None) => return Err(making::refused("nothing says which image to push")),
+            (None, None) => {
+                return Err(local_image::refused("there is no image to push: use `--from`"));
+            }
         };
-        let engine = Engine::connect(variable).await.map_err(making::failed)?;
-        let stored = engine.inspect(from).await.map_err(making::failed)?;
+        let engine = Engine::connect(variable).await.map_err(local_image::failed)?;
+        let stored = engine.inspect(from).await.map_err(local_image::failed)?;
         let stored = stored.ok_or_else(|| {
-            let places = engine.way();
-            making::refused(format!(
-                "--from: the engine at {places} has no image `{from}`: `docker images` lists those that it has"
+            let places = engine.host();
+            local_image::refused(format!(
+                "--from: the container engine at {places} has no image `{from}`; `docker images` lists its images"
             ))
         })?;
         let platform = config.and_then(|config| config.image.build.as_ref()?.platform.as_ref());
         match platform.filter(|platform| **platform != stored.platform) {
-            Some(platform) => Err(making::refused(format!(
-                "--from {from}: it is for {}, and `image.platform` says {platform}",
+            Some(platform) => Err(local_image::refused(format!(
+                "--from {from}: the image is for {}, but `image.platform` is {platform}",
                 stored.platform
             ))),
-            None => Ok(Product::Stored(Box::new(engine), stored)),
+            None => Ok(LocalImage::Stored(Box::new(engine), stored)),
         }
     }
 }
 
-/// What is where now, and what names it.
+/// Returns what was pushed to which repositories, with which tags.
 fn summary(
     image: &ImageReference,
-    pushed: &Pushed,
+    pushed: &PushedImage,
     tags: &[String],
     others: &[Repository],
 ) -> String {
     let mut text = format!("pushed {image}");
-    if pushed.top != image.digest {
-        text += &format!(", of the index {}", pushed.top);
+    if pushed.tag_target != image.digest {
+        text += &format!(", in the index {}", pushed.tag_target);
     }
     if !tags.is_empty() {
-        text += &format!(", as {}", tags.join(", "));
+        text += &format!(", tagged {}", tags.join(", "));
     }
     for other in others {
         text += &format!(", and to {other}");
@@ -170,13 +177,13 @@ fn summary(
     text
 }
 
-/// The account, for ECR: as configured, or as whom the environment says that we are.
+/// Connects to the account for ECR: the configured one, or that of the environment's credentials.
 async fn account(
     net: &Net,
     config: Option<&Config>,
-    common: &Common,
+    common: &CommonArgs,
     to: &[Repository],
-) -> Result<Cloud, Failure> {
+) -> Result<Aws, Failure> {
     match config {
         Some(config) => session::connect(net, config).await,
         None => {

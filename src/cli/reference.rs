@@ -1,4 +1,4 @@
-//! What is generated from the command line itself: completions and manual pages.
+//! Shell completions and manual pages, generated from the command line's definition.
 
 use std::io::{Write as _, stdout};
 use std::path::PathBuf;
@@ -7,11 +7,11 @@ use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 use super::{Cli, Format, output};
-use crate::model::Ending;
+use crate::model::Failure;
 
-/// Print the completion script of a shell.
+/// Print a shell completion script.
 ///
-/// For example, for bash: `source <(cutover completions bash)`.
+/// For example, in bash: `source <(cutover completions bash)`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Completions {
     /// The shell.
@@ -25,15 +25,15 @@ impl Completions {
         clap_complete::generate(self.shell, &mut Cli::command(), "cutover", &mut script);
         match stdout().write_all(&script) {
             Ok(()) => 0,
-            Err(error) => output::refuse(Format::Human, Ending::Failed, &error.to_string()),
+            Err(error) => output::report_error(Format::Human, Failure::failed(error.to_string())),
         }
     }
 }
 
-/// Write the manual pages into a folder.
+/// Write the manual pages to a directory.
 #[derive(Debug, clap::Args)]
 pub(super) struct Man {
-    /// The folder; it is created if it does not exist.
+    /// The directory; created if it does not exist.
     folder: PathBuf,
 }
 
@@ -45,7 +45,7 @@ impl Man {
             Ok(()) => 0,
             Err(error) => {
                 let message = format!("{}: {error}", self.folder.display());
-                output::refuse(Format::Human, Ending::Failed, &message)
+                output::report_error(Format::Human, Failure::failed(message))
             }
         }
     }

@@ -1,66 +1,66 @@
 //! `cutover rollback`
 
-use super::again::Again;
 use super::environment;
-use super::session::{self, Reporting, Session};
+use super::resume_hint::ResumeHint;
+use super::session::{self, AccountContext, Reporting};
 use super::signals::{self, Hangup};
-use super::step::Followed;
-use super::{Common, output};
+use super::step::TrackedRollout;
+use super::{CommonArgs, output};
 use crate::engine;
-use crate::model::Ending;
+use crate::model::Status;
 
 /// Roll back to the previous version.
 ///
-/// An unfinished rollout is undone; a finished one is followed by one to the version before it,
-/// which is a matter of weights while the old group is still warm. Exits with 0 once that version
+/// Undoes an unfinished rollout. After a finished one, rolls out the version before it, which only shifts
+/// traffic while the old group still has its instances (`rollback_window`). Exits with 0 once that version
 /// has all traffic.
 #[derive(Debug, clap::Args)]
 pub(super) struct Rollback {
     #[command(flatten)]
-    common: Common,
+    common: CommonArgs,
 }
 
 impl Rollback {
     pub(super) fn run(self) -> u8 {
-        // Going back is what was asked for.
-        match self.run_for(Ending::RolledBack, None) {
-            (_, Some(Ending::RolledBack)) => 0,
+        // A rollback was requested, so `rolled_back` is success.
+        match self.run_for(Status::RolledBack, None) {
+            (_, Some(Status::RolledBack)) => 0,
             (code, _) => code,
         }
     }
 
-    /// Rolls back what a canceled deployment has left: rollout `number` alone. The deployment has failed by
-    /// that, the step has not.
-    pub(super) fn after_cancellation(common: Common, number: u64) -> u8 {
-        match (Rollback { common }).run_for(Ending::Succeeded, Some(number)) {
-            (_, Some(Ending::RolledBack | Ending::Superseded)) => 0,
+    /// Rolls back the rollout that a canceled deployment left unfinished: `number` and no other. This fails the
+    /// deployment on GitHub, but not the step.
+    pub(super) fn after_cancellation(common: CommonArgs, number: u64) -> u8 {
+        match (Rollback { common }).run_for(Status::Succeeded, Some(number)) {
+            (_, Some(Status::RolledBack | Status::Superseded)) => 0,
             (code, _) => code,
         }
     }
 
-    /// `deployment` is the outcome by which the deployment on GitHub succeeds. Gives the exit code, and the
-    /// outcome where one was reached.
-    fn run_for(self, deployment: Ending, only: Option<u64>) -> (u8, Option<Ending>) {
+    /// Rolls back; only rollout `only`, if given. `deployment` is the outcome by which the deployment on GitHub
+    /// succeeds. Returns the exit code, and the outcome if one was reached.
+    fn run_for(self, deployment: Status, only: Option<u64>) -> (u8, Option<Status>) {
         let mut ending = None;
         let reached = &mut ending;
         let format = self.common.format;
-        let code = signals::block_on(format, Hangup::of_rollout(), async move |stop| {
-            let opened = stop.unless_asked(Box::pin(session::open(&self.common)));
+        let code = signals::block_on(format, Hangup::for_rollout(), async move |stop| {
+            let opened = stop.unless_stopped(Box::pin(session::open(&self.common)));
             let session = match opened.await.unwrap_or_else(session::stopped) {
                 Ok(session) => session,
-                Err((ending, message)) => return output::refuse(format, ending, &message),
+                Err(failure) => return output::report_error(format, failure),
             };
             let caller = environment::caller(false);
-            let Session { config, net, cloud } = &session;
+            let AccountContext { config, net, cloud } = &session;
             let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
-            let again = Again { common: &self.common, image: None };
+            let again = ResumeHint { common: &self.common, image: None };
             let now = || session.cloud.now();
-            let rollout = Some(Followed { net, service: &config.service, goal: deployment });
-            let goal = Ending::RolledBack;
+            let rollout = Some(TrackedRollout { net, service: &config.service, goal: deployment });
+            let goal = Status::RolledBack;
             let reporting = Reporting { format, goal, now: &now, stop: &stop, rollout };
-            let told =
-                reporting.run(async |tell| again.exactly(engine.rollback_of(only, tell).await));
-            let (code, outcome) = told.await;
+            let reported = reporting
+                .run(async |emit| again.with_options(engine.rollback_of(only, emit).await));
+            let (code, outcome) = reported.await;
             *reached = Some(outcome.outcome);
             code
         });

@@ -1,66 +1,61 @@
-//! What verbs against an account begin with: the configuration, the way out, and who we are.
+//! What every command that works on an account starts with: the configuration, the network, and credentials.
 
 use super::environment::variable;
-use super::step::{Followed, Step};
-use super::teller::Teller;
-use super::{Common, Format, output};
-use crate::cloud::{Class, Cloud, CloudError, CredentialSource, Settings};
+use super::event_writer::EventWriter;
+use super::step::{Step, TrackedRollout};
+use super::{CommonArgs, Format, output};
+use crate::aws::{Aws, CredentialSource, ErrorClass, Settings};
 use crate::config::{self, Config};
 use crate::engine::Stop;
-use crate::model::{Ending, Event, Outcome, Stamped};
+use crate::model::{Event, Failure, Outcome, Status, TimedEvent};
 use crate::net::Net;
 
-/// The line that `cutover lab serve --speed` prints for runs against it: how many of the lab's
-/// seconds pass in each of ours.
+/// The environment variable that `cutover lab serve --speed` prints for runs against it: simulated seconds
+/// per real second.
 pub(super) const SPEED: &str = "CUTOVER_LAB_SPEED";
 
-/// Everything that a verb needs.
-pub(super) struct Session {
+/// The configuration, and the connections to the network and the account.
+pub(super) struct AccountContext {
     pub config: Config,
     pub net: Net,
-    pub cloud: Cloud,
+    pub cloud: Aws,
 }
 
-/// An error with its exit code's ending.
-pub(super) type Failure = (Ending, String);
-
-/// An error of AWS with what to do about it.
-pub(super) fn failed(error: &CloudError) -> Failure {
-    (Ending::Failed, format!("{error}\n{}", error.hint()))
-}
-
-/// Reads the configuration, with what the command line says instead.
-pub(super) fn configuration(common: &Common) -> Result<Config, Failure> {
-    let config = config::load(&common.config).map_err(|e| (Ending::Refused, e.to_string()))?;
+/// Reads the configuration, with the overrides of the command line.
+pub(super) fn configuration(common: &CommonArgs) -> Result<Config, Failure> {
+    let config = config::load(&common.config).map_err(|e| Failure::refused(e.to_string()))?;
     match &common.role {
         Some(role) => {
-            config.assuming(role).map_err(|why| (Ending::Refused, format!("--role: {why}")))
+            config.with_role(role).map_err(|why| Failure::refused(format!("--role: {why}")))
         }
         None => Ok(config),
     }
 }
 
-/// Reads the configuration and connects.
-pub(super) async fn open(common: &Common) -> Result<Session, Failure> {
+/// Reads the configuration and connects to its account.
+pub(super) async fn open(common: &CommonArgs) -> Result<AccountContext, Failure> {
     let config = configuration(common)?;
-    let net = way_out()?;
+    let net = network()?;
     let cloud = connect(&net, &config).await?;
-    Ok(Session { config, net, cloud })
+    Ok(AccountContext { config, net, cloud })
 }
 
-/// The way out, with the lab's clock where it says so.
-pub(super) fn way_out() -> Result<Net, Failure> {
-    let mut net = Net::real().map_err(|error| (Ending::Failed, error.to_string()))?;
+/// Returns the network, with the lab's clock if [`SPEED`] is set.
+pub(super) fn network() -> Result<Net, Failure> {
+    let mut net = Net::real().map_err(|error| Failure::failed(error.to_string()))?;
     if let Some(speed) = variable(SPEED) {
         let rate = speed.parse::<f64>().ok().filter(|rate| rate.is_finite() && *rate > 0.0);
-        let rate = rate.ok_or_else(|| (Ending::Refused, format!("{SPEED}={speed} is no speed: write a number above 0, as `cutover lab serve` prints it")))?;
+        let rate = rate.ok_or_else(|| {
+            Failure::refused(format!("{SPEED}={speed} is not a number above 0"))
+                .hint("set it as `cutover lab serve` prints it")
+        })?;
         net.clock = net.clock.with_rate(rate);
     }
     Ok(net)
 }
 
-/// The account of a configuration, with the caller's own credentials and never its role, which may not exist yet.
-pub(super) async fn connect_as_caller(net: &Net, config: &Config) -> Result<Cloud, Failure> {
+/// Connects to a configuration's account with the caller's own credentials, not its role, which may not exist yet.
+pub(super) async fn connect_as_caller(net: &Net, config: &Config) -> Result<Aws, Failure> {
     let settings = Settings {
         region: Some(config.region.clone()),
         account: config.account.clone(),
@@ -72,8 +67,8 @@ pub(super) async fn connect_as_caller(net: &Net, config: &Config) -> Result<Clou
     open_account(net, &settings).await
 }
 
-/// The account of a configuration.
-pub(super) async fn connect(net: &Net, config: &Config) -> Result<Cloud, Failure> {
+/// Connects to a configuration's account.
+pub(super) async fn connect(net: &Net, config: &Config) -> Result<Aws, Failure> {
     let settings = Settings {
         region: Some(config.region.clone()),
         account: config.account.clone(),
@@ -85,12 +80,12 @@ pub(super) async fn connect(net: &Net, config: &Config) -> Result<Cloud, Failure
     open_account(net, &settings).await
 }
 
-/// The account that the environment's credentials are of, or the role's, for a verb without a configuration.
+/// Connects to the account of the environment's credentials, or of `role`, without a configuration.
 pub(super) async fn connect_in(
     net: &Net,
     region: Option<String>,
     role: Option<&str>,
-) -> Result<Cloud, Failure> {
+) -> Result<Aws, Failure> {
     let settings = Settings {
         region,
         account: None,
@@ -102,66 +97,69 @@ pub(super) async fn connect_in(
     open_account(net, &settings).await
 }
 
-async fn open_account(net: &Net, settings: &Settings) -> Result<Cloud, Failure> {
-    Cloud::connect(net, settings).await.map_err(|error| {
-        let ending = match error.class {
-            Class::Elsewhere => Ending::Refused,
-            _ => Ending::Failed,
-        };
-        let job = job_without_a_token(settings).filter(|_| error.class == Class::Credentials);
-        (ending, format!("{error}\n{}", job.unwrap_or_else(|| error.hint())))
+async fn open_account(net: &Net, settings: &Settings) -> Result<Aws, Failure> {
+    Aws::connect(net, settings).await.map_err(|error| {
+        let failure = Failure::from(&error);
+        match error.class {
+            ErrorClass::WrongAccount => failure.with_status(Status::Refused),
+            ErrorClass::Credentials => match missing_token_hint(settings) {
+                Some(hint) => Failure { hint: Some(hint), ..failure },
+                None => failure,
+            },
+            _ => failure,
+        }
     })
 }
 
-/// What a job lacks that is to assume a role and has no credentials: GitHub sets the variables of its token
-/// endpoint only where the job has the permission, and never for a pull request of a fork.
-fn job_without_a_token(settings: &Settings) -> Option<String> {
+/// Returns the hint for a job that has to assume a role and has no credentials: GitHub sets the variables of its
+/// OIDC token endpoint only if the job has the permission, and never for a pull request from a fork.
+fn missing_token_hint(settings: &Settings) -> Option<String> {
     let role = settings.role.as_deref()?;
     let is_default = matches!(settings.credentials, CredentialSource::Default);
     (is_default && variable("GITHUB_ACTIONS").as_deref() == Some("true")).then(|| {
         format!(
-            "to assume {role} by GitHub's token, the job needs `permissions: id-token: write`; a pull request from \
-             a fork does not get it"
+            "to assume {role} with GitHub's OIDC token, the job needs `permissions: id-token: write`, which a pull \
+             request from a fork never gets"
         )
     })
 }
 
-/// The outcome of a verb that was asked to stop while it only looked.
+/// Returns the failure of a command that was stopped before it changed anything.
 pub(super) fn stopped<T>() -> Result<T, Failure> {
-    Err((Ending::Interrupted, "stopped before anything was changed".to_owned()))
+    Err(Failure::new(Status::Interrupted, "stopped before anything was changed"))
 }
 
-/// How a run is reported.
+/// How a command reports its events and outcome.
 pub(super) struct Reporting<'a> {
     pub format: Format,
     /// The outcome that counts as success.
-    pub goal: Ending,
+    pub goal: Status,
     pub now: &'a dyn Fn() -> jiff::Timestamp,
     pub stop: &'a Stop,
-    /// For a rollout, what the job's deployment on GitHub follows.
-    pub rollout: Option<Followed<'a>>,
+    /// The rollout that the job's deployment on GitHub follows.
+    pub rollout: Option<TrackedRollout<'a>>,
 }
 
 impl Reporting<'_> {
-    /// Runs what ends in an outcome, and reports its events on standard output.
+    /// Runs `run` and reports its events and its outcome on standard output. Returns the exit code, too.
     pub(super) async fn run<F>(self, run: F) -> (u8, Outcome)
     where
-        F: AsyncFnOnce(&mut dyn FnMut(Stamped)) -> Outcome,
+        F: AsyncFnOnce(&mut dyn FnMut(TimedEvent)) -> Outcome,
     {
         let Reporting { format, goal, now, stop, rollout } = self;
-        let teller = Teller::new(output::reporter(format, goal).from(now()));
+        let writer = EventWriter::new(output::reporter(format, goal).from(now()));
         let mut step = Step::begin(format, goal, now(), rollout);
-        let mut report = |event: Stamped| {
+        let mut report = |event: TimedEvent| {
             if let Some(step) = &mut step {
                 step.note(&event);
             }
-            teller.tell(event);
+            writer.emit(event);
         };
         let outcome = run(&mut report).await;
         let code = outcome.outcome.exit_code();
         let event = Event::Outcome(Box::new(outcome.clone()));
-        report(Stamped { time: now(), event });
-        teller.finish(stop);
+        report(TimedEvent { time: now(), event });
+        writer.finish(stop);
         if let Some(step) = step {
             step.finish(stop).await;
         }

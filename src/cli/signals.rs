@@ -1,6 +1,6 @@
-//! What signals do to a verb: the first SIGINT or SIGTERM asks it to stop, the second ends the
-//! process at once. In a GitHub Actions step SIGHUP is a third way to ask: a runner that kills the
-//! launcher leaves it to the children.
+//! Signal handling: the first SIGINT or SIGTERM asks a command to stop, the second ends the process at
+//! once. In a GitHub Actions step, SIGHUP asks it to stop, too: it is all that the children get when a
+//! runner kills the launcher.
 
 use std::future::Future;
 use std::io;
@@ -12,21 +12,21 @@ use tokio::runtime::{Builder, Runtime};
 use super::environment::variable;
 use super::{Format, output};
 use crate::engine::{Stop, Stopper};
-use crate::model::Ending;
+use crate::model::{Failure, Status};
 
-/// What it means that the terminal goes away (SIGHUP).
+/// What a command does when the terminal goes away (SIGHUP).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hangup {
-    /// The verb is of no more use.
+    /// Stops, as on SIGTERM.
     Stops,
-    /// A rollout that is half done is worse than one that nobody looks at: it continues.
+    /// Continues: a half-finished rollout is worse than one that nobody watches.
     Ignored,
 }
 
 impl Hangup {
-    /// For a rollout: at a terminal it continues without its reader; in a job that is being killed it
+    /// Returns what a rollout does: in a terminal it continues unattended; in a job that is being killed it
     /// stops at a safe place while it still can.
-    pub(super) fn of_rollout() -> Hangup {
+    pub(super) fn for_rollout() -> Hangup {
         match variable("GITHUB_ACTIONS").as_deref() {
             Some("true") => Hangup::Stops,
             _ => Hangup::Ignored,
@@ -34,7 +34,7 @@ impl Hangup {
     }
 }
 
-/// Runs a verb on a runtime of its own, which signals ask to stop.
+/// Runs a command on its own runtime, with a [`Stop`] that signals trigger.
 pub(super) fn block_on<F: Future<Output = u8>>(
     format: Format,
     hangup: Hangup,
@@ -43,10 +43,10 @@ pub(super) fn block_on<F: Future<Output = u8>>(
     let (stopper, stop) = Stop::pair();
     let runtime = match runtime().and_then(|runtime| watch(hangup, stopper).map(|()| runtime)) {
         Ok(runtime) => runtime,
-        Err(error) => return output::refuse(format, Ending::Failed, &error.to_string()),
+        Err(error) => return output::report_error(format, Failure::failed(error.to_string())),
     };
     let code = runtime.block_on(verb(stop));
-    // What still runs beside, an image half put together, is waited for by nobody.
+    // Background work, such as a half-assembled image, is not waited for.
     runtime.shutdown_background();
     code
 }
@@ -55,8 +55,8 @@ fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }
 
-/// Watches from a thread of its own, so that a second signal is heard whatever the verb does.
-/// Returns once signals are caught.
+/// Watches signals from a separate thread, so that a second one works whatever the command is doing.
+/// Returns once the handlers are installed.
 fn watch(hangup: Hangup, stopper: Stopper) -> io::Result<()> {
     let runtime = runtime()?;
     let (caught, catching) = mpsc::channel();
@@ -72,9 +72,9 @@ fn watch(hangup: Hangup, stopper: Stopper) -> io::Result<()> {
             let _ = caught.send(Ok(()));
             signals.next().await;
             stopper.stop();
-            // Who asks twice does not want to wait for a safe place; the record has the rest.
+            // A second request does not wait for a safe place; the next run reads the record.
             signals.next_request().await;
-            std::process::exit(Ending::Interrupted.exit_code().into());
+            std::process::exit(Status::Interrupted.exit_code().into());
         });
     })?;
     catching.recv().unwrap_or(Ok(()))
@@ -83,7 +83,7 @@ fn watch(hangup: Hangup, stopper: Stopper) -> io::Result<()> {
 #[cfg(unix)]
 struct Signals {
     hangup: Hangup,
-    requests: Requests,
+    requests: StopSignals,
     hangups: tokio::signal::unix::Signal,
 }
 
@@ -93,11 +93,11 @@ impl Signals {
         use tokio::signal::unix::{SignalKind, signal};
         let interrupts = signal(SignalKind::interrupt())?;
         let terminations = signal(SignalKind::terminate())?;
-        let requests = Requests { interrupts, terminations };
+        let requests = StopSignals { interrupts, terminations };
         Ok(Signals { hangup, requests, hangups: signal(SignalKind::hangup())? })
     }
 
-    /// Waits for the next signal that means something.
+    /// Waits for the next signal that is not ignored.
     async fn next(&mut self) {
         loop {
             tokio::select! {
@@ -107,8 +107,8 @@ impl Signals {
         }
     }
 
-    /// Waits for the next one that somebody sends on purpose. Of hangups there may be several at once: from
-    /// the terminal, and from the kernel for each thread of a launcher that is killed.
+    /// Waits for the next SIGINT or SIGTERM. SIGHUP does not count as a second request, because several can
+    /// arrive at once: from the terminal, and from the kernel for each thread of a launcher that is killed.
     async fn next_request(&mut self) {
         self.requests.next().await;
     }
@@ -116,13 +116,13 @@ impl Signals {
 
 /// SIGINT and SIGTERM.
 #[cfg(unix)]
-struct Requests {
+struct StopSignals {
     interrupts: tokio::signal::unix::Signal,
     terminations: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
-impl Requests {
+impl StopSignals {
     async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupts.recv() => {}

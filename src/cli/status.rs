@@ -6,22 +6,22 @@ use serde::Serialize;
 
 use super::session;
 use super::signals::{self, Hangup};
-use super::{Common, Format, output};
-use crate::cloud::Cloud;
+use super::{CommonArgs, Format, output};
+use crate::aws::Aws;
 use crate::engine;
-use crate::model::{Capacity, Ending, InstanceRefresh, Record, TargetHealth};
+use crate::model::{Capacity, Failure, InstanceRefresh, Record, TargetHealth};
 use crate::preflight::Facts;
 
-/// Show the record, weights, health and refresh of the service.
+/// Show the service's latest rollout, versions, target health, instance refreshes and weights.
 #[derive(Debug, clap::Args)]
 pub(super) struct Status {
     #[command(flatten)]
-    common: Common,
+    common: CommonArgs,
 }
 
-/// What is told.
+/// The status of a service.
 #[derive(Debug, Serialize)]
-struct Seen {
+struct ServiceStatus {
     service: String,
     record: Option<Record>,
     groups: Vec<GroupStatus>,
@@ -53,36 +53,32 @@ impl Status {
         signals::block_on(format, Hangup::Stops, async move |stop| {
             let seen = async {
                 let session = session::open(&self.common).await?;
-                let failed = |error: String| (Ending::Failed, error);
-                let checked = engine::check(&session.cloud, &session.config, &[])
-                    .await
-                    .map_err(|error| failed(error.outcome().advised()))?;
+                let checked = engine::check(&session.cloud, &session.config, &[]).await?;
                 let record = checked.records.last().cloned();
                 let service = session.config.service.clone();
-                look(&session.cloud, service, record, &checked.facts)
-                    .await
-                    .map_err(|error| failed(format!("{error}\n{}", error.hint())))
+                let read = read_status(&session.cloud, service, record, &checked.facts).await;
+                read.map_err(Failure::from)
             };
-            match stop.unless_asked(Box::pin(seen)).await.unwrap_or_else(session::stopped) {
+            match stop.unless_stopped(Box::pin(seen)).await.unwrap_or_else(session::stopped) {
                 Ok(seen) => {
                     let text = match format {
                         Format::Json => serde_json::to_string(&seen).unwrap_or_default(),
                         Format::Human | Format::Actions => human(&seen),
                     };
-                    output::result(format, start, &text, None)
+                    output::print_result(format, start, &text, None)
                 }
-                Err((ending, message)) => output::refuse(format, ending, &message),
+                Err(failure) => output::report_error(format, failure),
             }
         })
     }
 }
 
-async fn look(
-    cloud: &Cloud,
+async fn read_status(
+    cloud: &Aws,
     service: String,
     record: Option<Record>,
     facts: &Facts,
-) -> Result<Seen, crate::cloud::CloudError> {
+) -> Result<ServiceStatus, crate::aws::AwsError> {
     let name = |arn: &str| {
         let found = facts.target_groups.values().find(|group| group.arn == arn);
         found.map_or_else(|| arn.to_owned(), |group| group.name.clone())
@@ -125,29 +121,29 @@ async fn look(
             Some(RuleStatus { rule: rule.id.to_string(), weights })
         })
         .collect();
-    Ok(Seen { service, record, groups, rules })
+    Ok(ServiceStatus { service, record, groups, rules })
 }
 
 fn refresh(refresh: &InstanceRefresh) -> String {
-    let percent = refresh.percent.map_or_else(String::new, |percent| format!(", {percent} %"));
+    let percent = refresh.percent.map_or_else(String::new, |percent| format!(", {percent}%"));
     format!("{} {:?}{percent}", refresh.id, refresh.status)
 }
 
-fn human(seen: &Seen) -> String {
+fn human(seen: &ServiceStatus) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     match &seen.record {
         None => {
-            let _ = writeln!(text, "{}: no rollout on record", seen.service);
+            let _ = writeln!(text, "{}: no rollouts yet", seen.service);
         }
         Some(record) => {
-            let ended = record.ending.map_or_else(
+            let ended = record.status.map_or_else(
                 || format!("unfinished, in phase `{}` since {}", record.phase.name(), record.since),
                 |ending| ending.name().replace('_', " "),
             );
             let _ = writeln!(
                 text,
-                "{}: run {} ({}, {}) {ended}",
+                "{}: rollout {} ({}, {}) {ended}",
                 seen.service, record.number, record.strategy, record.holder
             );
             if let Some(version) = record.version {
@@ -167,12 +163,12 @@ fn human(seen: &Seen) -> String {
         let Capacity { min, max, desired } = group.capacity;
         let _ = writeln!(
             text,
-            "\n{}: {desired} wanted ({min}–{max}), {} of {} targets healthy",
+            "\n{}: DesiredCapacity {desired} (MinSize {min}, MaxSize {max}), {} of {} targets healthy",
             group.group, group.healthy, group.targets
         );
         let _ = writeln!(
             text,
-            "  launches version {}; runs {}",
+            "  launches version {}; running {}",
             group.saved_version.as_deref().unwrap_or("?"),
             if versions.is_empty() { "nothing".to_owned() } else { versions.join(", ") }
         );
@@ -180,14 +176,14 @@ fn human(seen: &Seen) -> String {
             let _ = writeln!(text, "  last refresh {refresh}");
         }
         for action in &group.scheduled {
-            let _ = writeln!(text, "  scheduled {action}");
+            let _ = writeln!(text, "  scheduled action {action}");
         }
     }
     text.push('\n');
     for rule in &seen.rules {
         let weights: Vec<String> =
             rule.weights.iter().map(|(group, weight)| format!("{group} {weight}")).collect();
-        let _ = writeln!(text, "{}\n  forwards to {}", rule.rule, weights.join(", "));
+        let _ = writeln!(text, "{}\n  weights {}", rule.rule, weights.join(", "));
     }
     text
 }

@@ -1,5 +1,5 @@
-//! What a run leaves in a GitHub Actions step, besides its log: outputs, job summary, the state of the
-//! GitHub deployment, a comment on the pull request.
+//! The results of a GitHub Actions step besides its log: outputs, job summary, the status of the GitHub
+//! deployment, a comment on the pull request.
 
 use std::io::{self, Write as _, stdout};
 use std::time::Duration;
@@ -10,35 +10,35 @@ use tokio::task::JoinHandle;
 
 use super::Format;
 use super::environment::variable;
-use super::runner;
-use super::settings::{self, Settings};
+use super::runner_files;
+use super::step_settings::{self, StepSettings};
 use crate::engine::Stop;
-use crate::github::{GitHub, Job, Update, follow};
-use crate::model::{Ending, Event, Outcome, Stamped};
+use crate::github::{GitHub, Job, Update, report_progress};
+use crate::model::{Event, Outcome, Status, TimedEvent};
 use crate::net::Net;
-use crate::report::actions::{self, Annotation, Level, Links, Story};
+use crate::report::actions::{self, Annotation, Level, Links, RunHistory};
 
 /// The time limit for the last status and the comment; by then the rollout is over.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The same in a job that is being canceled: SIGTERM comes 7.5 s after SIGINT.
+/// The same limit in a job that is being canceled: SIGTERM comes 7.5 s after SIGINT.
 const HURRY: Duration = Duration::from_secs(2);
 
 /// A rollout that the job's deployment on GitHub follows.
 #[derive(Clone, Copy)]
-pub(super) struct Followed<'a> {
+pub(super) struct TrackedRollout<'a> {
     pub net: &'a Net,
     pub service: &'a str,
-    /// The outcome by which the deployment succeeds: after a canceled one, a rollback is none.
-    pub goal: Ending,
+    /// The outcome by which the deployment succeeds. The rollback of a canceled deployment never makes it succeed.
+    pub goal: Status,
 }
 
-/// A step, while its run goes on.
+/// A step whose command is running.
 pub(super) struct Step {
-    story: Story,
+    story: RunHistory,
     links: Links,
     /// The outcome by which the deployment on GitHub succeeds.
-    goal: Ending,
+    goal: Status,
     github: Option<GitHub>,
     comment: bool,
     updates: Option<UnboundedSender<Update>>,
@@ -46,13 +46,13 @@ pub(super) struct Step {
 }
 
 impl Step {
-    /// A step of `format`; `None` where that isn't a step's. A rollout of a service is followed on GitHub, to
-    /// which it brings the way. `goal` is the outcome that counts as success.
+    /// Begins a step; `None` if the format is not [`Format::Actions`]. `goal` is the outcome that counts as
+    /// success. With a rollout, the GitHub deployment follows it.
     pub(super) fn begin(
         format: Format,
-        goal: Ending,
+        goal: Status,
         start: Timestamp,
-        rollout: Option<Followed<'_>>,
+        rollout: Option<TrackedRollout<'_>>,
     ) -> Option<Step> {
         if format != Format::Actions {
             return None;
@@ -60,14 +60,14 @@ impl Step {
         let mut step = Step::new(goal, start);
         if let Some(rollout) = rollout {
             step.goal = rollout.goal;
-            step.reach_github(rollout.net, rollout.service);
+            step.connect_github(rollout.net, rollout.service);
         }
         Some(step)
     }
 
-    fn new(goal: Ending, start: Timestamp) -> Step {
+    fn new(goal: Status, start: Timestamp) -> Step {
         Step {
-            story: Story::new(start, goal),
+            story: RunHistory::new(start, goal),
             links: links(),
             goal,
             github: None,
@@ -77,12 +77,12 @@ impl Step {
         }
     }
 
-    fn reach_github(&mut self, net: &Net, service: &str) {
-        let settings = Settings::read(&variable);
+    fn connect_github(&mut self, net: &Net, service: &str) {
+        let settings = StepSettings::read(&variable);
         let Some((token, job)) = variable("GITHUB_TOKEN").zip(job(&settings, service, &self.links))
         else {
             if settings.comment {
-                self.story.skip("comment: there is no `github-token`");
+                self.story.skip("comment: the input `github-token` is empty");
             }
             return;
         };
@@ -90,7 +90,7 @@ impl Step {
         match GitHub::new(net, &api, &token, job) {
             Ok(github) => {
                 let (sender, receiver) = unbounded_channel();
-                self.following = Some(tokio::spawn(follow(github.clone(), receiver)));
+                self.following = Some(tokio::spawn(report_progress(github.clone(), receiver)));
                 self.updates = Some(sender);
                 self.comment = settings.comment;
                 self.github = Some(github);
@@ -99,22 +99,22 @@ impl Step {
         }
     }
 
-    /// Takes an event.
-    pub(super) fn note(&mut self, event: &Stamped) {
+    /// Records an event, and forwards it to the GitHub deployment.
+    pub(super) fn note(&mut self, event: &TimedEvent) {
         self.story.note(event);
         if let Some((updates, update)) =
             self.updates.as_ref().zip(Update::of(&event.event, self.goal))
         {
-            // Where nobody follows any more, a permission is missing, which is said at the end.
+            // Fails only if the follower has ended for lack of a permission, which is reported at the end.
             let _ = updates.send(update);
         }
     }
 
-    /// Writes what the runner reads, and waits for GitHub, but not for long. Outputs and state come first: the
-    /// process may be ended at any moment. The summary says what GitHub did not do, so it comes last, unless
-    /// stopping was asked for.
+    /// Writes outputs, state and summary, and waits a limited time for GitHub. Outputs and state come first,
+    /// because the process may be killed at any moment. The summary lists what was skipped on GitHub, so it comes
+    /// last, unless a stop was requested.
     pub(super) async fn finish(mut self, stop: &Stop) {
-        let is_hurried = stop.asked();
+        let is_hurried = stop.is_requested();
         self.write_values();
         if is_hurried {
             self.write_summary();
@@ -129,10 +129,10 @@ impl Step {
         tokio::select! {
             biased;
             () = Step::update_github(&mut self) => {}
-            () = patience => self.story.skip("GitHub: no answer in time"),
+            () = patience => self.story.skip("GitHub did not respond in time"),
         }
         for what in self.story.skipped() {
-            say(&format!("skipped: {}", actions::plain(what)));
+            print_line(&format!("skipped: {}", actions::sanitize(what)));
         }
         if !is_hurried {
             self.write_summary();
@@ -144,11 +144,11 @@ impl Step {
             match following.await {
                 Ok(None) => {}
                 Ok(Some(missing)) => self.story.skip(missing),
-                Err(_) => self.story.skip("GitHub deployment: an internal error of cutover"),
+                Err(_) => self.story.skip("GitHub deployment: internal error in cutover"),
             }
         }
         let Some(github) = self.github.as_ref().filter(|_| self.comment) else { return };
-        let text = actions::short(&self.story, &self.links);
+        let text = actions::short_summary(&self.story, &self.links);
         match github.comment(&text).await {
             Ok(true) => {}
             Ok(false) => self.story.skip("comment: no pull request contains this commit"),
@@ -156,43 +156,43 @@ impl Step {
         }
     }
 
-    /// Outputs and state.
+    /// Writes outputs and state.
     fn write_values(&self) {
         let ending = self.story.outcome().map(|outcome| outcome.outcome.name());
-        let state = || ending.map_or(Ok(()), |ending| runner::save_state("outcome", ending));
-        warn(runner::set_outputs(&actions::outputs(&self.story)).and_then(|()| state()));
+        let state = || ending.map_or(Ok(()), |ending| runner_files::save_state("outcome", ending));
+        warn(runner_files::set_outputs(&actions::outputs(&self.story)).and_then(|()| state()));
     }
 
     fn write_summary(&self) {
-        warn(runner::summarize(&actions::summary(&self.story, &self.links)));
+        warn(runner_files::summarize(&actions::summary(&self.story, &self.links)));
     }
 }
 
-/// A run that ended before anything could begin: its annotation, and what else the runner reads.
+/// Reports an error that prevented a command from starting: as an annotation, outputs and job summary.
 pub(super) fn refuse(outcome: Outcome) {
     end(Timestamp::now(), None, Some(outcome));
 }
 
-/// What a command prints instead of events, and why it is refused all the same, if it is: in the log and in
-/// the job summary. Gives the exit code.
+/// Prints the result of a command that has no events, and its refusal, if there is one, in the log and in the job
+/// summary. Returns the exit code.
 pub(super) fn result(start: Timestamp, text: &str, refusal: Option<Outcome>) -> u8 {
-    say(actions::plain(text).trim_end());
+    print_line(actions::sanitize(text).trim_end());
     end(start, Some(text), refusal)
 }
 
-/// Leaves what the runner reads of a command without events. Gives the exit code.
+/// Writes the outputs and the job summary of a command that has no events. Returns the exit code.
 fn end(start: Timestamp, printed: Option<&str>, refusal: Option<Outcome>) -> u8 {
-    let refusal = refusal.map(|refusal| settings::in_words_of_inputs(refusal, &variable));
+    let refusal = refusal.map(|refusal| step_settings::reword_for_inputs(refusal, &variable));
     if let Some(refusal) = &refusal {
-        say(&actions::ending(refusal, Ending::Succeeded).to_string());
+        print_line(&actions::outcome_annotation(refusal, Status::Succeeded).to_string());
     }
-    let outcome = refusal.unwrap_or_else(|| Outcome::new(Ending::Succeeded, "nothing was changed"));
+    let outcome = refusal.unwrap_or_else(|| Outcome::new(Status::Succeeded, "nothing was changed"));
     let code = outcome.outcome.exit_code();
-    let mut step = Step::new(Ending::Succeeded, start);
+    let mut step = Step::new(Status::Succeeded, start);
     if let Some(text) = printed {
         step.story.print(text);
     }
-    step.note(&Stamped { time: Timestamp::now(), event: Event::Outcome(Box::new(outcome)) });
+    step.note(&TimedEvent { time: Timestamp::now(), event: Event::Outcome(Box::new(outcome)) });
     step.write_values();
     step.write_summary();
     code
@@ -203,16 +203,16 @@ fn warn(written: io::Result<()>) {
         let annotation = Annotation {
             level: Level::Warning,
             title: "cutover: outputs".to_owned(),
-            message: format!("the runner's file could not be written: {error}"),
+            message: format!("cannot write the runner's file: {error}"),
             place: None,
         };
-        say(&annotation.to_string());
+        print_line(&annotation.to_string());
     }
 }
 
-/// A line of the log.
-fn say(line: &str) {
-    // Nobody is left to read it where standard output is closed.
+/// Prints a line of the log.
+fn print_line(line: &str) {
+    // If standard output is closed, nobody reads it.
     let _ = writeln!(stdout(), "{line}");
 }
 
@@ -224,8 +224,8 @@ fn links() -> Links {
     Links { repository, run }
 }
 
-/// The job that runs; `None` outside of one.
-fn job(settings: &Settings, service: &str, links: &Links) -> Option<Job> {
+/// Returns the current job; `None` outside of one.
+fn job(settings: &StepSettings, service: &str, links: &Links) -> Option<Job> {
     Some(Job {
         repository: variable("GITHUB_REPOSITORY")?,
         commit: variable("GITHUB_SHA")?,
@@ -235,12 +235,12 @@ fn job(settings: &Settings, service: &str, links: &Links) -> Option<Job> {
         service: service.to_owned(),
         environment: settings.environment.clone(),
         environment_url: settings.environment_url.clone(),
-        // Only a comment needs it.
+        // Needed for the comment only.
         pull_request: if settings.comment { pull_request() } else { None },
     })
 }
 
-/// The number of the pull request that started the run.
+/// Returns the number of the pull request that started the workflow run.
 fn pull_request() -> Option<u64> {
     let event = std::fs::read(variable("GITHUB_EVENT_PATH")?).ok()?;
     let event: serde_json::Value = serde_json::from_slice(&event).ok()?;

@@ -1,49 +1,54 @@
 //! `cutover verify`
 
 use super::environment;
-use super::making;
-use super::session::{self, Reporting, Session};
+use super::local_image;
+use super::session::{self, AccountContext, Reporting};
 use super::signals::{self, Hangup};
-use super::{Common, output};
+use super::{CommonArgs, output};
 use crate::engine;
-use crate::model::{Ending, Outcome};
+use crate::model::{Outcome, Status};
 use crate::preflight;
 
-/// Check that everything in cutover.yaml exists and fits together; change nothing.
+/// Check that everything in cutover.yaml exists and fits together, without changing anything.
 #[derive(Debug, clap::Args)]
 pub(super) struct Verify {
     #[command(flatten)]
-    common: Common,
+    common: CommonArgs,
 }
 
 impl Verify {
     pub(super) fn run(self) -> u8 {
         let format = self.common.format;
         signals::block_on(format, Hangup::Stops, async move |stop| {
-            let opened = stop.unless_asked(Box::pin(session::open(&self.common)));
+            let opened = stop.unless_stopped(Box::pin(session::open(&self.common)));
             let session = match opened.await.unwrap_or_else(session::stopped) {
                 Ok(session) => session,
-                Err((ending, message)) => return output::refuse(format, ending, &message),
+                Err(failure) => return output::report_error(format, failure),
             };
-            let Session { config, net, cloud } = &session;
+            let AccountContext { config, net, cloud } = &session;
             let now = || cloud.now();
             let caller = environment::caller(false);
             let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
-            let goal = Ending::Succeeded;
+            let goal = Status::Succeeded;
             let reporting = Reporting { format, goal, now: &now, stop: &stop, rollout: None };
-            let told = reporting.run(async |tell| {
+            let reported = reporting.run(async |emit| {
                 let verified = Box::pin(async {
-                    // Most often asked by a person, where a workflow will make the image.
-                    if let Err((_, why)) = making::is_possible(config, engine.reader()).await {
-                        tell(engine.found(preflight::not_made_here(&why)));
+                    // A finding, not an error: usually a person runs `verify`, and a workflow builds the image.
+                    if let Err(failure) =
+                        local_image::check_buildable(config, engine.reader()).await
+                    {
+                        emit(
+                            engine
+                                .finding_event(preflight::image_cannot_be_built(&failure.message)),
+                        );
                     }
-                    engine.verify(tell).await
+                    engine.verify(emit).await
                 });
-                stop.unless_asked(verified).await.unwrap_or_else(|| {
-                    Outcome::new(Ending::Interrupted, "stopped; nothing was changed")
+                stop.unless_stopped(verified).await.unwrap_or_else(|| {
+                    Outcome::new(Status::Interrupted, "stopped; nothing was changed")
                 })
             });
-            told.await.0
+            reported.await.0
         })
     }
 }

@@ -1,4 +1,4 @@
-//! A value and its place in the file.
+//! Values with their position in the file.
 
 use std::borrow::Cow;
 
@@ -6,24 +6,24 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer};
 use serde_saphyr::{Location, Spanned};
 
-/// Where something stands in the file.
+/// A position in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
-    /// From 1.
+pub(super) struct Position {
+    /// Counted from 1.
     pub line: usize,
-    /// From 1, in characters.
+    /// Counted from 1, in characters.
     pub column: usize,
     /// In characters; at least 1.
     pub width: usize,
-    /// From the start of the file, in bytes.
+    /// In bytes from the start of the file.
     pub offset: usize,
 }
 
-impl Place {
-    /// The place that the parser names; `None` where it knows none.
-    pub(super) fn of(location: Location) -> Option<Place> {
+impl Position {
+    /// Converts the parser's location; `None` if it is unknown.
+    pub(super) fn of(location: Location) -> Option<Position> {
         let span = location.span();
-        (location != Location::UNKNOWN).then(|| Place {
+        (location != Location::UNKNOWN).then(|| Position {
             line: location.line() as usize,
             column: location.column() as usize,
             width: (span.len() as usize).max(1),
@@ -31,15 +31,15 @@ impl Place {
         })
     }
 
-    /// The place of the nearest `key:` before this one: of the key that this is the value of.
-    pub(super) fn key(self, key: &str, text: &str) -> Place {
+    /// Returns the position of the nearest `key:` before this one: the key whose value this is.
+    pub(super) fn key(self, key: &str, text: &str) -> Position {
         let before = text.get(..self.offset).unwrap_or_default();
         let found = before.rmatch_indices(key).map(|(at, _)| at).find(|at| {
             before[at + key.len()..].trim_start_matches('"').trim_start().starts_with(':')
         });
         found.map_or(self, |offset| {
             let line_start = before[..offset].rfind('\n').map_or(0, |newline| newline + 1);
-            Place {
+            Position {
                 line: before[..offset].matches('\n').count() + 1,
                 column: before[line_start..offset].chars().count() + 1,
                 width: key.chars().count(),
@@ -49,23 +49,23 @@ impl Place {
     }
 }
 
-/// A value and its place. serde-saphyr's `Spanned`, with a JSON Schema: that of the value.
+/// A value and its position: serde-saphyr's `Spanned` with the JSON Schema of the value.
 #[derive(Debug, Clone)]
-pub(super) struct At<T> {
+pub(super) struct Located<T> {
     /// The value.
     pub value: T,
-    /// Its place; `None` only where an alias hides it.
-    pub place: Option<Place>,
+    /// Its position; `None` only if a YAML alias hides it.
+    pub place: Option<Position>,
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<At<T>, D::Error> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Located<T>, D::Error> {
         let spanned = Spanned::<T>::deserialize(deserializer)?;
-        Ok(At { value: spanned.value, place: Place::of(spanned.referenced) })
+        Ok(Located { value: spanned.value, place: Position::of(spanned.referenced) })
     }
 }
 
-impl<T: JsonSchema> JsonSchema for At<T> {
+impl<T: JsonSchema> JsonSchema for Located<T> {
     fn inline_schema() -> bool {
         T::inline_schema()
     }

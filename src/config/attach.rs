@@ -1,34 +1,34 @@
-//! `image.attach`: what is put beside an image in its registries. Nothing is, unless it is asked for.
+//! `image.attach`: referrers to push for an image. By default there are none.
 
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::at::At;
+use super::at::Located;
 use super::resolve::checker::Checker;
 
-/// What is put beside the image, as referrers.
+/// Referrers to attach to the image in each registry.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AttachSection {
-    /// A bill of materials, SPDX or CycloneDX as JSON, from the folder of `cutover.yaml`.
-    pub sbom: Option<At<String>>,
-    /// Where the image came from, as the workflow's run tells it; not signed (default false).
+    /// Path of an SBOM file (SPDX or CycloneDX, as JSON), relative to the directory of `cutover.yaml`.
+    pub sbom: Option<Located<String>>,
+    /// Whether to attach SLSA provenance that describes the workflow run. It is not signed (default false).
     pub provenance: Option<bool>,
 }
 
-/// What is put beside the image.
+/// The referrers to attach to the image.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Attach {
-    /// A bill of materials, relative to [`super::Config::directory`], or absolute.
+    /// The SBOM file: relative to [`super::Config::directory`], or absolute.
     pub sbom: Option<PathBuf>,
-    /// Whether to say where it came from.
+    /// Whether to attach provenance.
     pub provenance: bool,
 }
 
 impl Attach {
-    /// Whether nothing is asked for.
+    /// Returns true if nothing is to be attached.
     pub fn is_nothing(&self) -> bool {
         *self == Attach::default()
     }
@@ -37,7 +37,7 @@ impl Attach {
 impl AttachSection {
     pub(super) fn resolve(&self, check: &mut Checker<'_>) -> Attach {
         if let Some(sbom) = &self.sbom {
-            check.filled(sbom, "a file's path");
+            check.filled(sbom, "a file path");
         }
         Attach {
             sbom: self.sbom.as_ref().map(|at| PathBuf::from(&at.value)),

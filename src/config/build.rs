@@ -1,4 +1,4 @@
-//! `image.build`: a Dockerfile, and what it is built with.
+//! `image.build`: a Dockerfile and the options of its build.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,72 +6,72 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::at::At;
+use super::at::Located;
 use super::resolve::Checker;
 
-/// An image that a container engine builds.
+/// Builds the image from a Dockerfile with a container engine (Docker or Podman).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BuildSection {
-    /// The folder that is sent to the engine (default: that of `cutover.yaml`).
-    pub context: Option<At<String>>,
-    /// The Dockerfile, from the context (default `Dockerfile`).
-    pub dockerfile: Option<At<String>>,
-    /// The stage to build (default: the last).
-    pub target: Option<At<String>>,
-    /// Build arguments; one without a value has that of the environment variable of its name.
+    /// The build context: the directory that is sent to the engine (default: the one of `cutover.yaml`).
+    pub context: Option<Located<String>>,
+    /// The Dockerfile, relative to the context (default `Dockerfile`).
+    pub dockerfile: Option<Located<String>>,
+    /// The stage to build (default: the last one).
+    pub target: Option<Located<String>>,
+    /// Build arguments. An argument without a value takes it from the environment variable of the same name.
     pub args: Option<BTreeMap<String, Option<String>>>,
-    /// Secrets for `RUN --mount=type=secret`, by their ids. They are not in the image.
-    pub secrets: Option<BTreeMap<String, At<SecretSection>>>,
-    /// SSH agents for `RUN --mount=type=ssh`, by their ids: `default`, or `id=/path/to/socket`.
-    pub ssh: Option<Vec<At<String>>>,
-    /// Images whose inline cache may be used.
+    /// Secrets for `RUN --mount=type=secret`, by id. They do not become part of the image.
+    pub secrets: Option<BTreeMap<String, Located<SecretSection>>>,
+    /// SSH agents for `RUN --mount=type=ssh`: `default`, or `id=/path/to/socket`.
+    pub ssh: Option<Vec<Located<String>>>,
+    /// Images whose inline cache the build may use.
     #[serde(default)]
-    pub cache_from: Vec<At<String>>,
-    /// Keep in the image what a later `cache_from` needs (default false).
+    pub cache_from: Vec<Located<String>>,
+    /// Whether to embed an inline cache in the image, for a later `cache_from` (default false).
     pub inline_cache: Option<bool>,
-    /// Look for newer base images (default false).
+    /// Whether to pull newer versions of the base images (default false).
     pub pull: Option<bool>,
 }
 
-/// Where a secret comes from.
+/// The source of a build secret.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum SecretSection {
-    /// An environment variable.
+    /// The name of an environment variable.
     Env(String),
-    /// A file, from the folder of `cutover.yaml`.
+    /// The path of a file, relative to the directory of `cutover.yaml`.
     File(String),
 }
 
-/// What to build, and how. Paths are relative to [`super::Config::directory`], or absolute.
+/// What an engine is to build. Paths are relative to [`super::Config::directory`], or absolute.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Build {
-    /// The folder that is sent to the engine.
+    /// The directory that is sent to the engine.
     pub context: PathBuf,
     /// Relative to the context.
     pub dockerfile: PathBuf,
-    /// The stage; `None` stands for the last.
+    /// The stage; `None` means the last one.
     pub target: Option<String>,
-    /// Build arguments; `None` stands for the environment variable of the same name.
+    /// Build arguments; `None` means the value of the environment variable of the same name.
     pub args: BTreeMap<String, Option<String>>,
-    /// Labels besides the Dockerfile's own.
+    /// Labels in addition to the Dockerfile's.
     pub labels: BTreeMap<String, String>,
-    /// As in `linux/arm64`; `None` stands for the engine's own.
+    /// For example `linux/arm64`; `None` means the engine's own platform.
     pub platform: Option<String>,
     /// By id.
     pub secrets: BTreeMap<String, SecretSource>,
-    /// Sockets by id; `None` stands for `SSH_AUTH_SOCK`.
+    /// Agent sockets by id; `None` means `SSH_AUTH_SOCK`.
     pub ssh: BTreeMap<String, Option<PathBuf>>,
-    /// Images whose inline cache may be used.
+    /// Images whose inline cache the build may use.
     pub cache_from: Vec<String>,
-    /// Whether to keep an inline cache.
+    /// Whether to embed an inline cache in the image.
     pub inline_cache: bool,
-    /// Whether to look for newer base images.
+    /// Whether to pull newer versions of the base images.
     pub pull: bool,
 }
 
-/// Where a secret comes from. Its value is read when it is needed and is in no record.
+/// The source of a build secret. The value is read only when the build needs it and is never recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum SecretSource {
     /// An environment variable.
@@ -82,18 +82,18 @@ pub enum SecretSource {
 
 impl BuildSection {
     pub(super) fn resolve(&self, check: &mut Checker<'_>) -> Build {
-        let text = |at: &Option<At<String>>| at.as_ref().map(|at| at.value.clone());
+        let text = |at: &Option<Located<String>>| at.as_ref().map(|at| at.value.clone());
         for (at, what) in [
-            (&self.context, "a folder's path"),
-            (&self.dockerfile, "a file's path"),
-            (&self.target, "a stage's name"),
+            (&self.context, "a directory path"),
+            (&self.dockerfile, "a file path"),
+            (&self.target, "a stage name"),
         ] {
             if let Some(at) = at {
                 check.filled(at, what);
             }
         }
         for image in &self.cache_from {
-            check.filled(image, "an image's name");
+            check.filled(image, "an image name");
         }
         let secrets = self.secrets.iter().flatten();
         Build {
@@ -111,7 +111,7 @@ impl BuildSection {
     }
 }
 
-fn secret(id: &str, from: &At<SecretSection>, check: &mut Checker<'_>) -> SecretSource {
+fn secret(id: &str, from: &Located<SecretSection>, check: &mut Checker<'_>) -> SecretSource {
     let (text, source) = match &from.value {
         SecretSection::Env(name) => (name, SecretSource::Env(name.clone())),
         SecretSection::File(path) => (path, SecretSource::File(path.into())),
@@ -119,15 +119,15 @@ fn secret(id: &str, from: &At<SecretSection>, check: &mut Checker<'_>) -> Secret
     if text.is_empty() {
         check.at(
             from.place,
-            format!("the secret `{id}` comes from nowhere"),
-            "write `{ env: NAME }` or `{ file: path }`; the secret itself belongs in neither",
+            format!("the secret `{id}` has no source"),
+            "write `{ env: NAME }` or `{ file: path }`, never the secret itself",
         );
     }
     source
 }
 
-/// `id` or `id=socket`.
-fn agent(at: &At<String>, check: &mut Checker<'_>) -> (String, Option<PathBuf>) {
+/// Parses `id` or `id=socket`.
+fn agent(at: &Located<String>, check: &mut Checker<'_>) -> (String, Option<PathBuf>) {
     let (id, socket) = match at.value.split_once('=') {
         Some((id, socket)) => (id, Some(socket)),
         None => (at.value.as_str(), None),
@@ -135,8 +135,8 @@ fn agent(at: &At<String>, check: &mut Checker<'_>) -> (String, Option<PathBuf>) 
     if id.is_empty() || socket == Some("") {
         check.at(
             at.place,
-            format!("`{}` names no SSH agent", at.value),
-            "write `default` for the one of SSH_AUTH_SOCK, or `id=/path/to/socket`",
+            format!("`{}` does not name an SSH agent", at.value),
+            "write `default` for the agent at SSH_AUTH_SOCK, or `id=/path/to/socket`",
         );
     }
     (id.to_owned(), socket.map(PathBuf::from))

@@ -1,40 +1,40 @@
-//! `image.ecr`: what ECR is to do with what is pushed to it.
+//! `image.ecr`: how ECR repositories are created and images scanned.
 
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::at::At;
+use super::at::Located;
 use super::resolve::checker::Checker;
-use crate::model::{NewRepository, ScanGate, Severity};
+use crate::model::{RepositorySettings, ScanPolicy, Severity};
 
-/// How long a scan may take where the file doesn't say.
-const PATIENCE: Duration = Duration::from_secs(5 * 60);
+/// How long a scan may take by default.
+const DEFAULT_SCAN_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
-/// What ECR is to do with what is pushed to it.
+/// How ECR repositories are created and images scanned.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EcrSection {
-    /// Create repositories that do not exist (default false).
-    pub create: Option<At<bool>>,
-    /// In a repository that is created, tags cannot be moved (default false).
-    pub immutable: Option<At<bool>>,
-    /// In a repository that is created, images are scanned when they are pushed (default: where there
-    /// is a `scan`).
-    pub scan_on_push: Option<At<bool>>,
-    /// Refuse images in which ECR's scan finds too much.
-    pub scan: Option<At<ScanSection>>,
+    /// Whether to create repositories that do not exist (default false).
+    pub create: Option<Located<bool>>,
+    /// Whether tags are immutable in a repository that cutover creates (default false).
+    pub immutable: Option<Located<bool>>,
+    /// Whether ECR scans images on push in a repository that cutover creates (default: true if `scan` is
+    /// set, otherwise false).
+    pub scan_on_push: Option<Located<bool>>,
+    /// Refuses images in which ECR's scan finds vulnerabilities of a given severity.
+    pub scan: Option<Located<ScanSection>>,
 }
 
-/// What ECR's scan must not find.
+/// The condition on ECR's scan findings.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ScanSection {
-    /// The least severity that refuses an image.
-    pub fail_on: At<SeverityName>,
-    /// How long the scan may take (default 5m).
-    pub wait: Option<At<String>>,
+    /// The lowest severity at which an image is refused.
+    pub fail_on: Located<SeverityName>,
+    /// How long to wait for the scan (default 5m).
+    pub wait: Option<Located<String>>,
 }
 
 /// ECR's severities.
@@ -42,7 +42,7 @@ pub(super) struct ScanSection {
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub(super) enum SeverityName {
-    /// Any that has been rated.
+    /// Any rated finding.
     Informational,
     /// Low or worse.
     Low,
@@ -54,30 +54,30 @@ pub(super) enum SeverityName {
     Critical,
 }
 
-/// What ECR is to do with what is pushed to it.
+/// How ECR repositories are created and images scanned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Ecr {
-    /// How repositories are created that do not exist; `None`: they are not.
-    pub create: Option<NewRepository>,
-    /// What refuses an image; `None`: nothing.
-    pub scan: Option<ScanGate>,
+    /// How missing repositories are created; `None` if they are not.
+    pub create: Option<RepositorySettings>,
+    /// The scan findings that refuse an image; `None` if scans are ignored.
+    pub scan: Option<ScanPolicy>,
 }
 
 impl EcrSection {
     pub(super) fn resolve(&self, check: &mut Checker<'_>) -> Ecr {
-        let is = |at: &Option<At<bool>>| at.as_ref().is_some_and(|at| at.value);
+        let is = |at: &Option<Located<bool>>| at.as_ref().is_some_and(|at| at.value);
         let orphans = [("immutable", &self.immutable), ("scan_on_push", &self.scan_on_push)];
         for (key, at) in orphans {
             if let Some(at) = at.as_ref().filter(|_| !is(&self.create)) {
                 check.key(
                     key,
                     at.place,
-                    format!("`{key}` is about repositories that are created, and none is"),
-                    "add `create: true`, or remove it: a repository that exists keeps its settings",
+                    format!("`{key}` applies to repositories that cutover creates, but `create` is not set"),
+                    "add `create: true`, or remove this key: existing repositories keep their settings",
                 );
             }
         }
-        let scan = self.scan.as_ref().map(|scan| ScanGate {
+        let scan = self.scan.as_ref().map(|scan| ScanPolicy {
             fail_on: match scan.value.fail_on.value {
                 SeverityName::Informational => Severity::Informational,
                 SeverityName::Low => Severity::Low,
@@ -85,9 +85,9 @@ impl EcrSection {
                 SeverityName::High => Severity::High,
                 SeverityName::Critical => Severity::Critical,
             },
-            wait: check.positive_duration(scan.value.wait.as_ref(), PATIENCE),
+            wait: check.positive_duration(scan.value.wait.as_ref(), DEFAULT_SCAN_TIMEOUT),
         });
-        let create = is(&self.create).then(|| NewRepository {
+        let create = is(&self.create).then(|| RepositorySettings {
             immutable: is(&self.immutable),
             scan_on_push: self.scan_on_push.as_ref().map_or(scan.is_some(), |at| at.value),
         });

@@ -1,49 +1,49 @@
-//! What is wrong with a file, where, and what to do about it.
+//! Errors in the file, with their position and a hint.
 
 use std::fmt;
 
-use super::at::Place;
+use super::at::Position;
 
-/// One thing that is wrong.
+/// One error in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Mistake {
-    /// Where; `None` where it is no single place.
-    pub place: Option<Place>,
-    /// What.
+pub(super) struct Diagnostic {
+    /// Its position; `None` if there is no single one.
+    pub place: Option<Position>,
+    /// What is wrong.
     pub message: String,
-    /// What to do.
-    pub remedy: String,
+    /// How to fix it.
+    pub hint: String,
 }
 
-/// Everything that is wrong with one file. Its `Display` is meant for the person who wrote it.
+/// All errors in one file. `Display` renders them with source lines, for the person who wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     name: String,
     text: String,
-    mistakes: Vec<Mistake>,
+    mistakes: Vec<Diagnostic>,
 }
 
 impl ConfigError {
-    pub(super) fn new(name: &str, text: &str, mut mistakes: Vec<Mistake>) -> ConfigError {
+    pub(super) fn new(name: &str, text: &str, mut mistakes: Vec<Diagnostic>) -> ConfigError {
         mistakes.sort_by_key(|mistake| mistake.place);
         ConfigError { name: name.to_owned(), text: text.to_owned(), mistakes }
     }
 
     pub(super) fn unreadable(name: String, error: &std::io::Error) -> ConfigError {
         let remedy = match error.kind() {
-            std::io::ErrorKind::InvalidData => "write it as text in UTF-8",
-            std::io::ErrorKind::IsADirectory => "name the file itself with `--config`",
-            _ => "run cutover in the folder that holds it, or name it with `--config`",
+            std::io::ErrorKind::InvalidData => "save it as UTF-8 text",
+            std::io::ErrorKind::IsADirectory => "name a file with `--config`",
+            _ => "run cutover in the directory of the file, or name the file with `--config`",
         };
         let message = format!("cannot be read: {error}");
-        let mistake = Mistake { place: None, message, remedy: remedy.into() };
+        let mistake = Diagnostic { place: None, message, hint: remedy.into() };
         ConfigError { name, text: String::new(), mistakes: vec![mistake] }
     }
 
-    /// A file that is right in itself, but not for what was asked.
-    pub(super) fn unfit(message: &str, remedy: &str) -> ConfigError {
+    /// A valid file that lacks something the command needs.
+    pub(super) fn incomplete(message: &str, remedy: &str) -> ConfigError {
         let mistake =
-            Mistake { place: None, message: message.to_owned(), remedy: remedy.to_owned() };
+            Diagnostic { place: None, message: message.to_owned(), hint: remedy.to_owned() };
         ConfigError {
             name: "cutover.yaml".to_owned(),
             text: String::new(),
@@ -51,15 +51,15 @@ impl ConfigError {
         }
     }
 
-    /// How many things are wrong.
+    /// The number of errors.
     pub fn count(&self) -> usize {
         self.mistakes.len()
     }
 
-    fn render(&self, mistake: &Mistake, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn render(&self, mistake: &Diagnostic, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(place) = mistake.place else {
             writeln!(f, "{}: {}", self.name, mistake.message)?;
-            return write!(f, "  = {}", mistake.remedy);
+            return write!(f, "  = {}", mistake.hint);
         };
         writeln!(f, "{}:{}:{}: {}", self.name, place.line, place.column, mistake.message)?;
         let number = place.line.to_string();
@@ -74,7 +74,7 @@ impl ConfigError {
             let carets = "^".repeat(place.width.min(room));
             writeln!(f, "{gutter} |\n{number} | {shown}\n{gutter} | {indent}{carets}")?;
         }
-        write!(f, "{gutter} = {}", mistake.remedy)
+        write!(f, "{gutter} = {}", mistake.hint)
     }
 }
 

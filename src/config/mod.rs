@@ -1,9 +1,9 @@
-//! `cutover.yaml`: its shape, its meaning, and errors that point at line and column.
+//! `cutover.yaml`: its format, its meaning, and errors with line and column.
 //!
-//! [`load`] reads a file in two passes. The first gives it the shape of [`document`]; it stops at
-//! the first misfit, because nothing sensible can be said about what follows. The second,
-//! [`resolve`], checks what the values mean, fills in the defaults and tells all its objections at
-//! once. What comes out is a [`Config`]: plain values, nothing left to check without an account.
+//! [`load`] reads a file in two passes. The first parses it into [`document`] and stops at the first
+//! error, because nothing after it can be interpreted. The second, [`resolve`], validates the values,
+//! fills in the defaults and reports all errors at once. The result is a [`Config`]: plain values that
+//! need no further check except against an account.
 
 mod at;
 mod attach;
@@ -11,10 +11,10 @@ mod build;
 mod document;
 mod ecr;
 mod error;
-mod misfit;
 mod resolve;
 mod schema;
 mod settings;
+mod shape_error;
 mod values;
 
 use std::path::Path;
@@ -25,15 +25,15 @@ pub use ecr::Ecr;
 pub use error::ConfigError;
 pub use schema::schema;
 pub use settings::{
-    Config, Fleet, Image, Member, Retire, Rolling, Smoke, SoleGroup, Template, TestRoute, Traffic,
-    UserData, hash,
+    Config, Fleet, Image, Rolling, ScaleIn, SideConfig, SingleGroup, Smoke, Template, TestRule,
+    Traffic, UserData, hash,
 };
-pub use values::check_service;
+pub use values::check_service_name;
 
 /// Reads and checks the file at `path`.
 ///
 /// # Errors
-/// All that is wrong with it, each with its place and a remedy; or that it could not be read.
+/// All errors in the file, each with its position and a hint; or that it could not be read.
 pub fn load(path: &Path) -> Result<Config, ConfigError> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path)
@@ -48,18 +48,18 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
 /// Checks `text` as if it had been read from a file called `name` in the current directory.
 ///
 /// # Errors
-/// All that is wrong with it, each with its place and a remedy.
+/// All errors in the text, each with its position and a hint.
 pub fn parse(text: &str, name: &str) -> Result<Config, ConfigError> {
     let document = serde_saphyr::from_str_with_options::<document::Document>(text, options())
-        .map_err(|error| ConfigError::new(name, text, vec![misfit::explain(&error)]))?;
+        .map_err(|error| ConfigError::new(name, text, vec![shape_error::explain(&error)]))?;
     resolve::resolve(document, text).map_err(|mistakes| ConfigError::new(name, text, mistakes))
 }
 
 fn options() -> serde_saphyr::Options {
     serde_saphyr::options! {
-        // `no` is a word here, not a boolean.
+        // `no` is a string here, not a boolean.
         strict_booleans: true,
-        // We render the source line ourselves.
+        // `ConfigError` renders the source line.
         with_snippet: false,
     }
 }

@@ -1,21 +1,21 @@
-//! Values that are written as text: durations, shares, ARNs.
+//! Parsers for durations, shares and ARNs.
 
 use std::time::Duration;
 
 use jiff::SignedDuration;
 
-/// Reads a duration, as in `5m`, `90s` or `1h30m`. `None` where it is none, or negative.
+/// Parses a duration, as in `5m`, `90s` or `1h30m`; `None` if it is invalid or negative.
 pub(super) fn duration(text: &str) -> Option<Duration> {
     Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()
 }
 
-/// Reads a percentage, as in `1%` or `0.5%`, into a share of 1. `None` where it is none.
+/// Parses a percentage, as in `1%` or `0.5%`, into a share of 1; `None` if it is invalid.
 pub(super) fn share(text: &str) -> Option<f64> {
     let percent: f64 = text.strip_suffix('%')?.trim_end().parse().ok()?;
     (0.0..=100.0).contains(&percent).then_some(percent / 100.0)
 }
 
-/// An ARN's parts, as far as they matter here.
+/// The parts of an ARN that are needed here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Arn<'a> {
     pub service: &'a str,
@@ -40,47 +40,47 @@ impl<'a> Arn<'a> {
     }
 }
 
-/// The account of a role's ARN; `None` where `text` is none.
+/// Returns the account of a role ARN; `None` if `text` is not one.
 pub(super) fn account_of_role(text: &str) -> Option<&str> {
     let arn = Arn::parse(text)?;
     (arn.service == "iam" && arn.resource.starts_with("role/")).then_some(arn.account)
 }
 
-/// What is wrong with `text` as a role.
+/// The message for a `text` that is not a role ARN.
 pub(super) fn no_role(text: &str) -> String {
-    format!("`{text}` is not the ARN of a role; write all of it, as in `{A_ROLE}`")
+    format!("`{text}` is not the ARN of a role; write the complete ARN, as in `{A_ROLE}`")
 }
 
-/// A role as it is written.
+/// An example of a role ARN.
 pub(super) const A_ROLE: &str = "arn:aws:iam::123456789012:role/deploy-web";
 
-/// What is wrong with a role of another account.
+/// The message for a role in another account.
 pub(super) fn role_elsewhere(role: &str, account: &str) -> String {
     format!("the role is in account {role}, but `account` is {account}")
 }
 
-/// Checks the name of a service.
+/// Checks a service name.
 ///
 /// # Errors
-/// What is wrong with it.
-pub fn check_service(text: &str) -> Result<(), String> {
+/// The reason why it is invalid.
+pub fn check_service_name(text: &str) -> Result<(), String> {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if (1..=40).contains(&text.len()) && text.bytes().all(plain) {
         return Ok(());
     }
-    Err(format!("`{text}` cannot be the name of a service; {A_SERVICE}"))
+    Err(format!("`{text}` is not a valid service name; {A_SERVICE}"))
 }
 
-/// What the name of a service is made of.
+/// The hint for an invalid service name.
 pub(super) const A_SERVICE: &str =
-    "use 1 to 40 lower-case letters, digits and hyphens: it becomes part of names in AWS";
+    "use 1 to 40 lowercase letters, digits and hyphens: the name becomes part of names in AWS";
 
-/// Whether `text` is an account id: twelve digits.
+/// Returns true if `text` is an account id: twelve digits.
 pub(super) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Whether `text` has the form of a Region's name, as in `eu-west-1` or `us-gov-east-1`.
+/// Returns true if `text` has the form of a Region code, as in `eu-west-1` or `us-gov-east-1`.
 pub(super) fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let word = |p: &&str| !p.is_empty() && p.bytes().all(|b| b.is_ascii_lowercase());

@@ -1,16 +1,16 @@
-//! One look at a whole Region: everything that traffic passes on its way to an instance.
+//! Reads everything in a Region that traffic passes on its way to an instance.
 
 use std::collections::BTreeSet;
 
-use crate::access::unless_denied;
-use crate::cloud::{Cloud, CloudError, TargetGroupSummary};
+use crate::access::gap_if_denied;
+use crate::aws::{Aws, AwsError, TargetGroupSummary};
 use crate::iam::Gap;
 use crate::model::{Group, Listener, LoadBalancer, Rule};
 
-/// What is in an account's Region, as far as a deployment could meet it.
+/// The resources in an account's Region that matter to a deployment.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Account {
-    /// The account's twelve digits.
+    /// The account id: twelve digits.
     pub account: String,
     /// The Region.
     pub region: String,
@@ -20,25 +20,25 @@ pub struct Account {
     pub target_groups: Vec<TargetGroupSummary>,
     /// Every load balancer that forwards to a group.
     pub load_balancers: Vec<LoadBalancer>,
-    /// Their listeners.
+    /// The listeners of the load balancers.
     pub listeners: Vec<Listener>,
-    /// Their rules and default actions, in the order in which a listener tries them.
+    /// The rules and default actions, in the order in which a listener evaluates them.
     pub rules: Vec<Rule>,
-    /// What AWS did not let us read.
+    /// The denied reads.
     pub gaps: Vec<Gap>,
 }
 
 /// Reads the account.
 ///
 /// # Errors
-/// Where AWS does not answer, or does not let us list the groups: nothing can be found without them.
-pub async fn read(cloud: &Cloud) -> Result<Account, CloudError> {
+/// If a request fails, or listing the groups is denied: nothing can be found without them.
+pub async fn read(cloud: &Aws) -> Result<Account, AwsError> {
     let identity = cloud.identity();
     let mut gaps = Vec::new();
     let groups = cloud.all_groups().await?;
     let target_groups = cloud.all_target_groups().await;
-    let target_groups = unless_denied(target_groups, "which target groups there are", &mut gaps)?
-        .unwrap_or_default();
+    let target_groups =
+        gap_if_denied(target_groups, "which target groups exist", &mut gaps)?.unwrap_or_default();
     let attached: BTreeSet<&str> =
         groups.iter().flat_map(|group| &group.target_groups).map(String::as_str).collect();
     let serving: BTreeSet<&str> = target_groups
@@ -49,16 +49,15 @@ pub async fn read(cloud: &Cloud) -> Result<Account, CloudError> {
         .collect();
     let balancers = cloud.all_load_balancers().await;
     let mut load_balancers =
-        unless_denied(balancers, "which load balancers there are", &mut gaps)?.unwrap_or_default();
+        gap_if_denied(balancers, "which load balancers exist", &mut gaps)?.unwrap_or_default();
     load_balancers.retain(|balancer| serving.contains(balancer.arn.as_str()));
     let (mut listeners, mut rules) = (Vec::new(), Vec::new());
     for balancer in &load_balancers {
         let found = cloud.listeners(&balancer.arn).await;
-        listeners.extend(
-            unless_denied(found, "which listeners there are", &mut gaps)?.unwrap_or_default(),
-        );
+        listeners
+            .extend(gap_if_denied(found, "which listeners exist", &mut gaps)?.unwrap_or_default());
         let found = cloud.rules_of(&balancer.arn).await;
-        let found = unless_denied(found, "which rules forward to the groups", &mut gaps)?;
+        let found = gap_if_denied(found, "which rules forward to the groups", &mut gaps)?;
         rules.extend(found.unwrap_or_default().into_iter().map(|found| found.rule));
     }
     Ok(Account {
@@ -74,12 +73,12 @@ pub async fn read(cloud: &Cloud) -> Result<Account, CloudError> {
 }
 
 impl Account {
-    /// The target group of an ARN.
+    /// Returns the target group with this ARN.
     pub fn target_group(&self, arn: &str) -> Option<&TargetGroupSummary> {
         self.target_groups.iter().find(|target_group| target_group.arn == arn)
     }
 
-    /// The load balancers that send traffic to a group.
+    /// Returns the load balancers that forward to a group.
     pub fn load_balancers_of(&self, group: &Group) -> Vec<&LoadBalancer> {
         let serving = |balancer: &&LoadBalancer| {
             let target_groups = group.target_groups.iter().filter_map(|arn| self.target_group(arn));
@@ -89,7 +88,7 @@ impl Account {
     }
 }
 
-/// The name of a load balancer: its ARN ends with `loadbalancer/app/<name>/<id>` (user guide).
+/// Returns the name of a load balancer: its ARN ends with `loadbalancer/app/<name>/<id>` (user guide).
 pub fn name_of(balancer: &LoadBalancer) -> &str {
     balancer.arn.split('/').rev().nth(1).unwrap_or(&balancer.arn)
 }

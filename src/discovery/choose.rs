@@ -1,16 +1,16 @@
-//! Which of an account's services is meant.
+//! Chooses one of an account's services.
 
 use super::Account;
 use super::account::name_of;
 use super::service::{self, Service, services};
 use crate::model::Group;
 
-/// The services that fit what was asked for: all of them where nothing was. Two groups are one service, whatever else
-/// they look like.
+/// Returns the services that match the named groups and load balancer; all services if nothing is named. Two
+/// named groups form one service in any case.
 ///
 /// # Errors
-/// Where a name is nobody's, with the names that there are.
-pub fn choose(
+/// If a name does not exist, with the existing names.
+pub fn choose_services(
     account: &Account,
     groups: &[String],
     load_balancer: Option<&str>,
@@ -26,7 +26,7 @@ pub fn choose(
             found.into_iter().filter(|service| service.groups().contains(one)).collect()
         }
         [a, b] if a.name != b.name => vec![service::pair(account, [a, b])],
-        _ => return Err("name one group, or two different ones that take turns".to_owned()),
+        _ => return Err("name one group, or two different ones".to_owned()),
     };
     let Some(wanted) = load_balancer else { return Ok(all) };
     let by_dns = account.load_balancers.iter().find(|b| b.dns_name.eq_ignore_ascii_case(wanted));
@@ -36,7 +36,7 @@ pub fn choose(
             &account.load_balancers,
             |b| name_of(b),
             wanted,
-            "load balancer with a group behind it",
+            "load balancer in front of a group",
         )?,
     };
     let behind = |service: &Service| service.load_balancers.contains(balancer);
@@ -61,12 +61,15 @@ fn find<'a, T>(
             near(b).total_cmp(&near(a))
         });
         match names.as_slice() {
-            [] => format!("there is no {what} here"),
+            [] => format!("there is no {what} in this account and Region"),
             names => {
                 let shown: Vec<String> =
                     names.iter().take(5).map(|name| format!("`{name}`")).collect();
                 let more = if names.len() > 5 { ", …" } else { "" };
-                format!("there is no {what} `{wanted}`; there is {}{more}", shown.join(", "))
+                format!(
+                    "there is no {what} `{wanted}`; existing ones are {}{more}",
+                    shown.join(", ")
+                )
             }
         }
     })

@@ -1,4 +1,4 @@
-//! Which image a fleet runs, as far as its user data says so.
+//! Finds the image that instances run in their user data.
 
 use std::fmt;
 
@@ -7,29 +7,29 @@ use base64::engine::general_purpose::STANDARD;
 use regex::bytes::Regex;
 
 use crate::model::{Digest, ImageReference, Repository};
-use crate::template::{self, PinError, Source};
+use crate::template::{self, PinError, UserDataSource};
 
 /// The image that instances run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
     /// The repository.
     pub repository: Repository,
-    /// The tag in the user data; `None` where it names a digest, or neither.
+    /// The tag in the user data; `None` if there is none.
     pub tag: Option<String>,
     /// The digest in the user data.
     pub digest: Option<Digest>,
-    /// Other repositories that the user data names.
+    /// Other repositories in the user data.
     pub others: Vec<Repository>,
 }
 
-/// Why no image can be pinned in the user data.
+/// The reason why no image can be pinned in the user data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unpinnable {
     /// There is no user data.
     Empty,
-    /// It names no image of a registry.
-    Nameless,
-    /// It names one that cannot be replaced: the repository and why.
+    /// It contains no image reference with a registry.
+    NoReference,
+    /// It contains a reference that cannot be replaced: the repository and the reason.
     Refused(Repository, String),
 }
 
@@ -37,22 +37,24 @@ impl fmt::Display for Unpinnable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Unpinnable::Empty => f.write_str("there is no user data"),
-            Unpinnable::Nameless => f.write_str("it names no image together with its registry"),
+            Unpinnable::NoReference => {
+                f.write_str("it contains no image reference with a registry")
+            }
             Unpinnable::Refused(repository, why) => {
-                write!(f, "{repository} in it cannot be replaced by a digest: {why}")
+                write!(f, "the reference to {repository} cannot be replaced by a digest: {why}")
             }
         }
     }
 }
 
-/// Registry, path, and a tag or a digest behind it. A registry's host has a dot (Docker's reference grammar).
+/// Registry, path, and an optional tag and digest. A registry's host contains a dot (Docker's reference grammar).
 const REFERENCE: &str = r"(?-u)(?P<name>(?:[a-z0-9-]+\.)+[a-z0-9-]+(?::[0-9]+)?/[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?";
 
-/// Finds the image in decoded user data: the first that can be pinned and is in a registry of one's `own`, or else the
-/// first that can be pinned.
+/// Finds the image in decoded user data: the first that can be pinned and is in an `own` registry, otherwise
+/// the first that can be pinned.
 ///
 /// # Errors
-/// Why there is none.
+/// The reason why there is none.
 pub fn find_image(
     user_data: Option<&[u8]>,
     own: impl Fn(&Repository) -> bool,
@@ -68,7 +70,9 @@ pub fn find_image(
             Ok(()) => candidates.push(image),
             Err(why) => {
                 let why = match why {
-                    PinError::Unreadable { line, why, .. } => format!("on line {line}, {why}"),
+                    PinError::UnparsableReference { line, why, .. } => {
+                        format!("on line {line}, {why}")
+                    }
                     other => other.to_string(),
                 };
                 refused.get_or_insert((image.repository, why));
@@ -79,7 +83,7 @@ pub fn find_image(
     if candidates.is_empty() {
         return Err(match refused {
             Some((repository, why)) => Unpinnable::Refused(repository, why),
-            None => Unpinnable::Nameless,
+            None => Unpinnable::NoReference,
         });
     }
     let mut image = candidates.remove(position.unwrap_or(0));
@@ -87,8 +91,7 @@ pub fn find_image(
     Ok(image)
 }
 
-/// Everything that looks like an image of a registry, in its order. Addresses of web pages are none, nor is what a
-/// comment of a shell script says.
+/// Returns everything that looks like an image reference, in order. Ignores URLs and comments of shell scripts.
 fn mentioned(text: &[u8]) -> Vec<Image> {
     let Ok(pattern) = Regex::new(REFERENCE) else { return Vec::new() };
     let read = |line: &[u8]| -> Vec<Image> {
@@ -105,7 +108,7 @@ fn mentioned(text: &[u8]) -> Vec<Image> {
                 std::str::from_utf8(bytes).ok().map(str::to_owned)
             };
             let (tag, digest) = (part("tag"), part("digest").and_then(|text| text.parse().ok()));
-            // A path on some host is an image only if it is a registry's, or has a tag.
+            // A path on a host is an image only if the host is a known registry or it has a tag or digest.
             let is_registry = repository.ecr().is_some() || repository.registry() == "ghcr.io";
             (is_registry || tag.is_some() || digest.is_some()).then(|| Image {
                 repository,
@@ -120,12 +123,12 @@ fn mentioned(text: &[u8]) -> Vec<Image> {
     text.split(|b| *b == b'\n').filter(|line| !is_comment(line)).flat_map(read).collect()
 }
 
-/// Whether every mention of the repository can be replaced by a digest.
+/// Checks that every reference to the repository can be replaced by a digest.
 fn pinned(text: &[u8], repository: &Repository) -> Result<(), PinError> {
     let digest = Digest::of(b"");
     let image = ImageReference { repository: repository.clone(), digest };
-    match template::pin(&Source::Rewrite, Some(&STANDARD.encode(text)), &image) {
-        // Too long with a digest is no question of which image it is.
+    match template::pin(&UserDataSource::Rewrite, Some(&STANDARD.encode(text)), &image) {
+        // The length does not matter for finding the image.
         Ok(_) | Err(PinError::TooLong { .. }) => Ok(()),
         Err(error) => Err(error),
     }
@@ -169,7 +172,7 @@ mod tests {
     #[test]
     fn what_cannot_be_pinned_is_said() {
         assert_eq!(found(""), Err(Unpinnable::Empty));
-        assert_eq!(found("#!/bin/sh\nyum install -y nginx\n"), Err(Unpinnable::Nameless));
+        assert_eq!(found("#!/bin/sh\nyum install -y nginx\n"), Err(Unpinnable::NoReference));
         let computed = found(&format!("TAG=v1\ndocker run {ECR}:$TAG\n"));
         assert!(matches!(computed, Err(Unpinnable::Refused(..))), "{computed:?}");
     }

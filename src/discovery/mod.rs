@@ -1,19 +1,20 @@
-//! What runs in an account already: the services that cutover could deploy, found without a line of configuration.
+//! Finds the services in an account that cutover could deploy, without configuration.
 //!
-//! [`read`] lists load balancers, rules, target groups and Auto Scaling groups once. [`choose`] is pure: it finds which
-//! groups take turns behind the same rules, and which of these services is meant. [`look_closer`] reads what is worth reading of one service only:
-//! its launch template and the image in the user data. A read that AWS refuses is a [`Gap`], never an absence.
+//! [`read`] lists load balancers, rules, target groups and Auto Scaling groups once. [`choose`] is pure: it
+//! determines which groups belong together and which services match. [`look_closer`] reads the details of one
+//! service: its launch template and the image in the user data. A denied read is a [`Gap`](crate::iam::Gap) and
+//! not taken for an absent resource.
 
 mod account;
 mod choose;
-mod closer;
 mod image;
+mod launch;
 mod name;
 mod service;
 
 pub use account::{Account, name_of, read};
-pub use choose::choose;
-pub use closer::{Launch, look_closer};
+pub use choose::choose_services;
 pub use image::{Image, Unpinnable, find_image};
+pub use launch::{Launch, read_launch};
 pub use name::service_name;
-pub use service::{Fleet, Member, Service};
+pub use service::{Fleet, GroupWithTarget, Service};

@@ -1,16 +1,17 @@
-//! A name for a service that has none yet.
+//! Suggests a name for a service.
 
-/// Characters of a service's name in `cutover.yaml`.
+/// The maximum length of a service name in `cutover.yaml`.
 const LONGEST: usize = 40;
 
-/// What a colour or a role is called in the names of groups.
+/// Words for a color or a role in names of groups.
 const ROLES: [&str; 14] = [
     "blue", "green", "a", "b", "1", "2", "main", "canary", "stable", "asg", "group", "fleet",
     "live", "idle",
 ];
 
-/// Names a service after its groups: what their names have in common, without colours. Where that leaves nothing that
-/// `cutover.yaml` accepts, the first of `others` that does, such as the launch template's or the load balancer's name.
+/// Names a service after its groups: the words that their names have in common, without colors. If that leaves
+/// nothing valid, uses the first valid one of `others`, such as the name of the launch template or load
+/// balancer.
 pub fn service_name(groups: &[&str], others: &[&str]) -> String {
     let common = match groups {
         [one] => words(one),
@@ -26,14 +27,14 @@ pub fn service_name(groups: &[&str], others: &[&str]) -> String {
     named.into_iter().find(|name| !name.is_empty()).unwrap_or_else(|| "service".to_owned())
 }
 
-/// The words of a name in lower case: letters and digits of ASCII, whatever stands between them.
+/// Splits a name into lowercase words of ASCII letters and digits.
 fn words(name: &str) -> Vec<String> {
     let lower = name.to_ascii_lowercase();
     let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_owned).collect()
 }
 
-/// The words as one name, without those that say a role, unless nothing else is left.
+/// Joins words to a name, without color and role words unless nothing else is left.
 fn slug(words: &[String]) -> String {
     let plain: Vec<&str> =
         words.iter().map(String::as_str).filter(|word| !ROLES.contains(word)).collect();

@@ -1,22 +1,22 @@
-//! Which groups belong together: the services of an account.
+//! Determines the services of an account: which groups belong together.
 
 use std::collections::BTreeMap;
 
 use super::Account;
-use crate::model::{Colour, Group, LaunchTemplate, LoadBalancer, PerColour, Rule, RuleId};
-use crate::preflight::live;
+use crate::model::{Color, Group, LaunchTemplate, LoadBalancer, PerColor, Rule, RuleId};
+use crate::preflight::live_color;
 
-/// A group and the target group through which it gets traffic.
+/// A group and the target group through which it receives traffic.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Member {
+pub struct GroupWithTarget {
     /// The Auto Scaling group.
     pub group: Group,
-    /// The ARN of its target group; `None` where it has none.
+    /// The ARN of its target group, if it has one.
     pub target_group: Option<String>,
 }
 
-impl Member {
-    /// The name of its target group. An ARN ends with `targetgroup/<name>/<id>` (user guide).
+impl GroupWithTarget {
+    /// Returns the name of its target group. The ARN ends with `targetgroup/<name>/<id>` (user guide).
     pub fn target_group_name(&self) -> Option<&str> {
         self.target_group.as_deref()?.split('/').nth(1)
     }
@@ -25,45 +25,45 @@ impl Member {
 /// The groups of a service.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fleet {
-    /// Two groups that take turns.
+    /// Two groups that alternate between live and idle.
     Pair {
         /// The groups, each with its target group.
-        sides: Box<PerColour<Member>>,
-        /// The one that has all the traffic; `None` where neither has.
-        live: Option<Colour>,
+        sides: Box<PerColor<GroupWithTarget>>,
+        /// The color that receives all traffic; `None` if neither does.
+        live: Option<Color>,
     },
     /// One group.
-    Single(Box<Member>),
+    Single(Box<GroupWithTarget>),
 }
 
-/// What cutover could deploy to.
+/// A service that cutover could deploy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Service {
     /// Its groups.
     pub fleet: Fleet,
-    /// The load balancers that send it traffic.
+    /// The load balancers that forward to it.
     pub load_balancers: Vec<LoadBalancer>,
-    /// The rules and default actions that name its target groups, without the test rule.
+    /// The rules and default actions that forward to its target groups, without the test rule.
     pub rules: Vec<Rule>,
-    /// The rule that reaches the idle group by a header, with this name and value.
+    /// The test rule, with the name and value of its header.
     pub test: Option<(Rule, (String, String))>,
 }
 
 impl Service {
-    /// Its groups: blue and green, or the only one.
+    /// Returns the groups: blue and green, or the only one.
     pub fn groups(&self) -> Vec<&Group> {
         self.members().into_iter().map(|member| &member.group).collect()
     }
 
-    /// Its groups, each with its target group.
-    pub fn members(&self) -> Vec<&Member> {
+    /// Returns the groups with their target groups.
+    pub fn members(&self) -> Vec<&GroupWithTarget> {
         match &self.fleet {
-            Fleet::Pair { sides, .. } => Colour::BOTH.map(|colour| &sides[colour]).to_vec(),
+            Fleet::Pair { sides, .. } => Color::BOTH.map(|color| &sides[color]).to_vec(),
             Fleet::Single(member) => vec![member],
         }
     }
 
-    /// What the live group launches from, or else the first that launches from a template.
+    /// Returns the launch template of the live group, otherwise of the first group that has one.
     pub fn template(&self) -> Option<&LaunchTemplate> {
         let live = match &self.fleet {
             Fleet::Pair { sides, live: Some(live) } => sides[*live].group.source.template(),
@@ -73,9 +73,9 @@ impl Service {
     }
 }
 
-/// The services of an account, in the order of their first group's name. Two groups are one service where a rule
-/// names the target groups of both, or where they alone launch from the same template and no more than one of them
-/// gets traffic.
+/// Returns the services of an account, ordered by the name of their first group. Two groups form one service if a rule
+/// forwards to the target groups of both, or if only they use the same launch template and at most one of them receives
+/// traffic.
 pub(super) fn services(account: &Account) -> Vec<Service> {
     let mut pairs = weighted_pairs(account);
     let taken = |pairs: &[[usize; 2]], n: usize| pairs.iter().any(|pair| pair.contains(&n));
@@ -93,20 +93,20 @@ pub(super) fn services(account: &Account) -> Vec<Service> {
     found
 }
 
-/// Two groups as one service, because somebody says so.
+/// Makes a service of two groups.
 pub(super) fn pair(account: &Account, groups: [&Group; 2]) -> Service {
     let [first, second] = in_order(groups);
     let (blue, green) = shared_rule(account, first, second).unwrap_or_else(|| {
         let own = |group: &Group| group.target_groups.first().cloned().unwrap_or_default();
         (own(first), own(second))
     });
-    let arns = PerColour { blue: blue.as_str(), green: green.as_str() };
+    let arns = PerColor { blue: blue.as_str(), green: green.as_str() };
     let naming: Vec<&Rule> = account.rules.iter().filter(|rule| names(rule, arns)).collect();
     let all: Vec<RuleId> = naming.iter().filter(|r| !is_header(r)).map(|r| r.id.clone()).collect();
-    let live = live(&account.rules, &all, arns);
+    let live = live_color(&account.rules, &all, arns);
     let test = naming.iter().find_map(|rule| test_of(rule, arns, live));
     let is_test = |rule: &Rule| test.as_ref().is_some_and(|(found, _)| found.id == rule.id);
-    let member = |group: &Group, arn: &str| Member {
+    let member = |group: &Group, arn: &str| GroupWithTarget {
         group: group.clone(),
         target_group: (!arn.is_empty()).then(|| arn.to_owned()),
     };
@@ -118,17 +118,14 @@ pub(super) fn pair(account: &Account, groups: [&Group; 2]) -> Service {
         load_balancers: load_balancers.into_iter().cloned().collect(),
         rules: naming.into_iter().filter(|rule| !is_test(rule)).cloned().collect(),
         fleet: Fleet::Pair {
-            sides: Box::new(PerColour {
-                blue: member(first, &blue),
-                green: member(second, &green),
-            }),
+            sides: Box::new(PerColor { blue: member(first, &blue), green: member(second, &green) }),
             live,
         },
         test,
     }
 }
 
-/// One group as a service.
+/// Makes a service of one group.
 pub(super) fn single(account: &Account, group: &Group) -> Service {
     let named = |arn: &&String| account.rules.iter().any(|rule| forwards_to(rule, arn));
     let arn = group.target_groups.iter().find(named).or(group.target_groups.first());
@@ -136,21 +133,24 @@ pub(super) fn single(account: &Account, group: &Group) -> Service {
     Service {
         load_balancers: account.load_balancers_of(group).into_iter().cloned().collect(),
         rules: rules.cloned().collect(),
-        fleet: Fleet::Single(Box::new(Member { group: group.clone(), target_group: arn.cloned() })),
+        fleet: Fleet::Single(Box::new(GroupWithTarget {
+            group: group.clone(),
+            target_group: arn.cloned(),
+        })),
         test: None,
     }
 }
 
-/// Blue first where the names say so, else by name.
+/// Orders two groups: blue first if the names contain colors, otherwise by name.
 fn in_order(groups: [&Group; 2]) -> [&Group; 2] {
     let [a, b] = groups;
-    let says = |group: &Group, colour: &str| group.name.to_ascii_lowercase().contains(colour);
+    let says = |group: &Group, color: &str| group.name.to_ascii_lowercase().contains(color);
     let swapped = (says(a, "green") && !says(b, "green")) || (says(b, "blue") && !says(a, "blue"));
     let by_name = !says(a, "blue") && !says(b, "green") && a.name > b.name;
     if swapped || by_name { [b, a] } else { [a, b] }
 }
 
-/// Groups whose target groups stand in one rule. A group that would be in two pairs is in none.
+/// Returns pairs of groups whose target groups are in one rule. A group that would be in two pairs is in none.
 fn weighted_pairs(account: &Account) -> Vec<[usize; 2]> {
     let mut found: Vec<[usize; 2]> = Vec::new();
     for a in 0..account.groups.len() {
@@ -164,9 +164,10 @@ fn weighted_pairs(account: &Account) -> Vec<[usize; 2]> {
     found.iter().copied().filter(|pair| pair.iter().all(|n| count(*n) == 1)).collect()
 }
 
-/// Groups that alone launch from a template. At most one of them has traffic other than by a header.
+/// Returns pairs of groups that are the only users of a launch template and of which at most one receives
+/// traffic, except through header rules.
 fn template_pairs(account: &Account) -> Vec<[usize; 2]> {
-    // Without the rules it is not known who gets traffic.
+    // Without the rules it is not known which group receives traffic.
     if !account.gaps.is_empty() {
         return Vec::new();
     }
@@ -195,7 +196,7 @@ fn template_pairs(account: &Account) -> Vec<[usize; 2]> {
         .collect()
 }
 
-/// The target groups of both that one rule names.
+/// Returns the target groups of both groups if one rule forwards to both.
 fn shared_rule(account: &Account, a: &Group, b: &Group) -> Option<(String, String)> {
     account.rules.iter().find_map(|rule| {
         let forward = rule.forward.as_ref()?;
@@ -207,20 +208,20 @@ fn shared_rule(account: &Account, a: &Group, b: &Group) -> Option<(String, Strin
     })
 }
 
-/// The rule as a test rule: it asks for a header and sends everything to the idle side.
+/// Returns the rule with its header if it is a test rule: it has a header condition and forwards only to the idle side.
 fn test_of(
     rule: &Rule,
-    pair: PerColour<&str>,
-    live: Option<Colour>,
+    pair: PerColor<&str>,
+    live: Option<Color>,
 ) -> Option<(Rule, (String, String))> {
     let forward = rule.forward.as_ref()?;
-    // While traffic is split, neither side is idle: what a header reaches alone is tested.
+    // While traffic is split, neither side is idle: any rule with a header that forwards to only one side counts.
     let tested = match live {
         Some(live) => forward.share(pair[live.other()]) == 100,
-        None => Colour::BOTH.into_iter().any(|colour| forward.share(pair[colour]) == 100),
+        None => Color::BOTH.into_iter().any(|color| forward.share(pair[color]) == 100),
     };
-    let (name, values) = rule.matches.headers.first()?;
-    // A request can only carry a value that stands for itself.
+    let (name, values) = rule.conditions.headers.first()?;
+    // A request must send a literal value, without wildcards.
     let literal = |value: &&String| {
         value.bytes().all(|b| b.is_ascii_graphic()) && !value.contains(['*', '?'])
     };
@@ -229,13 +230,13 @@ fn test_of(
 }
 
 fn is_header(rule: &Rule) -> bool {
-    !rule.matches.headers.is_empty()
+    !rule.conditions.headers.is_empty()
 }
 
 fn forwards_to(rule: &Rule, arn: &str) -> bool {
     rule.forward.as_ref().is_some_and(|forward| forward.names(arn))
 }
 
-fn names(rule: &Rule, pair: PerColour<&str>) -> bool {
-    Colour::BOTH.into_iter().any(|colour| forwards_to(rule, pair[colour]))
+fn names(rule: &Rule, pair: PerColor<&str>) -> bool {
+    Color::BOTH.into_iter().any(|color| forwards_to(rule, pair[color]))
 }

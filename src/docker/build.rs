@@ -1,7 +1,7 @@
-//! A build by an engine: a folder and a Dockerfile in, an image in the engine's store out.
+//! Builds an image with a container engine: from a folder and a Dockerfile to an image in the engine's store.
 //!
-//! With BuildKit by way of Docker's `/build`; Podman builds by its own builder. That interface has no
-//! cache that is written elsewhere, no further contexts and no outputs: of caches, only the inline one.
+//! Docker builds with BuildKit, through its `/build` endpoint; Podman uses its own builder. This API has no
+//! external caches, no additional contexts and no outputs: of caches, only the inline one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -22,25 +22,25 @@ use tokio::time::interval;
 
 use super::context::{Context, Sent};
 use super::failure;
-use super::session::{self, Login, Stock};
+use super::session::{self, Login, SessionProviders};
 use super::steps::Steps;
-use super::{BuildError, Engine, EngineError, Kind, Progress, Stored};
+use super::{BuildError, Engine, EngineError, EngineImage, EngineKind, Progress};
 
-/// BuildKit takes no larger secret (`session/secrets`, `MaxSecretSize`).
+/// The largest secret that BuildKit accepts (`session/secrets`, `MaxSecretSize`).
 const LARGEST_SECRET: usize = 500 * 1024;
 
-/// How often it is told how much of a large folder has been sent.
+/// Interval of progress reports while the context is sent.
 const PACE: Duration = Duration::from_secs(5);
 
-/// How long a build may go on after the engine has closed its session.
+/// How long a build may continue after the engine has closed its session.
 const WITHOUT_SESSION: Duration = Duration::from_secs(10);
 
-/// What is to be built, and how.
+/// What to build, and how.
 #[derive(Debug, Clone, Default)]
-pub struct Build {
-    /// The folder that the Dockerfile copies from.
+pub struct BuildRequest {
+    /// The build context: the folder that the Dockerfile copies from.
     pub context: PathBuf,
-    /// The Dockerfile, in that folder or elsewhere; not relative to it.
+    /// The Dockerfile, in that folder or outside; not relative to it.
     pub dockerfile: PathBuf,
     /// The stage to stop at; `None` for the last.
     pub target: Option<String>,
@@ -48,28 +48,28 @@ pub struct Build {
     pub args: BTreeMap<String, String>,
     /// Labels of the image.
     pub labels: BTreeMap<String, String>,
-    /// What `RUN --mount=type=secret` may read.
+    /// Secrets for `RUN --mount=type=secret`.
     pub secrets: Vec<Secret>,
-    /// What `RUN --mount=type=ssh` may talk to.
+    /// Agents for `RUN --mount=type=ssh`.
     pub ssh: Vec<SshAgent>,
-    /// Such as `linux/arm64`; `None` for the engine's own.
+    /// Platform, such as `linux/arm64`; `None` for the engine's own.
     pub platform: Option<String>,
     /// Images whose inline cache is used.
     pub cache_from: Vec<String>,
-    /// Whether the image is to hold what `cache_from` needs.
+    /// Whether to include the inline cache in the image, for a later `cache_from`.
     pub inline_cache: bool,
-    /// Whether everything is done anew.
+    /// Whether to build without caches.
     pub no_cache: bool,
-    /// Whether base images are looked up in their registries even if the engine has them.
+    /// Whether to check the registries for base images even if the engine has them.
     pub pull: bool,
-    /// What the engine calls the image, as in `web:latest`; `None` for nothing but its id.
+    /// The image's tag in the engine's store, as in `web:latest`; `None` for none.
     pub tag: Option<String>,
 }
 
-/// A value that a step of the build may read, and that stays out of the image.
+/// A value that a build step may read, and that stays out of the image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Secret {
-    /// What the Dockerfile calls it.
+    /// Its ID in the Dockerfile.
     pub id: String,
     /// Where it comes from.
     pub source: SecretSource,
@@ -78,52 +78,52 @@ pub struct Secret {
 /// Where a secret's value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretSource {
-    /// All of a file.
+    /// The content of a file.
     File(PathBuf),
-    /// A variable of the environment.
+    /// An environment variable.
     Env(String),
 }
 
-/// An SSH agent that a step of the build may talk to.
+/// An SSH agent that a build step may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SshAgent {
-    /// What the Dockerfile calls it; `default` where it says nothing.
+    /// Its ID in the Dockerfile; `default` if the Dockerfile names none.
     pub id: String,
-    /// Its socket; `None` for the one of `SSH_AUTH_SOCK`.
+    /// Its socket; `None` for the one in `SSH_AUTH_SOCK`.
     pub socket: Option<PathBuf>,
 }
 
-/// The environment: the value of the variable with this name.
-pub type Variable = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+/// Looks up an environment variable.
+pub type EnvLookup = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
-/// What a build may use of the place where it was started.
+/// What a build may use of the environment that it was started in.
 #[derive(Clone)]
-pub struct Surroundings {
-    /// The environment.
-    pub variable: Variable,
-    /// Logins to the registries of base images; `None`: the engine pulls as anybody.
+pub struct BuildEnv {
+    /// Environment variables.
+    pub variable: EnvLookup,
+    /// Logins to the registries of base images; `None` if the engine pulls anonymously.
     pub login: Option<Login>,
 }
 
 impl Engine {
-    /// Builds. `tell` hears what happens, as it happens. Dropped, the build ends.
+    /// Builds the image, and reports progress to `tell`. Dropping the future ends the build.
     ///
     /// # Errors
-    /// Where something is missing here, the engine fails, or the build does: then with the step, its
-    /// last lines and the Dockerfile's.
+    /// Fails if something is missing here, the engine fails, or the build does: then with the step, its last
+    /// lines and the Dockerfile's.
     pub async fn build(
         &self,
-        build: &Build,
-        surroundings: &Surroundings,
-        tell: &mut dyn FnMut(Progress),
-    ) -> Result<Stored, BuildError> {
+        build: &BuildRequest,
+        surroundings: &BuildEnv,
+        emit: &mut dyn FnMut(Progress),
+    ) -> Result<EngineImage, BuildError> {
         let (context, stock) = self.prepared(build, surroundings)?;
-        let session = match self.facts().kind {
-            Kind::Docker => Some(session::open(&self.way).await.map_err(|cause| {
+        let session = match self.info().kind {
+            EngineKind::Docker => Some(session::open(&self.way).await.map_err(|cause| {
                 let cause = cause.to_string();
                 BuildError::Session { cause }
             })?),
-            Kind::Podman => None,
+            EngineKind::Podman => None,
         };
         let id = session.as_ref().map(|session| session.id.clone());
         let options = self.options(build, &context.name, id);
@@ -134,8 +134,8 @@ impl Engine {
             }
         };
         let mut steps = Steps::default();
-        let ran = self.run(options, context.clone(), &mut steps, tell);
-        let built = beside(Box::pin(serving), Box::pin(ran)).await;
+        let ran = self.run(options, context.clone(), &mut steps, emit);
+        let built = run_with_session(Box::pin(serving), Box::pin(ran)).await;
         let id = match built {
             Ok(id) => id,
             Err(Stop::Ours(error)) => return Err(error),
@@ -148,45 +148,56 @@ impl Engine {
             |what: &str| EngineError::Protocol { attempted: attempted(), what: what.into() };
         let id = id.ok_or_else(|| missing("the engine ended the build without naming an image"))?;
         let stored = self.inspect(&id).await?;
-        Ok(stored.ok_or_else(|| missing(&format!("it has no image {id}")))?)
+        Ok(stored.ok_or_else(|| missing(&format!("the engine has no image {id}")))?)
     }
 
-    /// Whether everything that the build begins with is here.
+    /// Checks that everything that the build needs to start is here.
     ///
     /// # Errors
-    /// Where something is missing.
-    pub fn may_build(&self, build: &Build, surroundings: &Surroundings) -> Result<(), BuildError> {
+    /// Fails if something is missing.
+    pub fn check_build(
+        &self,
+        build: &BuildRequest,
+        surroundings: &BuildEnv,
+    ) -> Result<(), BuildError> {
         self.prepared(build, surroundings).map(|_| ())
     }
 
     fn prepared(
         &self,
-        build: &Build,
-        surroundings: &Surroundings,
-    ) -> Result<(Context, Stock), BuildError> {
+        build: &BuildRequest,
+        surroundings: &BuildEnv,
+    ) -> Result<(Context, SessionProviders), BuildError> {
         let context = Context::open(&build.context, &build.dockerfile)?;
         let stock = stock(build, surroundings)?;
-        self.may_ask(build)?;
+        self.check_support(build)?;
         Ok((context, stock))
     }
 
-    /// Whether this engine can hand over what the build may ask for.
-    fn may_ask(&self, build: &Build) -> Result<(), BuildError> {
+    /// Checks that this engine can provide what the build may request.
+    fn check_support(&self, build: &BuildRequest) -> Result<(), BuildError> {
         let asks = [("secrets", !build.secrets.is_empty()), ("ssh", !build.ssh.is_empty())];
         match asks.iter().find(|(_, asked)| *asked) {
-            Some((key, _)) if self.facts().kind == Kind::Podman => Err(BuildError::Unsupported {
-                what: format!(
-                    "`image.build.{key}`: Podman's Docker-compatible interface hands over neither \
-                     secrets nor agents"
-                ),
-                remedy: "Name a Docker engine by DOCKER_HOST, or build and push with `podman` and \
-                         deploy by `--image repository@sha256:…`",
-            }),
+            Some((key, _)) if self.info().kind == EngineKind::Podman => {
+                Err(BuildError::Unsupported {
+                    what: format!(
+                        "`image.build.{key}`: Podman's Docker-compatible API supports neither secrets \
+                     nor SSH agents"
+                    ),
+                    remedy: "Set DOCKER_HOST to a Docker engine, or build and push with `podman` and \
+                         deploy with `--image repository@sha256:…`",
+                })
+            }
             _ => Ok(()),
         }
     }
 
-    fn options(&self, build: &Build, name: &str, session: Option<String>) -> BuildImageOptions {
+    fn options(
+        &self,
+        build: &BuildRequest,
+        name: &str,
+        session: Option<String>,
+    ) -> BuildImageOptions {
         let map = |map: &BTreeMap<String, String>| -> HashMap<String, String> {
             map.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
         };
@@ -194,7 +205,7 @@ impl Engine {
         if build.inline_cache {
             args.insert("BUILDKIT_INLINE_CACHE".to_owned(), "1".to_owned());
         }
-        // Podman refuses an empty list.
+        // Podman rejects an empty list.
         let cache_from = Some(build.cache_from.clone()).filter(|images| !images.is_empty());
         BuildImageOptions {
             dockerfile: name.to_owned(),
@@ -206,22 +217,22 @@ impl Engine {
             labels: Some(map(&build.labels)),
             platform: build.platform.clone().unwrap_or_default(),
             target: build.target.clone().unwrap_or_default(),
-            version: match self.facts().kind {
-                Kind::Docker => BuilderVersion::BuilderBuildKit,
-                Kind::Podman => BuilderVersion::BuilderV1,
+            version: match self.info().kind {
+                EngineKind::Docker => BuilderVersion::BuilderBuildKit,
+                EngineKind::Podman => BuilderVersion::BuilderV1,
             },
             session,
             ..BuildImageOptions::default()
         }
     }
 
-    /// Sends the context and hears the engine out. What comes back is the image's id.
+    /// Sends the context and follows the build; returns the image's ID.
     async fn run(
         &self,
         options: BuildImageOptions,
         context: Context,
         steps: &mut Steps,
-        tell: &mut dyn FnMut(Progress),
+        emit: &mut dyn FnMut(Progress),
     ) -> Result<Option<String>, Stop> {
         let (archive, mut walk) = context.send();
         let taken = Arc::new(AtomicU64::new(0));
@@ -231,7 +242,7 @@ impl Engine {
                 .fetch_add(piece.as_ref().map_or(0, |piece| piece.len() as u64), Ordering::Relaxed);
         });
         let mut pace = interval(PACE);
-        // The first tick comes at once.
+        // The first tick completes immediately.
         pace.tick().await;
         let mut messages =
             Box::pin(self.docker.build_image(options, None, Some(body_try_stream(archive))));
@@ -240,22 +251,22 @@ impl Engine {
             let message = tokio::select! {
                 message = messages.next() => message,
                 _ = pace.tick(), if walking => {
-                    tell(Progress::Sending { bytes: taken.load(Ordering::Relaxed) });
+                    emit(Progress::Sending { bytes: taken.load(Ordering::Relaxed) });
                     continue;
                 }
                 sent = &mut walk, if walking => {
                     walking = false;
                     if let Some(sent) = walked(sent)? {
-                        tell(Progress::Sent { files: sent.files, bytes: sent.bytes });
+                        emit(Progress::Sent { files: sent.files, bytes: sent.bytes });
                     }
                     continue;
                 }
             };
             match message {
                 None => return Ok(id),
-                Some(Ok(info)) => id = hear(info, steps, tell).or(id),
+                Some(Ok(info)) => id = hear(info, steps, emit).or(id),
                 Some(Err(error)) => {
-                    // The engine may only have seen an archive that broke off.
+                    // To the engine, a failure of the walk is only a truncated archive.
                     if walking {
                         walked(within_a_moment(walk).await)?;
                     }
@@ -266,8 +277,8 @@ impl Engine {
     }
 }
 
-/// A build with its session. A session that fails does not leave the build waiting for ever.
-async fn beside<T>(
+/// Runs a build along with its session. A session that fails does not leave the build waiting forever.
+async fn run_with_session<T>(
     mut serving: impl Future<Output = Result<(), String>> + Unpin,
     mut ran: impl Future<Output = Result<T, Stop>> + Unpin,
 ) -> Result<T, Stop> {
@@ -275,37 +286,37 @@ async fn beside<T>(
         built = &mut ran => return built,
         ended = &mut serving => ended,
     };
-    // What was asked for may be all that it needed.
+    // The build may already have all that it needs from the session.
     tokio::time::timeout(WITHOUT_SESSION, ran).await.unwrap_or_else(|_| {
         let cause = ended.err().unwrap_or_else(|| "the engine closed it".to_owned());
         Err(Stop::Ours(BuildError::Session { cause }))
     })
 }
 
-/// Why a build did not come to its end.
+/// Why a build ended without an image.
 enum Stop {
-    /// By us.
+    /// An error on this side.
     Ours(BuildError),
-    /// By the engine.
+    /// An error from the engine.
     Theirs(Error),
 }
 
-/// What is told of a message. If it names the image, that.
-fn hear(info: BuildInfo, steps: &mut Steps, tell: &mut dyn FnMut(Progress)) -> Option<String> {
+/// Reports a message; returns the image's ID if the message has it.
+fn hear(info: BuildInfo, steps: &mut Steps, emit: &mut dyn FnMut(Progress)) -> Option<String> {
     if let Some(text) = info.stream {
         let lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
-        lines.for_each(|line| tell(steps.hear(line)));
+        lines.for_each(|line| emit(steps.hear(line)));
     }
     match info.aux? {
         BuildInfoAux::BuildKit(status) => {
-            steps.learn(&status).into_iter().for_each(tell);
+            steps.learn(&status).into_iter().for_each(emit);
             None
         }
         BuildInfoAux::Default(image) => image.id,
     }
 }
 
-/// What became of the walk; `None` where nobody wanted all of it, which the engine explains.
+/// Returns the result of the walk; `None` if the engine stopped reading, which it explains itself.
 fn walked(
     sent: Result<Result<Sent, BuildError>, tokio::task::JoinError>,
 ) -> Result<Option<Sent>, Stop> {
@@ -319,7 +330,7 @@ fn walked(
     }
 }
 
-/// The walk ends when the connection does; a disk that hangs is not waited for.
+/// Waits for the walk, which ends when the connection does, but not for a disk that hangs.
 async fn within_a_moment(
     walk: JoinHandle<Result<Sent, BuildError>>,
 ) -> Result<Result<Sent, BuildError>, tokio::task::JoinError> {
@@ -327,9 +338,10 @@ async fn within_a_moment(
     waited.unwrap_or_else(|_| Ok(Ok(Sent::default())))
 }
 
-/// What the build may ask for, all of it seen to be there.
-fn stock(build: &Build, surroundings: &Surroundings) -> Result<Stock, BuildError> {
-    let mut stock = Stock { login: surroundings.login.clone(), ..Stock::default() };
+/// Collects what the build may request, and checks that all of it exists.
+fn stock(build: &BuildRequest, surroundings: &BuildEnv) -> Result<SessionProviders, BuildError> {
+    let mut stock =
+        SessionProviders { login: surroundings.login.clone(), ..SessionProviders::default() };
     for Secret { id, source } in &build.secrets {
         let failed = |cause: String| BuildError::Secret { id: id.clone(), cause };
         let value = match source {
@@ -337,11 +349,13 @@ fn stock(build: &Build, surroundings: &Surroundings) -> Result<Stock, BuildError
                 fs::read(path).map_err(|error| failed(format!("{}: {error}", path.display())))?
             }
             SecretSource::Env(name) => (surroundings.variable)(name)
-                .ok_or_else(|| failed(format!("the environment has no {name}, or an empty one")))?
+                .ok_or_else(|| {
+                    failed(format!("the environment variable {name} is not set or empty"))
+                })?
                 .into_bytes(),
         };
         if value.len() > LARGEST_SECRET {
-            return Err(failed(format!("engines take at most {} kB", LARGEST_SECRET / 1024)));
+            return Err(failed(format!("engines accept at most {} KiB", LARGEST_SECRET / 1024)));
         }
         stock.secrets.insert(id.clone(), value);
     }

@@ -1,4 +1,4 @@
-//! Why a build gave no image.
+//! Errors of builds.
 
 use std::fmt;
 use std::io;
@@ -6,112 +6,112 @@ use std::path::PathBuf;
 
 use super::{EngineError, InvalidPattern};
 
-/// A build that gave no image.
+/// Why a build has no image.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// The folder is not there.
+    /// The build context does not exist.
     #[error(
-        "cannot build: there is no folder `{}`. It is what `image.build.context` names, relative to cutover.yaml", .folder.display()
+        "cannot build: the folder `{}` does not exist. Correct `image.build.context`, which is relative to cutover.yaml", .folder.display()
     )]
     NoContext {
         /// As given.
         folder: PathBuf,
     },
-    /// The Dockerfile is not there.
+    /// The Dockerfile cannot be read.
     #[error(
-        "cannot build: `{}` cannot be read: {source}. It is what `image.build.dockerfile` names; without it, `Dockerfile` in `{}`", .path.display(), .folder.display()
+        "cannot build: `{}` cannot be read: {source}. Correct `image.build.dockerfile`; the default is `Dockerfile` in `{}`", .path.display(), .folder.display()
     )]
     NoDockerfile {
         /// As given.
         path: PathBuf,
-        /// The context.
+        /// The build context.
         folder: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// A file says what is left out, and is not understood.
+    /// An ignore file is invalid.
     #[error("cannot build: {}: {source}", .file.display())]
     Ignore {
-        /// Which.
+        /// The file.
         file: PathBuf,
         /// What is wrong.
         source: InvalidPattern,
     },
     /// Something in the context cannot be read.
     #[error(
-        "cannot build: sending `{}` failed: {source}. What the build does not need can be left out by .dockerignore", .path.display()
+        "cannot build: sending `{}` failed: {source}. Exclude what the build does not need in .dockerignore", .path.display()
     )]
     Read {
-        /// What.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// A secret has no value.
     #[error("cannot build: the secret `{id}` of `image.build.secrets` has no value: {cause}")]
     Secret {
-        /// Its id.
+        /// Its ID.
         id: String,
-        /// Why.
+        /// The cause.
         cause: String,
     },
-    /// An SSH agent is not there.
+    /// An SSH agent is not available.
     #[error(
-        "cannot build: the agent `{id}` of `image.build.ssh` is not there: {cause}. Start one (`eval $(ssh-agent)`, `ssh-add`), or name its socket"
+        "cannot build: the SSH agent `{id}` of `image.build.ssh` is not available: {cause}. Start one (`eval $(ssh-agent)`, `ssh-add`), or name its socket"
     )]
     Agent {
-        /// Its id.
+        /// Its ID.
         id: String,
-        /// Why.
+        /// The cause.
         cause: String,
     },
-    /// This engine cannot do that.
+    /// The engine does not support something.
     #[error("cannot build: {what}. {remedy}")]
     Unsupported {
-        /// What it cannot do.
+        /// What it does not support.
         what: String,
-        /// What can be done about it.
+        /// What to do about it.
         remedy: &'static str,
     },
-    /// The second connection, by which the engine asks for secrets and logins, failed.
+    /// The session failed: the second connection, through which the engine requests secrets and logins.
     #[error(
-        "cannot build: the engine's connection for secrets and logins (its `/session`) failed: {cause}. Nothing is lost by trying again"
+        "cannot build: the engine's connection for secrets and logins (`/session`) failed: {cause}. Run it again"
     )]
     Session {
-        /// Why.
+        /// The cause.
         cause: String,
     },
-    /// The engine failed at it.
+    /// The engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// The build itself failed.
     #[error(transparent)]
-    Failed(Box<Failure>),
+    Failed(Box<BuildFailure>),
 }
 
-/// A build that failed by itself: a command, a missing file, a mistake in the Dockerfile.
+/// A failure of the build itself: a command, a missing file, a mistake in the Dockerfile.
 #[derive(Debug, Clone, Default, PartialEq, Eq, thiserror::Error)]
-pub struct Failure {
-    /// The step as the engine calls it, such as `[2/4] RUN make`; `None` where it began none.
+pub struct BuildFailure {
+    /// The step by the engine's name, such as `[2/4] RUN make`; `None` if none had begun.
     pub step: Option<String>,
-    /// What the engine says.
+    /// The engine's message.
     pub cause: String,
-    /// The last lines that the step wrote.
+    /// The last lines of the step's output.
     pub log: Vec<String>,
-    /// The lines of the Dockerfile, ready to be shown; empty where they are not known.
+    /// The lines of the Dockerfile, ready for display; empty if unknown.
     pub excerpt: String,
-    /// What may help.
+    /// Hints.
     pub hints: Vec<String>,
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for BuildFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.step {
             Some(step) => write!(f, "the build failed at `{step}`: {}", self.cause)?,
             None => write!(f, "the build failed: {}", self.cause)?,
         }
         if !self.log.is_empty() {
-            f.write_str("\nIts last lines:")?;
+            f.write_str("\nLast lines of its output:")?;
             for line in &self.log {
                 write!(f, "\n  {line}")?;
             }

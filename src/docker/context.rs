@@ -1,7 +1,7 @@
-//! What a build is given: a folder, as an archive that is written while it is sent.
+//! A build's context: a folder, as an archive that is written while it is sent.
 //!
-//! The same files give the same bytes: in the order of their names, owned by root. Modes, times and
-//! symbolic links are kept, since an image may come to hold them.
+//! The same files give the same bytes: sorted by name, owned by root. Modes, times and symbolic links are
+//! kept, since an image may contain them.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata};
@@ -17,24 +17,24 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::{BuildError, Ignore};
 use crate::model::Digest;
 
-/// So much is sent at a time, and so many times that may lie between the folder and the engine.
+/// Size of a chunk, and number of chunks between the folder and the engine.
 const CHUNK: usize = 256 * 1024;
 const CHUNKS: usize = 4;
 
-/// A folder and a Dockerfile, both seen to be there.
+/// A folder and a Dockerfile, both known to exist.
 #[derive(Debug, Clone)]
 pub(super) struct Context {
     folder: PathBuf,
     ignore: Ignore,
-    /// The file that says what is left out, if there is one.
+    /// The ignore file, if there is one.
     ignored_by: Option<PathBuf>,
-    /// The Dockerfile's place, as it was given.
+    /// Path of the Dockerfile as given.
     pub(super) dockerfile: PathBuf,
     /// Its text, for messages.
     pub(super) text: String,
-    /// What it is called in the archive.
+    /// Its name in the archive.
     pub(super) name: String,
-    /// It lies elsewhere, and is sent with the rest under its name.
+    /// Whether it is outside the folder, and sent along under this name.
     outside: bool,
 }
 
@@ -46,8 +46,8 @@ pub(super) struct Sent {
 }
 
 impl Context {
-    /// Looks whether folder and Dockerfile are there, and reads what is left out: by the file that
-    /// belongs to the Dockerfile alone (`<Dockerfile>.dockerignore`), else by the folder's.
+    /// Checks that folder and Dockerfile exist, and reads the ignore file: the Dockerfile's own
+    /// (`<Dockerfile>.dockerignore`), else the folder's.
     pub(super) fn open(folder: &Path, dockerfile: &Path) -> Result<Context, BuildError> {
         let root = fs::canonicalize(folder).ok().filter(|root| root.is_dir());
         let root = root.ok_or_else(|| BuildError::NoContext { folder: folder.to_owned() })?;
@@ -80,14 +80,14 @@ impl Context {
         Ok(Context { folder: root, ignore, ignored_by, dockerfile, text, name, outside })
     }
 
-    /// The file by which a path, relative to the folder, is left out although it is there.
-    pub(super) fn leaves_out(&self, path: &str) -> Option<&Path> {
+    /// Returns the ignore file if it excludes a path that exists. The path is relative to the folder.
+    pub(super) fn excluded_by(&self, path: &str) -> Option<&Path> {
         let path = path.trim_matches('/');
         let left_out = self.ignore.ignores(path) && self.folder.join(path).exists();
         self.ignored_by.as_deref().filter(|_| left_out)
     }
 
-    /// The archive, and what becomes of it. Whoever drops the stream ends the walk.
+    /// Returns the archive as a stream, and the task that writes it. Dropping the stream ends the task.
     pub(super) fn send(
         self,
     ) -> (ReceiverStream<io::Result<Bytes>>, JoinHandle<Result<Sent, BuildError>>) {
@@ -96,7 +96,7 @@ impl Context {
             let broken = sender.clone();
             let written = self.write(Pipe { sender, buffer: BytesMut::with_capacity(CHUNK) });
             if let Err(error) = &written {
-                // An archive that only stopped would pass for a whole one.
+                // A truncated archive would pass for a complete one.
                 let _ = broken.blocking_send(Err(io::Error::other(error.to_string())));
             }
             written
@@ -120,7 +120,7 @@ impl Context {
         Ok(writer.sent)
     }
 
-    /// `below` is relative to the folder.
+    /// Archives the content of `below`, which is relative to the folder.
     fn walk(&self, below: &Path, writer: &mut Writer<impl Write>) -> Result<(), BuildError> {
         let folder = self.folder.join(below);
         let failed = |source| BuildError::Read { path: folder.clone(), source };
@@ -134,7 +134,7 @@ impl Context {
             let failed = |source| BuildError::Read { path: path.clone(), source };
             let metadata = fs::symlink_metadata(&path).map_err(failed)?;
             let text = relative.to_string_lossy();
-            let left_out = self.ignore.ignores(&text) && !self.is_asked_for(&text);
+            let left_out = self.ignore.ignores(&text) && !self.is_dockerfile(&text);
             if metadata.is_dir() {
                 if !left_out {
                     writer.folder(&self.folder, &relative)?;
@@ -153,13 +153,13 @@ impl Context {
         Ok(())
     }
 
-    /// The engine reads the Dockerfile out of the archive, whatever is left out.
-    fn is_asked_for(&self, path: &str) -> bool {
+    /// Returns whether this is the Dockerfile, which the engine reads from the archive even if it is ignored.
+    fn is_dockerfile(&self, path: &str) -> bool {
         !self.outside && path == self.name
     }
 }
 
-/// The Dockerfile's path in the context; `None` where it is elsewhere, or a link to elsewhere.
+/// Returns the Dockerfile's path in the context; `None` if it is outside, or a link to the outside.
 fn inside(root: &Path, dockerfile: &Path) -> Option<String> {
     let path = fs::canonicalize(dockerfile).ok()?;
     let name = path.strip_prefix(root).ok()?.to_str()?.to_owned();
@@ -168,13 +168,13 @@ fn inside(root: &Path, dockerfile: &Path) -> Option<String> {
 
 struct Writer<W: Write> {
     archive: tar::Builder<W>,
-    /// Those that have their entry.
+    /// Folders that have an entry.
     folders: BTreeSet<PathBuf>,
     sent: Sent,
 }
 
 impl<W: Write> Writer<W> {
-    /// Folders come before what is in them, also those that are left out but for it.
+    /// Adds a folder before its content, even if the folder itself is ignored.
     fn folder(&mut self, root: &Path, path: &Path) -> Result<(), BuildError> {
         if path.as_os_str().is_empty() || !self.folders.insert(path.to_owned()) {
             return Ok(());
@@ -193,7 +193,7 @@ impl<W: Write> Writer<W> {
         let from = root.join(path);
         let failed = |source| BuildError::Read { path: from.clone(), source };
         let kind = metadata.file_type();
-        // What else there is (sockets, pipes, devices) is in use by somebody, and in no image.
+        // Sockets, pipes and devices are in use by a process, and do not belong in an image.
         if !kind.is_file() && !kind.is_symlink() {
             return Ok(());
         }
@@ -234,7 +234,7 @@ fn header(metadata: &Metadata) -> tar::Header {
     header
 }
 
-/// As much of a file as its entry says: it may be written to while it is read.
+/// Reads as much of a file as its entry says: the file may be written to meanwhile.
 struct Exactly {
     file: File,
     left: u64,
@@ -245,7 +245,7 @@ impl Read for Exactly {
         let most = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
         let read = self.file.read(&mut buffer[..most])?;
         if read == 0 && most > 0 {
-            let became = "it became shorter while it was read";
+            let became = "the file became shorter while it was read";
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, became));
         }
         self.left -= read as u64;
@@ -253,7 +253,7 @@ impl Read for Exactly {
     }
 }
 
-/// Hands chunks over to whoever sends them, and waits for them to be taken.
+/// Passes chunks to the sender, and waits for them to be taken.
 struct Pipe {
     sender: mpsc::Sender<io::Result<Bytes>>,
     buffer: BytesMut,
@@ -274,7 +274,7 @@ impl Write for Pipe {
             return Ok(());
         }
         let chunk = std::mem::replace(&mut self.buffer, BytesMut::with_capacity(CHUNK)).freeze();
-        let gone = |_| io::Error::new(io::ErrorKind::BrokenPipe, "the engine takes no more of it");
+        let gone = |_| io::Error::new(io::ErrorKind::BrokenPipe, "the engine stopped reading");
         self.sender.blocking_send(Ok(chunk)).map_err(gone)
     }
 }
@@ -335,8 +335,8 @@ mod tests {
             "src/main.c",
         ];
         assert_eq!(names(&context), expected);
-        assert_eq!(context.leaves_out("src/none.o"), None);
-        let file = context.leaves_out("/src/main.o").unwrap();
+        assert_eq!(context.excluded_by("src/none.o"), None);
+        let file = context.excluded_by("/src/main.o").unwrap();
         assert!(file.ends_with(".dockerignore"), "{}", file.display());
     }
 
@@ -384,7 +384,7 @@ mod tests {
     #[tokio::test]
     async fn it_is_sent_in_chunks_and_stops_where_nobody_takes_them() {
         let folder = folder(&[("Dockerfile", "")]);
-        // More than is read ahead.
+        // More than fits between the folder and the engine.
         let size = (CHUNKS + 3) * CHUNK;
         fs::write(folder.path().join("big"), vec![7; size]).unwrap();
         let context = Context::open(folder.path(), &folder.path().join("Dockerfile")).unwrap();
@@ -396,23 +396,23 @@ mod tests {
         assert_eq!(sent, Sent { files: 2, bytes: size as u64 });
         let (stream, walk) = context.send();
         drop(stream);
-        let told = walk.await.unwrap().unwrap_err().to_string();
-        assert!(told.contains("takes no more"), "{told}");
+        let reported = walk.await.unwrap().unwrap_err().to_string();
+        assert!(reported.contains("the engine stopped reading"), "{reported}");
     }
 
     #[test]
     fn what_is_missing_is_named_with_its_key() {
         let folder = folder(&[("Dockerfile", ""), (".dockerignore", "[a")]);
-        let told = |context: &str, dockerfile: &str| {
+        let reported = |context: &str, dockerfile: &str| {
             let root = folder.path();
             let opened = Context::open(&root.join(context), &root.join(dockerfile));
             opened.unwrap_err().to_string()
         };
-        let missing = told("none", "Dockerfile");
+        let missing = reported("none", "Dockerfile");
         assert!(missing.contains("none") && missing.contains("image.build.context"), "{missing}");
-        let missing = told(".", "Dockerfil");
+        let missing = reported(".", "Dockerfil");
         assert!(missing.contains("Dockerfil`") && missing.contains("image.build.dockerfile"));
-        let broken = told(".", "Dockerfile");
+        let broken = reported(".", "Dockerfile");
         assert!(broken.contains(".dockerignore") && broken.contains("line 1"), "{broken}");
     }
 }

@@ -1,5 +1,5 @@
-//! A Dockerfile as far as messages need it: which lines an instruction stands on. The engine tells
-//! which step failed by its name, not by its line.
+//! Parses a Dockerfile as far as messages need it: which lines an instruction is on. The engine reports a
+//! failed step by name, not by line.
 
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
@@ -7,25 +7,25 @@ use std::path::Path;
 
 use regex::Regex;
 
-/// Lines before and after those that are meant.
+/// Lines of context before and after.
 const AROUND: usize = 2;
 
-/// An instruction and where it stands.
+/// An instruction and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Instruction {
     /// Counted from 1.
     lines: RangeInclusive<usize>,
-    /// In capitals, such as `RUN`.
+    /// In upper case, such as `RUN`.
     keyword: String,
-    /// What follows, on one line.
+    /// The arguments, on one line.
     rest: String,
-    /// Counted from 0; those before the first `FROM` belong to it.
+    /// Counted from 0; instructions before the first `FROM` belong to stage 0.
     stage: usize,
-    /// The name that `FROM … AS` gave to its stage.
+    /// The name that `FROM … AS` gives its stage.
     stage_name: Option<String>,
 }
 
-/// The lines on which the step stands that the engine calls `name`, such as `[build 2/4] RUN make`.
+/// Returns the lines of the step that the engine calls `name`, such as `[build 2/4] RUN make`.
 pub(super) fn lines_of(text: &str, name: &str) -> Option<RangeInclusive<usize>> {
     let all = instructions(text);
     if let Some(image) = name.strip_prefix("[internal] load metadata for ") {
@@ -44,7 +44,7 @@ pub(super) fn lines_of(text: &str, name: &str) -> Option<RangeInclusive<usize>> 
     let (keyword, rest) = rest.split_once(' ')?;
     let mut alike: Vec<&Instruction> =
         all.iter().filter(|i| i.keyword == keyword.to_uppercase()).collect();
-    // The engine has put values in the place of variables.
+    // The engine has substituted the variables.
     alike.retain(|instruction| matches(&instruction.rest, rest));
     let in_stage = |instruction: &&&Instruction| {
         let number = stage.and_then(|stage| stage.strip_prefix("stage-")?.parse().ok());
@@ -54,14 +54,14 @@ pub(super) fn lines_of(text: &str, name: &str) -> Option<RangeInclusive<usize>> 
     Some(found.lines.clone())
 }
 
-/// The line that a message of the engine's names, as in `parse error on line 2`.
+/// Returns the line that a message of the engine names, as in `parse error on line 2`.
 pub(super) fn line_named(message: &str) -> Option<RangeInclusive<usize>> {
     let named = Regex::new(r"parse error (?:on )?line (\d+)").ok()?;
     let line = named.captures(message)?.get(1)?.as_str().parse().ok()?;
     Some(line..=line)
 }
 
-/// The lines with some around them, as `docker buildx` shows them.
+/// Returns the lines with some context, as `docker buildx` shows them.
 pub(super) fn excerpt(text: &str, path: &Path, lines: RangeInclusive<usize>) -> String {
     let (first, last) = lines.into_inner();
     let mut shown = format!("{}:{first}\n", path.display());
@@ -93,7 +93,7 @@ fn instructions(text: &str) -> Vec<Instruction> {
                 break;
             };
             whole.push_str(part);
-            // Comments and empty lines do not end it.
+            // Comments and empty lines don't end an instruction.
             let goes_on = |line: &str| !line.trim().is_empty() && !line.trim().starts_with('#');
             let Some((index, next)) = lines.by_ref().find(|(_, line)| goes_on(line)) else { break };
             (line, last) = (next, index + 1);
@@ -118,21 +118,22 @@ fn instructions(text: &str) -> Vec<Instruction> {
     found
 }
 
-/// What continues a line: `\`, unless the file's head says otherwise.
+/// Returns the character that continues a line: `\`, unless a directive at the top of the file says
+/// otherwise.
 fn escape(text: &str) -> char {
     let heads = text.lines().map_while(|line| line.trim().strip_prefix('#'));
     let mut said = heads.filter_map(|head| head.trim().strip_prefix("escape=")?.chars().next());
     said.next().unwrap_or('\\')
 }
 
-/// The words that end the texts which follow an instruction (`RUN <<EOF`).
+/// Returns the delimiters of an instruction's here-documents (`RUN <<EOF`).
 fn heredocs(rest: &str) -> Vec<String> {
     let begins = Regex::new(r#"<<-?["']?(\w+)["']?"#);
     let ends = |begins: Regex| begins.captures_iter(rest).map(|c| c[1].to_owned()).collect();
     begins.map(ends).unwrap_or_default()
 }
 
-/// Whether what is written may have become what the engine names: spaces are alike, and a variable is
+/// Returns whether `written` may have become `named`: any whitespace is equal, and a variable matches
 /// anything.
 fn matches(written: &str, named: &str) -> bool {
     let variable = Regex::new(r"\\?\$(\{[^}]*\}|\w+)");

@@ -1,4 +1,4 @@
-//! An engine: who it is, and what it has stored.
+//! A container engine: its properties, and the images that it stores.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,102 +11,102 @@ use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 use tokio::io::AsyncRead;
 use tokio_util::io::StreamReader;
 
-use super::way::{Candidate, candidates};
-use super::{EngineError, Tried, Way};
+use super::host::{Candidate, candidates};
+use super::{Attempt, DockerHost, EngineError};
 use crate::model::Digest;
 
-/// Who does not answer "are you there?" in this time is not there. By SSH it takes longer.
+/// The time limit for the first answer. SSH takes longer.
 const GREETING: Duration = Duration::from_secs(10);
 
-/// A build, or an engine that writes a whole image into a temporary folder before its first byte: as
-/// long as they take.
+/// No time limit in effect: for builds, and for engines that write a whole image to a temporary folder before
+/// they send its first byte.
 const NO_LIMIT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// A container engine that answers.
+/// A container engine that has answered.
 #[derive(Debug, Clone)]
 pub struct Engine {
     pub(super) docker: Docker,
-    pub(super) way: Way,
-    facts: Facts,
+    pub(super) way: DockerHost,
+    facts: EngineInfo,
 }
 
-/// Which engine it is.
+/// The kind of engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Docker, or what passes for it.
+pub enum EngineKind {
+    /// Docker, or a compatible engine.
     Docker,
-    /// Podman, by its Docker-compatible interface: without BuildKit.
+    /// Podman, through its Docker-compatible API: without BuildKit.
     Podman,
 }
 
-/// What an engine says about itself.
+/// What an engine reports about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
-    /// Which engine it is.
-    pub kind: Kind,
-    /// Its version, such as `20.10.24`.
+pub struct EngineInfo {
+    /// The kind of engine.
+    pub kind: EngineKind,
+    /// Version, such as `20.10.24`.
     pub version: String,
-    /// How it keeps layers, such as `overlay2`.
+    /// Storage driver, such as `overlay2`.
     pub driver: String,
-    /// Whether containerd keeps its images: an id is then the manifest's digest, and layers are kept
-    /// as they were pulled or pushed.
+    /// Whether containerd stores its images: an ID is then the manifest's digest, and layers are kept as they
+    /// were pulled or pushed.
     pub containerd: bool,
-    /// Whether it maps users, by itself or by being rootless.
+    /// Whether it remaps users, either itself or by being rootless.
     pub maps_users: bool,
-    /// The folder in which it keeps everything, on its machine.
+    /// Its data folder, on its machine.
     pub root: PathBuf,
 }
 
-/// An image that an engine has.
+/// An image in an engine's store.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
-    /// The digest of its configuration; with containerd's store, of its manifest.
+pub struct EngineImage {
+    /// Digest of its configuration; with containerd's store, of its manifest.
     pub id: Digest,
-    /// The digests of its layers' archives, from the bottom up.
+    /// DiffIDs of its layers, from the bottom up.
     pub diff_ids: Vec<Digest>,
-    /// For what it is, as in `linux/amd64` or `linux/arm/v7`.
+    /// Platform, as in `linux/amd64` or `linux/arm/v7`.
     pub platform: String,
-    /// What it is called, as in `web:latest`.
+    /// Tags, as in `web:latest`.
     pub tags: Vec<String>,
-    /// The size of its layers in bytes, as the engine counts it.
+    /// Size of its layers in bytes, as the engine counts it.
     pub size: u64,
 }
 
 impl Engine {
-    /// The engine that the environment names (`DOCKER_HOST`, `DOCKER_CONTEXT`, `docker context use`), or
-    /// else the first that answers where engines are by themselves.
+    /// Connects to the engine that the environment names (`DOCKER_HOST`, `DOCKER_CONTEXT`,
+    /// `docker context use`), or else to the first that answers at the default locations.
     ///
     /// # Errors
-    /// Where none answers, with the places and what else there is.
+    /// Fails if none answers. The error lists the locations and the alternatives.
     pub async fn connect(variable: impl Fn(&str) -> Option<String>) -> Result<Engine, EngineError> {
         let mut tried = Vec::new();
         for Candidate { way, named_by } in candidates(&variable)? {
-            match greet(&way).await {
+            match probe(&way).await {
                 Ok((docker, facts)) => return Ok(Engine { docker, way, facts }),
-                Err(cause) => tried.push(Tried { way, named_by, cause }),
+                Err(cause) => tried.push(Attempt { way, named_by, cause }),
             }
         }
         Err(EngineError::None { tried })
     }
 
-    /// Who it is.
-    pub fn facts(&self) -> &Facts {
+    /// Returns what the engine reports about itself.
+    pub fn info(&self) -> &EngineInfo {
         &self.facts
     }
 
-    /// Where it listens.
-    pub fn way(&self) -> &Way {
+    /// Returns the engine's address.
+    pub fn host(&self) -> &DockerHost {
         &self.way
     }
 
-    /// The image that `reference` (a name, an id) is; `None` where the engine has none.
+    /// Returns the image that `reference`, a name or an ID, refers to; `None` if the engine does not have it.
     ///
     /// # Errors
-    /// Where the engine fails to say.
-    pub async fn inspect(&self, reference: &str) -> Result<Option<Stored>, EngineError> {
-        let attempted = || format!("ask the engine about the image {reference}");
+    /// Fails if the engine's response is an error or invalid.
+    pub async fn inspect(&self, reference: &str) -> Result<Option<EngineImage>, EngineError> {
+        let attempted = || format!("inspect the image {reference}");
         match self.docker.inspect_image(reference).await {
-            Ok(image) => Stored::read(image)
+            Ok(image) => EngineImage::read(image)
                 .map(Some)
                 .map_err(|what| EngineError::Protocol { attempted: attempted(), what }),
             Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => {
@@ -116,38 +116,39 @@ impl Engine {
         }
     }
 
-    /// The archive of the whole image as `docker save` writes it. Docker up to 28 keeps the first byte
-    /// back until it has written all of it to a folder of its own.
+    /// Streams the archive of the whole image as `docker save` writes it. Docker up to 28 does not send the
+    /// first byte until it has written everything to a temporary folder.
     pub fn save(&self, reference: &str) -> impl AsyncRead + Send + Unpin + 'static {
         StreamReader::new(boxed(self.docker.export_image(reference).map_err(io::Error::other)))
     }
 
-    /// The layers in the engine's own folder, where that is on this machine, in the form that we know,
-    /// and may be read by us.
+    /// Returns the layers in the engine's data folder, if it is on this machine, in a known format, and
+    /// readable.
     #[cfg(target_os = "linux")]
     pub fn layer_store(&self) -> Option<super::LayerStore> {
-        let Facts { kind, driver, containerd, maps_users, root, .. } = &self.facts;
-        let known = *kind == Kind::Docker && driver == "overlay2" && !containerd && !maps_users;
-        let here = matches!(self.way, Way::Unix(_));
+        let EngineInfo { kind, driver, containerd, maps_users, root, .. } = &self.facts;
+        let known =
+            *kind == EngineKind::Docker && driver == "overlay2" && !containerd && !maps_users;
+        let here = matches!(self.way, DockerHost::Unix(_));
         (known && here && super::is_readable(root)).then(|| super::LayerStore::new(root))
     }
 
-    /// Calls an image `repository:tag`, too.
+    /// Adds the tag `repository:tag` to an image.
     ///
     /// # Errors
-    /// Where the engine refuses.
+    /// Fails if the engine refuses.
     pub async fn tag(&self, image: &str, repository: &str, tag: &str) -> Result<(), EngineError> {
         let options = TagImageOptionsBuilder::default().repo(repository).tag(tag).build();
         self.docker.tag_image(image, Some(options)).await.map_err(|source| EngineError::Answer {
-            attempted: format!("call the image {image} {repository}:{tag}"),
+            attempted: format!("tag the image {image} as {repository}:{tag}"),
             source,
         })
     }
 
-    /// Forgets a name of an image, and the image with its last name.
+    /// Removes a tag of an image, and the image with its last tag.
     ///
     /// # Errors
-    /// Where the engine refuses, or has no such image.
+    /// Fails if the engine refuses or has no such image.
     pub async fn remove(&self, reference: &str) -> Result<(), EngineError> {
         let options = RemoveImageOptionsBuilder::default().build();
         let removed = self.docker.remove_image(reference, Some(options), None).await;
@@ -158,36 +159,36 @@ impl Engine {
     }
 }
 
-/// Connects and asks who is there.
-async fn greet(way: &Way) -> Result<(Docker, Facts), String> {
+/// Connects and asks what the engine is.
+async fn probe(way: &DockerHost) -> Result<(Docker, EngineInfo), String> {
     let docker = open(way).map_err(|error| error.to_string())?;
     let asked = async {
         let version = docker.version().await?;
         Ok::<_, bollard::errors::Error>((version, docker.info().await?))
     };
-    let patience = if matches!(way, Way::Ssh(_)) { 6 * GREETING } else { GREETING };
+    let patience = if matches!(way, DockerHost::Ssh(_)) { 6 * GREETING } else { GREETING };
     let answer = tokio::time::timeout(patience, asked).await;
-    let answer = answer.map_err(|_| format!("no answer in {} s", patience.as_secs()))?;
+    let answer = answer.map_err(|_| format!("no answer within {} s", patience.as_secs()))?;
     let (version, info) = answer.map_err(|error| reason(way, &error))?;
-    Ok((docker, Facts::read(version, info)))
+    Ok((docker, EngineInfo::read(version, info)))
 }
 
-fn open(way: &Way) -> Result<Docker, bollard::errors::Error> {
+fn open(way: &DockerHost) -> Result<Docker, bollard::errors::Error> {
     let (url, limit, version) = (way.url(), NO_LIMIT.as_secs(), API_DEFAULT_VERSION);
     match way {
-        Way::Unix(_) => Docker::connect_with_unix(&url, limit, version),
-        Way::Tcp(_) => Docker::connect_with_http(&url, limit, version),
-        Way::Tls { certificates, .. } => {
+        DockerHost::Unix(_) => Docker::connect_with_unix(&url, limit, version),
+        DockerHost::Tcp(_) => Docker::connect_with_http(&url, limit, version),
+        DockerHost::Tls { certificates, .. } => {
             let [key, own, ca] =
                 ["key", "cert", "ca"].map(|n| certificates.join(format!("{n}.pem")));
             Docker::connect_with_ssl(&url, &key, &own, &ca, limit, version)
         }
-        Way::Ssh(_) => Docker::connect_with_ssh(&url, limit, version, None),
+        DockerHost::Ssh(_) => Docker::connect_with_ssh(&url, limit, version, None),
     }
 }
 
-/// The innermost cause, and what it means.
-fn reason(way: &Way, error: &(dyn std::error::Error + 'static)) -> String {
+/// Returns the innermost cause, with an explanation.
+fn reason(way: &DockerHost, error: &(dyn std::error::Error + 'static)) -> String {
     let (mut cause, mut kind) = (error, None);
     loop {
         kind = kind.or_else(|| cause.downcast_ref::<io::Error>().map(io::Error::kind));
@@ -197,20 +198,22 @@ fn reason(way: &Way, error: &(dyn std::error::Error + 'static)) -> String {
         }
     }
     let meaning = match (kind, way) {
-        (Some(io::ErrorKind::PermissionDenied), Way::Unix(_)) => {
-            ". It is not open to this user: `sudo usermod -aG docker $USER` and a new login open Docker's"
+        (Some(io::ErrorKind::PermissionDenied), DockerHost::Unix(_)) => {
+            ". This user may not access it: for Docker, run `sudo usermod -aG docker $USER` and log in again"
         }
-        (Some(io::ErrorKind::ConnectionRefused), Way::Unix(_)) => ". Its engine is not running",
+        (Some(io::ErrorKind::ConnectionRefused), DockerHost::Unix(_)) => {
+            ". The engine is not running"
+        }
         _ => "",
     };
     format!("{cause}{meaning}")
 }
 
-impl Facts {
-    fn read(version: SystemVersion, info: SystemInfo) -> Facts {
+impl EngineInfo {
+    fn read(version: SystemVersion, info: SystemInfo) -> EngineInfo {
         let components = version.components.unwrap_or_default();
         let podman = components.iter().find(|component| component.name == "Podman Engine");
-        let told = podman.map(|podman| podman.version.clone()).or(version.version);
+        let reported = podman.map(|podman| podman.version.clone()).or(version.version);
         let status = info.driver_status.unwrap_or_default();
         let containerd = |pair: &Vec<String>| {
             pair.iter().any(|text| text.starts_with("io.containerd.snapshotter"))
@@ -218,9 +221,9 @@ impl Facts {
         let options = info.security_options.unwrap_or_default();
         let maps =
             |option: &String| option.contains("name=userns") || option.contains("name=rootless");
-        Facts {
-            kind: if podman.is_some() { Kind::Podman } else { Kind::Docker },
-            version: told.unwrap_or_default(),
+        EngineInfo {
+            kind: if podman.is_some() { EngineKind::Podman } else { EngineKind::Docker },
+            version: reported.unwrap_or_default(),
             driver: info.driver.unwrap_or_default(),
             containerd: status.iter().any(containerd),
             maps_users: options.iter().any(maps),
@@ -229,10 +232,10 @@ impl Facts {
     }
 }
 
-impl Stored {
-    fn read(image: ImageInspect) -> Result<Stored, String> {
+impl EngineImage {
+    fn read(image: ImageInspect) -> Result<EngineImage, String> {
         let digest = |text: &str| {
-            // Podman leaves the algorithm out of an id.
+            // Podman omits the algorithm of an ID.
             let whole = if text.contains(':') { text.to_owned() } else { format!("sha256:{text}") };
             whole.parse::<Digest>().map_err(|error| error.to_string())
         };
@@ -240,8 +243,8 @@ impl Stored {
         let parts = [image.os, image.architecture, image.variant];
         let platform: Vec<String> =
             parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
-        Ok(Stored {
-            id: digest(&image.id.ok_or("its answer has no `Id`")?)?,
+        Ok(EngineImage {
+            id: digest(&image.id.ok_or("its response has no `Id`")?)?,
             diff_ids: layers.iter().map(|layer| digest(layer)).collect::<Result<_, _>>()?,
             platform: platform.join("/"),
             tags: image.repo_tags.unwrap_or_default(),
@@ -250,7 +253,7 @@ impl Stored {
     }
 }
 
-/// Bounds that `impl Stream` of another crate does not tell.
+/// Adds bounds that another crate's `impl Stream` lacks.
 fn boxed<T>(
     stream: impl Stream<Item = T> + Send + 'static,
 ) -> std::pin::Pin<Box<dyn Stream<Item = T> + Send>> {

@@ -1,82 +1,82 @@
-//! Why an engine does not help.
+//! Errors of container engines.
 
 use std::fmt;
 
-use super::Way;
+use super::DockerHost;
 
-/// An engine that is not there, or says no.
+/// Why an engine cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// A place that is none.
+    /// An invalid address.
     #[error(
-        "{named_by} names `{host}`, and {cause}. Write `unix:///path`, `tcp://host:port` or `ssh://user@host`"
+        "the address `{host}` from {named_by} is invalid: {cause}. Use `unix:///path`, `tcp://host:port` or `ssh://user@host`"
     )]
     Host {
-        /// As written.
+        /// The address as written.
         host: String,
-        /// What says so.
+        /// What names it.
         named_by: String,
         /// What is wrong.
         cause: &'static str,
     },
-    /// A context of Docker's that cannot be used.
+    /// A Docker context that cannot be used.
     #[error(
-        "the context `{name}` of {named_by} cannot be used: {cause}. `docker context ls` shows those there are; `DOCKER_CONTEXT=default` goes without"
+        "the Docker context `{name}` from {named_by} cannot be used: {cause}. List the contexts with `docker context ls`, or set `DOCKER_CONTEXT=default` to use none"
     )]
     Context {
         /// Its name.
         name: String,
-        /// What chose it.
+        /// What names it.
         named_by: String,
         /// What is wrong.
         cause: String,
     },
     /// No engine answers.
     #[error(
-        "no container engine answers:{}\nStart one (`sudo systemctl start docker`, or `systemctl --user start podman.socket`), name another by DOCKER_HOST, \
-         or go without: `image.files` puts an image together with no engine, and `cutover deploy --image repository@sha256:…` takes one that is already pushed", list(.tried)
+        "no container engine answers:{}\nStart one (`sudo systemctl start docker`, or `systemctl --user start podman.socket`), set DOCKER_HOST to another one, \
+         or do without: `image.files` assembles an image without an engine, and `cutover deploy --image repository@sha256:…` deploys one that is already pushed", list(.tried)
     )]
     None {
-        /// Where one was looked for.
-        tried: Vec<Tried>,
+        /// The addresses that were tried.
+        tried: Vec<Attempt>,
     },
-    /// It answered, and not with what was asked for.
+    /// The engine answered with an error.
     #[error("cannot {attempted}: {}", .source)]
     Answer {
         /// What was attempted.
         attempted: String,
-        /// What came back.
+        /// The error.
         source: bollard::errors::Error,
     },
-    /// It answered something else than its interface says.
+    /// The response violates the API.
     #[error(
-        "cannot {attempted}: {what}. Is this a container engine? `docker version` asks it, too"
+        "cannot {attempted}: {what}. Check with `docker version` that this is a container engine"
     )]
     Protocol {
         /// What was attempted.
         attempted: String,
-        /// What is wrong with the answer.
+        /// What is wrong with the response.
         what: String,
     },
 }
 
-/// A place where no engine answered.
+/// An address at which no engine answered.
 #[derive(Debug, Clone)]
-pub struct Tried {
-    /// Where.
-    pub way: Way,
-    /// What named the place.
+pub struct Attempt {
+    /// The address.
+    pub way: DockerHost,
+    /// What names it.
     pub named_by: String,
-    /// What came instead of an answer.
+    /// Why there was no answer.
     pub cause: String,
 }
 
-impl fmt::Display for Tried {
+impl fmt::Display for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({}): {}", self.way, self.named_by, self.cause)
     }
 }
 
-fn list(tried: &[Tried]) -> String {
+fn list(tried: &[Attempt]) -> String {
     tried.iter().map(|tried| format!("\n  {tried}")).collect()
 }

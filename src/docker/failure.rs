@@ -1,32 +1,32 @@
-//! From what an engine says of a failed build to what helps: the step, its lines, the Dockerfile's.
+//! Explains why a build failed: the step, its last lines, and the Dockerfile's.
 
 use bollard::errors::Error;
 use regex::Regex;
 
 use super::context::Context;
 use super::dockerfile::{excerpt, line_named, lines_of};
-use super::session::Missed;
+use super::session::MissingProvider;
 use super::steps::Steps;
-use super::{BuildError, EngineError, Failure};
+use super::{BuildError, BuildFailure, EngineError};
 
-/// Why the engine ended the build.
+/// Returns why the engine ended the build.
 pub(super) fn explain(
     error: Error,
     steps: &Steps,
     context: &Context,
-    missed: &[Missed],
+    missed: &[MissingProvider],
 ) -> BuildError {
     let said = match error {
         Error::DockerStreamError { error } => error,
         Error::DockerResponseServerError { message, .. } => message,
         source => {
-            let attempted = "hear the build's end from the engine".to_owned();
+            let attempted = "follow the build to its end".to_owned();
             return EngineError::Answer { attempted, source }.into();
         }
     };
     let said = plain(&said);
     let failed = steps.failed();
-    let mut failure = Failure { cause: said.clone(), ..Failure::default() };
+    let mut failure = BuildFailure { cause: said.clone(), ..BuildFailure::default() };
     let mut lines = line_named(&said);
     if let Some(step) = failed {
         lines = lines.or_else(|| lines_of(&context.text, &step.name));
@@ -40,23 +40,23 @@ pub(super) fn explain(
     }
     for what in missed {
         failure.hints.push(match what {
-            Missed::Secret(id) => {
-                format!("It asked for the secret `{id}`, which is not among `image.build.secrets`")
+            MissingProvider::Secret(id) => {
+                format!("The build requested the secret `{id}`, which `image.build.secrets` does not contain")
             }
-            Missed::Agent(id) => {
-                format!("It asked for the SSH agent `{id}`, which is not among `image.build.ssh`")
+            MissingProvider::Agent(id) => {
+                format!("The build requested the SSH agent `{id}`, which `image.build.ssh` does not contain")
             }
         });
     }
     if let Some(path) = not_found(&failure.cause).or_else(|| not_found(&said))
-        && let Some(file) = context.leaves_out(&path)
+        && let Some(file) = context.excluded_by(&path)
     {
-        failure.hints.push(format!("`{path}` is there, and left out by {}", file.display()));
+        failure.hints.push(format!("`{path}` exists, but {} excludes it", file.display()));
     }
     BuildError::Failed(Box::new(failure))
 }
 
-/// Without the names of those through whose hands the message went, and as newer engines say it.
+/// Removes the prefixes of components that relayed the message, and words it as newer engines do.
 fn plain(said: &str) -> String {
     let hands = r"^(?:failed to solve(?: with frontend [\w.]+)?: |rpc error: code = \w+ desc = |failed to create LLB definition: )+";
     let walk =
@@ -70,9 +70,9 @@ fn plain(said: &str) -> String {
     said
 }
 
-/// The path that a `COPY` did not find.
+/// Returns the path that a `COPY` did not find.
 fn not_found(said: &str) -> Option<String> {
-    // The second is Podman's way to say it.
+    // The second is Podman's wording.
     [r#""([^"]+)"?:? not found"#, r#"stat: "([^"]+)": no such file"#].iter().find_map(|pattern| {
         let found = Regex::new(pattern).ok()?.captures(said)?;
         Some(found[1].to_owned())
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_without_the_hands_they_went_through() {
+    fn messages_lose_the_prefixes_of_relaying_components() {
         assert_eq!(
             plain(
                 "failed to solve with frontend dockerfile.v0: failed to create LLB definition: \

@@ -1,9 +1,9 @@
-//! `.dockerignore`, as engines read it (Dockerfile reference, "dockerignore file"; moby's
-//! patternmatcher): the last pattern that matches a path, or a folder above it, decides.
+//! `.dockerignore`, as engines read it (Dockerfile reference, "dockerignore file"; moby's patternmatcher):
+//! the last pattern that matches a path or one of its parents decides.
 
 use regex::Regex;
 
-/// What is left out of a build's context.
+/// The patterns that exclude paths from a build's context.
 #[derive(Debug, Clone, Default)]
 pub struct Ignore {
     patterns: Vec<Pattern>,
@@ -11,34 +11,34 @@ pub struct Ignore {
 
 #[derive(Debug, Clone)]
 struct Pattern {
-    /// Begins with `!`: what it matches is taken in again.
+    /// Starts with `!`: what it matches is included again.
     readmits: bool,
     text: String,
     regex: Regex,
 }
 
-/// A line that is no pattern.
+/// A line that is not a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line} of the ignore file, `{text}`, is no pattern: {cause}")]
+#[error("line {line} of the ignore file, `{text}`, is not a pattern: {cause}")]
 pub struct InvalidPattern {
     /// Counted from 1.
     pub line: usize,
-    /// As it is written.
+    /// The line as written.
     pub text: String,
     /// What is wrong with it.
     pub cause: String,
 }
 
 impl Ignore {
-    /// Reads the file's text.
+    /// Parses the file's text.
     ///
     /// # Errors
-    /// At the first line that is no pattern.
+    /// Names the first line that is not a pattern.
     pub fn parse(text: &str) -> Result<Ignore, InvalidPattern> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut patterns = Vec::new();
         for (index, line) in text.lines().enumerate() {
-            // Only what begins with it is a comment; ` #` is a pattern.
+            // Only a line that starts with `#` is a comment; ` #` is a pattern.
             if line.starts_with('#') || line.trim().is_empty() {
                 continue;
             }
@@ -52,11 +52,11 @@ impl Ignore {
         Ok(Ignore { patterns })
     }
 
-    /// Whether `path`, relative to the context and with `/`, is left out.
+    /// Returns whether `path`, relative to the context and with `/`, is excluded.
     pub fn ignores(&self, path: &str) -> bool {
         let mut ignored = false;
         for pattern in &self.patterns {
-            // It could not change anything.
+            // The pattern could not change the result.
             if pattern.readmits != ignored {
                 continue;
             }
@@ -67,8 +67,7 @@ impl Ignore {
         ignored
     }
 
-    /// Whether a folder that is left out has to be looked into all the same: something in it may be
-    /// taken in again.
+    /// Returns whether an excluded folder has to be searched: something in it may be included again.
     pub fn may_readmit_below(&self, folder: &str) -> bool {
         let below = format!("{folder}/");
         let names_it = |text: &str| text.starts_with(&below) || text.contains(['*', '?', '[']);
@@ -83,7 +82,7 @@ impl Pattern {
             None => (false, text),
         };
         if text.is_empty() {
-            return Err("`!` takes a path".to_owned());
+            return Err("`!` must be followed by a path".to_owned());
         }
         let text = clean(text);
         let regex = Regex::new(&regex(&text)?).map_err(|_| "its brackets are not closed")?;
@@ -94,13 +93,13 @@ impl Pattern {
         self.regex.is_match(path)
     }
 
-    /// Any folder above `path`.
+    /// Returns whether it matches any parent of `path`.
     fn matches_above(&self, path: &str) -> bool {
         path.match_indices('/').any(|(end, _)| self.matches(&path[..end]))
     }
 }
 
-/// The path without `.`, `..`, doubled slashes and those at its ends: relative to the context.
+/// Returns the path, relative to the context, without `.`, `..` and superfluous slashes.
 fn clean(text: &str) -> String {
     let mut names: Vec<&str> = Vec::new();
     for name in text.split('/') {
@@ -115,7 +114,7 @@ fn clean(text: &str) -> String {
     if names.is_empty() { ".".to_owned() } else { names.join("/") }
 }
 
-/// The pattern as a regular expression: `**` goes over folders, `*` and `?` do not.
+/// Returns the pattern as a regular expression: `**` crosses folders, `*` and `?` do not.
 fn regex(pattern: &str) -> Result<String, String> {
     let mut regex = String::from("^");
     let mut rest = pattern.chars().peekable();
@@ -203,12 +202,12 @@ mod tests {
 
     #[test]
     fn what_is_no_pattern_is_told_with_its_line() {
-        let told = |text: &str| Ignore::parse(text).unwrap_err().to_string();
+        let reported = |text: &str| Ignore::parse(text).unwrap_err().to_string();
         assert_eq!(
-            told("a\n[b"),
-            "line 2 of the ignore file, `[b`, is no pattern: its brackets are not closed"
+            reported("a\n[b"),
+            "line 2 of the ignore file, `[b`, is not a pattern: its brackets are not closed"
         );
-        assert!(told("!").contains("takes a path"));
-        assert!(told("a\\").contains("ends in"));
+        assert!(reported("!").contains("must be followed by a path"));
+        assert!(reported("a\\").contains("ends in"));
     }
 }

@@ -1,6 +1,5 @@
-//! A container engine on this machine: what is sent to it to build, and what it has stored.
+//! Container engines: what is sent to one to build, and what it has stored.
 
-mod arrivals;
 mod build;
 mod build_error;
 mod context;
@@ -8,7 +7,9 @@ mod dockerfile;
 mod engine;
 mod error;
 mod failure;
+mod host;
 mod ignore;
+mod layer_stream;
 mod progress;
 mod session;
 mod steps;
@@ -16,18 +17,17 @@ mod steps;
 mod store;
 #[cfg(target_os = "linux")]
 mod tar_split;
-mod way;
 
-#[cfg(target_os = "linux")]
-pub use arrivals::from_store;
-pub use arrivals::{Arrivals, Arriving, ArrivingLayer, from_export};
-pub use build::{Build, Secret, SecretSource, SshAgent, Surroundings, Variable};
-pub use build_error::{BuildError, Failure};
-pub use engine::{Engine, Facts, Kind, Stored};
-pub use error::{EngineError, Tried};
+pub use build::{BuildEnv, BuildRequest, EnvLookup, Secret, SecretSource, SshAgent};
+pub use build_error::{BuildError, BuildFailure};
+pub use engine::{Engine, EngineImage, EngineInfo, EngineKind};
+pub use error::{Attempt, EngineError};
+pub use host::DockerHost;
 pub use ignore::{Ignore, InvalidPattern};
+#[cfg(target_os = "linux")]
+pub use layer_stream::from_store;
+pub use layer_stream::{ExportItem, ExportedLayer, LayerStream, from_export};
 pub use progress::Progress;
 pub use session::Login;
 #[cfg(target_os = "linux")]
 pub use store::{Archive, LayerStore, is_readable};
-pub use way::Way;

@@ -1,86 +1,85 @@
-//! What happens in a build, as people know it.
+//! The progress of a build, as users know it.
 
 use std::fmt;
 
 use crate::model::Size;
 
-/// Something happened. `step` is counted from 1, in the order in which steps begin; it displays as one
-/// line.
+/// A progress event, which displays as one line. `step` is counted from 1, in the order in which steps begin.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Progress {
-    /// So much of the folder has been sent.
+    /// Part of the context has been sent.
     Sending {
-        /// Bytes of its archive.
+        /// Bytes of the archive so far.
         bytes: u64,
     },
-    /// The folder was sent.
+    /// The context has been sent.
     Sent {
-        /// How many files.
+        /// Number of files.
         files: u64,
         /// Their size in bytes.
         bytes: u64,
     },
     /// A step began.
     Began {
-        /// Which.
+        /// The step.
         step: usize,
-        /// What it is, such as `[2/4] RUN make`.
+        /// Its name, such as `[2/4] RUN make`.
         name: String,
     },
     /// A step wrote a line.
     Line {
-        /// Which.
+        /// The step.
         step: usize,
-        /// Since it began.
+        /// Seconds since the step began.
         seconds: f64,
-        /// Without its end.
+        /// The line without its terminator.
         text: String,
     },
-    /// What a step pulls, all of it together.
+    /// Progress of everything that a step pulls.
     Transfer {
-        /// Which.
+        /// The step.
         step: usize,
-        /// Bytes that are there.
+        /// Bytes received.
         current: u64,
-        /// Bytes that it will be, as far as is known by now.
+        /// Bytes in total, as far as known.
         total: u64,
     },
-    /// A part of a step is done, such as `exporting layers`.
+    /// A part of a step, such as `exporting layers`, is done.
     Part {
-        /// Which.
+        /// The step.
         step: usize,
-        /// What it was.
+        /// Its name.
         name: String,
-        /// How long it took.
+        /// Duration in seconds.
         seconds: f64,
     },
     /// A step is done.
     Done {
-        /// Which.
+        /// The step.
         step: usize,
-        /// How long it took.
+        /// Duration in seconds.
         seconds: f64,
     },
-    /// A step was done before, and nothing that it depends on has changed.
+    /// A step is cached: nothing that it depends on has changed.
     Cached {
-        /// Which.
+        /// The step.
         step: usize,
     },
-    /// A step was ended because another failed.
-    Cancelled {
-        /// Which.
+    /// A step was canceled because another one failed.
+    Canceled {
+        /// The step.
         step: usize,
     },
     /// A step failed.
     Failed {
-        /// Which.
+        /// The step.
         step: usize,
-        /// What the engine says.
+        /// The engine's message.
         cause: String,
     },
-    /// The engine advises.
+    /// A warning from the engine.
     Warning(String),
-    /// A line of an engine that tells no steps: Podman.
+    /// A line from an engine that does not report steps: Podman.
     Text(String),
 }
 
@@ -99,7 +98,7 @@ impl fmt::Display for Progress {
             Progress::Part { step, name, seconds } => write!(f, "#{step} {name} {seconds:.1}s"),
             Progress::Done { step, seconds } => write!(f, "#{step} DONE {seconds:.1}s"),
             Progress::Cached { step } => write!(f, "#{step} CACHED"),
-            Progress::Cancelled { step } => write!(f, "#{step} CANCELED"),
+            Progress::Canceled { step } => write!(f, "#{step} CANCELED"),
             Progress::Failed { step, cause } => write!(f, "#{step} ERROR: {cause}"),
             Progress::Warning(text) => write!(f, "warning: {text}"),
             Progress::Text(text) => f.write_str(text),

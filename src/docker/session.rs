@@ -1,7 +1,7 @@
-//! A second connection beside a build's, on which the engine is the client: it asks for secrets,
-//! talks to SSH agents and fetches logins (BuildKit's session; moby, `POST /session`).
+//! BuildKit's session: a second connection during a build, on which the engine is the client. It requests
+//! secrets, talks to SSH agents and fetches logins (moby, `POST /session`).
 //!
-//! bollard opens none for a build that tells its progress.
+//! bollard opens no session for a build that reports progress.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -42,19 +42,19 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
-use super::Way;
-use super::way::Duplex;
+use super::DockerHost;
+use super::host::Duplex;
 use crate::net::{self, BoxError};
 
-/// User and password for a registry's host; `None` where there is no login.
+/// Returns user and password for a registry's host; `None` if there is no login.
 pub type Login = Arc<
     dyn Fn(String) -> Pin<Box<dyn Future<Output = Option<(String, String)>> + Send>> + Send + Sync,
 >;
 
-/// The registry that Docker Hub's images are pulled from.
+/// The host of Docker Hub's registry.
 const DOCKER_HUB: &str = "registry-1.docker.io";
 
-/// What the engine may ask for.
+/// The methods that the engine may call.
 const METHODS: [&str; 4] = [
     "/moby.buildkit.secrets.v1.Secrets/GetSecret",
     "/moby.sshforward.v1.SSH/CheckAgent",
@@ -62,48 +62,48 @@ const METHODS: [&str; 4] = [
     "/moby.filesync.v1.Auth/Credentials",
 ];
 
-/// What a build may ask for, and what it asked for in vain.
+/// What a build may request, and what it has requested without success.
 #[derive(Clone, Default)]
-pub(super) struct Stock {
+pub(super) struct SessionProviders {
     pub(super) secrets: BTreeMap<String, Vec<u8>>,
-    /// The sockets of agents.
+    /// Sockets of SSH agents by ID.
     pub(super) agents: BTreeMap<String, PathBuf>,
     pub(super) login: Option<Login>,
-    pub(super) missed: Arc<Mutex<BTreeSet<Missed>>>,
+    pub(super) missed: Arc<Mutex<BTreeSet<MissingProvider>>>,
 }
 
-/// Something that was asked for, and is not configured.
+/// Something that was requested but is not configured.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Missed {
+pub(super) enum MissingProvider {
     Secret(String),
     Agent(String),
 }
 
-impl Stock {
-    fn miss(&self, what: Missed) {
+impl SessionProviders {
+    fn miss(&self, what: MissingProvider) {
         self.missed.lock().unwrap_or_else(PoisonError::into_inner).insert(what);
     }
 
-    /// What was asked for in vain until now.
-    pub(super) fn missed(&self) -> Vec<Missed> {
+    /// Returns what has been requested without success so far.
+    pub(super) fn missed(&self) -> Vec<MissingProvider> {
         let missed = self.missed.lock().unwrap_or_else(PoisonError::into_inner);
         missed.iter().cloned().collect()
     }
 }
 
-/// An open session. It lasts as long as [`Session::serve`] is awaited.
+/// An open session. It lasts while [`Session::serve`] is awaited.
 pub(super) struct Session {
-    /// What a build is told to find it by.
+    /// The ID by which a build finds it.
     pub(super) id: String,
     connection: Box<dyn Duplex>,
 }
 
 /// Opens a session with the engine.
-pub(super) async fn open(way: &Way) -> Result<Session, BoxError> {
+pub(super) async fn open(way: &DockerHost) -> Result<Session, BoxError> {
     let id = id();
     let (scheme, host) = match way {
-        Way::Tls { address, .. } => ("https", address.as_str()),
-        Way::Unix(_) | Way::Tcp(_) | Way::Ssh(_) => ("http", "docker"),
+        DockerHost::Tls { address, .. } => ("https", address.as_str()),
+        DockerHost::Unix(_) | DockerHost::Tcp(_) | DockerHost::Ssh(_) => ("http", "docker"),
     };
     let mut request = http::Request::post(format!("{scheme}://{host}/session"))
         .header("Connection", "Upgrade")
@@ -115,13 +115,17 @@ pub(super) async fn open(way: &Way) -> Result<Session, BoxError> {
     }
     let request = request.body(())?;
     let connection: Box<dyn Duplex> = match way {
-        Way::Tls { certificates, .. } => Box::new(net::upgrade(request, certificates).await?),
-        Way::Unix(_) | Way::Tcp(_) | Way::Ssh(_) => upgrade(request, way.dial().await?).await?,
+        DockerHost::Tls { certificates, .. } => {
+            Box::new(net::upgrade(request, certificates).await?)
+        }
+        DockerHost::Unix(_) | DockerHost::Tcp(_) | DockerHost::Ssh(_) => {
+            upgrade(request, way.dial().await?).await?
+        }
     };
     Ok(Session { id, connection })
 }
 
-/// Sends `request` on this connection, and hands it over.
+/// Sends the upgrade `request` and returns the connection.
 async fn upgrade(
     mut request: http::Request<()>,
     stream: Box<dyn Duplex>,
@@ -129,7 +133,7 @@ async fn upgrade(
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection.with_upgrades());
-    // On a connection of its own, it names the path alone, and the host in its head.
+    // On a direct connection, the URI has only the path, and a header has the host.
     *request.uri_mut() = Uri::from_static("/session");
     request.headers_mut().insert(HOST, HeaderValue::from_static("docker"));
     let response = sender.send_request(request.map(|()| Empty::<Bytes>::new())).await?;
@@ -137,13 +141,13 @@ async fn upgrade(
         StatusCode::SWITCHING_PROTOCOLS => {
             Ok(Box::new(TokioIo::new(hyper::upgrade::on(response).await?)))
         }
-        status => Err(format!("the answer was {status}").into()),
+        status => Err(format!("the engine answered {status}").into()),
     }
 }
 
 impl Session {
-    /// Answers the engine until it hangs up. Dropped, it hangs up itself.
-    pub(super) async fn serve(self, stock: Stock) -> Result<(), String> {
+    /// Serves the engine until it closes the connection. Dropping the future closes it, too.
+    pub(super) async fn serve(self, stock: SessionProviders) -> Result<(), String> {
         let services = Routes::new(HealthServer::new(Alive))
             .add_service(SecretsServer::new(stock.clone()))
             .add_service(SshServer::new(stock.clone()))
@@ -155,13 +159,13 @@ impl Session {
     }
 }
 
-/// Unlike any other that the engine may have at the time.
+/// Returns an ID that no other session of the engine has.
 fn id() -> String {
     let random = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", random(), random())
 }
 
-/// The engine ends a session that does not answer this.
+/// Answers health checks: the engine ends a session that does not.
 struct Alive;
 
 type Watch = Pin<Box<dyn Stream<Item = Result<HealthCheckResponse, Status>> + Send>>;
@@ -190,7 +194,7 @@ impl Health for Alive {
 }
 
 #[async_trait]
-impl Secrets for Stock {
+impl Secrets for SessionProviders {
     async fn get_secret(
         &self,
         request: Request<GetSecretRequest>,
@@ -199,19 +203,19 @@ impl Secrets for Stock {
         match self.secrets.get(id) {
             Some(data) => Ok(Response::new(GetSecretResponse { data: data.clone() })),
             None => {
-                self.miss(Missed::Secret(id.clone()));
-                // With this code a mount that is not `required` is left out.
+                self.miss(MissingProvider::Secret(id.clone()));
+                // With this code, a mount that is not `required` is skipped.
                 Err(Status::not_found(format!("secret {id} not found")))
             }
         }
     }
 }
 
-impl Stock {
+impl SessionProviders {
     fn agent(&self, id: &str) -> Result<&PathBuf, Status> {
         let id = if id.is_empty() { "default" } else { id };
         self.agents.get(id).ok_or_else(|| {
-            self.miss(Missed::Agent(id.to_owned()));
+            self.miss(MissingProvider::Agent(id.to_owned()));
             Status::not_found(format!("SSH agent {id} not found"))
         })
     }
@@ -220,7 +224,7 @@ impl Stock {
 type Heard = Pin<Box<dyn Stream<Item = Result<BytesMessage, Status>> + Send>>;
 
 #[async_trait]
-impl Ssh for Stock {
+impl Ssh for SessionProviders {
     async fn check_agent(
         &self,
         request: Request<CheckAgentRequest>,
@@ -231,7 +235,7 @@ impl Ssh for Stock {
 
     type ForwardAgentStream = Heard;
 
-    /// Passes bytes on, both ways.
+    /// Forwards bytes in both directions.
     async fn forward_agent(
         &self,
         request: Request<Streaming<BytesMessage>>,
@@ -249,7 +253,7 @@ impl Ssh for Stock {
                     break;
                 }
             }
-            // Dropped here, the agent sees that nothing more comes.
+            // The agent sees the end of the input when the writer is dropped here.
         });
         let (sender, heard) = mpsc::channel(8);
         tokio::spawn(async move {
@@ -266,8 +270,8 @@ impl Ssh for Stock {
 }
 
 #[async_trait]
-impl Auth for Stock {
-    /// No login is an empty one: the engine then pulls as anybody.
+impl Auth for SessionProviders {
+    /// Returns an empty login if there is none: the engine then pulls anonymously.
     async fn credentials(
         &self,
         request: Request<CredentialsRequest>,
@@ -316,8 +320,8 @@ mod tests {
 
     use super::*;
 
-    /// The engine's end of a session with this to give.
-    async fn engine(stock: Stock) -> Channel {
+    /// Returns the engine's end of a session with these providers.
+    async fn engine(stock: SessionProviders) -> Channel {
         let (ours, theirs) = tokio::io::duplex(64 * 1024);
         let session = Session { id: id(), connection: Box::new(ours) };
         tokio::spawn(session.serve(stock));
@@ -332,7 +336,7 @@ mod tests {
     #[tokio::test]
     async fn secrets_by_their_ids_and_what_was_missed() {
         let secrets = [("npm".to_owned(), b"s3cret".to_vec())].into();
-        let stock = Stock { secrets, ..Stock::default() };
+        let stock = SessionProviders { secrets, ..SessionProviders::default() };
         let mut client = SecretsClient::new(engine(stock.clone()).await);
         let mut ask = async |id: &str| {
             let (id, annotations) = (id.to_owned(), Default::default());
@@ -340,7 +344,7 @@ mod tests {
         };
         assert_eq!(ask("npm").await.unwrap().into_inner().data, b"s3cret");
         assert_eq!(ask("pip").await.unwrap_err().code(), Code::NotFound);
-        assert_eq!(stock.missed(), [Missed::Secret("pip".to_owned())]);
+        assert_eq!(stock.missed(), [MissingProvider::Secret("pip".to_owned())]);
     }
 
     #[tokio::test]
@@ -356,7 +360,9 @@ mod tests {
             stream.write_all(&asked).await.unwrap();
         });
         let agents = [("default".to_owned(), socket)].into();
-        let mut client = SshClient::new(engine(Stock { agents, ..Stock::default() }).await);
+        let mut client = SshClient::new(
+            engine(SessionProviders { agents, ..SessionProviders::default() }).await,
+        );
         let check = CheckAgentRequest { id: String::new() };
         client.check_agent(check).await.unwrap();
         let asked = tokio_stream::iter(
@@ -378,7 +384,7 @@ mod tests {
         let login: Login = Arc::new(|host| {
             Box::pin(async move { (host == "docker.io").then(|| (host, "pw".to_owned())) })
         });
-        let stock = Stock { login: Some(login), ..Stock::default() };
+        let stock = SessionProviders { login: Some(login), ..SessionProviders::default() };
         let mut client = AuthClient::new(engine(stock).await);
         let mut ask = async |host: &str| {
             let answer = client.credentials(CredentialsRequest { host: host.to_owned() }).await;

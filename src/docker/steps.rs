@@ -1,5 +1,5 @@
-//! A build as it goes on: BuildKit's messages about its graph become steps as people know them.
-//! Computes only: times are those that the engine tells.
+//! Turns BuildKit's messages about its graph into steps as users know them. Pure: all times come from the
+//! engine.
 
 use std::collections::BTreeMap;
 
@@ -8,31 +8,31 @@ use bollard_buildkit_proto::moby::buildkit::v1::{StatusResponse, Vertex, VertexL
 
 use super::Progress;
 
-/// So many of a step's last lines are kept for the case that it fails.
+/// Last lines of a step that are kept in case it fails.
 const REMEMBERED: usize = 20;
 
-/// A transfer is told about at most so often, in seconds.
+/// Shortest interval between two reports of a transfer, in seconds.
 const TRANSFER_EVERY: f64 = 1.0;
 
-/// What is known of a build's steps.
+/// The steps of a build so far.
 #[derive(Debug, Default)]
 pub(super) struct Steps {
     known: BTreeMap<String, Step>,
     begun: usize,
-    /// The first that failed by itself.
+    /// The first step that failed itself.
     failed: Option<String>,
-    /// Of an engine that tells no steps: the last one that it named, and what came after.
+    /// For an engine that does not report steps: the last one that it named, and its output.
     named: Option<FailedStep>,
 }
 
 #[derive(Debug, Default)]
 struct Step {
     name: String,
-    /// `None` until it is told about.
+    /// `None` until it has been reported.
     number: Option<usize>,
     began: f64,
     over: bool,
-    /// What it wrote since the last end of a line.
+    /// Its output since the last line break.
     unfinished: Vec<u8>,
     log: Vec<String>,
     transfers: BTreeMap<String, (u64, u64)>,
@@ -49,35 +49,35 @@ pub(super) struct FailedStep {
 }
 
 impl Steps {
-    /// What a message of the engine's says.
+    /// Processes a message of BuildKit's and returns the progress to report.
     pub(super) fn learn(&mut self, status: &StatusResponse) -> Vec<Progress> {
-        let mut told = Vec::new();
-        // A step's last lines come with its end: that is told after them.
+        let mut reported = Vec::new();
+        // A step's last lines arrive with its end, which is reported after them.
         for vertex in &status.vertexes {
-            self.begin(vertex, &mut told);
+            self.begin(vertex, &mut reported);
         }
         for part in &status.statuses {
-            self.part(part, &mut told);
+            self.part(part, &mut reported);
         }
         for log in &status.logs {
-            self.log(log, &mut told);
+            self.log(log, &mut reported);
         }
         for warning in &status.warnings {
-            told.push(Progress::Warning(String::from_utf8_lossy(&warning.short).into_owned()));
+            reported.push(Progress::Warning(String::from_utf8_lossy(&warning.short).into_owned()));
         }
         for vertex in &status.vertexes {
-            self.end(vertex, &mut told);
+            self.end(vertex, &mut reported);
         }
-        told
+        reported
     }
 
-    /// What a line says of an engine that tells no steps.
+    /// Processes a line from an engine that does not report steps.
     pub(super) fn hear(&mut self, line: &str) -> Progress {
         if let Some((place, name)) = line.strip_prefix("STEP ").and_then(|l| l.split_once(": ")) {
             let name = format!("[{place}] {name}");
             self.named = Some(FailedStep { name, cause: String::new(), log: Vec::new() });
         } else if let Some(step) = &mut self.named
-            // The layer that the step gave.
+            // The layer that the step produced.
             && !line.starts_with("--> ")
         {
             remember(&mut step.log, line);
@@ -85,7 +85,7 @@ impl Steps {
         Progress::Text(line.to_owned())
     }
 
-    /// The step because of which the build failed. Its cause is empty where only the build's is known.
+    /// Returns the step that made the build fail. Its cause is empty if only the build's is known.
     pub(super) fn failed(&self) -> Option<FailedStep> {
         if self.named.is_some() {
             return self.named.clone();
@@ -94,35 +94,35 @@ impl Steps {
         Some(FailedStep { name: name.clone(), cause: cause.clone(), log: log.clone() })
     }
 
-    fn begin(&mut self, vertex: &Vertex, told: &mut Vec<Progress>) {
+    fn begin(&mut self, vertex: &Vertex, reported: &mut Vec<Progress>) {
         let step = self.known.entry(vertex.digest.clone()).or_default();
         step.name.clone_from(&vertex.name);
         let Some(began) = &vertex.started else {
             if vertex.cached || !vertex.error.is_empty() {
-                step.number(&mut self.begun, told);
+                step.number(&mut self.begun, reported);
             }
             return;
         };
-        // The engine repeats itself; only one that goes on has begun again.
+        // The engine repeats messages: a step that has ended begins again only if the message has no end.
         step.over &= vertex.completed.is_some() || vertex.cached;
         if !step.over {
             step.began = seconds(began);
         }
-        step.number(&mut self.begun, told);
+        step.number(&mut self.begun, reported);
     }
 
-    fn end(&mut self, vertex: &Vertex, told: &mut Vec<Progress>) {
+    fn end(&mut self, vertex: &Vertex, reported: &mut Vec<Progress>) {
         let Some(step) = self.known.get_mut(&vertex.digest) else { return };
-        let cancelled = vertex.error.contains("context canceled");
+        let canceled = vertex.error.contains("context canceled");
         let ended = vertex.completed.as_ref();
         if step.over || (ended.is_none() && !vertex.cached && vertex.error.is_empty()) {
             return;
         }
-        let number = step.number(&mut self.begun, told);
+        let number = step.number(&mut self.begun, reported);
         step.over = true;
-        step.line_ends(seconds_of(ended, step.began) - step.began, told);
-        told.push(if cancelled {
-            Progress::Cancelled { step: number }
+        step.line_ends(seconds_of(ended, step.began) - step.began, reported);
+        reported.push(if canceled {
+            Progress::Canceled { step: number }
         } else if !vertex.error.is_empty() {
             step.cause.clone_from(&vertex.error);
             self.failed.get_or_insert_with(|| vertex.digest.clone());
@@ -134,7 +134,7 @@ impl Steps {
         });
     }
 
-    fn part(&mut self, part: &VertexStatus, told: &mut Vec<Progress>) {
+    fn part(&mut self, part: &VertexStatus, reported: &mut Vec<Progress>) {
         let Some(step) = self.known.get_mut(&part.vertex) else { return };
         let (current, total) = (part.current.max(0) as u64, part.total.max(0) as u64);
         let began = seconds_of(part.started.as_ref(), step.began);
@@ -143,8 +143,8 @@ impl Steps {
             if let Some(ended) = &part.completed {
                 let name = if part.name.is_empty() { &part.id } else { &part.name };
                 let (name, seconds) = (name.clone(), seconds(ended) - began);
-                let number = step.number(&mut self.begun, told);
-                told.push(Progress::Part { step: number, name, seconds });
+                let number = step.number(&mut self.begun, reported);
+                reported.push(Progress::Part { step: number, name, seconds });
             }
             return;
         }
@@ -154,49 +154,49 @@ impl Steps {
         let all = sum.0 == sum.1 && part.completed.is_some();
         if all || now - step.told_of_transfers >= TRANSFER_EVERY {
             step.told_of_transfers = now;
-            let number = step.number(&mut self.begun, told);
-            told.push(Progress::Transfer { step: number, current: sum.0, total: sum.1 });
+            let number = step.number(&mut self.begun, reported);
+            reported.push(Progress::Transfer { step: number, current: sum.0, total: sum.1 });
         }
     }
 
-    fn log(&mut self, log: &VertexLog, told: &mut Vec<Progress>) {
+    fn log(&mut self, log: &VertexLog, reported: &mut Vec<Progress>) {
         let Some(step) = self.known.get_mut(&log.vertex) else { return };
-        step.number(&mut self.begun, told);
+        step.number(&mut self.begun, reported);
         let since = seconds_of(log.timestamp.as_ref(), step.began) - step.began;
         let mut rest = log.msg.as_slice();
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
             step.unfinished.extend_from_slice(&rest[..end]);
             rest = &rest[end + 1..];
-            step.line(since, told);
+            step.line(since, reported);
         }
         step.unfinished.extend_from_slice(rest);
     }
 }
 
 impl Step {
-    /// Its number; told about, if it had none.
-    fn number(&mut self, begun: &mut usize, told: &mut Vec<Progress>) -> usize {
+    /// Returns its number. A step without one gets the next one and is reported.
+    fn number(&mut self, begun: &mut usize, reported: &mut Vec<Progress>) -> usize {
         *self.number.get_or_insert_with(|| {
             *begun += 1;
-            told.push(Progress::Began { step: *begun, name: self.name.clone() });
+            reported.push(Progress::Began { step: *begun, name: self.name.clone() });
             *begun
         })
     }
 
-    fn line_ends(&mut self, since: f64, told: &mut Vec<Progress>) {
+    fn line_ends(&mut self, since: f64, reported: &mut Vec<Progress>) {
         if !self.unfinished.is_empty() {
-            self.line(since, told);
+            self.line(since, reported);
         }
     }
 
-    fn line(&mut self, seconds: f64, told: &mut Vec<Progress>) {
+    fn line(&mut self, seconds: f64, reported: &mut Vec<Progress>) {
         let bytes = std::mem::take(&mut self.unfinished);
         let text = String::from_utf8_lossy(&bytes);
-        // What a bar drew over itself is not worth a line.
+        // Skip what a progress bar has overwritten.
         let text = text.trim_end_matches('\r').rsplit('\r').next().unwrap_or_default().to_owned();
         remember(&mut self.log, &text);
         if let Some(step) = self.number {
-            told.push(Progress::Line { step, seconds, text });
+            reported.push(Progress::Line { step, seconds, text });
         }
     }
 }
@@ -269,16 +269,16 @@ mod tests {
         assert_eq!(lines(&mut steps, &vertexes(plan)), [""; 0]);
         let mut cached = vertex(copy, Some(0), Some(0));
         cached.cached = true;
-        let told = lines(&mut steps, &vertexes(vec![cached]));
-        assert_eq!(told, ["#1 [2/3] COPY a /", "#1 CACHED"]);
-        let told = lines(&mut steps, &vertexes(vec![vertex(run, Some(1), None)]));
-        assert_eq!(told, ["#2 [3/3] RUN make"]);
+        let reported = lines(&mut steps, &vertexes(vec![cached]));
+        assert_eq!(reported, ["#1 [2/3] COPY a /", "#1 CACHED"]);
+        let reported = lines(&mut steps, &vertexes(vec![vertex(run, Some(1), None)]));
+        assert_eq!(reported, ["#2 [3/3] RUN make"]);
         let logs = vec![log(run, 2, "one\ntw"), log(run, 4, "o\r\n 9%\r99%\nthr")];
-        let told = lines(&mut steps, &StatusResponse { logs, ..StatusResponse::default() });
-        assert_eq!(told, ["#2 0.100 one", "#2 0.300 two", "#2 0.300 99%"]);
-        let told = lines(&mut steps, &vertexes(vec![vertex(run, Some(1), Some(31))]));
-        assert_eq!(told, ["#2 3.000 thr", "#2 DONE 3.0s"]);
-        // The engine repeats itself.
+        let reported = lines(&mut steps, &StatusResponse { logs, ..StatusResponse::default() });
+        assert_eq!(reported, ["#2 0.100 one", "#2 0.300 two", "#2 0.300 99%"]);
+        let reported = lines(&mut steps, &vertexes(vec![vertex(run, Some(1), Some(31))]));
+        assert_eq!(reported, ["#2 3.000 thr", "#2 DONE 3.0s"]);
+        // The engine repeats messages.
         let again = vec![vertex(copy, None, None), vertex(run, Some(40), Some(40))];
         assert_eq!(lines(&mut steps, &vertexes(again)), [""; 0]);
         assert_eq!(steps.failed(), None);
@@ -300,20 +300,20 @@ mod tests {
     #[test]
     fn the_first_that_failed_by_itself_is_to_blame() {
         let mut steps = Steps::default();
-        let mut cancelled = vertex("[a 2/2] RUN sleep 9", Some(0), Some(5));
-        cancelled.error = "context canceled".to_owned();
+        let mut canceled = vertex("[a 2/2] RUN sleep 9", Some(0), Some(5));
+        canceled.error = "context canceled".to_owned();
         let mut failed = vertex("[b 2/2] RUN false", Some(0), Some(5));
         failed.error = "exit code: 1".to_owned();
         let status = StatusResponse {
-            vertexes: vec![cancelled, failed],
+            vertexes: vec![canceled, failed],
             logs: vec![log("[b 2/2] RUN false", 1, "oh no\n")],
             ..StatusResponse::default()
         };
-        let told = lines(&mut steps, &status);
+        let reported = lines(&mut steps, &status);
         let expected =
             ["#1 [a 2/2] RUN sleep 9", "#2 [b 2/2] RUN false", "#2 0.100 oh no", "#1 CANCELED"];
-        assert_eq!(told[..4], expected);
-        assert_eq!(told[4], "#2 ERROR: exit code: 1");
+        assert_eq!(reported[..4], expected);
+        assert_eq!(reported[4], "#2 ERROR: exit code: 1");
         let blamed = steps.failed().unwrap();
         assert_eq!((blamed.name.as_str(), blamed.log.len()), ("[b 2/2] RUN false", 1));
     }
@@ -323,18 +323,19 @@ mod tests {
         let mut steps = Steps::default();
         let from = "[1/2] FROM docker.io/library/alpine";
         steps.learn(&vertexes(vec![vertex(from, Some(0), None)]));
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         for tenths in 1..=20 {
             let statuses = vec![
                 part(from, "sha256:a", tenths, tenths * 100_000, 2_000_000),
                 part(from, "sha256:b", tenths, 500, 500),
             ];
-            told.extend(lines(&mut steps, &StatusResponse { statuses, ..Default::default() }));
+            reported.extend(lines(&mut steps, &StatusResponse { statuses, ..Default::default() }));
         }
-        assert_eq!(told.last().unwrap(), "#1 2.0 MB / 2.0 MB");
-        assert!(told.len() <= 5, "{told:?}");
+        assert_eq!(reported.last().unwrap(), "#1 2.0 MB / 2.0 MB");
+        assert!(reported.len() <= 5, "{reported:?}");
         let exporting = vec![part("none", "x", 1, 0, 0), part(from, "exporting layers", 3, 0, 0)];
-        let told = lines(&mut steps, &StatusResponse { statuses: exporting, ..Default::default() });
-        assert_eq!(told, ["#1 exporting layers 0.3s"]);
+        let reported =
+            lines(&mut steps, &StatusResponse { statuses: exporting, ..Default::default() });
+        assert_eq!(reported, ["#1 exporting layers 0.3s"]);
     }
 }

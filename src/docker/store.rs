@@ -1,10 +1,10 @@
-//! The layers that an engine keeps in its own folder, read without it: each as the archive that it came
-//! as, by itself, with nothing written in between. `docker save` first writes all of them to a temporary
-//! folder, one after the other. Only who may read that folder can do this: root, as a rule.
+//! Reads the layers in an engine's data folder without the engine: each as the archive that was pulled or
+//! built, separately, and without temporary copies. `docker save` first writes all of them to a temporary
+//! folder, one after the other. Only users who may read the data folder can do this: usually root.
 //!
-//! The folder's form is the engine's own affair (moby, `layer/filestore.go`). It has been the same since
-//! 2016, and everything that is read is held against the layer's digest: where one of both is not as
-//! expected, the engine is asked instead.
+//! The folder's format is internal to the engine (moby, `layer/filestore.go`). It has been the same since
+//! 2016, and everything that is read is verified against the layer's digest: if either is not as expected,
+//! the image is exported from the engine instead.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -17,28 +17,28 @@ use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
 use super::tar_split::{Entry, TarSplit};
 use crate::model::Digest;
 
-/// The `overlay2` driver's layers.
+/// The layers of the `overlay2` storage driver.
 #[derive(Debug, Clone)]
 pub struct LayerStore {
     root: PathBuf,
 }
 
 impl LayerStore {
-    /// In the engine's folder, which it tells as `DockerRootDir`.
+    /// Uses the engine's data folder, which it reports as `DockerRootDir`.
     pub fn new(root: impl Into<PathBuf>) -> LayerStore {
         LayerStore { root: root.into() }
     }
 
-    /// The archive of the last of these layers, which are named by their DiffIDs from the bottom up.
+    /// Returns the archive of the last of these layers, which are named by their DiffIDs from the bottom up.
     ///
     /// # Errors
-    /// Where the layer is not there, or may not be read.
+    /// Fails if the layer does not exist or cannot be read.
     pub fn archive(&self, diff_ids: &[Digest]) -> io::Result<Archive> {
         let missing = || io::Error::new(io::ErrorKind::NotFound, "an image without layers");
         let diff_id = diff_ids.last().ok_or_else(missing)?;
         let layer = self.layer(&chain_id(diff_ids).ok_or_else(missing)?);
         if fs::read_to_string(layer.join("diff"))?.trim() != diff_id.as_str() {
-            return Err(io::Error::other(format!("{} is of another layer", layer.display())));
+            return Err(io::Error::other(format!("{} belongs to another layer", layer.display())));
         }
         let cache = fs::read_to_string(layer.join("cache-id"))?;
         let files = self.root.join("overlay2").join(cache.trim()).join("diff");
@@ -48,16 +48,16 @@ impl LayerStore {
         Ok(Archive { entries: TarSplit::new(entries), files, piece: Piece::Bytes(Vec::new(), 0) })
     }
 
-    /// The configuration of the image `id`, as it is stored.
+    /// Returns the configuration of the image `id` as stored.
     ///
     /// # Errors
-    /// Where it is not there, may not be read, or is not what `id` says.
+    /// Fails if it does not exist, cannot be read, or does not match `id`.
     pub fn configuration(&self, id: &Digest) -> io::Result<Vec<u8>> {
         let hex = id.as_str().trim_start_matches("sha256:");
         let path = self.root.join("image/overlay2/imagedb/content/sha256").join(hex);
         let bytes = fs::read(&path)?;
         if Digest::of(&bytes) != *id {
-            return Err(io::Error::other(format!("{} is not what its name says", path.display())));
+            return Err(io::Error::other(format!("{} does not match its digest", path.display())));
         }
         Ok(bytes)
     }
@@ -68,14 +68,14 @@ impl LayerStore {
     }
 }
 
-/// What a layer and all below it are called together (image specification, "Layer ChainID").
+/// Returns the ChainID of a layer and all below it (image specification, "Layer ChainID").
 fn chain_id(diff_ids: &[Digest]) -> Option<Digest> {
     let (first, rest) = diff_ids.split_first()?;
     let join = |chain: Digest, next: &Digest| Digest::of(format!("{chain} {next}").as_bytes());
     Some(rest.iter().fold(first.clone(), join))
 }
 
-/// A layer's archive, as it is put together.
+/// A layer's archive, reassembled while it is read.
 pub struct Archive {
     entries: TarSplit<GzDecoder<File>>,
     /// The folder with the layer's files.
@@ -83,16 +83,16 @@ pub struct Archive {
     piece: Piece,
 }
 
-/// What is being read.
+/// The piece being read.
 enum Piece {
-    /// Bytes, from this place on.
+    /// Bytes from this offset on.
     Bytes(Vec<u8>, usize),
-    /// So much more of a file.
+    /// The rest of a file: this many bytes.
     File(File, u64),
 }
 
 impl Archive {
-    /// The next piece; false at the end.
+    /// Moves to the next piece; returns false at the end.
     fn advance(&mut self) -> io::Result<bool> {
         let Some(entry) = self.entries.next() else { return Ok(false) };
         self.piece = match entry? {
@@ -102,7 +102,7 @@ impl Archive {
         Ok(true)
     }
 
-    /// A file of the layer. Names are what somebody's image says: none leads out of the layer.
+    /// Opens a file of the layer. Names come from an image, so none may lead out of the layer.
     fn open(&self, path: &[u8]) -> io::Result<File> {
         let path = path.strip_prefix(b"/").unwrap_or(path);
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -147,7 +147,8 @@ impl std::fmt::Debug for Archive {
     }
 }
 
-/// Whether an engine with this folder keeps its layers as [`LayerStore`] reads them, and lets us.
+/// Returns whether an engine with this data folder keeps its layers as [`LayerStore`] reads them, and we may
+/// read them.
 pub fn is_readable(root: &Path) -> bool {
     fs::read_dir(root.join("image/overlay2/layerdb/sha256")).is_ok()
         && fs::read_dir(root.join("overlay2")).is_ok()
@@ -164,11 +165,11 @@ mod tests {
 
     use super::*;
 
-    /// An archive of these files, and how it is remembered.
+    /// Returns an archive of these files, and its tar-split.
     fn archive(files: &[(&str, &[u8])]) -> (Vec<u8>, String) {
         let (mut archive, mut split) = (Vec::new(), String::new());
         let mut segment = Vec::new();
-        let told = |segment: &mut Vec<u8>| {
+        let reported = |segment: &mut Vec<u8>| {
             let payload = STANDARD.encode(std::mem::take(segment));
             format!("{{\"type\":2,\"payload\":\"{payload}\"}}\n")
         };
@@ -180,7 +181,7 @@ mod tests {
             segment.extend_from_slice(header.as_bytes());
             archive.extend_from_slice(header.as_bytes());
             archive.extend_from_slice(content);
-            split += &told(&mut segment);
+            split += &reported(&mut segment);
             let size = content.len();
             split += &format!("{{\"type\":1,\"name\":\"{name}\",\"size\":{size}}}\n");
             let padding = vec![0; content.len().next_multiple_of(512) - content.len()];
@@ -189,10 +190,10 @@ mod tests {
         }
         segment.extend_from_slice(&[0; 1024]);
         archive.extend_from_slice(&[0; 1024]);
-        (archive, split + &told(&mut segment))
+        (archive, split + &reported(&mut segment))
     }
 
-    /// Keeps a layer as an engine does, above others.
+    /// Stores a layer above others, as an engine does.
     fn keep(root: &Path, below: &[Digest], files: &[(&str, &[u8])]) -> (Digest, Vec<u8>) {
         let (archive, split) = archive(files);
         let diff_id = Digest::of(&archive);
@@ -229,7 +230,7 @@ mod tests {
         let store = LayerStore::new(root.path());
         assert!(all(store.archive(below).unwrap()).unwrap() == first);
         assert!(all(store.archive(&[one.clone(), two.clone()]).unwrap()).unwrap() == second);
-        // Alone, it is no layer of an image here.
+        // Without the layer below, it is not a layer of an image here.
         assert!(store.archive(&[two]).is_err());
     }
 

@@ -1,6 +1,6 @@
-//! How engines remember the archive that a layer came as (`tar-split.json.gz`): its headers and padding
-//! word for word, and for each file's content where in the archive it stood. With the files themselves
-//! the archive is the same again, to the byte.
+//! An engine's record of the archive that a layer was (`tar-split.json.gz`): its headers and padding
+//! verbatim, and the positions of the files' content. Together with the files, it restores the archive byte
+//! for byte.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -11,30 +11,30 @@ use serde::Deserialize;
 /// A piece of the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Entry {
-    /// Bytes as they stood there.
+    /// Verbatim bytes.
     Segment(Vec<u8>),
     /// The content of a file.
     File {
         /// Its path in the layer, as bytes: not every name is UTF-8.
         path: Vec<u8>,
-        /// Bytes of content.
+        /// Number of bytes of content.
         size: u64,
     },
 }
 
-/// The entries, one JSON object a line, in the archive's order.
+/// The entries, one JSON object per line, in the archive's order.
 pub(super) struct TarSplit<R> {
     lines: io::Lines<BufReader<R>>,
 }
 
-/// As it is stored (vbatts/tar-split, `storage.Entry`).
+/// An entry as stored (vbatts/tar-split, `storage.Entry`).
 #[derive(Deserialize)]
-struct Stored {
+struct RawEntry {
     #[serde(rename = "type")]
     kind: u8,
     #[serde(default)]
     name: Option<String>,
-    /// Where the name is no UTF-8.
+    /// Set if the name is not UTF-8.
     #[serde(default)]
     name_raw: Option<String>,
     #[serde(default)]
@@ -44,7 +44,7 @@ struct Stored {
 }
 
 impl<R: Read> TarSplit<R> {
-    /// Reads from the unpacked file.
+    /// Reads from the decompressed file.
     pub(super) fn new(unpacked: R) -> TarSplit<R> {
         TarSplit { lines: BufReader::new(unpacked).lines() }
     }
@@ -60,7 +60,7 @@ impl<R: Read> Iterator for TarSplit<R> {
                 Err(error) => return Some(Err(error)),
             };
             match read(&line) {
-                // A file without content leaves nothing to fill in.
+                // A file without content needs no entry.
                 Ok(Entry::File { size: 0, .. }) => {}
                 entry => return Some(entry),
             }
@@ -71,7 +71,7 @@ impl<R: Read> Iterator for TarSplit<R> {
 fn read(line: &str) -> io::Result<Entry> {
     const FILE: u8 = 1;
     const SEGMENT: u8 = 2;
-    let stored: Stored = serde_json::from_str(line).map_err(io::Error::other)?;
+    let stored: RawEntry = serde_json::from_str(line).map_err(io::Error::other)?;
     let bytes = |text: &str| STANDARD.decode(text).map_err(io::Error::other);
     match stored.kind {
         FILE => {
@@ -83,7 +83,7 @@ fn read(line: &str) -> io::Result<Entry> {
             Ok(Entry::File { path, size: stored.size })
         }
         SEGMENT => Ok(Entry::Segment(bytes(stored.payload.as_deref().unwrap_or_default())?)),
-        other => Err(io::Error::other(format!("an entry of the unknown kind {other}"))),
+        other => Err(io::Error::other(format!("an entry has the unknown type {other}"))),
     }
 }
 

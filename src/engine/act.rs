@@ -1,77 +1,84 @@
-//! Sending what was decided: each change once, and only while what it was decided on is fresh.
+//! Sends what was decided: each change once, and only while the observation behind it is fresh.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::observe::{Observed, Scene};
+use super::observe::{ObserveContext, Observed};
 use super::{Job, smoke};
-use crate::cloud::{Change, Class, Cloud, CloudError};
+use crate::aws::{Aws, Change, Disposition, ErrorClass};
 use crate::model::{Event, Record, ScheduledAction};
-use crate::rollout::{Action, Next, RETIREMENT, SmokeResult};
+use crate::rollout::{Action, Decision, SCALE_IN_ACTION, SmokeResult};
 
-/// No AWS write takes a condition: what was read may be this old when a change is sent, not older.
-const FRESH: Duration = Duration::from_secs(5);
+/// How old the claim and the rules may be when a change is sent: no AWS write is conditional.
+const MAX_CLAIM_AGE: Duration = Duration::from_secs(5);
 
-/// How often these are read again before a change, where the answers are too slow.
-const READS: usize = 3;
+/// How often these are read again before a change if responses are too slow.
+const MAX_REREADS: usize = 3;
 
-/// Everything else that was seen, health above all, may be this old when something is changed on the
-/// strength of it. Taking traffic back is held to `FRESH` alone.
-const LOOK: Duration = Duration::from_secs(10);
+/// How old everything else, above all health, may be when a change is sent because of it. Restoring traffic is only
+/// subject to `FRESH`.
+const MAX_OBSERVATION_AGE: Duration = Duration::from_secs(10);
 
-/// What became of a turn's actions.
+/// The result of a tick's actions.
 #[derive(Debug, Default)]
-pub(super) struct Acted {
-    /// What to tell.
+pub(super) struct ActResult {
+    /// The events to report.
     pub events: Vec<Event>,
-    /// The answers to smoke requests, if any were sent.
+    /// The results of the smoke tests, if they were run.
     pub smoke: Option<Vec<SmokeResult>>,
-    /// A refusal that trying again does not mend.
+    /// AWS's refusal, if trying again does not help.
     pub refused: Option<String>,
     /// What to do about it.
-    pub advice: Option<String>,
-    /// Whether AWS asked for patience.
+    pub hint: Option<String>,
+    /// Whether AWS throttled a request.
     pub throttled: bool,
 }
 
-/// Sends `actions` in order. The first that is not surely done ends the turn: the world is looked
-/// at again before anything else is sent.
+/// Sends the decision's actions in order. The first that is not confirmed ends the tick: everything is observed again
+/// before anything else is sent.
 pub(super) async fn act(
-    scene: &Scene<'_>,
+    scene: &ObserveContext<'_>,
     job: &Job<'_>,
     record: &Record,
     observed: &Observed,
-    next: &Next,
-) -> Acted {
-    let mut acted = Acted::default();
-    let mut read = observed.began;
+    next: &Decision,
+) -> ActResult {
+    let mut acted = ActResult::default();
+    let mut read = observed.read_at;
     for action in &next.actions {
-        if let Action::Smoke = action {
+        if let Action::RunSmokeTests = action {
             let requests =
                 scene.target.plan.pair().map(|pair| pair.smoke.as_slice()).unwrap_or_default();
-            acted.smoke = job.stop.unless_asked(smoke::ask(job.net, requests)).await;
+            acted.smoke = job.stop.unless_stopped(smoke::run_smoke_tests(job.net, requests)).await;
             continue;
         }
         let fresh = is_fresh(scene, record, observed, &mut read).await;
-        if !fresh || (!next.urgent && observed.began.elapsed() > LOOK) {
+        if !fresh || (!next.act_before_saving && observed.read_at.elapsed() > MAX_OBSERVATION_AGE) {
             acted.events.push(too_old());
             break;
         }
         match send(scene.cloud, observed, action).await {
             Change::Done(()) => {}
             Change::Refused(error) => {
-                acted.throttled = error.class == Class::Throttled;
-                if is_final(&error) {
-                    acted.refused = Some(error.to_string());
-                    acted.advice = Some(error.hint());
+                match error.disposition() {
+                    Disposition::Transient => {}
+                    Disposition::Throttled => acted.throttled = true,
+                    Disposition::Final => {
+                        acted.refused = Some(error.to_string());
+                        acted.hint = Some(error.hint());
+                    }
                 }
-                acted.events.push(Event::Notice { message: told(&error) });
+                acted
+                    .events
+                    .push(Event::Notice { message: format!("AWS refused the change: {error}") });
                 break;
             }
             Change::Unknown(error) => {
                 acted.events.push(Event::Notice {
-                    message: format!("no sure answer, looking whether it took effect: {error}"),
+                    message: format!(
+                        "it is unknown whether the change took effect, reading again: {error}"
+                    ),
                 });
                 break;
             }
@@ -80,48 +87,39 @@ pub(super) async fn act(
     acted
 }
 
-/// Whether claim and rules were `read` a moment ago. Slow answers must not keep traffic where it is:
-/// these two alone, read again and found the same, are as good as new.
+/// Returns whether the claim and the rules were `read` recently enough. Slow responses must not keep traffic where it
+/// is, so these two are read again, and are fresh if they have not changed.
 async fn is_fresh(
-    scene: &Scene<'_>,
+    scene: &ObserveContext<'_>,
     record: &Record,
     observed: &Observed,
     read: &mut Instant,
 ) -> bool {
-    for _ in 0..READS {
-        if read.elapsed() <= FRESH {
+    for _ in 0..MAX_REREADS {
+        if read.elapsed() <= MAX_CLAIM_AGE {
             return true;
         }
-        match scene.still(record, observed).await {
+        match scene.reread_unchanged(record, observed).await {
             Some(again) => *read = again,
             None => return false,
         }
     }
-    read.elapsed() <= FRESH
-}
-
-/// Whether asking again would bring the same answer.
-fn is_final(error: &CloudError) -> bool {
-    matches!(error.class, Class::Denied | Class::Invalid | Class::NotFound)
-}
-
-fn told(error: &CloudError) -> String {
-    format!("refused: {error}")
+    read.elapsed() <= MAX_CLAIM_AGE
 }
 
 fn too_old() -> Event {
-    Event::Notice { message: "what was seen is too old to act on: looking again".to_owned() }
+    Event::Notice { message: "the observation is too old to act on: reading again".to_owned() }
 }
 
-async fn send(cloud: &Cloud, observed: &Observed, action: &Action) -> Change<()> {
+async fn send(cloud: &Aws, observed: &Observed, action: &Action) -> Change<()> {
     match action {
-        Action::SetForward { rule, forward } => match observed.raw.get(rule) {
+        Action::SetForward { rule, forward } => match observed.raw_actions.get(rule) {
             Some(raw) => cloud.set_forward(rule, raw, forward).await,
-            // Only rules that were seen are changed; the next look brings it, or its absence.
+            // Only observed rules are changed. The next tick observes the rule, or that it no longer exists.
             None => Change::Done(()),
         },
-        Action::SetMinimum { group, min } => cloud.set_minimum(group, *min).await,
-        Action::SetSize { group, size } => cloud.set_size(group, *size, *size).await,
+        Action::SetMinSize { group, min } => cloud.set_min_size(group, *min).await,
+        Action::SetMinSizeAndDesired { group, size } => cloud.set_size(group, *size, *size).await,
         Action::StartRefresh { group, template, version, preferences } => {
             match observed.seen.groups.get(group).map(|seen| &seen.group.source) {
                 Some(source) => {
@@ -133,28 +131,30 @@ async fn send(cloud: &Cloud, observed: &Observed, action: &Action) -> Change<()>
         }
         Action::CancelRefresh { group } => cloud.cancel_refresh(group).await,
         Action::RollbackRefresh { group } => match cloud.rollback_refresh(group).await {
-            // No way back that AWS knows: stopped, and then a refresh to the previous version.
+            // AWS cannot roll it back, so it is canceled, and a refresh to the previous version follows.
             Change::Refused(error) if error.is("IrreversibleInstanceRefresh") => {
                 cloud.cancel_refresh(group).await
             }
             change => change,
         },
-        Action::Schedule { group, at, size } => {
+        Action::ScheduleScaleIn { group, at, size } => {
             let action = ScheduledAction {
-                name: RETIREMENT.to_owned(),
+                name: SCALE_IN_ACTION.to_owned(),
                 at: Some(*at),
                 min: Some(*size),
                 max: None,
                 desired: Some(*size),
                 recurring: false,
             };
-            cloud.put_scheduled(group, &action).await
+            cloud.put_scheduled_action(group, &action).await
         }
-        Action::Unschedule { group } => match cloud.delete_scheduled(group, RETIREMENT).await {
-            // Gone is what was wanted.
-            Change::Refused(error) if error.class == Class::NotFound => Change::Done(()),
-            change => change,
-        },
-        Action::Smoke => Change::Done(()),
+        Action::CancelScaleIn { group } => {
+            match cloud.delete_scheduled_action(group, SCALE_IN_ACTION).await {
+                // It is already gone.
+                Change::Refused(error) if error.class == ErrorClass::NotFound => Change::Done(()),
+                change => change,
+            }
+        }
+        Action::RunSmokeTests => Change::Done(()),
     }
 }

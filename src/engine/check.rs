@@ -1,120 +1,103 @@
-//! What is read and found before anything is changed: `cutover verify`, and what every run does first.
+//! Reads and checks the account before anything is changed: `cutover verify`, and the first part of every run.
 
-use super::claim::basis;
-use super::push::closed;
-use super::{Ledger, Target, target};
-use crate::cloud::{Cloud, CloudError};
+use super::claim::newest_state;
+use super::push::inaccessible_repositories;
+use super::{Ledger, RolloutSpec, target};
+use crate::aws::Aws;
 use crate::config::Config;
-use crate::model::{Ending, FleetFacts, Outcome, Record, Repository};
+use crate::model::{Failure, FleetFacts, Record, Repository, Status};
 use crate::net::Net;
 use crate::preflight::{self, Facts, Finding, Severity};
 use crate::publish::Logins;
 
-/// What was read and found before anything is changed.
-pub struct Checked {
-    /// The account's state.
+/// The account's state before anything is changed, and what was found in it.
+pub struct CheckedAccount {
+    /// What was read of the account.
     pub facts: Facts,
-    /// What is wrong with it.
+    /// The preflight findings.
     pub findings: Vec<Finding>,
-    /// The ledger, oldest first.
+    /// The ledger's records, oldest first.
     pub records: Vec<Record>,
 }
 
-impl Checked {
-    /// Whether a rollout may begin.
-    pub fn passes(&self) -> bool {
+impl CheckedAccount {
+    /// Returns whether a rollout may start.
+    pub fn may_start(&self) -> bool {
         self.findings.iter().all(|finding| finding.severity != Severity::Error)
     }
 
-    /// Asks the registries that are not AWS's whether they let us in, where an image is to be pushed.
-    pub(super) async fn ask_registries(
+    /// Checks that the registries other than ECR accept the logins, if an image is to be pushed.
+    pub(super) async fn check_registries(
         &mut self,
-        at: (&Net, &Cloud),
+        at: (&Net, &Aws),
         config: &Config,
         logins: &Logins,
     ) {
-        self.findings.extend(closed(at, config, logins).await);
+        self.findings.extend(inaccessible_repositories(at, config, logins).await);
     }
 
-    /// The outcome of a deployment that may not begin; `None` where it may.
-    pub fn refusal(&self) -> Option<Outcome> {
+    /// Checks that nothing blocks a rollout.
+    ///
+    /// # Errors
+    /// If a finding is an error.
+    pub fn require_no_errors(&self) -> Result<(), Failure> {
         let errors = self.findings.iter().filter(|f| f.severity == Severity::Error).count();
         let message = match errors {
-            0 => return None,
+            0 => return Ok(()),
             1 => "preflight found one error; nothing was changed".to_owned(),
             n => format!("preflight found {n} errors; nothing was changed"),
         };
         let hint = match self.unfinished() {
-            None => "mend what is marked as an error, then `cutover verify` again",
-            Some(_) => "`cutover rollback` takes the unfinished rollout back all the same",
+            None => "fix what is marked as an error, then run `cutover verify` again",
+            Some(_) => {
+                "fix what is marked as an error, or run `cutover rollback` to roll back the unfinished rollout"
+            }
         };
-        Some(Outcome::new(Ending::Refused, message).hint(hint))
+        Err(Failure::refused(message).hint(hint))
     }
 
-    /// The rollout that did not finish, if there is one.
+    /// Returns the unfinished rollout, if there is one.
     pub fn unfinished(&self) -> Option<&Record> {
         self.records.last().filter(|record| !record.is_finished())
     }
 
-    /// The plan of what a run would do.
+    /// Makes the plan of what a run would do.
     ///
     /// # Errors
-    /// Where something that it names does not exist or fit.
-    pub fn target(&self, config: &Config) -> Result<Target, target::Unresolved> {
+    /// If something that the configuration names does not exist or is not suitable.
+    pub fn target(&self, config: &Config) -> Result<RolloutSpec, target::PlanError> {
         let from = self.unfinished().and_then(|record| match &record.fleet {
             FleetFacts::TwoGroups(facts) => Some(facts.from),
             FleetFacts::OneGroup(_) => None,
         });
         let mut target = target::resolve(config, &self.facts, from)?;
-        target.origin.basis = basis(&self.records);
-        target.origin.previous_commit =
-            self.proven(target.origin.previous).and_then(|record| record.commit.clone());
+        target.origin.newest_state = newest_state(&self.records);
+        target.origin.previous_commit = self
+            .succeeded_rollout_of(target.origin.previous)
+            .and_then(|record| record.commit.clone());
         Ok(target)
     }
 
-    /// The rollout that brought this version to all traffic, where the ledger still has it.
-    pub(super) fn proven(&self, version: u64) -> Option<&Record> {
-        let is_it = |r: &&Record| r.ending == Some(Ending::Succeeded) && r.version == Some(version);
+    /// Returns the rollout that shifted all traffic to this version, if the ledger still has it.
+    pub(super) fn succeeded_rollout_of(&self, version: u64) -> Option<&Record> {
+        let is_it = |r: &&Record| r.status == Some(Status::Succeeded) && r.version == Some(version);
         self.records.iter().rev().find(is_it)
     }
 }
 
-/// Why checking was not possible.
-#[derive(Debug, thiserror::Error)]
-pub enum Unchecked {
-    /// AWS did not answer.
-    #[error(transparent)]
-    Cloud(#[from] CloudError),
-    /// The ledger cannot be read.
-    #[error(transparent)]
-    Ledger(#[from] super::LedgerError),
-}
-
-impl Unchecked {
-    /// The outcome of what was to be checked.
-    pub fn outcome(&self) -> Outcome {
-        let hint = match self {
-            Unchecked::Cloud(error) => Some(error.hint()),
-            Unchecked::Ledger(error) => error.hint(),
-        };
-        Outcome { hint, ..Outcome::new(Ending::Failed, self.to_string()) }
-    }
-}
-
-/// Reads the account and judges it: `cutover verify`, and what `deploy` does first. The image is in these
-/// `repositories`, or is to be.
+/// Reads and checks the account. The image is in these `repositories`, or is to be pushed to them.
 ///
 /// # Errors
-/// Where AWS does not answer, or the ledger is not ours to read.
+/// If AWS does not respond, or the ledger cannot be read.
 pub async fn check(
-    cloud: &Cloud,
+    cloud: &Aws,
     config: &Config,
     repositories: &[Repository],
-) -> Result<Checked, Unchecked> {
+) -> Result<CheckedAccount, Failure> {
     let records = Ledger::new(cloud, &config.service).records().await?;
     let unfinished = records.last().filter(|record| !record.is_finished());
-    let doing = unfinished.map(|r| format!("run {} in phase `{}`", r.number, r.phase.name()));
+    let doing = unfinished.map(|r| format!("rollout {} in phase `{}`", r.number, r.phase.name()));
     let facts = preflight::gather(cloud, config, repositories, doing).await?;
     let findings = preflight::findings(config, &facts);
-    Ok(Checked { facts, findings, records })
+    Ok(CheckedAccount { facts, findings, records })
 }

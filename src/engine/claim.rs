@@ -1,122 +1,128 @@
-//! Claiming the next number of the ledger, and what the claim begins with: a fresh record, or the
-//! facts of a run that did not finish.
+//! Claims the ledger's next number. A claim begins with a fresh record, or with the facts of a run that did not finish.
 
 use jiff::Timestamp;
 
-use super::ledger::CLAIMS;
+use super::ledger::CLAIM_ATTEMPTS;
 use super::session::WorkflowRun;
 use super::{Ledger, LedgerError};
 use crate::model::{FleetFacts, Goal, ImageReference, Phase, Record, Strategy};
 
-/// What a run wants.
+/// What a run is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
-    /// The version, or the way back.
-    pub wanted: Wanted,
-    /// Forward or back.
+pub struct RolloutRequest {
+    /// What to roll out, or to roll back.
+    pub wanted: Desired,
+    /// Whether the run deploys or rolls back.
     pub goal: Goal,
-    /// How.
+    /// The strategy.
     pub strategy: Strategy,
-    /// The same for two runs that want the same: the Actions run without its attempt, or by hand a
-    /// hash of configuration and image.
+    /// Equal for two runs that are to do the same: made of the Actions run without its attempt, or else a hash of the
+    /// configuration, and of the image.
     pub intent: String,
-    /// Who wants it; unique to this process.
+    /// Identifies this process; unique.
     pub holder: String,
-    /// What the new version's description tells besides the image: commit and run.
+    /// What the new version's description says besides the image: the commit and the run.
     pub origin: String,
     /// The Actions run, if it is one.
     pub workflow: Option<WorkflowRun>,
-    /// The commit that the run is for, where it is one.
+    /// The commit that the run is for, if it is known.
     pub commit: Option<String>,
-    /// Whether this run has made the image.
-    pub made_here: bool,
+    /// Whether this run built or assembled the image.
+    pub made_by_this_run: bool,
 }
 
-/// The version, or the way back.
+/// What to roll out, or to roll back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
-    /// A new version of the template, pinned to this image.
+pub enum Desired {
+    /// A new launch template version, pinned to this image.
     Image(ImageReference),
-    /// A version that exists.
+    /// An existing launch template version.
     Version {
         /// Its number.
         version: u64,
-        /// The image that it names, where the ledger knows it.
+        /// The image that it names, if the ledger knows it.
         image: Option<ImageReference>,
     },
-    /// The unfinished rollout rolled back.
+    /// The unfinished rollout is rolled back.
     Back {
-        /// Only if it has this number; otherwise whichever it is.
+        /// The only rollout to roll back; `None` for any.
         of: Option<u64>,
     },
 }
 
-/// What a fresh record holds of the world.
+/// What a fresh record says about the state before the rollout.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
+pub struct Baseline {
     /// The service.
     pub service: String,
-    /// The launch template's id.
+    /// The launch template's ID.
     pub template: String,
     /// The live version.
     pub previous: u64,
-    /// Its commit, where the ledger knows it.
+    /// The commit of the live version, if the ledger knows it.
     pub previous_commit: Option<String>,
-    /// What the fleet is like before anything is changed.
+    /// The state of the groups and rules before anything is changed.
     pub fleet: FleetFacts,
-    /// The newest record's number when this was read, and whether it had ended.
-    pub basis: Option<(u64, bool)>,
+    /// The newest record's number when this was read, and whether that rollout had ended.
+    pub newest_state: Option<(u64, bool)>,
 }
 
-/// A claim that was made.
+/// A successful claim.
 pub(super) struct Claimed {
     /// The record.
     pub(super) record: Record,
-    /// What people should know of the ledger.
+    /// A problem with the ledger to report.
     pub(super) notice: Option<String>,
 }
 
 /// Claims the number after the newest record's.
 ///
 /// # Errors
-/// Where the ledger cannot be read or written.
+/// If the ledger has changed since `origin` was read, or cannot be read or written.
 pub(super) async fn claim(
     ledger: &Ledger,
-    wish: &Wish,
-    origin: &Origin,
+    wish: &RolloutRequest,
+    origin: &Baseline,
     now: impl Fn() -> Timestamp,
 ) -> Result<Claimed, LedgerError> {
-    for _ in 0..CLAIMS {
+    for _ in 0..CLAIM_ATTEMPTS {
         let records = ledger.records().await?;
         let newest = records.last();
         let unfinished = newest.is_some_and(|record| !record.is_finished());
         let stands = match wish.wanted {
-            Wanted::Back { of } => {
+            Desired::Back { of } => {
                 unfinished && of.is_none_or(|of| newest.is_some_and(|record| record.number == of))
             }
-            Wanted::Image(_) | Wanted::Version { .. } => origin.basis == basis(&records),
+            Desired::Image(_) | Desired::Version { .. } => {
+                origin.newest_state == newest_state(&records)
+            }
         };
         if !stands {
-            return Err(LedgerError::Moved);
+            return Err(LedgerError::Changed);
         }
-        let record = begin(&records, wish, origin, now());
+        let record = first_record(&records, wish, origin, now());
         if ledger.claim(&record).await? {
             let notice = ledger.prune(&records).await;
             return Ok(Claimed { record, notice });
         }
-        // Somebody else got that number; the next look tells who.
+        // Another run got that number; the next read shows which.
     }
-    Err(LedgerError::Crowded)
+    Err(LedgerError::Contended)
 }
 
-/// What of the ledger a run's facts were read under: the newest number, and whether it had ended.
-/// Where either changes before the claim, the facts may be of the world before.
-pub(super) fn basis(records: &[Record]) -> Option<(u64, bool)> {
+/// Returns the newest number, and whether that rollout has ended. If either changes before the claim, the facts that
+/// the run has read may be outdated.
+pub(super) fn newest_state(records: &[Record]) -> Option<(u64, bool)> {
     records.last().map(|record| (record.number, record.is_finished()))
 }
 
-/// The record to claim with.
-fn begin(records: &[Record], wish: &Wish, origin: &Origin, now: Timestamp) -> Record {
+/// Returns the record to claim with.
+fn first_record(
+    records: &[Record],
+    wish: &RolloutRequest,
+    origin: &Baseline,
+    now: Timestamp,
+) -> Record {
     match records.last() {
         Some(newest) if !newest.is_finished() => inherit(records, newest, wish, now),
         newest => {
@@ -127,32 +133,32 @@ fn begin(records: &[Record], wish: &Wish, origin: &Origin, now: Timestamp) -> Re
     }
 }
 
-/// The commit of what is wanted. An image that this run has made is of the run's own commit; of another, and
-/// of a version, an earlier record may know more.
-fn commit(records: &[Record], wish: &Wish) -> Option<String> {
+/// Returns the commit of what is rolled out. An image that this run made belongs to the run's own commit; the commit of
+/// another image or of a version may be in an earlier record.
+fn commit(records: &[Record], wish: &RolloutRequest) -> Option<String> {
     let of = |is_it: &dyn Fn(&Record) -> bool| {
         let known = |record: &&Record| record.commit.is_some() && is_it(record);
         records.iter().rev().find(known).and_then(|record| record.commit.clone())
     };
     match &wish.wanted {
-        Wanted::Image(_) if wish.made_here => wish.commit.clone(),
-        Wanted::Image(image) => {
+        Desired::Image(_) if wish.made_by_this_run => wish.commit.clone(),
+        Desired::Image(image) => {
             let digest = Some(&image.digest);
             let same = |record: &Record| record.image.as_ref().map(|image| &image.digest) == digest;
             of(&same).or_else(|| wish.commit.clone())
         }
-        Wanted::Version { version, .. } => of(&|record| record.version == Some(*version)),
-        // That of what is rolled back.
-        Wanted::Back { .. } => records.last().and_then(|record| record.commit.clone()),
+        Desired::Version { version, .. } => of(&|record| record.version == Some(*version)),
+        // The commit of what is rolled back.
+        Desired::Back { .. } => records.last().and_then(|record| record.commit.clone()),
     }
 }
 
-/// The unfinished rollout that counts: the newest, or, where that one has changed nothing before it
-/// died in its take-over from something else, the one that it took over from.
-pub(super) fn behind(records: &[Record]) -> Option<&Record> {
+/// Returns the unfinished rollout that counts: the newest, or, if that one died in its take-over from a rollout with
+/// another intent and so changed nothing, the one that it took over from.
+pub(super) fn effective_unfinished(records: &[Record]) -> Option<&Record> {
     let mut record = records.last().filter(|record| !record.is_finished())?;
     while record.phase == Phase::TakeOver && record.restart {
-        match before(records, record) {
+        match continued_record(records, record) {
             Some(before) => record = before,
             None => break,
         }
@@ -160,24 +166,29 @@ pub(super) fn behind(records: &[Record]) -> Option<&Record> {
     Some(record)
 }
 
-/// The record that one continues. A number that is not lower can only be another hand's.
-fn before<'r>(records: &'r [Record], record: &Record) -> Option<&'r Record> {
+/// Returns the record that a record continues. A number that is not lower can only be an external change.
+fn continued_record<'r>(records: &'r [Record], record: &Record) -> Option<&'r Record> {
     let number = record.continues.filter(|number| *number < record.number)?;
     records.iter().find(|before| before.number == number)
 }
 
-/// The rollback that was asked for and has not been reached: the one that counts, or one that
-/// something else has begun to take back and not yet replaced.
+/// Returns the rollback that has not reached its version yet: the unfinished rollout that counts, or one that a run
+/// with another intent has begun to undo, but not replaced yet.
 pub(super) fn unfinished_rollback(records: &[Record]) -> Option<&Record> {
-    let mut record = behind(records)?;
+    let mut record = effective_unfinished(records)?;
     while record.goal != Goal::Rollback && record.restart {
-        record = before(records, record)?;
+        record = continued_record(records, record)?;
     }
     Some(record).filter(|record| record.goal == Goal::Rollback && record.version.is_some())
 }
 
-/// A record that continues nothing, after number `newest`.
-pub(super) fn fresh(newest: u64, wish: &Wish, origin: &Origin, now: Timestamp) -> Record {
+/// Returns a record that continues nothing; `newest` is the number before its own.
+pub(super) fn fresh(
+    newest: u64,
+    wish: &RolloutRequest,
+    origin: &Baseline,
+    now: Timestamp,
+) -> Record {
     Record {
         number: newest + 1,
         service: origin.service.clone(),
@@ -199,21 +210,21 @@ pub(super) fn fresh(newest: u64, wish: &Wish, origin: &Origin, now: Timestamp) -
         heartbeat: now,
         fleet: origin.fleet.clone(),
         resume: None,
-        abandoned: Vec::new(),
+        superseded_versions: Vec::new(),
         restart: false,
         reason: None,
-        ending: None,
+        status: None,
     }
 }
 
-/// The claim of `own` as it would begin by now: a predecessor that was in the middle of a turn when
-/// the claim was made has saved its last word since, and acted on it. `None` where it has ended.
+/// Returns the record of `own` as the claim would begin now: a predecessor that was in the middle of a tick during the
+/// claim may have saved its record since, and acted on it. `None` if its rollout has ended.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
-pub(super) async fn again(
+/// If the ledger cannot be read.
+pub(super) async fn reread_inherited(
     ledger: &Ledger,
-    wish: &Wish,
+    wish: &RolloutRequest,
     own: &Record,
 ) -> Result<Option<Record>, LedgerError> {
     let mut records = ledger.records().await?;
@@ -222,7 +233,7 @@ pub(super) async fn again(
     Ok(newest.filter(|record| !record.is_finished()).map(|newest| {
         let mut record = inherit(&records, newest, wish, own.since);
         record.heartbeat = own.heartbeat;
-        // What this process has seen since its claim stays seen.
+        // Keeps what this process has observed since its claim.
         if let (FleetFacts::TwoGroups(facts), FleetFacts::TwoGroups(seen)) =
             (&mut record.fleet, &own.fleet)
         {
@@ -233,10 +244,10 @@ pub(super) async fn again(
     }))
 }
 
-/// Inherits an unfinished record's facts: what it found before it changed anything is known from
-/// nowhere else. Who wants the same as the rollout `behind` it goes on with that one.
-fn inherit(records: &[Record], old: &Record, wish: &Wish, now: Timestamp) -> Record {
-    let behind = behind(records).unwrap_or(old);
+/// Returns a record that inherits the facts of the unfinished one: the state before its changes is recorded nowhere
+/// else. A run with the same intent as the rollout that counts ([`behind`]) resumes that rollout.
+fn inherit(records: &[Record], old: &Record, wish: &RolloutRequest, now: Timestamp) -> Record {
+    let behind = effective_unfinished(records).unwrap_or(old);
     let at = if behind.phase == Phase::TakeOver { behind.resume } else { Some(behind.phase) };
     let mut record = Record {
         number: old.number + 1,
@@ -254,22 +265,22 @@ fn inherit(records: &[Record], old: &Record, wish: &Wish, now: Timestamp) -> Rec
         ..old.clone()
     };
     if let FleetFacts::TwoGroups(facts) = &mut record.fleet {
-        // These are only what this process has seen itself.
+        // These count only what this process has observed itself.
         facts.idle_since = None;
         facts.kept_busy_since = None;
         facts.ruleless_since = None;
     }
     match &wish.wanted {
-        Wanted::Back { .. } => {
-            record.resume = Some(Phase::TakeBack);
+        Desired::Back { .. } => {
+            record.resume = Some(Phase::RestoreTraffic);
             record.restart = false;
-            record.reason = Some("asked for by `cutover rollback`".to_owned());
+            record.reason = Some("requested by `cutover rollback`".to_owned());
         }
-        Wanted::Image(_) | Wanted::Version { .. } if wish.intent == behind.intent => {
+        Desired::Image(_) | Desired::Version { .. } if wish.intent == behind.intent => {
             record.resume = at;
             record.restart = behind.restart;
         }
-        Wanted::Image(_) | Wanted::Version { .. } => {
+        Desired::Image(_) | Desired::Version { .. } => {
             record.resume = None;
             record.restart = true;
         }

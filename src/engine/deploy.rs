@@ -1,62 +1,71 @@
-//! `deploy`: an image brought to all traffic, unless something speaks against it or it is there.
+//! `deploy`: rolls out an image, unless something blocks that or the image is already live.
 
 use super::run::run;
-use super::session::{CHECKS, overtaken};
-use super::{Made, Session, Target, Wanted, interrupted};
+use super::session::{CHECK_ATTEMPTS, ledger_keeps_changing};
+use super::{Desired, ImageSource, RolloutSpec, Session, interrupted};
 use crate::config;
-use crate::model::{Ending, Goal, ImageReference, Outcome, Stamped};
+use crate::model::{Failure, Goal, ImageReference, Outcome, Status, TimedEvent};
+
+/// What `deploy` does if nothing blocks it.
+enum Ready {
+    /// It starts a rollout.
+    Begin(Box<RolloutSpec>),
+    /// Nothing, because the image is already live.
+    Live(Box<Outcome>),
+}
 
 impl Session<'_> {
-    /// Ships an image, once it is in the registry.
+    /// Deploys an image. `made` says how it gets into the registries.
     pub async fn deploy(
         &self,
         image: ImageReference,
-        made: Made,
-        tell: &mut dyn FnMut(Stamped),
+        made: ImageSource,
+        emit: &mut dyn FnMut(TimedEvent),
     ) -> Outcome {
-        for _ in 0..CHECKS {
-            if let Some(outcome) = self.deploy_once(&image, made.clone(), tell).await {
+        for _ in 0..CHECK_ATTEMPTS {
+            if let Some(outcome) = self.deploy_once(&image, made.clone(), emit).await {
                 return outcome;
             }
         }
-        overtaken()
+        ledger_keeps_changing()
     }
 
-    /// One try; `None` where another run ended or began between the check and the claim.
+    /// Tries once; `None` if another run started or ended between the check and the claim.
     async fn deploy_once(
         &self,
         image: &ImageReference,
-        made: Made,
-        tell: &mut dyn FnMut(Stamped),
+        made: ImageSource,
+        emit: &mut dyn FnMut(TimedEvent),
     ) -> Option<Outcome> {
-        let ours = made.is_ours();
+        let ours = made.is_made_by_cutover();
         let about = |mut outcome: Outcome| {
             outcome.image = Some(image.clone());
             outcome.strategy = Some(self.config.strategy);
-            if outcome.outcome == Ending::Succeeded {
+            if outcome.outcome == Status::Succeeded {
                 outcome = self.located(outcome, &[], ours);
             }
             outcome
         };
-        // Until the claim there is nothing that could be left behind.
-        let ready = Box::pin(self.ready(image, made.is_ours(), tell));
-        let target = match self.stop.unless_asked(ready).await {
-            Some(Ok(target)) => target,
-            Some(Err(outcome)) => return Some(about(*outcome)),
+        // Before the claim, nothing can be left behind.
+        let ready = Box::pin(self.ready(image, made.is_made_by_cutover(), emit));
+        let target = match self.stop.unless_stopped(ready).await {
+            Some(Ok(Ready::Begin(target))) => *target,
+            Some(Ok(Ready::Live(outcome))) => return Some(about(*outcome)),
+            Some(Err(failure)) => return Some(about(failure.into())),
             None => return Some(about(interrupted::before_the_claim())),
         };
         let intent = self.intent(image);
         let mut wish =
-            self.wish(Wanted::Image(image.clone()), Goal::Deploy, self.config.strategy, intent);
-        wish.made_here = ours;
-        let outcome = run(self.job(&target, wish, made), tell).await?;
+            self.wish(Desired::Image(image.clone()), Goal::Deploy, self.config.strategy, intent);
+        wish.made_by_this_run = ours;
+        let outcome = run(self.job(&target, wish, made), emit).await?;
         Some(match outcome.image {
             Some(_) => self.located(outcome, &target.tags, ours),
             None => about(outcome),
         })
     }
 
-    /// The outcome of an image that is in the registries, with where it is and what names it there.
+    /// Adds the image's repositories and tags to an outcome.
     fn located(&self, mut outcome: Outcome, tags: &[String], ours: bool) -> Outcome {
         let image = outcome.image.iter().map(|image| &image.repository);
         let others = self.config.image.push.iter().filter(|_| ours);
@@ -69,27 +78,28 @@ impl Session<'_> {
         outcome
     }
 
-    /// Checks everything and changes nothing: what a run would do, or why there is none.
+    /// Checks everything and changes nothing.
+    ///
+    /// # Errors
+    /// If something blocks a rollout.
     async fn ready(
         &self,
         image: &ImageReference,
         made: bool,
-        tell: &mut dyn FnMut(Stamped),
-    ) -> Result<Target, Box<Outcome>> {
-        let (checked, mut target) = self.checked(Some(image), made, tell).await?;
-        if let Some(refusal) = self.refusal(&checked, &mut target, image, made).await {
-            return Err(Box::new(refusal));
-        }
+        emit: &mut dyn FnMut(TimedEvent),
+    ) -> Result<Ready, Failure> {
+        let (checked, mut target) = self.check_and_plan(Some(image), made, emit).await?;
+        self.may_deploy(&checked, &mut target, image, made).await?;
         if checked.unfinished().is_none()
-            && let Some(outcome) = self.already_live(&checked, &target, image, tell).await
+            && let Some(outcome) = self.already_live(&checked, &target, image, emit).await?
         {
-            return Err(Box::new(outcome));
+            return Ok(Ready::Live(Box::new(outcome)));
         }
-        Ok(target)
+        Ok(Ready::Begin(Box::new(target)))
     }
 
-    /// What two runs that want the same have in common: the Actions run, or by hand the
-    /// configuration; and the image.
+    /// Returns what runs that are to do the same have in common: the Actions run, or else the configuration; and the
+    /// image.
     pub(super) fn intent(&self, image: &ImageReference) -> String {
         match &self.caller.workflow {
             Some(run) => format!("run:{}:{}", run.id, image.digest.short()),

@@ -1,58 +1,56 @@
-//! How a run ends that was asked to stop: what holds now, and how to go on.
+//! The end of a run that was asked to stop: what is true now, and how to resume.
 
-use crate::model::{Colour, Ending, FleetFacts, Goal, Outcome, PerColour, Phase, Record};
-use crate::rollout::End;
+use crate::model::{Color, FleetFacts, Goal, Outcome, PerColor, Phase, Record, Status};
+use crate::rollout::Exit;
 
-/// The end of a run that holds a claim. `weights` are the shares that were read last.
-pub(super) fn end(record: &Record, weights: Option<PerColour<u8>>) -> End {
+/// Returns the end of a run that holds a claim. `weights` are the shares that were read last.
+pub(super) fn end(record: &Record, weights: Option<PerColor<u8>>) -> Exit {
     let phase = record.phase;
     let standing = || standing(record, weights);
-    // A run that continues another one stands where that one left the fleet.
+    // Until a run that continues another one changes something, the fleet is as that one left it.
     let continues = record.continues.is_some();
     let message = match phase {
         Phase::TakeOver if continues => {
-            format!("stopped before it went on with what the previous run left: {}", standing())
+            format!("stopped before it resumed what the previous run left: {}", standing())
         }
         Phase::TakeOver => "stopped before it changed anything".to_owned(),
         Phase::Prepare if continues => {
-            format!("stopped while the image and its version were made: {}", standing())
+            format!("stopped while preparing the image and the launch template version: {}", standing())
         }
         Phase::Prepare => {
-            "stopped while the image and its version were made: the fleet was not touched"
+            "stopped while preparing the image and the launch template version: no group or rule was changed"
                 .to_owned()
         }
         _ => format!("stopped in phase `{}`: {}", phase.name(), standing()),
     };
-    let goes_back = matches!(phase, Phase::TakeBack | Phase::Undo)
-        || (phase == Phase::TakeOver && record.resume >= Some(Phase::TakeBack));
+    let goes_back = matches!(phase, Phase::RestoreTraffic | Phase::Undo)
+        || (phase == Phase::TakeOver && record.resume >= Some(Phase::RestoreTraffic));
     let hint = match record.goal {
         Goal::Deploy if !goes_back => {
-            "`cutover deploy` goes on from here, `cutover rollback` takes it back"
+            "run `cutover deploy` to resume, or `cutover rollback` to roll back"
         }
-        Goal::Deploy => "`cutover rollback` goes on taking it back",
-        Goal::Rollback | Goal::Undo => "`cutover rollback` goes on from here",
+        Goal::Deploy => "run `cutover rollback` to resume the rollback",
+        Goal::Rollback | Goal::Undo => "run `cutover rollback` to resume the rollback",
     };
-    End { ending: Ending::Interrupted, message, hint: Some(hint.to_owned()) }
+    Exit { status: Status::Interrupted, message, hint: Some(hint.to_owned()) }
 }
 
-/// What traffic meets from now on.
-fn standing(record: &Record, weights: Option<PerColour<u8>>) -> String {
-    let going_back = matches!(record.phase, Phase::TakeBack | Phase::Undo);
+/// Says what happens to traffic from now on.
+fn standing(record: &Record, weights: Option<PerColor<u8>>) -> String {
+    let going_back = matches!(record.phase, Phase::RestoreTraffic | Phase::Undo);
     match (&record.fleet, weights) {
-        (FleetFacts::OneGroup(_), _) => {
-            "AWS goes on by itself with an instance refresh that is active".to_owned()
-        }
+        (FleetFacts::OneGroup(_), _) => "an active instance refresh continues by itself".to_owned(),
         (FleetFacts::TwoGroups(_), None) => {
             "traffic stays where it is until the next run".to_owned()
         }
         (FleetFacts::TwoGroups(_), Some(weights)) => {
-            match Colour::BOTH.into_iter().find(|colour| weights[*colour] == 100) {
-                Some(colour) if going_back => {
-                    format!("all traffic was on {colour} when it looked last")
+            match Color::BOTH.into_iter().find(|color| weights[*color] == 100) {
+                Some(color) if going_back => {
+                    format!("all traffic was on {color} at the last observation")
                 }
-                Some(colour) => format!("all traffic stays on {colour}"),
+                Some(color) => format!("all traffic stays on {color}"),
                 None => format!(
-                    "blue keeps {} % of the traffic and green {} %, and nobody watches them until the next run",
+                    "blue keeps {}% of the traffic and green {}%, and nothing watches them until the next run",
                     weights.blue, weights.green
                 ),
             }
@@ -60,23 +58,23 @@ fn standing(record: &Record, weights: Option<PerColour<u8>>) -> String {
     }
 }
 
-/// The end of a run that was watching a newer one.
-pub(super) fn superseded(newer: u64) -> End {
-    End {
-        ending: Ending::Interrupted,
-        message: format!("stopped watching: run {newer} holds the claim"),
-        hint: Some("`cutover status` shows what that one does".to_owned()),
+/// Returns the end of a run that was watching a newer one.
+pub(super) fn superseded(newer: u64) -> Exit {
+    Exit {
+        status: Status::Interrupted,
+        message: format!("stopped watching: rollout {newer} holds the claim"),
+        hint: Some("run `cutover status` to see what that rollout is doing".to_owned()),
     }
 }
 
-/// The outcome of a run that was stopped before its claim.
+/// Returns the outcome of a run that was stopped before its claim.
 pub(super) fn before_the_claim() -> Outcome {
-    Outcome::new(Ending::Interrupted, "stopped before anything was changed")
-        .hint("run the same command again whenever you like")
+    Outcome::new(Status::Interrupted, "stopped before anything was changed")
+        .hint("run the same command again at any time")
 }
 
-/// The outcome of a run that was stopped while its claim was on its way.
+/// Returns the outcome of a run that was stopped during its claim.
 pub(super) fn while_claiming() -> Outcome {
-    let message = "stopped while it asked for the claim: nothing else was changed";
-    Outcome::new(Ending::Interrupted, message).hint("run the same command again to go on")
+    let message = "stopped during the claim: nothing else was changed";
+    Outcome::new(Status::Interrupted, message).hint("run the same command again to resume")
 }

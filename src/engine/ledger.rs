@@ -1,91 +1,99 @@
-//! The ledger in Parameter Store: `/cutover/<service>/rollouts/<n>`. Creating number n+1 without
-//! overwriting is atomic create-if-absent (ParameterAlreadyExists, API model): exactly one process
-//! gets it. That is the claim, and n is the fence.
+//! The ledger in Parameter Store: `/cutover/<service>/rollouts/<n>`. Creating number n+1 without overwriting is atomic
+//! (ParameterAlreadyExists, API model), so exactly one process succeeds. That is the claim, and n is the fence.
 
-use crate::cloud::{Change, Class, Cloud, CloudError};
-use crate::model::Record;
+use crate::aws::{Aws, AwsError, Change, Disposition, ErrorClass};
+use crate::model::{Failure, Record};
 use crate::rollout::mutant::{self, Mutant};
 
-/// How many records stay.
-const KEPT: usize = 20;
+/// How many records are kept.
+const RECORDS_KEPT: usize = 20;
 
-/// How often a run tries to get a number.
-pub(super) const CLAIMS: usize = 10;
+/// How often a run tries to claim a number.
+pub(super) const CLAIM_ATTEMPTS: usize = 10;
 
-/// A standard parameter holds at most this many bytes.
-const LIMIT: usize = 4096;
+/// The greatest size of a standard parameter, in bytes.
+const MAX_RECORD_BYTES: usize = 4096;
 
-/// One service's records.
+/// The records of one service's rollouts.
 #[derive(Debug, Clone)]
 pub struct Ledger {
-    cloud: Cloud,
+    cloud: Aws,
     path: String,
 }
 
 /// Why the ledger could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// AWS said no, or nothing.
+    /// AWS returned an error, or did not respond.
     #[error(transparent)]
-    Cloud(#[from] CloudError),
-    /// A record that this version cannot read.
+    Cloud(#[from] AwsError),
+    /// A record cannot be parsed.
     #[error(
-        "the ledger's record {name} cannot be read ({cause}): it was written by another version of cutover, or by another hand; finish that rollout with the version that began it"
+        "the ledger's record {name} cannot be read ({cause}): it comes from another version of cutover or an external change; finish that rollout with the version of cutover that started it"
     )]
     Unreadable {
-        /// The parameter.
+        /// The parameter's name.
         name: String,
-        /// What is wrong with it.
+        /// Why it cannot be parsed.
         cause: serde_json::Error,
     },
-    /// A record that stands under another number than its own.
+    /// A record is stored under a number that is not its own.
     #[error(
-        "the ledger's record {0} is a copy of another one: another hand put it there; delete it, then run the same command again"
+        "the ledger's record {0} is a copy of another record, made by an external change: delete it, then run the same command again"
     )]
     Misplaced(String),
-    /// More facts than fit.
+    /// A record is too large for a parameter.
     #[error(
-        "the record would be {size} bytes long, Parameter Store takes {LIMIT}: name fewer rules in one service"
+        "the record would be {size} bytes long, but Parameter Store accepts at most {MAX_RECORD_BYTES}: configure fewer rules in one service"
     )]
     TooLarge {
-        /// Its length.
+        /// Its size in bytes.
         size: usize,
     },
-    /// The newest record is another one than the one that was decided on.
-    #[error("another run has claimed or finished meanwhile")]
-    Moved,
-    /// Every number that was asked for was somebody else's already.
-    #[error("other runs keep claiming: this one gave up after {CLAIMS} times")]
-    Crowded,
-    /// It is not known whether a write took effect.
+    /// The newest record is not the one that the run was planned with.
+    #[error("another run has started or ended in the meantime")]
+    Changed,
+    /// Other runs got every number that this run tried to claim.
+    #[error("other runs keep claiming: this one gave up after {CLAIM_ATTEMPTS} attempts")]
+    Contended,
+    /// It is unknown whether a write took effect.
     #[error("the record could not be written: {0}")]
     Unwritten(String),
 }
 
 impl LedgerError {
-    /// What to do about it, where AWS said no.
-    pub(super) fn hint(&self) -> Option<String> {
+    /// Returns whether trying again can help.
+    pub(super) fn disposition(&self) -> Disposition {
         match self {
-            LedgerError::Cloud(error) => Some(error.hint()),
-            _ => None,
-        }
-    }
-
-    /// Whether trying again would bring the same.
-    pub(super) fn is_final(&self) -> bool {
-        match self {
-            LedgerError::Cloud(error) => error.class == Class::Denied,
+            LedgerError::Cloud(error) => error.disposition(),
             LedgerError::Unreadable { .. }
             | LedgerError::Misplaced(_)
-            | LedgerError::TooLarge { .. } => true,
-            LedgerError::Moved | LedgerError::Crowded | LedgerError::Unwritten(_) => false,
+            | LedgerError::TooLarge { .. } => Disposition::Final,
+            LedgerError::Changed | LedgerError::Contended | LedgerError::Unwritten(_) => {
+                Disposition::Transient
+            }
         }
     }
 }
 
+impl From<&LedgerError> for Failure {
+    fn from(error: &LedgerError) -> Failure {
+        match error {
+            LedgerError::Cloud(error) => error.into(),
+            _ => Failure::failed(error.to_string()),
+        }
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Failure {
+        Failure::from(&error)
+    }
+}
+
 impl Ledger {
-    /// The ledger of `service`.
-    pub fn new(cloud: &Cloud, service: &str) -> Ledger {
+    /// Returns the ledger of `service`.
+    pub fn new(cloud: &Aws, service: &str) -> Ledger {
         Ledger { cloud: cloud.clone(), path: format!("/cutover/{service}/rollouts") }
     }
 
@@ -93,11 +101,11 @@ impl Ledger {
         format!("{}/{number:08}", self.path)
     }
 
-    /// All records, oldest first. One that cannot be read is passed over where a newer one can be:
-    /// nothing is continued from it.
+    /// Returns all records, oldest first. One that cannot be read is skipped, unless it is the newest: nothing is
+    /// continued from it.
     ///
     /// # Errors
-    /// Where AWS does not answer, or the newest record is not ours to read.
+    /// If AWS does not respond, or the newest record cannot be read.
     pub async fn records(&self) -> Result<Vec<Record>, LedgerError> {
         let values = self.values().await?;
         let mut records = Vec::with_capacity(values.len());
@@ -107,7 +115,7 @@ impl Ledger {
                 Err(error) if age == 0 => return Err(error),
                 Ok(_) if age == 0 => return Err(LedgerError::Misplaced(self.name(*number))),
                 Ok(_) | Err(_) => {
-                    tracing::warn!(number, "an old record cannot be read: passed over");
+                    tracing::warn!(number, "skipping an old record that cannot be read");
                 }
             }
         }
@@ -115,9 +123,9 @@ impl Ledger {
         Ok(records)
     }
 
-    /// What is under each number, the lowest first. Names that we would write otherwise are not ours.
+    /// Returns the value of each number, lowest first. Ignores names that cutover would write differently.
     async fn values(&self) -> Result<Vec<(u64, String)>, LedgerError> {
-        let found = self.cloud.by_path(&self.path).await?;
+        let found = self.cloud.parameters_by_path(&self.path).await?;
         let numbered = found.into_iter().filter_map(|(name, value)| {
             let number: u32 = name.strip_prefix(&self.path)?.strip_prefix('/')?.parse().ok()?;
             let number = u64::from(number);
@@ -128,31 +136,31 @@ impl Ledger {
         Ok(values)
     }
 
-    /// What is under a number, if anything.
+    /// Returns the value of a number, if there is one.
     async fn value(&self, number: u64) -> Result<Option<String>, LedgerError> {
-        Ok(self.cloud.get(&self.name(number)).await?)
+        Ok(self.cloud.parameter(&self.name(number)).await?)
     }
 
-    /// The record of a number, if it exists.
+    /// Returns the record of a number, if it exists.
     async fn record(&self, number: u64) -> Result<Option<Record>, LedgerError> {
         let value = self.value(number).await?;
         value.map(|value| read(&self.name(number), &value)).transpose()
     }
 
-    /// Who holds the claim, seen by the run of `own`. Numbers have no gaps above the oldest kept, so
-    /// that one read of two names tells: the next number is free, and the own one still there. One that is gone may
-    /// have been pruned by twenty runs since, or another hand was here: then, and where `whole` asks
-    /// for it, everything is read.
+    /// Returns who holds the claim, for the run of `own`. Above the oldest record that is kept, numbers have no gaps,
+    /// so one read of two names is enough: the next number is free, and the run's own record exists. If that is
+    /// missing, twenty later runs may have pruned it, or it was deleted by an external change; then, or if `whole` is
+    /// true, everything is read.
     ///
     /// # Errors
-    /// Where AWS does not answer.
-    pub async fn standing(&self, own: &Record, whole: bool) -> Result<Standing, LedgerError> {
+    /// If AWS does not respond.
+    pub async fn claim_state(&self, own: &Record, whole: bool) -> Result<ClaimState, LedgerError> {
         let next = own.number + 1;
         let (own_name, next_name) = (self.name(own.number), self.name(next));
-        let mut values = self.cloud.values(&[&own_name, &next_name]).await?;
-        let mine = Mine::of(values.get(&own_name).map(String::as_str), own);
+        let mut values = self.cloud.parameters(&[&own_name, &next_name]).await?;
+        let mine = OwnRecord::of(values.get(&own_name).map(String::as_str), own);
         let mut newest = values.remove(&next_name).map(|value| (next, value));
-        if whole || newest.is_some() || mine != Mine::There {
+        if whole || newest.is_some() || mine != OwnRecord::Present {
             let all = self.values().await?.pop();
             newest = all.filter(|(number, _)| *number > own.number).or(newest);
         }
@@ -160,18 +168,18 @@ impl Ledger {
             let record = read(&self.name(number), &value).ok();
             Newer { number, record }
         });
-        Ok(Standing { mine, newer })
+        Ok(ClaimState { own: mine, newer })
     }
 
-    /// Creates the record under its number. False where somebody else holds that number.
+    /// Creates the record under its number. Returns false if another run holds that number.
     ///
     /// # Errors
-    /// Where it stays unknown whether the claim was made.
+    /// If AWS refuses the write, or it stays unknown whether the claim succeeded.
     pub async fn claim(&self, record: &Record) -> Result<bool, LedgerError> {
         let value = write(record)?;
-        match self.cloud.put_new(&self.name(record.number), &value).await {
+        match self.cloud.create_parameter(&self.name(record.number), &value).await {
             Change::Done(()) => Ok(true),
-            Change::Refused(error) if error.class == Class::Conflict => {
+            Change::Refused(error) if error.class == ErrorClass::Conflict => {
                 Ok(self.record(record.number).await?.is_some_and(|r| r.holder == record.holder))
             }
             Change::Refused(error) => Err(error.into()),
@@ -183,10 +191,10 @@ impl Ledger {
         }
     }
 
-    /// Writes a record that this run has claimed.
+    /// Overwrites the record of this run.
     ///
     /// # Errors
-    /// Where it is not surely written.
+    /// If it is not certain that the record was written.
     pub async fn save(&self, record: &Record) -> Result<(), LedgerError> {
         let value = write(record)?;
         match self.cloud.overwrite(&self.name(record.number), &value).await {
@@ -197,59 +205,59 @@ impl Ledger {
         }
     }
 
-    /// Deletes all but the newest records. Failing is no harm, since a later run does it; gives what people should know.
+    /// Deletes all but the newest records. Returns a notice if that fails, which does no harm: a later run tries again.
     pub async fn prune(&self, records: &[Record]) -> Option<String> {
-        let surplus = records.len().saturating_sub(KEPT);
+        let surplus = records.len().saturating_sub(RECORDS_KEPT);
         let names: Vec<String> = records[..surplus].iter().map(|r| self.name(r.number)).collect();
         for chunk in names.chunks(10) {
             let names: Vec<&str> = chunk.iter().map(String::as_str).collect();
-            if let Some(error) = self.cloud.delete(&names).await.error() {
+            if let Some(error) = self.cloud.delete_parameters(&names).await.error() {
                 let hint = error.hint();
-                return Some(format!("old records could not be deleted: {error}. To do: {hint}"));
+                return Some(format!("old records could not be deleted: {error}; {hint}"));
             }
         }
         None
     }
 }
 
-/// The ledger, seen by a run that has claimed.
+/// The state of the ledger, for a run that has claimed a number.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Standing {
-    /// What became of its own record.
-    pub mine: Mine,
-    /// The newest record of a higher number.
+pub struct ClaimState {
+    /// The state of its own record.
+    pub own: OwnRecord,
+    /// The newest record with a higher number.
     pub newer: Option<Newer>,
 }
 
-/// What is under a run's own number.
+/// What is stored under a run's own number.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Mine {
-    /// Its record.
-    There,
+pub enum OwnRecord {
+    /// The run's record.
+    Present,
     /// Nothing.
-    Gone,
-    /// Something that no run has written.
-    Spoilt,
-    /// The record of another run, which found the number free: somebody had deleted ours.
-    Taken(Box<Record>),
+    Missing,
+    /// A value that no run has written.
+    Corrupt,
+    /// The record of another run, which found the number free after this run's record was deleted.
+    Overwritten(Box<Record>),
 }
 
-/// What is under a higher number.
+/// What is stored under a higher number.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Newer {
     /// The number.
     pub number: u64,
-    /// The record. `None` where it cannot be read: a later version of cutover may have written it.
+    /// The record; `None` if it cannot be read: a later version of cutover may have written it.
     pub record: Option<Record>,
 }
 
-impl Mine {
-    fn of(value: Option<&str>, own: &Record) -> Mine {
+impl OwnRecord {
+    fn of(value: Option<&str>, own: &Record) -> OwnRecord {
         match value.map(serde_json::from_str::<Record>) {
-            None => Mine::Gone,
-            Some(Err(_)) => Mine::Spoilt,
-            Some(Ok(record)) if record.holder == own.holder => Mine::There,
-            Some(Ok(record)) => Mine::Taken(Box::new(record)),
+            None => OwnRecord::Missing,
+            Some(Err(_)) => OwnRecord::Corrupt,
+            Some(Ok(record)) if record.holder == own.holder => OwnRecord::Present,
+            Some(Ok(record)) => OwnRecord::Overwritten(Box::new(record)),
         }
     }
 }
@@ -262,7 +270,7 @@ fn read(name: &str, value: &str) -> Result<Record, LedgerError> {
 fn write(record: &Record) -> Result<String, LedgerError> {
     let value =
         serde_json::to_string(record).map_err(|cause| LedgerError::Unwritten(cause.to_string()))?;
-    if value.len() > LIMIT {
+    if value.len() > MAX_RECORD_BYTES {
         return Err(LedgerError::TooLarge { size: value.len() });
     }
     Ok(value)

@@ -1,86 +1,93 @@
-//! An image that is live already: nothing is made, but success is still read.
+//! An image that is already live: nothing is changed, but success is still proven.
 
 use std::time::Duration;
 
-use super::check::Checked;
-use super::observe::{Carried, Scene, observe};
-use super::{Ledger, Session, Target, Wanted, claim};
+use super::check::CheckedAccount;
+use super::observe::{ObserveContext, TickState, observe};
+use super::{Desired, Ledger, RolloutSpec, Session, claim};
 use crate::model::{
-    Ending, Event, FleetFacts, Goal, ImageReference, Outcome, Phase, Record, Stamped,
+    Event, Failure, FleetFacts, Goal, ImageReference, Outcome, Phase, Record, Status, TimedEvent,
 };
 use crate::rollout;
 
-/// How often the fleet is looked at until success is proven.
-const LOOK: Duration = Duration::from_secs(15);
+/// The time between two observations until success is proven.
+const PROOF_INTERVAL: Duration = Duration::from_secs(15);
 
 impl Session<'_> {
-    /// The outcome where this very image is live. A fleet is never still: a group balances its zones
-    /// or replaces an instance, and its newcomer is as good as any once it is healthy. So success is
-    /// waited for as long as after a rollout.
+    /// Returns the outcome if this very image is live. A fleet is never still: a group rebalances its zones or
+    /// replaces an instance, and the new instance is fine once it is healthy. So this waits for the proof as long as
+    /// a rollout does.
     pub(super) async fn already_live(
         &self,
-        checked: &Checked,
-        target: &Target,
+        checked: &CheckedAccount,
+        target: &RolloutSpec,
         image: &ImageReference,
-        tell: &mut dyn FnMut(Stamped),
-    ) -> Option<Outcome> {
+        emit: &mut dyn FnMut(TimedEvent),
+    ) -> Result<Option<Outcome>, Failure> {
         let version = target.origin.previous;
-        let facts = self.cloud.version(&target.plan.template, version).await.ok()??;
-        if !facts.user_data.bytes().is_some_and(|data| crate::template::is_pinned(data, image)) {
-            return None;
+        let facts = self.cloud.version(&target.plan.template, version).await?;
+        let user_data = facts.as_ref().and_then(|facts| facts.user_data.bytes());
+        if !user_data.is_some_and(|data| crate::template::is_pinned(data, image)) {
+            return Ok(None);
         }
         let record = self.as_if_verified(checked, target, image);
-        let mut outcome = match self.proven(target, &record, tell).await {
+        let mut outcome = match self.wait_for_proof(target, &record, emit).await {
             Ok(()) => Outcome::new(
-                Ending::Succeeded,
-                format!("this image is live already, as version {version}: nothing to do"),
+                Status::Succeeded,
+                format!("this image is already live as version {version}: nothing to do"),
             ),
             Err(why) => Outcome::new(
-                Ending::Failed,
-                format!("this image is live already, as version {version}, but that is not proven: {why}"),
+                Status::Failed,
+                format!("this image is already live as version {version}, but that could not be proven: {why}"),
             )
-            .hint("nothing was changed; `cutover status` shows the fleet"),
+            .hint("nothing was changed; run `cutover status` to see the groups and rules"),
         };
-        outcome.proof = (outcome.outcome == Ending::Succeeded).then_some("launched");
+        outcome.proof = (outcome.outcome == Status::Succeeded).then_some("launched");
         outcome.launch_template_version = Some(version);
         outcome.previous_version = Some(version);
-        outcome.weights = target.weights;
-        Some(outcome)
+        outcome.shares = target.shares;
+        Ok(Some(outcome))
     }
 
-    /// Looks until success is proven; what is missing, where it is not in time.
-    async fn proven(
+    /// Observes until success is proven. Fails with what the proof lacks if that takes too long.
+    async fn wait_for_proof(
         &self,
-        target: &Target,
+        target: &RolloutSpec,
         record: &Record,
-        tell: &mut dyn FnMut(Stamped),
+        emit: &mut dyn FnMut(TimedEvent),
     ) -> Result<(), String> {
         let ledger = Ledger::new(self.cloud, &self.config.service);
-        let scene = Scene { cloud: self.cloud, ledger: &ledger, target };
+        let scene = ObserveContext { cloud: self.cloud, ledger: &ledger, target };
         let until = self.cloud.now() + target.plan.deadlines.healthy;
-        let mut told = None;
+        let mut reported = None;
         loop {
-            let unproven = match observe(&scene, record, Carried::default()).await {
-                Ok(observed) => rollout::unproven(&target.plan, record, &observed.seen),
-                Err(error) => Some(error.to_string()),
+            let proven = match observe(&scene, record, TickState::default()).await {
+                Ok(observed) => rollout::prove(&target.plan, record, &observed.seen)
+                    .map_err(|why| why.to_string()),
+                Err(error) => Err(error.to_string()),
             };
-            let Some(why) = unproven else { return Ok(()) };
+            let Err(why) = proven else { return Ok(()) };
             let time = self.cloud.now();
             if time >= until {
                 return Err(why);
             }
-            if told.as_ref() != Some(&why) {
+            if reported.as_ref() != Some(&why) {
                 let event = Event::Waiting { message: why.clone(), until: Some(until) };
-                tell(Stamped { time, event });
-                told = Some(why);
+                emit(TimedEvent { time, event });
+                reported = Some(why);
             }
-            self.net.clock.sleep(LOOK).await;
+            self.net.clock.sleep(PROOF_INTERVAL).await;
         }
     }
 
-    /// The record of a run that shipped what is live and has come to its proof.
-    fn as_if_verified(&self, checked: &Checked, target: &Target, image: &ImageReference) -> Record {
-        let wanted = Wanted::Image(image.clone());
+    /// Returns the record of a run that has rolled out what is live, and is about to prove it.
+    fn as_if_verified(
+        &self,
+        checked: &CheckedAccount,
+        target: &RolloutSpec,
+        image: &ImageReference,
+    ) -> Record {
+        let wanted = Desired::Image(image.clone());
         let wish = self.wish(wanted, Goal::Deploy, self.config.strategy, String::new());
         let newest = checked.records.last().map_or(0, |record| record.number);
         let mut record = claim::fresh(newest, &wish, &target.origin, self.cloud.now());

@@ -1,34 +1,34 @@
-//! The loop: observe, decide, act, record, sleep. It never decides anything itself; everything it
-//! does is read off [`crate::rollout::decide`], and every error leads back to looking again.
+//! The loop: observe, decide, act, record, sleep. It makes no decisions itself: it carries out those of
+//! [`crate::rollout::decide`], and after any error it observes again.
 
 mod act;
-mod advice;
 mod check;
 mod claim;
 mod deploy;
 mod interrupted;
 mod ledger;
 mod live;
+mod may_roll_out;
 mod observe;
 mod orphans;
 mod prepare;
 mod push;
-mod refusal;
 mod rollback;
 mod run;
 mod session;
 mod smoke;
+mod stalled_group;
 mod stop;
 mod tags;
 mod target;
 mod verify;
 
-pub use check::{Checked, Unchecked, check};
-pub use claim::{Origin, Wanted, Wish};
+pub use check::{CheckedAccount, check};
+pub use claim::{Baseline, Desired, RolloutRequest};
 pub use ledger::{Ledger, LedgerError};
-pub use push::Made;
+pub use push::ImageSource;
 pub use run::{Job, run};
 pub use session::{Caller, Session, WorkflowRun};
 pub use stop::{Stop, Stopper};
 pub use tags::expand as expand_tags;
-pub use target::{Target, Unresolved, resolve};
+pub use target::{PlanError, RolloutSpec, resolve};

@@ -1,4 +1,4 @@
-//! One look at the world: few, batched reads, and only what the phase needs.
+//! Observes the account: few reads, in batches, and only what the phase needs.
 
 use std::collections::BTreeMap;
 
@@ -6,93 +6,92 @@ use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::advice::joined;
-use super::ledger::{Mine, Newer, Standing};
-use super::{Ledger, LedgerError, Target};
-use crate::cloud::{Class, Cloud, CloudError, RawActions, RuleWithActions};
-use crate::model::{Colour, Ending, PerColour, Phase, Record, Rule, RuleId};
+use super::ledger::{ClaimState, Newer, OwnRecord};
+use super::{Ledger, LedgerError, RolloutSpec};
+use crate::aws::{Aws, AwsError, Disposition, ErrorClass, RawActions, RuleWithActions};
+use crate::model::{Color, Failure, PerColor, Phase, Record, Rule, RuleId, Status};
 use crate::rollout::{
-    AlarmState, Claim, End, GroupSeen, Plan, Proof, Seen, Shape, SmokeResult, Successor, needs,
+    AlarmState, Claim, Observation, ObservedGroup, Plan, Proof, Reading, Shape, SmokeResult,
+    Successor, needs,
 };
 use crate::template;
 
-/// A look, and what is needed to act on it.
+/// An observation, and what is needed to act on it.
 pub(super) struct Observed {
-    /// What was seen.
-    pub seen: Seen,
-    /// The whole action list of each rule, so that a changed forward keeps what is around it.
-    pub raw: BTreeMap<RuleId, RawActions>,
-    /// What another hand did to the run's own record.
-    pub spoilt: Option<&'static str>,
-    /// When the first read was sent: the age of everything seen.
-    pub began: Instant,
+    /// The observation.
+    pub seen: Observation,
+    /// All actions of each rule, so that a change of the forward action keeps the others.
+    pub raw_actions: BTreeMap<RuleId, RawActions>,
+    /// What an external change did to the run's own record.
+    pub record_tampered: Option<&'static str>,
+    /// When the first read was sent, from which the observation's age counts.
+    pub read_at: Instant,
 }
 
 impl Observed {
-    /// The shares of the first rule, with two groups.
-    pub(super) fn weights(&self, plan: &Plan) -> Option<PerColour<u8>> {
+    /// Returns the shares in the first rule, with two groups.
+    pub(super) fn weights(&self, plan: &Plan) -> Option<PerColor<u8>> {
         let pair = plan.pair()?;
         let rule = self.seen.rules.iter().find(|rule| pair.rules.contains(&rule.id))?;
         let forward = rule.forward.as_ref()?;
-        Some(PerColour::from_fn(|colour| forward.share(&pair.sides[colour].target_group)))
+        Some(PerColor::from_fn(|color| forward.share(&pair.sides[color].target_group)))
     }
 }
 
-/// Why a look failed.
+/// Why an observation failed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Blind {
+pub(super) enum ObserveError {
     #[error(transparent)]
-    Cloud(#[from] CloudError),
+    Cloud(#[from] AwsError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }
 
-impl Blind {
-    /// The end of a run that could not look for too long.
-    pub(super) fn end(&self) -> End {
-        let unchanged =
-            "nothing was changed meanwhile; run the same command again to go on from here";
-        let advice = match self {
-            Blind::Cloud(error) => Some(error.hint()),
-            Blind::Ledger(error) => error.hint(),
+impl ObserveError {
+    /// Returns the failure of a run that could not observe for too long.
+    pub(super) fn end(&self) -> Failure {
+        let unchanged = "nothing was changed in the meantime; run the same command again to resume";
+        let failure = match self {
+            ObserveError::Cloud(error) => Failure::from(error),
+            ObserveError::Ledger(error) => Failure::from(error),
         };
-        End {
-            ending: Ending::Stuck,
-            message: format!("the account could not be read: {self}"),
-            hint: joined([Some(unchanged.to_owned()), advice]),
-        }
+        Failure { message: format!("the account could not be read: {self}"), ..failure }
+            .with_status(Status::Stuck)
+            .hint_first(unchanged)
     }
 
-    /// Whether AWS forbids it.
-    pub(super) fn is_denied(&self) -> bool {
+    /// Returns whether trying again can help.
+    pub(super) fn disposition(&self) -> Disposition {
         match self {
-            Blind::Cloud(error) | Blind::Ledger(LedgerError::Cloud(error)) => {
-                error.class == Class::Denied
-            }
-            Blind::Ledger(_) => false,
+            ObserveError::Cloud(error) => error.disposition(),
+            ObserveError::Ledger(error) => error.disposition(),
         }
     }
 }
 
-/// What the last turn leaves for the next look.
+/// What a tick leaves for the next observation.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Carried {
-    /// Whether all of the ledger is to be read: a number may have been put far above ours.
+pub(super) struct TickState {
+    /// Whether to read the whole ledger: an external change may have created a much higher number.
     pub whole_ledger: bool,
     pub smoke: Option<Vec<SmokeResult>>,
     pub refused: Option<String>,
 }
 
-/// Where to look.
-pub(super) struct Scene<'a> {
-    pub cloud: &'a Cloud,
+/// What to observe.
+pub(super) struct ObserveContext<'a> {
+    pub cloud: &'a Aws,
     pub ledger: &'a Ledger,
-    pub target: &'a Target,
+    pub target: &'a RolloutSpec,
 }
 
-impl Scene<'_> {
-    /// Reads claim and rules again; gives the moment of reading if they are what was observed.
-    pub(super) async fn still(&self, record: &Record, observed: &Observed) -> Option<Instant> {
+impl ObserveContext<'_> {
+    /// Reads the claim and the rules again, and returns the time of that if they have not changed.
+    pub(super) async fn reread_unchanged(
+        &self,
+        record: &Record,
+        observed: &Observed,
+    ) -> Option<Instant> {
         let began = Instant::now();
         let ((claim, _), rules) = tokio::try_join!(
             claim(self.ledger, record, false),
@@ -105,47 +104,48 @@ impl Scene<'_> {
     }
 }
 
-/// Looks.
+/// Observes what the record's phase needs.
 pub(super) async fn observe(
-    scene: &Scene<'_>,
+    scene: &ObserveContext<'_>,
     record: &Record,
-    carried: Carried,
-) -> Result<Observed, Blind> {
-    let Scene { cloud, ledger, target } = *scene;
+    carried: TickState,
+) -> Result<Observed, ObserveError> {
+    let ObserveContext { cloud, ledger, target } = *scene;
     let began = Instant::now();
     let needs = needs(&target.plan, record);
     let whole = carried.whole_ledger;
     let ((claim, spoilt), rules) =
         tokio::try_join!(claim(ledger, record, whole), read_rules(cloud, target))?;
     let (groups, others, counts, alarms, pinned) = tokio::try_join!(
-        groups(cloud, target, needs.refreshes, needs.scheduled),
+        groups(cloud, target, needs.refreshes, needs.scheduled_actions),
         async {
-            match needs.others {
-                true => other_rules(cloud, target).await,
-                false => Ok(Vec::new()),
+            match needs.other_rules {
+                true => other_rules(cloud, target).await.map(Reading::Read),
+                false => Ok(Reading::NotRead),
             }
         },
         async {
-            // A minute that has not ended counts nothing, and CloudWatch refuses an empty interval.
+            // A minute that has not ended has no counts, and CloudWatch rejects an empty interval.
             let whole = |since: &Timestamp| cloud.now().duration_since(*since).as_secs() >= 60;
             let Some(since) = needs.counts_since.filter(whole) else {
-                return Ok::<_, Blind>(BTreeMap::new());
+                return Ok::<_, ObserveError>(Reading::NotRead);
             };
             let counts = cloud.counts(&target.metrics, since, cloud.now()).await?;
             let groups = target.metrics.iter().map(|(_, target_group)| target_group.clone());
-            Ok(groups.zip(counts).collect())
+            Ok(Reading::Read(groups.zip(counts).collect()))
         },
         async {
             if !needs.alarms {
-                return Ok::<_, Blind>(Vec::new());
+                return Ok::<_, ObserveError>(Reading::NotRead);
             }
             let names: Vec<&str> = target.plan.judge.alarms.iter().map(String::as_str).collect();
             let alarms = cloud.alarms(&names).await?;
-            Ok(alarms.into_iter().map(|(name, state)| (name, AlarmState::parse(&state))).collect())
+            let states = alarms.into_iter().map(|(name, state)| (name, AlarmState::parse(&state)));
+            Ok(Reading::Read(states.collect()))
         },
         async {
             if !needs.proof {
-                return Ok::<_, Blind>(None);
+                return Ok::<_, ObserveError>(None);
             }
             Ok(Some(user_data_is_pinned(cloud, target, record).await?))
         },
@@ -157,42 +157,42 @@ pub(super) async fn observe(
                 tokio::try_join!(self::claim(ledger, record, false), read_rules(cloud, target))?;
             let bracketed =
                 again.0.highest == claim.highest && rules_of(&rules_again) == rules_of(&rules);
-            Some(Proof { bracketed, pinned })
+            Some(Proof { unchanged_during_read: bracketed, user_data_is_pinned: pinned })
         }
     };
     let raw = rules.iter().map(|found| (found.rule.id.clone(), found.actions.clone())).collect();
-    let seen = Seen {
+    let seen = Observation {
         now: cloud.now(),
         claim,
         groups,
         rules: rules.into_iter().map(|found| found.rule).collect(),
-        others,
+        other_rules: others,
         counts,
         alarms,
         refused: carried.refused,
         smoke: carried.smoke,
         proof,
     };
-    Ok(Observed { seen, raw, spoilt, began })
+    Ok(Observed { seen, raw_actions: raw, record_tampered: spoilt, read_at: began })
 }
 
-/// Who holds the claim, and what another hand did to our record of it.
+/// Returns who holds the claim, and what an external change did to this run's record.
 async fn claim(
     ledger: &Ledger,
     record: &Record,
     whole: bool,
-) -> Result<(Claim, Option<&'static str>), Blind> {
-    let Standing { mine, newer } = ledger.standing(record, whole).await?;
+) -> Result<(Claim, Option<&'static str>), ObserveError> {
+    let ClaimState { own: mine, newer } = ledger.claim_state(record, whole).await?;
     let (newer, spoilt) = match mine {
-        Mine::There => (newer, None),
-        Mine::Gone => (newer, Some("the record of this run was deleted: it is written again")),
-        Mine::Spoilt => {
-            (newer, Some("the record of this run was overwritten: it is written again"))
+        OwnRecord::Present => (newer, None),
+        OwnRecord::Missing => (newer, Some("the record of this run was deleted: writing it again")),
+        OwnRecord::Corrupt => {
+            (newer, Some("the record of this run was overwritten: writing it again"))
         }
-        // Two runs of one number: the one that came later has it.
-        Mine::Taken(other) => {
+        // Two runs have the same number: it belongs to the later one.
+        OwnRecord::Overwritten(other) => {
             let taken = Newer { number: record.number + 1, record: Some(*other) };
-            (newer.or(Some(taken)), Some("another run has claimed the number of this one"))
+            (newer.or(Some(taken)), Some("another run has claimed the number of this run"))
         }
     };
     let claim = Claim {
@@ -200,29 +200,32 @@ async fn claim(
         successor: newer.map(|newer| match newer.record {
             Some(newer) => Successor {
                 heartbeat: newer.heartbeat,
-                acting: newer.is_finished() || newer.phase != Phase::TakeOver,
+                is_acting: newer.is_finished() || newer.phase != Phase::TakeOver,
             },
-            // Whatever it is, this version cannot tell what it does.
-            None => Successor { heartbeat: Timestamp::MAX, acting: true },
+            // This version cannot read what that run does.
+            None => Successor { heartbeat: Timestamp::MAX, is_acting: true },
         }),
     };
     Ok((claim, spoilt))
 }
 
-async fn read_rules(cloud: &Cloud, target: &Target) -> Result<Vec<RuleWithActions>, Blind> {
+async fn read_rules(
+    cloud: &Aws,
+    target: &RolloutSpec,
+) -> Result<Vec<RuleWithActions>, ObserveError> {
     let Shape::TwoGroups(pair) = &target.plan.shape else { return Ok(Vec::new()) };
     let ids: Vec<RuleId> = pair.rules.iter().chain(&pair.test_rule).cloned().collect();
     Ok(cloud.rules(&ids).await?)
 }
 
-/// The rules that name the pair and are none of the plan's.
-async fn other_rules(cloud: &Cloud, target: &Target) -> Result<Vec<Rule>, Blind> {
+/// Returns the rules outside the plan that name one of the two target groups.
+async fn other_rules(cloud: &Aws, target: &RolloutSpec) -> Result<Vec<Rule>, ObserveError> {
     let Shape::TwoGroups(pair) = &target.plan.shape else { return Ok(Vec::new()) };
-    let arns = Colour::BOTH.map(|colour| pair.sides[colour].target_group.as_str());
-    let naming = match cloud.rules_naming(&arns).await {
+    let arns = Color::BOTH.map(|color| pair.sides[color].target_group.as_str());
+    let naming = match cloud.rules_forwarding_to(&arns).await {
         Ok(naming) => naming,
-        // A target group that does not exist any more has no rules.
-        Err(error) if error.class == Class::NotFound => return Ok(Vec::new()),
+        // A target group that no longer exists has no rules.
+        Err(error) if error.class == ErrorClass::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error.into()),
     };
     let others = naming.into_iter().map(|found| found.rule);
@@ -235,11 +238,11 @@ fn rules_of(rules: &[RuleWithActions]) -> Vec<&Rule> {
 }
 
 async fn groups(
-    cloud: &Cloud,
-    target: &Target,
+    cloud: &Aws,
+    target: &RolloutSpec,
     refreshes: bool,
     scheduled: bool,
-) -> Result<BTreeMap<String, GroupSeen>, Blind> {
+) -> Result<BTreeMap<String, ObservedGroup>, ObserveError> {
     let names: Vec<&str> = target.groups.iter().map(|(name, _)| name.as_str()).collect();
     let groups = cloud.groups(&names).await?;
     let looks = groups.into_iter().map(async |group| {
@@ -253,35 +256,37 @@ async fn groups(
             },
             async {
                 match refreshes {
-                    true => cloud.refreshes(&group.name).await,
-                    false => Ok(Vec::new()),
+                    true => cloud.refreshes(&group.name).await.map(Reading::Read),
+                    false => Ok(Reading::NotRead),
                 }
             },
             async {
                 match scheduled {
-                    true => cloud.scheduled_actions(&group.name).await,
-                    false => Ok(Vec::new()),
+                    true => cloud.scheduled_actions(&group.name).await.map(Reading::Read),
+                    false => Ok(Reading::NotRead),
                 }
             },
         )?;
         let name = group.name.clone();
-        Ok::<_, Blind>((name, GroupSeen { group, targets, refreshes, scheduled }))
+        Ok::<_, ObserveError>((
+            name,
+            ObservedGroup { group, targets, refreshes, scheduled_actions: scheduled },
+        ))
     });
     Ok(try_join_all(looks).await?.into_iter().collect())
 }
 
 async fn user_data_is_pinned(
-    cloud: &Cloud,
-    target: &Target,
+    cloud: &Aws,
+    target: &RolloutSpec,
     record: &Record,
-) -> Result<bool, Blind> {
+) -> Result<bool, ObserveError> {
     let Some(version) = record.version else { return Ok(false) };
-    // A version from before the ledger: which image it names is not known, and nothing was changed
-    // about it.
+    // A version from before the ledger: its image is unknown, and nothing was changed in it.
     let Some(image) = &record.image else { return Ok(true) };
     let facts = match cloud.version(&target.plan.template, version).await {
-        // The template itself is gone.
-        Err(error) if error.class == Class::NotFound => None,
+        // The launch template no longer exists.
+        Err(error) if error.class == ErrorClass::NotFound => None,
         answer => answer?,
     };
     let user_data = facts.as_ref().and_then(|facts| facts.user_data.bytes());

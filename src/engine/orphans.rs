@@ -1,26 +1,26 @@
-//! Launch template versions that we made and nothing names any more: a template holds 10,000 of
-//! them, and a service that is deployed often would fill it.
+//! Deletes launch template versions that cutover created and nothing refers to any more: a launch template has at most
+//! 10,000 versions, and a service that is deployed often would reach that limit.
 
-use super::{Ledger, Target};
-use crate::cloud::{Cloud, CloudError, VersionFacts};
+use super::{Ledger, RolloutSpec};
+use crate::aws::{Aws, AwsError, VersionFacts};
 use crate::model::Record;
 
-/// At most so many are deleted at the end of one run; the next goes on.
-const AT_ONCE: usize = 20;
+/// How many versions are deleted at most at the end of a run; the next run continues.
+const MAX_DELETIONS: usize = 20;
 
-/// How the description of a version that we made for `service` begins.
-pub(super) fn mark(service: &str) -> String {
+/// Returns the beginning of the description of every version that cutover created for `service`.
+pub(super) fn description_prefix(service: &str) -> String {
     format!("cutover {service} ")
 }
 
-/// Deletes orphaned versions. Failing is no harm, since a later run does it; gives what people should know.
-pub(super) async fn delete(cloud: &Cloud, ledger: &Ledger, target: &Target) -> Option<String> {
+/// Deletes orphaned versions. Returns a notice if that fails, which does no harm: a later run tries again.
+pub(super) async fn delete(cloud: &Aws, ledger: &Ledger, target: &RolloutSpec) -> Option<String> {
     let error = try_delete(cloud, ledger, target).await.err()?;
     let hint = error.hint();
-    Some(format!("old launch template versions could not be deleted: {error}. To do: {hint}"))
+    Some(format!("old launch template versions could not be deleted: {error}; {hint}"))
 }
 
-async fn try_delete(cloud: &Cloud, ledger: &Ledger, target: &Target) -> Result<(), CloudError> {
+async fn try_delete(cloud: &Aws, ledger: &Ledger, target: &RolloutSpec) -> Result<(), AwsError> {
     let template = &target.plan.template;
     let Ok(records) = ledger.records().await else { return Ok(()) };
     let Some(facts) = cloud.template(&target.template_name).await? else { return Ok(()) };
@@ -34,7 +34,7 @@ async fn try_delete(cloud: &Cloud, ledger: &Ledger, target: &Target) -> Result<(
             .filter_map(|i| i.template.as_ref()?.version.number()),
     );
     let versions = cloud.versions(template).await?;
-    for version in orphans(&versions, &named, &records, &target.plan.service).take(AT_ONCE) {
+    for version in orphans(&versions, &named, &records, &target.plan.service).take(MAX_DELETIONS) {
         if let Some(error) = cloud.delete_version(template, version).await.error() {
             return Err(error.clone());
         }
@@ -42,15 +42,15 @@ async fn try_delete(cloud: &Cloud, ledger: &Ledger, target: &Target) -> Result<(
     Ok(())
 }
 
-/// Ours by their description, named by no group, no instance and no record, and older than every
-/// record: what the ledger still tells of can still be gone back to.
+/// Returns the versions that are cutover's by their description, that no group, instance or record names, and that are
+/// older than every record: a version in the ledger can still be rolled back to.
 fn orphans<'v>(
     versions: &'v [VersionFacts],
     named: &'v [u64],
     records: &'v [Record],
     service: &str,
 ) -> impl Iterator<Item = u64> + 'v {
-    let mark = mark(service);
+    let mark = description_prefix(service);
     let oldest = records.iter().flat_map(|r| [Some(r.previous), r.version]).flatten().min();
     versions
         .iter()
@@ -63,7 +63,7 @@ fn orphans<'v>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cloud::UserData;
+    use crate::aws::UserData;
     use crate::model::{FleetFacts, Goal, OneGroupFacts, Phase, Strategy};
 
     fn version(number: u64, description: &str) -> VersionFacts {
@@ -101,15 +101,15 @@ mod tests {
             heartbeat: jiff::Timestamp::UNIX_EPOCH,
             fleet: FleetFacts::OneGroup(OneGroupFacts::default()),
             resume: None,
-            abandoned: Vec::new(),
+            superseded_versions: Vec::new(),
             restart: false,
             reason: None,
-            ending: None,
+            status: None,
         }
     }
 
     #[test]
-    fn only_ours_and_only_what_nothing_names() {
+    fn only_cutovers_unused_versions_are_deleted() {
         let versions = [
             version(2, "cutover web a"),
             version(3, "cutover web b"),
@@ -120,6 +120,6 @@ mod tests {
         ];
         let found: Vec<u64> = orphans(&versions, &[3], &[record(6, 7)], "web").collect();
         assert_eq!(found, [2]);
-        assert_eq!(orphans(&versions, &[3], &[], "web").count(), 0, "without a ledger none");
+        assert_eq!(orphans(&versions, &[3], &[], "web").count(), 0, "none without a ledger");
     }
 }

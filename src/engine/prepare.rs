@@ -1,32 +1,31 @@
-//! Image and launch template version: everything that exists before the fleet is touched.
+//! Prepares the image and the launch template version, which must exist before a group or rule is changed.
 
-use super::advice::joined;
-use super::ledger::{LedgerError, Mine};
+use super::ledger::OwnRecord;
 use super::orphans;
 use super::push::push;
 use super::target::pin;
-use super::{Job, Ledger, Wanted};
-use crate::cloud::{Change, Class, CloudError};
-use crate::model::{Ending, Event, ImageReference, Record};
-use crate::rollout::End;
+use super::{Desired, Job, Ledger};
+use crate::aws::{Change, Disposition};
+use crate::model::{Event, Failure, FleetFacts, ImageReference, Phase, Record, Status};
+use crate::rollout::Plan;
 use crate::template::{VersionIdentity, client_token};
 
-/// A version whose creation stays unknown is asked for again with the same client token, which
-/// gives the same version.
+/// How often the version is requested while it is unknown whether it was created. The client token stays the same, so
+/// every request returns the same version.
 const ATTEMPTS: usize = 4;
 
-/// Pushes the image, makes the version, and notes both in the record.
+/// Pushes the image, creates the version, and records both.
 pub(super) async fn prepare(
     job: &Job<'_>,
     ledger: &Ledger,
     record: &mut Record,
-) -> Result<Vec<Event>, End> {
+) -> Result<Vec<Event>, Failure> {
     let mut events = Vec::new();
     match &job.wish.wanted {
-        Wanted::Image(image) => {
-            let (uploaded, told) = push(job, image).await?;
+        Desired::Image(image) => {
+            let (uploaded, reported) = push(job, image).await?;
             events.push(Event::Image { image: image.clone(), uploaded });
-            events.extend(told);
+            events.extend(reported);
             let (version, created) = version(job, ledger, record, image).await?;
             events.push(Event::Version {
                 template: job.target.template_name.clone(),
@@ -35,11 +34,11 @@ pub(super) async fn prepare(
                 created,
             });
             if let Some(before) = record.version.replace(version).filter(|v| *v != version) {
-                record.abandoned.push(before);
+                record.superseded_versions.push(before);
             }
             record.image = Some(image.clone());
         }
-        Wanted::Version { version, image } => {
+        Desired::Version { version, image } => {
             events.push(Event::Version {
                 template: job.target.template_name.clone(),
                 version: *version,
@@ -49,26 +48,39 @@ pub(super) async fn prepare(
             record.version = Some(*version);
             record.image.clone_from(image);
         }
-        Wanted::Back { .. } => return Err(failed("there is no unfinished rollout to roll back")),
+        Desired::Back { .. } => {
+            return Err(Failure::failed("there is no unfinished rollout to roll back"));
+        }
     }
     Ok(events)
 }
 
-/// Makes the version, or finds the one that an earlier attempt of the same intent made.
+/// Returns the phase that follows Prepare, and the message with which it begins.
+pub(super) fn next_phase(plan: &Plan, fleet: &FleetFacts) -> (Phase, String) {
+    match fleet {
+        FleetFacts::TwoGroups(facts) => {
+            let side = plan.pair().map(|pair| &pair.sides[facts.from.other()]);
+            let idle = side.map_or("the idle group", |side| side.group.as_str());
+            (Phase::CancelScaleIn, format!("canceling any scheduled scale-in of {idle}"))
+        }
+        FleetFacts::OneGroup(_) => (Phase::Refresh, "replacing instances in batches".to_owned()),
+    }
+}
+
+/// Creates the version, or finds the one that an earlier attempt with the same intent created.
 async fn version(
     job: &Job<'_>,
     ledger: &Ledger,
     record: &Record,
     image: &ImageReference,
-) -> Result<(u64, bool), End> {
+) -> Result<(u64, bool), Failure> {
     let cloud = job.cloud;
-    let error = |error: CloudError| denied(&error);
-    let live = cloud.version(&record.template, record.previous).await.map_err(error)?;
+    let live = cloud.version(&record.template, record.previous).await?;
     let pinned = pin(&job.target.user_data, live.as_ref(), image)
-        .map_err(|error| failed(&error.to_string()))?;
-    let known = cloud.template(&job.target.template_name).await.map_err(error)?;
+        .map_err(|error| Failure::failed(error.to_string()))?;
+    let known = cloud.template(&job.target.template_name).await?;
     let newest = known.map_or(0, |template| template.latest);
-    let finished = finished_before(ledger, record).await?;
+    let finished = last_finished(ledger, record).await?;
     let token = client_token(&VersionIdentity {
         template_id: &record.template,
         source_version: record.previous,
@@ -79,13 +91,10 @@ async fn version(
     });
     for _ in 0..ATTEMPTS {
         if superseded(ledger, record).await? {
-            return Err(End {
-                ending: Ending::Superseded,
-                message: "a newer run has taken over before anything was changed".to_owned(),
-                hint: None,
-            });
+            let message = "a newer run took over before anything was changed";
+            return Err(Failure::new(Status::Superseded, message));
         }
-        let mark = orphans::mark(&record.service);
+        let mark = orphans::description_prefix(&record.service);
         let description = format!("{mark}{} {}", image.digest.short(), job.wish.origin);
         let made = cloud
             .create_version(
@@ -98,48 +107,27 @@ async fn version(
             .await;
         match made {
             Change::Done(version) => return Ok((version, version > newest)),
-            Change::Refused(error) if error.class != Class::Throttled => {
-                return Err(denied(&error));
+            Change::Refused(error) if error.disposition() != Disposition::Throttled => {
+                return Err(error.into());
             }
             Change::Refused(_) | Change::Unknown(_) => {
                 job.net.clock.sleep(std::time::Duration::from_secs(2)).await;
             }
         }
     }
-    Err(failed("the launch template version could not be created: no sure answer came"))
+    let message = "the launch template version could not be created: AWS did not confirm it";
+    Err(Failure::failed(message))
 }
 
-async fn superseded(ledger: &Ledger, record: &Record) -> Result<bool, End> {
-    let standing = ledger.standing(record, false).await;
-    let standing = standing.map_err(|error| unread(&error))?;
-    Ok(standing.newer.is_some() || matches!(standing.mine, Mine::Taken(_)))
+async fn superseded(ledger: &Ledger, record: &Record) -> Result<bool, Failure> {
+    let standing = ledger.claim_state(record, false).await?;
+    Ok(standing.newer.is_some() || matches!(standing.own, OwnRecord::Overwritten(_)))
 }
 
-/// The number of the last finished rollout: a deliberate redeploy after an outcome gets a version
-/// of its own, a retry after a crash does not.
-async fn finished_before(ledger: &Ledger, record: &Record) -> Result<u64, End> {
-    let records = ledger.records().await.map_err(|error| unread(&error))?;
+/// Returns the number of the last finished rollout. It makes a deliberate redeploy create a new version, while a retry
+/// after a crash finds the existing one.
+async fn last_finished(ledger: &Ledger, record: &Record) -> Result<u64, Failure> {
+    let records = ledger.records().await?;
     let finished = records.iter().filter(|r| r.number < record.number && r.is_finished());
     Ok(finished.map(|r| r.number).max().unwrap_or(0))
-}
-
-fn denied(error: &CloudError) -> End {
-    advised(&error.to_string(), Some(error.hint()))
-}
-
-fn unread(error: &LedgerError) -> End {
-    advised(&error.to_string(), error.hint())
-}
-
-fn advised(why: &str, advice: Option<String>) -> End {
-    let End { ending, message, hint } = failed(why);
-    End { ending, message, hint: joined([hint, advice]) }
-}
-
-fn failed(why: &str) -> End {
-    End {
-        ending: Ending::Failed,
-        message: why.to_owned(),
-        hint: Some("the fleet was not touched".to_owned()),
-    }
 }

@@ -1,103 +1,102 @@
-//! The image into every registry that it goes to, and what these say of it.
+//! Pushes an image to its registries, and checks access to them.
 
 use super::Job;
-use crate::cloud::Cloud;
+use crate::aws::Aws;
 use crate::config::Config;
 use crate::image::Image;
-use crate::model::{Ending, Event, ImageReference, Repository};
+use crate::model::{Event, Failure, ImageReference, Repository};
 use crate::net::Net;
 use crate::preflight::{self, Finding};
-use crate::publish::{self, Logins, Pushed, Reader, Terms, Unfit};
+use crate::publish::{self, AssembledPush, Logins, PushPolicy, PushedImage};
 use crate::registry::RegistryError;
-use crate::rollout::End;
 
-/// How an image comes to be where instances pull it from.
+/// How an image gets to where instances pull it from.
 #[derive(Debug, Clone)]
-pub enum Made {
-    /// Others have brought it there; no tag is written.
-    Elsewhere,
-    /// It was put together, and is to be pushed.
+pub enum ImageSource {
+    /// It is already there; cutover pushes nothing and sets no tags.
+    Remote,
+    /// It was assembled, and is to be pushed.
     Assembled(Box<Image>),
-    /// It was built, and is in all repositories under its digest; tags are missing.
+    /// It was built, and is in all repositories by digest; its tags are still to be set.
     Built,
 }
 
-impl Made {
-    /// Whether it is our own, so that it is brought to the registries and tagged there.
-    pub fn is_ours(&self) -> bool {
-        !matches!(self, Made::Elsewhere)
+impl ImageSource {
+    /// Returns whether cutover built or assembled the image, and so pushes and tags it.
+    pub fn is_made_by_cutover(&self) -> bool {
+        !matches!(self, ImageSource::Remote)
     }
 }
 
-/// Pushes what the registries do not have: to the one that instances pull from first, then to the
-/// others, one request at a time. An image that was named and not made must be there. Gives the bytes
-/// that were sent, and what is worth telling.
-pub(super) async fn push(job: &Job<'_>, image: &ImageReference) -> Result<(u64, Vec<Event>), End> {
-    if !job.made.is_ours() {
+/// Pushes what the registries lack: first to the one that instances pull from, then to the others, one request at a
+/// time. An image that cutover did not make must already exist. Returns the number of bytes sent, and events to
+/// report.
+pub(super) async fn push(
+    job: &Job<'_>,
+    image: &ImageReference,
+) -> Result<(u64, Vec<Event>), Failure> {
+    if !job.made.is_made_by_cutover() {
         return Ok((0, Vec::new()));
     }
     let tags = &job.target.tags;
-    let others = job.parcel.push.iter().filter(|other| **other != image.repository);
+    let others = job.image_config.push.iter().filter(|other| **other != image.repository);
     let mut destinations = Vec::new();
-    let terms = Terms {
+    let terms = PushPolicy {
         net: job.net,
         cloud: Some(job.cloud),
-        create: job.parcel.ecr.create.as_ref(),
-        scan: job.parcel.ecr.scan.as_ref(),
+        create: job.image_config.ecr.create.as_ref(),
+        scan: job.image_config.ecr.scan.as_ref(),
     };
     let pushed = match &job.made {
-        Made::Assembled(made) => Pushed::from(&**made),
-        Made::Built | Made::Elsewhere => Pushed::from(image.digest.clone()),
+        ImageSource::Assembled(made) => PushedImage::from(&**made),
+        ImageSource::Built | ImageSource::Remote => PushedImage::from(image.digest.clone()),
     };
     for repository in [&image.repository].into_iter().chain(others) {
         let (net, cloud) = (job.net, Some(job.cloud));
-        let to = publish::connect(net, cloud, repository, job.logins).await.map_err(failed)?;
-        terms.before(&to, tags, Some(&pushed.top)).await.map_err(unfit)?;
+        let to = publish::connect(net, cloud, repository, job.logins).await?;
+        terms.before(&to, tags, Some(&pushed.tag_target)).await?;
         destinations.push(to);
     }
     let mut sent = 0;
-    let reader = Reader { net: job.net, cloud: Some(job.cloud), logins: job.logins };
-    if let Made::Assembled(made) = &job.made {
+    let reader = AssembledPush { net: job.net, cloud: Some(job.cloud), logins: job.logins };
+    if let ImageSource::Assembled(made) = &job.made {
         for to in &destinations {
-            sent += reader.push(made, to).await.map_err(failed)?.uploaded_bytes;
+            sent += reader.push(made, to).await?.uploaded_bytes;
         }
     }
-    let notices = terms.name(&destinations, &pushed, tags).await.map_err(unfit)?;
+    let notices = terms.tag(&destinations, &pushed, tags).await?;
     Ok((sent, notices.into_iter().map(|message| Event::Notice { message }).collect()))
 }
 
-/// The repositories that a push would not get into, as far as asking tells: those that AWS gives no
-/// login for.
-pub(super) async fn closed(
-    (net, cloud): (&Net, &Cloud),
+/// Returns a finding for each repository outside ECR that denies access to a push, as far as a read shows.
+pub(super) async fn inaccessible_repositories(
+    (net, cloud): (&Net, &Aws),
     config: &Config,
     logins: &Logins,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     for repository in config.image.push.iter().filter(|repository| repository.ecr().is_none()) {
-        if let Some(why) = asked((net, cloud), repository, logins).await {
-            findings.push(preflight::closed_registry(repository, &why));
+        if let Err(failure) = check_access((net, cloud), repository, logins).await {
+            findings.push(preflight::registry_denied(repository, &failure.message));
         }
     }
     findings
 }
 
-async fn asked(
-    (net, cloud): (&Net, &Cloud),
+/// Checks that a registry accepts the login.
+async fn check_access(
+    (net, cloud): (&Net, &Aws),
     repository: &Repository,
     logins: &Logins,
-) -> Option<String> {
-    let to = match publish::connect(net, Some(cloud), repository, logins).await {
-        Ok(to) => to,
-        Err(error) => return Some(error.to_string()),
-    };
-    to.registry.look_into(repository).await.err().map(|error| error.to_string())
+) -> Result<(), Failure> {
+    let to = publish::connect(net, Some(cloud), repository, logins).await?;
+    Ok(to.registry.check_readable(repository).await?)
 }
 
-/// Whether a registry other than ECR's surely does not have `image`. One that doesn't let us look may
-/// let the instances.
+/// Returns whether a registry other than ECR definitely lacks `image`. A registry that denies cutover may still admit
+/// the instances.
 pub(super) async fn is_missing(
-    (net, cloud): (&Net, &Cloud),
+    (net, cloud): (&Net, &Aws),
     image: &ImageReference,
     logins: &Logins,
 ) -> bool {
@@ -108,18 +107,4 @@ pub(super) async fn is_missing(
     let found: Result<_, RegistryError> =
         from.registry.manifest_digest(repository, image.digest.as_str()).await;
     matches!(found, Ok(None))
-}
-
-#[allow(clippy::needless_pass_by_value)] // As map_err gives it.
-fn unfit(why: Unfit) -> End {
-    End { ending: why.ending(), ..failed(why) }
-}
-
-#[allow(clippy::needless_pass_by_value)] // As map_err gives it.
-fn failed(why: impl ToString) -> End {
-    End {
-        ending: Ending::Failed,
-        message: why.to_string(),
-        hint: Some("the fleet was not touched".to_owned()),
-    }
 }

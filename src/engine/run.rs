@@ -6,105 +6,116 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::act::act;
-use super::advice::{Starved, joined};
-use super::claim::{Claimed, again, claim};
-use super::observe::{Blind, Carried, Scene, observe};
+use super::claim::{Claimed, claim, reread_inherited};
+use super::observe::{ObserveContext, ObserveError, TickState, observe};
 use super::orphans;
-use super::prepare::prepare;
+use super::prepare::{next_phase, prepare};
+use super::stalled_group::StalledGroup;
 use super::stop::GRACE;
-use super::{Ledger, LedgerError, Made, Stop, Target, Wish, interrupted};
-use crate::cloud::Cloud;
+use super::{ImageSource, Ledger, LedgerError, RolloutRequest, RolloutSpec, Stop, interrupted};
+use crate::aws::{Aws, Disposition};
 use crate::config;
-use crate::model::{Ending, Event, FleetFacts, Goal, Outcome, PerColour, Phase, Record, Stamped};
+use crate::model::{
+    Event, Failure, Goal, Outcome, PerColor, Phase, Record, Status, TimedEvent, join_hints,
+};
 use crate::net::Net;
 use crate::publish::Logins;
 use crate::rollout::mutant::{self, Mutant};
-use crate::rollout::{End, T, decide};
+use crate::rollout::{Exit, T, decide};
 
-/// A record without news is written this often, so that others see its run alive.
+/// How often an unchanged record is written, so that other runs see that its run is alive.
 const HEARTBEAT: Duration = Duration::from_secs(60);
 
-/// So long before T is over a predecessor's last word is read: nothing that it sent can come after.
-const LAST_WORD: Duration = Duration::from_secs(10);
+/// How long before the end of T the predecessor's record is read again: nothing that it sent can arrive after that.
+const FINAL_REREAD: Duration = Duration::from_secs(10);
 
-/// Looking fails for this long before the run gives up, leaving everything to the next one.
-const BLIND: Duration = Duration::from_secs(900);
+/// How long observations may fail before the run gives up and leaves everything to the next one.
+const MAX_READ_FAILURE: Duration = Duration::from_secs(900);
 
-/// How long to wait after AWS asked for patience.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait after AWS throttled a request.
+const THROTTLE_PAUSE: Duration = Duration::from_secs(5);
 
-/// The same where AWS forbids looking; IAM changes take a moment to be seen everywhere.
-const DENIED: Duration = Duration::from_secs(30);
+/// The same as [`BLIND`] if AWS denies access: IAM changes take a moment to apply everywhere.
+const MAX_DENIED: Duration = Duration::from_secs(30);
 
-/// Everything that a run needs.
+/// Returns how long something may fail before the run gives up. What AWS refuses for good now, it still refuses in a
+/// quarter of an hour.
+fn gives_up_after(disposition: Disposition) -> Duration {
+    match disposition {
+        Disposition::Final => MAX_DENIED,
+        Disposition::Transient | Disposition::Throttled => MAX_READ_FAILURE,
+    }
+}
+
+/// What a run needs.
 pub struct Job<'a> {
-    /// The way out, and the time.
+    /// The network and the clock.
     pub net: &'a Net,
-    /// The account.
-    pub cloud: &'a Cloud,
-    /// Where the image is pushed to besides, and what is asked of the registries.
-    pub parcel: &'a config::Image,
-    /// Who we are to registries other than AWS's.
+    /// The AWS account.
+    pub cloud: &'a Aws,
+    /// The other repositories to push to, and the settings of the registries.
+    pub image_config: &'a config::Image,
+    /// The logins for registries other than ECR.
     pub logins: &'a Logins,
-    /// What is rolled out where.
-    pub target: &'a Target,
-    /// What is wanted.
-    pub wish: Wish,
-    /// How the image comes into the registries.
-    pub made: Made,
+    /// What to roll out, and where.
+    pub target: &'a RolloutSpec,
+    /// What the run is to do.
+    pub wish: RolloutRequest,
+    /// How the image gets into the registries.
+    pub made: ImageSource,
     /// How it is asked to stop.
     pub stop: Stop,
 }
 
-/// Runs a job to its end, telling what happens. `None` where the ledger has moved since the job was
-/// made: nothing was changed then, and everything has to be checked again.
-pub async fn run(job: Job<'_>, tell: &mut dyn FnMut(Stamped)) -> Option<Outcome> {
+/// Runs a job to its end, and reports what happens. `None` if the ledger has changed since the job was created: nothing
+/// was changed then, and everything has to be checked again.
+pub async fn run(job: Job<'_>, emit: &mut dyn FnMut(TimedEvent)) -> Option<Outcome> {
     let ledger = Ledger::new(job.cloud, &job.target.plan.service);
     let stop = job.stop.clone();
     let claimed = claim(&ledger, &job.wish, &job.target.origin, || job.cloud.now());
-    let Claimed { record, notice } = match stop.in_grace(claimed).await {
+    let Claimed { record, notice } = match stop.within_grace(claimed).await {
         None => return Some(interrupted::while_claiming()),
         Some(Ok(claimed)) => claimed,
-        Some(Err(LedgerError::Moved)) => return None,
+        Some(Err(LedgerError::Changed)) => return None,
         Some(Err(error)) => {
             let message = format!("the ledger could not be claimed: {error}");
-            let hint = joined([Some("nothing was changed".to_owned()), error.hint()]);
-            return Some(Outcome { hint, ..Outcome::new(Ending::Failed, message) });
+            let failure = Failure { message, ..Failure::from(error) };
+            return Some(failure.hint_first("nothing was changed").into());
         }
     };
     let mut run = Run {
         saved: record.clone(),
         record,
         ledger,
-        carried: Carried::default(),
-        seeing: Instant::now(),
-        listing: Instant::now(),
-        saving: Instant::now(),
-        weights: job.target.weights,
+        carried: TickState::default(),
+        last_observed: Instant::now(),
+        last_listed: Instant::now(),
+        last_saved: Instant::now(),
+        weights: job.target.shares,
         newer: None,
         inherited: false,
         advice: None,
         cause: None,
-        told: Vec::new(),
+        reported: Vec::new(),
         turns: 0,
-        tell,
+        emit,
         job,
     };
-    run.tell(Event::Started {
+    run.emit(Event::Started {
         service: run.record.service.clone(),
         strategy: run.record.strategy,
         claim: run.record.number,
         continues: run.record.continues,
     });
     run.notice(notice);
-    // One allocation a run, instead of every caller's future carrying it.
-    let end = match stop.in_grace(Box::pin(run.work())).await {
+    // One allocation per run, instead of a larger future in every caller.
+    let end = match stop.within_grace(Box::pin(run.work())).await {
         Some(end) => end,
         None => run.interrupted().await,
     };
-    if end.ending == Ending::Succeeded {
+    if end.status == Status::Succeeded {
         let tidied = orphans::delete(run.job.cloud, &run.ledger, run.job.target);
-        let notice = stop.unless_asked(tidied).await;
+        let notice = stop.unless_stopped(tidied).await;
         run.notice(notice.flatten());
     }
     Some(run.outcome(end))
@@ -115,32 +126,32 @@ struct Run<'a, 't> {
     ledger: Ledger,
     record: Record,
     saved: Record,
-    carried: Carried,
-    /// When a look succeeded last.
-    seeing: Instant,
-    /// When all of the ledger was read last.
-    listing: Instant,
-    /// When a save succeeded last, or was not needed.
-    saving: Instant,
-    /// The shares that were read last, with two groups.
-    weights: Option<PerColour<u8>>,
-    /// The newer run that holds the claim, where there is one.
+    carried: TickState,
+    /// When an observation last succeeded.
+    last_observed: Instant,
+    /// When the whole ledger was last read.
+    last_listed: Instant,
+    /// When a save last succeeded or was not needed.
+    last_saved: Instant,
+    /// The shares that were last read, with two groups.
+    weights: Option<PerColor<u8>>,
+    /// The number of the newer run that holds the claim, if there is one.
     newer: Option<u64>,
-    /// Whether the predecessor's last word is in the record.
+    /// Whether the record includes what the predecessor saved last.
     inherited: bool,
     /// What to do about a change that AWS refused for good.
     advice: Option<String>,
-    /// Why capacity or health was waited for in vain.
+    /// Why a group did not get capacity or become healthy.
     cause: Option<String>,
-    told: Vec<Event>,
+    reported: Vec<Event>,
     turns: u64,
-    tell: &'t mut dyn FnMut(Stamped),
+    emit: &'t mut dyn FnMut(TimedEvent),
 }
 
 impl Run<'_, '_> {
-    async fn work(&mut self) -> End {
+    async fn work(&mut self) -> Exit {
         loop {
-            if self.job.stop.asked() {
+            if self.job.stop.is_requested() {
                 return self.interrupted().await;
             }
             if self.record.phase == Phase::Prepare {
@@ -150,10 +161,10 @@ impl Run<'_, '_> {
                 continue;
             }
             if self.record.phase == Phase::TakeOver {
-                match self.inherit_again().await {
+                match self.reread_predecessor().await {
                     Ok(true) => {}
                     Ok(false) => {
-                        self.sleep(PATIENCE).await;
+                        self.sleep(THROTTLE_PAUSE).await;
                         continue;
                     }
                     Err(end) => return *end,
@@ -166,222 +177,214 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Before T is over, reads once more what the predecessor left. False where that has to be tried
-    /// again; an end where it fails for too long.
-    async fn inherit_again(&mut self) -> Result<bool, Box<End>> {
+    /// Before T is over, reads again what the predecessor left. Returns false if that has to be repeated, and an end
+    /// if it fails for too long.
+    async fn reread_predecessor(&mut self) -> Result<bool, Box<Exit>> {
         let waited = self.job.cloud.now().duration_since(self.record.since).unsigned_abs();
-        if self.inherited || waited < T - LAST_WORD {
+        if self.inherited || waited < T - FINAL_REREAD {
             return Ok(true);
         }
-        match again(&self.ledger, &self.job.wish, &self.record).await {
+        match reread_inherited(&self.ledger, &self.job.wish, &self.record).await {
             Ok(record) => {
                 self.record = record.unwrap_or_else(|| self.record.clone());
                 self.inherited = true;
             }
-            Err(error) if waited > T + BLIND => {
-                return Err(Box::new(End {
-                    ending: Ending::Stuck,
-                    message: format!("what the previous run left could not be read: {error}"),
+            Err(error) if waited > T + MAX_READ_FAILURE => {
+                return Err(Box::new(Exit {
+                    status: Status::Stuck,
+                    message: format!("the record of the previous run could not be read: {error}"),
                     hint: Some("nothing was changed; run the same command again".to_owned()),
                 }));
             }
-            Err(error) => self.tell(Event::Notice { message: error.to_string() }),
+            Err(error) => self.emit(Event::Notice { message: error.to_string() }),
         }
         Ok(self.inherited)
     }
 
-    /// Image and version. Nothing of the fleet is touched before both exist, and asking for either
-    /// again brings the same: so this may be dropped anywhere.
-    async fn prepare(&mut self) -> Option<End> {
+    /// Prepares the image and the version. No group or rule is changed before both exist, and repeating either
+    /// request has the same result, so this may be dropped at any point.
+    async fn prepare(&mut self) -> Option<Exit> {
         let stop = self.job.stop.clone();
-        let told = prepare(&self.job, &self.ledger, &mut self.record);
-        match stop.unless_asked(told).await? {
+        let reported = prepare(&self.job, &self.ledger, &mut self.record);
+        match stop.unless_stopped(reported).await? {
             Ok(events) => {
                 for event in events {
-                    self.tell(event);
+                    self.emit(event);
                 }
                 self.record.since = self.job.cloud.now();
-                let (phase, message) = match self.record.fleet {
-                    FleetFacts::TwoGroups(_) => {
-                        (Phase::Free, "freeing the idle group of its retirement")
-                    }
-                    FleetFacts::OneGroup(_) => (Phase::Refresh, "replacing instances in batches"),
-                };
+                let (phase, message) = next_phase(&self.job.target.plan, &self.record.fleet);
                 self.record.phase = phase;
-                self.tell(Event::Phase { phase: phase.name(), message: message.to_owned() });
+                self.emit(Event::Phase { phase: phase.name(), message });
                 self.save().await.err().map(|end| *end)
             }
-            Err(end) if end.ending == Ending::Superseded => Some(end),
-            Err(end) if self.record.continues.is_some() => {
-                // What the predecessor changed has to go back too.
-                self.record.reason = Some(end.message);
-                self.record.phase = Phase::TakeBack;
+            Err(failure) if failure.status == Status::Superseded => Some(failure.into()),
+            Err(failure) if self.record.continues.is_some() => {
+                // What the predecessor changed has to be undone, too.
+                self.record.set_reason(&failure.message);
+                self.advice = failure.hint;
+                self.record.phase = Phase::RestoreTraffic;
                 self.record.since = self.job.cloud.now();
                 None
             }
-            Err(end) => {
+            Err(failure) => {
                 self.record.phase = Phase::Done;
-                self.record.ending = Some(end.ending);
-                // An end of a fleet that was not touched: unsaved, the next run takes it over.
+                self.record.status = Some(failure.status);
+                // No group or rule was changed: if this is not saved, the next run just takes over.
                 let _ = self.save().await;
-                Some(end)
+                Some(failure.hint_first("no group or rule was changed").into())
             }
         }
     }
 
-    /// One turn: gives the time to sleep, or the end.
-    async fn turn(&mut self) -> Result<Duration, Box<End>> {
+    /// Runs one tick. Returns how long to sleep, or the end.
+    async fn turn(&mut self) -> Result<Duration, Box<Exit>> {
         self.turns += 1;
-        // Kept until a look succeeds: what the last turn brought is known from nowhere else.
+        // Kept until an observation succeeds: the results of the last tick are stored nowhere else.
         let mut carried = self.carried.clone();
-        carried.whole_ledger = Instant::now().duration_since(self.listing) >= HEARTBEAT;
+        carried.whole_ledger = Instant::now().duration_since(self.last_listed) >= HEARTBEAT;
         let whole = carried.whole_ledger;
         let (cloud, target) = (self.job.cloud, self.job.target);
         let ledger = self.ledger.clone();
         let stop = self.job.stop.clone();
-        let scene = Scene { cloud, ledger: &ledger, target };
+        let scene = ObserveContext { cloud, ledger: &ledger, target };
         let observed =
-            match stop.unless_asked(Box::pin(observe(&scene, &self.record, carried))).await {
+            match stop.unless_stopped(Box::pin(observe(&scene, &self.record, carried))).await {
                 None => return Ok(Duration::ZERO),
                 Some(Ok(observed)) => observed,
-                Some(Err(blind)) => return self.blind(&blind),
+                Some(Err(blind)) => return self.observation_failed(&blind),
             };
-        self.seeing = Instant::now();
+        self.last_observed = Instant::now();
         if whole {
-            self.listing = self.seeing;
+            self.last_listed = self.last_observed;
         }
         self.weights = observed.weights(&target.plan).or(self.weights);
         let highest = observed.seen.claim.highest;
         self.newer = Some(highest).filter(|highest| *highest > self.record.number);
-        if let Some(spoilt) = observed.spoilt {
-            self.tell(Event::Notice { message: spoilt.to_owned() });
-            // As if it had never been written.
+        if let Some(spoilt) = observed.record_tampered {
+            self.emit(Event::Notice { message: spoilt.to_owned() });
+            // Makes the next save write the record.
             self.saved.heartbeat = Timestamp::MIN;
         }
         let next = decide(&target.plan, &self.record, &observed.seen);
-        let starved = Starved::of(&target.plan, &self.record, &observed.seen, &next);
+        let starved = StalledGroup::of(&target.plan, &self.record, &observed.seen, &next);
         for event in &next.events {
-            self.tell(event.clone());
+            self.emit(event.clone());
         }
         if next.reclaim {
-            return self.reclaim().await.map_or(Ok(next.wake), Err);
+            return self.reclaim().await.map_or(Ok(next.next_tick_in), Err);
         }
         if self.newer.is_some() && !mutant::on(Mutant::NoFence) {
-            // Not even the own record is written any more.
-            return next.end.map_or(Ok(next.wake), |end| Err(Box::new(end)));
+            // Nothing is written any more, not even this run's own record.
+            return next.end.map_or(Ok(next.next_tick_in), |end| Err(Box::new(end)));
         }
         let before = std::mem::replace(&mut self.record, next.record.clone());
         let late = mutant::on(Mutant::RecordBeforeWeights);
-        if (!next.urgent || late) && !self.save().await? {
-            // No change, and no end, without its record: decide again.
+        if (!next.act_before_saving || late) && !self.save().await? {
+            // No change is sent, and no run ends, without its record: decide again.
             self.record = before;
             return Ok(Duration::from_secs(2));
         }
         let acted = act(&scene, &self.job, &self.record, &observed, &next).await;
         for event in acted.events {
-            self.tell(event);
+            self.emit(event);
         }
-        self.advice = acted.advice.or(self.advice.take());
-        self.carried = Carried { smoke: acted.smoke, refused: acted.refused, ..Carried::default() };
-        if next.urgent {
+        self.advice = acted.hint.or(self.advice.take());
+        self.carried =
+            TickState { smoke: acted.smoke, refused: acted.refused, ..TickState::default() };
+        if next.act_before_saving {
             self.save().await?;
         }
         if let Some(starved) = starved {
-            self.cause = stop.unless_asked(starved.cause(cloud)).await.flatten();
+            self.cause = stop.unless_stopped(starved.cause(cloud)).await.flatten();
         }
-        let wake = if acted.throttled { next.wake.max(PATIENCE) } else { next.wake };
+        let wake =
+            if acted.throttled { next.next_tick_in.max(THROTTLE_PAUSE) } else { next.next_tick_in };
         next.end.map_or(Ok(wake), |end| Err(Box::new(end)))
     }
 
-    /// A look failed. Nothing is decided on half a picture.
-    fn blind(&mut self, blind: &Blind) -> Result<Duration, Box<End>> {
-        self.tell(Event::Notice {
-            message: format!("looking again, because a read failed: {blind}"),
+    /// Handles a failed observation. Nothing is decided on part of one.
+    fn observation_failed(&mut self, blind: &ObserveError) -> Result<Duration, Box<Exit>> {
+        self.emit(Event::Notice {
+            message: format!("reading again, because a read failed: {blind}"),
         });
-        // What is forbidden now is still forbidden in a quarter of an hour.
-        let patience = if blind.is_denied() { DENIED } else { BLIND };
-        if Instant::now().duration_since(self.seeing) <= patience {
+        let patience = gives_up_after(blind.disposition());
+        if Instant::now().duration_since(self.last_observed) <= patience {
             return Ok(Duration::from_secs(5));
         }
-        Err(Box::new(blind.end()))
+        Err(Box::new(blind.end().into()))
     }
 
-    /// Takes the claim back from a successor that died before it acted, to give traffic back; or
-    /// ends, where that one has ended meanwhile.
-    async fn reclaim(&mut self) -> Option<Box<End>> {
+    /// Claims again, after a successor that died before it acted, to restore traffic. Returns an end if the successor
+    /// has ended in the meantime.
+    async fn reclaim(&mut self) -> Option<Box<Exit>> {
         let mut wish = self.job.wish.clone();
-        wish.wanted = super::Wanted::Back { of: None };
+        wish.wanted = super::Desired::Back { of: None };
         let cloud = self.job.cloud;
         match claim(&self.ledger, &wish, &self.job.target.origin, || cloud.now()).await {
             Ok(Claimed { record, notice }) => {
                 self.notice(notice);
-                // What is wanted now is another thing than the job's wish.
+                // The claim is for a rollback now, and not for what the job was to do.
                 self.inherited = true;
                 self.record = record.clone();
                 self.saved = record;
                 self.newer = None;
                 None
             }
-            Err(LedgerError::Moved) => Some(Box::new(End {
-                ending: Ending::Superseded,
+            Err(LedgerError::Changed) => Some(Box::new(Exit {
+                status: Status::Superseded,
                 message: "a newer run has taken over and ended".to_owned(),
-                hint: Some("`cutover status` shows what it left".to_owned()),
+                hint: Some("run `cutover status` to see the result".to_owned()),
             })),
             Err(error) => {
-                self.tell(Event::Notice { message: error.to_string() });
+                self.emit(Event::Notice { message: error.to_string() });
                 None
             }
         }
     }
 
-    /// Saves the record if it has news, or if its heartbeat is due. False where it is not saved and
-    /// may yet be; an end where it cannot be.
-    async fn save(&mut self) -> Result<bool, Box<End>> {
+    /// Saves the record if it has changed or its heartbeat is due. Returns false if that failed and is to be
+    /// repeated, and an end if it has failed for too long.
+    async fn save(&mut self) -> Result<bool, Box<Exit>> {
         let now = self.job.cloud.now();
         let age = now.duration_since(self.saved.heartbeat).unsigned_abs();
         self.record.heartbeat = self.saved.heartbeat;
         if self.record == self.saved && age < HEARTBEAT {
-            self.saving = Instant::now();
+            self.last_saved = Instant::now();
             return Ok(true);
         }
         self.record.heartbeat = now;
         let error = match self.ledger.save(&self.record).await {
             Ok(()) => {
                 self.saved = self.record.clone();
-                self.saving = Instant::now();
+                self.last_saved = Instant::now();
                 return Ok(true);
             }
             Err(error) => error,
         };
-        self.tell(Event::Notice { message: format!("the record could not be saved: {error}") });
-        let patience = if error.is_final() { DENIED } else { BLIND };
-        if Instant::now().duration_since(self.saving) <= patience {
+        self.emit(Event::Notice { message: format!("the record could not be saved: {error}") });
+        if Instant::now().duration_since(self.last_saved) <= gives_up_after(error.disposition()) {
             return Ok(false);
         }
-        Err(Box::new(End {
-            ending: Ending::Stuck,
-            message: format!("the record could not be saved: {error}"),
-            hint: joined([
-                Some("fix that, then run the same command again to go on from here".to_owned()),
-                error.hint(),
-            ]),
-        }))
+        let message = format!("the record could not be saved: {error}");
+        let failure = Failure { message, ..Failure::from(error) }.with_status(Status::Stuck);
+        let hint = "fix the cause, then run the same command again to resume";
+        Err(Box::new(failure.hint_first(hint).into()))
     }
 
-    async fn interrupted(&mut self) -> End {
+    async fn interrupted(&mut self) -> Exit {
         if let Some(newer) = self.newer {
             return interrupted::superseded(newer);
         }
-        if self.record.ending.is_some() {
-            // An end that is not on record yet is reached again by the next run.
+        if self.record.status.is_some() {
+            // The end is not recorded yet; the next run reaches it again.
             self.record = self.saved.clone();
         }
-        // Whether or not it is saved in time: the next run goes by the last record that was.
+        // Whether or not this is saved in time, the next run continues from the last saved record.
         let _ = tokio::time::timeout(GRACE, self.save()).await;
         interrupted::end(&self.record, self.weights)
     }
 
-    /// Sleeps, a little more or less than asked, so that runs do not march in step.
+    /// Sleeps for `wake`, varied by up to 10%, so that runs don't act in lockstep. Returns early if the run is to stop.
     async fn sleep(&mut self, wake: Duration) {
         let mixed = (self.record.number << 32 ^ self.turns).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let wake = wake.mul_f64(0.9 + 0.2 * (mixed >> 40) as f64 / f64::from(1 << 24));
@@ -395,29 +398,31 @@ impl Run<'_, '_> {
 
     fn notice(&mut self, message: Option<String>) {
         if let Some(message) = message {
-            self.tell(Event::Notice { message });
+            self.emit(Event::Notice { message });
         }
     }
 
-    /// Tells an event, unless the last of its kind said the same.
-    fn tell(&mut self, event: Event) {
+    /// Reports an event, unless the last one of its kind said the same.
+    fn emit(&mut self, event: Event) {
         let kind = std::mem::discriminant(&event);
         if let Event::Phase { .. } = event {
-            self.told.retain(|told| matches!(told, Event::Weights { .. }));
+            self.reported.retain(|reported| matches!(reported, Event::Traffic { .. }));
         }
-        if let Some(told) = self.told.iter_mut().find(|t| std::mem::discriminant(*t) == kind) {
-            if event.repeats(told) {
+        if let Some(reported) =
+            self.reported.iter_mut().find(|t| std::mem::discriminant(*t) == kind)
+        {
+            if event.repeats(reported) {
                 return;
             }
-            *told = event.clone();
+            *reported = event.clone();
         } else {
-            self.told.push(event.clone());
+            self.reported.push(event.clone());
         }
-        (self.tell)(Stamped { time: self.job.cloud.now(), event });
+        (self.emit)(TimedEvent { time: self.job.cloud.now(), event });
     }
 
-    /// Whether this end asserts that the record's image is what was launched.
-    fn is_proven(&self, ending: Ending) -> bool {
+    /// Returns whether this end asserts that instances were launched from the record's image.
+    fn is_proven(&self, ending: Status) -> bool {
         let forward = matches!(self.record.goal, Goal::Deploy | Goal::Rollback);
         forward
             && ending == self.record.goal.reached()
@@ -425,9 +430,9 @@ impl Run<'_, '_> {
             && self.record.reason.is_none()
     }
 
-    fn outcome(&mut self, end: End) -> Outcome {
+    fn outcome(&mut self, end: Exit) -> Outcome {
         Outcome {
-            hint: joined([end.hint, self.advice.take(), self.cause.take()]),
+            hint: join_hints([end.hint, self.advice.take(), self.cause.take()]),
             strategy: Some(self.record.strategy),
             image: self.record.image.clone(),
             rollout: Some(self.record.number),
@@ -435,9 +440,9 @@ impl Run<'_, '_> {
             previous_commit: self.record.previous_commit.clone(),
             launch_template_version: self.record.version,
             previous_version: Some(self.record.previous),
-            weights: self.weights,
-            proof: self.is_proven(end.ending).then_some("launched"),
-            ..Outcome::new(end.ending, end.message)
+            shares: self.weights,
+            proof: self.is_proven(end.status).then_some("launched"),
+            ..Outcome::new(end.status, end.message)
         }
     }
 }

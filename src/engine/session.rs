@@ -1,66 +1,66 @@
-//! What a run is asked by: who, with what configuration, in which account.
+//! Who runs a command, with which configuration, in which account.
 
-use super::check::{Checked, check};
+use super::check::{CheckedAccount, check};
 use super::run::Job;
-use super::{Made, Stop, Target, Wanted, Wish};
-use crate::cloud::Cloud;
+use super::{Desired, ImageSource, RolloutRequest, RolloutSpec, Stop};
+use crate::aws::Aws;
 use crate::config::Config;
-use crate::model::{Ending, Event, Goal, ImageReference, Outcome, Stamped, Strategy};
+use crate::model::{Event, Failure, Goal, ImageReference, Outcome, Status, Strategy, TimedEvent};
 use crate::net::Net;
 use crate::preflight::Finding;
-use crate::publish::{Logins, Reader};
+use crate::publish::{AssembledPush, Logins};
 
-/// Who runs, and why.
+/// Who runs a command, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// Unique to this process.
+    /// Identifies this process; unique.
     pub holder: String,
     /// The Actions run, if it is one.
     pub workflow: Option<WorkflowRun>,
     /// The commit that is deployed, for tags.
     pub commit: Option<String>,
-    /// Deploy although a newer run has been promoted.
+    /// Whether to deploy although a newer run of the workflow is live or unfinished.
     pub force: bool,
-    /// Who we are to registries other than AWS's.
+    /// The logins for registries other than ECR.
     pub logins: Logins,
 }
 
 /// A run of a GitHub Actions workflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkflowRun {
-    /// Which workflow: its file, for example `acme/web/.github/workflows/deploy.yml`, or its name where
-    /// the runner gives no more.
+    /// The workflow: its file, for example `acme/web/.github/workflows/deploy.yml`, or its name if the runner
+    /// provides no more.
     pub workflow: String,
-    /// The run's id, the same for every attempt.
+    /// The run's ID, the same for every attempt.
     pub id: String,
     /// The run's number, which grows with every run of this workflow.
     pub number: u64,
 }
 
-/// What both verbs need.
+/// What every command that works with the account needs.
 pub struct Session<'a> {
-    /// The way out, and the time.
+    /// The network and the clock.
     pub net: &'a Net,
-    /// The account.
-    pub cloud: &'a Cloud,
+    /// The AWS account.
+    pub cloud: &'a Aws,
     /// The configuration.
     pub config: &'a Config,
-    /// Who runs.
+    /// Who runs the command.
     pub caller: Caller,
     /// How it is asked to stop.
     pub stop: Stop,
 }
 
-/// How often the account is checked again because the ledger moved before the claim.
-pub(super) const CHECKS: usize = 3;
+/// How often the account is checked if the ledger changes before the claim.
+pub(super) const CHECK_ATTEMPTS: usize = 3;
 
-pub(super) fn overtaken() -> Outcome {
-    Outcome::new(Ending::Superseded, "other runs keep beginning and ending; nothing was changed")
-        .hint("`cutover status` shows the newest; try again when it has ended")
+pub(super) fn ledger_keeps_changing() -> Outcome {
+    Outcome::new(Status::Superseded, "other runs keep starting and ending; nothing was changed")
+        .hint("run `cutover status` to see the newest run, and try again when it has ended")
 }
 
 impl Caller {
-    /// Commit and run, as far as known; short, because a description holds 255 characters.
+    /// Returns the commit and the run, as far as known; short, because a version's description holds 255 characters.
     fn origin(&self) -> String {
         let commit = self.commit.as_ref().and_then(|commit| commit.get(..7));
         let commit = commit.map(|commit| format!("commit {commit}"));
@@ -70,74 +70,79 @@ impl Caller {
 }
 
 impl Session<'_> {
-    /// Reads and judges the account, telling what is found. `made` says that the image is to be pushed.
+    /// Reads and checks the account, and reports the findings. `made` says that the image is to be pushed.
     ///
     /// # Errors
-    /// Where that is not possible.
-    pub async fn look(
+    /// If the account or the ledger cannot be read.
+    pub async fn check_account(
         &self,
         image: Option<&ImageReference>,
         made: bool,
-        tell: &mut dyn FnMut(Stamped),
-    ) -> Result<Checked, Box<Outcome>> {
+        emit: &mut dyn FnMut(TimedEvent),
+    ) -> Result<CheckedAccount, Failure> {
         let repositories = match image {
             Some(image) if !made => std::slice::from_ref(&image.repository),
             _ => &self.config.image.push,
         };
-        let mut checked = check(self.cloud, self.config, repositories)
-            .await
-            .map_err(|error| Box::new(error.outcome()))?;
+        let mut checked = check(self.cloud, self.config, repositories).await?;
         if made {
-            checked.ask_registries((self.net, self.cloud), self.config, &self.caller.logins).await;
+            checked
+                .check_registries((self.net, self.cloud), self.config, &self.caller.logins)
+                .await;
         }
-        checked.findings.iter().cloned().for_each(|finding| tell(self.found(finding)));
+        checked.findings.iter().cloned().for_each(|finding| emit(self.finding_event(finding)));
         Ok(checked)
     }
 
-    /// A finding, as it is told.
-    pub fn found(&self, finding: Finding) -> Stamped {
-        Stamped { time: self.cloud.now(), event: Event::from(finding) }
+    /// Makes an event of a finding.
+    pub fn finding_event(&self, finding: Finding) -> TimedEvent {
+        TimedEvent { time: self.cloud.now(), event: Event::from(finding) }
     }
 
-    /// Reads what images are put onto, as who runs.
-    pub fn reader(&self) -> Reader<'_> {
-        Reader { net: self.net, cloud: Some(self.cloud), logins: &self.caller.logins }
+    /// Returns a reader of base images with the caller's logins.
+    pub fn reader(&self) -> AssembledPush<'_> {
+        AssembledPush { net: self.net, cloud: Some(self.cloud), logins: &self.caller.logins }
     }
 
-    /// The same, with the plan.
-    pub(super) async fn checked(
+    /// Does the same as [`Session::look`], and makes the plan.
+    pub(super) async fn check_and_plan(
         &self,
         image: Option<&ImageReference>,
         made: bool,
-        tell: &mut dyn FnMut(Stamped),
-    ) -> Result<(Checked, Target), Box<Outcome>> {
-        let checked = self.look(image, made, tell).await?;
-        let target = checked
-            .target(self.config)
-            .map_err(|error| Box::new(Outcome::new(Ending::Refused, error.to_string())))?;
-        Ok((checked, target))
+        emit: &mut dyn FnMut(TimedEvent),
+    ) -> Result<(CheckedAccount, RolloutSpec), Failure> {
+        let checked = self.check_account(image, made, emit).await?;
+        let target = checked.target(self.config);
+        Ok((checked, target.map_err(|error| Failure::refused(error.to_string()))?))
     }
 
-    /// What speaks against any rollout now, asked before an image is built; tells what is found only
-    /// then.
-    pub async fn before_building(&self, tell: &mut dyn FnMut(Stamped)) -> Option<Outcome> {
+    /// Checks that nothing blocks a rollout, before an image is built. Findings are reported only if something does.
+    ///
+    /// # Errors
+    /// If something blocks it.
+    pub async fn check_before_build(
+        &self,
+        emit: &mut dyn FnMut(TimedEvent),
+    ) -> Result<(), Failure> {
         let mut found = Vec::new();
-        let obstacle = match self.checked(None, true, &mut |event| found.push(event)).await {
-            Ok((checked, mut target)) => self.obstacle(&checked, &mut target).await,
-            Err(outcome) => Some(*outcome),
-        }?;
-        found.into_iter().for_each(tell);
-        Some(obstacle)
+        let ready = match self.check_and_plan(None, true, &mut |event| found.push(event)).await {
+            Ok((checked, mut target)) => self.may_build(&checked, &mut target).await,
+            Err(failure) => Err(failure),
+        };
+        if ready.is_err() {
+            found.into_iter().for_each(emit);
+        }
+        ready
     }
 
     pub(super) fn wish(
         &self,
-        wanted: Wanted,
+        wanted: Desired,
         goal: Goal,
         strategy: Strategy,
         intent: String,
-    ) -> Wish {
-        Wish {
+    ) -> RolloutRequest {
+        RolloutRequest {
             wanted,
             goal,
             strategy,
@@ -146,15 +151,20 @@ impl Session<'_> {
             origin: self.caller.origin(),
             workflow: self.caller.workflow.clone(),
             commit: self.caller.commit.clone(),
-            made_here: false,
+            made_by_this_run: false,
         }
     }
 
-    pub(super) fn job<'a>(&'a self, target: &'a Target, wish: Wish, made: Made) -> Job<'a> {
+    pub(super) fn job<'a>(
+        &'a self,
+        target: &'a RolloutSpec,
+        wish: RolloutRequest,
+        made: ImageSource,
+    ) -> Job<'a> {
         Job {
             net: self.net,
             cloud: self.cloud,
-            parcel: &self.config.image,
+            image_config: &self.config.image,
             logins: &self.caller.logins,
             target,
             wish,

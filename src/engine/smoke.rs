@@ -1,15 +1,15 @@
-//! Smoke requests: the new version is asked over the test rule before it gets any traffic.
+//! Runs the smoke tests: requests to the new version through the test rule, before it receives traffic.
 
 use http::{Method, Request};
 
 use crate::net::{Net, empty};
 use crate::rollout::{Smoke, SmokeResult};
 
-/// Longer than a page should take; a smoke request that takes longer has failed.
+/// The timeout of a smoke test: longer than a page should take.
 const LIMIT: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Sends each request once, in order.
-pub(super) async fn ask(net: &Net, requests: &[Smoke]) -> Vec<SmokeResult> {
+pub(super) async fn run_smoke_tests(net: &Net, requests: &[Smoke]) -> Vec<SmokeResult> {
     let mut results = Vec::with_capacity(requests.len());
     for smoke in requests {
         let status = status(net, smoke).await;
@@ -31,7 +31,7 @@ async fn status(net: &Net, smoke: &Smoke) -> Option<u16> {
     match tokio::time::timeout(LIMIT, net.transport.send_bytes(request)).await {
         Ok(Ok(response)) => Some(response.status().as_u16()),
         Ok(Err(error)) => {
-            tracing::warn!(%error, path = smoke.path, "a smoke request was not answered");
+            tracing::warn!(%error, path = smoke.path, "a smoke test got no response");
             None
         }
         Err(_) => None,

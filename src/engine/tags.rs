@@ -1,13 +1,12 @@
-//! Tags to push besides the digest: their placeholders filled in, and none that a live template
-//! launches by.
+//! Tags to push besides the digest: fills in their placeholders, and finds those by which the live template launches.
 
 use super::session::Caller;
 use crate::model::Repository;
 
-/// Fills in `{commit}` and `{run}`; each tag comes once.
+/// Fills in `{commit}` and `{run}`, and removes duplicates.
 ///
 /// # Errors
-/// A message for the person, where there is nothing to fill in.
+/// Returns a message for the user if there is nothing to fill in.
 pub fn expand(tags: &[String], caller: &Caller) -> Result<Vec<String>, String> {
     let mut all = Vec::new();
     for tag in tags {
@@ -37,9 +36,9 @@ fn fill(tag: &str, caller: &Caller) -> Result<String, String> {
     })
 }
 
-/// The first of `tags` that the live user data launches by. Pushing it would change what a
-/// scale-out launches before the rollout has begun.
-pub(super) fn live<'t>(
+/// Returns the first of `tags` by which the live user data launches. Pushing it would change what a scale-out launches,
+/// before the rollout has begun.
+pub(super) fn launched_tag<'t>(
     tags: &'t [String],
     repository: &Repository,
     user_data: &[u8],
@@ -69,20 +68,23 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_are_filled_or_missed() {
+    fn placeholders_are_filled_in_or_reported() {
         let tags = ["v-{commit}".to_owned(), "stable".to_owned(), "v-abc".to_owned()];
         assert_eq!(expand(&tags, &caller(Some("abc"))).unwrap(), ["v-abc", "stable"]);
         assert!(expand(&tags, &caller(None)).unwrap_err().contains("{commit}"));
     }
 
     #[test]
-    fn a_tag_that_is_launched_by_is_found() {
+    fn a_tag_that_the_live_user_data_launches_is_found() {
         let repository: Repository = "registry.example/web".parse().unwrap();
         let tags = ["v1".to_owned(), "v2".to_owned()];
         assert_eq!(
-            live(&tags, &repository, b"docker run registry.example/web:v2\n"),
+            launched_tag(&tags, &repository, b"docker run registry.example/web:v2\n"),
             Some(&tags[1])
         );
-        assert_eq!(live(&tags, &repository, b"docker run registry.example/web:v2.1\n"), None);
+        assert_eq!(
+            launched_tag(&tags, &repository, b"docker run registry.example/web:v2.1\n"),
+            None
+        );
     }
 }

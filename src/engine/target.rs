@@ -1,55 +1,55 @@
-//! What is rolled out where: the configuration and the account's facts made into a plan. Pure,
-//! apart from reading a user-data file.
+//! Makes a plan from the configuration and the account's facts: what to roll out, and where. Pure, except that it
+//! reads a user-data file.
 
 use std::collections::BTreeMap;
 
-use super::Origin;
-use crate::cloud::VersionFacts;
-use crate::config::{Config, Fleet, Retire, UserData};
+use super::Baseline;
+use crate::aws::VersionFacts;
+use crate::config::{Config, Fleet, ScaleIn, UserData};
 use crate::model::{
-    Colour, FleetFacts, ImageReference, OneGroupFacts, PerColour, Preferences, RuleFacts, RuleId,
-    SideFacts, TargetGroup, TwoGroupsFacts,
+    Color, FleetFacts, ImageReference, OneGroupFacts, PerColor, RefreshPreferences, RuleFacts,
+    RuleId, SideFacts, TargetGroup, TwoGroupsFacts,
 };
-use crate::preflight::{Facts, Selection, live, select};
-use crate::rollout::{OneGroup, Pair, Plan, Shape, Side, Smoke, retirement};
-use crate::template::{self, PinError, Pinned};
+use crate::preflight::{Facts, Selection, live_color, select_rules};
+use crate::rollout::{OneGroup, Pair, Plan, Shape, Side, Smoke, scheduled_scale_in};
+use crate::template::{self, PinError, PinnedUserData};
 
-/// A plan, with what carrying it out needs besides.
+/// A plan, and what else is needed to carry it out.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Target {
+pub struct RolloutSpec {
     /// The plan.
     pub plan: Plan,
     /// What a fresh record begins with.
-    pub origin: Origin,
+    pub origin: Baseline,
     /// The groups, each with its target group's ARN.
     pub groups: Vec<(String, Option<String>)>,
-    /// Load balancer and target group ARNs whose counts are read.
+    /// The ARNs of the load balancer and the target group whose counts are read.
     pub metrics: Vec<(String, String)>,
     /// The launch template's name.
     pub template_name: String,
     /// Where new user data comes from.
-    pub user_data: template::Source,
+    pub user_data: template::UserDataSource,
     /// Tags to push besides the digest.
     pub tags: Vec<String>,
-    /// The shares now, with two groups.
-    pub weights: Option<PerColour<u8>>,
+    /// The current shares, with two groups.
+    pub shares: Option<PerColor<u8>>,
 }
 
-/// Why no plan can be made. Preflight explains all of these better; they remain where it was not
-/// asked, or where the account changed since.
+/// Why no plan can be made. Preflight explains all of these better; they remain for callers without it, and for an
+/// account that has changed since.
 #[derive(Debug, thiserror::Error)]
-pub enum Unresolved {
-    /// Something is not there.
+pub enum PlanError {
+    /// Something does not exist.
     #[error("{0} does not exist")]
     Missing(String),
     /// A group does not launch from a numbered version.
     #[error(
-        "`{0}` does not launch from a numbered version of the launch template: `cutover verify` prints what pins it"
+        "`{0}` does not launch from a numbered version of the launch template: run `cutover verify` to see the command that pins it"
     )]
     Unpinned(String),
-    /// Traffic is on both, or on neither.
+    /// Neither color has all of the traffic.
     #[error(
-        "no colour has all of the traffic, and no record says why: set the weights of one to 0, then run again"
+        "neither color has all of the traffic, and no record explains it: set the weight of one color to 0 in every rule, then run the same command again"
     )]
     Split,
     /// The user-data file cannot be read.
@@ -62,13 +62,17 @@ pub enum Unresolved {
     },
 }
 
-/// Makes the plan. `from` is the colour that an unfinished record calls the old one; without it,
-/// the colour with all the weight is.
-pub fn resolve(config: &Config, facts: &Facts, from: Option<Colour>) -> Result<Target, Unresolved> {
+/// Makes the plan. `from` is the old side of an unfinished record; without one, the old side is the one with all
+/// traffic.
+pub fn resolve(
+    config: &Config,
+    facts: &Facts,
+    from: Option<Color>,
+) -> Result<RolloutSpec, PlanError> {
     let template = facts
         .template
         .as_ref()
-        .ok_or_else(|| Unresolved::Missing("the launch template".to_owned()))?;
+        .ok_or_else(|| PlanError::Missing("the launch template".to_owned()))?;
     let shaped = match &config.fleet {
         Fleet::Pair(_) => two_groups(config, facts, from)?,
         Fleet::Single(_) => one_group(config, facts)?,
@@ -80,7 +84,7 @@ pub fn resolve(config: &Config, facts: &Facts, from: Option<Colour>) -> Result<T
         deadlines: config.deadlines,
         judge: config.judge.clone(),
         template: template.id.clone(),
-        retire_after: (config.retire == Retire::Scheduled).then_some(config.rollback_window),
+        scale_in_after: (config.scale_in == ScaleIn::Scheduled).then_some(config.rollback_window),
     };
     let metrics = shaped
         .groups
@@ -95,14 +99,14 @@ pub fn resolve(config: &Config, facts: &Facts, from: Option<Colour>) -> Result<T
             Some((balancer.clone(), arn.clone()))
         })
         .collect();
-    Ok(Target {
-        origin: Origin {
+    Ok(RolloutSpec {
+        origin: Baseline {
             service: config.service.clone(),
             template: template.id.clone(),
             previous: shaped.previous,
             previous_commit: None,
             fleet: shaped.fleet,
-            basis: None,
+            newest_state: None,
         },
         plan,
         groups: shaped.groups,
@@ -110,43 +114,43 @@ pub fn resolve(config: &Config, facts: &Facts, from: Option<Colour>) -> Result<T
         template_name: template.name.clone(),
         user_data: user_data(config)?,
         tags: Vec::new(),
-        weights: shaped.weights,
+        shares: shaped.weights,
     })
 }
 
-/// A shape with the facts that belong to it.
+/// A shape, and the facts that belong to it.
 struct Shaped {
     shape: Shape,
     fleet: FleetFacts,
     previous: u64,
     groups: Vec<(String, Option<String>)>,
-    weights: Option<PerColour<u8>>,
+    weights: Option<PerColor<u8>>,
 }
 
-fn two_groups(config: &Config, facts: &Facts, from: Option<Colour>) -> Result<Shaped, Unresolved> {
-    let Fleet::Pair(members) = &config.fleet else { return Err(Unresolved::Split) };
-    let target_group = |colour: Colour| {
-        let name = &members[colour].target_group;
+fn two_groups(config: &Config, facts: &Facts, from: Option<Color>) -> Result<Shaped, PlanError> {
+    let Fleet::Pair(members) = &config.fleet else { return Err(PlanError::Split) };
+    let target_group = |color: Color| {
+        let name = &members[color].target_group;
         facts
             .target_groups
             .get(name)
-            .ok_or_else(|| Unresolved::Missing(format!("target group `{name}`")))
+            .ok_or_else(|| PlanError::Missing(format!("the target group `{name}`")))
     };
     let target_groups =
-        PerColour { blue: target_group(Colour::Blue)?, green: target_group(Colour::Green)? };
+        PerColor { blue: target_group(Color::Blue)?, green: target_group(Color::Green)? };
     let arns = target_groups.map(|tg| tg.arn.as_str());
-    let selection = select(&config.traffic, &facts.rules, arns);
-    let from =
-        from.or_else(|| live(&facts.rules, &selection.moving, arns)).ok_or(Unresolved::Split)?;
-    let side = |colour: Colour| side_facts(&members[colour].group, facts);
-    let sides = PerColour { blue: side(Colour::Blue)?, green: side(Colour::Green)? };
+    let selection = select_rules(&config.traffic, &facts.rules, arns);
+    let from = from
+        .or_else(|| live_color(&facts.rules, &selection.traffic_rules, arns))
+        .ok_or(PlanError::Split)?;
+    let side = |color: Color| side_facts(&members[color].group, facts);
+    let sides = PerColor { blue: side(Color::Blue)?, green: side(Color::Green)? };
     let previous = sides[from].version;
-    let sides_named = PerColour::from_fn(|colour| Side {
-        group: members[colour].group.clone(),
-        target_group: arns[colour].to_owned(),
+    let sides_named = PerColor::from_fn(|color| Side {
+        group: members[color].group.clone(),
+        target_group: arns[color].to_owned(),
     });
-    let groups =
-        Colour::BOTH.map(|c| (members[c].group.clone(), Some(arns[c].to_owned()))).to_vec();
+    let groups = Color::BOTH.map(|c| (members[c].group.clone(), Some(arns[c].to_owned()))).to_vec();
     let before = |id: &RuleId| rule_facts(id, facts, arns);
     let fleet = FleetFacts::TwoGroups(Box::new(TwoGroupsFacts {
         from,
@@ -159,24 +163,24 @@ fn two_groups(config: &Config, facts: &Facts, from: Option<Colour>) -> Result<Sh
         relapses: 0,
         weighted: false,
         sides,
-        rules: selection.moving.iter().map(before).collect(),
+        rules: selection.traffic_rules.iter().map(before).collect(),
         test: selection.test.as_ref().map(before),
         refresh: None,
     }));
-    let weights = selection.moving.first().map(|id| shares(id, facts, arns));
+    let weights = selection.traffic_rules.first().map(|id| shares(id, facts, arns));
     let shape = Shape::TwoGroups(Pair {
         sides: sides_named,
         smoke: smoke(config, facts, &selection),
         zones: zones(facts, target_groups),
-        rules: selection.moving,
+        rules: selection.traffic_rules,
         test_rule: selection.test,
         steps: config.steps().to_vec(),
     });
     Ok(Shaped { shape, fleet, previous, groups, weights })
 }
 
-fn one_group(config: &Config, facts: &Facts) -> Result<Shaped, Unresolved> {
-    let Fleet::Single(sole) = &config.fleet else { return Err(Unresolved::Split) };
+fn one_group(config: &Config, facts: &Facts) -> Result<Shaped, PlanError> {
+    let Fleet::Single(sole) = &config.fleet else { return Err(PlanError::Split) };
     let previous = side_facts(&sole.group, facts)?.version;
     let group = &facts.groups.get(&sole.group).ok_or_else(|| missing(&sole.group))?.group;
     let attached: BTreeMap<&str, &TargetGroup> =
@@ -186,9 +190,9 @@ fn one_group(config: &Config, facts: &Facts) -> Result<Shaped, Unresolved> {
         None => group.target_groups.iter().find(|arn| attached.contains_key(arn.as_str())).cloned(),
     };
     let rolling = &config.rolling;
-    // One instance at 100 % can only be replaced by launching the other first.
+    // A single instance at 100% can only be replaced by launching the new one first.
     let alone = group.capacity.desired == 1;
-    let preferences = Preferences {
+    let preferences = RefreshPreferences {
         min_healthy: if alone { 100 } else { rolling.min_healthy.into() },
         max_healthy: Some(if alone { 200 } else { rolling.max_healthy.into() }),
         warmup: None,
@@ -216,59 +220,59 @@ fn one_group(config: &Config, facts: &Facts) -> Result<Shaped, Unresolved> {
     })
 }
 
-fn side_facts(name: &str, facts: &Facts) -> Result<SideFacts, Unresolved> {
+fn side_facts(name: &str, facts: &Facts) -> Result<SideFacts, PlanError> {
     let seen = facts.groups.get(name).ok_or_else(|| missing(name))?;
     let template = seen.group.source.template();
     let version = template
         .and_then(|template| template.version.number())
-        .ok_or_else(|| Unresolved::Unpinned(name.to_owned()))?;
+        .ok_or_else(|| PlanError::Unpinned(name.to_owned()))?;
     let capacity = seen.group.capacity;
-    let retirement = retirement(&seen.scheduled);
+    let scale_in = scheduled_scale_in(&seen.scheduled);
     Ok(SideFacts {
         version,
-        running: seen.group.running_instead_of(version),
+        running: seen.group.other_running_versions(version),
         min: capacity.min,
         empty: capacity.desired == 0,
-        // A group that awaits its retirement still has the minimum that kept it warm: ours, too.
-        pinned: retirement.iter().map(|_| capacity.min).collect(),
-        retirement: retirement.and_then(|action| {
-            Some(crate::model::RetirementFacts { at: action.at?, size: action.min.unwrap_or(0) })
+        // A group with a scheduled scale-in still has the MinSize that an earlier rollout raised.
+        min_sizes_set: scale_in.iter().map(|_| capacity.min).collect(),
+        scale_in: scale_in.and_then(|action| {
+            Some(crate::model::ScaleInFacts { at: action.at?, size: action.min.unwrap_or(0) })
         }),
     })
 }
 
-fn missing(group: &str) -> Unresolved {
-    Unresolved::Missing(format!("Auto Scaling group `{group}`"))
+fn missing(group: &str) -> PlanError {
+    PlanError::Missing(format!("the Auto Scaling group `{group}`"))
 }
 
-fn rule_facts(id: &RuleId, facts: &Facts, pair: PerColour<&str>) -> RuleFacts {
+fn rule_facts(id: &RuleId, facts: &Facts, pair: PerColor<&str>) -> RuleFacts {
     let rule = facts.rules.iter().find(|rule| rule.id == *id);
     let forward = rule.and_then(|rule| rule.forward.as_ref());
     RuleFacts {
         id: id.clone(),
-        weights: PerColour::from_fn(|colour| forward.and_then(|f| f.weight(pair[colour]))),
+        weights: PerColor::from_fn(|color| forward.and_then(|f| f.weight(pair[color]))),
         sticky: forward.and_then(|f| f.stickiness).map(|stickiness| stickiness.seconds),
     }
 }
 
-/// What a rule gives each colour now: not what a record says, for the run that wrote it may have been
-/// killed since.
-fn shares(id: &RuleId, facts: &Facts, pair: PerColour<&str>) -> PerColour<u8> {
+/// Returns the share that a rule currently gives to each color. A record could be outdated: the run that wrote it may
+/// have been killed since.
+fn shares(id: &RuleId, facts: &Facts, pair: PerColor<&str>) -> PerColor<u8> {
     let rule = facts.rules.iter().find(|rule| rule.id == *id);
     let forward = rule.and_then(|rule| rule.forward.as_ref());
-    PerColour::from_fn(|colour| forward.map_or(0, |forward| forward.share(pair[colour])))
+    PerColor::from_fn(|color| forward.map_or(0, |forward| forward.share(pair[color])))
 }
 
-/// The load balancer's zones, where one of the two keeps its traffic within each zone.
-fn zones(facts: &Facts, target_groups: PerColour<&TargetGroup>) -> Vec<String> {
-    let within = Colour::BOTH.iter().any(|colour| !target_groups[*colour].cross_zone);
+/// Returns the load balancer's zones, if one of the two target groups keeps traffic within each zone.
+fn zones(facts: &Facts, target_groups: PerColor<&TargetGroup>) -> Vec<String> {
+    let within = Color::BOTH.iter().any(|color| !target_groups[*color].cross_zone);
     match facts.load_balancers.first() {
         Some(balancer) if within => balancer.zones.clone(),
         _ => Vec::new(),
     }
 }
 
-/// The smoke requests go to the test rule's listener, with the header that it asks for.
+/// Returns the smoke tests: requests to the test rule's listener, with the header that the rule matches.
 fn smoke(config: &Config, facts: &Facts, selection: &Selection) -> Vec<Smoke> {
     let Some(route) = &config.traffic.test else { return Vec::new() };
     let listener = selection.test.as_ref().and_then(|id| {
@@ -290,25 +294,25 @@ fn smoke(config: &Config, facts: &Facts, selection: &Selection) -> Vec<Smoke> {
     config.smoke.iter().map(request).collect()
 }
 
-fn user_data(config: &Config) -> Result<template::Source, Unresolved> {
+fn user_data(config: &Config) -> Result<template::UserDataSource, PlanError> {
     match &config.template.user_data {
-        UserData::Rewrite => Ok(template::Source::Rewrite),
+        UserData::Rewrite => Ok(template::UserDataSource::Rewrite),
         UserData::File(path) => {
             let path = config.directory.join(path);
             let name = path.display().to_string();
             let text = std::fs::read_to_string(&path)
-                .map_err(|cause| Unresolved::UserData { path: name.clone(), cause })?;
-            Ok(template::Source::File { path: name, text })
+                .map_err(|cause| PlanError::UserData { path: name.clone(), cause })?;
+            Ok(template::UserDataSource::File { path: name, text })
         }
     }
 }
 
-/// The user data that a new version gets: what `deploy` sends and preflight tries beforehand.
+/// Returns the user data of a new version: what `deploy` sends, and what the checks before it try out.
 pub(super) fn pin(
-    source: &template::Source,
+    source: &template::UserDataSource,
     live: Option<&VersionFacts>,
     image: &ImageReference,
-) -> Result<Pinned, PinError> {
+) -> Result<PinnedUserData, PinError> {
     let base = live.and_then(|live| live.user_data.encoded());
     template::pin(source, base.as_deref(), image)
 }

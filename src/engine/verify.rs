@@ -1,40 +1,41 @@
-//! `verify`: whether a rollout could begin; nothing is changed.
+//! `verify`: checks whether a rollout could start; changes nothing.
 
-use super::refusal::any;
+use super::may_roll_out::placeholder_image;
 use super::{Session, tags};
-use crate::model::{Ending, Outcome, Stamped};
+use crate::model::{Outcome, Status, TimedEvent};
 use crate::preflight;
 
 impl Session<'_> {
-    /// Tells everything that stands in the way of a rollout, or may.
-    pub async fn verify(&self, tell: &mut dyn FnMut(Stamped)) -> Outcome {
+    /// Reports everything that blocks a rollout, or may cause problems.
+    pub async fn verify(&self, emit: &mut dyn FnMut(TimedEvent)) -> Outcome {
         let image = &self.config.image;
-        let checked = match self.look(None, image.is_made(), tell).await {
+        let checked = match self.check_account(None, image.has_source(), emit).await {
             Ok(checked) => checked,
-            Err(outcome) => return *outcome,
+            Err(failure) => return failure.into(),
         };
         let refused =
-            Outcome::new(Ending::Refused, "a rollout would be refused; nothing was changed");
-        if !checked.passes() {
+            Outcome::new(Status::Refused, "a rollout would be refused; nothing was changed");
+        if !checked.may_start() {
             return refused;
         }
         let mut target = match checked.target(self.config) {
             Ok(target) => target,
-            Err(error) => return Outcome::new(Ending::Refused, error.to_string()),
+            Err(error) => return Outcome::new(Status::Refused, error.to_string()),
         };
         match tags::expand(&image.tags, &self.caller) {
             Ok(tags) => target.tags = tags,
-            // Most often asked by a person, about what a workflow will do.
-            Err(why) => tell(self.found(preflight::tag_of_a_workflow(&why))),
+            // Usually a person runs this, to check what a workflow will do.
+            Err(why) => emit(self.finding_event(preflight::tag_needs_workflow(&why))),
         }
-        // What an unfinished rollout left is its successor's, and may be any version.
+        // What an unfinished rollout left is up to its successor, and may be any version.
         if checked.unfinished().is_none()
             && let Some(repository) = image.push.first()
-            && let Some(unfit) = self.unfit(&target, &any(repository)).await
+            && let Err(failure) =
+                self.check_user_data(&target, &placeholder_image(repository)).await
         {
-            tell(self.found(preflight::unfit_user_data(&unfit.message)));
+            emit(self.finding_event(preflight::unpinnable_user_data(&failure.message)));
             return refused;
         }
-        Outcome::new(Ending::Succeeded, "everything is there and fits together")
+        Outcome::new(Status::Succeeded, "no errors found; a rollout can start")
     }
 }

@@ -1,4 +1,4 @@
-//! The client: octocrab over the one transport, authenticated as the running job.
+//! The GitHub client: octocrab over cutover's transport, authenticated with the job's token.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,36 +13,36 @@ use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
 use super::GitHubError;
 use crate::net::{self, BoxError, Net, Transport};
 
-/// How long one request may take: a rollout waits for none of them, but its process does at its end.
+/// The timeout of a request. A rollout does not wait for requests, but the process does before it exits.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Attempts for requests that may be repeated.
+/// How often an idempotent request is attempted.
 const ATTEMPTS: usize = 3;
 
-/// The job that runs, as its environment describes it.
+/// The running job, as described by its environment variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
     /// Owner and name of the repository.
     pub repository: String,
     /// The commit.
     pub commit: String,
-    /// The run's id.
+    /// The workflow run's id.
     pub run: String,
-    /// The run's page.
+    /// The URL of the workflow run.
     pub run_url: String,
-    /// The job's id, where the runner tells it.
+    /// The job's id, if the runner provides it.
     pub id: Option<String>,
     /// The service that is deployed.
     pub service: String,
-    /// The environment that is deployed to, where the workflow names it to cutover.
+    /// The GitHub environment, if the workflow passes it to cutover.
     pub environment: Option<String>,
-    /// Where that can be looked at.
+    /// The URL of the environment.
     pub environment_url: Option<String>,
-    /// The pull request that the run is about, where the event tells.
+    /// The pull request of the workflow run, if the event contains it.
     pub pull_request: Option<u64>,
 }
 
-/// A repository, as the job's token sees it.
+/// A client for the job's repository.
 #[derive(Clone)]
 pub struct GitHub {
     client: Octocrab,
@@ -57,10 +57,10 @@ impl std::fmt::Debug for GitHub {
 }
 
 impl GitHub {
-    /// The API at `api`, for example `https://api.github.com`. Needs a Tokio runtime.
+    /// Makes a client for the API at `api`, for example `https://api.github.com`. Needs a Tokio runtime.
     ///
     /// # Errors
-    /// Where `api` is no address, or the token cannot be in a header.
+    /// If `api` is not a URL, or the token is not valid in a header.
     pub fn new(net: &Net, api: &str, token: &str, job: Job) -> Result<GitHub, GitHubError> {
         let malformed = |what: &str| GitHubError::Unreachable(format!("{what} is malformed"));
         let base: Uri = api.parse().map_err(|_| malformed("GITHUB_API_URL"))?;
@@ -89,7 +89,7 @@ impl GitHub {
         Ok(GitHub { client, net: net.clone(), job })
     }
 
-    /// `path` is below the repository's own, and begins with a slash.
+    /// Sends a GET request. `path` is relative to the repository and begins with a slash.
     pub(super) async fn get<R: serde::de::DeserializeOwned>(
         &self,
         path: &str,
@@ -100,7 +100,7 @@ impl GitHub {
         self.retried(permission, || self.client.get(&route, Some(&query))).await
     }
 
-    /// Sends once: a second time would make a second one.
+    /// Sends a POST request once, because a retry could create a second object.
     pub(super) async fn post_once<R: serde::de::DeserializeOwned>(
         &self,
         path: &str,
@@ -111,7 +111,7 @@ impl GitHub {
         within(self.client.post(&route, Some(body)), permission).await
     }
 
-    /// Sends until it is answered: doing it twice is the same as doing it once.
+    /// Sends a POST request that is idempotent, with retries.
     pub(super) async fn post_idempotent<R: serde::de::DeserializeOwned>(
         &self,
         path: &str,
@@ -165,7 +165,7 @@ async fn within<R>(
     match tokio::time::timeout(TIMEOUT, request).await {
         Ok(answer) => answer.map_err(|error| GitHubError::of(&error, permission)),
         Err(_) => {
-            Err(GitHubError::Unreachable(format!("no answer within {} s", TIMEOUT.as_secs())))
+            Err(GitHubError::Unreachable(format!("no response within {} s", TIMEOUT.as_secs())))
         }
     }
 }

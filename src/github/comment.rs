@@ -1,14 +1,14 @@
-//! One comment a service on the pull request of a run, kept up to date.
+//! Keeps one comment per service on the pull request of a workflow run up to date.
 
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{GitHub, GitHubError};
 
-/// What writing comments takes.
+/// The permission that writing comments needs.
 const PERMISSION: &str = "pull-requests: write";
 
-/// How many pages of comments are read to find the earlier one.
+/// How many pages of comments are searched for an earlier one.
 const PAGES: usize = 10;
 
 #[derive(Debug, Deserialize)]
@@ -31,8 +31,8 @@ struct User {
 }
 
 impl Comment {
-    /// Whether it begins with the mark, and was written by a bot or somebody of the repository: on a public
-    /// one, anybody may write a comment that begins so, and change it later.
+    /// Returns true if the comment begins with the mark and its author is a bot or belongs to the repository.
+    /// In a public repository anyone may write a comment with the mark.
     fn is_ours(&self, mark: &str) -> bool {
         let is_bot = self.user.as_ref().and_then(|user| user.kind.as_deref()) == Some("Bot");
         let trusted = ["OWNER", "MEMBER", "COLLABORATOR"];
@@ -43,11 +43,11 @@ impl Comment {
 }
 
 impl GitHub {
-    /// Writes `text` to the pull request of the run, in the place of an earlier comment about the same
-    /// service. False where the commit belongs to no pull request.
+    /// Writes `text` to the pull request of the workflow run, replacing an earlier comment about the same
+    /// service. Returns false if the commit does not belong to a pull request.
     ///
     /// # Errors
-    /// Where GitHub does not do it.
+    /// If a request fails.
     pub async fn comment(&self, text: &str) -> Result<bool, GitHubError> {
         let Some(number) = self.pull_request().await? else { return Ok(false) };
         let mark = format!("<!-- cutover: {} -->", self.job.service.replace("--", "-"));
@@ -72,7 +72,7 @@ impl GitHub {
         Ok(found.first().map(|pull| pull.number))
     }
 
-    /// The earlier comment with this mark.
+    /// Finds the earlier comment with this mark.
     async fn earlier(&self, path: &str, mark: &str) -> Result<Option<u64>, GitHubError> {
         for page in 1..=PAGES {
             let page = page.to_string();

@@ -1,21 +1,21 @@
 //! Finds the deployment that GitHub created for the running job, or creates one.
 //!
-//! A job with `environment:` gets a deployment from GitHub. A second one would show every rollout twice,
-//! so statuses are added to the first; one is made only for a job without, as with
-//! `environment: { deployment: false }`.
+//! GitHub creates a deployment for a job with `environment:`. A second one would show every rollout twice, so
+//! statuses are added to the first. cutover creates one only if there is none, as with `environment: {
+//! deployment: false }`.
 
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{GitHub, GitHubError, Update};
 
-/// What reading and writing deployments takes.
+/// The permission that reading and writing deployments needs.
 const PERMISSION: &str = "deployments: write";
 
-/// How many deployments of the commit are looked at, the newest first.
+/// How many deployments of the commit are searched, newest first.
 const LOOKED_AT: usize = 20;
 
-/// A deployment, as far as it matters here.
+/// A deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(super) struct Deployment {
     pub(super) id: u64,
@@ -32,11 +32,11 @@ struct Status {
 }
 
 impl GitHub {
-    /// The deployment that belongs to this job: one that an earlier attempt has created, or GitHub's own,
-    /// known by the job in its statuses' addresses.
+    /// Finds the deployment of this job: one that an earlier attempt of cutover created, or the one that GitHub
+    /// created, recognized by the job in the URLs of its statuses.
     ///
     /// # Errors
-    /// Where GitHub does not answer, or deployments of several environments could be the job's.
+    /// If a request fails, or deployments of several environments could belong to the job.
     pub(super) async fn deployment(&self) -> Result<Option<Deployment>, GitHubError> {
         let job = &self.job;
         let mut query = vec![("sha", job.commit.as_str()), ("per_page", "100")];
@@ -50,18 +50,18 @@ impl GitHub {
             let path = format!("/deployments/{}/statuses", deployment.id);
             let statuses: Vec<Status> = self.get(&path, &[("per_page", "100")], PERMISSION).await?;
             let urls = statuses.iter().flat_map(|status| [&status.log_url, &status.target_url]);
-            let jobs: Vec<_> = urls.flatten().filter_map(|url| job_in(url, &job.run)).collect();
+            let jobs: Vec<_> = urls.flatten().filter_map(|url| job_of_url(url, &job.run)).collect();
             if jobs.iter().any(|of| of.is_some() && of.as_deref() == job.id.as_deref()) {
                 return Ok(Some(deployment));
             }
-            // Of a run, but of which of its jobs is not known.
+            // It belongs to the run, but the job is not known.
             if jobs.iter().any(|of| of.is_none() || job.id.is_none()) {
                 of_run.push(deployment);
             }
         }
         let mut of_run = of_run.into_iter();
         let newest = of_run.next();
-        // Of one environment they are of attempts, the newest of this one.
+        // Deployments of one environment belong to attempts of the job; the newest belongs to this one.
         let environment = newest.as_ref().map(|newest| newest.environment.clone());
         match of_run.all(|older| Some(&older.environment) == environment.as_ref()) {
             true => Ok(newest),
@@ -69,14 +69,14 @@ impl GitHub {
         }
     }
 
-    /// What tells our own deployments from those of other jobs and services.
+    /// Returns the payload that marks the deployments which cutover created for this run and service.
     fn mark(&self) -> serde_json::Value {
         json!({ "run": self.job.run, "service": self.job.service })
     }
 
-    /// A deployment of the commit to the environment that the workflow names; `None` where it names none.
-    /// The commit is deployed as it is: no check is waited for, and nothing is merged into it.
-    pub(super) async fn deploy(&self) -> Result<Option<Deployment>, GitHubError> {
+    /// Creates a deployment of the commit to the configured environment; `None` if there is none. GitHub
+    /// neither waits for checks nor merges anything into the commit.
+    pub(super) async fn create_deployment(&self) -> Result<Option<Deployment>, GitHubError> {
         let Some(environment) = &self.job.environment else { return Ok(None) };
         let body = json!({
             "ref": self.job.commit,
@@ -89,8 +89,12 @@ impl GitHub {
         self.post_once("/deployments", &body, PERMISSION).await.map(Some)
     }
 
-    /// Adds a status.
-    pub(super) async fn report(&self, to: &Deployment, update: &Update) -> Result<(), GitHubError> {
+    /// Adds a status to a deployment.
+    pub(super) async fn add_status(
+        &self,
+        to: &Deployment,
+        update: &Update,
+    ) -> Result<(), GitHubError> {
         let mut body = json!({
             "state": update.state.name(),
             "description": update.description,
@@ -104,9 +108,9 @@ impl GitHub {
     }
 }
 
-/// Which job of this run an address is of, as in `https://github.com/acme/web/actions/runs/7/job/9`: none where
-/// it is the run's own page, and `None` where it is of another run.
-fn job_in(url: &str, run: &str) -> Option<Option<String>> {
+/// Returns the job in a URL of this run, as in `https://github.com/acme/web/actions/runs/7/job/9`: `Some(None)`
+/// for the page of the run itself, `None` for another run.
+fn job_of_url(url: &str, run: &str) -> Option<Option<String>> {
     let (_, after) = url.split_once("/actions/runs/")?;
     let mut parts = after.split(['/', '?', '#']);
     let is_of_run = parts.next() == Some(run);
@@ -121,9 +125,12 @@ mod tests {
     #[test]
     fn a_job_is_known_by_whole_numbers() {
         let url = "https://github.com/acme/web/actions/runs/77/job/9";
-        assert_eq!(job_in(url, "77"), Some(Some("9".to_owned())));
-        assert_eq!((job_in(url, "7"), job_in(url, "777")), (None, None));
-        assert_eq!(job_in("https://ghe.example/a/b/actions/runs/77", "77"), Some(None));
-        assert_eq!((job_in("", "77"), job_in("https://example.com/77", "77")), (None, None));
+        assert_eq!(job_of_url(url, "77"), Some(Some("9".to_owned())));
+        assert_eq!((job_of_url(url, "7"), job_of_url(url, "777")), (None, None));
+        assert_eq!(job_of_url("https://ghe.example/a/b/actions/runs/77", "77"), Some(None));
+        assert_eq!(
+            (job_of_url("", "77"), job_of_url("https://example.com/77", "77")),
+            (None, None)
+        );
     }
 }

@@ -1,41 +1,41 @@
-//! Why GitHub did not do what was asked.
+//! Errors of GitHub requests.
 
 use http::StatusCode;
 
 /// A request that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum GitHubError {
-    /// The job's token does not permit it, or there is none. A private repository is not found by a
-    /// token that may not see it (REST API, "Troubleshooting").
+    /// The job's token lacks a permission, or there is no token. For a token without access, a private
+    /// repository is not found (REST API, "Troubleshooting").
     #[error("{message} (HTTP {}); check that the job has `{permission}`", status.as_u16())]
     Denied {
-        /// GitHub's words.
+        /// GitHub's message.
         message: String,
         /// 401, 403 or 404.
         status: StatusCode,
-        /// What the job's `permissions` lack.
+        /// The permission that the job needs.
         permission: &'static str,
     },
-    /// GitHub refused it for another reason.
+    /// GitHub rejected the request for another reason.
     #[error("{message} (HTTP {})", status.as_u16())]
     Refused {
-        /// GitHub's words.
+        /// GitHub's message.
         message: String,
-        /// The answer's status.
+        /// The HTTP status.
         status: StatusCode,
     },
-    /// Deployments of several environments could be the job's.
+    /// Deployments of several environments could belong to the job.
     #[error(
-        "several deployments belong to this run: set the input `environment` to name the job's own"
+        "several deployments belong to this run: set the input `environment` to the job's environment"
     )]
     Ambiguous,
-    /// No answer came, or none that can be read.
+    /// There was no response, or none that can be parsed.
     #[error("{0}")]
     Unreachable(String),
 }
 
 impl GitHubError {
-    /// `permission` is what the request needs.
+    /// Converts octocrab's error. `permission` is the permission that the request needs.
     pub(super) fn of(error: &octocrab::Error, permission: &'static str) -> GitHubError {
         let octocrab::Error::GitHub { source, .. } = error else {
             return GitHubError::Unreachable(innermost(error));
@@ -51,7 +51,7 @@ impl GitHubError {
         }
     }
 
-    /// Whether the same request may succeed in a moment.
+    /// Returns true if a retry may succeed.
     pub(super) fn is_transient(&self) -> bool {
         match self {
             GitHubError::Denied { .. } | GitHubError::Ambiguous => false,
@@ -63,7 +63,7 @@ impl GitHubError {
     }
 }
 
-/// The cause of an error: octocrab's own words carry a backtrace.
+/// Returns the message of the innermost cause. octocrab's own message contains a backtrace.
 fn innermost(error: &dyn std::error::Error) -> String {
     let mut error = error;
     while let Some(source) = error.source() {

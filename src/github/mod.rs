@@ -1,5 +1,5 @@
-//! GitHub's REST API, as far as a rollout uses it: the deployment of a job, and comments on its pull
-//! request. None of it is essential: the rollout continues without it.
+//! GitHub's REST API: the deployment of a job, and comments on its pull request. None of it is essential: if it
+//! fails, the rollout continues.
 
 mod client;
 mod comment;
@@ -10,5 +10,5 @@ mod update;
 
 pub use client::{GitHub, Job};
 pub use error::GitHubError;
-pub use progress::follow;
+pub use progress::report_progress;
 pub use update::{State, Update};

@@ -1,14 +1,17 @@
-//! Following a run: each change of its state becomes a status of the deployment.
+//! Reports the progress of a run as statuses of the GitHub deployment.
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::deployment::Deployment;
 use super::{GitHub, GitHubError, Update};
 
-/// Adds a status for each update until there are no more. Of updates that come while one is being sent, only
-/// the newest is sent. Returns why statuses are missing, if some are.
-pub async fn follow(github: GitHub, mut updates: UnboundedReceiver<Update>) -> Option<String> {
-    let mut deployment = Known::Unasked;
+/// Adds a status for each update until the channel closes. Of several pending updates, only the newest is sent.
+/// Returns the reason if statuses are missing.
+pub async fn report_progress(
+    github: GitHub,
+    mut updates: UnboundedReceiver<Update>,
+) -> Option<String> {
+    let mut deployment = JobDeployment::Unasked;
     let mut missing = None;
     while let Some(mut update) = updates.recv().await {
         while let Ok(newer) = updates.try_recv() {
@@ -16,7 +19,7 @@ pub async fn follow(github: GitHub, mut updates: UnboundedReceiver<Update>) -> O
         }
         match add(&github, &mut deployment, &update).await {
             Ok(()) => {}
-            // Only what may pass by itself is worth another try.
+            // Continue only after transient errors.
             Err(error) if error.is_transient() => missing = Some(error),
             Err(error) => return Some(format!("GitHub deployment: {error}")),
         }
@@ -24,27 +27,31 @@ pub async fn follow(github: GitHub, mut updates: UnboundedReceiver<Update>) -> O
     missing.map(|error| format!("a status of the GitHub deployment: {error}"))
 }
 
-/// What is known of the job's deployment.
-enum Known {
+/// What is known about the job's deployment.
+enum JobDeployment {
     Unasked,
-    /// There was none before the rollout began.
+    /// There is none; it is created when the rollout begins.
     None,
     Some(Deployment),
 }
 
-async fn add(github: &GitHub, known: &mut Known, update: &Update) -> Result<(), GitHubError> {
-    if let Known::Unasked = known {
-        *known = github.deployment().await?.map_or(Known::None, Known::Some);
+async fn add(
+    github: &GitHub,
+    known: &mut JobDeployment,
+    update: &Update,
+) -> Result<(), GitHubError> {
+    if let JobDeployment::Unasked = known {
+        *known = github.deployment().await?.map_or(JobDeployment::None, JobDeployment::Some);
     }
-    if let Known::None = known
+    if let JobDeployment::None = known
         && update.begun
-        && let Some(created) = github.deploy().await?
+        && let Some(created) = github.create_deployment().await?
     {
-        *known = Known::Some(created);
+        *known = JobDeployment::Some(created);
     }
     match known {
-        Known::Some(deployment) => github.report(deployment, update).await,
-        Known::Unasked | Known::None => Ok(()),
+        JobDeployment::Some(deployment) => github.add_status(deployment, update).await,
+        JobDeployment::Unasked | JobDeployment::None => Ok(()),
     }
 }
 
@@ -62,7 +69,7 @@ mod tests {
     use crate::github::{Job, State};
     use crate::net::{Body, Clock, Net, Transport, full};
 
-    /// GitHub, which fails to take one of the statuses however often it is sent.
+    /// A GitHub that always rejects one of the statuses.
     fn net(taken: &Arc<Mutex<Vec<String>>>) -> Net {
         let taken = taken.clone();
         let service = tower::service_fn(move |request: Request<Body>| {
@@ -91,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_status_that_is_lost_ends_no_further_one() {
+    async fn a_lost_status_does_not_stop_later_ones() {
         let taken = Arc::new(Mutex::new(Vec::new()));
         let job = Job {
             repository: "acme/web".to_owned(),
@@ -106,11 +113,11 @@ mod tests {
         };
         let github = GitHub::new(&net(&taken), "https://github.test", "s3cret", job).unwrap();
         let (sender, receiver) = unbounded_channel();
-        let following = tokio::spawn(follow(github, receiver));
+        let following = tokio::spawn(report_progress(github, receiver));
         for description in ["canary, rollout 1", "blue 50%, green 50%", "succeeded"] {
             let description = description.to_owned();
             sender.send(Update { state: State::InProgress, description, begun: true }).unwrap();
-            // Apart, so that none is passed over for a newer one.
+            // Separated in time, so that none is skipped for a newer one.
             tokio::time::sleep(std::time::Duration::from_secs(60)).await;
         }
         drop(sender);

@@ -1,25 +1,25 @@
-//! What a deployment's status says of a run's events.
+//! Converts a run's events to statuses of the GitHub deployment.
 
-use crate::model::{Ending, Event, Outcome};
+use crate::model::{Event, Outcome, Status};
 
-/// The longest description that GitHub takes, in characters (REST API, "Create a deployment status").
+/// The maximum length of a description, in characters (REST API, "Create a deployment status").
 const DESCRIPTION: usize = 140;
 
-/// A deployment's state.
+/// The state of a deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// The rollout is under way.
+    /// The rollout is in progress.
     InProgress,
-    /// It did what was asked for.
+    /// The rollout reached its goal.
     Success,
-    /// It did not.
+    /// The rollout did not reach its goal.
     Failure,
-    /// A person must decide.
+    /// The rollout is stuck: a person must decide.
     Error,
 }
 
 impl State {
-    /// GitHub's name for it.
+    /// Returns GitHub's name of the state.
     pub fn name(self) -> &'static str {
         match self {
             State::InProgress => "in_progress",
@@ -30,40 +30,39 @@ impl State {
     }
 }
 
-/// A status to be added.
+/// A status to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
     /// The state.
     pub state: State,
-    /// What it says, at most 140 characters.
+    /// The description, at most 140 characters.
     pub description: String,
-    /// Whether a rollout has begun: before that there is no reason to make a deployment.
+    /// Whether a rollout has begun: before that, no deployment is created.
     pub begun: bool,
 }
 
 impl Update {
-    /// What an event changes about the deployment; `None` where it changes nothing. `goal` is the outcome
-    /// that counts as success. A job's last state is set by GitHub when the job ends, by its
-    /// exit code: the state of an outcome agrees with that.
-    pub fn of(event: &Event, goal: Ending) -> Option<Update> {
+    /// Converts an event; `None` if it does not change the deployment. `goal` is the outcome that counts as
+    /// success. GitHub sets the final state by the job's exit code, which agrees with the state of the outcome.
+    pub fn of(event: &Event, goal: Status) -> Option<Update> {
         let (state, text) = match event {
             Event::Started { strategy, claim, .. } => {
                 (State::InProgress, format!("{strategy}, rollout {claim}"))
             }
-            Event::Weights { weights, verified: true } => {
+            Event::Traffic { shares: weights, verified: true } => {
                 (State::InProgress, format!("blue {}%, green {}%", weights.blue, weights.green))
             }
-            Event::TakingBack { reason } => (State::InProgress, format!("rolling back: {reason}")),
+            Event::RollingBack { reason } => (State::InProgress, format!("rolling back: {reason}")),
             Event::Outcome(outcome) => return Some(Update::end(outcome, goal)),
             _ => return None,
         };
         Some(Update { state, description: cut(&text), begun: true })
     }
 
-    fn end(outcome: &Outcome, goal: Ending) -> Update {
+    fn end(outcome: &Outcome, goal: Status) -> Update {
         let state = match outcome.outcome {
             ending if ending == goal => State::Success,
-            Ending::Stuck => State::Error,
+            Status::Stuck => State::Error,
             _ => State::Failure,
         };
         let name = outcome.outcome.name().replace('_', " ");
@@ -75,7 +74,7 @@ impl Update {
     }
 }
 
-/// The first line, as much of it as fits.
+/// Returns the first line, truncated if it is too long.
 fn cut(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
     match line.chars().count() > DESCRIPTION {
@@ -94,10 +93,10 @@ mod tests {
             let outcome = Outcome::new(ending, "ü".repeat(300));
             Update::of(&Event::Outcome(Box::new(outcome)), goal).unwrap()
         };
-        let update = end(Ending::RolledBack, Ending::Succeeded);
+        let update = end(Status::RolledBack, Status::Succeeded);
         assert_eq!((update.state, update.begun), (State::Failure, false));
         assert_eq!(update.description.chars().count(), 140);
-        assert_eq!(end(Ending::RolledBack, Ending::RolledBack).state, State::Success);
-        assert_eq!(end(Ending::Stuck, Ending::Succeeded).state, State::Error);
+        assert_eq!(end(Status::RolledBack, Status::RolledBack).state, State::Success);
+        assert_eq!(end(Status::Stuck, Status::Succeeded).state, State::Error);
     }
 }

@@ -1,25 +1,26 @@
-//! The table of calls: every action that IAM checks while cutover works as the deploy role, the resources that it is checked
-//! on, and what makes it necessary.
+//! The table of calls: every IAM action that cutover needs as the deploy role, the resources it needs it on,
+//! and the feature that needs it.
 //!
-//! Resource types and condition keys are those of the Service Authorization Reference ("Actions, resources, and condition keys
-//! for …"). Three kinds of rows stand for no call of ours: Auto Scaling checks on its caller what launching takes, Elastic Load
-//! Balancing what authentication takes, and ECR what signing and Inspector's findings take. ECR's registry checks actions for
-//! requests to `/v2/`, which have no operation of that name (ECR user guide, "IAM permissions for pushing").
+//! Resource types and condition keys are from the Service Authorization Reference ("Actions, resources, and
+//! condition keys for …"). Some actions are not called by cutover, but checked by a service for the caller: by
+//! Auto Scaling for launching, by Elastic Load Balancing for authentication, and by ECR for signing and
+//! Inspector's findings. ECR's registry checks actions for requests to `/v2/` that have no API operation (ECR
+//! user guide, "IAM permissions for pushing").
 
-use super::{Condition, Resources, Use};
+use super::{Condition, Feature, Resources};
 
-/// An action, and when it is needed on what.
+/// An action, its resources and the feature that needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Call {
-    /// As IAM writes it: `autoscaling:StartInstanceRefresh`.
+    /// The IAM action: `autoscaling:StartInstanceRefresh`.
     pub action: &'static str,
-    /// What it is checked on.
+    /// The resources that it is needed on.
     pub scope: Scope,
-    /// What makes it necessary.
-    pub when: Use,
+    /// The feature that needs it.
+    pub when: Feature,
 }
 
-/// Resources, with the conditions that belong to them. Actions with the same scope share a statement.
+/// A set of resources with conditions. Actions with the same scope share a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
     /// `*`: the action has no resource type.
@@ -28,21 +29,21 @@ pub enum Scope {
     PushedRepositories,
     /// The account's own repositories.
     OwnRepositories,
-    /// The repositories of bases.
+    /// The repositories of base images.
     BaseRepositories,
-    /// The profiles of managed signing.
+    /// The signing profiles of ECR's managed signing.
     SigningProfiles,
     /// The launch template.
     LaunchTemplate,
     /// The groups.
     Groups,
-    /// Everything, where it is launched by the launch template.
+    /// `*`, if launched from the launch template.
     Launch,
-    /// What is launched, while it is launched.
+    /// Resources that are tagged at launch.
     LaunchTags,
-    /// The instances' roles, passed to EC2.
+    /// The roles of the instance profiles, passed to EC2.
     InstanceRoles,
-    /// The AMI's parameters.
+    /// The SSM parameters of the AMI.
     ImageParameters,
     /// The listener rules.
     Rules,
@@ -54,88 +55,90 @@ pub enum Scope {
     Ledger,
 }
 
-const fn call(action: &'static str, scope: Scope, when: Use) -> Call {
+const fn call(action: &'static str, scope: Scope, when: Feature) -> Call {
     Call { action, scope, when }
 }
 
-/// Every call. An action that several things make necessary has a row for each.
+/// Every call. An action that several features need has a row for each.
 pub const CALLS: &[Call] = &[
     // Groups. Describe actions of Auto Scaling have no resource types.
-    call("autoscaling:DescribeAutoScalingGroups", Scope::Everything, Use::Rollout),
-    call("autoscaling:DescribeInstanceRefreshes", Scope::Everything, Use::Rollout),
-    call("autoscaling:DescribeScalingActivities", Scope::Everything, Use::Rollout),
-    call("autoscaling:DescribeScheduledActions", Scope::Everything, Use::Rollout),
-    call("autoscaling:StartInstanceRefresh", Scope::Groups, Use::Rollout),
-    call("autoscaling:CancelInstanceRefresh", Scope::Groups, Use::Rollout),
-    call("autoscaling:RollbackInstanceRefresh", Scope::Groups, Use::OneGroup),
-    call("autoscaling:UpdateAutoScalingGroup", Scope::Groups, Use::TwoGroups),
-    call("autoscaling:PutScheduledUpdateGroupAction", Scope::Groups, Use::Retirement),
-    call("autoscaling:DeleteScheduledAction", Scope::Groups, Use::Retirement),
+    call("autoscaling:DescribeAutoScalingGroups", Scope::Everything, Feature::Rollout),
+    call("autoscaling:DescribeInstanceRefreshes", Scope::Everything, Feature::Rollout),
+    call("autoscaling:DescribeScalingActivities", Scope::Everything, Feature::Rollout),
+    call("autoscaling:DescribeScheduledActions", Scope::Everything, Feature::Rollout),
+    call("autoscaling:StartInstanceRefresh", Scope::Groups, Feature::Rollout),
+    call("autoscaling:CancelInstanceRefresh", Scope::Groups, Feature::Rollout),
+    call("autoscaling:RollbackInstanceRefresh", Scope::Groups, Feature::OneGroup),
+    call("autoscaling:UpdateAutoScalingGroup", Scope::Groups, Feature::TwoGroups),
+    call("autoscaling:PutScheduledUpdateGroupAction", Scope::Groups, Feature::ScheduledScaleIn),
+    call("autoscaling:DeleteScheduledAction", Scope::Groups, Feature::ScheduledScaleIn),
     // The launch template.
-    call("ec2:DescribeLaunchTemplates", Scope::Everything, Use::Rollout),
-    call("ec2:DescribeLaunchTemplateVersions", Scope::Everything, Use::Rollout),
-    call("ec2:CreateLaunchTemplateVersion", Scope::LaunchTemplate, Use::Rollout),
-    call("ec2:DeleteLaunchTemplateVersions", Scope::LaunchTemplate, Use::Rollout),
-    // Whoever lets a group launch from a template must be allowed to launch from it (Auto Scaling user guide, "Control Amazon
-    // EC2 launch template usage in Auto Scaling groups"); the last row is what an AMI from a parameter adds.
-    call("ec2:RunInstances", Scope::Launch, Use::Rollout),
-    call("ec2:CreateTags", Scope::LaunchTags, Use::LaunchTags),
-    call("iam:PassRole", Scope::InstanceRoles, Use::InstanceProfile),
-    call("ssm:GetParameters", Scope::ImageParameters, Use::ImageParameter),
+    call("ec2:DescribeLaunchTemplates", Scope::Everything, Feature::Rollout),
+    call("ec2:DescribeLaunchTemplateVersions", Scope::Everything, Feature::Rollout),
+    call("ec2:CreateLaunchTemplateVersion", Scope::LaunchTemplate, Feature::Rollout),
+    call("ec2:DeleteLaunchTemplateVersions", Scope::LaunchTemplate, Feature::Rollout),
+    // Setting a group's launch template requires permission to launch from it (Auto Scaling user guide,
+    // "Control Amazon EC2 launch template usage in Auto Scaling groups"); the last row is for an AMI from a
+    // parameter.
+    call("ec2:RunInstances", Scope::Launch, Feature::Rollout),
+    call("ec2:CreateTags", Scope::LaunchTags, Feature::LaunchTags),
+    call("iam:PassRole", Scope::InstanceRoles, Feature::InstanceProfile),
+    call("ssm:GetParameters", Scope::ImageParameters, Feature::ImageParameter),
     // Traffic. Describe actions of Elastic Load Balancing have no resource types.
-    call("elasticloadbalancing:DescribeTargetGroups", Scope::Everything, Use::TargetGroups),
+    call("elasticloadbalancing:DescribeTargetGroups", Scope::Everything, Feature::TargetGroups),
     call(
         "elasticloadbalancing:DescribeTargetGroupAttributes",
         Scope::Everything,
-        Use::TargetGroups,
+        Feature::TargetGroups,
     ),
-    call("elasticloadbalancing:DescribeTargetHealth", Scope::Everything, Use::TargetGroups),
-    call("elasticloadbalancing:DescribeLoadBalancers", Scope::Everything, Use::LoadBalancer),
-    call("elasticloadbalancing:DescribeListeners", Scope::Everything, Use::LoadBalancer),
-    call("elasticloadbalancing:DescribeRules", Scope::Everything, Use::LoadBalancer),
-    call("elasticloadbalancing:ModifyRule", Scope::Rules, Use::Rules),
-    call("elasticloadbalancing:ModifyListener", Scope::Listeners, Use::Listeners),
-    // Elastic Load Balancing reads the client of an `authenticate-cognito` action that it is given (ELB user guide,
+    call("elasticloadbalancing:DescribeTargetHealth", Scope::Everything, Feature::TargetGroups),
+    call("elasticloadbalancing:DescribeLoadBalancers", Scope::Everything, Feature::LoadBalancer),
+    call("elasticloadbalancing:DescribeListeners", Scope::Everything, Feature::LoadBalancer),
+    call("elasticloadbalancing:DescribeRules", Scope::Everything, Feature::LoadBalancer),
+    call("elasticloadbalancing:ModifyRule", Scope::Rules, Feature::Rules),
+    call("elasticloadbalancing:ModifyListener", Scope::Listeners, Feature::Listeners),
+    // Elastic Load Balancing reads the client of an `authenticate-cognito` action (ELB user guide,
     // "Authenticate users using an Application Load Balancer": Prepare to use Amazon Cognito).
-    call("cognito-idp:DescribeUserPoolClient", Scope::UserPools, Use::Cognito),
-    // Evidence. Composite alarms are only returned to a permission on `*` (API reference, DescribeAlarms).
-    call("cloudwatch:GetMetricData", Scope::Everything, Use::Counts),
-    call("cloudwatch:DescribeAlarms", Scope::Everything, Use::Alarms),
-    // The ledger. A path is checked as the parameter of that name (Systems Manager user guide, "Restricting access to
-    // parameters using IAM policies").
-    call("ssm:GetParametersByPath", Scope::Ledger, Use::Rollout),
-    call("ssm:GetParameters", Scope::Ledger, Use::Rollout),
-    call("ssm:GetParameter", Scope::Ledger, Use::Rollout),
-    call("ssm:PutParameter", Scope::Ledger, Use::Rollout),
-    call("ssm:DeleteParameters", Scope::Ledger, Use::Rollout),
+    call("cognito-idp:DescribeUserPoolClient", Scope::UserPools, Feature::Cognito),
+    // Evidence. Composite alarms are only returned with permission on `*` (API reference, DescribeAlarms).
+    call("cloudwatch:GetMetricData", Scope::Everything, Feature::Counts),
+    call("cloudwatch:DescribeAlarms", Scope::Everything, Feature::Alarms),
+    // The ledger. A path is authorized like a parameter of that name (Systems Manager user guide, "Restricting
+    // access to parameters using IAM policies").
+    call("ssm:GetParametersByPath", Scope::Ledger, Feature::Rollout),
+    call("ssm:GetParameters", Scope::Ledger, Feature::Rollout),
+    call("ssm:GetParameter", Scope::Ledger, Feature::Rollout),
+    call("ssm:PutParameter", Scope::Ledger, Feature::Rollout),
+    call("ssm:DeleteParameters", Scope::Ledger, Feature::Rollout),
     // The image.
-    call("ecr:GetAuthorizationToken", Scope::Everything, Use::Push),
-    call("ecr:GetAuthorizationToken", Scope::Everything, Use::Base),
-    call("ecr:DescribeRepositories", Scope::OwnRepositories, Use::OwnRepository),
-    call("ecr:CreateRepository", Scope::OwnRepositories, Use::CreateRepository),
-    call("ecr:BatchGetImage", Scope::OwnRepositories, Use::DeployPushed),
+    call("ecr:GetAuthorizationToken", Scope::Everything, Feature::Push),
+    call("ecr:GetAuthorizationToken", Scope::Everything, Feature::Base),
+    call("ecr:DescribeRepositories", Scope::OwnRepositories, Feature::OwnRepository),
+    call("ecr:CreateRepository", Scope::OwnRepositories, Feature::CreateRepository),
+    call("ecr:BatchGetImage", Scope::OwnRepositories, Feature::DeployPushed),
     // HEAD of a blob; POST, PATCH and PUT of an upload; HEAD, GET and PUT of a manifest.
-    call("ecr:BatchCheckLayerAvailability", Scope::PushedRepositories, Use::Push),
-    call("ecr:InitiateLayerUpload", Scope::PushedRepositories, Use::Push),
-    call("ecr:UploadLayerPart", Scope::PushedRepositories, Use::Push),
-    call("ecr:CompleteLayerUpload", Scope::PushedRepositories, Use::Push),
-    call("ecr:BatchGetImage", Scope::PushedRepositories, Use::Push),
-    call("ecr:PutImage", Scope::PushedRepositories, Use::Push),
-    // GET of the list of tags, and of a blob: which layers an earlier image has.
-    call("ecr:ListImages", Scope::PushedRepositories, Use::Build),
-    call("ecr:GetDownloadUrlForLayer", Scope::PushedRepositories, Use::Build),
-    call("ecr:BatchGetImage", Scope::BaseRepositories, Use::Base),
-    call("ecr:GetDownloadUrlForLayer", Scope::BaseRepositories, Use::Base),
-    // Findings of an enhanced scan are Inspector's (ECR user guide, "IAM permissions required for enhanced scanning").
-    call("ecr:DescribeImageScanFindings", Scope::OwnRepositories, Use::Scan),
-    call("inspector2:ListFindings", Scope::Everything, Use::EnhancedScan),
-    call("inspector2:ListCoverage", Scope::Everything, Use::EnhancedScan),
-    // ECR signs as the identity that pushes (ECR user guide, "Managed signing").
-    call("signer:SignPayload", Scope::SigningProfiles, Use::Signing),
+    call("ecr:BatchCheckLayerAvailability", Scope::PushedRepositories, Feature::Push),
+    call("ecr:InitiateLayerUpload", Scope::PushedRepositories, Feature::Push),
+    call("ecr:UploadLayerPart", Scope::PushedRepositories, Feature::Push),
+    call("ecr:CompleteLayerUpload", Scope::PushedRepositories, Feature::Push),
+    call("ecr:BatchGetImage", Scope::PushedRepositories, Feature::Push),
+    call("ecr:PutImage", Scope::PushedRepositories, Feature::Push),
+    // GET of the list of tags and of a blob, to find the layers of earlier images.
+    call("ecr:ListImages", Scope::PushedRepositories, Feature::Build),
+    call("ecr:GetDownloadUrlForLayer", Scope::PushedRepositories, Feature::Build),
+    call("ecr:BatchGetImage", Scope::BaseRepositories, Feature::Base),
+    call("ecr:GetDownloadUrlForLayer", Scope::BaseRepositories, Feature::Base),
+    // Findings of an enhanced scan come from Inspector (ECR user guide, "IAM permissions required for enhanced
+    // scanning").
+    call("ecr:DescribeImageScanFindings", Scope::OwnRepositories, Feature::Scan),
+    call("inspector2:ListFindings", Scope::Everything, Feature::EnhancedScan),
+    call("inspector2:ListCoverage", Scope::Everything, Feature::EnhancedScan),
+    // ECR signs with the permissions of the identity that pushes (ECR user guide, "Managed signing").
+    call("signer:SignPayload", Scope::SigningProfiles, Feature::Signing),
 ];
 
 impl Scope {
-    /// The Sid of its statement.
+    /// Returns the Sid of the statement.
     pub(super) fn sid(self) -> &'static str {
         match self {
             Scope::Everything => "Read",
@@ -156,7 +159,7 @@ impl Scope {
         }
     }
 
-    /// Its ARNs. Empty where they are not known.
+    /// Returns the ARNs. Empty if they are not known.
     pub(super) fn resources(self, known: &Resources) -> Vec<String> {
         let everything = || vec!["*".to_owned()];
         match self {
@@ -167,7 +170,7 @@ impl Scope {
             Scope::SigningProfiles => known.signing_profiles.clone(),
             Scope::LaunchTemplate => known.launch_template.iter().cloned().collect(),
             Scope::Groups => known.groups.clone(),
-            // The image, subnets, security groups and more; which ones, only the template and the group know.
+            // The AMI, subnets, security groups and more, as in the launch template and the group.
             Scope::Launch => known.launch_template.iter().flat_map(|_| everything()).collect(),
             Scope::LaunchTags => known.launched.clone(),
             Scope::InstanceRoles => known.instance_roles.clone(),
@@ -183,7 +186,7 @@ impl Scope {
         }
     }
 
-    /// Its conditions.
+    /// Returns the conditions.
     pub(super) fn conditions(self, known: &Resources) -> Vec<Condition> {
         let condition = |operator, key: &str, value: &str| {
             vec![Condition { operator, key: key.to_owned(), values: vec![value.to_owned()] }]

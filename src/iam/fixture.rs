@@ -1,8 +1,8 @@
-//! An account in which everything has a name, for tests.
+//! Resources for tests.
 
 use super::{Repositories, Resources};
 
-/// An account in which everything has a name.
+/// Returns resources in which every list has entries.
 pub(super) fn everything() -> Resources {
     let mut known = Resources::of("aws", "eu-west-1", "123456789012", "web");
     let repository = known.arn("ecr", "repository/web");

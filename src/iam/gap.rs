@@ -1,18 +1,18 @@
-//! What could not be read of the account.
+//! What could not be determined about the account.
 
 use serde::Serialize;
 
-/// Something that could not be read, so that what was made of the account lacks it.
+/// Something that could not be determined, so that the generated files lack it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Gap {
-    /// The read that was refused or found nothing, as IAM writes it: `iam:GetInstanceProfile`.
+    /// The IAM action of the read that was denied or found nothing: `iam:GetInstanceProfile`.
     pub action: String,
-    /// What is unknown without it, and what is missing therefore.
+    /// What it would have determined, and what is missing as a result.
     pub what: String,
 }
 
 impl Gap {
-    /// The gap that `action` leaves.
+    /// Makes a gap.
     pub fn new(action: impl Into<String>, what: impl Into<String>) -> Gap {
         Gap { action: action.into(), what: what.into() }
     }

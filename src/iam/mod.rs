@@ -1,13 +1,16 @@
-//! What the deploy role must be allowed, and whom it trusts.
+//! The policies of the deploy role.
 //!
-//! [`CALLS`] is the one table of calls that cutover makes as that role. [`permissions`] makes the least policy from it for
-//! what a configuration [`Uses`] and the [`Resources`] that it names; [`trust`] makes the trust policy for one GitHub
-//! repository's workflows. Both are pure: `access` reads the account, [`render`] writes what a person applies.
+//! [`CALLS`] is the table of all actions that cutover needs as that role. [`permissions`] makes a
+//! least-privilege policy from it, for the features ([`Uses`]) and [`Resources`] of a configuration; [`trust`] makes the
+//! trust policy for the workflows of one GitHub repository. Both are pure: `access` reads the account,
+//! [`render`] writes the files that a person applies.
 //!
-//! Strings of [`Resources`] and [`Trust`] may hold placeholders of another language (`${LaunchTemplate}`). They pass through
-//! unchanged; [`render::cloudformation::value`] and [`render::terraform::jsonencode`] treat them as that language does.
+//! Strings in [`Resources`] and [`Trust`] may contain placeholders of a template language
+//! (`${LaunchTemplate}`). They are kept unchanged; [`render::cloudformation::value`] and
+//! [`render::terraform::jsonencode`] convert them for that language.
 
 mod calls;
+mod features;
 #[cfg(test)]
 mod fixture;
 mod gap;
@@ -18,9 +21,9 @@ mod resources;
 mod shell;
 mod size;
 mod trust;
-mod uses;
 
 pub use calls::{CALLS, Call, Scope};
+pub use features::{Feature, Features};
 pub use gap::Gap;
 pub use permissions::permissions;
 pub use policy::{Condition, Policy, Statement};
@@ -28,4 +31,3 @@ pub use resources::{Repositories, Resources};
 pub use shell::shell_word;
 pub use size::{Attachment, INLINE_LIMIT, MANAGED_LIMIT};
 pub use trust::{AUDIENCE, GITHUB, Job, Repository, Trust, trust};
-pub use uses::{Use, Uses};

@@ -1,9 +1,9 @@
-//! The permission policy.
+//! The permissions policy.
 
-use super::{CALLS, Policy, Resources, Scope, Statement, Uses};
+use super::{CALLS, Features, Policy, Resources, Scope, Statement};
 
-/// The least policy of the deploy role: what `uses` make necessary, on `resources` alone.
-pub fn permissions(uses: &Uses, resources: &Resources) -> Policy {
+/// Makes the least-privilege policy of the deploy role: the actions that `uses` need, on `resources` only.
+pub fn permissions(uses: &Features, resources: &Resources) -> Policy {
     let mut statements: Vec<Statement> = Vec::new();
     let needed = || CALLS.iter().filter(|call| uses.has(call.when));
     let mut scopes: Vec<Scope> = needed().map(|call| call.scope).collect();
@@ -19,7 +19,7 @@ pub fn permissions(uses: &Uses, resources: &Resources) -> Policy {
         let actions = needed().filter(|call| call.scope == scope);
         let actions = actions.map(|call| call.action.to_owned());
         let conditions = scope.conditions(resources);
-        // What one repository is pushed to and described as is one statement.
+        // Scopes with the same resources, such as pushing to and describing one repository, share a statement.
         let same = |s: &&mut Statement| s.resources == named && s.conditions == conditions;
         match statements.iter_mut().find(same) {
             Some(statement) => statement.actions.extend(actions),
@@ -44,31 +44,31 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::iam::Use;
+    use crate::iam::Feature;
     use crate::iam::fixture::everything;
 
-    fn allowed(uses: &Uses) -> Vec<String> {
+    fn allowed(uses: &Features) -> Vec<String> {
         let policy = permissions(uses, &everything());
         policy.actions().into_iter().map(str::to_owned).collect()
     }
 
     #[test]
-    fn nothing_is_printed_that_is_not_used() {
-        let least = allowed(&Uses::of([]));
+    fn unused_features_add_no_actions() {
+        let least = allowed(&Features::of([]));
         for absent in ["elasticloadbalancing:", "ecr:", "cloudwatch:", "iam:", "ec2:CreateTags"] {
             assert!(least.iter().all(|action| !action.starts_with(absent)), "{absent}: {least:?}");
         }
-        // Every property but the first brings something of its own.
-        let all: BTreeSet<Use> = CALLS.iter().map(|call| call.when).collect();
-        for one in all.into_iter().filter(|one| *one != Use::Rollout) {
-            let more = permissions(&Uses::of([one]), &everything());
-            assert_ne!(more, permissions(&Uses::of([]), &everything()), "{one:?}");
+        // Every feature but the first adds something.
+        let all: BTreeSet<Feature> = CALLS.iter().map(|call| call.when).collect();
+        for one in all.into_iter().filter(|one| *one != Feature::Rollout) {
+            let more = permissions(&Features::of([one]), &everything());
+            assert_ne!(more, permissions(&Features::of([]), &everything()), "{one:?}");
         }
     }
 
     #[test]
-    fn statements_have_sids_of_their_own_and_everything_is_named() {
-        let all = Uses::of(CALLS.iter().map(|call| call.when));
+    fn statements_have_distinct_sids_and_contain_every_call() {
+        let all = Features::of(CALLS.iter().map(|call| call.when));
         let policy = permissions(&all, &everything());
         let sids: BTreeSet<&str> = policy.statements.iter().map(|s| s.sid.as_str()).collect();
         assert_eq!(sids.len(), policy.statements.len());
@@ -80,8 +80,8 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_name_is_left_out() {
-        let policy = permissions(&Uses::of([Use::InstanceProfile]), &Resources::default());
+    fn statements_without_resources_are_omitted() {
+        let policy = permissions(&Features::of([Feature::InstanceProfile]), &Resources::default());
         let sids: Vec<&str> = policy.statements.iter().map(|s| s.sid.as_str()).collect();
         assert_eq!(sids, ["Read", "Ledger"]);
     }
@@ -90,7 +90,7 @@ mod tests {
     fn in_china_roles_are_passed_to_another_name() {
         let mut known = everything();
         known.dns_suffix = Resources::of("aws-cn", "cn-north-1", "1", "web").dns_suffix;
-        let policy = permissions(&Uses::of([Use::InstanceProfile]), &known);
+        let policy = permissions(&Features::of([Feature::InstanceProfile]), &known);
         assert!(policy.compact().contains("ec2.amazonaws.com.cn"));
     }
 }

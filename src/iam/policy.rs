@@ -1,21 +1,21 @@
-//! Policy documents, as IAM's policy language has them (IAM user guide, "IAM JSON policy elements reference").
+//! Policy documents (IAM user guide, "IAM JSON policy elements reference").
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 
-/// A policy: a list of statements that allow something. Serializes to IAM's document.
+/// A policy with statements that allow something. Serializes to IAM's JSON document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Policy {
-    /// The statements, each with another Sid.
+    /// The statements, with distinct Sids.
     pub statements: Vec<Statement>,
 }
 
 /// One statement.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Statement {
-    /// Its Sid, letters and digits.
+    /// The Sid: letters and digits.
     pub sid: String,
     /// The ARN of the OIDC provider whose tokens are accepted; only in a trust policy.
     pub federated: Option<String>,
@@ -23,11 +23,11 @@ pub struct Statement {
     pub actions: Vec<String>,
     /// ARNs, or `*`; empty in a trust policy.
     pub resources: Vec<String>,
-    /// All must hold.
+    /// The conditions, which must all be true.
     pub conditions: Vec<Condition>,
 }
 
-/// A condition: the key has one of the values.
+/// A condition: the value of the key matches one of the values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
     /// `StringEquals`, `ArnLike` …
@@ -39,23 +39,23 @@ pub struct Condition {
 }
 
 impl Policy {
-    /// The document on one line.
+    /// Returns the document on one line.
     pub fn compact(&self) -> String {
-        // Strings and lists into memory cannot fail.
+        // Serializing strings and lists into memory cannot fail.
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// The document, indented.
+    /// Returns the document, indented.
     pub fn pretty(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    /// The document as a value.
+    /// Returns the document as a JSON value.
     pub fn document(&self) -> serde_json::Value {
         serde_json::to_value(self).unwrap_or_default()
     }
 
-    /// Every action that is allowed, sorted, each once.
+    /// Returns every allowed action, sorted, without duplicates.
     pub fn actions(&self) -> Vec<&str> {
         let actions = self.statements.iter().flat_map(|statement| &statement.actions);
         let mut actions: Vec<&str> = actions.map(String::as_str).collect();
@@ -97,7 +97,7 @@ impl Serialize for Statement {
     }
 }
 
-/// IAM takes a string for a list of one.
+/// Serializes a list of one as a string, which IAM accepts.
 struct OneOrMany<'a>(&'a [String]);
 
 impl Serialize for OneOrMany<'_> {

@@ -1,18 +1,18 @@
-//! What a policy names.
+//! The resources in a policy.
 
-/// The account, and the ARNs of everything that a rollout reads or changes. An empty list leaves its statement out: whoever
-/// could not find out a name says so with a [`super::Gap`].
+/// The account, and the ARNs of everything that a rollout reads or changes. The statement of an empty list is
+/// omitted; a list that could not be determined is reported as a [`super::Gap`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Resources {
     /// `aws`, `aws-cn` …
     pub partition: String,
-    /// What the names of services end in: `amazonaws.com`, in China `amazonaws.com.cn`.
+    /// The DNS suffix of services: `amazonaws.com`, in China `amazonaws.com.cn`.
     pub dns_suffix: String,
     /// The Region.
     pub region: String,
-    /// The account, twelve digits.
+    /// The account id: twelve digits.
     pub account: String,
-    /// The service's name, which the ledger's path holds.
+    /// The service's name, which is part of the ledger's path.
     pub service: String,
     /// The launch template.
     pub launch_template: Option<String>,
@@ -20,35 +20,35 @@ pub struct Resources {
     pub groups: Vec<String>,
     /// The roles of the instance profiles in the launch template's versions.
     pub instance_roles: Vec<String>,
-    /// What the versions tag at launch; see [`Resources::launched_arn`].
+    /// The resources that the versions tag at launch; see [`Resources::launched_arn`].
     pub launched: Vec<String>,
-    /// The parameters that the AMI comes from; see [`Resources::parameter_arn`].
+    /// The SSM parameters of the AMI; see [`Resources::parameter_arn`].
     pub image_parameters: Vec<String>,
-    /// The listener rules that move, the test rule among them.
+    /// The listener rules to change, including the test rule.
     pub rules: Vec<String>,
-    /// The listeners whose default action moves.
+    /// The listeners whose default action is changed.
     pub listeners: Vec<String>,
-    /// The Cognito user pools of moved rules.
+    /// The Cognito user pools in the changed rules.
     pub user_pools: Vec<String>,
-    /// The repositories in ECR.
+    /// The ECR repositories.
     pub repositories: Repositories,
     /// The AWS Signer profiles of the registry's managed signing.
     pub signing_profiles: Vec<String>,
 }
 
-/// ARNs of repositories in ECR, by what is done with them.
+/// ARNs of ECR repositories by purpose.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Repositories {
-    /// Pushed to, in whatever account and Region.
+    /// Repositories that are pushed to, in any account and Region.
     pub pushed: Vec<String>,
-    /// The same or deployed from, and in the account's own registry.
+    /// Repositories in the account's own registry that are pushed to or deployed from.
     pub own: Vec<String>,
-    /// Those that the base of an image is read from.
+    /// Repositories of base images.
     pub bases: Vec<String>,
 }
 
 impl Resources {
-    /// Resources of an account in a Region, without any name yet.
+    /// Makes empty resources of an account in a Region.
     pub fn of(partition: &str, region: &str, account: &str, service: &str) -> Resources {
         let dns_suffix = match partition {
             "aws-cn" => "amazonaws.com.cn",
@@ -64,30 +64,32 @@ impl Resources {
         }
     }
 
-    /// An ARN in this account and Region.
+    /// Makes an ARN in this account and Region.
     pub fn arn(&self, service: &str, resource: &str) -> String {
         let Resources { partition, region, account, .. } = self;
         format!("arn:{partition}:{service}:{region}:{account}:{resource}")
     }
 
-    /// The ARN of a group by its name. Its id stays open, so that the policy also covers a group that is created again.
+    /// Returns the ARN of a group by name, with a wildcard for its id, so that the policy also covers a
+    /// recreated group.
     pub fn group_arn(&self, name: &str) -> String {
         self.arn("autoscaling", &format!("autoScalingGroup:*:autoScalingGroupName/{name}"))
     }
 
-    /// The ARN of a launch template by its id.
+    /// Returns the ARN of a launch template by id.
     pub fn template_arn(&self, id: &str) -> String {
         self.arn("ec2", &format!("launch-template/{id}"))
     }
 
-    /// The ARN of everything of a kind that instances are launched with: `instance`, `volume` …
+    /// Returns the ARN of all resources of a type that is created at launch: `instance`, `volume` …
     pub fn launched_arn(&self, kind: &str) -> String {
         self.arn("ec2", &format!("{kind}/*"))
     }
 
-    /// The ARN of a parameter by what follows `resolve:ssm:` in an image id: a name or an ARN, with or without `:` and a
-    /// version or label (EC2 user guide, "Use a Systems Manager parameter to find an AMI"). AWS's public parameters belong
-    /// to no account (Systems Manager user guide, "Calling AMI public parameters").
+    /// Returns the ARN of a parameter from the text after `resolve:ssm:` in an image id: a name or an ARN,
+    /// optionally with `:` and a version or label (EC2 user guide, "Use a Systems Manager parameter to find an
+    /// AMI"). AWS's public parameters do not belong to an account (Systems Manager user guide, "Calling AMI
+    /// public parameters").
     pub fn parameter_arn(&self, reference: &str) -> String {
         if let Some(at) = reference.find(":parameter/") {
             let name = at + ":parameter/".len();

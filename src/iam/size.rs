@@ -1,25 +1,25 @@
-//! IAM's quotas on policies, and how a policy is attached because of them.
+//! IAM's policy size quotas, and how a policy is attached within them.
 
 use super::{Policy, Statement};
 
-/// Characters that all inline policies of a role may have together, white space not counted (IAM user guide, "IAM and AWS STS
-/// quotas").
+/// The maximum number of characters of all inline policies of a role together, without white space (IAM user
+/// guide, "IAM and AWS STS quotas").
 pub const INLINE_LIMIT: usize = 10_240;
 
-/// Characters that a managed policy may have, counted likewise.
+/// The maximum number of characters of a managed policy, without white space.
 pub const MANAGED_LIMIT: usize = 6_144;
 
-/// How a policy comes to a role.
+/// How a policy is attached to a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Attachment {
-    /// As its only inline policy.
+    /// As the only inline policy.
     Inline(Policy),
-    /// As managed policies, since it is too long for an inline one.
+    /// As managed policies, because it is too long for an inline policy.
     Managed(Vec<Policy>),
 }
 
 impl Attachment {
-    /// The form in which the policy fits.
+    /// Chooses the form in which the policy fits.
     pub fn of(policy: &Policy) -> Attachment {
         if policy.compact().len() <= INLINE_LIMIT {
             return Attachment::Inline(policy.clone());
@@ -40,7 +40,7 @@ impl Attachment {
     }
 }
 
-/// The statement, or several with a part of its resources each where it alone is too long.
+/// Returns the statement, split by its resources if it is too long for one policy.
 fn fitting(statement: &Statement) -> Vec<Statement> {
     let alone = Policy { statements: vec![statement.clone()] };
     let half = statement.resources.len() / 2;

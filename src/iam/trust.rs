@@ -1,28 +1,28 @@
-//! The trust policy: whose tokens may become the deploy role.
+//! The trust policy: which tokens may assume the deploy role.
 
 use super::{Condition, Policy, Statement};
 
-/// GitHub's issuer of tokens, as IAM names the provider: without its scheme.
+/// The issuer of GitHub's tokens, without scheme, as in the name of the IAM provider.
 pub const GITHUB: &str = "token.actions.githubusercontent.com";
 
-/// The audience that cutover asks tokens for.
+/// The audience of the tokens that cutover requests.
 pub const AUDIENCE: &str = "sts.amazonaws.com";
 
-/// Whom a role trusts.
+/// The jobs that may assume a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trust {
     /// The ARN of the account's OIDC provider; see [`Trust::provider`].
     pub provider: String,
     /// The repository.
     pub repository: Repository,
-    /// Which of its jobs.
+    /// Which of its jobs may assume the role.
     pub job: Job,
 }
 
-/// A repository on GitHub.
+/// A GitHub repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repository {
-    /// The organization or person.
+    /// The organization or user.
     pub owner: String,
     /// Its name.
     pub name: String,
@@ -32,24 +32,24 @@ pub struct Repository {
     pub id: Option<u64>,
 }
 
-/// Which jobs of a repository.
+/// Jobs of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Job {
-    /// Those of an environment.
+    /// Jobs with this environment.
     Environment(String),
-    /// Those that run on a ref, `refs/heads/main`.
+    /// Jobs that run on this ref, `refs/heads/main`.
     Ref(String),
 }
 
 impl Trust {
-    /// The ARN of the provider for GitHub in an account.
+    /// Returns the ARN of GitHub's OIDC provider in an account.
     pub fn provider(partition: &str, account: &str) -> String {
         format!("arn:{partition}:iam::{account}:oidc-provider/{GITHUB}")
     }
 }
 
 impl Repository {
-    /// The repository `owner/name`, if it is one.
+    /// Parses `owner/name`.
     pub fn parse(text: &str) -> Option<Repository> {
         let (owner, name) = text.split_once('/')?;
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -62,12 +62,13 @@ impl Repository {
         })
     }
 
-    /// Every `sub` that a job's token may have. Repositories that were created, renamed or transferred after 2026-07-15 carry
-    /// ids in it, and others may opt in (GitHub's documentation, "OpenID Connect reference"). Ids alone do not tell which form
-    /// a repository uses, so that both are there where they are known.
+    /// Returns every `sub` that a job's token may have. For repositories that were created, renamed or
+    /// transferred after 2026-07-15 it contains ids, and others may opt in (GitHub's documentation, "OpenID
+    /// Connect reference"). It is not known which form a repository uses, so both are included if the ids are
+    /// known.
     pub fn subjects(&self, job: &Job) -> Vec<String> {
         let Repository { owner, name, .. } = self;
-        // A colon in a value is escaped, since colons divide the claim.
+        // A colon in a value is escaped, because colons separate the parts of the claim.
         let context = match job {
             Job::Environment(name) => format!("environment:{}", name.replace(':', "%3A")),
             Job::Ref(name) => format!("ref:{name}"),
@@ -80,9 +81,9 @@ impl Repository {
     }
 }
 
-/// The trust policy. Everything is compared whole. `repository_id` is one of the claims that STS validates for GitHub since
-/// January 2026 (IAM user guide, "Available keys for AWS OIDC federation"); with it, a repository that takes over the name is
-/// not trusted.
+/// Makes the trust policy, with exact matches only. `repository_id` is one of the claims that STS validates for
+/// GitHub since January 2026 (IAM user guide, "Available keys for AWS OIDC federation"); with it, another
+/// repository that takes over the name is not trusted.
 pub fn trust(trust: &Trust) -> Policy {
     let equals = |claim: &str, values: Vec<String>| Condition {
         operator: "StringEquals",
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_repository_is_not_taken_for_one() {
+    fn invalid_repositories_are_refused() {
         for text in ["acme", "acme/", "/web", "acme/web/x", "acme/w*b", ""] {
             assert_eq!(Repository::parse(text), None, "{text}");
         }

@@ -1,4 +1,4 @@
-//! What an image is to be made of.
+//! What an image is assembled from.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,37 +10,37 @@ use serde::Serialize;
 use super::{Mode, Owner, Platform};
 use crate::model::ImageReference;
 
-/// An image without a Dockerfile: files onto nothing or onto a base, and how to run them. What is
-/// said of environment, labels and ports adds to the base's; the rest takes the place of the base's.
+/// An image without a Dockerfile: files, on a base image or on nothing, and how to run them. Environment,
+/// labels and ports add to the base image's; everything else replaces the base image's.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Assembly {
-    /// The files; where two mappings bring the same file, the later one wins.
+    /// The files; if two mappings contain the same file, the later one wins.
     pub files: Vec<FileMapping>,
-    /// What they are put onto: an image, or the index of several.
+    /// The base image, or the index of several.
     pub base: Option<ImageReference>,
-    /// The command's fixed part. Where it is given, even empty, a base's command goes with its
-    /// entrypoint, as in a Dockerfile.
+    /// The fixed part of the command. If it is set, even to empty, the base image's command is dropped along
+    /// with its entrypoint, as in a Dockerfile.
     pub entrypoint: Option<Vec<String>>,
-    /// The command, or its arguments.
+    /// The command, or the entrypoint's arguments.
     pub cmd: Option<Vec<String>>,
-    /// Environment.
+    /// Environment variables.
     pub env: BTreeMap<String, String>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
-    /// `user[:group]` to run as, names or numbers.
+    /// The `user[:group]` to run as, by name or number.
     pub user: Option<String>,
-    /// The absolute working directory.
+    /// The working directory, an absolute path.
     pub workdir: Option<String>,
-    /// Ports it listens on, `8080` or `8080/tcp`.
+    /// Ports that it listens on, as in `8080` or `8080/tcp`.
     pub exposed_ports: Vec<String>,
-    /// What it runs on; with `platforms`, the one that the fleet runs.
+    /// The platform; with `platforms`, the one that the instances run.
     pub platform: Platform,
-    /// All platforms, `platform` among them, if there is to be an index over an image for each.
+    /// All platforms, including `platform`, to get an index over an image for each; empty for a single image.
     pub platforms: Vec<Platform>,
 }
 
 impl Assembly {
-    /// Every platform that there is to be an image for.
+    /// Returns every platform to assemble an image for.
     pub fn all_platforms(&self) -> &[Platform] {
         if self.platforms.is_empty() {
             std::slice::from_ref(&self.platform)
@@ -50,50 +50,50 @@ impl Assembly {
     }
 }
 
-/// A file or folder, and where it goes.
+/// A file or folder, and its path in the image.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct FileMapping {
-    /// Relative to the folder of the configuration.
+    /// Path relative to the folder of the configuration.
     pub from: PathBuf,
-    /// Where in the image. A folder's content goes below it; a file goes there under this name, or
-    /// into it under its own where it ends with `/`.
+    /// Path in the image. A folder's content goes below it. A file gets this path, or keeps its name below it
+    /// if the path ends with `/`.
     pub to: String,
-    /// Whose it is, and everything below it; root's where nothing is said.
+    /// The owner of it and everything below it; root by default.
     pub owner: Option<Owner>,
-    /// The mode of the file, or of all files below it; folders can be searched by whoever may read
-    /// them. Where nothing is said it is 0644, or 0755 for what the disk says is a program.
+    /// The mode of the file, or of all files below it; folders are searchable by whoever may read them. The
+    /// default is 0644, or 0755 for files that are executable on disk.
     pub mode: Option<Mode>,
-    /// The only platform whose image has it.
+    /// The only platform whose image contains it; `None` for all.
     pub platform: Option<Platform>,
 }
 
 impl FileMapping {
-    /// Root's, in the images of all platforms.
+    /// Creates a mapping with owner root, for all platforms.
     pub fn new(from: impl Into<PathBuf>, to: impl Into<String>) -> FileMapping {
         FileMapping { from: from.into(), to: to.into(), ..FileMapping::default() }
     }
 
-    /// Whether the image for `platform` has it.
+    /// Returns whether the image for `platform` contains it.
     pub(super) fn is_for(&self, platform: &Platform) -> bool {
-        self.platform.as_ref().is_none_or(|only| only.is(platform))
+        self.platform.as_ref().is_none_or(|only| only.matches(platform))
     }
 }
 
-/// Where an image comes from, for annotations of manifest and index (OCI image specification,
-/// "Pre-Defined Annotation Keys"). Whoever calls knows; nothing of it is found out here, and the time
-/// is never that of the machine's clock: the same image would get another digest.
+/// An image's origin, for the annotations of manifest and index (OCI image specification, "Pre-Defined
+/// Annotation Keys"). The caller provides all of it. The time is never the machine's clock: the same image
+/// would get another digest.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Annotations {
-    /// The URL of the source.
+    /// URL of the source.
     pub source: Option<String>,
     /// The commit.
     pub revision: Option<String>,
-    /// When it was made, as far as that can be repeated: the commit's time.
+    /// Creation time, which must be reproducible: the commit's time.
     pub created: Option<Timestamp>,
 }
 
 impl Annotations {
-    /// By their keys.
+    /// Returns the annotations by key.
     pub fn by_key(&self) -> BTreeMap<&'static str, String> {
         let created = self.created.map(|created| created.to_string());
         let all = [
@@ -108,16 +108,16 @@ impl Annotations {
 /// A file in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Where in the image.
+    /// Path in the image.
     pub path: String,
-    /// Mode 0755 rather than 0644.
+    /// Whether its mode is 0755 rather than 0644.
     pub executable: bool,
     /// Its content.
     pub bytes: Bytes,
 }
 
 impl Entry {
-    /// A file that isn't a program.
+    /// Creates a file that is not executable.
     pub fn file(path: impl Into<String>, bytes: impl Into<Bytes>) -> Entry {
         Entry { path: path.into(), executable: false, bytes: bytes.into() }
     }

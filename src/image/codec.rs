@@ -1,9 +1,9 @@
-//! How layers are compressed.
+//! Compression of layers.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A compression, by the image specification's name for it.
+/// A compression algorithm, by the image specification's name.
 #[derive(
     Debug,
     Clone,
@@ -20,15 +20,15 @@ use serde::{Deserialize, Serialize};
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Codec {
-    /// Read by everybody.
+    /// Supported everywhere.
     #[default]
     Gzip,
-    /// Smaller and faster; read by Docker from 23 on, by containerd from 1.5 on.
+    /// Smaller and faster; supported since Docker 23 and containerd 1.5.
     Zstd,
 }
 
 impl Codec {
-    /// What content that begins like this is compressed with.
+    /// Returns the compression of content that starts with these bytes.
     pub fn of(start: &[u8]) -> Option<Codec> {
         match start {
             [0x1f, 0x8b, ..] => Some(Codec::Gzip),
@@ -37,7 +37,8 @@ impl Codec {
         }
     }
 
-    /// Of a layer with this media type, OCI's or Docker's; `None` where it isn't compressed, or unknown.
+    /// Returns the compression of a layer with this media type, OCI's or Docker's; `None` if it is not
+    /// compressed or unknown.
     pub fn of_media_type(kind: &str) -> Option<Codec> {
         match kind {
             "application/vnd.docker.image.rootfs.diff.tar.gzip" => Some(Codec::Gzip),
@@ -45,7 +46,7 @@ impl Codec {
         }
     }
 
-    /// Of a layer (image specification, "Layer media types").
+    /// Returns the media type of a layer (image specification, "Layer media types").
     pub fn media_type(self) -> &'static str {
         match self {
             Codec::Gzip => "application/vnd.oci.image.layer.v1.tar+gzip",
@@ -53,7 +54,7 @@ impl Codec {
         }
     }
 
-    /// Its name.
+    /// Returns the name.
     pub fn as_str(self) -> &'static str {
         match self {
             Codec::Gzip => "gzip",

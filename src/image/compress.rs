@@ -1,4 +1,4 @@
-//! A layer compressed on all cores while it arrives.
+//! Compresses a layer on all cores while it arrives.
 
 use std::collections::VecDeque;
 use std::io::{self, Write as _};
@@ -17,31 +17,31 @@ use crate::registry::SpoolWriter;
 use super::Codec;
 use super::gzip::{self, BLOCK, Deflated, WINDOW};
 
-/// A layer as it came, and as it went into the spool.
+/// A layer before and after compression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compressed {
-    /// The DiffID: the digest of the archive as it came.
+    /// The DiffID: the digest of the uncompressed archive.
     pub diff_id: Digest,
-    /// Bytes that came.
+    /// Size of the uncompressed archive in bytes.
     pub content: u64,
-    /// How what was written is compressed.
+    /// Compression of what was written.
     pub codec: Codec,
-    /// The digest of what was written.
+    /// Digest of what was written.
     pub digest: Digest,
-    /// Bytes that were written.
+    /// Size of what was written in bytes.
     pub size: u64,
 }
 
-/// Compresses `content` into `spool` as gzip. As many blocks as there are cores are in memory, twice:
-/// as they came, and deflated.
+/// Compresses `content` into `spool` as gzip. Holds one block per core in memory, twice: as received and
+/// deflated.
 ///
 /// # Errors
-/// Where the content breaks off, or the spool takes no more; readers of the spool see that, too.
+/// Fails if the content breaks off or the spool cannot be written; readers of the spool get the error, too.
 pub(super) async fn compress(
     content: impl Stream<Item = io::Result<Bytes>>,
     spool: SpoolWriter,
 ) -> io::Result<Compressed> {
-    let mut squeezer = Squeezer::new(spool);
+    let mut squeezer = GzipCompressor::new(spool);
     match squeezer.take_all(content).await {
         Ok(()) => Ok(squeezer.finish()),
         Err(error) => {
@@ -51,25 +51,25 @@ pub(super) async fn compress(
     }
 }
 
-struct Squeezer {
+struct GzipCompressor {
     spool: SpoolWriter,
     came: Sha256,
     content: u64,
     went: Sha256,
     crc: Crc,
-    /// Blocks that are being deflated, in their order.
+    /// Blocks being deflated, in order.
     working: VecDeque<JoinHandle<io::Result<Deflated>>>,
     cores: usize,
-    /// The end of the block before.
+    /// The end of the previous block.
     window: Bytes,
 }
 
-impl Squeezer {
-    fn new(spool: SpoolWriter) -> Squeezer {
+impl GzipCompressor {
+    fn new(spool: SpoolWriter) -> GzipCompressor {
         let (came, went) = (Sha256::new(), Sha256::new());
         let cores = available_parallelism().map_or(2, NonZero::get);
         let (working, window) = (VecDeque::new(), Bytes::new());
-        Squeezer { spool, came, content: 0, went, crc: Crc::new(), working, cores, window }
+        GzipCompressor { spool, came, content: 0, went, crc: Crc::new(), working, cores, window }
     }
 
     async fn take_all(&mut self, content: impl Stream<Item = io::Result<Bytes>>) -> io::Result<()> {
@@ -81,7 +81,7 @@ impl Squeezer {
             self.came.update(&piece);
             self.content += piece.len() as u64;
             while !piece.is_empty() {
-                // A full block goes once it is known that another one follows.
+                // A full block is deflated only once another one follows.
                 if block.len() == BLOCK {
                     let full = std::mem::replace(&mut block, BytesMut::with_capacity(BLOCK));
                     self.deflate(full.freeze(), false).await?;
@@ -108,7 +108,7 @@ impl Squeezer {
         Ok(())
     }
 
-    /// Writes the oldest block.
+    /// Waits for the oldest block and writes it.
     async fn collect(&mut self) -> io::Result<()> {
         let Some(work) = self.working.pop_front() else { return Ok(()) };
         let deflated = work.await.map_err(io::Error::other)??;
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
     use crate::registry::Spool;
 
-    /// Text that repeats itself far and near, of this length.
+    /// Returns text of this length, with near and distant repetitions.
     fn content(length: usize) -> Vec<u8> {
         let words = |n: usize| format!("{} lines of {} words; ", n % 977, n * n % 7919);
         (0..).flat_map(|n| words(n).into_bytes()).take(length).collect()
@@ -163,7 +163,7 @@ mod tests {
         for length in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK, 3 * BLOCK + 70_000] {
             let content = content(length);
             let (compressed, bytes) = squeezed(&content, 300_000).await;
-            // One member: what stops at its end has read everything.
+            // One member: a decoder that stops at its end has read everything.
             let mut back = Vec::new();
             flate2::read::GzDecoder::new(&bytes[..]).read_to_end(&mut back).unwrap();
             assert!(back == content, "{length}");
@@ -188,6 +188,6 @@ mod tests {
         let pieces =
             [Ok(Bytes::from_static(b"half")), Err(io::Error::other("the engine has gone"))];
         assert!(compress(stream::iter(pieces), writer).await.is_err());
-        assert_eq!(spool.all().await.unwrap_err(), "the engine has gone");
+        assert_eq!(spool.wait_for_end().await.unwrap_err(), "the engine has gone");
     }
 }

@@ -14,11 +14,12 @@ use super::{Annotations, AssembleError, Assembly, Platform};
 /// Stands for "no time": a real one would change the digest with every build.
 const EPOCH: &str = "1970-01-01T00:00:00Z";
 
-/// What a base's configuration gives on. Engines and builders keep more in it, of their own.
+/// The members that are inherited from a base image's configuration. Engines and builders add their own to
+/// it.
 const INHERITED: &[&str] =
     &["architecture", "os", "os.features", "os.version", "variant", "author", "config", "history"];
 
-/// The configuration of the image for `platform` over the base's layers and one of its own.
+/// Returns the configuration of the image for `platform`, with the base image's layers and the new one.
 pub(super) fn config(
     assembly: &Assembly,
     annotations: &Annotations,
@@ -54,8 +55,8 @@ fn of_platform(platform: &Platform) -> Map<String, Value> {
     all
 }
 
-/// What a base gives on; our layer becomes a part of its history. A history that doesn't tell of all
-/// layers, which builders may leave out, ends there.
+/// Returns the inherited members, with the new layer added to the history. A history that does not cover all
+/// layers, as builders may write, is dropped.
 fn inherited(base: &Base, created: &str) -> Map<String, Value> {
     let kept = base.config().iter().filter(|(key, _)| INHERITED.contains(&key.as_str()));
     let mut all: Map<String, Value> = kept.map(|(k, v)| (k.clone(), v.clone())).collect();
@@ -69,7 +70,7 @@ fn inherited(base: &Base, created: &str) -> Map<String, Value> {
     all
 }
 
-/// How to run it: what is said, over what the base says, as in a Dockerfile.
+/// Sets how to run the image: the assembly's settings over the base image's, as in a Dockerfile.
 fn run(assembly: &Assembly, config: &mut Map<String, Value>) -> Result<(), AssembleError> {
     if let Some(workdir) = assembly.workdir.as_ref().filter(|path| !path.starts_with('/')) {
         let rule = "it must be absolute";
@@ -116,7 +117,7 @@ fn run(assembly: &Assembly, config: &mut Map<String, Value>) -> Result<(), Assem
     Ok(())
 }
 
-/// Adds to a mapping, which needn't be there.
+/// Adds a member to an object, which is created if missing.
 fn add(config: &mut Map<String, Value>, mapping: &str, key: String, value: Value) {
     let mapping = config.entry(mapping).or_insert(Value::Null);
     if !mapping.is_object() {
@@ -129,7 +130,7 @@ fn add(config: &mut Map<String, Value>, mapping: &str, key: String, value: Value
 
 fn variable(name: &str, value: &str) -> Result<String, AssembleError> {
     if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
-        let rule = "a name has no `=`";
+        let rule = "a name must not be empty or contain `=`";
         return Err(AssembleError::Invalid { setting: "env", value: name.to_owned(), rule });
     }
     Ok(format!("{name}={value}"))
@@ -144,7 +145,7 @@ fn port(text: &str) -> Result<String, AssembleError> {
     Err(AssembleError::Invalid { setting: "exposed port", value: text.to_owned(), rule })
 }
 
-/// The manifest over a configuration and its layers.
+/// Returns the manifest of a configuration and its layers.
 pub(super) fn manifest(
     config: &Blob,
     layers: &[Layer],
@@ -161,7 +162,7 @@ pub(super) fn manifest(
     document("manifest", &MediaType::ImageManifest, manifest)
 }
 
-/// The index over the images of several platforms.
+/// Returns the index over the images of several platforms.
 pub(super) fn index(
     images: &[(&Platform, &Image)],
     annotations: &Annotations,
@@ -187,7 +188,7 @@ fn descriptor(blob: &Blob) -> Value {
 
 fn layer(layer: &Layer) -> Value {
     match layer {
-        Layer::Here(blob) => descriptor(blob),
+        Layer::Local(blob) => descriptor(blob),
         Layer::There(there) => {
             let mut value = json!({
                 "mediaType": there.media_type, "digest": there.digest, "size": there.size,
@@ -205,7 +206,7 @@ fn annotate<K: AsRef<str>>(value: &mut Value, annotations: &BTreeMap<K, String>)
     }
 }
 
-/// Canonical JSON: keys in order and no space.
+/// Writes canonical JSON: sorted keys and no whitespace.
 fn document(
     name: &'static str,
     media_type: &MediaType,

@@ -1,14 +1,14 @@
-//! Why an image can't be assembled.
+//! Errors of assembling an image.
 
 use std::io;
 use std::path::PathBuf;
 
 use super::Platform;
 
-/// A refusal; nothing was pushed.
+/// Why an image cannot be assembled. Nothing was pushed.
 #[derive(Debug, thiserror::Error)]
 pub enum AssembleError {
-    /// A mapping names nothing that exists.
+    /// A mapping's file or folder does not exist.
     #[error(
         "cannot assemble the image: `{from}` does not exist (looked for `{path}`). \
          Build the site or program first, or correct `image.files`"
@@ -19,18 +19,18 @@ pub enum AssembleError {
         /// Where it was looked for.
         path: PathBuf,
     },
-    /// Something could not be read.
+    /// A file or folder cannot be read.
     #[error("cannot assemble the image: reading `{path}` failed: {source}")]
     Read {
-        /// What.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// A link leads out of the folder that is copied.
+    /// A symbolic link leads out of the copied folder.
     #[error(
-        "cannot assemble the image: the symbolic link `{path}` points to `{target}`, outside of the folder that is copied. \
-         Copy what it points to by a mapping of its own"
+        "cannot assemble the image: the symbolic link `{path}` points to `{target}`, outside the copied folder. \
+         Add a mapping for what it points to"
     )]
     LinkOutside {
         /// The link.
@@ -38,35 +38,35 @@ pub enum AssembleError {
         /// Its target.
         target: PathBuf,
     },
-    /// A device, a socket, a pipe.
-    #[error("cannot assemble the image: `{path}` is neither file, folder nor symbolic link")]
+    /// A device, socket or pipe.
+    #[error("cannot assemble the image: `{path}` is not a file, folder or symbolic link")]
     Special {
-        /// What.
+        /// The path.
         path: PathBuf,
     },
-    /// A name that isn't text.
+    /// A name that is not UTF-8.
     #[error("cannot assemble the image: the name `{path}` is not valid UTF-8")]
     NotUtf8 {
-        /// Its readable part.
+        /// The path, as far as it is readable.
         path: PathBuf,
     },
-    /// A path that can't be in an image.
+    /// A path that cannot be in an image.
     #[error(
-        "cannot assemble the image: `{path}` is no path in an image: it must name something below `/` without `..`"
+        "cannot assemble the image: `{path}` is not a valid path in an image: it must be below `/` and not contain `..`"
     )]
     BadPath {
         /// The path.
         path: String,
     },
-    /// One path as a file and as a folder.
+    /// A path that is both a file and a folder.
     #[error("cannot assemble the image: `/{path}` would be both a file and a folder")]
     Clash {
         /// The path.
         path: String,
     },
-    /// A path that a base probably has as a link.
+    /// A path that is a symbolic link in most base images.
     #[error(
-        "cannot assemble the image: `/{path}` is a symbolic link to `/{instead}` in most bases, and a folder would take its place, with all that is reached by it. \
+        "cannot assemble the image: `/{path}` is a symbolic link to `/{instead}` in most base images; a folder would replace it and hide what it links to. \
          Write `/{instead}` in `image.files`"
     )]
     OverLink {
@@ -75,21 +75,21 @@ pub enum AssembleError {
         /// Where the link leads.
         instead: &'static str,
     },
-    /// The base has not been read, or not for this platform.
-    #[error("cannot assemble the image: its base has not been read for {platform}")]
+    /// The base image has not been read, or not for this platform.
+    #[error("cannot assemble the image: the base image has not been read for {platform}")]
     NoBase {
-        /// For which.
+        /// The platform.
         platform: Platform,
     },
-    /// No file at all.
+    /// There are no files.
     #[error(
-        "cannot assemble the image: no files. Name them in `image.files`, as in `- {{ from: public, to: /srv/www }}`"
+        "cannot assemble the image: it has no files. List them in `image.files`, as in `- {{ from: public, to: /srv/www }}`"
     )]
     Empty,
-    /// A setting that no engine would take.
+    /// A setting that engines would reject.
     #[error("cannot assemble the image: `{value}` is not a valid {setting}: {rule}")]
     Invalid {
-        /// Which setting.
+        /// The setting.
         setting: &'static str,
         /// Its value.
         value: String,
@@ -101,7 +101,7 @@ pub enum AssembleError {
     Document {
         /// Configuration, manifest or layer.
         document: &'static str,
-        /// What the library says.
+        /// The cause.
         cause: String,
     },
 }

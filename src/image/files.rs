@@ -1,4 +1,4 @@
-//! From the disk into the tree.
+//! Reads files from disk into the tree.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -7,7 +7,7 @@ use std::path::{Component, Path};
 use super::tree::{Kind, Node, Tree};
 use super::{AssembleError, FileMapping, Mode};
 
-/// Adds what `mapping` names.
+/// Adds the mapping's file or folder to the tree.
 pub(super) fn collect(
     mapping: &FileMapping,
     root: &Path,
@@ -22,7 +22,7 @@ pub(super) fn collect(
     })?;
     if metadata.is_dir() {
         tree.insert(&mapping.to, mapping.stamp(Kind::Folder))?;
-        return Copy { mapping, top: &source }.folder(&source, &mapping.to, tree);
+        return FolderCopy { mapping, top: &source }.folder(&source, &mapping.to, tree);
     }
     let to = match source.file_name() {
         Some(name) if mapping.to.ends_with('/') => {
@@ -33,13 +33,13 @@ pub(super) fn collect(
     tree.insert(&to, mapping.stamp(file(&source, &metadata)?))
 }
 
-/// A folder that is copied.
-struct Copy<'a> {
+/// A folder being copied.
+struct FolderCopy<'a> {
     mapping: &'a FileMapping,
     top: &'a Path,
 }
 
-impl Copy<'_> {
+impl FolderCopy<'_> {
     fn folder(&self, folder: &Path, to: &str, tree: &mut Tree) -> Result<(), AssembleError> {
         let read = |source| AssembleError::Read { path: folder.to_owned(), source };
         for entry in fs::read_dir(folder).map_err(read)? {
@@ -65,12 +65,12 @@ impl Copy<'_> {
 }
 
 impl FileMapping {
-    /// With the owner and the permissions that the mapping gives.
+    /// Returns a node with the mapping's owner and permissions.
     fn stamp(&self, kind: Kind) -> Node {
         let mode = match kind {
             Kind::Folder => self.mode.map(Mode::folder),
             Kind::File { .. } => self.mode.map(Mode::file),
-            // A link's own are never looked at.
+            // A symbolic link's own permissions are never used.
             Kind::Link { .. } => None,
         };
         Node { owner: self.owner.unwrap_or_default(), mode, kind }
@@ -87,7 +87,7 @@ fn file(path: &Path, metadata: &Metadata) -> Result<Kind, AssembleError> {
     Ok(Kind::File { executable: is_executable(metadata), bytes })
 }
 
-/// A link is kept as it is if it leads to something within `top`, by its text alone.
+/// Keeps a symbolic link as it is if its target, by its text alone, is within `top`.
 fn link(top: &Path, path: &Path) -> Result<Kind, AssembleError> {
     let target = fs::read_link(path)
         .map_err(|source| AssembleError::Read { path: path.to_owned(), source })?;
@@ -111,7 +111,7 @@ fn text<'a>(name: &'a Path, path: &Path) -> Result<&'a str, AssembleError> {
     name.to_str().ok_or_else(|| AssembleError::NotUtf8 { path: path.to_owned() })
 }
 
-/// Of a file's mode only this is kept: the rest depends on the umask of whoever checked it out.
+/// Only this part of a file's mode is kept: the rest depends on the umask of whoever checked the file out.
 #[cfg(unix)]
 fn is_executable(metadata: &Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt as _;

@@ -1,5 +1,5 @@
-//! gzip by all cores: one stream of blocks that are deflated apart, each with the 32 KiB before it as
-//! its dictionary. The bytes depend on the content alone, not on how many cores there are.
+//! gzip on all cores: one stream of blocks that are deflated separately, each with the 32 KiB before it as
+//! its dictionary. The bytes depend only on the content, not on the number of cores.
 
 use std::io;
 use std::num::NonZero;
@@ -7,31 +7,31 @@ use std::thread::{self, available_parallelism};
 
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 
-/// Bytes that are deflated at once. Another size gives other bytes, so another digest.
+/// Block size in bytes. Another size would give other bytes, and so another digest.
 pub(super) const BLOCK: usize = 1 << 20;
 
-/// How far deflate looks back.
+/// Deflate's window in bytes.
 pub(super) const WINDOW: usize = 32 << 10;
 
-/// Four percent more than level 4 gives, for two thirds of its time: a push waits for this, and for
-/// little else (docs/speed.md).
+/// 4% larger than level 4, in two thirds of its time: a push waits for this, and for little else
+/// (docs/speed.md).
 const LEVEL: Compression = Compression::new(2);
 
-/// A header that says nothing: no time, no name, no operating system (RFC 1952).
+/// A header without time, name or operating system (RFC 1952).
 pub(super) const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 
-/// A block, deflated.
+/// A deflated block.
 pub(super) struct Deflated {
     /// Ends on a byte boundary, so that the next block can follow.
     pub bytes: Vec<u8>,
-    /// Of the block before it was deflated.
+    /// CRC of the block before it was deflated.
     pub crc: Crc,
 }
 
 /// Deflates a block that follows `window`. `last` ends the stream.
 ///
 /// # Errors
-/// Where the library makes no progress, which would be its bug.
+/// Fails if the library makes no progress, which would be a bug in it.
 pub(super) fn deflate(window: &[u8], block: &[u8], last: bool) -> io::Result<Deflated> {
     let mut deflater = Compress::new(LEVEL, false);
     if !window.is_empty() {
@@ -44,7 +44,7 @@ pub(super) fn deflate(window: &[u8], block: &[u8], last: bool) -> io::Result<Def
         let rest = usize::try_from(fed).ok().and_then(|fed| block.get(fed..)).unwrap_or_default();
         let status = deflater.compress_vec(rest, &mut bytes, flush)?;
         let taken = deflater.total_in() == block.len() as u64;
-        // A flush is over once it leaves room.
+        // A flush is complete once it leaves room.
         if status == Status::StreamEnd || (!last && taken && bytes.len() < bytes.capacity()) {
             break;
         }
@@ -58,7 +58,7 @@ pub(super) fn deflate(window: &[u8], block: &[u8], last: bool) -> io::Result<Def
     Ok(Deflated { bytes, crc })
 }
 
-/// What ends the stream: the check sum and the length of all content.
+/// Returns the end of the stream: checksum and length of all content.
 pub(super) fn trailer(all: &Crc) -> [u8; 8] {
     let mut bytes = [0; 8];
     bytes[..4].copy_from_slice(&all.sum().to_le_bytes());
@@ -66,10 +66,10 @@ pub(super) fn trailer(all: &Crc) -> [u8; 8] {
     bytes
 }
 
-/// All of `content`, deflated on all cores: the bytes that [`super::compress()`] writes.
+/// Deflates all of `content` on all cores, to the bytes that [`super::compress()`] writes.
 ///
 /// # Errors
-/// Those of [`deflate`].
+/// Fails like [`deflate`].
 pub(super) fn whole(content: &[u8]) -> io::Result<Vec<u8>> {
     let ends: Vec<usize> = (BLOCK..content.len()).step_by(BLOCK).chain([content.len()]).collect();
     let cores = available_parallelism().map_or(2, NonZero::get);
@@ -85,7 +85,7 @@ pub(super) fn whole(content: &[u8]) -> io::Result<Vec<u8>> {
         let shares = ends.chunks(ends.len().div_ceil(cores));
         let workers: Vec<_> = shares.map(|share| scope.spawn(move || work(share))).collect();
         let ended = workers.into_iter().map(|worker| {
-            worker.join().unwrap_or_else(|_| Err(io::Error::other("a worker has panicked")))
+            worker.join().unwrap_or_else(|_| Err(io::Error::other("a worker panicked")))
         });
         ended.collect::<io::Result<_>>()
     })?;

@@ -1,4 +1,4 @@
-//! A layer: a tar archive without times, names or anything else of the machine that made it.
+//! Layers: tar archives without times, user names or anything else of the machine that wrote them.
 
 use std::io;
 
@@ -11,7 +11,7 @@ use crate::registry::Blob;
 use super::tree::{Kind, Tree};
 use super::{AssembleError, gzip};
 
-/// The layer, and its DiffID: the digest of the archive before compression.
+/// Returns the DiffID, which is the digest before compression, and the compressed layer.
 pub(super) fn pack(tree: &Tree) -> Result<(Digest, Blob), AssembleError> {
     let failed =
         |error: io::Error| AssembleError::Document { document: "layer", cause: error.to_string() };

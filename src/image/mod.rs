@@ -1,6 +1,6 @@
-//! Images: [`assemble`] makes them from files, without an engine and reproducibly: the same files
-//! give the same digest on every machine, onto nothing or onto a base that [`base::read`] has read.
-//! Building a Dockerfile by a Docker Engine has its place beside it, as `build`.
+//! Assembles images from files, without a container engine and reproducibly: [`assemble`] gives the same
+//! digest for the same files on every machine, with or without a base image that [`base::read`] has read. For
+//! images that an engine builds, see `docker`.
 
 mod assembly;
 pub mod base;
@@ -33,22 +33,22 @@ pub use platform::{InvalidPlatform, Platform};
 use crate::model::Digest;
 use tree::{Kind, Node, Tree};
 
-/// Makes an image from the files that `assembly` names, relative to `root`: the one for its platform,
+/// Assembles an image from the files that `assembly` names, relative to `root`: the one for its platform,
 /// with the others and their index if it names several. `bases` is what [`base::read`] has read for
-/// [`Assembly::all_platforms`], if there is a base.
+/// [`Assembly::all_platforms`], if there is a base image.
 ///
-/// Reads the disk, and compresses on all cores while the calling thread waits; the files are in
-/// memory, so this is for sites and programs, not for gigabytes.
+/// Blocks the calling thread while it reads the disk and compresses on all cores. The files are held in
+/// memory: this is for sites and programs, not for gigabytes.
 ///
 /// # Errors
-/// Where a file is missing or can't be in an image, or a setting isn't valid.
+/// Fails if a file is missing or cannot be in an image, or a setting is invalid.
 pub fn assemble(
     assembly: &Assembly,
     root: &Path,
     bases: &Bases,
     annotations: &Annotations,
 ) -> Result<Image, AssembleError> {
-    let mut packed: Vec<(Vec<&FileMapping>, Packed)> = Vec::new();
+    let mut packed: Vec<(Vec<&FileMapping>, NewLayer)> = Vec::new();
     let mut images = Vec::new();
     for platform in assembly.all_platforms() {
         let files: Vec<&FileMapping> =
@@ -60,21 +60,22 @@ pub fn assemble(
                 for mapping in &files {
                     files::collect(mapping, root, &mut tree)?;
                 }
-                let layer = Packed::of(&tree)?;
+                let layer = NewLayer::of(&tree)?;
                 packed.push((files, layer.clone()));
                 layer
             }
         };
-        images.push((platform, Making { assembly, bases, annotations }.finish(platform, layer)?));
+        images
+            .push((platform, Assembler { assembly, bases, annotations }.finish(platform, layer)?));
     }
     with_index(images, assembly, annotations)
 }
 
-/// Makes an image from entries in memory, onto nothing and for one platform; files, base and
-/// platforms of `assembly` aren't looked at.
+/// Assembles an image from entries in memory, without a base image and for one platform. Ignores the files,
+/// base image and platforms of `assembly`.
 ///
 /// # Errors
-/// Where a path can't be in an image, or a setting isn't valid.
+/// Fails if a path cannot be in an image, or a setting is invalid.
 pub fn assemble_entries(entries: &[Entry], assembly: &Assembly) -> Result<Image, AssembleError> {
     let mut tree = Tree::new(false);
     for entry in entries {
@@ -83,37 +84,37 @@ pub fn assemble_entries(entries: &[Entry], assembly: &Assembly) -> Result<Image,
     }
     let assembly = &Assembly { base: None, ..assembly.clone() };
     let (bases, annotations) = (&Bases::default(), &Annotations::default());
-    let making = Making { assembly, bases, annotations };
-    making.finish(&assembly.platform, Packed::of(&tree)?)
+    let making = Assembler { assembly, bases, annotations };
+    making.finish(&assembly.platform, NewLayer::of(&tree)?)
 }
 
-/// A layer of our own.
+/// The layer that is added to the base image.
 #[derive(Clone)]
-struct Packed {
+struct NewLayer {
     diff_id: Digest,
     blob: Blob,
 }
 
-impl Packed {
-    fn of(tree: &Tree) -> Result<Packed, AssembleError> {
+impl NewLayer {
+    fn of(tree: &Tree) -> Result<NewLayer, AssembleError> {
         if tree.is_empty() {
             return Err(AssembleError::Empty);
         }
         let (diff_id, blob) = layer::pack(tree)?;
-        Ok(Packed { diff_id, blob })
+        Ok(NewLayer { diff_id, blob })
     }
 }
 
-/// What an image is made by, apart from its layer.
-struct Making<'a> {
+/// What an image is assembled from, apart from its layer.
+struct Assembler<'a> {
     assembly: &'a Assembly,
     bases: &'a Bases,
     annotations: &'a Annotations,
 }
 
-impl Making<'_> {
-    fn finish(&self, platform: &Platform, own: Packed) -> Result<Image, AssembleError> {
-        let Making { assembly, bases, annotations } = self;
+impl Assembler<'_> {
+    fn finish(&self, platform: &Platform, own: NewLayer) -> Result<Image, AssembleError> {
+        let Assembler { assembly, bases, annotations } = self;
         let base = match assembly.base {
             Some(_) => {
                 let missing = || AssembleError::NoBase { platform: platform.clone() };
@@ -123,13 +124,13 @@ impl Making<'_> {
         };
         let config = document::config(assembly, annotations, platform, base, &own.diff_id)?;
         let below = base.map_or(&[][..], |base| base.layers()).iter().cloned().map(Layer::There);
-        let layers: Vec<Layer> = below.chain([Layer::Here(own.blob)]).collect();
+        let layers: Vec<Layer> = below.chain([Layer::Local(own.blob)]).collect();
         let manifest = document::manifest(&config, &layers, annotations)?;
         Ok(Image { manifest, config, layers, index: None })
     }
 }
 
-/// The image for the fleet's platform, and the index with the others.
+/// Returns the image for the instances' platform, and the index with the others.
 fn with_index(
     mut images: Vec<(&Platform, Image)>,
     assembly: &Assembly,

@@ -1,41 +1,43 @@
-//! Whose a file in an image is, and who may do what with it.
+//! Owner and mode of the files in an image.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::Serialize;
 
-/// A user and a group by number: which names there are is written in the image, and a layer is made
-/// without looking into what it is put onto.
+/// A user and a group by number: names are defined inside the image, and layers are assembled without reading
+/// the base image's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Owner {
-    /// The user.
+    /// User ID.
     pub uid: u32,
-    /// The group.
+    /// Group ID.
     pub gid: u32,
 }
 
-/// Permissions of a file, as in `0644`; with the bits for set-user-id, set-group-id and sticky.
+/// A file's permissions, as in `0644`, including the set-user-ID, set-group-ID and sticky bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Mode(u32);
 
-/// Why a text is no owner.
+/// The error for a text that is not an owner.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no owner by numbers: names are known only inside of an image")]
+#[error(
+    "`{0}` is not a numeric owner, and names are known only inside the image: use `uid` or `uid:gid`"
+)]
 pub struct InvalidOwner(String);
 
-/// Why a text is no mode.
+/// The error for a text that is not a mode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no mode: it takes three or four octal digits")]
+#[error("`{0}` is not a mode: use three or four octal digits")]
 pub struct InvalidMode(String);
 
 impl FromStr for Owner {
     type Err = InvalidOwner;
-    /// Reads `uid[:gid]`; the group is the user's number where it is left out, as with `COPY --chown`.
+    /// Parses `uid[:gid]`; the group defaults to the user's number, as with `COPY --chown`.
     fn from_str(text: &str) -> Result<Owner, InvalidOwner> {
         let number = |digits: &str| {
             let plain = digits.bytes().all(|b| b.is_ascii_digit());
-            // All bits set says "leave it as it is" to chown.
+            // To chown, all bits set means "leave unchanged".
             let number = digits.parse::<u32>().ok().filter(|number| plain && *number < u32::MAX);
             number.ok_or_else(|| InvalidOwner(text.to_owned()))
         };
@@ -46,7 +48,7 @@ impl FromStr for Owner {
 
 impl FromStr for Mode {
     type Err = InvalidMode;
-    /// Reads three or four octal digits.
+    /// Parses three or four octal digits.
     fn from_str(text: &str) -> Result<Mode, InvalidMode> {
         let octal = text.bytes().all(|b| matches!(b, b'0'..=b'7'));
         let bits = u32::from_str_radix(text, 8).ok();
@@ -56,12 +58,12 @@ impl FromStr for Mode {
 }
 
 impl Mode {
-    /// Of a file.
+    /// Returns the mode of a file.
     pub(super) fn file(self) -> u32 {
         self.0
     }
 
-    /// Of a folder: it can be searched by whoever may read it.
+    /// Returns the mode of a folder: whoever may read it may search it.
     pub(super) fn folder(self) -> u32 {
         self.0 | (self.0 & 0o444) >> 2
     }

@@ -1,4 +1,4 @@
-//! A layer into the spool: compressed on the way, or as it came where it came compressed.
+//! Writes a layer to a spool: compressed on the way, or unchanged if it is already compressed.
 
 use std::io::{self, Write};
 use std::num::NonZero;
@@ -14,20 +14,20 @@ use super::{Codec, Compressed, compress};
 use crate::model::Digest;
 use crate::registry::SpoolWriter;
 
-/// Pieces on their way to the thread that works on them.
+/// Pieces buffered for the worker thread.
 const AHEAD: usize = 4;
 
-/// Zstandard's own default.
+/// Zstandard's default level.
 const LEVEL: i32 = 3;
 
-/// What one thread compresses at once. Fixed, since the result must not depend on the machine.
+/// Bytes that one thread compresses at a time. Fixed, since the result must not depend on the machine.
 const JOB: u32 = 4 << 20;
 
-/// Writes `content` into `spool`, compressed by `codec` unless it is compressed already.
+/// Writes `content` to `spool`, compressed with `codec` unless it is already compressed.
 ///
 /// # Errors
-/// Where the content breaks off or is corrupt, or the spool takes no more; readers of the spool see
-/// that, too.
+/// Fails if the content breaks off or is corrupt, or the spool cannot be written; readers of the spool get
+/// the error, too.
 pub async fn pack(
     content: impl Stream<Item = io::Result<Bytes>> + Unpin,
     spool: SpoolWriter,
@@ -37,26 +37,28 @@ pub async fn pack(
     let first = std::pin::Pin::new(&mut content).peek().await;
     let came = first.and_then(|first| Codec::of(first.as_ref().ok()?));
     match (came, codec) {
-        (Some(came), _) => beside(content, spool, move |spool| unpacking(came, spool)).await,
+        (Some(came), _) => {
+            on_worker_thread(content, spool, move |spool| unpacking(came, spool)).await
+        }
         (None, Codec::Gzip) => compress::compress(content, spool).await,
-        (None, Codec::Zstd) => beside(content, spool, packing).await,
+        (None, Codec::Zstd) => on_worker_thread(content, spool, packing).await,
     }
 }
 
-/// Something that takes a layer's bytes and, at their end, knows what became of them.
-trait Work: Write {
+/// Consumes a layer's bytes and returns what they became.
+trait LayerWriter: Write {
     fn finish(self: Box<Self>) -> io::Result<Compressed>;
 }
 
-/// Works on a thread of its own.
-async fn beside(
+/// Does the work on a separate thread.
+async fn on_worker_thread(
     mut content: impl Stream<Item = io::Result<Bytes>> + Unpin,
     spool: SpoolWriter,
-    begin: impl FnOnce(Counted<SpoolWriter>) -> io::Result<Box<dyn Work>> + Send + 'static,
+    begin: impl FnOnce(Counted<SpoolWriter>) -> io::Result<Box<dyn LayerWriter>> + Send + 'static,
 ) -> io::Result<Compressed> {
     let (sender, mut pieces) = mpsc::channel::<io::Result<Bytes>>(AHEAD);
     let work = tokio::task::spawn_blocking(move || {
-        // Dropped on an error, the spool has failed for its readers, too.
+        // Dropped on an error, the spool fails for its readers, too.
         let mut work = begin(Counted::new(spool))?;
         while let Some(piece) = pieces.blocking_recv() {
             work.write_all(&piece?)?;
@@ -72,7 +74,7 @@ async fn beside(
     work.await.map_err(io::Error::other)?
 }
 
-/// Counts and digests what is written through it.
+/// Counts and hashes what is written through it.
 struct Counted<W> {
     inner: W,
     hash: Sha256,
@@ -102,22 +104,22 @@ impl<W: Write> Write for Counted<W> {
     }
 }
 
-/// A plain archive, compressed by Zstandard on all cores.
-struct Packing {
+/// Compresses a plain archive with Zstandard on all cores.
+struct ZstdWriter {
     came: Counted<io::Sink>,
     encoder: zstd::Encoder<'static, Counted<SpoolWriter>>,
 }
 
-fn packing(spool: Counted<SpoolWriter>) -> io::Result<Box<dyn Work>> {
+fn packing(spool: Counted<SpoolWriter>) -> io::Result<Box<dyn LayerWriter>> {
     let mut encoder = zstd::Encoder::new(spool, LEVEL)?;
     encoder.include_checksum(true)?;
-    // With at least one, the result is the same for any number of workers.
+    // With at least one worker, the result is the same for any number of workers.
     encoder.multithread(available_parallelism().map_or(2, NonZero::get).min(16) as u32)?;
     encoder.set_parameter(zstd::zstd_safe::CParameter::JobSize(JOB))?;
-    Ok(Box::new(Packing { came: Counted::new(io::sink()), encoder }))
+    Ok(Box::new(ZstdWriter { came: Counted::new(io::sink()), encoder }))
 }
 
-impl Write for Packing {
+impl Write for ZstdWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.encoder.write_all(bytes)?;
         self.came.write(bytes)
@@ -128,7 +130,7 @@ impl Write for Packing {
     }
 }
 
-impl Work for Packing {
+impl LayerWriter for ZstdWriter {
     fn finish(self: Box<Self>) -> io::Result<Compressed> {
         let (digest, _, spool) = self.encoder.finish()?.digest();
         let size = spool.finish(digest.clone());
@@ -137,8 +139,8 @@ impl Work for Packing {
     }
 }
 
-/// A compressed archive, kept as it is, and unpacked for its DiffID.
-struct Unpacking {
+/// Keeps a compressed archive as it is, and decompresses it for its DiffID.
+struct PassThroughWriter {
     codec: Codec,
     went: Counted<SpoolWriter>,
     decoder: Decoder,
@@ -149,16 +151,16 @@ enum Decoder {
     Zstd(zstd::stream::write::Decoder<'static, Counted<io::Sink>>),
 }
 
-fn unpacking(codec: Codec, went: Counted<SpoolWriter>) -> io::Result<Box<dyn Work>> {
+fn unpacking(codec: Codec, went: Counted<SpoolWriter>) -> io::Result<Box<dyn LayerWriter>> {
     let plain = Counted::new(io::sink());
     let decoder = match codec {
         Codec::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(plain))),
         Codec::Zstd => Decoder::Zstd(zstd::stream::write::Decoder::new(plain)?),
     };
-    Ok(Box::new(Unpacking { codec, went, decoder }))
+    Ok(Box::new(PassThroughWriter { codec, went, decoder }))
 }
 
-impl Write for Unpacking {
+impl Write for PassThroughWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.decoder {
             Decoder::Gzip(decoder) => decoder.write_all(bytes)?,
@@ -172,7 +174,7 @@ impl Write for Unpacking {
     }
 }
 
-impl Work for Unpacking {
+impl LayerWriter for PassThroughWriter {
     fn finish(self: Box<Self>) -> io::Result<Compressed> {
         let plain = match self.decoder {
             Decoder::Gzip(decoder) => decoder.finish()?,
@@ -202,7 +204,7 @@ mod tests {
         let compressed = pack(stream::iter(pieces.collect::<Vec<_>>()), writer, codec)
             .await
             .inspect_err(|_| {
-                assert!(matches!(spool.written(), crate::registry::Written::Failed(_)));
+                assert!(matches!(spool.state(), crate::registry::SpoolState::Failed(_)));
             })?;
         let bytes = http_body_util::BodyExt::collect(spool.body(0)).await.unwrap().to_bytes();
         assert_eq!(

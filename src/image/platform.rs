@@ -1,4 +1,4 @@
-//! What an image runs on.
+//! The platform that an image runs on.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,9 +17,9 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// Whether an image for `other` is one for this: some leave out the variant that every machine
-    /// of an architecture has (containerd, `platforms.Normalize`).
-    pub fn is(&self, other: &Platform) -> bool {
+    /// Returns whether an image for `other` is for this platform: some omit the variant that every machine of
+    /// an architecture has (containerd, `platforms.Normalize`).
+    pub fn matches(&self, other: &Platform) -> bool {
         self.os == other.os
             && self.architecture == other.architecture
             && self.own_variant() == other.own_variant()
@@ -35,13 +35,13 @@ impl Platform {
 }
 
 impl Default for Platform {
-    /// `linux/amd64`, on every machine: a default that followed the machine would change the digest.
+    /// Returns `linux/amd64` on every machine: a default that followed the machine would change the digest.
     fn default() -> Platform {
         Platform { os: "linux".to_owned(), architecture: "amd64".to_owned(), variant: None }
     }
 }
 
-/// Why a text is no platform.
+/// The error for a text that is not a platform.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a platform: write `linux/amd64`, `linux/arm64` or `linux/arm/v7`")]
 pub struct InvalidPlatform(String);
@@ -81,11 +81,11 @@ mod tests {
     #[test]
     fn the_variant_that_every_machine_has_may_be_left_out() {
         let platform = |text: &str| text.parse::<Platform>().unwrap();
-        assert!(platform("linux/arm64").is(&platform("linux/arm64/v8")));
-        assert!(platform("linux/arm").is(&platform("linux/arm/v7")));
-        assert!(!platform("linux/arm").is(&platform("linux/arm/v6")));
-        assert!(!platform("linux/amd64").is(&platform("linux/amd64/v3")));
-        assert!(!platform("linux/amd64").is(&platform("windows/amd64")));
+        assert!(platform("linux/arm64").matches(&platform("linux/arm64/v8")));
+        assert!(platform("linux/arm").matches(&platform("linux/arm/v7")));
+        assert!(!platform("linux/arm").matches(&platform("linux/arm/v6")));
+        assert!(!platform("linux/amd64").matches(&platform("linux/amd64/v3")));
+        assert!(!platform("linux/amd64").matches(&platform("windows/amd64")));
         assert!("linux".parse::<Platform>().is_err());
         assert_eq!(platform("linux/arm/v7").to_string(), "linux/arm/v7");
     }

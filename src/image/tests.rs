@@ -1,4 +1,4 @@
-//! What is assembled: the same bytes from the same files, and nothing that an engine would not take.
+//! Assembly gives the same bytes for the same files, and nothing that an engine would reject.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,15 +23,15 @@ fn site(files: &[(&str, &str)]) -> Assembly {
     }
 }
 
-/// Onto nothing, from nowhere.
+/// Assembles without a base image and without annotations.
 fn alone(assembly: &Assembly, root: &Path) -> Result<Image, AssembleError> {
     assemble(assembly, root, &Bases::default(), &Annotations::default())
 }
 
-/// Each entry of our layer: its path, its mode, and its content or target.
+/// Returns each entry of the added layer: its path, its mode, and its content or target.
 fn listing(image: &Image) -> Vec<String> {
     let mut tar = Vec::new();
-    let Some(Layer::Here(layer)) = image.layers.last() else { panic!("no layer of ours") };
+    let Some(Layer::Local(layer)) = image.layers.last() else { panic!("no layer in memory") };
     flate2::read::GzDecoder::new(&layer.bytes[..]).read_to_end(&mut tar).unwrap();
     let diff_id = crate::model::Digest::of(&tar);
     let config = String::from_utf8_lossy(&image.config.bytes).into_owned();
@@ -181,7 +181,7 @@ fn owner_and_mode_are_for_all_below() {
 
 const LAYER: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
-/// A base of one layer for a machine.
+/// Returns a base image with one layer.
 fn base(architecture: &str) -> base::Base {
     let manifest = json!({
         "config": { "mediaType": "application/vnd.oci.image.config.v1+json", "digest": LAYER, "size": 2 },
@@ -205,7 +205,7 @@ fn base(architecture: &str) -> base::Base {
     base::Base::new(&repository, manifest.as_bytes(), config.as_bytes()).unwrap()
 }
 
-/// The site onto the base.
+/// Returns the site on the base image.
 fn based(files: &[(&str, &str)]) -> Assembly {
     Assembly { base: Some(format!("ghcr.io/acme/base@{LAYER}").parse().unwrap()), ..site(files) }
 }
@@ -215,7 +215,7 @@ fn read(blob: &Blob) -> Value {
 }
 
 #[test]
-fn a_base_gives_on_what_a_dockerfile_would_inherit() {
+fn a_base_image_is_inherited_as_in_a_dockerfile() {
     let root = tempfile::tempdir().unwrap();
     fs::write(root.path().join("a"), "a").unwrap();
     let bases: Bases = [base("amd64")].into_iter().collect();
@@ -283,7 +283,7 @@ fn each_platform_has_its_files_and_the_index_names_them_all() {
     assert_eq!(listing(&image), ["a 644 a", "tool 644 arm"]);
     assert_eq!(listing(&index.others[0]), ["a 644 a", "tool 644 x86"]);
     assert_eq!(read(&image.config)["architecture"], "arm64");
-    assert_eq!(image.top(), &index.manifest);
+    assert_eq!(image.tag_target(), &index.manifest);
     let said = read(&index.manifest);
     let digests = [&said["manifests"][0]["digest"], &said["manifests"][1]["digest"]];
     assert_eq!(digests, [index.others[0].digest().as_str(), image.digest().as_str()]);

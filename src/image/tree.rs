@@ -1,4 +1,4 @@
-//! The file system of one layer, in order of paths.
+//! The file system of one layer, ordered by path.
 
 use std::collections::BTreeMap;
 
@@ -6,16 +6,16 @@ use bytes::Bytes;
 
 use super::{AssembleError, Owner};
 
-/// One thing in the file system.
+/// A file, folder or symbolic link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Node {
     pub owner: Owner,
-    /// Permissions; `None` for what is usual.
+    /// Permissions; `None` for the defaults.
     pub mode: Option<u32>,
     pub kind: Kind,
 }
 
-/// What it is.
+/// The type of a node, with its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
     Folder,
@@ -24,7 +24,7 @@ pub(super) enum Kind {
 }
 
 impl Node {
-    /// Root's, with the usual permissions.
+    /// Creates a node with owner root and default permissions.
     pub(super) fn plain(kind: Kind) -> Node {
         Node { owner: Owner::default(), mode: None, kind }
     }
@@ -34,8 +34,8 @@ impl Node {
     }
 }
 
-/// What is a link in many distributions, and where it leads. A layer is put onto a base without
-/// looking into it, and a folder of this name would take the link's place.
+/// Symbolic links of many distributions, and their targets. Layers are assembled without reading the base
+/// image's files, and a folder with such a path would replace the link.
 const LINKS: &[(&str, &str)] = &[
     ("bin", "usr/bin"),
     ("sbin", "usr/sbin"),
@@ -46,11 +46,11 @@ const LINKS: &[(&str, &str)] = &[
     ("var/run", "run"),
 ];
 
-/// Folders that have other permissions than 0755 in every distribution: a layer that names one gives
-/// it permissions anew.
+/// Folders whose permissions differ from 0755 in every distribution: a layer that contains a folder sets its
+/// permissions again.
 const KNOWN: &[(&str, u32)] = &[("root", 0o700), ("tmp", 0o1777), ("var/tmp", 0o1777)];
 
-/// Paths without a leading slash, each with all its parents.
+/// Nodes by path without a leading slash, including all parents.
 #[derive(Debug)]
 pub(super) struct Tree {
     nodes: BTreeMap<String, Node>,
@@ -58,13 +58,12 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// An empty one that is put onto nothing, or onto a base.
+    /// Creates an empty tree, for an image with or without a base image.
     pub(super) fn new(over_base: bool) -> Tree {
         Tree { nodes: BTreeMap::new(), over_base }
     }
 
-    /// Puts `node` at `path`, in the place of an earlier one. A folder and a file don't give way to
-    /// each other.
+    /// Inserts `node` at `path`, in place of an earlier one. A folder and a file cannot replace each other.
     pub(super) fn insert(&mut self, path: &str, node: Node) -> Result<(), AssembleError> {
         let components: Vec<&str> =
             path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
@@ -102,7 +101,7 @@ impl Tree {
         self.nodes.values().all(Node::is_folder)
     }
 
-    /// Path, permissions and all else.
+    /// Iterates over paths with their permissions and nodes.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, u32, &Node)> {
         self.nodes.iter().map(|(path, node)| {
             let usual = || match &node.kind {

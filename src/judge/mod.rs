@@ -1,13 +1,13 @@
-//! Is the new side worse? Counts in, verdict out. Pure.
+//! Judges the new version: counts in, verdict out. Pure.
 //!
-//! A simple limit on the share of 5xx answers today; a comparison of both sides by a sequential
-//! test has its place here.
+//! Today this is a limit on the share of 5xx responses. A sequential test that compares both sides
+//! would belong here.
 
 use serde::Serialize;
 
 use crate::model::Counts;
 
-/// When the new side counts as worse.
+/// The conditions under which the new version fails.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Limits {
     /// The limit on errors, if one is configured.
@@ -16,37 +16,37 @@ pub struct Limits {
     pub alarms: Vec<String>,
 }
 
-/// A limit on the share of 5xx answers.
+/// A limit on the share of 5xx responses.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ErrorLimit {
     /// The largest acceptable share, in `[0, 1]`.
     pub share: f64,
-    /// Fewer requests than this are no evidence.
+    /// The number of requests needed for a verdict.
     pub min_requests: u64,
 }
 
-/// What the evidence says.
+/// The result of judging the evidence.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
-    /// Good enough to go on.
+    /// The version may receive more traffic.
     Pass(String),
-    /// Worse: take back.
+    /// The version is bad: roll back.
     Fail(String),
-    /// Not enough evidence yet: hold.
+    /// There is not enough evidence yet: wait.
     Insufficient(String),
 }
 
 impl Verdict {
-    /// The word used in events.
+    /// Returns the word used in events.
     pub fn name(&self) -> &'static str {
         match self {
             Verdict::Pass(_) => "pass",
             Verdict::Fail(_) => "fail",
-            Verdict::Insufficient(_) => "not enough evidence",
+            Verdict::Insufficient(_) => "insufficient",
         }
     }
 
-    /// The reasoning in one line.
+    /// Returns the reasoning in one line.
     pub fn message(&self) -> &str {
         match self {
             Verdict::Pass(m) | Verdict::Fail(m) | Verdict::Insufficient(m) => m,
@@ -54,16 +54,16 @@ impl Verdict {
     }
 }
 
-/// Judges the new side's counts against the limit. Errors beyond the limit fail as soon as they
-/// could not be made good by the requests still missing to the minimum, so that a broken version
-/// on a quiet service does not have to break many more.
+/// Judges the new version's counts against the limit. Fails as soon as the errors would exceed the limit
+/// even if all requests still missing to the minimum succeeded, so that a broken version of a service
+/// with little traffic fails early.
 pub fn judge(limit: &ErrorLimit, counts: Counts) -> Verdict {
     let allowed = limit.share * counts.requests.max(limit.min_requests) as f64;
-    let percent = |share: f64| format!("{:.2} %", share * 100.0);
-    let told = match counts.error_share() {
-        None => "no request counts yet".to_owned(),
+    let percent = |share: f64| format!("{:.2}%", share * 100.0);
+    let reason = match counts.error_share() {
+        None => "no requests counted yet".to_owned(),
         Some(share) => format!(
-            "{} of {} requests failed ({}), the limit is {}",
+            "{} of {} requests failed ({}); the limit is {}",
             counts.errors,
             counts.requests,
             percent(share),
@@ -71,11 +71,11 @@ pub fn judge(limit: &ErrorLimit, counts: Counts) -> Verdict {
         ),
     };
     if counts.errors as f64 > allowed {
-        Verdict::Fail(told)
+        Verdict::Fail(reason)
     } else if counts.requests < limit.min_requests {
-        Verdict::Insufficient(format!("{told}; {} are needed", limit.min_requests))
+        Verdict::Insufficient(format!("{reason}; {} are needed", limit.min_requests))
     } else {
-        Verdict::Pass(told)
+        Verdict::Pass(reason)
     }
 }
 
@@ -88,16 +88,16 @@ mod tests {
     }
 
     #[test]
-    fn limits_hold() {
+    fn errors_beyond_the_limit_fail() {
         assert_eq!(verdict(500, 5), "pass");
         assert_eq!(verdict(500, 6), "fail");
-        assert_eq!(verdict(499, 0), "not enough evidence");
-        assert_eq!(verdict(0, 0), "not enough evidence");
+        assert_eq!(verdict(499, 0), "insufficient");
+        assert_eq!(verdict(0, 0), "insufficient");
     }
 
     #[test]
-    fn errors_that_cannot_be_made_good_fail_early() {
-        assert_eq!(verdict(20, 5), "not enough evidence");
+    fn errors_beyond_the_limit_fail_before_the_minimum() {
+        assert_eq!(verdict(20, 5), "insufficient");
         assert_eq!(verdict(20, 6), "fail");
     }
 }

@@ -1,20 +1,20 @@
-//! Amazon ECR's registries, as their host names tell.
+//! Recognizes Amazon ECR registries by their host names.
 
 use super::Repository;
 
-/// A private registry of ECR, by its host: `<account>.dkr.ecr.<region>.amazonaws.com`,
-/// `….dkr.ecr-fips.…`, `….amazonaws.com.cn` in China, and with IPv6 `<account>.dkr-ecr.<region>.on.aws`
+/// A private ECR registry, parsed from its host: `<account>.dkr.ecr.<region>.amazonaws.com`,
+/// `….dkr.ecr-fips.…`, `….amazonaws.com.cn` in China, and `<account>.dkr-ecr.<region>.on.aws` for IPv6
 /// (user guide, "Making requests to Amazon ECR registries").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EcrRegistry<'a> {
-    /// The account, twelve digits.
+    /// The account id: twelve digits.
     pub account: &'a str,
     /// The Region.
     pub region: &'a str,
 }
 
 impl EcrRegistry<'_> {
-    /// The ARN of a repository in it, for policies.
+    /// Returns the ARN of a repository in this registry, for policies.
     pub fn arn(&self, path: &str) -> String {
         let partition = match self.region {
             region if region.starts_with("cn-") => "aws-cn",
@@ -26,7 +26,7 @@ impl EcrRegistry<'_> {
 }
 
 impl Repository {
-    /// The ECR registry that it is in; `None` where that is another one.
+    /// Returns the ECR registry of this repository; `None` if it is in another registry.
     pub fn ecr(&self) -> Option<EcrRegistry<'_>> {
         let (account, rest) = self.registry().split_once('.')?;
         let digits = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());

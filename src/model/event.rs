@@ -1,165 +1,165 @@
-//! What a run tells: one stream of events, rendered for a terminal, as JSON lines, or elsewhere.
+//! Events: everything that a run reports, rendered for a terminal, as JSON lines, or on GitHub.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Colour, Counts, ImageReference, LayerProgress, Outcome, PerColour, RefreshStatus, Strategy,
+    Color, Counts, ImageReference, LayerProgress, Outcome, PerColor, RefreshStatus, Strategy,
 };
 
-/// An event and when it happened.
+/// An event with its time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Stamped {
-    /// When, by AWS's clock (in the demo: the lab's).
+pub struct TimedEvent {
+    /// When it happened, by AWS's clock (in the demo, by the lab's).
     pub time: Timestamp,
-    /// What.
+    /// The event.
     #[serde(flatten)]
     pub event: Event,
 }
 
-/// Something worth telling. In JSON `event` names the kind in snake case.
+/// Something that a run reports. In JSON, `event` is the kind in snake case.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// A run began and holds the claim.
+    /// A run holds the claim and starts.
     Started {
         /// The service.
         service: String,
-        /// How.
+        /// The strategy.
         strategy: Strategy,
         /// The number of its claim: the fence.
         claim: u64,
-        /// The unfinished rollout that it continues.
+        /// The unfinished rollout that it takes over or resumes.
         #[serde(skip_serializing_if = "Option::is_none")]
         continues: Option<u64>,
     },
     /// A preflight finding.
     Finding {
-        /// `error` stops the rollout, `warning` does not.
+        /// `error` blocks the rollout, `warning` does not.
         severity: &'static str,
         /// What is wrong.
         message: String,
-        /// What to do.
+        /// How to fix it.
         remedy: String,
-        /// The AWS CLI line that shows or mends it.
+        /// The AWS CLI command that shows or fixes it.
         #[serde(skip_serializing_if = "Option::is_none")]
         cli: Option<String>,
     },
-    /// A line of a build, as the engine's own tools show it.
+    /// A line of build output, as the engine's own tools print it.
     Build {
-        /// Begins with the step, as in `#5 [2/4] RUN make`.
+        /// The line. It begins with the step, as in `#5 [2/4] RUN make`.
         line: String,
     },
     /// The image is in the registry.
     Image {
-        /// Pinned by digest.
+        /// The image, pinned by digest.
         image: ImageReference,
-        /// Bytes uploaded now; zero where the registry had everything.
+        /// Bytes uploaded by this run; zero if the registry had everything.
         uploaded: u64,
     },
-    /// A layer of the image is in a registry, or on its way.
+    /// A layer of the image is being pushed, or is in the registry.
     Layer(LayerProgress),
     /// The launch template version to roll out.
     Version {
         /// The template's name.
         template: String,
-        /// Its number.
+        /// The version's number.
         version: u64,
         /// The version that the live group runs.
         previous: u64,
-        /// False where an earlier attempt had made it.
+        /// False if an earlier attempt created it.
         created: bool,
     },
-    /// A phase began.
+    /// A phase started.
     Phase {
-        /// Its name.
+        /// The name of the phase.
         phase: &'static str,
         /// What happens in it, for people.
         message: String,
     },
-    /// Something is waited for.
+    /// The run waits.
     Waiting {
-        /// What.
+        /// What it waits for.
         message: String,
-        /// Until when at the latest; running out means taking back.
+        /// The deadline, after which the run rolls back.
         #[serde(skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },
-    /// An instance refresh moved.
+    /// An instance refresh made progress.
     Refresh {
-        /// The group.
+        /// The Auto Scaling group.
         group: String,
-        /// Its state.
+        /// The status of the refresh.
         status: RefreshStatus,
-        /// AWS's percentage, where it gives one.
+        /// AWS's percentage, if it reports one.
         #[serde(skip_serializing_if = "Option::is_none")]
         percent: Option<u32>,
         /// AWS's reason.
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
-    /// A group's minimum was written.
-    Minimum {
-        /// The group.
+    /// The run set a group's MinSize.
+    MinSize {
+        /// The Auto Scaling group.
         group: String,
-        /// Its MinSize now.
+        /// The new MinSize.
         min: u32,
-        /// Why.
+        /// The reason.
         message: String,
     },
-    /// Health of a group against what it needs.
+    /// The health of a group compared with what the gate needs.
     Health {
-        /// The group.
+        /// The Auto Scaling group.
         group: String,
-        /// Targets that are healthy, InService and at the version.
+        /// The number of ready targets: healthy, InService and launched from the version.
         healthy: u32,
         /// How many of those are needed.
         needed: u32,
-        /// Its instances.
+        /// The number of instances in the group.
         instances: u32,
     },
-    /// Weights were set, or read back.
-    Weights {
-        /// The share of each colour in percent.
-        weights: PerColour<u8>,
-        /// False when set, true when AWS reads back the same and the other side's traffic follows.
+    /// The run set the weights, or verified them.
+    Traffic {
+        /// The share of each color in percent.
+        shares: PerColor<u8>,
+        /// False when they are set, true when AWS returns the same weights and the old side's traffic follows.
         verified: bool,
     },
-    /// A request over the test rule.
+    /// A smoke test: a request through the test rule.
     Smoke {
-        /// The path.
+        /// The request path.
         path: String,
-        /// The answer's status; `None` where there was none.
+        /// The HTTP status; `None` if there was no response.
         status: Option<u16>,
-        /// Whether it is the expected one.
+        /// Whether it is the expected status.
         passed: bool,
     },
-    /// The gate looked at the evidence.
-    Judgement {
+    /// The evidence was judged.
+    Judgment {
         /// `pass`, `fail` or `not enough evidence`.
         verdict: &'static str,
-        /// What the new side's target group counted since the step began.
+        /// What the new side's target group has counted since the step began.
         counts: Counts,
         /// The reasoning, in one line.
         message: String,
     },
-    /// Traffic goes back.
-    TakingBack {
-        /// Why.
+    /// The run restores traffic to the old side.
+    RollingBack {
+        /// The reason.
         reason: String,
     },
-    /// Something unexpected was seen, and what is done about it.
+    /// Something unexpected happened.
     Notice {
-        /// One line.
+        /// What happened and what the run does about it, in one line.
         message: String,
     },
-    /// The old group's retirement was scheduled.
-    Retirement {
-        /// The group.
+    /// The scale-in of the old group was scheduled.
+    ScaleInScheduled {
+        /// The Auto Scaling group.
         group: String,
-        /// When.
+        /// When the scheduled action runs.
         at: Timestamp,
-        /// Its MinSize and DesiredCapacity then.
+        /// The MinSize and DesiredCapacity that it sets.
         size: u32,
     },
     /// The last event of every run.
@@ -167,8 +167,8 @@ pub enum Event {
 }
 
 impl Event {
-    /// Whether it tells nothing that `earlier` has not told. A reason of AWS's that only counts down
-    /// is no news.
+    /// Returns true if this event adds nothing to `earlier`. AWS's reason of a refresh counts as the same if
+    /// only its numbers differ.
     pub fn repeats(&self, earlier: &Event) -> bool {
         let words = |text: &Option<String>| -> String {
             text.iter().flat_map(|text| text.chars()).filter(|c| !c.is_ascii_digit()).collect()
@@ -183,9 +183,9 @@ impl Event {
     }
 }
 
-impl PerColour<u8> {
-    /// All for one colour.
-    pub fn all(colour: Colour) -> PerColour<u8> {
-        PerColour::from_fn(|c| if c == colour { 100 } else { 0 })
+impl PerColor<u8> {
+    /// Returns shares of 100% for `color` and 0% for the other color.
+    pub fn all(color: Color) -> PerColor<u8> {
+        PerColor::from_fn(|c| if c == color { 100 } else { 0 })
     }
 }

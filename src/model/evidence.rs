@@ -1,21 +1,21 @@
-//! What the load balancer counted.
+//! Request counts from the load balancer.
 
 use std::ops::Add;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Requests over some time and how many of them the targets answered with 5xx.
+/// The requests in a period, and how many of them failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counts {
     /// All requests.
     pub requests: u64,
-    /// Those answered with 5xx by a target, or not answered because no connection could be made.
+    /// Requests that a target answered with 5xx, or that failed because no connection could be made.
     pub errors: u64,
 }
 
 impl Counts {
-    /// The share of errors in `[0, 1]`; `None` without a request.
+    /// Returns the share of errors in `[0, 1]`; `None` without requests.
     pub fn error_share(self) -> Option<f64> {
         (self.requests > 0).then(|| self.errors as f64 / self.requests as f64)
     }
@@ -28,16 +28,17 @@ impl Add for Counts {
     }
 }
 
-/// One target group's counts by minute, as CloudWatch has them so far.
+/// The counts of one target group by minute, as far as CloudWatch has them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TargetGroupCounts {
-    /// The start of each minute that has a `RequestCount`, in order. A minute without one is no
-    /// evidence: CloudWatch may not have it yet (AWS-documented: an empty group publishes nothing).
+    /// The start and counts of each minute that has a `RequestCount`, in order. A missing minute is not
+    /// evidence of zero requests: CloudWatch may not have it yet (AWS-documented: an empty group publishes
+    /// nothing).
     pub minutes: Vec<(Timestamp, Counts)>,
 }
 
 impl TargetGroupCounts {
-    /// The sum over the minutes that lie wholly within `[from, until)`.
+    /// Sums the minutes that lie entirely within `[from, until)`.
     pub fn within(&self, from: Timestamp, until: Timestamp) -> Counts {
         let minute = jiff::SignedDuration::from_secs(60);
         self.minutes
@@ -46,7 +47,7 @@ impl TargetGroupCounts {
             .fold(Counts::default(), |sum, (_, counts)| sum + *counts)
     }
 
-    /// The start of the newest minute with data.
+    /// Returns the start of the newest minute with data.
     pub fn newest(&self) -> Option<Timestamp> {
         self.minutes.last().map(|(start, _)| *start)
     }

@@ -1,5 +1,4 @@
-//! Fleets as EC2 Auto Scaling describes them: groups, their instances, instance refreshes and
-//! scheduled actions.
+//! EC2 Auto Scaling: groups, their instances, instance refreshes and scheduled actions.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,7 +8,7 @@ use jiff::Timestamp;
 use jiff::fmt::serde::unsigned_duration::friendly::compact as friendly;
 use serde::{Deserialize, Serialize};
 
-/// Bounds and target of a group's size, in instances.
+/// A group's MinSize, MaxSize and DesiredCapacity, in instances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capacity {
     /// MinSize.
@@ -20,20 +19,20 @@ pub struct Capacity {
     pub desired: u32,
 }
 
-/// A launch template's version as someone wrote it.
+/// A launch template version as it is specified in a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum VersionSpec {
-    /// A number: what launches is fixed.
+    /// A version number.
     Number(u64),
-    /// `$Latest`: whatever was made last.
+    /// `$Latest`: the newest version.
     Latest,
-    /// `$Default`, or nothing.
+    /// `$Default`, or not specified.
     Default,
 }
 
 impl VersionSpec {
-    /// The number, where it is one.
+    /// Returns the number, if the version is a number.
     pub fn number(self) -> Option<u64> {
         match self {
             VersionSpec::Number(n) => Some(n),
@@ -52,7 +51,7 @@ impl fmt::Display for VersionSpec {
     }
 }
 
-/// A launch template and a version of it.
+/// A launch template with a version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaunchTemplate {
     /// `lt-…`.
@@ -64,32 +63,32 @@ pub struct LaunchTemplate {
 }
 
 impl LaunchTemplate {
-    /// Whether this is version `number` of template `id`.
+    /// Returns true if this is version `number` of the template `id`.
     pub fn is(&self, id: &str, number: u64) -> bool {
         self.id == id && self.version == VersionSpec::Number(number)
     }
 }
 
-/// What a group launches from.
+/// What a group launches its instances from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TemplateSource {
-    /// A launch template of its own.
+    /// A launch template.
     Template(LaunchTemplate),
-    /// A mixed-instances policy over a launch template, whose version alone may be replaced.
+    /// A mixed instances policy over a launch template. A refresh may replace only the version.
     Mixed {
         /// The policy's launch template.
         template: LaunchTemplate,
-        /// True where it selects instances by attributes: no desired configuration is possible then.
+        /// True if the policy selects instances by attributes: a refresh cannot have a desired configuration then.
         attribute_based: bool,
-        /// True where an override brings a launch template of its own.
-        own_templates: bool,
+        /// True if an override has its own launch template.
+        overrides_have_templates: bool,
     },
-    /// A launch configuration, or nothing: no version can be pinned.
+    /// A launch configuration, or nothing: there is no version to pin.
     Other,
 }
 
 impl TemplateSource {
-    /// The launch template, where there is one.
+    /// Returns the launch template, if there is one.
     pub fn template(&self) -> Option<&LaunchTemplate> {
         match self {
             TemplateSource::Template(template) | TemplateSource::Mixed { template, .. } => {
@@ -100,18 +99,18 @@ impl TemplateSource {
     }
 }
 
-/// The states of an instance's life that a rollout tells apart (BC `LifecycleState`).
+/// The lifecycle states of an instance that a rollout distinguishes (botocore `LifecycleState`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifecycle {
-    /// Coming up, hooks included.
+    /// Launching, including lifecycle hooks.
     Pending,
-    /// In service: registered, not necessarily healthy.
+    /// In service: registered with the target groups, but not necessarily healthy.
     InService,
-    /// Going, hooks included.
+    /// Terminating, including lifecycle hooks.
     Terminating,
-    /// Set aside by a person.
+    /// Taken out of service with EnterStandby.
     Standby,
-    /// Anything else: detaching, warmed, quarantined.
+    /// Any other state: detaching, warm pool, quarantined.
     Other,
 }
 
@@ -120,13 +119,13 @@ pub enum Lifecycle {
 pub struct Instance {
     /// `i-…`.
     pub id: String,
-    /// Its zone.
+    /// The Availability Zone.
     pub zone: String,
-    /// Where in its life it is.
+    /// The lifecycle state.
     pub lifecycle: Lifecycle,
-    /// Auto Scaling's own opinion of its health.
+    /// The health status according to Auto Scaling.
     pub healthy: bool,
-    /// What it was launched from; `None` where AWS has it no longer.
+    /// What it was launched from; `None` if AWS no longer has it.
     pub template: Option<LaunchTemplate>,
     /// ProtectedFromScaleIn.
     pub protected: bool,
@@ -137,17 +136,17 @@ pub struct Instance {
 pub struct Group {
     /// AutoScalingGroupName.
     pub name: String,
-    /// Its size.
+    /// MinSize, MaxSize and DesiredCapacity.
     pub capacity: Capacity,
     /// What it launches from: the saved configuration, which a refresh changes only at its end.
     pub source: TemplateSource,
-    /// Its instances, in the order of their ids.
+    /// The instances, ordered by id.
     pub instances: Vec<Instance>,
-    /// The zones that it launches into, sorted.
+    /// The Availability Zones, sorted.
     pub zones: Vec<String>,
-    /// The attached target groups' ARNs, sorted.
+    /// The ARNs of the attached target groups, sorted.
     pub target_groups: Vec<String>,
-    /// True where HealthCheckType includes `ELB`.
+    /// True if HealthCheckType includes `ELB`.
     pub elb_health: bool,
     /// HealthCheckGracePeriod.
     pub grace: Duration,
@@ -156,9 +155,9 @@ pub struct Group {
 }
 
 impl Group {
-    /// The version of the group's own launch template that all instances in service run; `None` where there are none, or
-    /// they differ.
-    pub fn running(&self) -> Option<u64> {
+    /// Returns the version of the group's own launch template that all instances in service run; `None` if there are
+    /// none or they differ.
+    pub fn running_version(&self) -> Option<u64> {
         let own = self.source.template()?;
         let serving = self.instances.iter().filter(|i| i.lifecycle == Lifecycle::InService);
         let mut versions = serving.map(|instance| {
@@ -169,8 +168,9 @@ impl Group {
         versions.all(|version| version == Some(first)).then_some(first)
     }
 
-    /// The versions of the group's own launch template that its instances in service run besides `version`, ascending.
-    pub fn running_instead_of(&self, version: u64) -> Vec<u64> {
+    /// Returns the versions of the group's own launch template other than `version` that instances in service run,
+    /// ascending.
+    pub fn other_running_versions(&self, version: u64) -> Vec<u64> {
         let Some(template) = self.source.template() else { return Vec::new() };
         let serving = self.instances.iter().filter(|i| i.lifecycle == Lifecycle::InService);
         let own = serving.filter_map(|instance| {
@@ -184,33 +184,33 @@ impl Group {
     }
 }
 
-/// The states of an instance refresh (BC `InstanceRefreshStatus`).
+/// The states of an instance refresh (botocore `InstanceRefreshStatus`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RefreshStatus {
-    /// Accepted, not begun.
+    /// Accepted, but not started.
     Pending,
-    /// Replacing.
+    /// Replacing instances.
     InProgress,
-    /// All replaced, waiting out BakeTime.
+    /// All instances are replaced; waiting for BakeTime to pass.
     Baking,
-    /// Done; the group's own configuration is now the desired one.
+    /// Done; the group's saved configuration is now the desired one.
     Successful,
-    /// Ended without success.
+    /// The refresh failed.
     Failed,
-    /// Being cancelled.
+    /// The refresh is being canceled.
     Cancelling,
-    /// Was cancelled.
+    /// The refresh was canceled.
     Cancelled,
-    /// Going back.
+    /// AWS is rolling back.
     RollbackInProgress,
-    /// Went back without success.
+    /// AWS's rollback failed.
     RollbackFailed,
-    /// Went back.
+    /// AWS's rollback is complete.
     RollbackSuccessful,
 }
 
 impl RefreshStatus {
-    /// Whether it still changes the group: at most one refresh of a group is active.
+    /// Returns true if the refresh still changes the group: a group has at most one active refresh.
     pub fn is_active(self) -> bool {
         match self {
             RefreshStatus::Pending
@@ -227,18 +227,18 @@ impl RefreshStatus {
     }
 }
 
-/// How a refresh is to replace instances (BC `RefreshPreferences`); everything that has a default
-/// worth knowing is sent explicitly.
+/// How a refresh replaces instances (botocore `RefreshPreferences`). cutover sends preferences explicitly
+/// instead of relying on AWS's defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Preferences {
+pub struct RefreshPreferences {
     /// MinHealthyPercentage, 0–100.
     pub min_healthy: u32,
-    /// MaxHealthyPercentage, 100–200; `None` leaves it out, which differs from an explicit 100.
+    /// MaxHealthyPercentage, 100–200; `None` omits it, which differs from an explicit 100.
     pub max_healthy: Option<u32>,
-    /// InstanceWarmup; `None` leaves the group's default.
+    /// InstanceWarmup; `None` uses the group's default.
     #[serde(with = "friendly::optional")]
     pub warmup: Option<Duration>,
-    /// CheckpointPercentages, ascending; the last is 100, or the rest is not replaced.
+    /// CheckpointPercentages, ascending; unless the last is 100, the remaining instances are not replaced.
     pub checkpoints: Vec<u32>,
     /// CheckpointDelay.
     #[serde(with = "friendly::required")]
@@ -254,25 +254,25 @@ pub struct Preferences {
     pub alarms: Vec<String>,
 }
 
-/// An instance refresh as DescribeInstanceRefreshes tells it.
+/// An instance refresh as returned by DescribeInstanceRefreshes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstanceRefresh {
     /// InstanceRefreshId.
     pub id: String,
-    /// Its state.
+    /// The status.
     pub status: RefreshStatus,
-    /// AWS's reason, for messages.
+    /// StatusReason, for messages.
     pub reason: Option<String>,
-    /// PercentageComplete. Falls back to zero in a rollback: never a sign of completion.
+    /// PercentageComplete. It falls to zero in a rollback, so it never proves completion.
     pub percent: Option<u32>,
     /// InstancesToUpdate.
     pub remaining: Option<u32>,
-    /// When it began; `None` while Pending.
+    /// StartTime; `None` while Pending.
     pub started: Option<Timestamp>,
-    /// The desired configuration's launch template, if it had one.
+    /// The launch template of the desired configuration, if there is one.
     pub desired: Option<LaunchTemplate>,
-    /// The preferences that it runs under; `None` where AWS gives none.
-    pub preferences: Option<Preferences>,
+    /// The preferences; `None` if AWS does not return any.
+    pub preferences: Option<RefreshPreferences>,
 }
 
 /// A scheduled action of a group.
@@ -280,14 +280,14 @@ pub struct InstanceRefresh {
 pub struct ScheduledAction {
     /// ScheduledActionName.
     pub name: String,
-    /// When it runs next.
+    /// When it next runs.
     pub at: Option<Timestamp>,
-    /// MinSize to set.
+    /// The MinSize that it sets.
     pub min: Option<u32>,
-    /// MaxSize to set.
+    /// The MaxSize that it sets.
     pub max: Option<u32>,
-    /// DesiredCapacity to set.
+    /// The DesiredCapacity that it sets.
     pub desired: Option<u32>,
-    /// True where it recurs.
+    /// True if it has a recurrence.
     pub recurring: bool,
 }

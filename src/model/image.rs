@@ -1,39 +1,39 @@
-//! Image references, as the OCI distribution specification writes them.
+//! Image references, as defined by the OCI distribution specification.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A content digest, `sha256:` and 64 hexadecimal digits.
+/// A content digest: `sha256:` and 64 hexadecimal digits.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Digest(String);
 
-/// Why a text is no digest, repository or reference.
+/// The reason why a text is not a digest, repository or reference.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidReference {
-    /// Not `sha256:` and 64 lower-case hexadecimal digits.
-    #[error("`{0}` is not a digest: it must be `sha256:` and 64 lower-case hexadecimal digits")]
+    /// The text is not `sha256:` and 64 lowercase hexadecimal digits.
+    #[error("`{0}` is not a digest: write `sha256:` and 64 lowercase hexadecimal digits")]
     Digest(String),
-    /// Not `registry/path`.
+    /// The text is not `registry/path`.
     #[error(
-        "`{0}` is not a repository: write its registry and path, as in `123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/web` or `ghcr.io/acme/web`"
+        "`{0}` is not a repository: write registry and path, as in `123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/web` or `ghcr.io/acme/web`"
     )]
     Repository(String),
-    /// A reference without a digest where one is needed.
-    #[error("`{0}` has no digest: write `repository@sha256:…`, because a tag can be moved")]
+    /// A reference has no digest where one is needed.
+    #[error("`{0}` has no digest: write `repository@sha256:…`, because a tag can move")]
     NotPinned(String),
 }
 
 impl Digest {
-    /// The digest of `bytes`.
+    /// Computes the digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Digest {
         use sha2::{Digest as _, Sha256};
         Digest::from_sha256(&Sha256::digest(bytes))
     }
 
-    /// The digest that a finished SHA-256 gives.
+    /// Makes a digest from a SHA-256 hash.
     pub fn from_sha256(hash: &[u8]) -> Digest {
         use std::fmt::Write as _;
         let mut text = String::from("sha256:");
@@ -44,12 +44,12 @@ impl Digest {
         Digest(text)
     }
 
-    /// The whole text, `sha256:…`.
+    /// Returns the complete text, `sha256:…`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The first twelve hexadecimal digits, for people.
+    /// Returns the first twelve hexadecimal digits, for people.
     pub fn short(&self) -> &str {
         self.0.get(7..19).unwrap_or(&self.0)
     }
@@ -101,12 +101,12 @@ pub struct Repository {
 }
 
 impl Repository {
-    /// The registry's host, with its port if it has one.
+    /// Returns the registry's host, with the port if there is one.
     pub fn registry(&self) -> &str {
         &self.registry
     }
 
-    /// The path within the registry.
+    /// Returns the path within the registry.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -154,15 +154,15 @@ impl fmt::Display for Repository {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ImageReference {
-    /// Where it is pulled from.
+    /// The repository to pull from.
     pub repository: Repository,
-    /// What it is.
+    /// The digest of the manifest or index.
     pub digest: Digest,
 }
 
 impl FromStr for ImageReference {
     type Err = InvalidReference;
-    /// Reads `repository[:tag]@sha256:…`; the tag is dropped, since the digest decides.
+    /// Parses `repository[:tag]@sha256:…`; the tag is dropped, because the digest decides.
     fn from_str(text: &str) -> Result<ImageReference, InvalidReference> {
         let (name, digest) =
             text.split_once('@').ok_or_else(|| InvalidReference::NotPinned(text.to_owned()))?;

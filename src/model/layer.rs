@@ -1,72 +1,72 @@
-//! A layer of an image on its way into registries.
+//! Progress of pushing a layer.
 
 use serde::Serialize;
 
 use super::{Digest, Repository};
 
-/// Something has happened to a layer.
+/// Progress of one layer of an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LayerProgress {
-    /// Which, from the bottom up, from 1.
+    /// The layer's number, from the bottom up, starting at 1.
     pub layer: usize,
-    /// Of how many.
+    /// The number of layers.
     pub layers: usize,
-    /// Its DiffID: the digest of its archive before compression.
+    /// The DiffID: the digest of the uncompressed archive.
     pub diff_id: Digest,
-    /// What has happened.
+    /// The state that it reached.
     #[serde(flatten)]
     pub state: LayerState,
 }
 
-/// How far a layer is.
+/// The state of a layer during a push.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum LayerState {
-    /// The repository has it: nothing is sent.
+    /// The repository already has it: nothing is uploaded.
     Exists {
-        /// Which.
+        /// The repository.
         repository: Repository,
     },
-    /// The registry takes it over from another of its repositories: nothing is sent.
+    /// The registry mounted it from another of its repositories: nothing is uploaded.
     Mounted {
-        /// Into which.
+        /// The repository that it was mounted into.
         repository: Repository,
-        /// From which.
+        /// The repository that it was mounted from.
         from: Repository,
     },
-    /// It is read and compressed, and sent meanwhile.
+    /// It is being read, compressed and uploaded.
     Packing {
-        /// Bytes of the archive so far.
+        /// Bytes of the archive read so far.
         read: u64,
-        /// Bytes of the blob so far.
+        /// Bytes of the blob written so far.
         written: u64,
     },
     /// All of it is compressed.
     Packed {
-        /// The archive's size in bytes.
+        /// The size of the archive in bytes.
         content: u64,
-        /// The blob's.
+        /// The size of the blob in bytes.
         size: u64,
     },
-    /// All of it is compressed, and some of it sent.
+    /// All of it is compressed, and part of it is uploaded.
     Uploading {
-        /// Bytes that were sent, to all repositories together.
+        /// Bytes uploaded so far, to all repositories together.
         sent: u64,
-        /// How many it will be.
+        /// Bytes to upload in total.
         of: u64,
     },
-    /// The repository has all of it now.
+    /// The upload is complete.
     Uploaded {
-        /// Which.
+        /// The repository.
         repository: Repository,
-        /// The blob's size in bytes.
+        /// The size of the blob in bytes.
         size: u64,
     },
 }
 
 impl LayerState {
-    /// Whether it is told once, and not again and again.
-    pub fn is_news(&self) -> bool {
+    /// Returns true for states that are reported once, false for those that are updated continuously.
+    pub fn is_reported_once(&self) -> bool {
         !matches!(self, LayerState::Packing { .. } | LayerState::Uploading { .. })
     }
 }

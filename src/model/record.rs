@@ -1,11 +1,11 @@
-//! A rollout's record in the ledger: what a later run must know to finish it or to take it back.
+//! The record of a rollout in the ledger: what a later run must know to finish it or roll it back.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Colour, Ending, ImageReference, PerColour, RuleId, Strategy};
+use super::{Color, ImageReference, PerColor, RuleId, Status, Strategy};
 
-/// One entry of the ledger: a JSON value of at most 4 KB (the limit of a standard parameter).
+/// One record of the ledger: a JSON value of at most 4 KB (the limit of a standard parameter).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
@@ -13,25 +13,26 @@ pub struct Record {
     pub number: u64,
     /// The service.
     pub service: String,
-    /// Whose claim it is: tells a reply lost after the effect from somebody else's success.
+    /// The id of the claiming run. It distinguishes this run's own claim, whose response was lost, from the claim
+    /// of another run.
     pub holder: String,
     /// The unfinished record whose facts this one inherited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continues: Option<u64>,
-    /// Forward, or back to the version before.
+    /// Deploy, or roll back to the previous version.
     #[serde(default)]
     pub goal: Goal,
-    /// How.
+    /// The strategy.
     pub strategy: Strategy,
-    /// What was wanted: two runs with the same intent want the same rollout.
+    /// The intent: two runs with the same intent request the same rollout.
     pub intent: String,
-    /// The workflow of the Actions run: numbers of different workflows cannot be compared.
+    /// The workflow of the GitHub Actions run: run numbers of different workflows cannot be compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workflow: Option<String>,
-    /// The number of the Actions run, which grows with every run of a workflow.
+    /// The number of the GitHub Actions run, which grows with every run of a workflow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_number: Option<u64>,
-    /// The commit that the image is of.
+    /// The commit that the image was built from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     /// The image, once it is in the registry.
@@ -44,252 +45,253 @@ pub struct Record {
     pub version: Option<u64>,
     /// The version that was live when the rollout began.
     pub previous: u64,
-    /// The commit of that version, where the ledger knows it.
+    /// The commit of that version, if the ledger has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_commit: Option<String>,
-    /// Where it is.
+    /// The current phase.
     pub phase: Phase,
-    /// Since when it is there, by AWS's clock.
+    /// When the phase began, by AWS's clock.
     pub since: Timestamp,
-    /// When its run last wrote: a stale heartbeat is a dead run.
+    /// When the run last wrote the record: a stale heartbeat means that the run is dead.
     pub heartbeat: Timestamp,
-    /// What the rollout found, wrote and must undo.
+    /// What the rollout found and changed, and must undo in a rollback.
     pub fleet: FleetFacts,
-    /// While taking over: where the predecessor was, if it wanted the same.
+    /// While taking over: the phase of the predecessor, if it had the same intent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<Phase>,
-    /// True where the predecessor wanted something else: what it began is taken back first.
+    /// True if the predecessor had another intent: its rollout is rolled back first.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub restart: bool,
-    /// Versions that predecessors of this rollout brought to the fleet before they were overtaken:
-    /// what launches from one of them is our doing.
+    /// Versions that superseded predecessors rolled out: instances launched from them are not an external
+    /// change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub abandoned: Vec<u64>,
-    /// Why traffic goes back, once it does.
+    pub superseded_versions: Vec<u64>,
+    /// The reason for the rollback, once there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// How it ended.
+    /// How the rollout ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ending: Option<Ending>,
+    pub status: Option<Status>,
 }
 
-/// What a rollout is for.
+/// The purpose of a rollout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Goal {
-    /// A new version is brought to all traffic.
+    /// Bring a new version to all traffic.
     #[default]
     Deploy,
-    /// The version before the live one is.
+    /// Bring the previous version back to all traffic.
     Rollback,
-    /// Somebody asked for an unfinished rollout to be taken back.
+    /// Roll back an unfinished rollout, as requested by `cutover rollback`.
     Undo,
 }
 
 impl Goal {
-    /// How a rollout ends that reached its goal.
-    pub fn reached(self) -> Ending {
+    /// Returns the status of a rollout that reached this goal.
+    pub fn reached(self) -> Status {
         match self {
-            Goal::Deploy => Ending::Succeeded,
-            Goal::Rollback | Goal::Undo => Ending::RolledBack,
+            Goal::Deploy => Status::Succeeded,
+            Goal::Rollback | Goal::Undo => Status::RolledBack,
         }
     }
 }
 
-/// Where a rollout is. The order is the order of a rollout that goes well.
+/// The phases of a rollout, in the order of a successful one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
-    /// After taking over from an unfinished record: only reading.
+    /// Observes without changes, after taking over an unfinished record.
     TakeOver,
-    /// Image and launch template version are being made; the fleet is untouched.
+    /// Pushes the image and creates the launch template version; the groups are not changed.
     Prepare,
-    /// Our scheduled retirement is removed.
-    Free,
-    /// The idle group, or the only one, is brought to the version.
+    /// Cancels the scheduled scale-in of the idle group.
+    CancelScaleIn,
+    /// Refreshes the idle group, or the only one, to the version.
     Refresh,
-    /// The idle group is brought to the size of the live one.
-    Size,
-    /// Both groups enter every rule.
-    Join,
-    /// The idle group's targets become healthy.
+    /// Scales the idle group to the size of the live one.
+    ScaleOut,
+    /// Adds both target groups to every rule.
+    AddToRules,
+    /// Waits for the idle group's targets to become healthy.
     Healthy,
-    /// Requests over the test rule.
-    Smoke,
-    /// A step's gates, then its weights.
+    /// Runs smoke tests through the test rule.
+    SmokeTest,
+    /// Checks a step's gate, then sets its weights.
     Shift,
-    /// A step's weights stand; the evidence is judged.
+    /// Holds a step's weights while the evidence is judged.
     Bake,
-    /// All weight is on the new side; the old side's traffic is seen to end.
+    /// All traffic is on the new side; waits until the old side's traffic has ended.
     Settle,
-    /// What exit 0 asserts is read.
+    /// Verifies what exit code 0 asserts.
     Verify,
-    /// The old group's retirement is scheduled.
-    Retire,
-    /// Weights go back.
-    TakeBack,
-    /// What else was changed goes back.
+    /// Schedules the scale-in of the old group.
+    ScheduleScaleIn,
+    /// Restores traffic to the old side.
+    RestoreTraffic,
+    /// Undoes the other changes.
     Undo,
-    /// Ended.
+    /// The rollout has ended.
     Done,
 }
 
-/// The facts of a fleet's shape.
+/// What a rollout found and changed, by the number of groups.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FleetFacts {
-    /// Two groups that take turns.
+    /// Two groups that alternate between live and idle.
     TwoGroups(Box<TwoGroupsFacts>),
     /// One group.
     OneGroup(OneGroupFacts),
 }
 
-/// What a rollout over two groups found and wrote.
+/// What a rollout over two groups found and changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TwoGroupsFacts {
-    /// The colour that was live.
-    pub from: Colour,
-    /// The step being reached, counted from zero.
+    /// The color that was live: the old side.
+    pub from: Color,
+    /// The current step, counted from zero.
     #[serde(default)]
     pub step: usize,
-    /// Since when this run has seen the idle colour at weight 0 in every rule.
+    /// Since when this run has observed the idle color at weight 0 in every rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_since: Option<Timestamp>,
-    /// Since when this run has seen a rule that it doesn't move give traffic to the idle colour.
+    /// Since when this run has observed a rule that it does not change send traffic to the idle color.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept_busy_since: Option<Timestamp>,
-    /// Since when this run has seen none of its rules forward.
+    /// Since when this run has observed none of its rules forward.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ruleless_since: Option<Timestamp>,
-    /// When the current step's weights were read back.
+    /// When the current step's weights were verified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shifted: Option<Timestamp>,
-    /// How many ready targets the current step's gate asked for. Fewer than these, at any later
-    /// look, take the step back.
+    /// How many ready targets the current step's gate required. If a later tick finds fewer, the step is
+    /// rolled back.
     #[serde(default)]
     pub floor: u32,
-    /// How often weight has come back to the new side while the rest was undone.
+    /// How often the new side received traffic again during the undo phase.
     #[serde(default)]
     pub relapses: u8,
-    /// Whether the idle colour may ever have borne weight.
+    /// Whether the idle color may ever have received traffic.
     #[serde(default)]
     pub weighted: bool,
-    /// Facts by colour.
-    pub sides: PerColour<SideFacts>,
-    /// The rules as they were before.
+    /// The facts of each side.
+    pub sides: PerColor<SideFacts>,
+    /// The rules as they were before the rollout.
     pub rules: Vec<RuleFacts>,
-    /// The test rule as it was before.
+    /// The test rule as it was before the rollout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<RuleFacts>,
-    /// The instance refresh that is ours.
+    /// The instance refresh that this rollout started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh: Option<RefreshFacts>,
 }
 
-/// What one group was before, and what we wrote into it.
+/// The state of one group before the rollout, and what the rollout changed in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SideFacts {
-    /// The saved template version.
+    /// The launch template version in the group's saved configuration.
     pub version: u64,
-    /// Other versions that instances in service ran when the rollout began, ascending: a group that launches a newer
-    /// version than its instances run, as after `cutover adopt` or a change that no refresh followed.
+    /// Other versions that instances in service ran when the rollout began, ascending. There are some if the group's
+    /// configuration is newer than its instances, as after `cutover adopt` or a change without a refresh.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub running: Vec<u64>,
     /// MinSize.
     pub min: u32,
-    /// True where DesiredCapacity was 0.
+    /// True if DesiredCapacity was 0.
     pub empty: bool,
-    /// The MinSizes that we wrote. Any of them may be what reads now: a write may be lost.
+    /// The MinSizes that this rollout set. Any of them may be the current one, because a write can be lost.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub pinned: Vec<u32>,
-    /// Our scheduled retirement that we deleted.
+    pub min_sizes_set: Vec<u32>,
+    /// The scheduled scale-in that this rollout canceled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retirement: Option<RetirementFacts>,
+    pub scale_in: Option<ScaleInFacts>,
 }
 
-/// A scheduled retirement.
+/// A scheduled scale-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RetirementFacts {
+pub struct ScaleInFacts {
     /// When it was due.
     pub at: Timestamp,
     /// The MinSize and DesiredCapacity that it sets.
     pub size: u32,
 }
 
-/// A rule's weights before; `None` where the rule did not name the colour.
+/// A rule as it was before the rollout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleFacts {
-    /// Which rule.
+    /// The rule.
     pub id: RuleId,
-    /// Its weights.
-    pub weights: PerColour<Option<u16>>,
-    /// Seconds of group stickiness, where it is on.
+    /// Its weights (0–999); `None` if the rule did not forward to the color.
+    pub weights: PerColor<Option<u16>>,
+    /// The duration of group stickiness in seconds, if it was enabled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sticky: Option<u32>,
 }
 
-/// A refresh that we asked for. It is known by being new, not by a token: Start takes none.
+/// An instance refresh that a rollout started. StartInstanceRefresh takes no client token, so the refresh is
+/// recognized by being newer than `after`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefreshFacts {
-    /// The version asked for.
+    /// The desired launch template version.
     pub version: u64,
-    /// The newest refresh of the group before we asked.
+    /// The newest refresh of the group before this one was started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
-    /// Its id, once seen.
+    /// The InstanceRefreshId, once observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
 
-/// What a rollout over one group found and wrote.
+/// What a rollout over one group found and changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OneGroupFacts {
     /// The refresh to the new version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh: Option<RefreshFacts>,
-    /// The refresh back to the previous version, where AWS's own rollback was not possible.
+    /// The refresh to the previous version, if AWS's own rollback was not possible.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back: Option<RefreshFacts>,
 }
 
-/// The longest reason that a record keeps, in bytes. EC2's encoded authorization failures alone are
-/// longer than half of what a parameter holds.
+/// The longest reason that a record keeps, in bytes. An encoded authorization failure of EC2 alone takes more than
+/// half of a parameter.
 const REASON: usize = 300;
 
 impl Record {
-    /// Notes why traffic goes back.
+    /// Sets the reason for the rollback, truncated if it is too long.
     pub fn set_reason(&mut self, reason: &str) {
         let end = (0..=REASON.min(reason.len())).rev().find(|end| reason.is_char_boundary(*end));
         self.reason = Some(reason[..end.unwrap_or(0)].to_owned());
     }
 
-    /// Whether its rollout has ended.
+    /// Returns true if the rollout has ended.
     pub fn is_finished(&self) -> bool {
-        self.ending.is_some()
+        self.status.is_some()
     }
 }
 
 impl Phase {
-    /// The name used in the record, in events and in messages.
+    /// Returns the name used in the record, in events and in messages.
     pub fn name(self) -> &'static str {
         match self {
             Phase::TakeOver => "take-over",
             Phase::Prepare => "prepare",
-            Phase::Free => "free",
+            Phase::CancelScaleIn => "cancel-scale-in",
             Phase::Refresh => "refresh",
-            Phase::Size => "size",
-            Phase::Join => "join",
+            Phase::ScaleOut => "scale-out",
+            Phase::AddToRules => "add-to-rules",
             Phase::Healthy => "healthy",
-            Phase::Smoke => "smoke",
+            Phase::SmokeTest => "smoke-test",
             Phase::Shift => "shift",
             Phase::Bake => "bake",
             Phase::Settle => "settle",
             Phase::Verify => "verify",
-            Phase::Retire => "retire",
-            Phase::TakeBack => "take-back",
+            Phase::ScheduleScaleIn => "schedule-scale-in",
+            Phase::RestoreTraffic => "restore-traffic",
             Phase::Undo => "undo",
             Phase::Done => "done",
         }

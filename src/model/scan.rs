@@ -1,4 +1,4 @@
-//! What a registry that looks for vulnerabilities found in an image, and how much of it is too much.
+//! Vulnerability scans of images, and the severity that refuses an image.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// How bad a finding is: ECR's words (API model, FindingSeverity), from the least to the worst.
+/// The severity of a finding in ECR's terms (API model, FindingSeverity), in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Nobody has said yet; Amazon Inspector calls it untriaged.
+    /// Not rated yet; Amazon Inspector calls it untriaged.
     Undefined,
-    /// Worth knowing.
+    /// Informational.
     Informational,
     /// Low.
     Low,
@@ -25,7 +25,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// The severity that ECR or Inspector calls so; an unknown word is [`Severity::Undefined`].
+    /// Parses the word of ECR or Inspector; an unknown word is [`Severity::Undefined`].
     pub fn read(text: &str) -> Severity {
         match text {
             "CRITICAL" => Severity::Critical,
@@ -51,47 +51,47 @@ impl fmt::Display for Severity {
     }
 }
 
-/// What must not be found, and how long to wait for the search.
+/// The condition on scan findings that an image must meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct ScanGate {
-    /// A finding of this severity, or a worse one, refuses the image.
+pub struct ScanPolicy {
+    /// An image with a finding of this severity or worse is refused.
     pub fail_on: Severity,
-    /// How long the scan may take.
+    /// How long to wait for the scan.
     pub wait: Duration,
 }
 
-/// How far a scan is.
+/// The state of a scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scan {
-    /// There is none.
+pub enum ScanState {
+    /// There is no scan.
     Missing,
-    /// It goes on.
+    /// The scan is running.
     Running,
-    /// It has ended, or goes on for ever and has been through once.
+    /// The scan is complete; a continuous scan is complete once it has scanned the image.
     Done(Findings),
-    /// It will find nothing, because it failed or cannot read this image.
+    /// The scan failed, or ECR cannot scan this image.
     Unable {
-        /// ECR's word, such as `UNSUPPORTED_IMAGE`.
+        /// ECR's status, such as `UNSUPPORTED_IMAGE`.
         status: String,
-        /// Its explanation; may be empty.
+        /// ECR's description; may be empty.
         description: String,
     },
 }
 
-/// What a scan found.
+/// The findings of a scan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
-    /// How many of each severity; absent where there are none.
+    /// The number of findings by severity, without zeros.
     pub counts: BTreeMap<Severity, u64>,
-    /// Some of their names, such as `CVE-2026-1234`, the worst first.
+    /// Names of some of them, such as `CVE-2026-1234`, the most severe first.
     pub names: Vec<(Severity, String)>,
 }
 
-/// How a repository of ECR's is to be made where it is missing.
+/// The settings for an ECR repository that cutover creates.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct NewRepository {
-    /// Tags cannot be moved.
+pub struct RepositorySettings {
+    /// Whether tags are immutable.
     pub immutable: bool,
-    /// Images are scanned when they are pushed.
+    /// Whether ECR scans images on push.
     pub scan_on_push: bool,
 }

@@ -1,23 +1,23 @@
-//! Strategies and colours.
+//! Strategies and colors.
 
 use serde::{Deserialize, Serialize};
 
-/// How a fleet is brought to a version.
+/// How the new version replaces the old one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Strategy {
-    /// Two groups, all traffic moved in one step.
+    /// Two groups; all traffic shifts in one step.
     BlueGreen,
-    /// Two groups, traffic moved in the configured steps.
+    /// Two groups; traffic shifts in the configured steps.
     Canary,
-    /// Two groups, traffic moved in equal steps.
+    /// Two groups; traffic shifts in equal steps.
     Linear,
-    /// One group, its instances replaced in batches.
+    /// One group; its instances are replaced in batches.
     Rolling,
 }
 
 impl Strategy {
-    /// The name used in configuration, events and messages.
+    /// Returns the name used in configuration, events and messages.
     pub fn name(self) -> &'static str {
         match self {
             Strategy::BlueGreen => "blue-green",
@@ -34,80 +34,80 @@ impl std::fmt::Display for Strategy {
     }
 }
 
-/// One of the two groups that take turns.
+/// The name of one of two sides. It never changes: a side is live or idle at different times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Colour {
-    /// The first group.
+pub enum Color {
+    /// The first side.
     Blue,
-    /// The second group.
+    /// The second side.
     Green,
 }
 
-impl Colour {
-    /// Both, in a fixed order.
-    pub const BOTH: [Colour; 2] = [Colour::Blue, Colour::Green];
+impl Color {
+    /// Both colors, in a fixed order.
+    pub const BOTH: [Color; 2] = [Color::Blue, Color::Green];
 
-    /// The other one.
+    /// Returns the other color.
     #[must_use]
-    pub fn other(self) -> Colour {
+    pub fn other(self) -> Color {
         match self {
-            Colour::Blue => Colour::Green,
-            Colour::Green => Colour::Blue,
+            Color::Blue => Color::Green,
+            Color::Green => Color::Blue,
         }
     }
 }
 
-impl std::fmt::Display for Colour {
+impl std::fmt::Display for Color {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Colour::Blue => "blue",
-            Colour::Green => "green",
+            Color::Blue => "blue",
+            Color::Green => "green",
         })
     }
 }
 
-/// One thing for each colour.
+/// One value for each color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct PerColour<T> {
-    /// The blue one.
+pub struct PerColor<T> {
+    /// The value for blue.
     pub blue: T,
-    /// The green one.
+    /// The value for green.
     pub green: T,
 }
 
-impl<T> PerColour<T> {
-    /// Makes one for each colour.
-    pub fn from_fn(mut make: impl FnMut(Colour) -> T) -> PerColour<T> {
-        PerColour { blue: make(Colour::Blue), green: make(Colour::Green) }
+impl<T> PerColor<T> {
+    /// Makes one value for each color.
+    pub fn from_fn(mut make: impl FnMut(Color) -> T) -> PerColor<T> {
+        PerColor { blue: make(Color::Blue), green: make(Color::Green) }
     }
 
-    /// Converts each.
-    pub fn map<U>(self, mut convert: impl FnMut(T) -> U) -> PerColour<U> {
-        PerColour { blue: convert(self.blue), green: convert(self.green) }
+    /// Converts each value.
+    pub fn map<U>(self, mut convert: impl FnMut(T) -> U) -> PerColor<U> {
+        PerColor { blue: convert(self.blue), green: convert(self.green) }
     }
 
-    /// Borrows each.
-    pub fn as_ref(&self) -> PerColour<&T> {
-        PerColour { blue: &self.blue, green: &self.green }
+    /// Borrows each value.
+    pub fn as_ref(&self) -> PerColor<&T> {
+        PerColor { blue: &self.blue, green: &self.green }
     }
 }
 
-impl<T> std::ops::Index<Colour> for PerColour<T> {
+impl<T> std::ops::Index<Color> for PerColor<T> {
     type Output = T;
-    fn index(&self, colour: Colour) -> &T {
-        match colour {
-            Colour::Blue => &self.blue,
-            Colour::Green => &self.green,
+    fn index(&self, color: Color) -> &T {
+        match color {
+            Color::Blue => &self.blue,
+            Color::Green => &self.green,
         }
     }
 }
 
-impl<T> std::ops::IndexMut<Colour> for PerColour<T> {
-    fn index_mut(&mut self, colour: Colour) -> &mut T {
-        match colour {
-            Colour::Blue => &mut self.blue,
-            Colour::Green => &mut self.green,
+impl<T> std::ops::IndexMut<Color> for PerColor<T> {
+    fn index_mut(&mut self, color: Color) -> &mut T {
+        match color {
+            Color::Blue => &mut self.blue,
+            Color::Green => &mut self.green,
         }
     }
 }

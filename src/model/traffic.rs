@@ -1,15 +1,14 @@
-//! Load balancers as Elastic Load Balancing v2 describes them: rules that forward, target groups,
-//! targets and their health.
+//! Elastic Load Balancing v2: rules that forward, target groups, targets and their health.
 
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What holds a forward action: a listener rule, or a listener's default action.
+/// A listener rule, or a listener's default action.
 ///
-/// Both are ARNs; the default rule can only be changed through its listener (ModifyRule answers
-/// OperationNotPermitted), hence the difference.
+/// Both are identified by ARNs. They differ because a default action can only be changed through its
+/// listener (ModifyRule answers OperationNotPermitted).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RuleId {
@@ -20,7 +19,7 @@ pub enum RuleId {
 }
 
 impl RuleId {
-    /// The ARN of the rule or the listener.
+    /// Returns the ARN of the rule or the listener.
     pub fn arn(&self) -> &str {
         match self {
             RuleId::Rule(arn) | RuleId::ListenerDefault(arn) => arn,
@@ -34,39 +33,39 @@ impl fmt::Display for RuleId {
     }
 }
 
-/// A weighted forward, normalised: AWS echoes a single-group forward in two forms.
+/// A weighted forward action, normalized: AWS returns a forward to a single target group in two forms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Forward {
-    /// Target group ARN and its weight (0–999), in the order of the ARNs.
+    /// Target group ARNs and their weights (0–999), ordered by ARN.
     pub weights: Vec<(String, u16)>,
-    /// Group stickiness, if enabled.
+    /// Target group stickiness, if enabled.
     pub stickiness: Option<Stickiness>,
 }
 
-/// Group stickiness of a forward action.
+/// The target group stickiness of a forward action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stickiness {
-    /// For how long a client stays with its target group (1–604800 s).
+    /// How long a client stays with its target group (1–604800 s).
     pub seconds: u32,
 }
 
 impl Forward {
-    /// A forward to one target group alone. A single-group forward reads back as weight 1.
+    /// Makes a forward to a single target group. AWS returns it with weight 1.
     pub fn only(target_group: &str) -> Forward {
         Forward { weights: vec![(target_group.to_owned(), 1)], stickiness: None }
     }
 
-    /// The weight of `target_group`: `None` where the forward does not name it.
+    /// Returns the weight of `target_group`; `None` if it is not part of the forward.
     pub fn weight(&self, target_group: &str) -> Option<u16> {
         self.weights.iter().find(|(arn, _)| arn == target_group).map(|(_, weight)| *weight)
     }
 
-    /// Whether it names `target_group`, at whatever weight.
+    /// Returns true if the forward includes `target_group`, at any weight.
     pub fn names(&self, target_group: &str) -> bool {
         self.weight(target_group).is_some()
     }
 
-    /// The share in percent that `target_group` gets, rounded up so that any traffic at all shows.
+    /// Returns the share of `target_group` in percent, rounded up so that any traffic counts.
     pub fn share(&self, target_group: &str) -> u8 {
         let total: u32 = self.weights.iter().map(|(_, weight)| u32::from(*weight)).sum();
         let own = u32::from(self.weight(target_group).unwrap_or(0));
@@ -74,10 +73,10 @@ impl Forward {
     }
 }
 
-/// What a rule listens to, as far as the deployer needs to tell rules apart.
+/// The conditions of a rule, as far as cutover needs to distinguish rules.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RuleMatch {
-    /// Required header values: name and the accepted values.
+pub struct RuleConditions {
+    /// Header conditions: the name and the accepted values.
     pub headers: Vec<(String, Vec<String>)>,
     /// Accepted hosts.
     pub hosts: Vec<String>,
@@ -87,18 +86,18 @@ pub struct RuleMatch {
     pub others: bool,
 }
 
-/// A rule or default action that forwards.
+/// A listener rule or default action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// Which one.
+    /// The ARN.
     pub id: RuleId,
-    /// The listener that it belongs to.
+    /// The ARN of the listener.
     pub listener: String,
-    /// The priority; `None` for a default action. The lowest number is tried first.
+    /// The priority; `None` for a default action. The lowest number is evaluated first.
     pub priority: Option<u32>,
-    /// What it listens to; empty for a default action.
-    pub matches: RuleMatch,
-    /// The forward; `None` where the last action is a redirect or a fixed response.
+    /// The conditions; empty for a default action.
+    pub conditions: RuleConditions,
+    /// The forward action; `None` if the last action is a redirect or a fixed response.
     pub forward: Option<Forward>,
 }
 
@@ -118,9 +117,9 @@ pub struct Listener {
 pub struct LoadBalancer {
     /// Its ARN; the part after `loadbalancer/` is CloudWatch's dimension.
     pub arn: String,
-    /// The name that it answers under.
+    /// The DNS name.
     pub dns_name: String,
-    /// The enabled zones, sorted.
+    /// The enabled Availability Zones, sorted.
     pub zones: Vec<String>,
     /// `application`, `network` or `gateway`.
     pub kind: String,
@@ -133,19 +132,19 @@ pub struct TargetGroup {
     pub arn: String,
     /// Its name.
     pub name: String,
-    /// The load balancers that it serves: at most one, none while no rule names it.
+    /// The load balancers that use it: at most one, none while no rule forwards to it.
     pub load_balancers: Vec<String>,
-    /// Protocol and port of the targets, and the health check's path: must be alike in both colours.
+    /// The protocol of the targets. Like port and health check path, it must be the same for both colors.
     pub protocol: String,
-    /// The targets' port.
+    /// The port of the targets.
     pub port: u16,
-    /// The health check's path.
+    /// The path of the health check.
     pub health_path: String,
-    /// Time between health checks.
+    /// The time between health checks.
     pub health_interval: Duration,
-    /// Passed checks to be healthy again, failed checks to be unhealthy.
+    /// Consecutive successful checks until an unhealthy target is healthy.
     pub healthy_threshold: u32,
-    /// Failed checks until unhealthy.
+    /// Consecutive failed checks until a target is unhealthy.
     pub unhealthy_threshold: u32,
     /// `deregistration_delay.timeout_seconds`.
     pub deregistration_delay: Duration,
@@ -153,22 +152,22 @@ pub struct TargetGroup {
     pub sticky: bool,
     /// `slow_start.duration_seconds`.
     pub slow_start: Duration,
-    /// False where each zone's node only uses its own zone's targets.
+    /// False if each load balancer node uses only the targets in its own zone.
     pub cross_zone: bool,
 }
 
-/// A target's health (BC `TargetHealthStateEnum`).
+/// A target's health (botocore `TargetHealthStateEnum`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetHealth {
-    /// Being registered or checked for the first time.
+    /// Being registered, or being checked for the first time.
     Initial,
-    /// Passing.
+    /// Passing health checks.
     Healthy,
-    /// Failing.
+    /// Failing health checks.
     Unhealthy,
-    /// In no rule, or in a zone that is not enabled: not checked.
+    /// Not checked, because no rule forwards to it or its zone is not enabled.
     Unused,
-    /// Leaving.
+    /// Being deregistered.
     Draining,
     /// Not checked, for another reason.
     Unavailable,
@@ -177,11 +176,11 @@ pub enum TargetHealth {
 /// A registered target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// The instance.
+    /// The instance id.
     pub id: String,
-    /// Its zone, where AWS tells.
+    /// The Availability Zone, if AWS reports it.
     pub zone: Option<String>,
-    /// Its health.
+    /// The health state.
     pub health: TargetHealth,
     /// AWS's reason code, for messages.
     pub reason: Option<String>,

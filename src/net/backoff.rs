@@ -1,11 +1,11 @@
-//! How long to wait before trying again.
+//! Delays between attempts.
 
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
-/// The waits between `attempts` attempts: doubling from 200 ms up to 5 s, each prolonged by up to
-/// as much again. The same seed gives the same waits, so that a run in the lab can be repeated.
+/// Returns the delays between `attempts` attempts: doubling from 200 ms up to 5 s, each extended at random by
+/// up to its own length. The same seed gives the same delays, so that runs in the lab are reproducible.
 pub fn delays(attempts: usize, seed: u64) -> impl Iterator<Item = Duration> + Send {
     ExponentialBuilder::new()
         .with_min_delay(Duration::from_millis(200))

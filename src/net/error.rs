@@ -1,57 +1,57 @@
-//! Why no answer came.
+//! Errors of the transport.
 
-/// Why no answer came. Names the host and the cause; never a path, a query or a header, since those
-/// may carry secrets.
+/// Why there is no response. Names the host and the cause; never a path, a query or a header, since those may
+/// carry secrets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
-    /// Nothing can be sent at all.
+    /// HTTPS cannot be set up, so nothing can be sent.
     #[error("HTTPS cannot be set up: {cause}")]
     Setup {
-        /// What the library says, or which file is wrong.
+        /// The library's error, or the file that is wrong.
         cause: String,
     },
-    /// No connection could be made: the request was surely not delivered.
+    /// The connection failed: the request was certainly not delivered.
     #[error("no connection to {host}: {cause}")]
     Connect {
         /// Host and port.
         host: String,
-        /// What the system says.
+        /// The system's error.
         cause: String,
     },
-    /// Whoever answers could not prove to be `host`: the request was surely not delivered.
+    /// The server's certificate is not trusted: the request was certainly not delivered.
     #[error(
-        "{host} cannot be trusted: {cause}. If an authority of your own vouches for it, name its \
-         certificate (PEM): in AWS_CA_BUNDLE or, for a registry, as /etc/docker/certs.d/{host}/ca.crt, \
-         besides those of the system; or in SSL_CERT_FILE, in their place. A server's own certificate must \
-         not be an authority itself (openssl req -addext basicConstraints=critical,CA:FALSE)"
+        "the certificate of {host} is not trusted: {cause}. If it was issued by a CA of your own, provide the \
+         CA's certificate (PEM): in AWS_CA_BUNDLE or, for a registry, as /etc/docker/certs.d/{host}/ca.crt, \
+         in addition to the system's; or in SSL_CERT_FILE, instead of them. A server's certificate must \
+         not be a CA itself (openssl req -addext basicConstraints=critical,CA:FALSE)"
     )]
     Untrusted {
         /// Host and port.
         host: String,
-        /// What the library says.
+        /// The library's error.
         cause: String,
     },
-    /// It does not speak TLS: the request was surely not delivered.
+    /// The server does not use TLS: the request was certainly not delivered.
     #[error(
-        "{host} answers, but without TLS. Nothing is sent in plain text but to this machine itself \
-         (localhost, 127.0.0.1): give it a certificate, or reach it through one that has"
+        "{host} answers without TLS, and plain text is sent only to this machine (localhost, 127.0.0.1). \
+         Give it a certificate, or put it behind a proxy that has one"
     )]
     PlainText {
         /// Host and port.
         host: String,
     },
-    /// The time ran out: the request may have been delivered.
+    /// The request timed out: it may have been delivered.
     #[error("{host} did not answer in time")]
     Timeout {
         /// Host and port.
         host: String,
     },
-    /// Anything else: the request may have been delivered.
-    #[error("the exchange with {host} failed: {cause}")]
+    /// Any other error: the request may have been delivered.
+    #[error("the request to {host} failed: {cause}")]
     Other {
         /// Host and port.
         host: String,
-        /// What the library says.
+        /// The library's error.
         cause: String,
     },
 }
@@ -65,7 +65,7 @@ impl TransportError {
         let cause = innermost(error);
         let hint = match cause.contains("No CA certificates") {
             true => {
-                ". Install the system's (`ca-certificates`), or check SSL_CERT_FILE and SSL_CERT_DIR"
+                ". Install the package `ca-certificates`, or check SSL_CERT_FILE and SSL_CERT_DIR"
             }
             false => "",
         };
@@ -74,7 +74,7 @@ impl TransportError {
 
     pub(super) fn of_reqwest(host: &str, error: &reqwest::Error) -> TransportError {
         let (host, cause) = (host.to_owned(), innermost(error));
-        // By rustls' words: its errors come as those of input and output.
+        // Reported apart by rustls' messages: its errors arrive as I/O errors.
         if cause.starts_with("invalid peer certificate") {
             TransportError::Untrusted { host, cause }
         } else if cause.contains("InvalidContentType") {
@@ -88,7 +88,7 @@ impl TransportError {
         }
     }
 
-    /// The same, told to be about what `name` names.
+    /// Names the variable that an error of setup is about.
     pub(super) fn named(self, name: &str) -> TransportError {
         match self {
             TransportError::Setup { cause } => {
@@ -98,8 +98,8 @@ impl TransportError {
         }
     }
 
-    /// Whether the same may well succeed in a moment.
-    pub fn is_passing(&self) -> bool {
+    /// Returns whether the same request may succeed in a moment.
+    pub fn is_transient(&self) -> bool {
         !matches!(
             self,
             TransportError::Setup { .. }
@@ -109,7 +109,7 @@ impl TransportError {
     }
 }
 
-/// The last cause in the chain: libraries' outer messages repeat the URL.
+/// Returns the last cause in the chain: libraries' outer messages repeat the URL.
 fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {

@@ -1,7 +1,8 @@
 //! The one transport for all outgoing HTTP, and the clock.
 //!
-//! Nothing else in the house opens a socket or asks what time it is. Both come as one value,
-//! [`Net`], so that a whole deployment runs against the network or inside the lab without knowing.
+//! Apart from connections to a container engine, nothing else in the crate opens a socket or reads the time.
+//! Both are passed as one value, [`Net`], so that a whole deployment runs against the network or inside the
+//! lab without knowing which.
 
 mod backoff;
 mod clock;
@@ -19,20 +20,20 @@ pub use stopwatch::Stopwatch;
 pub use transport::{Body, BoxError, Transport, empty, full};
 pub use upgrade::upgrade;
 
-/// The way out, and the time: what everything that talks to the world is given.
+/// The transport and the clock, which everything that talks to the outside is given.
 #[derive(Debug, Clone)]
 pub struct Net {
     /// Where requests go.
     pub transport: Transport,
-    /// What time it is, and how to wait.
+    /// The current time, and waiting.
     pub clock: Clock,
 }
 
 impl Net {
-    /// The real network and the real time.
+    /// Returns the real network and the machine's clock.
     ///
     /// # Errors
-    /// Where TLS or the system's proxy settings cannot be set up.
+    /// Fails if TLS or the system's proxy settings cannot be set up.
     pub fn real() -> Result<Net, TransportError> {
         Ok(Net { transport: Transport::network()?, clock: Clock::system() })
     }

@@ -1,6 +1,6 @@
-//! Whose certificates count besides those of the system, which `SSL_CERT_FILE` and `SSL_CERT_DIR` put
-//! others in the place of (rustls-native-certs reads them): the AWS CLI's bundle for every host, and
-//! Docker's and Podman's folders for one registry each.
+//! CA certificates in addition to the system's (which `SSL_CERT_FILE` and `SSL_CERT_DIR` replace;
+//! rustls-native-certs reads those variables): the AWS CLI's bundle for every host, and Docker's and Podman's
+//! folders for one registry each.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,22 +10,22 @@ use reqwest::Certificate;
 
 use super::TransportError;
 
-/// Certificates of authorities, by whom they may vouch for.
+/// CA certificates, by the hosts that they are trusted for.
 #[derive(Debug, Default)]
 pub(super) struct Roots {
     /// For every host: `AWS_CA_BUNDLE`.
     pub(super) everywhere: Vec<Certificate>,
-    /// For one host each, with its port if it has one: `certs.d/<host>/*.crt` (Docker's reference,
-    /// "Verify repository client with certificates"). A folder that cannot be read matters only to
-    /// who goes there.
+    /// For one host each, with its port if it has one: `certs.d/<host>/*.crt` (Docker's reference, "Verify
+    /// repository client with certificates"). A folder that cannot be read is an error only for requests to
+    /// its host.
     pub(super) by_host: BTreeMap<String, Result<Vec<Certificate>, TransportError>>,
 }
 
 impl Roots {
-    /// Reads what the environment names, and the folders that there are.
+    /// Reads the files that the environment names, and the folders that exist.
     ///
     /// # Errors
-    /// Where `AWS_CA_BUNDLE` names no readable bundle.
+    /// Fails if `AWS_CA_BUNDLE` names no readable bundle.
     pub(super) fn find(variable: impl Fn(&str) -> Option<String>) -> Result<Roots, TransportError> {
         let bundle = variable("AWS_CA_BUNDLE").filter(|path| !path.is_empty());
         let everywhere = match bundle {
@@ -45,7 +45,7 @@ impl Roots {
     }
 }
 
-/// The hosts that `folder` has a folder for, each with its authorities, where it names any.
+/// Returns the hosts that have a folder in `folder`, each with its CA certificates, if it has any.
 fn hosts(folder: &Path) -> Vec<(String, Result<Vec<Certificate>, TransportError>)> {
     let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     entries
@@ -63,14 +63,14 @@ fn hosts(folder: &Path) -> Vec<(String, Result<Vec<Certificate>, TransportError>
         .collect()
 }
 
-/// The certificates of a PEM file; at least one.
+/// Reads the certificates in a PEM file; at least one.
 fn read(path: &Path) -> Result<Vec<Certificate>, TransportError> {
     let failed =
         |cause: String| TransportError::Setup { cause: format!("{}: {cause}", path.display()) };
     let pem = fs::read(path).map_err(|error| failed(error.to_string()))?;
     match Certificate::from_pem_bundle(&pem) {
         Ok(all) if !all.is_empty() => Ok(all),
-        Ok(_) => Err(failed("holds no certificate in PEM".to_owned())),
+        Ok(_) => Err(failed("contains no PEM certificate".to_owned())),
         Err(error) => Err(failed(error.to_string())),
     }
 }
@@ -90,7 +90,7 @@ mod tests {
         let roots = Roots::find(|name| (name == "HOME").then(|| home.clone())).unwrap();
         assert!(roots.everywhere.is_empty());
         let error = roots.by_host["registry.example:5000"].as_ref().unwrap_err().to_string();
-        assert!(error.contains("ca.crt: holds no certificate"), "{error}");
+        assert!(error.contains("ca.crt: contains no PEM certificate"), "{error}");
         assert!(!roots.by_host.contains_key("empty.example"));
 
         let bundle = |name: &str| (name == "AWS_CA_BUNDLE").then(|| format!("{home}/none.pem"));

@@ -1,4 +1,4 @@
-//! The AWS SDK's HTTP client, time source and sleep, made of this transport and this clock.
+//! The AWS SDK's HTTP client, time source and sleep, based on this transport and this clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -20,7 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Clock, Transport, TransportError};
 
-/// Sends what the SDK sends, and learns from the answers what time it is at AWS.
+/// Sends the SDK's requests, and learns AWS's time from the responses.
 #[derive(Debug, Clone)]
 pub(crate) struct Connector {
     transport: Transport,
@@ -41,8 +41,8 @@ impl HttpClient for Connector {
         settings: &HttpConnectorSettings,
         _components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        // To connect in time is the transport's. The SDK bounds the rest only where it tries whether
-        // there is an instance's metadata service at all.
+        // The transport limits the time to connect. The SDK limits the rest only when it probes for an
+        // instance metadata service.
         let read_timeout = settings.read_timeout();
         SharedHttpConnector::new(Connector { read_timeout, ..self.clone() })
     }
@@ -84,8 +84,8 @@ fn connector_error(error: TransportError) -> ConnectorError {
     }
 }
 
-/// How far AWS's clock is ahead of ours, as its last answer told. A `Date` has whole seconds, so
-/// less than two seconds count as none.
+/// How far AWS's clock is ahead of ours, by its last response. `Date` has whole seconds, so less than two
+/// seconds count as none.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Skew(Arc<AtomicI64>);
 
@@ -102,7 +102,7 @@ impl Skew {
         }
     }
 
-    /// `now` by AWS's clock.
+    /// Returns `now` by AWS's clock.
     pub(crate) fn apply(&self, now: Timestamp) -> Timestamp {
         let ahead = SignedDuration::from_secs(self.0.load(Ordering::Relaxed));
         now.saturating_add(ahead).unwrap_or(now)
@@ -115,9 +115,8 @@ impl TimeSource for Clock {
     }
 }
 
-/// The SDK sleeps only to bound how long a request may take. Such bounds are about the real
-/// machine, so they are not shortened where the clock runs at a rate; under Tokio's paused time
-/// they are virtual as everything else.
+/// The SDK sleeps only to limit how long a request may take. Such limits are about the real machine, so a
+/// clock's rate does not shorten them; under Tokio's paused time they are virtual like everything else.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timeouts;
 

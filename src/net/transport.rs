@@ -1,4 +1,4 @@
-//! The only seam between the deployer and the world: an HTTP service.
+//! The only seam between cutover and the outside: an HTTP service.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,41 +16,40 @@ use tower::{Service, service_fn};
 use super::TransportError;
 use super::roots::Roots;
 
-/// Any error, as libraries hand them on.
+/// Any error of a library.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A request's or a response's body: whole, or streamed.
+/// The body of a request or response: whole or streamed.
 pub type Body = BoxBody<Bytes, BoxError>;
 
-/// A body of these bytes.
+/// Returns a body of these bytes.
 pub fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed()
 }
 
-/// No body.
+/// Returns an empty body.
 pub fn empty() -> Body {
     Empty::new().map_err(|never| match never {}).boxed()
 }
 
-/// How long the network may take to open a connection. Well within the five seconds that a change
-/// may take as a whole.
+/// The time limit to open a connection: well within the five seconds that a change may take as a whole.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Where all outgoing HTTP goes: the network, or a door into the lab.
+/// Where all outgoing HTTP requests go: the network or the lab.
 ///
-/// It sends a request once, follows no redirect and has no timeout for the answer: repeating,
-/// following and giving up are decisions of whoever sends.
+/// It sends a request once, follows no redirects and has no timeout for the response: retries, redirects and
+/// timeouts are up to the caller.
 #[derive(Clone)]
 pub struct Transport {
     service: BoxCloneSyncService<Request<Body>, Response<Body>, TransportError>,
 }
 
 impl Transport {
-    /// The real network: TLS by the system's roots and those that the environment and Docker's
-    /// `certs.d` name besides, and proxies as the environment says except for what is on this machine.
+    /// Returns the real network: TLS with the system's roots and those that the environment and Docker's
+    /// `certs.d` add, and the environment's proxies except for addresses on this machine.
     ///
     /// # Errors
-    /// Where TLS or the proxy settings cannot be set up.
+    /// Fails if TLS or the proxy settings cannot be set up.
     pub fn network() -> Result<Transport, TransportError> {
         Transport::with_roots(&Roots::find(|name| std::env::var(name).ok())?)
     }
@@ -66,7 +65,7 @@ impl Transport {
             .by_host
             .iter()
             .map(|(host, more)| {
-                let near = is_near(&host.parse().unwrap_or_default());
+                let near = bypasses_proxy(&host.parse().unwrap_or_default());
                 let client = more.clone().and_then(|more| {
                     let builder = trusting(more);
                     client(if near { builder.no_proxy() } else { builder })
@@ -76,7 +75,8 @@ impl Transport {
             .collect();
         Ok(Transport::new(service_fn(move |request: Request<Body>| {
             let host = host_of(&request);
-            let near = || if is_near(request.uri()) { direct.clone() } else { proxied.clone() };
+            let near =
+                || if bypasses_proxy(request.uri()) { direct.clone() } else { proxied.clone() };
             let client = own.get(&host.to_ascii_lowercase()).cloned().unwrap_or_else(|| Ok(near()));
             async move {
                 let client = client?;
@@ -89,7 +89,7 @@ impl Transport {
         })))
     }
 
-    /// Any HTTP service: the lab's in-process door, or a test's function.
+    /// Uses any HTTP service: the lab's in-process transport, or a test's function.
     pub fn from_service<S, B>(service: S) -> Transport
     where
         S: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
@@ -117,10 +117,10 @@ impl Transport {
         Transport { service: BoxCloneSyncService::new(service) }
     }
 
-    /// Sends `request` once and returns as soon as the answer's head is there.
+    /// Sends `request` once and returns as soon as the response's headers arrive.
     ///
     /// # Errors
-    /// Where no answer came. Whatever the answer's status is, it is an answer.
+    /// Fails if there is no response. A response with any status is a response.
     pub fn send(
         &self,
         request: Request<Body>,
@@ -128,10 +128,10 @@ impl Transport {
         self.service.clone().oneshot(request)
     }
 
-    /// Sends `request` once and collects the whole answer.
+    /// Sends `request` once and reads the whole response.
     ///
     /// # Errors
-    /// Where no answer came, or not all of it.
+    /// Fails if there is no response, or only a part of it.
     pub async fn send_bytes(
         &self,
         request: Request<Body>,
@@ -155,15 +155,15 @@ fn client(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, TransportE
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .connect_timeout(CONNECT_TIMEOUT)
-        // Shorter than AWS's own, so that a change is not sent into a connection being closed.
+        // Shorter than AWS's idle timeout, so that no change is sent over a connection that is being closed.
         .pool_idle_timeout(Duration::from_secs(15))
         .build()
         .map_err(|error| TransportError::of_setup(&error))
 }
 
-/// Whether the host is this machine or answers only to it, as a lab does or the metadata service of
-/// an instance: no proxy can reach those, nor should it see what they say.
-fn is_near(uri: &Uri) -> bool {
+/// Returns whether the host is this machine or answers only to it, as a lab or the instance metadata service
+/// does: no proxy can reach those, nor should it see their traffic.
+fn bypasses_proxy(uri: &Uri) -> bool {
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
     match host.parse::<IpAddr>() {
         Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_link_local(),
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn what_is_on_this_machine_needs_no_proxy() {
-        let near = |uri: &'static str| is_near(&Uri::from_static(uri));
+        let near = |uri: &'static str| bypasses_proxy(&Uri::from_static(uri));
         assert!(near("http://127.0.0.1:4566/") && near("http://[::1]:80/"));
         assert!(near("http://localhost/") && near("http://169.254.169.254/latest"));
         assert!(!near("https://10.0.0.1/") && !near("https://ssm.eu-central-1.amazonaws.com/"));

@@ -1,5 +1,5 @@
-//! A connection that begins as a request and goes on as something else, as a container engine's session
-//! does, by TLS with a certificate of our own.
+//! Upgrades an HTTP request to a raw connection over TLS with a client certificate, as a container engine's
+//! session needs it.
 
 use std::fs;
 use std::path::Path;
@@ -9,12 +9,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::BoxError;
 
-/// Sends `request`, which asks for an upgrade, and hands over the connection. `certificates` is a folder
-/// as Docker keeps them: `ca.pem` says who may answer, besides those whom the system trusts, and
-/// `cert.pem` and `key.pem` who we are.
+/// Sends the upgrade `request` and returns the connection. `certificates` is a folder in Docker's layout:
+/// `ca.pem` has the CAs that are trusted in addition to the system's, `cert.pem` and `key.pem` are the
+/// client's.
 ///
 /// # Errors
-/// Where a file is missing or no certificate, nobody answers, or the answer is another.
+/// Fails if a file is missing or invalid, nobody answers, or the server does not switch protocols.
 pub async fn upgrade(
     request: Request<()>,
     certificates: &Path,
@@ -34,6 +34,6 @@ pub async fn upgrade(
     let response = client.execute(request.map(|()| reqwest::Body::default()).try_into()?).await?;
     match response.status() {
         StatusCode::SWITCHING_PROTOCOLS => Ok(response.upgrade().await?),
-        status => Err(format!("the answer was {status}").into()),
+        status => Err(format!("the engine answered {status}").into()),
     }
 }

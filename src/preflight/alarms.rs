@@ -1,4 +1,4 @@
-//! Alarms that are there and quiet.
+//! Checks that the configured alarms exist and are not in ALARM.
 
 use super::finding::Finding;
 use super::view::View;
@@ -15,24 +15,30 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
             Some(AlarmState::Ok) => continue,
             Some(AlarmState::Alarm) => Finding::error(
                 TOPIC,
-                format!("the alarm `{name}` fires already: nothing could be learned from it"),
-                "mend what it warns of first, or take it out of `judge.alarms`",
+                format!(
+                    "the alarm `{name}` is already in ALARM, so it cannot judge the new version"
+                ),
+                "fix the cause of the alarm first, or remove it from `judge.alarms`",
             ),
-            // Start is rejected then (user guide).
+            // StartInstanceRefresh is rejected then (user guide).
             Some(AlarmState::InsufficientData) if rolling => Finding::error(
                 TOPIC,
-                format!("the alarm `{name}` has no data: Auto Scaling refuses a refresh with it"),
-                "wait for data, let the alarm treat missing data as good, or leave it out",
+                format!(
+                    "the alarm `{name}` has insufficient data, so Auto Scaling rejects an instance refresh with it"
+                ),
+                "wait for data, set the alarm to treat missing data as not breaching, or remove it",
             ),
             Some(AlarmState::InsufficientData) => Finding::warning(
                 TOPIC,
-                format!("the alarm `{name}` has no data: until it has, no step is taken"),
-                "let the alarm treat missing data as it should be treated",
+                format!(
+                    "the alarm `{name}` has insufficient data: the rollout waits for data before each step"
+                ),
+                "set how the alarm treats missing data",
             ),
             None => Finding::error(
                 TOPIC,
                 format!("the alarm `{name}` does not exist"),
-                "correct `judge.alarms` in cutover.yaml, or create it",
+                "correct `judge.alarms` in cutover.yaml, or create the alarm",
             ),
         };
         findings.push(finding.cli(format!("aws cloudwatch describe-alarms --alarm-names {name}")));

@@ -1,29 +1,29 @@
-//! Groups and target groups belong to each other, behind one load balancer, in its zones.
+//! Checks that groups are attached to their target groups, behind one load balancer and in its zones.
 
 use super::facts::GroupFacts;
 use super::finding::Finding;
 use super::view::View;
 use crate::config::Fleet;
-use crate::model::{Colour, TargetGroup};
+use crate::model::{Color, TargetGroup};
 
 const TOPIC: &str = "attachment";
 
 pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(pair) = &view.pair {
-        for colour in Colour::BOTH {
-            let (own, other) = (pair[colour], pair[colour.other()]);
+        for color in Color::BOTH {
+            let (own, other) = (pair[color], pair[color.other()]);
             findings.extend(attached(own.group, own.target_group));
             if own.group.group.target_groups.contains(&other.target_group.arn) {
                 findings.push(
                     Finding::error(
                         TOPIC,
                         format!(
-                            "`{}` is attached to `{}`, too: weights could not tell the colours \
-                             apart",
+                            "`{}` is also attached to `{}`, so weights could not separate the \
+                             colors",
                             own.group.group.name, other.target_group.name
                         ),
-                        "detach it from the other colour's target group",
+                        "detach it from the target group of the other color",
                     )
                     .cli(format!(
                         "aws autoscaling detach-load-balancer-target-groups \
@@ -34,14 +34,14 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
             }
             findings.extend(zones(own.group, own.target_group, view));
         }
-        let [blue, green] = Colour::BOTH.map(|colour| &pair[colour].target_group.load_balancers);
+        let [blue, green] = Color::BOTH.map(|color| &pair[color].target_group.load_balancers);
         if let (Some(blue), Some(green)) = (blue.first(), green.first())
             && blue != green
         {
             findings.push(Finding::error(
                 TOPIC,
-                format!("the target groups serve two load balancers: {blue} and {green}"),
-                "put both into the rules of one: a weight is a share within a rule",
+                format!("the target groups belong to two load balancers: {blue} and {green}"),
+                "use both in the rules of one load balancer: weights apply within a rule",
             ));
         }
     } else if let Fleet::Single(sole) = &view.config.fleet
@@ -64,11 +64,11 @@ fn attached(facts: &GroupFacts, target_group: &TargetGroup) -> Option<Finding> {
         Finding::error(
             TOPIC,
             format!(
-                "`{}` is not attached to the target group `{}`: its instances would get no \
+                "`{}` is not attached to the target group `{}`, so its instances would receive no \
                  requests",
                 group.name, target_group.name
             ),
-            "attach it",
+            "attach the target group to the Auto Scaling group",
         )
         .cli(format!(
             "aws autoscaling attach-load-balancer-target-groups --auto-scaling-group-name {} \
@@ -78,7 +78,7 @@ fn attached(facts: &GroupFacts, target_group: &TargetGroup) -> Option<Finding> {
     })
 }
 
-/// A target in a zone that the load balancer hasn't enabled stays `unused` (user guide).
+/// A target in a zone that is not enabled for the load balancer stays `unused` (user guide).
 fn zones(facts: &GroupFacts, target_group: &TargetGroup, view: &View<'_>) -> Option<Finding> {
     let balancer = view
         .facts
@@ -92,12 +92,12 @@ fn zones(facts: &GroupFacts, target_group: &TargetGroup, view: &View<'_>) -> Opt
         Finding::error(
             "zones",
             format!(
-                "`{}` launches into {}, which the load balancer has not enabled: targets there \
-                 are never healthy",
+                "`{}` launches into {}, which is not enabled for the load balancer: targets there \
+                 never become healthy",
                 group.name,
                 missing.join(" and ")
             ),
-            "enable the zone on the load balancer (name all its subnets), or take it from the \
+            "enable the zone for the load balancer (list all its subnets), or remove it from the \
              group",
         )
         .cli(format!("aws elbv2 set-subnets --load-balancer-arn {} --subnets …", balancer.arn))

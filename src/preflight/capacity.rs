@@ -1,4 +1,4 @@
-//! Room for as many instances as the live group has.
+//! Checks that the group may have enough instances.
 
 use super::finding::Finding;
 use super::view::View;
@@ -32,11 +32,11 @@ fn pair_room(live: &Group, idle: &Group) -> Vec<Finding> {
         Finding::error(
             TOPIC,
             format!(
-                "`{}` may have {} instances, but `{}` has {wanted}: it could not take over all \
+                "`{}` may have at most {} instances, but `{}` has {wanted}, so it could not take all \
                  traffic",
                 idle.name, idle.capacity.max, live.name
             ),
-            "raise its MaxSize; cutover never does",
+            "raise its MaxSize, which cutover never changes",
         )
         .cli(format!(
             "aws autoscaling update-auto-scaling-group --auto-scaling-group-name {} --max-size {}",
@@ -54,11 +54,11 @@ fn single_room(group: &Group, view: &View<'_>) -> Vec<Finding> {
             vec![Finding::warning(
                 TOPIC,
                 format!(
-                    "`{}` has one instance: {} to {} percent of one would terminate it before its \
-                     replacement is ready, so 100 to 200 is used",
+                    "`{}` has one instance: a refresh with {}% to {}% healthy would terminate it before its \
+                     replacement is ready, so cutover uses 100% to 200%",
                     group.name, rolling.min_healthy, rolling.max_healthy
                 ),
-                "write `rolling: { min_healthy: 100, max_healthy: 200 }`, or run two instances",
+                "set `rolling: { min_healthy: 100, max_healthy: 200 }`, or run two instances",
             )]
         }
         _ => Vec::new(),
@@ -69,11 +69,11 @@ fn empty(group: &Group) -> Finding {
     Finding::error(
         TOPIC,
         format!(
-            "`{}` is live, but its desired capacity is 0: nothing serves, and nothing tells \
-                 how many would be enough",
+            "`{}` is live, but its DesiredCapacity is 0, so the size of the other group is \
+                 unknown",
             group.name
         ),
-        "give it instances first",
+        "set its DesiredCapacity first",
     )
     .cli(format!(
         "aws autoscaling set-desired-capacity --auto-scaling-group-name {} --desired-capacity {}",

@@ -1,9 +1,9 @@
-//! Groups, target groups and load balancers exist, and are of a kind that can be served.
+//! Checks that groups, target groups and load balancers exist and are of a supported type.
 
 use super::finding::Finding;
 use super::view::View;
 use crate::config::Fleet;
-use crate::model::Colour;
+use crate::model::Color;
 
 pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -44,8 +44,8 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
         findings.push(Finding::error(
             "load balancer",
             format!("{} is a {} load balancer", balancer.dns_name, balancer.kind),
-            "put the target groups behind an Application Load Balancer: others count no requests \
-             a target group, and so nothing could be judged",
+            "put the target groups behind an Application Load Balancer: other types do not count \
+             requests per target group, so nothing could be judged",
         ));
     }
     findings
@@ -54,6 +54,6 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
 fn target_groups(fleet: &Fleet) -> Vec<&str> {
     match fleet {
         Fleet::Single(sole) => sole.target_group.as_deref().into_iter().collect(),
-        Fleet::Pair(pair) => Colour::BOTH.map(|c| pair[c].target_group.as_str()).to_vec(),
+        Fleet::Pair(pair) => Color::BOTH.map(|c| pair[c].target_group.as_str()).to_vec(),
     }
 }

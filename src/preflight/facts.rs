@@ -1,59 +1,58 @@
-//! What was read before judging.
+//! The facts that preflight checks.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::cloud::{TemplateFacts, VersionFacts};
+use crate::aws::{TemplateFacts, VersionFacts};
 use crate::model::{
     Group, InstanceRefresh, Listener, LoadBalancer, Repository, Rule, ScheduledAction, TargetGroup,
 };
 use crate::rollout::AlarmState;
 
-/// An account's state, as far as a rollout depends on it.
+/// The state of the account, as far as a rollout depends on it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
     /// When it was read, by AWS's clock.
     pub now: Timestamp,
-    /// The account that the credentials are of.
+    /// The account id of the credentials.
     pub account: String,
-    /// The configured groups by name. One that is absent does not exist.
+    /// The configured groups by name. Missing ones do not exist.
     pub groups: BTreeMap<String, GroupFacts>,
-    /// The configured target groups by name, or those attached where a single group's isn't
-    /// configured. One that is absent does not exist.
+    /// The configured target groups by name; those attached to a single group if none is configured. Missing
+    /// ones do not exist.
     pub target_groups: BTreeMap<String, TargetGroup>,
-    /// The load balancers that these target groups serve.
+    /// The load balancers of these target groups.
     pub load_balancers: Vec<LoadBalancer>,
-    /// Their listeners.
+    /// The listeners of the load balancers.
     pub listeners: Vec<Listener>,
-    /// Their rules and default actions, all of them.
+    /// All rules and default actions of the load balancers.
     pub rules: Vec<Rule>,
-    /// The configured launch template, or else the one that the groups launch from.
+    /// The configured launch template, otherwise the one that the groups use.
     pub template: Option<TemplateFacts>,
-    /// How many versions it has; an upper bound is enough as long as it is far from the quota.
+    /// The number of its versions, or an upper bound if that is far below the quota.
     pub versions: u64,
-    /// The version that the live group launches from, or that the groups do while that isn't
-    /// known; `None` where it isn't a number.
+    /// The version that the live group launches from; the highest of both groups if it is not known which one is live.
+    /// `None` if it is not a number.
     pub live: Option<VersionFacts>,
-    /// Every group of the Region that launches from that template; instances may be left out.
+    /// Every group in the Region that launches from this template, possibly without its instances.
     pub users: Vec<Group>,
-    /// The repositories of the account's own registry that the image is to be in and that do not
-    /// exist.
+    /// The configured repositories in the account's own registry that do not exist.
     pub missing_repositories: Vec<Repository>,
-    /// The configured alarms by name. One that is absent does not exist.
+    /// The configured alarms by name. Missing ones do not exist.
     pub alarms: BTreeMap<String, AlarmState>,
-    /// What an unfinished rollout of this service was doing, if there is one: the next run goes on
-    /// from there, so what it left behind is no obstacle.
+    /// What an unfinished rollout of this service was doing, if there is one. The next run resumes it, so what it left
+    /// behind does not block a rollout.
     pub unfinished: Option<String>,
 }
 
-/// A group and what belongs to it.
+/// A group with its refreshes and scheduled actions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroupFacts {
     /// The group with its instances.
     pub group: Group,
-    /// Its instance refreshes, newest first.
+    /// The instance refreshes, newest first.
     pub refreshes: Vec<InstanceRefresh>,
-    /// Its scheduled actions.
+    /// The scheduled actions.
     pub scheduled: Vec<ScheduledAction>,
 }

@@ -1,18 +1,18 @@
-//! One thing that is wrong, or may be.
+//! Findings of preflight.
 
 use crate::model::Event;
 
-/// Whether a rollout may begin all the same.
+/// Whether a finding blocks a rollout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// It may not.
+    /// The finding blocks a rollout.
     Error,
-    /// It may; somebody should know.
+    /// The finding does not block a rollout.
     Warning,
 }
 
 impl Severity {
-    /// The word used in events.
+    /// Returns the word used in events.
     pub fn name(self) -> &'static str {
         match self {
             Severity::Error => "error",
@@ -21,23 +21,23 @@ impl Severity {
     }
 }
 
-/// One thing that is wrong, or may be.
+/// A problem, or a possible one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// How bad.
+    /// Whether it blocks a rollout.
     pub severity: Severity,
-    /// What it is about, in one or two words.
+    /// The topic, in one or two words.
     pub topic: &'static str,
-    /// What is so, and what it means.
+    /// What is wrong, and what it means.
     pub message: String,
-    /// What to do.
+    /// How to fix it.
     pub remedy: String,
-    /// The AWS CLI line that does it, or shows it.
+    /// The AWS CLI command that fixes or shows it.
     pub cli: Option<String>,
 }
 
 impl Finding {
-    /// Stops a rollout.
+    /// Makes a finding that blocks a rollout.
     pub(super) fn error(
         topic: &'static str,
         message: impl Into<String>,
@@ -47,7 +47,7 @@ impl Finding {
         Finding { severity: Severity::Error, topic, message, remedy, cli: None }
     }
 
-    /// Is told.
+    /// Makes a finding that does not block a rollout.
     pub(super) fn warning(
         topic: &'static str,
         message: impl Into<String>,
@@ -56,7 +56,7 @@ impl Finding {
         Finding { severity: Severity::Warning, ..Finding::error(topic, message, remedy) }
     }
 
-    /// With a line for the AWS CLI.
+    /// Sets the AWS CLI command.
     pub(super) fn cli(mut self, line: impl Into<String>) -> Finding {
         self.cli = Some(line.into());
         self

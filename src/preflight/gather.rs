@@ -1,28 +1,28 @@
-//! Reads the facts: a few calls, most of them for several things at once.
+//! Reads the facts from AWS.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{Facts, GroupFacts};
-use super::selection::{live, select};
-use crate::cloud::{Cloud, CloudError, TemplateFacts};
+use super::selection::{live_color, select_rules};
+use crate::aws::{Aws, AwsError, TemplateFacts};
 use crate::config::{Config, Fleet};
-use crate::model::{Colour, Group, PerColour, Repository, Rule, TargetGroup};
+use crate::model::{Color, Group, PerColor, Repository, Rule, TargetGroup};
 use crate::rollout::AlarmState;
 
-/// A template with fewer versions than this is not counted: its highest number will do.
+/// Below this number, the highest version number is used as an upper bound instead of counting versions.
 const WORTH_COUNTING: u64 = 9_000;
 
-/// Reads everything that [`super::findings`] judges. `repositories` are those that the image is in, or
-/// is to be in; `unfinished` says what an unfinished rollout of the service was doing.
+/// Reads all facts for [`super::findings`]. `repositories` are those of the image; `unfinished` says what an unfinished
+/// rollout of the service was doing.
 ///
 /// # Errors
-/// Where AWS does not answer. What does not exist is no error, but a fact.
+/// If a request fails. A missing resource is a fact, not an error.
 pub async fn gather(
-    cloud: &Cloud,
+    cloud: &Aws,
     config: &Config,
     repositories: &[Repository],
     unfinished: Option<String>,
-) -> Result<Facts, CloudError> {
+) -> Result<Facts, AwsError> {
     let groups = groups(cloud, config).await?;
     let target_groups = target_groups(cloud, config, &groups).await?;
     let balancers: BTreeSet<&str> = target_groups
@@ -69,10 +69,7 @@ pub async fn gather(
     Ok(facts)
 }
 
-async fn groups(
-    cloud: &Cloud,
-    config: &Config,
-) -> Result<BTreeMap<String, GroupFacts>, CloudError> {
+async fn groups(cloud: &Aws, config: &Config) -> Result<BTreeMap<String, GroupFacts>, AwsError> {
     let mut facts = BTreeMap::new();
     for group in cloud.groups(&config.groups()).await? {
         let refreshes = cloud.refreshes(&group.name).await?;
@@ -82,14 +79,14 @@ async fn groups(
     Ok(facts)
 }
 
-/// The configured target groups, or those attached to a single group whose isn't configured.
+/// Returns the configured target groups; those attached to a single group if none is configured.
 async fn target_groups(
-    cloud: &Cloud,
+    cloud: &Aws,
     config: &Config,
     groups: &BTreeMap<String, GroupFacts>,
-) -> Result<BTreeMap<String, TargetGroup>, CloudError> {
+) -> Result<BTreeMap<String, TargetGroup>, AwsError> {
     let names: Vec<&str> = match &config.fleet {
-        Fleet::Pair(pair) => Colour::BOTH.map(|c| pair[c].target_group.as_str()).to_vec(),
+        Fleet::Pair(pair) => Color::BOTH.map(|c| pair[c].target_group.as_str()).to_vec(),
         Fleet::Single(sole) => match &sole.target_group {
             Some(name) => vec![name],
             None => groups
@@ -104,12 +101,12 @@ async fn target_groups(
     Ok(found.into_iter().map(|group| (group.name.clone(), group)).collect())
 }
 
-/// The configured template, or the one that the first group launches from.
+/// Returns the configured launch template, or the one that the first group uses.
 async fn template(
-    cloud: &Cloud,
+    cloud: &Aws,
     config: &Config,
     groups: &BTreeMap<String, GroupFacts>,
-) -> Result<Option<TemplateFacts>, CloudError> {
+) -> Result<Option<TemplateFacts>, AwsError> {
     let used = groups.values().find_map(|facts| facts.group.source.template());
     match config.template.name.as_ref().or(used.map(|template| &template.name)) {
         Some(name) => cloud.template(name).await,
@@ -117,7 +114,7 @@ async fn template(
     }
 }
 
-/// The number that the live group launches from; the highest of both where it isn't known which
+/// Returns the version number that the live group launches from; the highest of both groups if it is not known which
 /// one is live.
 fn live_version(config: &Config, facts: &Facts, template: &TemplateFacts) -> Option<u64> {
     let number = |group: &Group| {
@@ -127,12 +124,12 @@ fn live_version(config: &Config, facts: &Facts, template: &TemplateFacts) -> Opt
     let live = match &config.fleet {
         Fleet::Single(_) => None,
         Fleet::Pair(pair) => {
-            let target_group = |colour: Colour| facts.target_groups.get(&pair[colour].target_group);
-            let arns = target_group(Colour::Blue)
-                .zip(target_group(Colour::Green))
-                .map(|(blue, green)| PerColour { blue: &*blue.arn, green: &*green.arn });
-            arns.and_then(|arns| live_colour(config, &facts.rules, arns))
-                .and_then(|colour| facts.groups.get(&pair[colour].group))
+            let target_group = |color: Color| facts.target_groups.get(&pair[color].target_group);
+            let arns = target_group(Color::Blue)
+                .zip(target_group(Color::Green))
+                .map(|(blue, green)| PerColor { blue: &*blue.arn, green: &*green.arn });
+            arns.and_then(|arns| configured_live_color(config, &facts.rules, arns))
+                .and_then(|color| facts.groups.get(&pair[color].group))
         }
     };
     match live {
@@ -141,15 +138,12 @@ fn live_version(config: &Config, facts: &Facts, template: &TemplateFacts) -> Opt
     }
 }
 
-fn live_colour(config: &Config, rules: &[Rule], arns: PerColour<&str>) -> Option<Colour> {
-    live(rules, &select(&config.traffic, rules, arns).moving, arns)
+fn configured_live_color(config: &Config, rules: &[Rule], arns: PerColor<&str>) -> Option<Color> {
+    live_color(rules, &select_rules(&config.traffic, rules, arns).traffic_rules, arns)
 }
 
-/// Only those of the account's own registry can be asked for.
-async fn missing(
-    cloud: &Cloud,
-    repositories: &[Repository],
-) -> Result<Vec<Repository>, CloudError> {
+/// Returns the repositories that do not exist. Checks only those in the account's own registry.
+async fn missing(cloud: &Aws, repositories: &[Repository]) -> Result<Vec<Repository>, AwsError> {
     let mut missing = Vec::new();
     for repository in repositories.iter().filter(|repository| cloud.owns(repository)) {
         if cloud.repository(repository.path()).await?.is_none() {
@@ -159,10 +153,7 @@ async fn missing(
     Ok(missing)
 }
 
-async fn alarms(
-    cloud: &Cloud,
-    config: &Config,
-) -> Result<BTreeMap<String, AlarmState>, CloudError> {
+async fn alarms(cloud: &Aws, config: &Config) -> Result<BTreeMap<String, AlarmState>, AwsError> {
     let names: Vec<&str> = config.judge.alarms.iter().map(String::as_str).collect();
     let states = cloud.alarms(&names).await?;
     Ok(states

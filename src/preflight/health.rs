@@ -1,4 +1,4 @@
-//! Groups that notice what the load balancer notices, and give instances time to start.
+//! Checks that groups use the load balancer's health checks, with a grace period.
 
 use super::finding::Finding;
 use super::view::View;
@@ -20,11 +20,11 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
                 Finding::error(
                     TOPIC,
                     format!(
-                        "`{}` uses the load balancer's health checks with a grace period of 0: \
-                         instances are replaced before they can have started, again and again",
+                        "`{}` uses the load balancer's health checks with a grace period of 0 s: \
+                         instances are repeatedly replaced before they have started",
                         group.name
                     ),
-                    "give it at least the time that an instance takes until it answers",
+                    "set it to at least the time that an instance needs to answer requests",
                 )
                 .cli(format!("{update} --health-check-grace-period 120")),
             );
@@ -33,12 +33,12 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
                 "`{}` does not use the load balancer's health checks: {}",
                 group.name,
                 if rolling {
-                    "a refresh would count instances that answer nothing as healthy"
+                    "a refresh would count instances that do not answer as healthy"
                 } else {
-                    "it keeps instances that answer nothing"
+                    "it keeps instances that do not answer"
                 }
             );
-            let remedy = "turn them on, with a grace period";
+            let remedy = "enable them, with a grace period";
             let finding = if rolling {
                 Finding::error(TOPIC, message, remedy)
             } else {

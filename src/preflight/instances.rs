@@ -1,4 +1,4 @@
-//! Instances that a refresh would leave alone.
+//! Checks for instances that a refresh would not replace.
 
 use super::finding::Finding;
 use super::view::View;
@@ -23,7 +23,7 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
                         protected.join(", "),
                         group.name
                     ),
-                    "take the protection away, or wait until whatever needs it is done",
+                    "remove the protection, or wait until it is no longer needed",
                 )
                 .cli(format!(
                     "aws autoscaling set-instance-protection --auto-scaling-group-name {} \
@@ -43,7 +43,7 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
                         standby.join(", "),
                         group.name
                     ),
-                    "bring it back into service, or terminate it",
+                    "return it to service, or terminate it",
                 )
                 .cli(format!(
                     "aws autoscaling exit-standby --auto-scaling-group-name {} --instance-ids {}",

@@ -1,18 +1,17 @@
-//! What `cutover verify` says, and `deploy` asks first: does what is configured exist, and does it
-//! fit together? [`gather`] reads the facts; [`findings`] judges them, one file a topic, and is
-//! pure.
+//! The checks of `cutover verify`, which `deploy` runs first: do the configured resources exist, and do they match?
+//! [`gather`] reads the facts; [`findings`] checks them, one module per topic, and is pure.
 
 mod alarms;
-mod alike;
-mod asked;
 mod attachment;
 mod capacity;
 mod existence;
+mod external;
 mod facts;
 mod finding;
 mod gather;
 mod health;
 mod instances;
+mod parity;
 mod processes;
 mod refreshes;
 mod registry;
@@ -26,15 +25,16 @@ mod weights;
 
 use crate::config::Config;
 
-pub use asked::{closed_registry, not_made_here, tag_of_a_workflow, unfit_user_data};
+pub use external::{
+    image_cannot_be_built, registry_denied, tag_needs_workflow, unpinnable_user_data,
+};
 pub use facts::{Facts, GroupFacts};
 pub use finding::{Finding, Severity};
 pub use gather::gather;
-pub use selection::{Selection, live, select};
+pub use selection::{Selection, live_color, select_rules};
 use view::View;
 
-/// Everything that stands in the way of a rollout, or may, in the order in which it would: topics
-/// that build on others come later.
+/// Returns everything that blocks or may block a rollout. Checks that build on others come later.
 pub fn findings(config: &Config, facts: &Facts) -> Vec<Finding> {
     let view = View::new(config, facts);
     let topics = [
@@ -44,7 +44,7 @@ pub fn findings(config: &Config, facts: &Facts) -> Vec<Finding> {
         weights::check,
         test_rule::check,
         stickiness::check,
-        alike::check,
+        parity::check,
         capacity::check,
         health::check,
         processes::check,
@@ -56,7 +56,7 @@ pub fn findings(config: &Config, facts: &Facts) -> Vec<Finding> {
     ];
     let mut findings: Vec<Finding> = topics.into_iter().flat_map(|check| check(&view)).collect();
     for line in findings.iter_mut().filter_map(|finding| finding.cli.as_mut()) {
-        // The person's own default Region may be another.
+        // The user's default Region may differ.
         line.push_str(&format!(" --region {}", config.region));
     }
     findings

@@ -1,10 +1,10 @@
-//! Nobody else's instance refresh.
+//! Checks that no other instance refresh is active.
 
 use super::finding::Finding;
 use super::view::View;
 
 pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
-    // The refresh of an unfinished rollout is its successor's to judge.
+    // The refresh may belong to an unfinished rollout; the run that resumes it decides.
     if view.facts.unfinished.is_some() {
         return Vec::new();
     }
@@ -18,11 +18,11 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
             Finding::error(
                 "refresh",
                 format!(
-                    "an instance refresh of `{name}` that is not cutover's is active: {} ({:?})",
+                    "an instance refresh of `{name}` that cutover did not start is active: {} ({:?})",
                     active.id, active.status
                 ),
                 format!(
-                    "wait for it, or stop it: `aws autoscaling cancel-instance-refresh \
+                    "wait for it, or cancel it with `aws autoscaling cancel-instance-refresh \
                      --auto-scaling-group-name {name}`"
                 ),
             )

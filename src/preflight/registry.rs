@@ -1,4 +1,4 @@
-//! The repositories to push to and to pull from.
+//! Checks that the ECR repositories exist.
 
 use super::finding::Finding;
 use super::view::View;
@@ -16,7 +16,7 @@ fn missing_from_ecr(repository: &Repository) -> Finding {
     Finding::error(
         "registry",
         format!("the ECR repository `{path}` does not exist in {}", repository.registry()),
-        "create it, let cutover do it (`image.ecr.create: true`), or correct `image.push` in cutover.yaml",
+        "create it, let cutover create it (`image.ecr.create: true`), or correct `image.push` in cutover.yaml",
     )
     .cli(format!("aws ecr create-repository --repository-name {path}"))
 }

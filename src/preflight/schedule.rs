@@ -1,18 +1,18 @@
-//! Other people's scheduled actions that fall into the rollout.
+//! Checks for scheduled actions of others that run during the rollout.
 
 use std::time::Duration;
 
 use super::finding::Finding;
 use super::view::View;
 use crate::config::{Config, Fleet};
-use crate::rollout::RETIREMENT;
+use crate::rollout::SCALE_IN_ACTION;
 
 pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
     let end = view.facts.now + expected(view.config);
     let mut findings = Vec::new();
     for facts in view.groups() {
         let name = &facts.group.name;
-        for action in facts.scheduled.iter().filter(|action| action.name != RETIREMENT) {
+        for action in facts.scheduled.iter().filter(|action| action.name != SCALE_IN_ACTION) {
             let Some(at) = action.at.filter(|at| *at < end) else { continue };
             let sizes: Vec<String> = [
                 ("MinSize", action.min),
@@ -26,12 +26,12 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
                 Finding::warning(
                     "schedule",
                     format!(
-                        "the scheduled action `{}` of `{name}` is due at {at}, within this \
-                         rollout, and sets {}",
+                        "the scheduled action `{}` of `{name}` runs at {at}, during this rollout, \
+                         and sets {}",
                         action.name,
                         sizes.join(", ")
                     ),
-                    "deploy before or after it: a step waits for it to have run, and goes back if \
+                    "deploy before or after it: a step waits until it has run, and is rolled back if \
                      too few instances are left",
                 )
                 .cli(format!(
@@ -45,7 +45,7 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
     findings
 }
 
-/// How long the rollout may take if nothing goes wrong.
+/// Returns how long a successful rollout may take.
 fn expected(config: &Config) -> Duration {
     let deadlines = &config.deadlines;
     match config.fleet {

@@ -1,73 +1,73 @@
-//! Cookies that pin clients, and slow starts: weights then aren't what they seem.
+//! Checks stickiness and slow start, which make the actual shares differ from the weights.
 
 use super::finding::Finding;
 use super::view::View;
-use crate::model::Colour;
+use crate::model::Color;
 
 const TOPIC: &str = "stickiness";
 
 pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
     let Some(pair) = &view.pair else { return Vec::new() };
     let mut findings = Vec::new();
-    let moving = view.selection.moving.iter().filter_map(|id| view.rule(id));
+    let moving = view.selection.traffic_rules.iter().filter_map(|id| view.rule(id));
     for rule in moving {
         let stickiness = rule.forward.as_ref().and_then(|forward| forward.stickiness);
         if stickiness.is_some() && view.config.traffic.test.is_none() {
             findings.push(Finding::error(
                 TOPIC,
                 format!(
-                    "{} keeps clients with their target group, and there is no test rule to keep \
-                     the other one checked while everybody is moved",
+                    "the rule {} has target group stickiness, and there is no test rule that keeps the \
+                     other target group health checked while all clients are shifted",
                     rule.id
                 ),
-                "configure `traffic.test` and its rule, or turn group stickiness off",
+                "configure `traffic.test` and its rule, or disable target group stickiness",
             ));
         } else if let Some(stickiness) = stickiness {
             findings.push(Finding::warning(
                 TOPIC,
                 format!(
-                    "{} keeps clients with their target group for {} s, renewed by every request: \
-                     a step moves new clients only",
+                    "the rule {} keeps clients on their target group for {} s after their last request: \
+                     a step shifts only new clients",
                     rule.id, stickiness.seconds
                 ),
-                "turn group stickiness off where the application allows it; promotion and taking \
-                 back move everybody all the same",
+                "disable target group stickiness if the application allows it; the last step and a \
+                 rollback shift all clients anyway",
             ));
         }
-        let sticky = Colour::BOTH.into_iter().find(|colour| pair[*colour].target_group.sticky);
-        if let (Some(colour), None) = (sticky, stickiness) {
-            // API: with two target groups of which one is sticky, a forward without group
-            // stickiness is refused (user guide).
+        let sticky = Color::BOTH.into_iter().find(|color| pair[*color].target_group.sticky);
+        if let (Some(color), None) = (sticky, stickiness) {
+            // If one of two target groups is sticky, AWS rejects a forward without target group
+            // stickiness (user guide).
             findings.push(
                 Finding::error(
                     TOPIC,
                     format!(
-                        "`{}` is sticky, but {} is not: the load balancer refuses both colours \
-                         in one rule then",
-                        pair[colour].target_group.name, rule.id
+                        "`{}` is sticky, but the rule {} is not, so AWS rejects a forward to both \
+                         colors",
+                        pair[color].target_group.name, rule.id
                     ),
-                    "turn the target group's stickiness off, or the rule's on",
+                    "disable stickiness of the target group, or enable it in the rule",
                 )
                 .cli(format!(
                     "aws elbv2 modify-target-group-attributes --target-group-arn {} \
                      --attributes Key=stickiness.enabled,Value=false",
-                    pair[colour].target_group.arn
+                    pair[color].target_group.arn
                 )),
             );
         }
     }
-    for colour in Colour::BOTH {
-        let target_group = pair[colour].target_group;
+    for color in Color::BOTH {
+        let target_group = pair[color].target_group;
         if !target_group.slow_start.is_zero() {
             findings.push(Finding::warning(
                 "slow start",
                 format!(
-                    "`{}` starts its targets slowly, over {} s: until then they get less than \
+                    "`{}` has a slow start of {} s, during which new targets receive less than \
                      their share",
                     target_group.name,
                     target_group.slow_start.as_secs()
                 ),
-                "let every step bake for longer than that",
+                "make every step bake longer than that",
             ));
         }
     }

@@ -1,13 +1,13 @@
-//! The launch template: what the groups launch from, at a number, and room for another version.
+//! Checks the launch template: all groups use it at a version number, and it can have another version.
 
 use super::finding::Finding;
 use super::view::View;
-use crate::cloud::TemplateFacts;
+use crate::aws::TemplateFacts;
 use crate::model::{Group, Strategy, TemplateSource, VersionSpec};
 
-/// Versions that a template can have (user guide: quotas).
+/// The number of versions that a launch template can have (user guide: quotas).
 const QUOTA: u64 = 10_000;
-/// From here on it is worth saying.
+/// The number of versions from which on there is a warning.
 const NEAR: u64 = 9_900;
 
 const TOPIC: &str = "launch template";
@@ -23,7 +23,7 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
                 Finding::error(
                     TOPIC,
                     format!("the launch template `{name}` does not exist"),
-                    "correct `template.base` in cutover.yaml, or leave it out",
+                    "correct `template.base` in cutover.yaml, or remove it",
                 )
                 .cli(
                     "aws ec2 describe-launch-templates --query \
@@ -39,7 +39,7 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
     findings
 }
 
-/// What a configured group launches from.
+/// Checks what a configured group launches from.
 fn source(group: &Group, view: &View<'_>) -> Vec<Finding> {
     let name = &group.name;
     let describe =
@@ -49,8 +49,10 @@ fn source(group: &Group, view: &View<'_>) -> Vec<Finding> {
         TemplateSource::Other => findings.push(
             Finding::error(
                 TOPIC,
-                format!("`{name}` launches from no launch template, so no version can be given"),
-                "make a launch template of its launch configuration, and let the group use it",
+                format!(
+                    "`{name}` does not use a launch template, so there is no version to roll out"
+                ),
+                "create a launch template from its launch configuration, and use it in the group",
             )
             .cli(&describe),
         ),
@@ -58,19 +60,19 @@ fn source(group: &Group, view: &View<'_>) -> Vec<Finding> {
             Finding::error(
                 TOPIC,
                 format!(
-                    "`{name}` selects instances by attributes: a refresh then takes no \
-                         desired configuration"
+                    "`{name}` uses attribute-based instance type selection, for which a \
+                         refresh takes no desired configuration"
                 ),
                 "list instance types in its mixed instances policy instead",
             )
             .cli(&describe),
         ),
-        TemplateSource::Mixed { own_templates: true, .. } => findings.push(
+        TemplateSource::Mixed { overrides_have_templates: true, .. } => findings.push(
             Finding::error(
                 TOPIC,
                 format!(
-                    "an override of `{name}` brings a launch template of its own, which no \
-                         version of ours would reach"
+                    "an override of `{name}` has its own launch template, in which cutover \
+                         creates no version"
                 ),
                 "remove the launch templates from the overrides of its mixed instances policy",
             )
@@ -85,8 +87,8 @@ fn source(group: &Group, view: &View<'_>) -> Vec<Finding> {
             Finding::error(
                 TOPIC,
                 format!("`{name}` launches from `{}`, not from `{}`", used.name, wanted.name),
-                "let both groups launch from one template, and name that one, or none, in \
-                 `template.base`",
+                "use one launch template in all groups, and set `template.base` to it or remove \
+                 the key",
             )
             .cli(&describe),
         );
@@ -96,7 +98,7 @@ fn source(group: &Group, view: &View<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Other groups at `$Latest` or `$Default`: the next time they launch, they would launch ours.
+/// Checks other groups: at `$Latest` or `$Default`, their next launch would use the new version.
 fn elsewhere(template: &TemplateFacts, view: &View<'_>) -> Vec<Finding> {
     let ours = view.config.groups();
     let others = view.facts.users.iter().filter(|group| !ours.contains(&group.name.as_str()));
@@ -113,31 +115,30 @@ fn unpinned(
     if version.number().is_some() {
         return None;
     }
-    // What the instances run is what they are to be pinned to, whatever was made since.
-    let (meant, running) = (template.number(version), group.running());
+    // Suggest the version that the instances run, even if newer ones exist.
+    let (meant, running) = (template.number(version), group.running_version());
     let number = running.unwrap_or(meant);
     let (name, of) = (&group.name, &template.name);
     let consequence = if ours {
-        "its next launch would take whatever version was made last, and nothing could be rolled \
-         back"
+        "its next launch may use an untested version, and a rollback would not be possible"
     } else if version == VersionSpec::Latest {
-        "its next launch would take the version that this rollout makes, untested"
+        "its next launch would use the untested version that this rollout creates"
     } else {
-        "its next launch would follow whoever moves the default"
+        "its next launch would use whatever version is then the default"
     };
     let finding = Finding::error(
         TOPIC,
         format!("`{name}` launches from `{of}` at {version}: {consequence}"),
         match (ours && view.facts.unfinished.is_none(), running) {
             (true, _) => {
-                "run `cutover adopt`, or pin it to a number yourself; no instance is replaced"
+                "run `cutover adopt`, or pin it to a version number; no instance is replaced"
                     .to_owned()
             }
             (false, Some(running)) => format!(
-                "pin it to {running}, which its instances run; {version} is {meant} now. No instance is replaced by that"
+                "pin it to {running}, which its instances run; {version} is now {meant}; no instance is replaced"
             ),
             (false, None) => format!(
-                "pin it to a number; {version} is {meant} now. No instance is replaced by that"
+                "pin it to a version number; {version} is now {meant}; no instance is replaced"
             ),
         },
     );
@@ -159,21 +160,17 @@ fn quota(name: &str, versions: u64) -> Option<Finding> {
         "aws ec2 describe-launch-template-versions --launch-template-name {name} \
          --query 'LaunchTemplateVersions[].[VersionNumber,CreateTime,VersionDescription]'"
     );
-    let remedy = "delete versions that nothing names any longer, oldest first \
+    let remedy = "delete versions that are no longer used, oldest first \
                   (`aws ec2 delete-launch-template-versions`)";
     match versions {
         QUOTA.. => Some(
-            Finding::error(
-                TOPIC,
-                format!("`{name}` has {versions} versions, and no more are allowed"),
-                remedy,
-            )
-            .cli(show),
+            Finding::error(TOPIC, format!("`{name}` has {versions} versions, the maximum"), remedy)
+                .cli(show),
         ),
         NEAR.. => Some(
             Finding::warning(
                 TOPIC,
-                format!("`{name}` has {versions} of the {QUOTA} versions that are allowed"),
+                format!("`{name}` has {versions} versions of at most {QUOTA}"),
                 remedy,
             )
             .cli(show),
@@ -182,7 +179,7 @@ fn quota(name: &str, versions: u64) -> Option<Finding> {
     }
 }
 
-/// What the new version will inherit.
+/// Checks the live version, from which the new one is created.
 fn content(template: &TemplateFacts, view: &View<'_>) -> Vec<Finding> {
     let Some(live) = &view.facts.live else { return Vec::new() };
     let (name, number) = (&template.name, live.number);
@@ -196,10 +193,10 @@ fn content(template: &TemplateFacts, view: &View<'_>) -> Vec<Finding> {
             Finding::warning(
                 "instance profile",
                 format!(
-                    "version {number} of `{name}` has no instance profile: its instances \
-                         can't log in to ECR"
+                    "version {number} of `{name}` has no instance profile, so its instances \
+                         cannot log in to ECR"
                 ),
-                "add one whose role may pull, unless the image needs no login",
+                "add an instance profile whose role may pull, unless the registry needs no login",
             )
             .cli(&show),
         );
@@ -209,8 +206,8 @@ fn content(template: &TemplateFacts, view: &View<'_>) -> Vec<Finding> {
             Finding::warning(
                 "instance metadata",
                 format!(
-                    "version {number} of `{name}` has a hop limit of 1: containers can't \
-                         reach the instance's metadata, nor its role"
+                    "version {number} of `{name}` has a hop limit of 1, so containers cannot \
+                         use the instance metadata service or the instance's role"
                 ),
                 "set HttpPutResponseHopLimit to 2 if the container needs its role",
             )
@@ -223,10 +220,10 @@ fn content(template: &TemplateFacts, view: &View<'_>) -> Vec<Finding> {
             Finding::warning(
                 TOPIC,
                 format!(
-                    "version {number} of `{name}` takes its AMI from a parameter: Auto \
-                         Scaling can't roll such a refresh back"
+                    "version {number} of `{name}` takes its AMI from a parameter, so Auto \
+                         Scaling cannot roll back a refresh to it"
                 ),
-                "name the AMI by its id; otherwise going back takes a second refresh",
+                "set the AMI by id; otherwise a rollback needs a second refresh",
             )
             .cli(&show),
         );

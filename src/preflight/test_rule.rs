@@ -1,9 +1,9 @@
-//! The rule that reaches the idle colour: there, and tried before the others.
+//! Checks that the test rule exists and is evaluated before the other rules.
 
 use super::finding::Finding;
 use super::view::View;
-use crate::config::TestRoute;
-use crate::model::{Colour, Rule};
+use crate::config::TestRule;
+use crate::model::{Color, Rule};
 
 const TOPIC: &str = "test rule";
 
@@ -11,7 +11,8 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
     let (Some(route), Some(arns)) = (&view.config.traffic.test, view.arns()) else {
         return Vec::new();
     };
-    let moving: Vec<&Rule> = view.selection.moving.iter().filter_map(|id| view.rule(id)).collect();
+    let moving: Vec<&Rule> =
+        view.selection.traffic_rules.iter().filter_map(|id| view.rule(id)).collect();
     let Some(rule) = view.selection.test.as_ref().and_then(|id| view.rule(id)) else {
         return vec![absent(route, &moving, view)];
     };
@@ -24,15 +25,15 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
             Finding::error(
                 TOPIC,
                 format!(
-                    "{} matches the test header, but does not forward to the pair alone",
+                    "the rule {} matches the test header, but does not forward only to the pair",
                     rule.id
                 ),
-                "let it forward to the idle colour's target group",
+                "change it to forward to the idle color's target group",
             )
             .cli(format!("aws elbv2 describe-rules --rule-arns {}", rule.id)),
         );
     }
-    // The lowest number is tried first; a rule without conditions on the header shadows the test.
+    // The lowest number is evaluated first; a rule before it without the header condition would match test requests.
     let ahead = moving.iter().find(|other| {
         other.listener == rule.listener
             && other.priority.is_some_and(|p| rule.priority.is_none_or(|own| p < own))
@@ -42,13 +43,13 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
             Finding::error(
                 TOPIC,
                 format!(
-                    "the test rule has priority {}, after {} with {}: test requests would reach \
-                     the live colour",
+                    "the test rule has priority {}, after the rule {} with priority {}: test requests \
+                     would reach the live color",
                     priority(rule),
                     ahead.id,
                     priority(ahead)
                 ),
-                "give it a lower number than the rules that carry traffic",
+                "give it a lower number than the rules that forward traffic",
             )
             .cli(format!(
                 "aws elbv2 set-rule-priorities --rule-priorities RuleArn={},Priority={}",
@@ -64,18 +65,18 @@ fn priority(rule: &Rule) -> String {
     rule.priority.map_or("default".to_owned(), |priority| priority.to_string())
 }
 
-fn absent(route: &TestRoute, moving: &[&Rule], view: &View<'_>) -> Finding {
+fn absent(route: &TestRule, moving: &[&Rule], view: &View<'_>) -> Finding {
     let (name, value) = &route.header;
     let finding = Finding::error(
         TOPIC,
         format!(
-            "no rule of the load balancer asks for `{name}: {value}`, so the idle colour cannot \
-             be tested"
+            "no rule of the load balancer has the header condition `{name}: {value}`, so the idle \
+             color cannot be tested"
         ),
-        "create it ahead of the others, forwarding to the idle colour, or take `traffic.test` and \
-         `smoke` out of cutover.yaml",
+        "create it with a priority before the others, forwarding to the idle color, or remove \
+         `traffic.test` and `smoke` from cutover.yaml",
     );
-    let idle = view.live.map_or(Colour::Green, Colour::other);
+    let idle = view.live.map_or(Color::Green, Color::other);
     let (Some(first), Some(arns)) = (moving.first(), view.arns()) else { return finding };
     let Some(priority) = free_priority(&first.listener, moving, view) else {
         return finding.cli(format!("aws elbv2 describe-rules --listener-arn {}", first.listener));
@@ -91,7 +92,7 @@ fn absent(route: &TestRoute, moving: &[&Rule], view: &View<'_>) -> Finding {
     ))
 }
 
-/// The highest unused priority ahead of the moving rules of a listener.
+/// Returns the highest unused priority before the rules `moving` of a listener.
 fn free_priority(listener: &str, moving: &[&Rule], view: &View<'_>) -> Option<u32> {
     let here = |rule: &&&Rule| rule.listener == listener;
     let first = moving.iter().filter(here).filter_map(|rule| rule.priority).min().unwrap_or(2);

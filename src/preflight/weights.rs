@@ -1,9 +1,9 @@
-//! Rules that name the pair, and one colour that has all their weight.
+//! Checks that the rules forward only to the pair, and that one color receives all traffic.
 
 use super::finding::Finding;
 use super::selection::{names, shares};
 use super::view::View;
-use crate::model::{Colour, PerColour, Rule, RuleId};
+use crate::model::{Color, PerColor, Rule, RuleId};
 
 const TOPIC: &str = "rules";
 
@@ -14,8 +14,8 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
         findings.push(
             Finding::error(
                 TOPIC,
-                format!("the configured rule {id} does not exist on the pair's load balancer"),
-                "correct `traffic.rules` in cutover.yaml, or leave it out",
+                format!("the configured rule {id} does not exist on the load balancer of the target groups"),
+                "correct `traffic.rules` in cutover.yaml, or remove it",
             )
             .cli(show(id)),
         );
@@ -25,32 +25,33 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
             Finding::error(
                 TOPIC,
                 format!(
-                    "{id} forwards to the pair, but is not configured: its traffic would \
-                         stay behind on a group that is replaced"
+                    "the rule {id} forwards to the pair, but is not configured, so its \
+                         traffic would stay on a group that is replaced"
                 ),
-                "add it to `traffic.rules`, leave `traffic.rules` out, or take the pair out of it",
+                "add it to `traffic.rules`, remove `traffic.rules`, or remove the target groups from the rule",
             )
             .cli(show(id)),
         );
     }
-    let moving: Vec<&Rule> = view.selection.moving.iter().filter_map(|id| view.rule(id)).collect();
+    let moving: Vec<&Rule> =
+        view.selection.traffic_rules.iter().filter_map(|id| view.rule(id)).collect();
     for rule in &moving {
         findings.extend(forwards(rule, arns));
     }
     if moving.is_empty() && view.selection.missing.is_empty() {
-        let [blue, green] = Colour::BOTH.map(|colour| &pair[colour].target_group.name);
+        let [blue, green] = Color::BOTH.map(|color| &pair[color].target_group.name);
         findings.push(
             Finding::error(
                 TOPIC,
                 format!(
-                    "no rule forwards to `{blue}` or `{green}`, so there is no traffic to move"
+                    "no rule forwards to `{blue}` or `{green}`, so there is no traffic to shift"
                 ),
-                "let a rule or a listener's default action forward to the group that is to be live",
+                "make a rule or a listener's default action forward to the target group that is to be live",
             )
             .cli("aws elbv2 describe-load-balancers --query 'LoadBalancers[].LoadBalancerArn'"),
         );
     }
-    // Rules without either are told above.
+    // Rules that forward to neither are reported above.
     let split = moving.iter().all(|rule| names(rule, arns)) && !moving.is_empty();
     if split && view.live.is_none() && view.facts.unfinished.is_none() {
         findings.push(undecided(&moving, arns));
@@ -58,15 +59,15 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
     findings
 }
 
-/// A rule that can carry the pair's weights.
-fn forwards(rule: &Rule, arns: PerColour<&str>) -> Vec<Finding> {
+/// Checks that a rule can forward to the pair with weights.
+fn forwards(rule: &Rule, arns: PerColor<&str>) -> Vec<Finding> {
     let id = &rule.id;
     let Some(forward) = &rule.forward else {
         return vec![
             Finding::error(
                 TOPIC,
-                format!("{id} is configured, but forwards nowhere"),
-                "let it forward to the live target group, or take it out of `traffic.rules`",
+                format!("the rule {id} is configured, but does not forward"),
+                "make it forward to the live target group, or remove it from `traffic.rules`",
             )
             .cli(show(id)),
         ];
@@ -76,8 +77,8 @@ fn forwards(rule: &Rule, arns: PerColour<&str>) -> Vec<Finding> {
         findings.push(
             Finding::error(
                 TOPIC,
-                format!("{id} is configured, but forwards to neither target group of the pair"),
-                "let it forward to the live target group, or take it out of `traffic.rules`",
+                format!("the rule {id} is configured, but does not forward to the configured target groups"),
+                "make it forward to the live target group, or remove it from `traffic.rules`",
             )
             .cli(show(id)),
         );
@@ -87,8 +88,8 @@ fn forwards(rule: &Rule, arns: PerColour<&str>) -> Vec<Finding> {
         findings.push(
             Finding::error(
                 TOPIC,
-                format!("{id} forwards to a third target group, too: {third}"),
-                "take it out of the rule: the shares of a pair must add up to all requests",
+                format!("the rule {id} also forwards to a third target group: {third}"),
+                "remove it from the rule: the two target groups must receive all requests",
             )
             .cli(show(id)),
         );
@@ -96,24 +97,24 @@ fn forwards(rule: &Rule, arns: PerColour<&str>) -> Vec<Finding> {
     findings
 }
 
-/// Nobody can tell from the outside which colour is meant to be live.
-fn undecided(moving: &[&Rule], arns: PerColour<&str>) -> Finding {
+/// Reports that no color receives all traffic, so it is unknown which one is live.
+fn undecided(moving: &[&Rule], arns: PerColor<&str>) -> Finding {
     let shares: Vec<String> = moving
         .iter()
         .map(|rule| {
-            let PerColour { blue, green } = shares(rule, arns);
-            format!("{} (blue {blue} %, green {green} %)", rule.id)
+            let PerColor { blue, green } = shares(rule, arns);
+            format!("{} (blue {blue}%, green {green}%)", rule.id)
         })
         .collect();
     let finding = Finding::error(
         "weights",
         format!(
-            "no colour has all the weight, and no record says why: {}. Which one is live is a \
-             question for a person",
+            "no color receives all traffic, and no rollout is unfinished, so the live color is \
+             unknown: {}",
             shares.join(", ")
         ),
-        "give all weight in every rule to the colour that is to be live; if one of these rules is \
-         for tests, say so by `traffic.test` or `traffic.rules`",
+        "give all weight in every rule to the color that is to be live; if one of these rules is \
+         for tests, configure `traffic.test` or `traffic.rules`",
     );
     match moving.first() {
         Some(first) => finding.cli(show(&first.id)),
@@ -121,7 +122,7 @@ fn undecided(moving: &[&Rule], arns: PerColour<&str>) -> Finding {
     }
 }
 
-/// The line that shows a rule. Changing it takes its whole action list, so none is offered.
+/// Returns the command that shows a rule. A command to change it would need all of its actions, so there is none.
 fn show(id: &RuleId) -> String {
     match id {
         RuleId::Rule(arn) => format!("aws elbv2 describe-rules --rule-arns {arn}"),

@@ -1,42 +1,53 @@
-//! An image that was put together: the base that it is put onto, and where that base's layers come from.
+//! Assembled images: reads their base image, and pushes them along with its layers.
 
 use super::{Destination, DestinationError, Logins};
-use crate::cloud::Cloud;
+use crate::aws::Aws;
 use crate::image::base::{self, BaseError};
 use crate::image::{Assembly, Bases, Image, Layer};
+use crate::model::Failure;
 use crate::net::Net;
-use crate::registry::{Pushed, Registry, RegistryError};
+use crate::registry::{PushResult, Registry, RegistryError};
 
-/// Who reads a base.
+/// Reads base images and pushes what is assembled on them.
 #[derive(Debug, Clone, Copy)]
-pub struct Reader<'a> {
-    /// The way out.
+pub struct AssembledPush<'a> {
+    /// The network and the clock.
     pub net: &'a Net,
-    /// The account; `None` where no base is in ECR.
-    pub cloud: Option<&'a Cloud>,
-    /// Who we are to other registries.
+    /// The account; `None` if no base image is in ECR.
+    pub cloud: Option<&'a Aws>,
+    /// Logins to other registries.
     pub logins: &'a Logins,
 }
 
-/// Why a base could not be read, or its layers not be brought.
+/// Why a base image could not be read, or an image not be pushed.
 #[derive(Debug, thiserror::Error)]
 pub enum AssembledError {
-    /// Nobody lets us in.
+    /// The registry cannot be used.
     #[error(transparent)]
     Destination(#[from] DestinationError),
-    /// It is no base for this.
+    /// The base image cannot be read or used.
     #[error(transparent)]
     Base(#[from] BaseError),
-    /// A registry's answer.
+    /// A registry refuses or fails.
     #[error(transparent)]
     Registry(#[from] RegistryError),
 }
 
-impl Reader<'_> {
-    /// The base for each platform; none where the image is put onto nothing.
+impl From<AssembledError> for Failure {
+    fn from(error: AssembledError) -> Failure {
+        match error {
+            AssembledError::Destination(error) => error.into(),
+            AssembledError::Registry(error) => error.into(),
+            AssembledError::Base(error) => Failure::failed(error.to_string()),
+        }
+    }
+}
+
+impl AssembledPush<'_> {
+    /// Returns the base image for each platform; empty if there is none.
     ///
     /// # Errors
-    /// Where it cannot be read, or is no base for one of the platforms.
+    /// Fails if it cannot be read, or not be used for one of the platforms.
     pub async fn bases(&self, assembly: &Assembly) -> Result<Bases, AssembledError> {
         let Some(named) = &assembly.base else { return Ok(Bases::default()) };
         let from = super::connect_to_read(self.net, self.cloud, &named.repository, self.logins);
@@ -44,18 +55,22 @@ impl Reader<'_> {
         Ok(base::read(&registry, named, assembly.all_platforms()).await?)
     }
 
-    /// Brings the image to a destination, its base's layers from where they are; no tag names it yet.
+    /// Pushes the image to a destination, with the base image's layers from where they are. Sets no tags yet.
     ///
     /// # Errors
-    /// Where one of both registries does not play along; what was uploaded stays.
-    pub async fn push(&self, image: &Image, to: &Destination) -> Result<Pushed, AssembledError> {
+    /// Fails if one of the two registries refuses or fails; what was uploaded stays.
+    pub async fn push(
+        &self,
+        image: &Image,
+        to: &Destination,
+    ) -> Result<PushResult, AssembledError> {
         let Destination { repository, registry } = to;
         let source = self.source(image, to).await?;
         let source = source.as_ref().unwrap_or(registry);
         Ok(registry.push_from(source, image, repository, &[]).await?)
     }
 
-    /// The registry of the base, where that is another one.
+    /// Returns the base image's registry, if it is another one.
     async fn source(
         &self,
         image: &Image,
@@ -64,7 +79,7 @@ impl Reader<'_> {
         let base =
             image.platforms().flat_map(|image| &image.layers).find_map(|layer| match layer {
                 Layer::There(there) => Some(&there.repository),
-                Layer::Here(_) => None,
+                Layer::Local(_) => None,
             });
         let base = base.filter(|base| base.registry() != to.repository.registry());
         let Some(base) = base else { return Ok(None) };

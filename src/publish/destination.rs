@@ -1,39 +1,39 @@
-//! From a repository's name to a registry that lets us in.
+//! Finds a repository's registry and logs in.
 
 use http::Request;
 
 use super::Logins;
-use crate::cloud::{Cloud, CloudError};
-use crate::model::{EcrRegistry, Repository};
+use crate::aws::{Aws, AwsError};
+use crate::model::{EcrRegistry, Failure, Repository};
 use crate::net::{self, Net, TransportError};
 use crate::registry::login::{self, LoginError};
 use crate::registry::{Credentials, Endpoint, InvalidEndpoint, Registry, Renewal};
 
-/// GitHub's registry.
+/// GitHub's container registry.
 pub(super) const GHCR: &str = "ghcr.io";
 
-/// A repository, and its registry as us.
+/// A repository, and its registry with our credentials.
 #[derive(Debug, Clone)]
 pub struct Destination {
     /// The repository.
     pub repository: Repository,
-    /// Where it is.
+    /// Its registry.
     pub registry: Registry,
 }
 
-/// Why a registry cannot be gone to.
+/// Why a registry cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DestinationError {
-    /// AWS gives no login for ECR.
-    #[error("cannot log in to {host}: {source}. To do: {}", .source.hint())]
+    /// AWS returns no login for ECR.
+    #[error("cannot log in to {host}: {source}")]
     Cloud {
         /// The registry.
         host: String,
-        /// What came back.
+        /// The error.
         #[source]
-        source: Box<CloudError>,
+        source: Box<AwsError>,
     },
-    /// There is no login for a registry that takes nobody without.
+    /// There is no login for a registry that requires one.
     #[error("there is no login for {host}. {remedy}")]
     NoLogin {
         /// The registry.
@@ -41,8 +41,8 @@ pub enum DestinationError {
         /// How to log in.
         remedy: String,
     },
-    /// What `docker login` left cannot be used.
-    #[error("there is no login for {host}: {source}")]
+    /// A stored login cannot be read.
+    #[error("the login for {host} cannot be read: {source}")]
     Login {
         /// The registry.
         host: String,
@@ -50,24 +50,37 @@ pub enum DestinationError {
         #[source]
         source: LoginError,
     },
-    /// The name is no host.
+    /// The name is not a host.
     #[error(transparent)]
     Host(#[from] InvalidEndpoint),
 }
 
-/// Finds out where `repository` is, and who we are there: ECR by AWS's credentials, GHCR by GitHub's
-/// token, all others (and these without) by what `docker login` left, or as nobody.
+impl From<DestinationError> for Failure {
+    fn from(error: DestinationError) -> Failure {
+        let failure = Failure::failed(error.to_string());
+        match error {
+            DestinationError::Cloud { source, .. } => failure.hint(source.hint()),
+            DestinationError::NoLogin { .. }
+            | DestinationError::Login { .. }
+            | DestinationError::Host(_) => failure,
+        }
+    }
+}
+
+/// Finds the registry of `repository` and our credentials for it: AWS's for ECR, GitHub's token for GHCR, and
+/// for all others (and for these without them) the login that `docker login` has stored, or none.
 ///
 /// # Errors
-/// Where a login is needed and there is none. Whether the registry takes it, it tells when it is used.
+/// Fails if a login is required and there is none. Whether the registry accepts it shows only when it is
+/// used.
 pub async fn connect(
     net: &Net,
-    cloud: Option<&Cloud>,
+    cloud: Option<&Aws>,
     repository: &Repository,
     logins: &Logins,
 ) -> Result<Destination, DestinationError> {
     let found = connect_to_read(net, cloud, repository, logins).await?;
-    match needed(repository).filter(|_| found.registry.is_nobodys()) {
+    match needed(repository).filter(|_| found.registry.is_anonymous()) {
         Some(remedy) => {
             Err(DestinationError::NoLogin { host: repository.registry().to_owned(), remedy })
         }
@@ -75,19 +88,19 @@ pub async fn connect(
     }
 }
 
-/// The same for what everybody may be allowed to: without a login we are nobody there.
+/// Does the same for reading, which may be public: without a login, access is anonymous.
 ///
 /// # Errors
-/// Where a login cannot be read, or AWS gives none.
+/// Fails if a login cannot be read, or AWS returns none.
 pub async fn connect_to_read(
     net: &Net,
-    cloud: Option<&Cloud>,
+    cloud: Option<&Aws>,
     repository: &Repository,
     logins: &Logins,
 ) -> Result<Destination, DestinationError> {
     let host = repository.registry();
     let registry = match (repository.ecr(), cloud) {
-        (Some(ecr), Some(cloud)) => by_cloud(net, cloud, host, ecr).await?,
+        (Some(ecr), Some(cloud)) => ecr_registry(net, cloud, host, ecr).await?,
         _ => {
             let known = match logins.github().filter(|_| host == GHCR) {
                 Some(token) => Some(token.clone()),
@@ -96,7 +109,7 @@ pub async fn connect_to_read(
             let endpoint = endpoint(net, host).await?;
             match known {
                 Some(known) => Registry::new(net.clone(), endpoint, known)
-                    .renewed_by(by_login(logins.clone(), host.to_owned())),
+                    .with_renewal(by_login(logins.clone(), host.to_owned())),
                 None => Registry::new(net.clone(), endpoint, Credentials::Anonymous),
             }
         }
@@ -104,22 +117,22 @@ pub async fn connect_to_read(
     Ok(Destination { repository: repository.clone(), registry })
 }
 
-/// ECR's registry with a token of its Region. A token is the caller's and opens every registry that
-/// lets the caller in, other accounts' too (API reference, GetAuthorizationToken).
-async fn by_cloud(
+/// Returns ECR's registry with a token of its Region. A token has the caller's permissions and is valid for
+/// every registry that lets the caller in, including other accounts' (API reference, GetAuthorizationToken).
+async fn ecr_registry(
     net: &Net,
-    cloud: &Cloud,
+    cloud: &Aws,
     host: &str,
     ecr: EcrRegistry<'_>,
 ) -> Result<Registry, DestinationError> {
-    let failed = |source: CloudError| DestinationError::Cloud {
+    let failed = |source: AwsError| DestinationError::Cloud {
         host: host.to_owned(),
         source: Box::new(source),
     };
     let login = cloud.login_in(ecr.region).await.map_err(failed)?;
-    // A lab on this machine stands in for ECR's hosts, and says so.
+    // A lab on this machine stands in for ECR's hosts, and returns its own endpoint.
     let endpoint = match login.endpoint.parse::<Endpoint>() {
-        Ok(endpoint) if endpoint.is_near() => endpoint,
+        Ok(endpoint) if endpoint.is_loopback() => endpoint,
         _ => Endpoint::of_host(host)?,
     };
     let credentials = Credentials::Basic { user: login.user, password: login.password };
@@ -128,11 +141,11 @@ async fn by_cloud(
         let (cloud, region) = (cloud.clone(), region.clone());
         async move {
             let login = cloud.login_in(&region).await;
-            let login = login.map_err(|error| format!("{error}. To do: {}", error.hint()))?;
+            let login = login.map_err(|error| format!("{error}; {}", error.hint()))?;
             Ok(Credentials::Basic { user: login.user, password: login.password })
         }
     });
-    Ok(Registry::new(net.clone(), endpoint, credentials).renewed_by(renewal))
+    Ok(Registry::new(net.clone(), endpoint, credentials).with_renewal(renewal))
 }
 
 async fn found(logins: &Logins, host: &str) -> Result<Option<Credentials>, DestinationError> {
@@ -140,7 +153,7 @@ async fn found(logins: &Logins, host: &str) -> Result<Option<Credentials>, Desti
     login::find(logins.files(), host).await.map_err(failed)
 }
 
-/// What helpers give may end, and they know when.
+/// Returns a renewal that reads the login again: credentials from helpers may expire, and helpers know when.
 fn by_login(logins: Logins, host: String) -> Renewal {
     Renewal::new(move || {
         let (logins, host) = (logins.clone(), host.clone());
@@ -154,18 +167,18 @@ fn by_login(logins: Logins, host: String) -> Renewal {
     })
 }
 
-/// How to log in to a registry that nobody pushes to without.
+/// Returns how to log in to a registry that requires it for pushing.
 fn needed(repository: &Repository) -> Option<String> {
     let host = repository.registry();
     match repository.ecr() {
         Some(ecr) => Some(format!(
-            "Give AWS credentials, or log in: aws ecr get-login-password --region {} | docker login \
+            "Provide AWS credentials, or log in: aws ecr get-login-password --region {} | docker login \
              --username AWS --password-stdin {host}",
             ecr.region
         )),
         None if host == GHCR => Some(
             "In a workflow, add `permissions: packages: write` to the job and `GITHUB_TOKEN: ${{ \
-             github.token }}` to the step's `env`; by hand, `docker login ghcr.io` with a token that \
+             github.token }}` to the step's `env`; elsewhere, `docker login ghcr.io` with a token that \
              has `write:packages`"
                 .to_owned(),
         ),
@@ -173,14 +186,14 @@ fn needed(repository: &Repository) -> Option<String> {
     }
 }
 
-/// How often a registry on this machine is asked whether it goes without TLS.
+/// Attempts to find out whether a registry on this machine uses TLS.
 const PROBES: usize = 3;
 
-/// Where the registry of `host` answers. One on this machine may go without TLS, as the engines let it:
-/// it is tried, and given a moment to come up.
+/// Returns the endpoint of `host`. A registry on this machine may run without TLS, as engines allow: it is
+/// probed, with some time to start up.
 async fn endpoint(net: &Net, host: &str) -> Result<Endpoint, InvalidEndpoint> {
     let endpoint = Endpoint::of_host(host)?;
-    if !endpoint.is_near() {
+    if !endpoint.is_loopback() {
         return Ok(endpoint);
     }
     for wait in net::delays(PROBES, 0).map(Some).chain([None]) {
@@ -207,7 +220,7 @@ mod tests {
     use super::*;
     use crate::net::{Body, Clock, Transport};
 
-    /// A registry that asks who one is, and what it was shown.
+    /// Returns a registry that asks for credentials, and what it was sent.
     fn asking() -> (Net, Arc<Mutex<Vec<String>>>) {
         let shown = Arc::new(Mutex::new(Vec::new()));
         let log = shown.clone();
@@ -267,8 +280,8 @@ mod tests {
             ),
         ] {
             let connected = connect(&net, None, &repository.parse().unwrap(), &logins).await;
-            let told = connected.unwrap_err().to_string();
-            assert!(remedies.iter().all(|remedy| told.contains(remedy)), "{told}");
+            let reported = connected.unwrap_err().to_string();
+            assert!(remedies.iter().all(|remedy| reported.contains(remedy)), "{reported}");
         }
     }
 }

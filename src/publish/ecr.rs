@@ -1,106 +1,108 @@
-//! What is particular about ECR: repositories have to exist, tags may be unmovable, images are scanned.
+//! What is specific to ECR: repositories must exist, tags may be immutable, images are scanned.
 
 use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::{Destination, Unfit, judge};
-use crate::cloud::{Change, Class, Cloud, RepositoryFacts};
-use crate::model::{Digest, Findings, NewRepository, Repository, Scan, ScanGate};
+use super::{Destination, PolicyError, judge};
+use crate::aws::{Aws, Change, ErrorClass, RepositoryFacts};
+use crate::model::{Digest, Findings, Repository, RepositorySettings, ScanPolicy, ScanState};
 use crate::net::Clock;
 
-/// How often creating a repository is answered for sure before we give up.
+/// Attempts to create a repository before giving up.
 const ATTEMPTS: usize = 4;
 
-/// How long to wait between two looks at a scan: a basic one takes seconds to minutes.
+/// Time between two polls of a scan: a basic one takes seconds to minutes.
 const BETWEEN: Duration = Duration::from_secs(5);
 
-/// A repository that is there.
+/// A repository that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ensured {
-    /// What ECR says of it.
+pub struct EnsuredRepository {
+    /// Its properties in ECR.
     pub facts: RepositoryFacts,
-    /// It was made just now.
+    /// Whether it has just been created.
     pub created: bool,
 }
 
-/// Sees to it that `repository` exists; `new` says how it is made where it doesn't. `None` where it
-/// isn't this account's and Region's, and so not ours to ask about.
+/// Ensures that `repository` exists, and creates it as `new` says if it does not. Returns `None` if it is in
+/// another account or Region, and so out of our control.
 ///
 /// # Errors
-/// Where it is missing and not to be made, or AWS does not answer.
+/// Fails if it is missing and must not be created, or AWS does not answer.
 pub async fn ensure(
-    cloud: &Cloud,
+    cloud: &Aws,
     clock: &Clock,
     repository: &Repository,
-    new: Option<&NewRepository>,
-) -> Result<Option<Ensured>, Unfit> {
+    new: Option<&RepositorySettings>,
+) -> Result<Option<EnsuredRepository>, PolicyError> {
     if !cloud.owns(repository) {
         return Ok(None);
     }
     let mut created = false;
     for _ in 0..ATTEMPTS {
         if let Some(facts) = cloud.repository(repository.path()).await? {
-            return Ok(Some(Ensured { facts, created }));
+            return Ok(Some(EnsuredRepository { facts, created }));
         }
         let Some(new) = new else { break };
         match cloud.create_repository(repository.path(), new).await {
             Change::Done(()) => created = true,
-            // Another run was faster.
-            Change::Refused(error) if error.class == Class::Conflict => {}
-            Change::Refused(error) if error.class != Class::Throttled => return Err(error.into()),
+            // Another run has created it.
+            Change::Refused(error) if error.class == ErrorClass::Conflict => {}
+            Change::Refused(error) if error.class != ErrorClass::Throttled => {
+                return Err(error.into());
+            }
             Change::Refused(_) | Change::Unknown(_) => clock.sleep(Duration::from_secs(2)).await,
         }
     }
-    Err(Unfit::Missing {
+    Err(PolicyError::Missing {
         path: repository.path().to_owned(),
         registry: repository.registry().to_owned(),
         cli: line("create-repository", repository),
     })
 }
 
-/// The AWS CLI's line that does something to a repository.
+/// Returns the AWS CLI's command for an operation on a repository.
 fn line(operation: &str, repository: &Repository) -> String {
     let region = repository.ecr().map(|ecr| format!(" --region {}", ecr.region));
     let region = region.unwrap_or_default();
     format!("aws ecr {operation}{region} --repository-name {}", repository.path())
 }
 
-/// Refuses to push `digest` under a tag that names something else and cannot be moved, before anything
-/// is uploaded. A tag that names `digest` already is as good as pushed.
+/// Checks that `digest` can be pushed under `tags`, before anything is uploaded: no immutable tag may point
+/// to something else. A tag that already points to `digest` is as good as pushed.
 ///
 /// # Errors
-/// Where a tag is taken, or the registry does not answer.
-pub async fn check_tags(
+/// Fails if a tag is taken, or the registry does not answer.
+pub async fn check_immutable_tags(
     destination: &Destination,
     facts: &RepositoryFacts,
     tags: &[String],
     digest: &Digest,
-) -> Result<(), Unfit> {
+) -> Result<(), PolicyError> {
     let Destination { repository, registry } = destination;
-    for tag in tags.iter().filter(|tag| facts.fixes(tag)) {
+    for tag in tags.iter().filter(|tag| facts.is_tag_immutable(tag)) {
         if let Some(names) = registry.manifest_digest(repository, tag).await?
             && names != *digest
         {
             let (tag, repository) = (tag.clone(), repository.clone());
-            return Err(Unfit::TagTaken { tag, repository, names });
+            return Err(PolicyError::TagTaken { tag, repository, names });
         }
     }
     Ok(())
 }
 
-/// Waits until all of `digests` are scanned, and judges what was found. They are manifests of a
-/// platform each: an index is not scanned.
+/// Waits until all of `digests` are scanned, and judges the findings. Each is the manifest of one platform:
+/// ECR does not scan an index.
 ///
 /// # Errors
-/// Where something as bad as the gate's limit was found, or the scan says nothing within its time.
+/// Fails if a finding is as severe as the gate's limit, or the scan has no result in time.
 pub async fn ensure_scanned(
-    cloud: &Cloud,
+    cloud: &Aws,
     clock: &Clock,
     repository: &Repository,
     digests: &[Digest],
-    gate: &ScanGate,
-) -> Result<Vec<Findings>, Unfit> {
+    gate: &ScanPolicy,
+) -> Result<Vec<Findings>, PolicyError> {
     let began = clock.now();
     let wait = SignedDuration::try_from(gate.wait).unwrap_or(SignedDuration::MAX);
     let mut all = Vec::new();
@@ -112,12 +114,12 @@ pub async fn ensure_scanned(
                 Some(Ok(findings)) => break findings,
                 Some(Err(why)) => {
                     let (repository, digest) = (repository.clone(), digest.clone());
-                    return Err(Unfit::NotScanned { repository, digest, why });
+                    return Err(PolicyError::NotScanned { repository, digest, why });
                 }
                 None => clock.sleep(BETWEEN).await,
             }
         };
-        judge(&findings, gate.fail_on).map_err(|found| Unfit::TooBad {
+        judge(&findings, gate.fail_on).map_err(|found| PolicyError::SevereFindings {
             repository: repository.clone(),
             digest: digest.clone(),
             found,
@@ -127,33 +129,33 @@ pub async fn ensure_scanned(
     Ok(all)
 }
 
-/// What a look at a scan means; `None` is to look again. `over` says that the time has run out.
+/// Returns what a poll of a scan means; `None` is to poll again. `over` says that the time has run out.
 fn outcome(
-    scan: Scan,
+    scan: ScanState,
     over: bool,
-    (gate, repository): (&ScanGate, &Repository),
+    (gate, repository): (&ScanPolicy, &Repository),
 ) -> Option<Result<Findings, String>> {
     let waited = format!("{} s (`image.ecr.scan.wait`)", gate.wait.as_secs());
     match scan {
-        Scan::Done(findings) => Some(Ok(findings)),
-        Scan::Unable { status, description } => {
+        ScanState::Done(findings) => Some(Ok(findings)),
+        ScanState::Unable { status, description } => {
             let description = Some(description).filter(|text| !text.is_empty());
             let description = description.map(|text| format!(" ({text})")).unwrap_or_default();
             Some(Err(format!(
-                "ECR's scan ended as {status}{description}. Remove `image.ecr.scan` if ECR cannot scan \
+                "ECR's scan ended with status {status}{description}. Remove `image.ecr.scan` if ECR cannot scan \
                  such images"
             )))
         }
-        Scan::Running if over => Some(Err(format!(
-            "ECR's scan did not end within {waited}. Run it again, which looks at the same scan, or \
-             allow it more time"
+        ScanState::Running if over => Some(Err(format!(
+            "ECR's scan did not finish within {waited}. Run it again to wait for the same scan, or \
+             allow more time"
         ))),
-        Scan::Missing if over => Some(Err(format!(
-            "ECR has begun no scan within {waited}. Turn scanning on: `image.ecr.scan_on_push` for a \
-             repository that cutover creates, or {} --image-scanning-configuration scanOnPush=true",
+        ScanState::Missing if over => Some(Err(format!(
+            "ECR did not start a scan within {waited}. Enable scanning: set `image.ecr.scan_on_push` for \
+             a repository that cutover creates, or run {} --image-scanning-configuration scanOnPush=true",
             line("put-image-scanning-configuration", repository)
         ))),
-        Scan::Running | Scan::Missing => None,
+        ScanState::Running | ScanState::Missing => None,
     }
 }
 
@@ -164,21 +166,21 @@ mod tests {
 
     #[test]
     fn what_is_not_known_in_time_is_a_refusal() {
-        let gate = ScanGate { fail_on: Severity::High, wait: Duration::from_secs(300) };
+        let gate = ScanPolicy { fail_on: Severity::High, wait: Duration::from_secs(300) };
         let news = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/news".parse().unwrap();
         let outcome = |scan, over| outcome(scan, over, (&gate, &news));
-        assert_eq!(outcome(Scan::Running, false), None);
-        assert_eq!(outcome(Scan::Missing, false), None);
-        assert!(outcome(Scan::Running, true).unwrap().unwrap_err().contains("300 s"));
+        assert_eq!(outcome(ScanState::Running, false), None);
+        assert_eq!(outcome(ScanState::Missing, false), None);
+        assert!(outcome(ScanState::Running, true).unwrap().unwrap_err().contains("300 s"));
         let line = "aws ecr put-image-scanning-configuration --region eu-west-1 --repository-name news \
                     --image-scanning-configuration scanOnPush=true";
-        assert!(outcome(Scan::Missing, true).unwrap().unwrap_err().ends_with(line));
-        let unable = Scan::Unable {
+        assert!(outcome(ScanState::Missing, true).unwrap().unwrap_err().ends_with(line));
+        let unable = ScanState::Unable {
             status: "UNSUPPORTED_IMAGE".to_owned(),
             description: "No operating system.".to_owned(),
         };
         assert!(outcome(unable, false).unwrap().unwrap_err().contains("UNSUPPORTED_IMAGE"));
         let done = Findings::default();
-        assert_eq!(outcome(Scan::Done(done.clone()), true), Some(Ok(done)));
+        assert_eq!(outcome(ScanState::Done(done.clone()), true), Some(Ok(done)));
     }
 }

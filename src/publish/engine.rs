@@ -1,39 +1,44 @@
-//! An image out of an engine: its layers read from the engine's own folder where we may, since the engine
-//! would first write all of them to a temporary one; else as it exports them.
+//! Pushes an image from a container engine. Its layers are read from the engine's data folder if possible,
+//! since the engine would first write all of them to a temporary folder; else they are exported.
 
 use std::collections::BTreeSet;
 
-use super::{Content, PublishError, Published, Push};
-use crate::docker::{self, Arrivals, Engine, Stored};
+use super::{ImageContent, ImagePush, PublishError, Published};
+use crate::docker::{self, Engine, EngineImage, LayerStream};
 use crate::model::Digest;
 
-impl Push<'_> {
-    /// Brings an image of an engine's to all destinations, under its digest; no tag names it yet.
+impl ImagePush<'_> {
+    /// Pushes an engine's image to all destinations by digest. Sets no tags yet.
     ///
     /// # Errors
     /// See [`PublishError`].
     pub async fn stored(
         &self,
         engine: &Engine,
-        stored: &Stored,
+        stored: &EngineImage,
     ) -> Result<Published, PublishError> {
-        let export = |_: BTreeSet<Digest>| -> Arrivals {
+        let export = |_: BTreeSet<Digest>| -> LayerStream {
             docker::from_export(engine.save(stored.id.as_str()))
         };
-        let content =
-            |config| Content { id: stored.id.clone(), config, diff_ids: stored.diff_ids.clone() };
+        let content = |config| ImageContent {
+            id: stored.id.clone(),
+            config,
+            diff_ids: stored.diff_ids.clone(),
+        };
         #[cfg(target_os = "linux")]
         if let Some(store) = engine.layer_store()
             && let Ok(config) = store.configuration(&stored.id)
         {
             let read = |wanted| docker::from_store(store, stored.diff_ids.clone(), wanted);
             match self.image(&content(Some(config.into())), read).await {
-                // Its form is the engine's own affair, and nobody has promised that it stays.
+                // The folder's format is internal to the engine, and may change.
                 Err(
                     error @ (PublishError::Unreadable(_)
-                    | PublishError::Changed(_)
-                    | PublishError::Missing(_)),
-                ) => tracing::debug!(%error, "the engine's folder is of no use: asking the engine"),
+                    | PublishError::UnexpectedLayer(_)
+                    | PublishError::MissingLayer(_)),
+                ) => {
+                    tracing::debug!(%error, "the engine's data folder is unusable: exporting the image")
+                }
                 done => return done,
             }
         }

@@ -1,4 +1,4 @@
-//! GHCR: who can pull what was pushed. Packages are private when a first push makes them.
+//! GHCR: who can pull what was pushed. Packages are private when a first push creates them.
 
 use super::Destination;
 use super::destination::GHCR;
@@ -8,47 +8,46 @@ use crate::registry::RegistryError;
 /// Who may pull.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Visibility {
-    /// Everybody.
+    /// Everyone.
     Public,
-    /// Who logs in.
+    /// Users who log in.
     Private,
 }
 
-/// Who may pull `digest`, as the registry itself shows it to nobody in particular: no token of GitHub's
-/// API is needed for that.
+/// Returns who may pull `digest`, found out by an anonymous request: no token for GitHub's API is needed.
 ///
 /// # Errors
-/// Where the registry doesn't answer.
+/// Fails if the registry does not answer.
 pub async fn visibility(
     destination: &Destination,
     digest: &Digest,
 ) -> Result<Visibility, RegistryError> {
-    let nobody = destination.registry.anonymously();
+    let nobody = destination.registry.anonymous();
     match nobody.manifest_digest(&destination.repository, digest.as_str()).await {
         Ok(Some(_)) => Ok(Visibility::Public),
-        // 404 is what an anonymous caller gets, too: a package's existence is private.
+        // An anonymous request may also get 404: whether a package exists is private.
         Ok(None) | Err(RegistryError::Refused { status: 401 | 403, .. }) => Ok(Visibility::Private),
         Err(error) => Err(error),
     }
 }
 
-/// Whether `repository` is GHCR's.
+/// Returns whether `repository` is in GHCR.
 pub fn is_ghcr(repository: &Repository) -> bool {
     repository.registry() == GHCR
 }
 
 impl Visibility {
-    /// One line for people; `pulled_from` says that instances pull from there.
-    pub fn told(self, repository: &Repository, pulled_from: bool) -> String {
+    /// Returns one line for users; `pulled_from` says whether instances pull from there.
+    pub fn reported(self, repository: &Repository, pulled_from: bool) -> String {
         let so = match self {
-            Visibility::Public => "public: nobody needs a login to pull it",
-            Visibility::Private => "private: who pulls it has to log in",
+            Visibility::Public => "public: pulling it requires no login",
+            Visibility::Private => "private: pulling it requires a login",
         };
         let so_instances = match self {
             Visibility::Private if pulled_from => {
-                ". Instances need a login of their own, such as `docker login ghcr.io` in their user \
-                 data with a token that has `read:packages`; or make the package public in its \
-                 settings on GitHub"
+                ". Log in on the instances, as with `docker login ghcr.io` in their user data and a \
+                 token that has `read:packages`, or make the package public in its settings on \
+                 GitHub"
             }
             _ => "",
         };

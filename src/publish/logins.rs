@@ -1,16 +1,15 @@
-//! What the environment knows about who we are to registries.
+//! Logins to registries, by the environment.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use crate::registry::{Credentials, login};
 
-/// A user for GHCR where the environment names none: it takes any, since the token tells (GitHub's
-/// docs, "Working with the Container registry").
+/// The user for GHCR if the environment names none: GHCR accepts any, since the token identifies the user
+/// (GitHub's docs, "Working with the Container registry").
 const ANY_USER: &str = "x-access-token";
 
-/// Who we are to registries, by the environment: read once, where the command line is. The default is
-/// nobody.
+/// Logins to registries, by the environment, which is read once by the command line. The default is none.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Logins {
     github: Option<Credentials>,
@@ -18,8 +17,8 @@ pub struct Logins {
 }
 
 impl Logins {
-    /// What `variable` tells: `GITHUB_TOKEN` and `GITHUB_ACTOR` for GHCR, and where `docker login` and
-    /// `podman login` have left theirs.
+    /// Reads `GITHUB_TOKEN` and `GITHUB_ACTOR` for GHCR, and where `docker login` and `podman login` store
+    /// logins.
     pub fn of(variable: impl Fn(&str) -> Option<String>) -> Logins {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let github = set("GITHUB_TOKEN").map(|password| Credentials::Basic {
@@ -29,12 +28,12 @@ impl Logins {
         Logins { github, files: login::files(set) }
     }
 
-    /// GitHub's token.
+    /// Returns GitHub's token.
     pub(super) fn github(&self) -> Option<&Credentials> {
         self.github.as_ref()
     }
 
-    /// The files in which a login may stand.
+    /// Returns the files that may hold logins.
     pub(super) fn files(&self) -> &[PathBuf] {
         &self.files
     }

@@ -1,16 +1,16 @@
-//! The documents of an image: the configuration that the engine gave, and the manifest that we make.
+//! The documents of an image: the configuration from the engine, and the manifest that we write.
 
 use bytes::Bytes;
 use oci_spec::image::MediaType;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::survey;
+use super::dedupe;
 use crate::image::Annotations;
 use crate::model::Digest;
 use crate::registry::Blob;
 
-/// What we read of a configuration.
+/// The members of a configuration that are used here.
 #[derive(Deserialize)]
 struct Config {
     created: Option<String>,
@@ -22,16 +22,16 @@ struct RootFs {
     diff_ids: Vec<Digest>,
 }
 
-/// The layers of a configuration, by DiffID; `None` where the document is none.
+/// Returns the DiffIDs of a configuration; `None` if the document is not a configuration.
 pub(super) fn diff_ids(config: &[u8]) -> Option<Vec<Digest>> {
     serde_json::from_slice::<Config>(config).ok().map(|config| config.rootfs.diff_ids)
 }
 
-/// The configuration as a blob, and the manifest over it and `layers`. The annotations are the given ones
-/// and when the image was made, which its configuration tells: the same image has the same manifest.
+/// Returns the configuration as a blob, and the manifest over it and `layers`. A creation time that is not
+/// among the annotations is taken from the configuration: the same image has the same manifest.
 pub(super) fn of(
     config: Bytes,
-    layers: &[&survey::Blob],
+    layers: &[&dedupe::Blob],
     annotations: &Annotations,
 ) -> (Blob, Blob) {
     let read = serde_json::from_slice::<Config>(&config).ok();

@@ -1,36 +1,36 @@
-//! An image out of an engine and into registries: each layer is compressed once, on all cores, while it
-//! is read, and uploaded to every destination while it is compressed. Which registry a repository is in,
-//! who we are to it, and what is particular about ECR and GHCR; the protocol is [`crate::registry`]'s.
+//! Publishes an image from an engine to registries: each layer is compressed once, on all cores, while it is
+//! read, and uploaded to every destination while it is compressed. Also finds a repository's registry and our
+//! credentials for it, and handles what is specific to ECR and GHCR; the protocol is [`crate::registry`]'s.
 
 mod assembled;
 mod attach;
+mod dedupe;
 mod destination;
-mod earlier;
 mod ecr;
 mod engine;
 mod ghcr;
+mod layer_cache;
 mod logins;
 mod manifest;
-mod memory;
+mod policy;
+mod policy_error;
+mod prior_images;
 pub mod provenance;
 mod push;
 mod scan;
-mod survey;
-mod terms;
 mod transfer;
-mod unfit;
 
-pub use assembled::{AssembledError, Reader};
-pub use attach::{NoBill, attach, bill};
+pub use assembled::{AssembledError, AssembledPush};
+pub use attach::{NotAnSbom, attach, sbom};
 pub use destination::{Destination, DestinationError, connect, connect_to_read};
-pub use ecr::{Ensured, check_tags, ensure, ensure_scanned};
+pub use ecr::{EnsuredRepository, check_immutable_tags, ensure, ensure_scanned};
 pub use ghcr::{Visibility, is_ghcr, visibility};
+pub use layer_cache::{CachedLayer, LayerCache};
 pub use logins::Logins;
-pub use memory::{Memory, Remembered};
-pub use push::{Content, PublishError, Published, Push};
-pub use scan::{TooBad, judge};
-pub use terms::{Pushed, Terms};
-pub use unfit::Unfit;
+pub use policy::{PushPolicy, PushedImage};
+pub use policy_error::PolicyError;
+pub use push::{ImageContent, ImagePush, PublishError, Published};
+pub use scan::{SevereFindings, judge};
 
 #[cfg(test)]
 mod tests;

@@ -1,17 +1,17 @@
-//! Where an image came from, as in-toto and SLSA write it down. It says what the run's environment
-//! says and is not signed: who can push can write it.
+//! An image's provenance in the format of in-toto and SLSA. It repeats the run's environment and is not
+//! signed: anyone who can push can write it.
 
 use serde_json::{Value, json};
 
 use crate::model::ImageReference;
 
-/// The type of document (in-toto attestation framework, "Statement").
+/// The media type (in-toto attestation framework, "Statement").
 pub const MEDIA_TYPE: &str = "application/vnd.in-toto+json";
 
-/// Describes how `image` was built, by the environment of an Actions run.
+/// Returns how `image` was built, from the environment of a GitHub Actions run.
 ///
 /// # Errors
-/// The name of a variable that is missing: elsewhere nobody knows where an image came from.
+/// Returns the name of a variable that is missing: elsewhere, an image's origin is unknown.
 pub fn statement(
     image: &ImageReference,
     variable: impl Fn(&str) -> Option<String>,

@@ -1,32 +1,32 @@
-//! The whole of a push: layers, configuration, manifest, and only then a name.
+//! A whole push: layers, configuration, manifest, and only then a tag.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 
-use super::survey::{self, Layer};
-use super::transfer::{Brought, Transfer};
-use super::{Destination, Memory, manifest};
-use crate::docker::Arrivals;
+use super::dedupe::{self, Layer};
+use super::transfer::{Transfer, Transferred};
+use super::{Destination, LayerCache, manifest};
+use crate::docker::LayerStream;
 use crate::image::{Annotations, Codec};
 use crate::model::{Digest, LayerProgress, LayerState, Repository};
 use crate::registry::{Blob, RegistryError};
 
-/// What is to be pushed.
+/// What to push.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Content {
-    /// The digest of its configuration, by which engines name images.
+pub struct ImageContent {
+    /// Digest of its configuration, by which engines name images.
     pub id: Digest,
-    /// The configuration, where it can be had without the layers.
+    /// The configuration, if available without the layers.
     pub config: Option<Bytes>,
-    /// Its layers from the bottom up, by DiffID.
+    /// DiffIDs of its layers, from the bottom up.
     pub diff_ids: Vec<Digest>,
 }
 
-impl Content {
-    /// The configuration among documents that came along with the layers. Where containerd keeps the
-    /// images, the id is the manifest's digest.
+impl ImageContent {
+    /// Returns the configuration among the documents that came with the layers. If containerd stores the
+    /// images, the ID is the manifest's digest.
     fn config_among(&self, documents: &[Bytes]) -> Option<Bytes> {
         let is_named = |document: &&Bytes| Digest::of(document) == self.id;
         let is_alike =
@@ -36,106 +36,106 @@ impl Content {
     }
 }
 
-/// How to push, and where to.
-pub struct Push<'a> {
-    /// All get the same manifest.
+/// How to push, and where.
+pub struct ImagePush<'a> {
+    /// The destinations, which all get the same manifest.
     pub destinations: &'a [Destination],
     /// What earlier pushes have found out.
-    pub memory: &'a Memory,
-    /// What earlier images may be called, whose layers are looked for where nothing is remembered.
-    pub earlier: &'a [String],
-    /// How layers are compressed that don't come compressed.
+    pub cache: &'a LayerCache,
+    /// Tags of prior images, which are searched for layers that the cache does not have.
+    pub prior_tags: &'a [String],
+    /// Compression of layers that are not yet compressed.
     pub codec: Codec,
-    /// What its manifest tells of the image.
+    /// Annotations of its manifest.
     pub annotations: &'a Annotations,
-    /// Is told what happens.
-    pub tell: &'a dyn Fn(LayerProgress),
+    /// Receives the progress.
+    pub emit: &'a dyn Fn(LayerProgress),
 }
 
-/// What a push did.
+/// The result of a push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    /// The image's identity, the same everywhere: the digest of its manifest.
+    /// The digest of the image's manifest, the same everywhere.
     pub digest: Digest,
-    /// Bytes of the layers, as they are stored.
+    /// Bytes of the layers as stored.
     pub size: u64,
     /// Layers that were sent to at least one destination.
     pub sent: usize,
-    /// Layers in all.
+    /// Layers in total.
     pub layers: usize,
     /// Bytes that were sent, by destination.
     pub uploaded: BTreeMap<Repository, u64>,
 }
 
 impl Published {
-    /// Bytes that were sent there; 0 where everything was there.
+    /// Returns the bytes that were sent to a repository; 0 if everything was there.
     pub fn uploaded(&self, repository: &Repository) -> u64 {
         self.uploaded.get(repository).copied().unwrap_or_default()
     }
 }
 
-/// Why an image was not pushed. Nothing names it then; what was uploaded is found by the next attempt.
+/// Why an image was not pushed. No manifest names it then; the next attempt finds what was uploaded.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// A registry's answer.
+    /// A registry refuses or fails.
     #[error(transparent)]
     Registry(#[from] RegistryError),
-    /// The engine did not give a layer, or not all of it.
+    /// The engine did not return a layer, or not all of it.
     #[error(
-        "a layer could not be read from the engine, or compressed: {0}. Is the image still there? Is the disk full?"
+        "a layer could not be read from the engine or compressed: {0}. Check that the image still exists and that the disk is not full"
     )]
     Unreadable(String),
-    /// The folder for temporary files.
+    /// The spool cannot be written.
     #[error(
-        "a layer could not be kept on its way: {0}. Is there room in the folder for temporary files (TMPDIR)?"
+        "a layer could not be buffered: {0}. Check that the folder for temporary files (TMPDIR) has enough space"
     )]
     Spool(String),
-    /// What came out of the engine was not in the image.
+    /// The engine returned a layer that the image does not have.
     #[error(
-        "the engine gave a layer {0}, which the image does not have: its store is damaged, or was read wrongly"
+        "the engine returned the layer {0}, which the image does not have: its store is damaged or was misread"
     )]
-    Changed(Digest),
-    /// What was in the image did not come out of the engine.
-    #[error("the engine did not give the layer {0}. Was the image removed meanwhile?")]
-    Missing(Digest),
-    /// There is no configuration.
+    UnexpectedLayer(Digest),
+    /// The engine did not return a layer that the image has.
+    #[error("the engine did not return the layer {0}. Check that the image still exists")]
+    MissingLayer(Digest),
+    /// The engine did not return the configuration.
     #[error(
-        "the engine did not give the image's configuration {0}. Was the image removed meanwhile?"
+        "the engine did not return the image's configuration {0}. Check that the image still exists"
     )]
-    NoConfig(Digest),
+    MissingConfig(Digest),
 }
 
-impl Push<'_> {
-    /// Brings the image to all destinations, under its digest; no tag names it yet. `open` gives the
-    /// layers that are asked for, and may give others; it isn't called where everybody has everything.
+impl ImagePush<'_> {
+    /// Pushes the image to all destinations by digest. Sets no tags yet. `open` returns the requested layers,
+    /// and possibly others; it is not called if every destination has everything.
     ///
     /// # Errors
     /// See [`PublishError`].
     pub async fn image(
         &self,
-        content: &Content,
-        open: impl FnOnce(BTreeSet<Digest>) -> Arrivals,
+        content: &ImageContent,
+        open: impl FnOnce(BTreeSet<Digest>) -> LayerStream,
     ) -> Result<Published, PublishError> {
-        let (layers, mut earlier) = survey::survey(self, &content.diff_ids).await?;
+        let (layers, mut earlier) = dedupe::find_existing(self, &content.diff_ids).await?;
         let wanted: BTreeSet<_> =
-            layers.iter().filter(|layer| layer.is_wanted()).map(|l| l.diff_id.clone()).collect();
+            layers.iter().filter(|layer| layer.is_missing()).map(|l| l.diff_id.clone()).collect();
         let sent = wanted.len();
-        let remembered = || self.memory.config(&content.id);
+        let remembered = || self.cache.config(&content.id);
         let config =
             content.config.clone().or_else(|| content.config_among(remembered().as_slice()));
         let config = config.or_else(|| earlier.configs.remove(&content.id));
         let brought = match &config {
-            Some(_) if wanted.is_empty() => Brought { layers, ..Brought::default() },
+            Some(_) if wanted.is_empty() => Transferred { layers, ..Transferred::default() },
             _ => Transfer::new(self, layers).run(open(wanted)).await?,
         };
         let config = config.or_else(|| content.config_among(&brought.documents));
-        let config = config.ok_or_else(|| PublishError::NoConfig(content.id.clone()))?;
-        self.memory.note_config(&content.id, &config);
+        let config = config.ok_or_else(|| PublishError::MissingConfig(content.id.clone()))?;
+        self.cache.store_config(&content.id, &config);
         let blobs: Vec<_> =
             content.diff_ids.iter().filter_map(|diff_id| brought.blob(diff_id)).collect();
         let size = blobs.iter().map(|blob| blob.size).sum();
         let (config, manifest) = manifest::of(config, &blobs, self.annotations);
-        let delivered = self.destinations.iter().map(|to| deliver(to, &config, &manifest));
+        let delivered = self.destinations.iter().map(|to| push_manifest(to, &config, &manifest));
         let delivered = try_join_all(delivered).await?;
         let (layers, mut uploaded) = (content.diff_ids.len(), brought.uploaded);
         for (to, bytes) in self.destinations.iter().zip(delivered).filter(|(_, bytes)| *bytes > 0) {
@@ -144,18 +144,22 @@ impl Push<'_> {
         Ok(Published { digest: manifest.digest, size, sent, layers, uploaded })
     }
 
-    /// Tells what has happened to the layer at this place.
-    pub(super) fn tell(&self, layers: &[Layer], at: usize, state: LayerState) {
+    /// Reports the state of the layer at this index.
+    pub(super) fn emit(&self, layers: &[Layer], at: usize, state: LayerState) {
         let diff_id = layers[at].diff_id.clone();
-        (self.tell)(LayerProgress { layer: at + 1, layers: layers.len(), diff_id, state });
+        (self.emit)(LayerProgress { layer: at + 1, layers: layers.len(), diff_id, state });
     }
 }
 
-/// Configuration and manifest to one destination, which has the layers; gives the bytes that were sent.
-/// A manifest that is there proves nothing: registries let what it names be deleted.
-async fn deliver(to: &Destination, config: &Blob, manifest: &Blob) -> Result<u64, RegistryError> {
+/// Pushes configuration and manifest to a destination that has the layers; returns the bytes that were sent.
+/// A manifest that exists proves nothing: registries allow deleting what it names.
+async fn push_manifest(
+    to: &Destination,
+    config: &Blob,
+    manifest: &Blob,
+) -> Result<u64, RegistryError> {
     let Destination { repository, registry } = to;
-    let sent = registry.bring_blob(repository, config).await?.unwrap_or_default();
+    let sent = registry.ensure_blob(repository, config).await?.unwrap_or_default();
     if registry.manifest_digest(repository, manifest.digest.as_str()).await?.is_some() {
         return Ok(sent);
     }

@@ -1,28 +1,28 @@
-//! Is what a scan found too much?
+//! Judges the findings of a scan.
 
 use std::fmt;
 
 use crate::model::{Findings, Severity};
 
-/// How many findings are named.
+/// The most findings to name.
 const NAMED: usize = 5;
 
-/// A scan found what must not be in an image.
+/// A scan has findings that an image must not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TooBad {
-    /// The least severity that counts.
+pub struct SevereFindings {
+    /// The lowest severity that counts.
     pub limit: Severity,
-    /// How many of each severity that counts, the worst first.
+    /// The number of findings of each severity that counts, worst first.
     pub counts: Vec<(Severity, u64)>,
     /// Some of their names.
     pub names: Vec<String>,
 }
 
-/// Whether an image with these findings may be deployed.
+/// Checks whether an image with these findings may be deployed.
 ///
 /// # Errors
-/// Where a finding is as bad as `limit`, or worse.
-pub fn judge(findings: &Findings, limit: Severity) -> Result<(), TooBad> {
+/// Fails if a finding is as severe as `limit` or worse.
+pub fn judge(findings: &Findings, limit: Severity) -> Result<(), SevereFindings> {
     let counts: Vec<(Severity, u64)> = findings
         .counts
         .range(limit..)
@@ -35,10 +35,10 @@ pub fn judge(findings: &Findings, limit: Severity) -> Result<(), TooBad> {
     }
     let bad = findings.names.iter().filter(|(severity, _)| *severity >= limit);
     let names = bad.map(|(_, name)| name.clone()).take(NAMED).collect();
-    Err(TooBad { limit, counts, names })
+    Err(SevereFindings { limit, counts, names })
 }
 
-impl fmt::Display for TooBad {
+impl fmt::Display for SevereFindings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let counts: Vec<String> =
             self.counts.iter().map(|(severity, count)| format!("{count} {severity}")).collect();
@@ -50,7 +50,7 @@ impl fmt::Display for TooBad {
         }
         write!(
             f,
-            ", and `image.ecr.scan.fail_on: {}` refuses that. Update what the image is made of",
+            ", which `image.ecr.scan.fail_on: {}` does not allow. Update the affected packages",
             self.limit
         )
     }
@@ -81,8 +81,8 @@ mod tests {
         assert_eq!(
             judge(&found, Severity::High).unwrap_err().to_string(),
             "ECR's scan found 1 critical, 6 high (CVE-critical-1, CVE-high-1, CVE-high-2, \
-             CVE-high-3, CVE-high-4, …), and `image.ecr.scan.fail_on: high` refuses that. Update \
-             what the image is made of"
+             CVE-high-3, CVE-high-4, …), which `image.ecr.scan.fail_on: high` does not allow. Update \
+             the affected packages"
         );
     }
 }

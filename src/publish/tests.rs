@@ -1,25 +1,25 @@
-//! ECR and GHCR, as the lab has them: the whole way from a name to an image that may be deployed.
+//! ECR and GHCR in the lab: from a name to an image that may be deployed.
 
-use cutover_lab::doors::InProcess;
 use cutover_lab::scenario::Scenario;
 use cutover_lab::services::ghcr::{self, Visibility as Visible};
 use cutover_lab::services::github;
+use cutover_lab::transport::InProcess;
 use cutover_lab::world::World;
 use jiff::Timestamp;
 use serde_json::json;
 use std::time::Duration;
 
 use super::*;
-use crate::cloud::{Cloud, CredentialSource, Settings};
-use crate::model::{Digest, NewRepository, Repository, ScanGate, Severity};
+use crate::aws::{Aws, CredentialSource, Settings};
+use crate::model::{Digest, Repository, RepositorySettings, ScanPolicy, Severity};
 use crate::net::Net;
 use crate::registry::{Blob, Image};
 use crate::rehearse::lab;
 
 const ECR: &str = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com";
 
-/// The lab, a way in, and who we are there.
-async fn lab() -> (InProcess, Net, Cloud) {
+/// Returns the lab, a network into it, and the account.
+async fn lab() -> (InProcess, Net, Aws) {
     let start: Timestamp = "2026-01-05T09:00:00Z".parse().unwrap();
     let door = InProcess::new(World::from_scenario(&Scenario::default(), 1, start).unwrap());
     let net = lab::net(&door);
@@ -32,11 +32,11 @@ async fn lab() -> (InProcess, Net, Cloud) {
         },
         ..Settings::default()
     };
-    let cloud = Cloud::connect(&net, &settings).await.unwrap();
+    let cloud = Aws::connect(&net, &settings).await.unwrap();
     (door, net, cloud)
 }
 
-/// An image with one label.
+/// Returns an image with one label.
 fn image(label: &str, value: &str) -> Image {
     let layer = Blob::new("application/vnd.oci.image.layer.v1.tar", "a layer");
     let config = json!({
@@ -50,7 +50,7 @@ fn image(label: &str, value: &str) -> Image {
         "config": describe(&config), "layers": [describe(&layer)],
     });
     let manifest = Blob::new("application/vnd.oci.image.manifest.v1+json", manifest.to_string());
-    Image { manifest, config, layers: vec![crate::image::Layer::Here(layer)], index: None }
+    Image { manifest, config, layers: vec![crate::image::Layer::Local(layer)], index: None }
 }
 
 fn tags(tags: &[&str]) -> Vec<String> {
@@ -71,7 +71,7 @@ async fn an_ecr_repository_is_made_where_that_is_wanted_and_its_tags_stay() {
     assert!(missing.contains("image.ecr.create: true"), "{missing}");
     assert!(missing.contains("aws ecr create-repository --region ap-northeast-2"), "{missing}");
 
-    let new = NewRepository { immutable: true, scan_on_push: true };
+    let new = RepositorySettings { immutable: true, scan_on_push: true };
     let made = ensure(&cloud, clock, &repository, Some(&new)).await.unwrap().unwrap();
     assert!(made.created && made.facts.immutable);
     let found = ensure(&cloud, clock, &repository, Some(&new)).await.unwrap().unwrap();
@@ -83,12 +83,15 @@ async fn an_ecr_repository_is_made_where_that_is_wanted_and_its_tags_stay() {
     let (first, second) = (image("n", "1"), image("n", "2"));
     let v1 = tags(&["v1"]);
     for _ in 0..2 {
-        check_tags(&to, &found.facts, &v1, first.digest()).await.unwrap();
+        check_immutable_tags(&to, &found.facts, &v1, first.digest()).await.unwrap();
         to.registry.push(&first, &repository, &v1).await.unwrap();
     }
-    let taken = check_tags(&to, &found.facts, &v1, second.digest()).await.unwrap_err().to_string();
+    let taken = check_immutable_tags(&to, &found.facts, &v1, second.digest())
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(taken.contains("`v1`") && taken.contains(first.digest().short()), "{taken}");
-    // Without the look before, ECR says it itself.
+    // Without the check, ECR itself reports it.
     let refused = to.registry.push(&second, &repository, &v1).await.unwrap_err().to_string();
     assert!(refused.contains("immutable") && refused.contains("image.tags"), "{refused}");
     let names = to.registry.manifest_digest(&repository, "v1").await.unwrap();
@@ -101,11 +104,11 @@ async fn what_a_scan_finds_or_cannot_tell_refuses_an_image() {
     let scanned: Repository = format!("{ECR}/scanned").parse().unwrap();
     let unscanned: Repository = format!("{ECR}/unscanned").parse().unwrap();
     for (repository, scan_on_push) in [(&scanned, true), (&unscanned, false)] {
-        let new = NewRepository { immutable: false, scan_on_push };
+        let new = RepositorySettings { immutable: false, scan_on_push };
         ensure(&cloud, &net.clock, repository, Some(&new)).await.unwrap();
     }
-    let gate = ScanGate { fail_on: Severity::High, wait: Duration::from_secs(600) };
-    let judged = async |repository: &Repository, image: Image, gate: ScanGate| {
+    let gate = ScanPolicy { fail_on: Severity::High, wait: Duration::from_secs(600) };
+    let judged = async |repository: &Repository, image: Image, gate: ScanPolicy| {
         let to = connect(&net, Some(&cloud), repository, &Logins::default()).await.unwrap();
         to.registry.push(&image, repository, &[]).await.unwrap();
         let digests = [image.digest().clone()];
@@ -118,20 +121,20 @@ async fn what_a_scan_finds_or_cannot_tell_refuses_an_image() {
     assert_eq!(good[0].counts, [(Severity::Medium, 1)].into());
     let unable = judged(&scanned, image("lab.scan", "UNSUPPORTED_IMAGE"), gate).await.unwrap_err();
     assert!(unable.contains("UNSUPPORTED_IMAGE"), "{unable}");
-    let hasty = ScanGate { wait: Duration::from_secs(1), ..gate };
+    let hasty = ScanPolicy { wait: Duration::from_secs(1), ..gate };
     let late = judged(&scanned, image("n", "3"), hasty).await.unwrap_err();
-    assert!(late.contains("did not end within 1 s"), "{late}");
+    assert!(late.contains("did not finish within 1 s"), "{late}");
     let never = judged(&unscanned, image("n", "4"), gate).await.unwrap_err();
-    assert!(never.contains("begun no scan within 600 s"), "{never}");
+    assert!(never.contains("did not start a scan within 600 s"), "{never}");
 }
 
-/// ECR's tokens end after twelve hours: a push that goes on for longer, or begins with an old one, gets
-/// another.
+/// ECR's tokens expire after twelve hours: a push that takes longer, or begins with an old one, gets a new
+/// one.
 #[tokio::test(start_paused = true)]
-async fn a_login_of_ecr_that_has_ended_is_made_anew() {
+async fn an_expired_ecr_login_is_renewed() {
     let (_door, net, cloud) = lab().await;
     let repository: Repository = format!("{ECR}/web").parse().unwrap();
-    ensure(&cloud, &net.clock, &repository, Some(&NewRepository::default())).await.unwrap();
+    ensure(&cloud, &net.clock, &repository, Some(&RepositorySettings::default())).await.unwrap();
     let to = connect(&net, Some(&cloud), &repository, &Logins::default()).await.unwrap();
     to.registry.push(&image("n", "1"), &repository, &tags(&["v1"])).await.unwrap();
     net.clock.sleep(Duration::from_secs(13 * 3600)).await;
@@ -150,7 +153,7 @@ async fn ghcr_takes_githubs_token_mounts_and_tells_who_may_pull() {
     let image = image("n", "1");
     to.registry.push(&image, &base, &[]).await.unwrap();
 
-    // By a token for both repositories: the one for the target alone does not reach the source.
+    // With a token for both repositories: one for the target alone does not cover the source.
     let layer = image.layers[0].digest();
     assert!(!to.registry.has_blob(&repository, layer).await.unwrap());
     assert!(to.registry.mount(&repository, layer, &base).await.unwrap());
@@ -160,18 +163,21 @@ async fn ghcr_takes_githubs_token_mounts_and_tells_who_may_pull() {
 
     to.registry.push(&image, &repository, &tags(&["v1"])).await.unwrap();
     assert_eq!(visibility(&to, image.digest()).await.unwrap(), Visibility::Private);
-    let told = Visibility::Private.told(&repository, true);
-    assert!(told.contains("docker login ghcr.io") && told.contains("read:packages"), "{told}");
+    let reported = Visibility::Private.reported(&repository, true);
+    assert!(
+        reported.contains("docker login ghcr.io") && reported.contains("read:packages"),
+        "{reported}"
+    );
     assert!(door.world(|world| ghcr::set_visibility(world, "acme/web", Visible::Public)));
     assert_eq!(visibility(&to, image.digest()).await.unwrap(), Visibility::Public);
 
-    // A bearer token of some minutes ends long before a slow push does.
+    // A bearer token expires after some minutes, long before a slow push ends.
     net.clock.sleep(Duration::from_secs(24 * 3600)).await;
     to.registry.push(&image, &repository, &tags(&["v2"])).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_workflow_lacks_for_ghcr_is_told() {
+async fn missing_ghcr_permissions_are_explained() {
     let (door, net, _cloud) = lab().await;
     let repository: Repository = "ghcr.io/acme/web".parse().unwrap();
     let none = connect(&net, None, &repository, &Logins::default()).await.unwrap_err().to_string();
@@ -182,7 +188,7 @@ async fn what_the_workflow_lacks_for_ghcr_is_told() {
     });
     let to = connect(&net, None, &repository, &in_workflow()).await.unwrap();
     let refused = to.registry.push(&image("n", "1"), &repository, &[]).await.unwrap_err();
-    let told = refused.to_string();
-    assert!(told.contains("installation not allowed"), "{told}");
-    assert!(told.contains("permissions: packages: write"), "{told}");
+    let reported = refused.to_string();
+    assert!(reported.contains("installation not allowed"), "{reported}");
+    assert!(reported.contains("permissions: packages: write"), "{reported}");
 }

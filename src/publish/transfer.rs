@@ -1,4 +1,4 @@
-//! Layers on their way: each is compressed once, and everybody who lacks it reads what is there so far.
+//! Transfers layers: each is compressed once, and every destination that lacks it reads what is there so far.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -14,61 +14,61 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Duration, interval};
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::survey::{Blob, Layer};
-use super::{Destination, PublishError, Push};
-use crate::docker::{Arrivals, Arriving, ArrivingLayer};
+use super::dedupe::{Blob, Layer};
+use super::{Destination, ImagePush, PublishError};
+use crate::docker::{ExportItem, ExportedLayer, LayerStream};
 use crate::image::{Codec, Compressed, pack};
 use crate::model::{Digest, LayerState, Repository};
-use crate::registry::{RegistryError, Spool, SpoolWriter, Written};
+use crate::registry::{RegistryError, Spool, SpoolState, SpoolWriter};
 
-/// Layers that one registry is sent at once. ECR throttles who sends it many small ones.
+/// Concurrent uploads to one registry. ECR throttles clients that upload many small layers.
 const AT_ONCE: usize = 4;
 
-/// How often it is told how far a layer is.
+/// Interval of progress reports.
 const PACE: Duration = Duration::from_millis(100);
 
-/// What a transfer has brought.
+/// The result of a transfer.
 #[derive(Debug, Default)]
-pub(super) struct Brought {
+pub(super) struct Transferred {
     /// The layers, each with its blob.
     pub layers: Vec<Layer>,
-    /// Documents that came along.
+    /// Documents that came with the layers.
     pub documents: Vec<Bytes>,
     /// Bytes that were sent, by destination.
     pub uploaded: BTreeMap<Repository, u64>,
 }
 
-impl Brought {
-    /// The blob that a layer is.
+impl Transferred {
+    /// Returns the blob of a layer.
     pub(super) fn blob(&self, diff_id: &Digest) -> Option<&Blob> {
         self.layers.iter().find(|layer| layer.diff_id == *diff_id)?.blob.as_ref()
     }
 }
 
-/// Brings layers to those who lack them.
+/// Uploads layers to the destinations that lack them.
 pub(super) struct Transfer<'a> {
-    push: &'a Push<'a>,
+    push: &'a ImagePush<'a>,
     layers: Vec<Layer>,
-    /// A layer's and a destination's place in their lists, once the one is at the other.
+    /// Uploads; each returns the indexes of its layer and its destination.
     uploads: JoinSet<Result<(usize, usize), RegistryError>>,
-    /// One a destination.
+    /// One per destination.
     gates: Vec<Arc<Semaphore>>,
-    /// Whether there are layers that nobody lacks.
+    /// Whether there are layers that no destination lacks.
     some_are_there: bool,
     /// Bytes that were sent, by destination.
     uploaded: BTreeMap<Repository, u64>,
-    /// Layers that are compressed and not wholly sent.
+    /// Layers that are compressed but not completely sent.
     sending: Vec<Sending>,
 }
 
-/// A layer on its way.
+/// A layer being uploaded.
 struct Sending {
-    /// Its place.
+    /// Index of the layer.
     at: usize,
     spool: Spool,
-    /// Bytes that are to be sent, to all destinations together.
+    /// Bytes to send, to all destinations together.
     of: u64,
-    /// How many destinations still wait for it.
+    /// Number of destinations that still lack it.
     left: usize,
 }
 
@@ -78,9 +78,9 @@ trait Content: Stream<Item = io::Result<Bytes>> + Unpin {}
 impl<S: Stream<Item = io::Result<Bytes>> + Unpin> Content for S {}
 
 impl<'a> Transfer<'a> {
-    pub(super) fn new(push: &'a Push<'a>, layers: Vec<Layer>) -> Transfer<'a> {
+    pub(super) fn new(push: &'a ImagePush<'a>, layers: Vec<Layer>) -> Transfer<'a> {
         let gates = push.destinations.iter().map(|_| Arc::new(Semaphore::new(AT_ONCE))).collect();
-        let some_are_there = !layers.iter().all(Layer::is_wanted);
+        let some_are_there = !layers.iter().all(Layer::is_missing);
         Transfer {
             push,
             layers,
@@ -92,18 +92,21 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// Takes all that arrives. When this returns, every destination has every layer.
-    pub(super) async fn run(mut self, mut arrivals: Arrivals) -> Result<Brought, PublishError> {
+    /// Processes everything that arrives. When this returns, every destination has every layer.
+    pub(super) async fn run(
+        mut self,
+        mut arrivals: LayerStream,
+    ) -> Result<Transferred, PublishError> {
         let mut documents = Vec::new();
-        // To the end, even with nothing left to wait for: a break in what comes is an error.
+        // Read to the end, even if there is nothing left to wait for: a stream that breaks off is an error.
         while let Some(arriving) = self.next(&mut arrivals).await? {
             match arriving.map_err(|error| unreadable(&error))? {
-                Arriving::Document(bytes) => documents.push(bytes),
-                Arriving::Layer(layer) => self.layer(layer).await?,
+                ExportItem::Document(bytes) => documents.push(bytes),
+                ExportItem::Layer(layer) => self.layer(layer).await?,
             }
         }
-        if let Some(missing) = self.layers.iter().find(|layer| layer.is_wanted()) {
-            return Err(PublishError::Missing(missing.diff_id.clone()));
+        if let Some(missing) = self.layers.iter().find(|layer| layer.is_missing()) {
+            return Err(PublishError::MissingLayer(missing.diff_id.clone()));
         }
         let mut pace = interval(PACE);
         while !self.uploads.is_empty() {
@@ -112,14 +115,14 @@ impl<'a> Transfer<'a> {
                 _ = pace.tick() => self.tell_sending(),
             }
         }
-        Ok(Brought { layers: self.layers, documents, uploaded: self.uploaded })
+        Ok(Transferred { layers: self.layers, documents, uploaded: self.uploaded })
     }
 
-    /// What arrives next; an upload that fails meanwhile is not waited for.
+    /// Returns what arrives next. Fails at once if an upload fails meanwhile.
     async fn next(
         &mut self,
-        arrivals: &mut Arrivals,
-    ) -> Result<Option<io::Result<Arriving>>, PublishError> {
+        arrivals: &mut LayerStream,
+    ) -> Result<Option<io::Result<ExportItem>>, PublishError> {
         loop {
             tokio::select! {
                 arriving = arrivals.recv() => return Ok(arriving),
@@ -128,8 +131,8 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    async fn layer(&mut self, layer: ArrivingLayer) -> Result<(), PublishError> {
-        let ArrivingLayer { diff_id, content } = layer;
+    async fn layer(&mut self, layer: ExportedLayer) -> Result<(), PublishError> {
+        let ExportedLayer { diff_id, content } = layer;
         let mut content = ReceiverStream::new(content).peekable();
         match diff_id {
             Some(diff_id) => match self.wanted(&diff_id) {
@@ -137,7 +140,7 @@ impl<'a> Transfer<'a> {
                 None => Ok(()),
             },
             None if !self.some_are_there => self.pack(None, content).await,
-            // It may be one that everybody has: it has to be read to know.
+            // It may be a layer that every destination has: only reading it tells.
             None => {
                 let first = std::pin::Pin::new(&mut content).peek().await;
                 match first.and_then(|first| Codec::of(first.as_ref().ok()?)) {
@@ -148,7 +151,7 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// A layer that came compressed, whichever it is.
+    /// Uploads a layer that is already compressed and whose DiffID is not known yet.
     async fn keep(&mut self, content: impl Content) -> Result<(), PublishError> {
         let (writer, spool) = spool()?;
         let compressed = self.watch(None, content, writer, &spool).await?;
@@ -161,7 +164,8 @@ impl<'a> Transfer<'a> {
         Ok(())
     }
 
-    /// A layer that is yet to be compressed, whichever it is.
+    /// Buffers a layer that is not compressed and whose DiffID is not known yet, then compresses and uploads
+    /// it.
     async fn put_aside(&mut self, content: impl Content) -> Result<(), PublishError> {
         let (spool, diff_id) = aside(content).await.map_err(|error| unreadable(&error))?;
         let Some(at) = self.wanted(&diff_id) else { return Ok(()) };
@@ -170,17 +174,17 @@ impl<'a> Transfer<'a> {
     }
 
     fn wanted(&self, diff_id: &Digest) -> Option<usize> {
-        self.layers.iter().position(|layer| layer.diff_id == *diff_id && layer.is_wanted())
+        self.layers.iter().position(|layer| layer.diff_id == *diff_id && layer.is_missing())
     }
 
-    /// Compresses the layer, `at` this place if that is known, and sends it on its way meanwhile.
+    /// Compresses the layer, which is at index `at` if that is known, and uploads it meanwhile.
     async fn pack(&mut self, at: Option<usize>, content: impl Content) -> Result<(), PublishError> {
         let (writer, spool) = spool()?;
         let lacking = match at {
             Some(at) => self.layers[at].lacking.clone(),
             None => (0..self.push.destinations.len()).collect(),
         };
-        // Whose layer this is may be known at its end only.
+        // The layer's index may be known only at its end.
         let (tell_at, known_at) = watch::channel(at);
         let begun: Vec<_> = lacking
             .into_iter()
@@ -191,19 +195,19 @@ impl<'a> Transfer<'a> {
         let place = match (at, place) {
             (None, Some(place)) => place,
             (Some(at), Some(place)) if at == place => place,
-            // An export may hold other platforms' images. What is there of it has no name.
+            // An export may contain other platforms' images. No manifest names what was uploaded of them.
             (None, None) => {
                 begun.iter().for_each(AbortHandle::abort);
                 return Ok(());
             }
-            (Some(_), _) => return Err(PublishError::Changed(compressed.diff_id)),
+            (Some(_), _) => return Err(PublishError::UnexpectedLayer(compressed.diff_id)),
         };
         tell_at.send_replace(Some(place));
         self.packed(place, &compressed, &spool, &known_at);
         Ok(())
     }
 
-    /// Compresses, while telling how far it is, and giving up when an upload does.
+    /// Compresses the content and reports progress; fails as soon as an upload does.
     async fn watch(
         &mut self,
         at: Option<usize>,
@@ -225,12 +229,12 @@ impl<'a> Transfer<'a> {
                 _ = pace.tick() => {
                     self.tell_sending();
                     let read = count.load(Ordering::Relaxed);
-                    let written = match spool.written() {
-                        Written::Some(size) | Written::All { size, .. } => size,
-                        Written::Failed(_) => 0,
+                    let written = match spool.state() {
+                        SpoolState::Partial(size) | SpoolState::Complete { size, .. } => size,
+                        SpoolState::Failed(_) => 0,
                     };
                     if let Some(at) = at {
-                        self.push.tell(&self.layers, at, LayerState::Packing { read, written });
+                        self.push.emit(&self.layers, at, LayerState::Packing { read, written });
                     }
                 }
             }
@@ -239,13 +243,13 @@ impl<'a> Transfer<'a> {
 
     fn tell_sending(&self) {
         for Sending { at, spool, of, .. } in &self.sending {
-            // What was sent once more after a break counts once.
-            let state = LayerState::Uploading { sent: spool.taken().min(*of), of: *of };
-            self.push.tell(&self.layers, *at, state);
+            // Bytes that are sent again after an interruption count once.
+            let state = LayerState::Uploading { sent: spool.bytes_read().min(*of), of: *of };
+            self.push.emit(&self.layers, *at, state);
         }
     }
 
-    /// A layer's blob is known.
+    /// Records a layer's blob.
     fn packed(
         &mut self,
         at: usize,
@@ -255,10 +259,11 @@ impl<'a> Transfer<'a> {
     ) {
         let Compressed { digest, size, codec, content, .. } = compressed.clone();
         let state = LayerState::Packed { content, size };
-        self.push.tell(&self.layers, at, state);
+        self.push.emit(&self.layers, at, state);
         let blob = Blob { digest, size, codec };
         let layer = &mut self.layers[at];
-        // Compressed by another hand, the layer was another blob, which some have: now all get this one.
+        // Another tool compressed the layer to another blob, which some destinations have: now all get this
+        // one.
         let had = match &layer.blob {
             Some(known) if *known != blob => {
                 let all = 0..self.push.destinations.len();
@@ -285,9 +290,9 @@ impl<'a> Transfer<'a> {
         let gate = self.gates[to].clone();
         self.uploads.spawn(async move {
             let _turn = gate.acquire_owned().await;
-            registry.upload_growing(&repository, &spool, "a layer").await?;
+            registry.upload_spool(&repository, &spool, "a layer").await?;
             let at = at.wait_for(Option::is_some).await.ok().and_then(|at| *at);
-            let gone = || RegistryError::Source("it is none of the image's".to_owned());
+            let gone = || RegistryError::Content("it is not a layer of the image".to_owned());
             Ok((at.ok_or_else(gone)?, to))
         })
     }
@@ -303,10 +308,10 @@ impl<'a> Transfer<'a> {
         let repository = &self.push.destinations[to].repository;
         if let Some(Blob { digest, size, codec }) = &self.layers[at].blob {
             let diff_id = &self.layers[at].diff_id;
-            self.push.memory.note_layer(diff_id, *codec, (digest, *size), repository);
+            self.push.cache.store_layer(diff_id, *codec, (digest, *size), repository);
             *self.uploaded.entry(repository.clone()).or_default() += size;
             let state = LayerState::Uploaded { repository: repository.clone(), size: *size };
-            self.push.tell(&self.layers, at, state);
+            self.push.emit(&self.layers, at, state);
             for sending in self.sending.iter_mut().filter(|sending| sending.at == at) {
                 sending.left = sending.left.saturating_sub(1);
             }
@@ -317,8 +322,8 @@ impl<'a> Transfer<'a> {
 }
 
 impl Layer {
-    /// Somebody lacks it, or nobody knows what it will be.
-    pub(super) fn is_wanted(&self) -> bool {
+    /// Returns whether a destination lacks it, or its blob is not known yet.
+    pub(super) fn is_missing(&self) -> bool {
         self.blob.is_none() || !self.lacking.is_empty()
     }
 }
@@ -331,7 +336,7 @@ fn spool() -> Result<(SpoolWriter, Spool), PublishError> {
     Spool::create().map_err(|error| PublishError::Spool(error.to_string()))
 }
 
-/// Puts a whole layer aside, to know which it is.
+/// Buffers a whole layer, to find out its DiffID.
 async fn aside(mut content: impl Content) -> io::Result<(Spool, Digest)> {
     let (mut writer, spool) = Spool::create()?;
     let mut hash = Sha256::new();

@@ -1,5 +1,5 @@
-//! What a registry asks for with `WWW-Authenticate`, and the answer: Basic, as ECR wants it, or a
-//! token from the realm that it names, as GHCR does.
+//! Answers a registry's `WWW-Authenticate` challenge: with Basic, as ECR requires, or with a token from the
+//! realm that it names, as GHCR requires.
 
 use bytes::Bytes;
 use http::header::WWW_AUTHENTICATE;
@@ -13,8 +13,8 @@ use super::client::{Call, Payload, Registry};
 use super::credentials::secret;
 use super::endpoint::is_safe;
 
-/// The `Authorization` that answers a 401 to what was `shown`; `None` where we have nothing else to
-/// answer with.
+/// Returns the `Authorization` that answers a 401, given the one that was refused; `None` if there are no
+/// other credentials.
 pub(super) async fn answer(
     registry: &Registry,
     call: &Call<'_>,
@@ -35,18 +35,22 @@ pub(super) async fn answer(
     let of = |scheme: &str| challenges.iter().find(|c| c.scheme.eq_ignore_ascii_case(scheme));
     if let Some(bearer) = of("Bearer") {
         let url = token_url(bearer, call).ok_or_else(|| {
-            registry.protocol(call, "it asks for a token and names no realm with `https://`")
+            registry.protocol_error(
+                call,
+                "its challenge asks for a token but names no `https://` realm",
+            )
         })?;
         return token(registry, call, url).await.map(Some);
     }
     if of("Basic").is_some() {
         return registry.basic(call, shown).await;
     }
-    Err(registry.protocol(call, "it answered 401 and asks for neither Basic nor Bearer"))
+    Err(registry
+        .protocol_error(call, "it answered 401 with neither a Basic nor a Bearer challenge"))
 }
 
-/// Where the challenge says that tokens are given, with its service and scopes, and what `call` reads
-/// besides: challenges don't name the repository that a blob is to be taken over from.
+/// Returns the URL of the token service, with the challenge's service and scopes, and a pull scope for the
+/// repository that a blob is mounted from, which challenges don't name.
 fn token_url(challenge: &ChallengeRef<'_>, call: &Call<'_>) -> Option<String> {
     let parameter = |name: &str| {
         let found = challenge.params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
@@ -59,7 +63,7 @@ fn token_url(challenge: &ChallengeRef<'_>, call: &Call<'_>) -> Option<String> {
     let service = parameter("service").into_iter().map(|service| ("service", service));
     let scopes = parameter("scope").unwrap_or_default();
     let scopes = scopes.split(' ').filter(|s| !s.is_empty()).map(|s| ("scope", s.to_owned()));
-    let besides = call.also.map(|also| ("scope", format!("repository:{}:pull", also.path())));
+    let besides = call.pull_scope.map(|also| ("scope", format!("repository:{}:pull", also.path())));
     let mut url = realm;
     for (name, value) in service.chain(scopes).chain(besides) {
         url.push(if url.contains('?') { '&' } else { '?' });
@@ -74,8 +78,8 @@ struct Token {
     access_token: Option<String>,
 }
 
-/// Fetches a token, with a login made anew where this one has ended. The credentials are for the realm:
-/// that is what Bearer means.
+/// Fetches a token. If the token service refuses the login, renews it and retries once. The credentials go to
+/// the realm, as Bearer authentication requires.
 async fn token(
     registry: &Registry,
     call: &Call<'_>,
@@ -83,7 +87,7 @@ async fn token(
 ) -> Result<HeaderValue, RegistryError> {
     let request = Call {
         repository: call.repository,
-        also: None,
+        pull_scope: None,
         method: Method::GET,
         url,
         headers: Vec::new(),
@@ -105,7 +109,7 @@ async fn token(
         .ok()
         .and_then(|answer| answer.token.or(answer.access_token))
         .and_then(|token| secret(&format!("Bearer {token}")))
-        .ok_or_else(|| registry.protocol(&request, "the answer holds no token"))
+        .ok_or_else(|| registry.protocol_error(&request, "the response has no token"))
 }
 
 #[cfg(test)]
@@ -116,7 +120,7 @@ mod tests {
     fn call<'a>(repository: &'a Repository, also: Option<&'a Repository>) -> Call<'a> {
         Call {
             repository,
-            also,
+            pull_scope: also,
             method: Method::GET,
             url: String::new(),
             headers: Vec::new(),

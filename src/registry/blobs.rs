@@ -1,4 +1,4 @@
-//! Blobs: is it there, and put it there.
+//! Blobs: existence and upload.
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LOCATION};
@@ -9,14 +9,14 @@ use crate::model::{Digest, Repository};
 use super::client::{Call, Payload, Registry};
 use super::{Blob, RegistryError};
 
-/// Blobs have no type of their own on their way.
+/// The content type of a blob in transit, whatever its media type.
 pub(super) const BINARY: &str = "application/octet-stream";
 
 impl Registry {
-    /// Whether the repository has the blob.
+    /// Returns whether the repository has the blob.
     ///
     /// # Errors
-    /// Where the registry doesn't answer, or doesn't say.
+    /// Fails if the registry cannot be reached or refuses.
     pub async fn has_blob(
         &self,
         repository: &Repository,
@@ -24,22 +24,22 @@ impl Registry {
     ) -> Result<bool, RegistryError> {
         let attempted = format!("look for {} in {repository}", digest.short());
         let call = self.call(Method::HEAD, repository, &format!("blobs/{digest}"), attempted);
-        let response = self.ask(&call).await?;
+        let response = self.send_with_retries(&call).await?;
         match response.status() {
             StatusCode::OK => Ok(true),
             StatusCode::NOT_FOUND => Ok(false),
-            // To where it keeps the blob: it has looked before it says so.
+            // A redirect to the blob's storage: the registry has checked that the blob exists.
             status if status.is_redirection() => Ok(true),
             _ => Err(RegistryError::refused(&call.attempted, repository, &response)),
         }
     }
 
-    /// Uploads the blob unless the repository has it; gives the bytes that were sent, `None` where it was
-    /// there.
+    /// Uploads the blob unless the repository has it. Returns the number of bytes sent; `None` if the blob
+    /// existed.
     ///
     /// # Errors
-    /// As [`Registry::has_blob`] and [`Registry::upload_blob`].
-    pub async fn bring_blob(
+    /// Fails like [`Registry::has_blob`] and [`Registry::upload_blob`].
+    pub async fn ensure_blob(
         &self,
         repository: &Repository,
         blob: &Blob,
@@ -51,48 +51,49 @@ impl Registry {
         Ok(Some(blob.size()))
     }
 
-    /// Uploads the blob in one piece. A failed upload is begun anew, since its place may be gone.
+    /// Uploads the blob in one request. A failed upload starts over, since its session may be gone.
     ///
     /// # Errors
-    /// Where the registry doesn't take it, or has other bytes afterwards.
+    /// Fails if the registry rejects the blob or reports another digest for it.
     pub async fn upload_blob(
         &self,
         repository: &Repository,
         blob: &Blob,
     ) -> Result<(), RegistryError> {
-        self.repeated(blob.digest.as_str(), || self.upload_once(repository, blob)).await
+        self.retry(blob.digest.as_str(), || self.upload_once(repository, blob)).await
     }
 
     async fn upload_once(&self, repository: &Repository, blob: &Blob) -> Result<(), RegistryError> {
         let attempted =
             format!("upload {} ({} bytes) to {repository}", blob.digest.short(), blob.bytes.len());
-        let place = self.begin_upload(repository, &attempted).await?;
+        let place = self.start_upload(repository, &attempted).await?;
         let content = Payload::Bytes(blob.bytes.clone());
-        self.end_upload(repository, &place, &blob.digest, content, attempted).await
+        self.finish_upload(repository, &place, &blob.digest, content, attempted).await
     }
 
-    /// Asks for a place to upload to.
-    pub(super) async fn begin_upload(
+    /// Opens an upload session and returns its URL.
+    pub(super) async fn start_upload(
         &self,
         repository: &Repository,
         attempted: &str,
     ) -> Result<String, RegistryError> {
         let begin = self.call(Method::POST, repository, "blobs/uploads/", attempted.to_owned());
-        let response = self.ask_once(&begin).await?;
+        let response = self.send_with_logins(&begin).await?;
         if response.status() != StatusCode::ACCEPTED {
             return Err(RegistryError::refused(attempted, repository, &response));
         }
-        self.place(&response)
-            .ok_or_else(|| self.protocol(&begin, "it names no usable Location for the upload"))
+        self.upload_url(&response).ok_or_else(|| {
+            self.protocol_error(&begin, "its response has no usable `Location` for the upload")
+        })
     }
 
-    /// The place that an answer names.
-    pub(super) fn place(&self, response: &Response<Bytes>) -> Option<String> {
+    /// Returns the URL in the response's `Location`.
+    pub(super) fn upload_url(&self, response: &Response<Bytes>) -> Option<String> {
         self.endpoint.resolve(response.headers().get(LOCATION)?.to_str().ok()?)
     }
 
-    /// Sends `content`, the last of the upload, and has the registry check all of it.
-    pub(super) async fn end_upload(
+    /// Sends the remaining `content` and completes the upload; the registry verifies the digest of the whole.
+    pub(super) async fn finish_upload(
         &self,
         repository: &Repository,
         place: &str,
@@ -103,17 +104,17 @@ impl Registry {
         let separator = if place.contains('?') { '&' } else { '?' };
         let put = Call {
             repository,
-            also: None,
+            pull_scope: None,
             method: Method::PUT,
             url: format!("{place}{separator}digest={digest}"),
             headers: vec![(CONTENT_TYPE, HeaderValue::from_static(BINARY))],
             body: content,
             attempted,
         };
-        let response = self.ask_once(&put).await?;
+        let response = self.send_with_logins(&put).await?;
         match response.status() {
             StatusCode::CREATED | StatusCode::NO_CONTENT => {
-                self.same_digest(&put, &response, digest)
+                self.verify_digest(&put, &response, digest)
             }
             _ => Err(RegistryError::refused(&put.attempted, repository, &response)),
         }

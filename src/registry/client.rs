@@ -1,4 +1,4 @@
-//! One request and its answer: authentication, time limit, repetition.
+//! Sends one request and returns its response: authentication, timeout, retries.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,65 +11,67 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use crate::model::Repository;
 use crate::net::{self, Body, Net, TransportError};
 
-use super::{Credentials, Endpoint, RegistryError, Renewal, Spool, Written, auth};
+use super::{Credentials, Endpoint, RegistryError, Renewal, Spool, SpoolState, auth};
 
-/// How often something is attempted that may well succeed in a moment, over some ten seconds: a
-/// registry's restart. All requests may be repeated: content goes in under its digest.
+/// Attempts at an operation that fails transiently, over about ten seconds: a registry may be restarting.
+/// Every request may be repeated, since content is addressed by digest.
 pub(super) const ATTEMPTS: usize = 6;
 
-/// As nobody or with a login that has ended, then as who we are, then by a new login.
+/// Logins per request: the first attempt is anonymous or uses an expired login, the next one uses the known
+/// credentials, the last one renewed credentials.
 pub(super) const LOGINS: usize = 2;
 
-/// However long a registry asks to be left alone, we ask again after this.
+/// The longest `Retry-After` that is honored.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// A registry, and who we are to it.
+/// A registry and the credentials for it.
 #[derive(Debug, Clone)]
 pub struct Registry {
     pub(super) net: Net,
     pub(super) endpoint: Endpoint,
     credentials: Arc<Mutex<Credentials>>,
     renewal: Option<Renewal>,
-    /// The `Authorization` that is shown, by what it reaches, since the registry asked for it.
+    /// The `Authorization` values that the registry has asked for, by the scope that each covers.
     shown: Arc<Mutex<BTreeMap<String, HeaderValue>>>,
 }
 
-/// A request before it is authorised.
+/// A request without its `Authorization`.
 #[derive(Debug, Clone)]
 pub(super) struct Call<'a> {
     pub(super) repository: &'a Repository,
-    /// A repository that is read besides: what is shown must let us do that, too.
-    pub(super) also: Option<&'a Repository>,
+    /// A second repository, which the request reads from: the token must cover it, too.
+    pub(super) pull_scope: Option<&'a Repository>,
     pub(super) method: Method,
     pub(super) url: String,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     pub(super) body: Payload,
-    /// What is attempted, after "cannot", for messages.
+    /// What the request does, to follow "cannot" in messages.
     pub(super) attempted: String,
 }
 
-/// How sending a request once ended.
+/// The result of sending a request once.
 #[derive(Debug)]
 pub(super) enum Exchange {
-    /// By an answer; it may say no.
+    /// The registry's response, which may be an error.
     Answered(Response<Bytes>),
-    /// The registry asked who we are, and what it wants is shown from now on: the same request may
-    /// succeed. This is how it refused this one.
+    /// The registry asked for credentials, and they are now in place: the same request may succeed. Holds the
+    /// refusal.
     LoggedIn(RegistryError),
 }
 
-/// What a request carries. It can be sent again: with other credentials, or after a break.
+/// A request's body. It can be sent again, with other credentials or after an interruption.
 #[derive(Debug, Clone)]
 pub(super) enum Payload {
     Bytes(Bytes),
-    /// All of a spool from this place on, while it is written.
+    /// A spool's content from this offset on, while it is written.
     Spool(Spool, u64),
-    /// Nothing, after so many bytes: the registry may read them all again before it answers.
+    /// An empty body that completes an upload of this many bytes, all of which the registry may read again
+    /// before it answers.
     Sent(u64),
 }
 
 impl Payload {
-    /// Of a request that only asks.
+    /// Returns an empty body.
     pub(super) fn nothing() -> Payload {
         Payload::Bytes(Bytes::new())
     }
@@ -82,9 +84,9 @@ impl Payload {
         }
     }
 
-    /// Sleeps for as long as an answer may take: half a minute to think, and time for the content at
-    /// 256 KiB a second. Content that is still written, or taken, has all the time there is.
-    async fn patience(&self) {
+    /// Sleeps until the request has timed out: 30 s, plus time for the content at 256 KiB/s. A spool that is
+    /// still being written or read has no limit.
+    async fn timeout(&self) {
         const BYTES_A_SECOND: u64 = 256 * 1024;
         const READ_AGAIN: u64 = 16 << 20;
         let sleep = |seconds| tokio::time::sleep(Duration::from_secs(seconds));
@@ -92,9 +94,9 @@ impl Payload {
             Payload::Bytes(bytes) => sleep(30 + bytes.len() as u64 / BYTES_A_SECOND).await,
             Payload::Sent(size) => sleep(30 + size / READ_AGAIN).await,
             Payload::Spool(spool, _) => loop {
-                let taken = spool.taken();
+                let taken = spool.bytes_read();
                 sleep(60).await;
-                if !matches!(spool.written(), Written::Some(_)) && spool.taken() == taken {
+                if !matches!(spool.state(), SpoolState::Partial(_)) && spool.bytes_read() == taken {
                     return;
                 }
             },
@@ -103,35 +105,35 @@ impl Payload {
 }
 
 impl Registry {
-    /// The registry at `endpoint`. Nothing is sent yet.
+    /// Creates a client for the registry at `endpoint`. Sends nothing yet.
     pub fn new(net: Net, endpoint: Endpoint, credentials: Credentials) -> Registry {
         let credentials = Arc::new(Mutex::new(credentials));
         Registry { net, endpoint, credentials, renewal: None, shown: Arc::default() }
     }
 
-    /// The same, which asks for new credentials where the registry doesn't take what it was shown.
+    /// Sets how to get new credentials when the registry no longer accepts the current ones.
     #[must_use]
-    pub fn renewed_by(self, renewal: Renewal) -> Registry {
+    pub fn with_renewal(self, renewal: Renewal) -> Registry {
         Registry { renewal: Some(renewal), ..self }
     }
 
-    /// The same registry, for nobody in particular.
+    /// Returns a client for the same registry without credentials.
     #[must_use]
-    pub fn anonymously(&self) -> Registry {
+    pub fn anonymous(&self) -> Registry {
         Registry::new(self.net.clone(), self.endpoint.clone(), Credentials::Anonymous)
     }
 
-    /// Whether we have no login for it.
-    pub fn is_nobodys(&self) -> bool {
+    /// Returns whether there are no credentials for the registry.
+    pub fn is_anonymous(&self) -> bool {
         self.renewal.is_none() && matches!(self.credentials(), Credentials::Anonymous)
     }
 
-    /// Where it answers.
+    /// Returns the registry's endpoint.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// A request to `/v2/<repository>/<path>`.
+    /// Creates a request to `/v2/<repository>/<path>`.
     pub(super) fn call<'a>(
         &self,
         method: Method,
@@ -142,7 +144,7 @@ impl Registry {
         let url = self.endpoint.url(&format!("/v2/{}/{path}", repository.path()));
         Call {
             repository,
-            also: None,
+            pull_scope: None,
             method,
             url,
             headers: Vec::new(),
@@ -151,14 +153,16 @@ impl Registry {
         }
     }
 
-    /// Sends `call` until it is answered by something that won't change by itself. Any status that
-    /// isn't transient is an answer.
-    pub(super) async fn ask(&self, call: &Call<'_>) -> Result<Response<Bytes>, RegistryError> {
-        self.repeated(&call.url, || self.ask_once(call)).await
+    /// Sends `call`, and retries transient failures. Any other status is a response, not an error.
+    pub(super) async fn send_with_retries(
+        &self,
+        call: &Call<'_>,
+    ) -> Result<Response<Bytes>, RegistryError> {
+        self.retry(&call.url, || self.send_with_logins(call)).await
     }
 
-    /// Attempts `operation` a few times, as long as its failure looks transient.
-    pub(super) async fn repeated<T, F, Fut>(
+    /// Retries `operation` while it fails transiently, up to `ATTEMPTS` times in total.
+    pub(super) async fn retry<T, F, Fut>(
         &self,
         name: &str,
         operation: F,
@@ -167,7 +171,7 @@ impl Registry {
         F: Fn() -> Fut,
         Fut: Future<Output = Result<T, RegistryError>>,
     {
-        // The jitter only has to differ between requests; from the name, a run can be repeated.
+        // Jitter only has to differ between requests; seeded by name, runs in the lab are reproducible.
         let seed = name.bytes().fold(0_u64, |sum, b| sum.wrapping_mul(31).wrapping_add(b.into()));
         let mut waits = net::delays(ATTEMPTS, seed);
         loop {
@@ -178,15 +182,18 @@ impl Registry {
         }
     }
 
-    /// Waits before the next attempt: `wait`, or as long as the registry asks for.
+    /// Waits before the next attempt for `wait` or the registry's `Retry-After`, whichever is longer.
     pub(super) async fn wait(&self, error: &RegistryError, wait: Duration) {
         let asked = error.retry_after().unwrap_or_default().min(LONGEST_WAIT);
-        tracing::debug!(%error, "trying again");
+        tracing::debug!(%error, "retrying");
         self.net.clock.sleep(wait.max(asked)).await;
     }
 
-    /// Sends `call`, and again where the registry asks who we are.
-    pub(super) async fn ask_once(&self, call: &Call<'_>) -> Result<Response<Bytes>, RegistryError> {
+    /// Sends `call`, and again after each login that the registry asks for.
+    pub(super) async fn send_with_logins(
+        &self,
+        call: &Call<'_>,
+    ) -> Result<Response<Bytes>, RegistryError> {
         for _ in 0..LOGINS {
             if let Exchange::Answered(response) = self.exchange(call).await? {
                 return Self::unless_transient(call, response);
@@ -198,22 +205,21 @@ impl Registry {
         }
     }
 
-    /// Sends `call` once. Where the registry asks who we are, logs in for the next time.
+    /// Sends `call` once. If the registry asks for credentials, logs in for the next attempt.
     pub(super) async fn exchange(&self, call: &Call<'_>) -> Result<Exchange, RegistryError> {
         let ours = self.endpoint.covers(&call.url);
-        let shown = if ours { self.shown(call) } else { None };
+        let shown = if ours { self.authorization(call) } else { None };
         let response = self.send(call, shown.clone()).await?;
-        if !ours || !self.asks(call, &response, shown.as_ref()) {
+        if !ours || !self.requires_login(call, &response, shown.as_ref()) {
             return Ok(Exchange::Answered(response));
         }
         self.log_in(call, &response, shown.as_ref()).await.map(Exchange::LoggedIn)
     }
 
-    /// Shows the registry more than was `shown`, from the next request on; gives the refusal that is
-    /// over with it.
+    /// Logs in, so that later requests carry another `Authorization`. Returns the refusal that this resolves.
     ///
     /// # Errors
-    /// The same where there is nothing else to show.
+    /// Returns the refusal if there are no other credentials.
     pub(super) async fn log_in(
         &self,
         call: &Call<'_>,
@@ -221,8 +227,8 @@ impl Registry {
         shown: Option<&HeaderValue>,
     ) -> Result<RegistryError, RegistryError> {
         let refused = || RegistryError::refused(&call.attempted, call.repository, response);
-        if is_no_token(shown, response) {
-            // Without one it will say where there are others.
+        if is_token_rejected(shown, response) {
+            // Without a token, the registry sends a challenge that says where to get one.
             self.forget(call);
             return Ok(refused());
         }
@@ -232,48 +238,52 @@ impl Registry {
         };
         match answer {
             Some(answer) if Some(&answer) != shown => {
-                // What is good for a push is good for all that we do.
+                // A token that allows pushing covers everything else.
                 let challenges = response.headers().get_all(WWW_AUTHENTICATE);
                 let push = |value: &HeaderValue| value.to_str().is_ok_and(|c| c.contains("push"));
                 self.show(call, call.writes() || challenges.iter().any(push), answer);
                 Ok(refused())
             }
             _ if matches!(self.credentials(), Credentials::Anonymous) => {
-                Err(refused().for_nobody(call.repository))
+                Err(refused().with_login_hint(call.repository))
             }
             _ => Err(refused()),
         }
     }
 
-    /// Whether the registry asks who we are, now or again.
-    pub(super) fn asks(
+    /// Returns whether the registry asks for credentials, for the first time or again.
+    pub(super) fn requires_login(
         &self,
         call: &Call<'_>,
         response: &Response<Bytes>,
         shown: Option<&HeaderValue>,
     ) -> bool {
         response.status() == StatusCode::UNAUTHORIZED
-            || self.has_ended(call, response, shown)
-            || is_no_token(shown, response)
+            || self.is_login_expired(call, response, shown)
+            || is_token_rejected(shown, response)
     }
 
-    /// Whether this says that the login has ended. ECR, which takes Basic, answers 403 then, without a
-    /// challenge; to a HEAD without any words, so that another reason cannot be told from it.
-    fn has_ended(
+    /// Returns whether the response means that the login has expired. ECR, which takes Basic, then answers
+    /// 403 without a challenge. To a HEAD it answers without a message, so other refusals look the same.
+    fn is_login_expired(
         &self,
         call: &Call<'_>,
         response: &Response<Bytes>,
         shown: Option<&HeaderValue>,
     ) -> bool {
         let basic = || shown.is_some_and(|value| value.as_bytes().starts_with(b"Basic "));
-        let told = || {
+        let reported = || {
             let words = String::from_utf8_lossy(response.body());
             words.contains("token has expired") || call.method == Method::HEAD
         };
-        self.renewal.is_some() && response.status() == StatusCode::FORBIDDEN && basic() && told()
+        self.renewal.is_some()
+            && response.status() == StatusCode::FORBIDDEN
+            && basic()
+            && reported()
     }
 
-    /// The `Authorization` of the credentials: others than those that were shown, if there are any.
+    /// Returns the `Authorization` of the credentials if it differs from the refused one, else that of
+    /// renewed credentials if they can be renewed.
     pub(super) async fn basic(
         &self,
         call: &Call<'_>,
@@ -305,7 +315,7 @@ impl Registry {
         Ok(response)
     }
 
-    /// The bare exchange, within a time that suits the body.
+    /// Sends the request within a timeout that suits its body.
     pub(super) async fn send(
         &self,
         call: &Call<'_>,
@@ -315,15 +325,17 @@ impl Registry {
             |source| RegistryError::Transport { attempted: call.attempted.clone(), source };
         let mut request = Request::new(call.body.body());
         *request.method_mut() = call.method.clone();
-        *request.uri_mut() =
-            call.url.parse().map_err(|_| self.protocol(call, "it gave a broken URL"))?;
+        *request.uri_mut() = call
+            .url
+            .parse()
+            .map_err(|_| self.protocol_error(call, "it returned an invalid URL"))?;
         request.headers_mut().extend(call.headers.iter().cloned());
         if let Some(authorization) = authorization {
             request.headers_mut().insert(AUTHORIZATION, authorization);
         }
         tokio::select! {
             answer = self.net.transport.send_bytes(request) => answer.map_err(failed),
-            () = call.body.patience() => {
+            () = call.body.timeout() => {
                 Err(failed(TransportError::Timeout { host: self.endpoint.host().to_owned() }))
             }
         }
@@ -333,8 +345,8 @@ impl Registry {
         self.credentials.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// An answer that isn't the protocol's.
-    pub(super) fn protocol(&self, call: &Call<'_>, what: impl Into<String>) -> RegistryError {
+    /// Returns the error for a response that violates the protocol.
+    pub(super) fn protocol_error(&self, call: &Call<'_>, what: impl Into<String>) -> RegistryError {
         RegistryError::Protocol {
             attempted: call.attempted.clone(),
             what: what.into(),
@@ -342,41 +354,42 @@ impl Registry {
         }
     }
 
-    pub(super) fn shown(&self, call: &Call<'_>) -> Option<HeaderValue> {
+    pub(super) fn authorization(&self, call: &Call<'_>) -> Option<HeaderValue> {
         let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        // Who we are holds for everything, a token for what it was given for: who may write may read.
+        // Basic credentials cover everything, a token only its scope; a token that allows pushing allows
+        // pulling.
         let basic = || shown.values().find(|value| value.as_bytes().starts_with(b"Basic "));
-        let found = shown.get(&call.reach(call.writes()));
-        found.or_else(|| shown.get(&call.reach(true))).or_else(basic).cloned()
+        let found = shown.get(&call.scope_key(call.writes()));
+        found.or_else(|| shown.get(&call.scope_key(true))).or_else(basic).cloned()
     }
 
     fn show(&self, call: &Call<'_>, writes: bool, authorization: HeaderValue) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        shown.insert(call.reach(writes), authorization);
+        shown.insert(call.scope_key(writes), authorization);
     }
 
     fn forget(&self, call: &Call<'_>) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        shown.remove(&call.reach(call.writes()));
-        shown.remove(&call.reach(true));
+        shown.remove(&call.scope_key(call.writes()));
+        shown.remove(&call.scope_key(true));
     }
 }
 
-/// Whether the registry no longer knows the token that was `shown`. GHCR says that without a challenge.
-fn is_no_token(shown: Option<&HeaderValue>, response: &Response<Bytes>) -> bool {
+/// Returns whether the registry no longer accepts the token. GHCR says so without a challenge.
+fn is_token_rejected(shown: Option<&HeaderValue>, response: &Response<Bytes>) -> bool {
     let bearer = shown.is_some_and(|value| value.as_bytes().starts_with(b"Bearer "));
     let words = || String::from_utf8_lossy(response.body()).contains("invalid token");
     bearer && response.status() == StatusCode::FORBIDDEN && words()
 }
 
 impl Call<'_> {
-    /// What it reaches: one text for all requests that the same token is good for.
-    fn reach(&self, writes: bool) -> String {
-        let also = self.also.map(|also| format!(" {}", also.path())).unwrap_or_default();
+    /// Returns the scope as a key: requests with the same key can share a token.
+    fn scope_key(&self, writes: bool) -> String {
+        let also = self.pull_scope.map(|also| format!(" {}", also.path())).unwrap_or_default();
         format!("{} {}{also}", if writes { "push" } else { "pull" }, self.repository.path())
     }
 
-    /// Whether it takes the right to write: uploads do even to be looked at.
+    /// Returns whether the request needs write permission: even reading the status of an upload does.
     fn writes(&self) -> bool {
         !matches!(self.method, Method::GET | Method::HEAD) || self.url.contains("/blobs/upload")
     }

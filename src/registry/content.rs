@@ -1,5 +1,4 @@
-//! What a registry stores: blobs, the manifest that makes an image of them, and the index over the
-//! images of several platforms.
+//! What a registry stores: blobs, image manifests, and indexes over the images of several platforms.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,28 +7,28 @@ use bytes::Bytes;
 
 use crate::model::{Digest, Repository};
 
-/// A configuration is smaller than this, or not one: engines refuse larger ones, too.
+/// The largest image configuration in bytes; engines refuse larger ones, too.
 pub const LARGEST_CONFIG: u64 = 4 << 20;
 
-/// Bytes under their digest.
+/// Content addressed by its digest.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Blob {
-    /// What they are, such as `application/vnd.oci.image.layer.v1.tar+gzip`.
+    /// Media type, such as `application/vnd.oci.image.layer.v1.tar+gzip`.
     pub media_type: String,
     /// SHA-256 of the bytes.
     pub digest: Digest,
-    /// The bytes as they are stored, so compressed where the media type says so.
+    /// The bytes as stored, compressed if the media type says so.
     pub bytes: Bytes,
 }
 
 impl Blob {
-    /// These bytes, and their digest.
+    /// Creates a blob from these bytes and computes their digest.
     pub fn new(media_type: impl Into<String>, bytes: impl Into<Bytes>) -> Blob {
         let bytes = bytes.into();
         Blob { media_type: media_type.into(), digest: Digest::of(&bytes), bytes }
     }
 
-    /// Their number.
+    /// Returns the size in bytes.
     pub fn size(&self) -> u64 {
         self.bytes.len() as u64
     }
@@ -45,84 +44,84 @@ impl fmt::Debug for Blob {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Layer {
     /// In memory.
-    Here(Blob),
-    /// A base's: in a registry, and never brought here as a whole.
-    There(There),
+    Local(Blob),
+    /// A base image's layer: it stays in its registry, and is never in memory as a whole.
+    There(RemoteLayer),
 }
 
-/// A layer that a registry has.
+/// A layer in a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct There {
-    /// As in a descriptor.
+pub struct RemoteLayer {
+    /// Media type, as in a descriptor.
     pub media_type: String,
-    /// SHA-256 of what is stored.
+    /// SHA-256 of the stored bytes.
     pub digest: Digest,
-    /// Bytes that are stored.
+    /// Number of stored bytes.
     pub size: u64,
-    /// As in a descriptor.
+    /// Annotations, as in a descriptor.
     pub annotations: BTreeMap<String, String>,
-    /// Where it is.
+    /// The repository that has it.
     pub repository: Repository,
 }
 
 impl Layer {
-    /// SHA-256 of what is stored.
+    /// Returns the SHA-256 of the stored bytes.
     pub fn digest(&self) -> &Digest {
         match self {
-            Layer::Here(blob) => &blob.digest,
+            Layer::Local(blob) => &blob.digest,
             Layer::There(there) => &there.digest,
         }
     }
 
-    /// Bytes that are stored.
+    /// Returns the number of stored bytes.
     pub fn size(&self) -> u64 {
         match self {
-            Layer::Here(blob) => blob.size(),
+            Layer::Local(blob) => blob.size(),
             Layer::There(there) => there.size,
         }
     }
 }
 
-/// An image, ready to push: in memory, apart from a base's layers.
+/// An image that is ready to push; all but the base image's layers are in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
-    /// Names the configuration and the layers by digest.
+    /// The manifest, which names the configuration and the layers by digest.
     pub manifest: Blob,
-    /// How to run it.
+    /// The configuration: how to run the image.
     pub config: Blob,
-    /// Its file system, from the bottom up.
+    /// The layers, from the bottom up.
     pub layers: Vec<Layer>,
-    /// What it is part of, if it is made for several platforms.
+    /// The index that it is part of, if it is built for several platforms.
     pub index: Option<Index>,
 }
 
-/// An image of several platforms. Tags name it, where an image has one.
+/// A multi-platform image. If an image has an index, tags point to the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index {
-    /// Names the image of each platform by digest.
+    /// The index manifest, which names each platform's image by digest.
     pub manifest: Blob,
-    /// The images of the other platforms; none of them has an index of its own.
+    /// The other platforms' images, none of which has an index of its own.
     pub others: Vec<Image>,
 }
 
 impl Image {
-    /// The image's identity, which instances launch: its manifest's digest, never its index's.
+    /// Returns the digest that instances launch: the manifest's, never the index's.
     pub fn digest(&self) -> &Digest {
         &self.manifest.digest
     }
 
-    /// What tags name: the index where there is one, or else the manifest.
-    pub fn top(&self) -> &Blob {
+    /// Returns what tags point to: the index if there is one, else the manifest.
+    pub fn tag_target(&self) -> &Blob {
         self.index.as_ref().map_or(&self.manifest, |index| &index.manifest)
     }
 
-    /// Digest and size of what the manifest names, in the order in which it is uploaded.
+    /// Returns digest and size of each blob that the manifest names, in upload order.
     pub fn parts(&self) -> impl Iterator<Item = (&Digest, u64)> {
         let layers = self.layers.iter().map(|layer| (layer.digest(), layer.size()));
         layers.chain([(&self.config.digest, self.config.size())])
     }
 
-    /// The images of all platforms, this one first.
+    /// Returns the images of all platforms, this one first.
     pub fn platforms(&self) -> impl Iterator<Item = &Image> {
         [self].into_iter().chain(self.index.iter().flat_map(|index| &index.others))
     }

@@ -1,4 +1,4 @@
-//! Who pushes.
+//! Credentials for registries.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,29 +8,29 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::future::BoxFuture;
 use http::HeaderValue;
 
-/// How to log in. They are shown to a registry only after it has asked for them.
+/// How to log in. Credentials are sent to a registry only after it has asked for them.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credentials {
-    /// Nobody in particular.
+    /// No credentials.
     Anonymous,
-    /// A user and a password or token; for ECR `AWS` and what GetAuthorizationToken gave.
+    /// A user and a password or token; for ECR, `AWS` and the token from GetAuthorizationToken.
     Basic {
-        /// The user.
+        /// User name.
         user: String,
-        /// The password; never printed.
+        /// Password or token; never printed.
         password: String,
     },
 }
 
 impl Credentials {
-    /// The `Authorization` header's value; `None` where there is nothing to show.
+    /// Returns the value of the `Authorization` header; `None` for anonymous access.
     pub(super) fn basic(&self) -> Option<HeaderValue> {
         let Credentials::Basic { user, password } = self else { return None };
         secret(&format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
     }
 }
 
-/// A header value that `Debug` doesn't print.
+/// Returns a header value that `Debug` does not print.
 pub(super) fn secret(text: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(text).ok()?;
     value.set_sensitive(true);
@@ -46,13 +46,13 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// A way to credentials that are new, for when a registry no longer takes the last ones: those of ECR
-/// end after twelve hours. The error is for people.
+/// Gets new credentials when a registry no longer accepts the current ones: ECR's expire after twelve hours.
+/// Its errors are messages for users.
 #[derive(Clone)]
 pub struct Renewal(Arc<dyn Fn() -> BoxFuture<'static, Result<Credentials, String>> + Send + Sync>);
 
 impl Renewal {
-    /// What `ask` gives each time.
+    /// Creates a renewal that calls `ask` each time.
     pub fn new<F, Fut>(ask: F) -> Renewal
     where
         F: Fn() -> Fut + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! Where a registry answers.
+//! The base URL of a registry.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,43 +8,43 @@ use http::Uri;
 
 /// A registry's base URL: `https://`, or `http://` on this machine.
 ///
-/// It usually is the host of the repositories in it; a lab that is served on loopback stands in for
-/// ECR's hosts, so the two are separate.
+/// The host is usually the one in the repositories' names. They differ when a lab on loopback stands in for
+/// ECR's hosts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    /// Without a slash at the end.
+    /// Has no trailing slash.
     base: String,
 }
 
-/// Why a text is no registry's URL.
+/// The error for a text that is not a registry URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a registry's URL: it must begin with `https://`, or with `http://` and a loopback host, without user, query or fragment"
+    "`{0}` is not a registry URL: it must start with `https://`, or with `http://` and a loopback host, and have no user, query or fragment"
 )]
 pub struct InvalidEndpoint(String);
 
 impl Endpoint {
-    /// Where the registry of this host, with its port if it has one, usually answers.
+    /// Returns the usual endpoint of the registry with this host name, including the port if it has one.
     ///
     /// # Errors
-    /// Where `host` is more, or less, than a host.
+    /// Fails if `host` is not a host name with an optional port.
     pub fn of_host(host: &str) -> Result<Endpoint, InvalidEndpoint> {
-        // Docker Hub's images have another host in their names than its registry has.
+        // Docker Hub's images name `docker.io`, but its registry has another host.
         let host = if host == "docker.io" { "registry-1.docker.io" } else { host };
         format!("https://{host}").parse()
     }
 
-    /// Whether it is on this machine.
-    pub fn is_near(&self) -> bool {
+    /// Returns whether the registry is on this machine.
+    pub fn is_loopback(&self) -> bool {
         self.base.parse::<Uri>().is_ok_and(|uri| uri.host().is_some_and(is_loopback))
     }
 
-    /// The URL of `path`, which begins with a slash.
+    /// Returns the URL of `path`, which starts with a slash.
     pub(super) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
 
-    /// The URL that a `Location` header means. It may be relative, and on another host.
+    /// Resolves a `Location` header, which may be relative or name another host.
     pub(super) fn resolve(&self, location: &str) -> Option<String> {
         let absolute = match location.strip_prefix('/') {
             Some(_) => {
@@ -56,7 +56,7 @@ impl Endpoint {
         is_safe(&absolute.parse().ok()?).then_some(absolute)
     }
 
-    /// Whether credentials for this registry may be shown at `url`.
+    /// Returns whether this registry's credentials may be sent to `url`.
     pub(super) fn covers(&self, url: &str) -> bool {
         let origin = |text: &str| {
             let uri: Uri = text.parse().ok()?;
@@ -65,13 +65,13 @@ impl Endpoint {
         origin(&self.base).is_some_and(|ours| origin(url) == Some(ours))
     }
 
-    /// Host and port, for messages.
+    /// Returns host and port, for messages.
     pub(super) fn host(&self) -> &str {
         self.base.split_once("://").map_or(self.base.as_str(), |(_, rest)| rest)
     }
 }
 
-/// Whether secrets may travel to `uri`: by TLS, or without leaving this machine.
+/// Returns whether secrets may be sent to `uri`: over TLS, or without leaving this machine.
 pub(super) fn is_safe(uri: &Uri) -> bool {
     match uri.scheme_str() {
         Some("https") => uri.host().is_some(),

@@ -1,4 +1,4 @@
-//! Why a registry did not do what it was asked.
+//! Errors of registries.
 
 use std::time::Duration;
 
@@ -7,98 +7,104 @@ use http::Response;
 use http::header::RETRY_AFTER;
 use serde::Deserialize;
 
-use crate::model::{ImageReference, Repository};
+use crate::model::{Failure, ImageReference, Repository};
 use crate::net::TransportError;
 
 use super::hint;
 
-/// What to do where a connection fails.
-const NETWORK: &str =
-    ". Check the network and the registry's name; nothing is lost by trying again";
+/// The hint for a failed connection.
+const NETWORK: &str = ". Check the network and the registry's name, and run it again";
 
-/// A failure of one step; what was uploaded before it stays and is found by the next attempt.
+/// A failed operation. What was uploaded before it stays, and the next attempt finds it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {
-    /// No answer.
+    /// No response.
     #[error(
-        "cannot {attempted}: {source}{}", if source.is_passing() { NETWORK } else { "" }
+        "cannot {attempted}: {source}{}", if source.is_transient() { NETWORK } else { "" }
     )]
     Transport {
         /// What was attempted.
         attempted: String,
-        /// What happened.
+        /// The cause.
         source: TransportError,
     },
-    /// An answer that says no.
+    /// The registry refuses or fails.
     #[error("cannot {attempted}: the registry answered {}{message}. {hint}", status_and_code(*status, code.as_deref()))]
     Refused {
         /// What was attempted.
         attempted: String,
         /// HTTP status.
         status: u16,
-        /// The distribution specification's code, such as `NAME_UNKNOWN`; `None` where none came.
+        /// The distribution specification's error code, such as `NAME_UNKNOWN`; `None` if the response has
+        /// none.
         code: Option<String>,
-        /// The registry's words, after `: `; empty where none came.
+        /// The registry's message after `: `; empty if the response has none.
         message: String,
-        /// What to do.
+        /// The hint.
         hint: String,
-        /// How long the registry asks to be left alone.
+        /// The registry's `Retry-After`.
         retry_after: Option<Duration>,
     },
-    /// A tag that no registry takes.
+    /// An invalid tag.
     #[error(
-        "`{0}` is not a tag: it takes letters, digits, `_`, `.` and `-`, at most 128 and no `.` or `-` at the beginning. Correct `image.tags` or `--tag`"
+        "`{0}` is not a valid tag: a tag has at most 128 letters, digits, `_`, `.` and `-`, and does not start with `.` or `-`. Correct `image.tags` or `--tag`"
     )]
     Tag(String),
-    /// What is to be tagged is not there.
-    #[error("{0} is not in its registry, so no tag can name it. Was it removed? Push it again")]
-    Gone(ImageReference),
-    /// What was to be uploaded could not be read, or written to the spool.
+    /// The image does not exist.
+    #[error("{0} is not in its registry; it may have been deleted. Push it again")]
+    ImageMissing(ImageReference),
+    /// The content to upload could not be read, or not be written to the spool.
     #[error(
-        "the layer could not be made: {0}. Nothing names it yet; see to the cause and try again"
+        "the layer could not be prepared: {0}. No image refers to it yet; fix the cause and run it again"
     )]
-    Source(String),
-    /// The login has ended, and there is no new one.
+    Content(String),
+    /// The login has expired and cannot be renewed.
     #[error(
-        "cannot {attempted}: {host} takes the login no longer, and a new one cannot be had: {why}"
+        "cannot {attempted}: {host} no longer accepts the login, and it cannot be renewed: {why}"
     )]
     Login {
         /// What was attempted.
         attempted: String,
         /// The registry.
         host: String,
-        /// What happened.
+        /// The cause.
         why: String,
     },
-    /// An answer that isn't the protocol's.
+    /// The response violates the protocol.
     #[error(
         "cannot {attempted}: {what}. Is this an OCI registry? `curl -i {url}/v2/` should answer 200 or 401"
     )]
     Protocol {
         /// What was attempted.
         attempted: String,
-        /// What is wrong with the answer.
+        /// What is wrong with the response.
         what: String,
         /// The registry's base URL.
         url: String,
     },
-    /// The registry has other bytes than were sent.
+    /// The content has another digest than expected.
     #[error(
-        "cannot {attempted}: the registry stored {stored}, and {sent} was sent. \
-         Something between here and the registry changes content; don't deploy from it"
+        "cannot {attempted}: the content's digest is {stored} instead of {sent}. \
+         Something between this machine and the registry changes content; do not deploy from it"
     )]
     Digest {
         /// What was attempted.
         attempted: String,
-        /// What the registry says.
+        /// The digest that was received or that the registry reports.
         stored: String,
-        /// What it should have said.
+        /// The expected digest.
         sent: String,
     },
 }
 
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Failure {
+        Failure::failed(error.to_string())
+    }
+}
+
 impl RegistryError {
-    /// What the answer means when it isn't what `attempted` hoped for.
+    /// Returns the error for a response that `attempted` does not expect: the registry's message, and a hint.
     pub(super) fn refused(
         attempted: &str,
         repository: &Repository,
@@ -125,30 +131,30 @@ impl RegistryError {
         }
     }
 
-    /// The same where we were nobody to the registry: what to do is to log in.
-    pub(super) fn for_nobody(mut self, repository: &Repository) -> RegistryError {
+    /// Replaces the hint of an anonymous request: log in.
+    pub(super) fn with_login_hint(mut self, repository: &Repository) -> RegistryError {
         if let RegistryError::Refused { hint, .. } = &mut self {
-            *hint = hint::logged_in_nowhere(repository);
+            *hint = hint::login_hint(repository);
         }
         self
     }
 
-    /// Whether the same request may well succeed in a moment.
+    /// Returns whether the same request may succeed in a moment.
     pub(super) fn is_transient(&self) -> bool {
         match self {
-            RegistryError::Transport { source, .. } => source.is_passing(),
+            RegistryError::Transport { source, .. } => source.is_transient(),
             RegistryError::Refused { status, .. } => *status == 429 || *status >= 500,
             RegistryError::Tag(_)
-            | RegistryError::Gone(_)
-            | RegistryError::Source(_)
+            | RegistryError::ImageMissing(_)
+            | RegistryError::Content(_)
             | RegistryError::Login { .. }
             | RegistryError::Protocol { .. }
             | RegistryError::Digest { .. } => false,
         }
     }
 
-    /// Whether there is no way to the registry: no connection, or no login that it takes.
-    pub(super) fn is_of_the_way(&self) -> bool {
+    /// Returns whether the registry cannot be reached or refuses the login.
+    pub(super) fn is_access_error(&self) -> bool {
         matches!(
             self,
             RegistryError::Transport { .. }
@@ -157,12 +163,12 @@ impl RegistryError {
         )
     }
 
-    /// Whether the request itself was wrong, as the registry sees it.
-    pub(super) fn is_about_the_request(&self) -> bool {
+    /// Returns whether the registry considers the request itself invalid.
+    pub(super) fn is_invalid_request(&self) -> bool {
         matches!(self, RegistryError::Refused { status: 400 | 404 | 416, .. })
     }
 
-    /// How long the registry asks to be left alone.
+    /// Returns the registry's `Retry-After`.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             RegistryError::Refused { retry_after, .. } => *retry_after,
@@ -171,8 +177,8 @@ impl RegistryError {
     }
 }
 
-/// The specification's error document. Codes are kept as text: registries have codes of their own,
-/// such as `TAG_INVALID`.
+/// The specification's error document. Codes are kept as text: registries have their own, such as
+/// `TAG_INVALID`.
 #[derive(Deserialize)]
 struct Errors {
     errors: Vec<ErrorInfo>,

@@ -1,8 +1,8 @@
-//! From a registry's refusal to what a person can do about it.
+//! Turns a registry's refusal into a hint.
 
 use crate::model::{EcrRegistry, Repository};
 
-/// What to do about `status` and `code` for this repository.
+/// Returns what to do about `status` and `code` for this repository.
 pub(super) fn what_to_do(
     status: u16,
     code: Option<&str>,
@@ -10,48 +10,48 @@ pub(super) fn what_to_do(
     repository: &Repository,
 ) -> String {
     let ecr = repository.ecr();
-    // ECR says TAG_INVALID of any bad tag; only its words tell an immutable one.
+    // ECR returns TAG_INVALID for any bad tag; only the message shows that it is immutable.
     let immutable = message.contains("immutable");
     match (code, status) {
         (Some("NAME_UNKNOWN"), _) => missing_repository(repository, ecr.as_ref()),
         (Some("TAG_INVALID" | "TAG_ALREADY_EXISTS" | "DENIED"), _) if immutable => {
-            "The tag names another image already and is immutable: use a tag of its own for every commit (`image.tags: [\"{commit}\"]`)".to_owned()
+            "The tag is immutable and already points to another image: use a unique tag for every commit (`image.tags: [\"{commit}\"]`)".to_owned()
         }
         (_, 401 | 403) if message.contains("expired") => {
-            "The login has run out: run it again, which logs in anew; what was uploaded stays".to_owned()
+            "The login has expired: run it again to get a new one. Uploaded content is kept".to_owned()
         }
         (_, 401 | 403) if repository.registry() == GHCR => github(message, repository),
         (Some("UNAUTHORIZED"), _) | (_, 401) => match ecr {
-            Some(_) => "ECR's token lives for 12 hours and is the role's: log in again, or check that the role may call ecr:GetAuthorizationToken".to_owned(),
+            Some(_) => "Log in again, since ECR's tokens expire after 12 hours, or check that the role may call ecr:GetAuthorizationToken".to_owned(),
             None => format!("Check the user and the token for `{}`", repository.registry()),
         },
         (Some("DENIED"), _) | (_, 403) => match ecr {
             Some(ecr) if let Some(action) = refused_action(message) => format!(
-                "Allow `{action}` on {} in the policy of the role that runs this; `cutover iam` prints the deploy role's least policy",
+                "Allow `{action}` on {} in the policy of the role that runs this; `cutover iam` prints the deploy role's minimal policy",
                 ecr.arn(repository.path())
             ),
             Some(ecr) => format!(
-                "The role needs ecr:BatchCheckLayerAvailability, ecr:InitiateLayerUpload, ecr:UploadLayerPart, ecr:CompleteLayerUpload, ecr:PutImage and ecr:BatchGetImage on {}",
+                "Allow the role ecr:BatchCheckLayerAvailability, ecr:InitiateLayerUpload, ecr:UploadLayerPart, ecr:CompleteLayerUpload, ecr:PutImage and ecr:BatchGetImage on {}",
                 ecr.arn(repository.path())
             ),
             None => format!(
-                "Log in to {} as somebody who may write to `{repository}`: `docker login {}`; its login is used here, too",
+                "Log in to {} as a user who may write to `{repository}`: `docker login {}`; cutover uses that login",
                 repository.registry(), repository.registry()
             ),
         },
         (Some("TOOMANYREQUESTS"), _) | (_, 429) => {
-            "The registry limits requests; wait a minute and run it again: what was uploaded stays".to_owned()
+            "The registry limits requests: wait a minute and run it again. Uploaded content is kept".to_owned()
         }
         (_, 500..) => {
-            "The registry failed; run it again: what was uploaded stays".to_owned()
+            "The registry failed: run it again. Uploaded content is kept".to_owned()
         }
         (_, 404) => missing_repository(repository, ecr.as_ref()),
         _ => format!("Check what `{repository}` accepts"),
     }
 }
 
-/// What somebody is to do whom the registry wants to know, and who has no login for it.
-pub(super) fn logged_in_nowhere(repository: &Repository) -> String {
+/// Returns how to log in, for a registry that refuses an anonymous request.
+pub(super) fn login_hint(repository: &Repository) -> String {
     let host = repository.registry();
     match repository.ecr() {
         Some(ecr) => format!(
@@ -59,31 +59,31 @@ pub(super) fn logged_in_nowhere(repository: &Repository) -> String {
             ecr.region
         ),
         None if host == GHCR => github("", repository),
-        None => format!("Log in with `docker login {host}`; its login is used here, too"),
+        None => format!("Log in with `docker login {host}`; cutover uses that login"),
     }
 }
 
-/// The action in IAM's words, `… is not authorized to perform: ecr:PutImage on resource: …`.
+/// Returns the action in IAM's message, `… is not authorized to perform: ecr:PutImage on resource: …`.
 fn refused_action(message: &str) -> Option<&str> {
     let (_, rest) = message.split_once("not authorized to perform: ")?;
     rest.split_whitespace().next()
 }
 
-/// GitHub's registry.
+/// GitHub's container registry.
 const GHCR: &str = "ghcr.io";
 
-/// GHCR's refusals, by the words that its users quote.
+/// Returns the hint for a refusal by GHCR, based on the messages that its users quote.
 fn github(message: &str, repository: &Repository) -> String {
     if message.contains("write_package") || message.contains("read_package") {
         return format!(
-            "The package exists and lets this repository's workflows do no such thing: open the package of `{}` on GitHub, \"Package settings\", \"Manage Actions access\", and add the repository with the role Write",
+            "The package does not give this repository's workflows access: open the package of `{}` on GitHub, \"Package settings\", \"Manage Actions access\", and add the repository with the role Write",
             repository.path()
         );
     }
     if message.contains("installation not allowed") {
         return "The workflow's token may not write packages: add `permissions: packages: write` to the job".to_owned();
     }
-    "Give a token that may write packages: in a workflow `permissions: packages: write` and `GITHUB_TOKEN: ${{ github.token }}` in the step's `env`; by hand a token with `write:packages`, and `docker login ghcr.io`".to_owned()
+    "Use a token that may write packages: in a workflow, `permissions: packages: write` and `GITHUB_TOKEN: ${{ github.token }}` in the step's `env`; elsewhere, `docker login ghcr.io` with a token that has `write:packages`".to_owned()
 }
 
 fn missing_repository(repository: &Repository, ecr: Option<&EcrRegistry<'_>>) -> String {
@@ -117,7 +117,10 @@ mod tests {
             denied.contains("`ecr:PutImage` on arn:aws:ecr") && denied.contains("`cutover iam`")
         );
         let expired = "Your authorization token has expired. Reauthenticate and try again.";
-        assert!(what_to_do(403, Some("DENIED"), expired, &ecr).contains("logs in anew"));
+        assert!(
+            what_to_do(403, Some("DENIED"), expired, &ecr)
+                .contains("run it again to get a new one")
+        );
         let ghcr = "ghcr.io/acme/web".parse().unwrap();
         assert!(what_to_do(403, None, "", &ghcr).contains("write:packages"));
         let immutable =

@@ -1,5 +1,5 @@
-//! Who somebody is to a registry by what `docker login` and `podman login` have left: a file, which
-//! holds the password or names a program that does (Docker CLI reference, "Credential stores").
+//! Reads the logins that `docker login` and `podman login` have stored: in a file that holds the password or
+//! names a credential helper (Docker CLI reference, "Credential stores").
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,27 +14,27 @@ use tokio::process::Command;
 
 use super::Credentials;
 
-/// A helper may have to ask its user.
+/// The time limit of a credential helper, which may have to prompt its user.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Under this key, too, the file keeps what Docker Hub is logged in with.
+/// The key under which the file may also keep Docker Hub's login.
 const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 
-/// Why nobody can be told from what is there. Being logged in nowhere is no error.
+/// Why stored logins cannot be read. A missing login is not an error.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
     /// The file cannot be read.
-    #[error("{}: {cause}. Mend it, or log in again with `docker login`", .file.display())]
+    #[error("{}: {cause}. Fix it, or log in again with `docker login`", .file.display())]
     File {
-        /// Which.
+        /// The file.
         file: PathBuf,
         /// What is wrong.
         cause: String,
     },
-    /// The helper that the file names does not help.
-    #[error("{}: it names the helper `{helper}` for {host}, and {cause}", .file.display())]
+    /// The credential helper that the file names fails.
+    #[error("{}: the credential helper `{helper}` for {host} failed: {cause}", .file.display())]
     Helper {
-        /// The file that names it.
+        /// The file that names the helper.
         file: PathBuf,
         /// The program.
         helper: String,
@@ -45,7 +45,7 @@ pub enum LoginError {
     },
 }
 
-/// `config.json`, or Podman's `auth.json`; what else is in there is not ours.
+/// `config.json`, or Podman's `auth.json`; other members are ignored.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct File {
@@ -73,7 +73,7 @@ impl std::fmt::Debug for Auth {
     }
 }
 
-/// What a helper answers.
+/// The output of a credential helper.
 #[derive(Deserialize)]
 struct Answer {
     #[serde(rename = "Username")]
@@ -82,7 +82,7 @@ struct Answer {
     secret: String,
 }
 
-/// The files in which a login may stand, by the environment; the first that knows the registry counts.
+/// Returns the files that may hold logins, by the environment; the first one that has the registry wins.
 pub fn files(variable: impl Fn(&str) -> Option<String>) -> Vec<PathBuf> {
     let docker = variable("DOCKER_CONFIG").map(PathBuf::from);
     let home = variable("HOME").map(|home| Path::new(&home).join(".docker"));
@@ -93,10 +93,10 @@ pub fn files(variable: impl Fn(&str) -> Option<String>) -> Vec<PathBuf> {
     podman.into_iter().chain(docker).chain(runtime).collect()
 }
 
-/// Who we are to the registry at `host`; `None` where none of the files knows it.
+/// Returns the credentials for the registry at `host`; `None` if no file has any.
 ///
 /// # Errors
-/// Where a file or the helper that it names cannot be used.
+/// Fails if a file, or the credential helper that it names, cannot be used.
 pub async fn find(files: &[PathBuf], host: &str) -> Result<Option<Credentials>, LoginError> {
     for path in files {
         if let Some(found) = read(path)?.find(path, host).await? {
@@ -118,7 +118,7 @@ fn read(path: &Path) -> Result<File, LoginError> {
 impl File {
     async fn find(&self, path: &Path, host: &str) -> Result<Option<Credentials>, LoginError> {
         if let Some(helper) = self.cred_helpers.get(host) {
-            return ask(path, helper, host).await;
+            return run_helper(path, helper, host).await;
         }
         if let Some(auth) = self.auth(host)
             && let Some(found) = auth.credentials().map_err(|cause| LoginError::File {
@@ -128,14 +128,14 @@ impl File {
         {
             return Ok(Some(found));
         }
-        // An empty entry in `auths` only says that the store knows it.
+        // An empty entry in `auths` only means that the credential store has the login.
         match &self.creds_store {
-            Some(store) => ask(path, store, host).await,
+            Some(store) => run_helper(path, store, host).await,
             None => Ok(None),
         }
     }
 
-    /// Older logins stand under a URL.
+    /// Older versions store logins under a URL.
     fn auth(&self, host: &str) -> Option<&Auth> {
         let plain = |key: &str| {
             let key = key.trim_start_matches("https://").trim_start_matches("http://");
@@ -148,7 +148,7 @@ impl File {
 }
 
 impl Auth {
-    /// User and password; `None` where neither is there.
+    /// Returns user and password; `None` if the entry has neither.
     fn credentials(&self) -> Result<Option<Credentials>, &'static str> {
         if let (Some(user), Some(password)) = (&self.username, &self.password) {
             let (user, password) = (user.clone(), password.clone());
@@ -159,15 +159,19 @@ impl Auth {
         };
         let text = STANDARD.decode(auth).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let text = text.ok_or("is not Base64")?;
-        // Some writers end it with a NUL.
+        // Some tools append a NUL.
         let text = text.trim_end_matches('\0');
-        let (user, password) = text.split_once(':').ok_or("holds no `user:password`")?;
+        let (user, password) = text.split_once(':').ok_or("does not contain `user:password`")?;
         Ok(Some(Credentials::Basic { user: user.to_owned(), password: password.to_owned() }))
     }
 }
 
-/// Asks `docker-credential-<helper>`. One that knows nothing of this registry is no error.
-async fn ask(file: &Path, helper: &str, host: &str) -> Result<Option<Credentials>, LoginError> {
+/// Runs `docker-credential-<helper> get`. A helper that has no login for this registry is not an error.
+async fn run_helper(
+    file: &Path,
+    helper: &str,
+    host: &str,
+) -> Result<Option<Credentials>, LoginError> {
     let program = format!("docker-credential-{helper}");
     let failed = |cause: String| LoginError::Helper {
         file: file.to_owned(),
@@ -189,20 +193,20 @@ async fn ask(file: &Path, helper: &str, host: &str) -> Result<Option<Credentials
         child.wait_with_output().await
     };
     let output = match tokio::time::timeout(PATIENCE, asked).await {
-        Ok(output) => output.map_err(|error| failed(format!("it does not run: {error}")))?,
-        Err(_) => return Err(failed(format!("it does not answer in {} s", PATIENCE.as_secs()))),
+        Ok(output) => output.map_err(|error| failed(format!("it cannot be started: {error}")))?,
+        Err(_) => return Err(failed(format!("no output within {} s", PATIENCE.as_secs()))),
     };
     if !output.status.success() {
-        // Helpers say so on either of the two.
+        // Helpers report errors on either stdout or stderr.
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said).trim().to_owned();
         if said.contains("credentials not found") {
             return Ok(None);
         }
-        return Err(failed(format!("it says: {said}")));
+        return Err(failed(said));
     }
     let answer: Answer = serde_json::from_slice(&output.stdout)
-        .map_err(|_| failed("its answer has no `Username` and `Secret`".to_owned()))?;
+        .map_err(|_| failed("its output has no `Username` and `Secret`".to_owned()))?;
     Ok(Some(Credentials::Basic { user: answer.username, password: answer.secret }))
 }
 
@@ -242,14 +246,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_broken_is_told_with_its_file_and_never_the_secret() {
-        let told =
+    async fn errors_name_the_file_and_never_the_secret() {
+        let reported =
             |result: Result<Option<Credentials>, LoginError>| result.unwrap_err().to_string();
-        assert!(told(found("{", "a").await).contains("config.json"));
-        let broken = told(found(r#"{"auths":{"a":{"auth":"c2VjcmV0"}}}"#, "a").await);
-        assert!(broken.contains("holds no `user:password`"), "{broken}");
+        assert!(reported(found("{", "a").await).contains("config.json"));
+        let broken = reported(found(r#"{"auths":{"a":{"auth":"c2VjcmV0"}}}"#, "a").await);
+        assert!(broken.contains("does not contain `user:password`"), "{broken}");
         assert!(!broken.contains("secret"));
-        let missing = told(found(r#"{"credHelpers":{"a":"no-such-helper"}}"#, "a").await);
+        let missing = reported(found(r#"{"credHelpers":{"a":"no-such-helper"}}"#, "a").await);
         assert!(missing.contains("docker-credential-no-such-helper"), "{missing}");
     }
 

@@ -1,4 +1,4 @@
-//! Manifests: read and written by digest or by tag.
+//! Manifests, by digest or tag.
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
@@ -9,27 +9,28 @@ use crate::model::{Digest, Repository};
 use super::client::{Call, Payload, Registry};
 use super::{Blob, RegistryError};
 
-/// What the registry says it has stored or is about to send.
+/// The digest of the manifest that the registry has stored or is about to send.
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 
-/// All that an image's digest may stand for; without it registries convert to what was usual once.
+/// The manifest types of images and indexes. Without them, registries convert to legacy formats.
 const KINDS: &str = "application/vnd.oci.image.manifest.v1+json, \
                      application/vnd.oci.image.index.v1+json, \
                      application/vnd.docker.distribution.manifest.v2+json, \
                      application/vnd.docker.distribution.manifest.list.v2+json";
 
 impl Registry {
-    /// The digest of what `reference` (a digest or a tag) names; `None` where it names nothing.
+    /// Returns the digest of the manifest that `reference`, a digest or a tag, points to; `None` if there is
+    /// none.
     ///
     /// # Errors
-    /// Where the registry doesn't answer, or doesn't say.
+    /// Fails if the registry cannot be reached or refuses.
     pub async fn manifest_digest(
         &self,
         repository: &Repository,
         reference: &str,
     ) -> Result<Option<Digest>, RegistryError> {
         let call = self.manifest_call(Method::HEAD, repository, reference);
-        let response = self.ask(&call).await?;
+        let response = self.send_with_retries(&call).await?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND => return Ok(None),
@@ -38,46 +39,47 @@ impl Registry {
         if let Some(digest) = content_digest(&response) {
             return Ok(Some(digest));
         }
-        // The header is only recommended: without it the content itself has to tell.
+        // The header is only recommended; without it, compute the digest from the content.
         Ok(self.manifest(repository, reference).await?.map(|manifest| manifest.digest))
     }
 
-    /// Whether the registry answers, and knows us. What it lets us do it tells when we do it.
+    /// Checks that the registry can be reached and accepts the login. It reports missing permissions only
+    /// when they are needed.
     ///
     /// # Errors
-    /// Where it doesn't.
-    pub async fn reach(&self, repository: &Repository) -> Result<(), RegistryError> {
-        match self.look_into(repository).await {
-            Err(error) if error.is_of_the_way() => Err(error),
+    /// Fails if it cannot be reached or refuses the login.
+    pub async fn check_access(&self, repository: &Repository) -> Result<(), RegistryError> {
+        match self.check_readable(repository).await {
+            Err(error) if error.is_access_error() => Err(error),
             _ => Ok(()),
         }
     }
 
-    /// Whether the registry lets us look into the repository; it need not exist yet.
+    /// Checks that the registry allows reading the repository, which need not exist yet.
     ///
     /// # Errors
-    /// Where it doesn't.
-    pub async fn look_into(&self, repository: &Repository) -> Result<(), RegistryError> {
+    /// Fails if it does not.
+    pub async fn check_readable(&self, repository: &Repository) -> Result<(), RegistryError> {
         let mut call = self.manifest_call(Method::HEAD, repository, "latest");
-        call.attempted = format!("look into {repository}");
-        let response = self.ask(&call).await?;
+        call.attempted = format!("read {repository}");
+        let response = self.send_with_retries(&call).await?;
         match response.status() {
             StatusCode::OK | StatusCode::NOT_FOUND => Ok(()),
             _ => Err(RegistryError::refused(&call.attempted, repository, &response)),
         }
     }
 
-    /// The manifest that `reference` names; `None` where it names nothing.
+    /// Returns the manifest that `reference` points to; `None` if there is none.
     ///
     /// # Errors
-    /// Where the registry doesn't answer, or its answer isn't what its digest says.
+    /// Fails if the registry cannot be reached or refuses, or the content does not match its digest.
     pub async fn manifest(
         &self,
         repository: &Repository,
         reference: &str,
     ) -> Result<Option<Blob>, RegistryError> {
         let call = self.manifest_call(Method::GET, repository, reference);
-        let response = self.ask(&call).await?;
+        let response = self.send_with_retries(&call).await?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND => return Ok(None),
@@ -85,7 +87,7 @@ impl Registry {
         }
         let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let manifest = Blob::new(kind.unwrap_or_default(), response.body().clone());
-        self.same_digest(&call, &response, &manifest.digest)?;
+        self.verify_digest(&call, &response, &manifest.digest)?;
         if reference.parse::<Digest>().is_ok_and(|digest| digest != manifest.digest) {
             return Err(RegistryError::Digest {
                 attempted: call.attempted,
@@ -96,10 +98,10 @@ impl Registry {
         Ok(Some(manifest))
     }
 
-    /// Stores `manifest` under `reference`: its digest, or a tag, which then names it.
+    /// Stores `manifest` under `reference`: its digest, or a tag that then points to it.
     ///
     /// # Errors
-    /// Where the registry doesn't take it: a blob is missing, or the tag is immutable.
+    /// Fails if the registry rejects it: a blob is missing, or the tag is immutable.
     pub async fn put_manifest(
         &self,
         repository: &Repository,
@@ -109,7 +111,7 @@ impl Registry {
         self.store_manifest(repository, reference, manifest).await.map(drop)
     }
 
-    /// The same, with the answer.
+    /// Stores the manifest and returns the response.
     pub(super) async fn store_manifest(
         &self,
         repository: &Repository,
@@ -119,19 +121,19 @@ impl Registry {
         let mut call = self.manifest_call(Method::PUT, repository, reference);
         call.attempted = format!("store the manifest {reference} in {repository}");
         let kind = HeaderValue::from_str(&manifest.media_type)
-            .map_err(|_| self.protocol(&call, "the manifest has no usable media type"))?;
+            .map_err(|_| self.protocol_error(&call, "the manifest has no usable media type"))?;
         call.headers = vec![(CONTENT_TYPE, kind)];
         call.body = Payload::Bytes(manifest.bytes.clone());
-        let response = self.ask(&call).await?;
+        let response = self.send_with_retries(&call).await?;
         if !matches!(response.status(), StatusCode::CREATED | StatusCode::OK) {
             return Err(RegistryError::refused(&call.attempted, repository, &response));
         }
-        self.same_digest(&call, &response, &manifest.digest)?;
+        self.verify_digest(&call, &response, &manifest.digest)?;
         Ok(response)
     }
 
-    /// Refuses an answer that speaks of other content than `expected`.
-    pub(super) fn same_digest(
+    /// Fails if the response reports another digest than `expected`.
+    pub(super) fn verify_digest(
         &self,
         call: &Call<'_>,
         response: &Response<Bytes>,

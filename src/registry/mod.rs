@@ -1,7 +1,7 @@
-//! The OCI distribution protocol: authentication, blobs, manifests, push.
+//! A client of the OCI distribution protocol: authentication, blobs, manifests, referrers, push and pull.
 //!
-//! Knows no cloud: whoever calls brings the credentials, so that ECR, GHCR and a plain
-//! `registry:2` are the same to it.
+//! Callers bring the credentials. ECR, GHCR and a plain `registry:2` take the same path; their few quirks are
+//! noted where they are handled.
 
 mod auth;
 mod blobs;
@@ -22,12 +22,12 @@ mod tags;
 mod upload;
 
 pub use client::Registry;
-pub use content::{Blob, Image, Index, LARGEST_CONFIG, Layer, There};
+pub use content::{Blob, Image, Index, LARGEST_CONFIG, Layer, RemoteLayer};
 pub use credentials::{Credentials, Renewal};
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use error::RegistryError;
-pub use push::{Pushed, check_tags};
-pub use spool::{Spool, SpoolWriter, Written};
+pub use push::{PushResult, check_tags};
+pub use spool::{Spool, SpoolState, SpoolWriter};
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! A blob of another repository of the same registry, taken over without sending it.
+//! Mounts a blob from another repository of the same registry, without sending it.
 
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
@@ -10,12 +10,12 @@ use super::RegistryError;
 use super::client::{Call, Payload, Registry};
 
 impl Registry {
-    /// Asks for the blob that `from` has. `false` where the registry doesn't grant it, whatever the
-    /// reason: mounting may be switched off (as in ECR unless an account setting says otherwise), we
-    /// may not read there, or the blob is gone. It is then to be uploaded.
+    /// Mounts the blob that `from` has. Returns false if the registry does not, whatever the reason: mounting
+    /// is off (as in ECR unless an account setting turns it on), the source may not be read, or the blob is
+    /// gone. The blob then has to be uploaded.
     ///
     /// # Errors
-    /// Where the registry doesn't answer, or says that it has taken over other content.
+    /// Fails if the registry reports that it has mounted other content.
     pub async fn mount(
         &self,
         repository: &Repository,
@@ -31,10 +31,10 @@ impl Registry {
             encoded(digest.as_str()),
             encoded(from.path())
         );
-        let attempted = format!("take {} over from {from} to {repository}", digest.short());
+        let attempted = format!("mount {} from {from} in {repository}", digest.short());
         let mut call = self.call(Method::POST, repository, &path, attempted);
-        call.also = Some(from);
-        let response = match self.ask(&call).await {
+        call.pull_scope = Some(from);
+        let response = match self.send_with_retries(&call).await {
             Ok(response) => response,
             Err(error) => {
                 tracing::debug!(%error, "not mounted");
@@ -42,7 +42,7 @@ impl Registry {
             }
         };
         match response.status() {
-            StatusCode::CREATED => self.same_digest(&call, &response, digest).map(|()| true),
+            StatusCode::CREATED => self.verify_digest(&call, &response, digest).map(|()| true),
             StatusCode::ACCEPTED => {
                 self.abandon(repository, &response).await;
                 Ok(false)
@@ -51,19 +51,19 @@ impl Registry {
         }
     }
 
-    /// Gives up the upload that the registry has begun in the mount's place. One that stays ends by
-    /// itself, so it doesn't matter whether that succeeds.
+    /// Cancels the upload that the registry has started instead of mounting. Failures don't matter: an upload
+    /// that stays expires by itself.
     async fn abandon(&self, repository: &Repository, begun: &Response<Bytes>) {
-        let Some(url) = self.place(begun) else { return };
+        let Some(url) = self.upload_url(begun) else { return };
         let call = Call {
             repository,
-            also: None,
+            pull_scope: None,
             method: Method::DELETE,
             url,
             headers: Vec::new(),
             body: Payload::nothing(),
-            attempted: format!("give up an upload to {repository}"),
+            attempted: format!("cancel an upload to {repository}"),
         };
-        let _ = self.ask_once(&call).await;
+        let _ = self.send_with_logins(&call).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Blobs out of a registry: into memory, or as they come into a spool.
+//! Pulls blobs from a registry, into memory or into a spool as they arrive.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -15,15 +15,15 @@ use crate::net::{self, Body, TransportError};
 use super::client::{ATTEMPTS, Call, LOGINS, Registry};
 use super::{RegistryError, SpoolWriter};
 
-/// How long the head of an answer, or the next piece of its body, may take.
+/// The time limit for a response's headers, and for each piece of its body.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How often an answer may name another place: registries keep blobs elsewhere.
+/// The most redirects to follow: registries keep blobs elsewhere.
 const REDIRECTS: usize = 5;
 
-/// A place for what comes.
+/// A destination for a blob's bytes.
 trait Sink {
-    /// Takes the next piece.
+    /// Adds the next piece.
     fn take(&mut self, piece: &[u8]) -> Result<(), RegistryError>;
 }
 
@@ -36,22 +36,22 @@ impl Sink for BytesMut {
 
 impl Sink for SpoolWriter {
     fn take(&mut self, piece: &[u8]) -> Result<(), RegistryError> {
-        self.write_all(piece).map_err(|error| RegistryError::Source(error.to_string()))
+        self.write_all(piece).map_err(|error| RegistryError::Content(error.to_string()))
     }
 }
 
-/// A blob that is asked for.
-struct Wanted<'a> {
+/// A requested blob.
+struct BlobRequest<'a> {
     repository: &'a Repository,
     digest: &'a Digest,
     size: u64,
 }
 
 impl Registry {
-    /// A small blob, such as a configuration, of exactly `size` bytes.
+    /// Returns a small blob, such as a configuration, of exactly `size` bytes.
     ///
     /// # Errors
-    /// Where the registry doesn't have it, or it isn't what its digest says.
+    /// Fails if the registry does not have the blob, or the content does not match its digest.
     pub async fn blob(
         &self,
         repository: &Repository,
@@ -59,15 +59,16 @@ impl Registry {
         size: u64,
     ) -> Result<Bytes, RegistryError> {
         let mut bytes = BytesMut::new();
-        self.pull(&Wanted { repository, digest, size }, &mut bytes).await?;
+        self.pull(&BlobRequest { repository, digest, size }, &mut bytes).await?;
         Ok(bytes.freeze())
     }
 
-    /// Writes a blob into `spool` as it comes; what breaks off goes on where it stopped. Whoever
-    /// reads the spool sees its end only once the digest has been found right.
+    /// Writes a blob to `spool` as it arrives, and resumes where an interrupted response stopped. Readers of
+    /// the spool see its end only once the digest has been verified.
     ///
     /// # Errors
-    /// As [`Registry::blob`], or where the spool takes no more; readers of the spool see that, too.
+    /// Fails like [`Registry::blob`], or if the spool cannot be written; readers of the spool get the error,
+    /// too.
     pub async fn pull_blob(
         &self,
         repository: &Repository,
@@ -75,7 +76,7 @@ impl Registry {
         size: u64,
         mut spool: SpoolWriter,
     ) -> Result<(), RegistryError> {
-        match self.pull(&Wanted { repository, digest, size }, &mut spool).await {
+        match self.pull(&BlobRequest { repository, digest, size }, &mut spool).await {
             Ok(()) => {
                 spool.finish(digest.clone());
                 Ok(())
@@ -87,11 +88,16 @@ impl Registry {
         }
     }
 
-    async fn pull(&self, wanted: &Wanted<'_>, sink: &mut impl Sink) -> Result<(), RegistryError> {
+    async fn pull(
+        &self,
+        wanted: &BlobRequest<'_>,
+        sink: &mut impl Sink,
+    ) -> Result<(), RegistryError> {
         let attempted = format!("read {} of {}", wanted.digest.short(), wanted.repository);
         let mut waits = net::delays(ATTEMPTS, wanted.size);
         let (mut has, mut hash) = (0, Sha256::new());
-        while let Err(error) = self.pull_on(wanted, &attempted, &mut has, &mut hash, sink).await {
+        while let Err(error) = self.resume_pull(wanted, &attempted, &mut has, &mut hash, sink).await
+        {
             match waits.next() {
                 Some(wait) if error.is_transient() => self.wait(&error, wait).await,
                 _ => return Err(error),
@@ -108,10 +114,10 @@ impl Registry {
         })
     }
 
-    /// All that is still missing, in one answer.
-    async fn pull_on(
+    /// Reads all that is still missing, from one response.
+    async fn resume_pull(
         &self,
-        wanted: &Wanted<'_>,
+        wanted: &BlobRequest<'_>,
         attempted: &str,
         has: &mut u64,
         hash: &mut Sha256,
@@ -124,48 +130,51 @@ impl Registry {
             call.headers.extend(range.ok().map(|range| (RANGE, range)));
         }
         let response = self.open(&mut call).await?;
-        // One that takes no ranges begins anew.
+        // A registry that ignores ranges starts from the beginning.
         let mut known = if response.status() == StatusCode::PARTIAL_CONTENT { 0 } else { *has };
         let mut body = response.into_body();
-        while let Some(frame) = self.in_time(&call, body.frame()).await? {
+        while let Some(frame) = self.with_timeout(&call, body.frame()).await? {
             let frame = frame.map_err(|error| self.cut(&call, &error.to_string()))?;
             let Ok(mut piece) = frame.into_data() else { continue };
             let skipped = piece.split_to(known.min(piece.len() as u64) as usize);
             known -= skipped.len() as u64;
             *has += piece.len() as u64;
             if *has > wanted.size {
-                let what =
-                    format!("it sends more than the {} bytes of its descriptor", wanted.size);
-                return Err(self.protocol(&call, what));
+                let what = format!("it sends more than the descriptor's {} bytes", wanted.size);
+                return Err(self.protocol_error(&call, what));
             }
             hash.update(&piece);
             sink.take(&piece)?;
         }
         if *has < wanted.size {
-            return Err(self.cut(&call, "the answer ended too early"));
+            return Err(self.cut(&call, "the response ended early"));
         }
         Ok(())
     }
 
-    /// The answer to a GET as soon as its head is there: authorised, and followed to wherever the
-    /// registry keeps its blobs. Other hosts see no credentials.
+    /// Sends a GET, with authorization and redirects to wherever the registry keeps its blobs. Returns as
+    /// soon as the headers arrive. Other hosts get no credentials.
     async fn open(&self, call: &mut Call<'_>) -> Result<Response<Body>, RegistryError> {
         let mut asked = 0;
         for _ in 0..=REDIRECTS + LOGINS {
             let ours = self.endpoint.covers(&call.url);
-            let shown = if ours { self.shown(call) } else { None };
+            let shown = if ours { self.authorization(call) } else { None };
             let response = self.begin(call, shown.clone()).await?;
             match response.status() {
                 StatusCode::OK | StatusCode::PARTIAL_CONTENT => return Ok(response),
                 status if status.is_redirection() => {
                     let next = response.headers().get(LOCATION).and_then(|l| l.to_str().ok());
-                    call.url = next
-                        .and_then(|next| self.endpoint.resolve(next))
-                        .ok_or_else(|| self.protocol(call, "it names no usable Location"))?;
+                    call.url =
+                        next.and_then(|next| self.endpoint.resolve(next)).ok_or_else(|| {
+                            self.protocol_error(call, "its redirect has no usable `Location`")
+                        })?;
                 }
                 _ => {
                     let response = self.collected(call, response).await?;
-                    if ours && asked < LOGINS && self.asks(call, &response, shown.as_ref()) {
+                    if ours
+                        && asked < LOGINS
+                        && self.requires_login(call, &response, shown.as_ref())
+                    {
                         asked += 1;
                         self.log_in(call, &response, shown.as_ref()).await?;
                         continue;
@@ -178,7 +187,7 @@ impl Registry {
                 }
             }
         }
-        Err(self.protocol(call, "it sends us from one place to another"))
+        Err(self.protocol_error(call, "it redirects too often"))
     }
 
     async fn begin(
@@ -187,29 +196,31 @@ impl Registry {
         authorization: Option<HeaderValue>,
     ) -> Result<Response<Body>, RegistryError> {
         let mut request = Request::new(net::empty());
-        *request.uri_mut() =
-            call.url.parse().map_err(|_| self.protocol(call, "it gave a broken URL"))?;
+        *request.uri_mut() = call
+            .url
+            .parse()
+            .map_err(|_| self.protocol_error(call, "it returned an invalid URL"))?;
         request.headers_mut().extend(call.headers.iter().cloned());
         let authorization = authorization.map(|value| (AUTHORIZATION, value));
         request.headers_mut().extend::<Option<(HeaderName, HeaderValue)>>(authorization);
-        self.in_time(call, self.net.transport.send(request)).await?.map_err(|source| {
+        self.with_timeout(call, self.net.transport.send(request)).await?.map_err(|source| {
             RegistryError::Transport { attempted: call.attempted.clone(), source }
         })
     }
 
-    /// An answer that says no: small.
+    /// Reads an error response, which is small.
     async fn collected(
         &self,
         call: &Call<'_>,
         response: Response<Body>,
     ) -> Result<Response<Bytes>, RegistryError> {
         let (head, body) = response.into_parts();
-        let body = self.in_time(call, body.collect()).await?;
+        let body = self.with_timeout(call, body.collect()).await?;
         let body = body.map_err(|error| self.cut(call, &error.to_string()))?;
         Ok(Response::from_parts(head, body.to_bytes()))
     }
 
-    async fn in_time<T>(
+    async fn with_timeout<T>(
         &self,
         call: &Call<'_>,
         work: impl Future<Output = T>,
@@ -244,14 +255,14 @@ mod tests {
 
     const CONTENT: &[u8] = b"some bytes of a layer";
 
-    /// A registry that keeps its blobs on another host, which may break off.
+    /// A registry that redirects to another host, whose responses may break off.
     #[derive(Default)]
     struct State {
         content: &'static [u8],
         log: Vec<String>,
-        /// So many bytes come, and then nothing.
+        /// The responses end after this many bytes.
         breaks: Vec<usize>,
-        /// It begins anew whatever is asked for.
+        /// Whether it ignores ranges.
         rangeless: bool,
     }
 
@@ -312,7 +323,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_breaks_off_goes_on_and_another_host_sees_no_credentials() {
+    async fn an_interrupted_pull_resumes_and_another_host_gets_no_credentials() {
         for rangeless in [false, true] {
             let state =
                 State { content: CONTENT, breaks: vec![3, 5], rangeless, ..State::default() };
@@ -335,7 +346,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn other_bytes_than_were_named_are_no_blob() {
+    async fn content_with_another_digest_is_rejected() {
         let state = State { content: b"some other of a layer", ..State::default() };
         let (done, read, _) = pulled(state).await;
         assert!(matches!(done, Err(RegistryError::Digest { .. })), "{done:?}");

@@ -1,26 +1,26 @@
-//! From an image in memory to a reference that instances can pull.
+//! Pushes an image from memory, and returns a reference that instances can pull.
 
 use std::collections::BTreeSet;
 use std::io;
 
 use crate::model::{Digest, ImageReference, Repository};
 
-use super::{Blob, Image, Layer, Registry, RegistryError, Spool, There};
+use super::{Blob, Image, Layer, Registry, RegistryError, RemoteLayer, Spool};
 
-/// What a push did.
+/// The result of a push.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pushed {
-    /// The image in the repository, pinned.
+pub struct PushResult {
+    /// The image in the repository, pinned by digest.
     pub reference: ImageReference,
-    /// Bytes sent; 0 where the registry had everything.
+    /// Bytes sent; 0 if the registry had everything.
     pub uploaded_bytes: u64,
-    /// Blobs that were sent, the configuration among them.
+    /// Blobs sent, including the configuration.
     pub uploaded: usize,
-    /// Blobs that were there, or were mounted.
+    /// Blobs that existed or were mounted.
     pub existed: usize,
 }
 
-impl Pushed {
+impl PushResult {
     fn existing(&mut self) {
         self.existed += 1;
     }
@@ -32,72 +32,72 @@ impl Pushed {
 }
 
 impl Registry {
-    /// Brings `image` into `repository`, then lets `tags` name it. Layers of a base are found in this
+    /// Pushes `image` to `repository`, then points `tags` to it. A base image's layers come from this
     /// registry, as [`Registry::push_from`] says.
     ///
     /// # Errors
-    /// Where one step fails for good; what was uploaded before stays.
+    /// Fails if a step fails permanently; what was uploaded before stays.
     pub async fn push(
         &self,
         image: &Image,
         repository: &Repository,
         tags: &[String],
-    ) -> Result<Pushed, RegistryError> {
+    ) -> Result<PushResult, RegistryError> {
         self.push_from(self, image, repository, tags).await
     }
 
-    /// Brings `image`, with its index and the other platforms' images if it has them, into
-    /// `repository`, then lets `tags` name it. Sends only what is missing, so a push that broke off
-    /// goes on where it stopped. A tag that names it already isn't written. A base's layers come from
-    /// `source`: mounted where that is this registry and it grants it, or else through a file without
-    /// a name, while they arrive.
+    /// Pushes `image`, with its index and the other platforms' images if it has them, to `repository`, then
+    /// points `tags` to it. Uploads only what is missing, so an interrupted push resumes. Tags that already
+    /// point to it are not written. A base image's layers come from `source`: mounted if that is this
+    /// registry and it allows mounting, else through an unnamed file as they arrive.
     ///
     /// # Errors
-    /// Where one step fails for good; what was uploaded before stays, and no tag names a part.
+    /// Fails if a step fails permanently; what was uploaded before stays, and no tag points to an incomplete
+    /// image.
     pub async fn push_from(
         &self,
         source: &Registry,
         image: &Image,
         repository: &Repository,
         tags: &[String],
-    ) -> Result<Pushed, RegistryError> {
+    ) -> Result<PushResult, RegistryError> {
         check_tags(tags)?;
         let reference =
             ImageReference { repository: repository.clone(), digest: image.digest().clone() };
-        let mut pushed = Pushed { reference, uploaded_bytes: 0, uploaded: 0, existed: 0 };
-        let way = Way { source, target: self, repository };
+        let mut pushed = PushResult { reference, uploaded_bytes: 0, uploaded: 0, existed: 0 };
+        let way = BlobCopier { source, target: self, repository };
         let mut seen = BTreeSet::new();
         for image in image.platforms() {
-            way.bring(image, &mut seen, &mut pushed).await?;
+            way.push_image(image, &mut seen, &mut pushed).await?;
         }
         if let Some(index) = &image.index {
             way.manifest(&index.manifest, &mut pushed).await?;
         }
-        self.name(repository, image.top(), tags).await?;
+        self.set_tags(repository, image.tag_target(), tags).await?;
         Ok(pushed)
     }
 }
 
-/// From where to where.
-struct Way<'a> {
+/// Copies an image's content to a repository.
+struct BlobCopier<'a> {
     source: &'a Registry,
     target: &'a Registry,
     repository: &'a Repository,
 }
 
-impl Way<'_> {
-    /// The blobs before the manifest: a registry refuses one that names what it doesn't have. One
-    /// after the other, which keeps a run in the lab repeatable. What was `seen` is there.
-    async fn bring<'i>(
+impl BlobCopier<'_> {
+    /// Uploads the blobs, then the manifest: a registry rejects a manifest that names missing blobs. One
+    /// after the other, which keeps runs in the lab reproducible. Skips blobs in `seen`.
+    async fn push_image<'i>(
         &self,
         image: &'i Image,
         seen: &mut BTreeSet<&'i Digest>,
-        pushed: &mut Pushed,
+        pushed: &mut PushResult,
     ) -> Result<(), RegistryError> {
         for layer in &image.layers {
             match layer {
                 _ if !seen.insert(layer.digest()) => {}
-                Layer::Here(blob) => self.upload(blob, pushed).await?,
+                Layer::Local(blob) => self.upload(blob, pushed).await?,
                 Layer::There(there) => self.copy(there, pushed).await?,
             }
         }
@@ -107,9 +107,14 @@ impl Way<'_> {
         self.manifest(&image.manifest, pushed).await
     }
 
-    /// A manifest that is there says nothing of what it names, which registries let be deleted.
-    async fn manifest(&self, manifest: &Blob, pushed: &mut Pushed) -> Result<(), RegistryError> {
-        let Way { target, repository, .. } = self;
+    /// Stores the manifest if it is missing. That it exists does not prove that its blobs do: registries
+    /// allow deleting them.
+    async fn manifest(
+        &self,
+        manifest: &Blob,
+        pushed: &mut PushResult,
+    ) -> Result<(), RegistryError> {
+        let BlobCopier { target, repository, .. } = self;
         let digest = manifest.digest.as_str();
         if target.manifest_digest(repository, digest).await?.is_none() {
             target.put_manifest(repository, digest, manifest).await?;
@@ -118,16 +123,20 @@ impl Way<'_> {
         Ok(())
     }
 
-    async fn upload(&self, blob: &Blob, pushed: &mut Pushed) -> Result<(), RegistryError> {
-        match self.target.bring_blob(self.repository, blob).await? {
+    async fn upload(&self, blob: &Blob, pushed: &mut PushResult) -> Result<(), RegistryError> {
+        match self.target.ensure_blob(self.repository, blob).await? {
             None => pushed.existing(),
             Some(bytes) => pushed.sent(bytes),
         }
         Ok(())
     }
 
-    async fn copy(&self, layer: &There, pushed: &mut Pushed) -> Result<(), RegistryError> {
-        let Way { source, target, repository } = self;
+    async fn copy(
+        &self,
+        layer: &RemoteLayer,
+        pushed: &mut PushResult,
+    ) -> Result<(), RegistryError> {
+        let BlobCopier { source, target, repository } = self;
         if target.has_blob(repository, &layer.digest).await? {
             pushed.existing();
             return Ok(());
@@ -138,13 +147,13 @@ impl Way<'_> {
             pushed.existing();
             return Ok(());
         }
-        let spooled = |error: io::Error| RegistryError::Source(error.to_string());
+        let spooled = |error: io::Error| RegistryError::Content(error.to_string());
         let (writer, spool) = Spool::create().map_err(spooled)?;
         let what = format!("{} of {}", layer.digest.short(), layer.repository);
-        // Whichever fails first ends both: a reader of a spool that failed fails by itself, and a
-        // source need not be read to its end for a target that has refused.
+        // The first failure ends both: a failed spool fails its reader, and the source need not be read to
+        // its end if the target has refused.
         let reading = source.pull_blob(&layer.repository, &layer.digest, layer.size, writer);
-        let writing = target.upload_growing(repository, &spool, &what);
+        let writing = target.upload_spool(repository, &spool, &what);
         tokio::try_join!(reading, writing)?;
         pushed.sent(layer.size);
         Ok(())
@@ -152,11 +161,11 @@ impl Way<'_> {
 }
 
 impl Registry {
-    /// Lets `tags` name what is in `repository` under `digest`, once the registry has it there. A tag
-    /// that names it already isn't written.
+    /// Points `tags` to the manifest with `digest` in `repository`, once the registry has it. Tags that
+    /// already point to it are not written.
     ///
     /// # Errors
-    /// Where there is nothing under the digest, or the registry doesn't take a tag.
+    /// Fails if the manifest does not exist, or the registry rejects a tag.
     pub async fn tag(
         &self,
         repository: &Repository,
@@ -167,12 +176,12 @@ impl Registry {
         if tags.is_empty() {
             return Ok(());
         }
-        let manifest = self.pushed(repository, digest).await?;
-        self.name(repository, &manifest, tags).await
+        let manifest = self.pushed_manifest(repository, digest).await?;
+        self.set_tags(repository, &manifest, tags).await
     }
 
-    /// Lets `tags` name a manifest that is there; those that do already aren't written.
-    async fn name(
+    /// Points `tags` to an existing manifest. Tags that already point to it are not written.
+    async fn set_tags(
         &self,
         repository: &Repository,
         manifest: &Blob,
@@ -186,25 +195,25 @@ impl Registry {
         Ok(())
     }
 
-    /// The manifest of what was pushed.
+    /// Returns the manifest of a pushed image.
     ///
     /// # Errors
-    /// Where it is not there.
-    pub async fn pushed(
+    /// Fails if it does not exist.
+    pub async fn pushed_manifest(
         &self,
         repository: &Repository,
         digest: &Digest,
     ) -> Result<Blob, RegistryError> {
         let reference = ImageReference { repository: repository.clone(), digest: digest.clone() };
         let manifest = self.manifest(repository, digest.as_str()).await?;
-        manifest.ok_or(RegistryError::Gone(reference))
+        manifest.ok_or(RegistryError::ImageMissing(reference))
     }
 }
 
-/// Refuses what no registry takes for a tag.
+/// Checks that `tags` are valid.
 ///
 /// # Errors
-/// Names the first that is none.
+/// Names the first invalid tag.
 pub fn check_tags(tags: &[String]) -> Result<(), RegistryError> {
     match tags.iter().find(|tag| !is_tag(tag)) {
         Some(tag) => Err(RegistryError::Tag(tag.clone())),
@@ -212,7 +221,7 @@ pub fn check_tags(tags: &[String]) -> Result<(), RegistryError> {
     }
 }
 
-/// The distribution specification's `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`.
+/// Returns whether `text` matches the distribution specification's `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`.
 fn is_tag(text: &str) -> bool {
     let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     text.len() <= 128

@@ -1,5 +1,5 @@
-//! What belongs to an image without being in it: a bill of materials, a provenance (distribution
-//! specification, "Pushing Manifests with Subject").
+//! Referrers: what is attached to an image, such as an SBOM or provenance (distribution specification,
+//! "Pushing Manifests with Subject").
 
 use http::HeaderName;
 use oci_spec::image::MediaType;
@@ -9,25 +9,25 @@ use crate::model::{Digest, Repository};
 
 use super::{Blob, Registry, RegistryError};
 
-/// What a registry answers that lists referrers by itself.
+/// The response header of a registry that lists referrers itself.
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
 
 impl Registry {
-    /// Attaches `artifact` to the image that `subject` is the manifest of; its media type says what it
-    /// is. Gives the digest of the manifest that does so. The same artifact twice is there once.
+    /// Attaches `artifact`, whose media type says what it is, to the image with the manifest `subject`.
+    /// Returns the digest of the referring manifest. Attaching the same artifact twice stores it once.
     ///
     /// # Errors
-    /// Where the registry doesn't take it.
+    /// Fails if the registry rejects it.
     pub async fn attach(
         &self,
         repository: &Repository,
         subject: &Blob,
         artifact: &Blob,
     ) -> Result<Digest, RegistryError> {
-        // What an artifact has where an image has its configuration.
+        // An artifact has an empty document in place of an image's configuration.
         let nothing = Blob::new(MediaType::EmptyJSON.to_string(), "{}");
         for blob in [artifact, &nothing] {
-            self.bring_blob(repository, blob).await?;
+            self.ensure_blob(repository, blob).await?;
         }
         let manifest = json!({
             "schemaVersion": 2,
@@ -48,9 +48,9 @@ impl Registry {
         Ok(manifest.digest)
     }
 
-    /// Adds to the list of an image's referrers, which clients keep where a registry doesn't: an index
-    /// under a tag (GHCR has no other). Two that do so at once may lose one of both entries: the
-    /// protocol knows no condition.
+    /// Adds to the list of an image's referrers, which clients maintain if a registry doesn't (as with GHCR):
+    /// an index under a tag. Of two concurrent writers, one may lose its entry: the protocol has no
+    /// conditional writes.
     async fn list(
         &self,
         repository: &Repository,

@@ -1,5 +1,5 @@
-//! Content on its way to registries: written once, read by several while it grows, and again from any
-//! place where an upload has to begin anew. It is a file without a name, so nothing stays behind.
+//! A buffer for content on its way to registries: written once, read by several readers while it grows, and
+//! again from any offset when an upload restarts. It is an unnamed file, so nothing is left behind.
 
 use std::fs::File;
 use std::io;
@@ -17,103 +17,104 @@ use tokio::sync::{mpsc, watch};
 use crate::model::Digest;
 use crate::net::{Body, BoxError};
 
-/// Bytes read at once.
+/// Bytes per read.
 const PIECE: usize = 256 << 10;
 
-/// Pieces that are read ahead of the network. With [`PIECE`] this bounds an upload's memory: 1 MiB.
+/// Pieces that are read ahead of the network. With [`PIECE`], this bounds an upload's memory to 1 MiB.
 const AHEAD: usize = 4;
 
-/// How far the writing is.
+/// How much has been written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Written {
-    /// So many bytes are there, more may follow.
-    Some(u64),
-    /// All are.
-    All {
-        /// Their number.
+pub enum SpoolState {
+    /// This many bytes so far; more may follow.
+    Partial(u64),
+    /// Everything.
+    Complete {
+        /// Number of bytes.
         size: u64,
-        /// Their SHA-256.
+        /// SHA-256 of the content.
         digest: Digest,
     },
-    /// No more will come.
+    /// Writing has failed, for this reason.
     Failed(String),
 }
 
-impl Written {
+impl SpoolState {
     fn size(&self) -> u64 {
         match self {
-            Written::Some(size) | Written::All { size, .. } => *size,
-            Written::Failed(_) => 0,
+            SpoolState::Partial(size) | SpoolState::Complete { size, .. } => *size,
+            SpoolState::Failed(_) => 0,
         }
     }
 }
 
-/// Content that is, or will be, all there.
+/// The reading end: content that is complete or will be.
 #[derive(Debug, Clone)]
 pub struct Spool {
     file: Arc<File>,
-    written: watch::Receiver<Written>,
-    /// Bytes that readers have been given, all together.
+    written: watch::Receiver<SpoolState>,
+    /// Bytes that all readers together have received.
     taken: Arc<AtomicU64>,
 }
 
-/// The one end that writes. Dropped before [`SpoolWriter::finish`], it has failed.
+/// The writing end. Dropping it before [`SpoolWriter::finish`] counts as a failure.
 #[derive(Debug)]
 pub struct SpoolWriter {
     file: Arc<File>,
     size: u64,
-    written: watch::Sender<Written>,
+    written: watch::Sender<SpoolState>,
 }
 
 impl Spool {
-    /// An empty one, in the folder for temporary files (`TMPDIR`).
+    /// Creates an empty spool in the folder for temporary files (`TMPDIR`).
     ///
     /// # Errors
-    /// Where no file can be made there.
+    /// Fails if no file can be created there.
     pub fn create() -> io::Result<(SpoolWriter, Spool)> {
         let folder = std::env::temp_dir();
         let named = |error: io::Error| {
             io::Error::new(error.kind(), format!("{}: {error}", folder.display()))
         };
         let file = Arc::new(tempfile::tempfile_in(&folder).map_err(named)?);
-        let (sender, written) = watch::channel(Written::Some(0));
+        let (sender, written) = watch::channel(SpoolState::Partial(0));
         let writer = SpoolWriter { file: file.clone(), size: 0, written: sender };
         Ok((writer, Spool { file, written, taken: Arc::default() }))
     }
 
-    /// Bytes that readers have been given so far, all together: they are getting on while it grows.
-    pub fn taken(&self) -> u64 {
+    /// Returns the bytes that all readers together have received so far: they are making progress while it
+    /// grows.
+    pub fn bytes_read(&self) -> u64 {
         self.taken.load(Ordering::Relaxed)
     }
 
-    /// How far the writing is now.
-    pub fn written(&self) -> Written {
+    /// Returns how much has been written.
+    pub fn state(&self) -> SpoolState {
         self.written.borrow().clone()
     }
 
-    /// Waits until at least so many bytes are there, or the writing has ended.
-    pub async fn reaches(&self, size: u64) -> Written {
+    /// Waits until at least `size` bytes are written, or writing has ended.
+    pub async fn wait_for(&self, size: u64) -> SpoolState {
         let mut written = self.written.clone();
-        let enough = |now: &Written| !matches!(now, Written::Some(has) if *has < size);
+        let enough = |now: &SpoolState| !matches!(now, SpoolState::Partial(has) if *has < size);
         match written.wait_for(enough).await {
             Ok(now) => now.clone(),
-            Err(_) => Written::Failed("the writer has gone".to_owned()),
+            Err(_) => SpoolState::Failed("the writer is gone".to_owned()),
         }
     }
 
-    /// Waits for the end: size and digest, or why there is none.
+    /// Waits for the end of writing; returns size and digest.
     ///
     /// # Errors
-    /// Where the writing failed.
-    pub async fn all(&self) -> Result<(u64, Digest), String> {
-        match self.reaches(u64::MAX).await {
-            Written::All { size, digest } => Ok((size, digest)),
-            Written::Failed(why) => Err(why),
-            Written::Some(_) => Err("the writer has gone".to_owned()),
+    /// Returns the reason if writing failed.
+    pub async fn wait_for_end(&self) -> Result<(u64, Digest), String> {
+        match self.wait_for(u64::MAX).await {
+            SpoolState::Complete { size, digest } => Ok((size, digest)),
+            SpoolState::Failed(why) => Err(why),
+            SpoolState::Partial(_) => Err("the writer is gone".to_owned()),
         }
     }
 
-    /// All content from `offset` on, as it is written. It ends in an error where the writing fails.
+    /// Returns the content from `offset` on, as it is written. It ends in an error if writing fails.
     pub fn body(&self, offset: u64) -> Body {
         let (sender, pieces) = mpsc::channel(AHEAD);
         tokio::spawn(self.clone().read(offset, sender));
@@ -122,8 +123,8 @@ impl Spool {
 
     async fn read(self, mut offset: u64, sender: mpsc::Sender<Result<Bytes, BoxError>>) {
         loop {
-            let written = self.reaches(offset + 1).await;
-            if let Written::Failed(why) = &written {
+            let written = self.wait_for(offset + 1).await;
+            if let SpoolState::Failed(why) = &written {
                 let _ = sender.send(Err(why.clone().into())).await;
                 return;
             }
@@ -154,23 +155,23 @@ impl Spool {
 }
 
 impl SpoolWriter {
-    /// Says that all is there.
+    /// Marks the content as complete; returns its size.
     pub fn finish(self, digest: Digest) -> u64 {
-        self.written.send_replace(Written::All { size: self.size, digest });
+        self.written.send_replace(SpoolState::Complete { size: self.size, digest });
         self.size
     }
 
-    /// Says that no more will come, and why.
+    /// Marks the content as failed, with the reason.
     pub fn fail(self, why: impl Into<String>) {
-        self.written.send_replace(Written::Failed(why.into()));
+        self.written.send_replace(SpoolState::Failed(why.into()));
     }
 }
 
 impl Drop for SpoolWriter {
     fn drop(&mut self) {
-        let given_up = Written::Failed("it was given up".to_owned());
+        let given_up = SpoolState::Failed("it was abandoned".to_owned());
         self.written.send_if_modified(|written| {
-            let unfinished = matches!(written, Written::Some(_));
+            let unfinished = matches!(written, SpoolState::Partial(_));
             if unfinished {
                 *written = given_up;
             }
@@ -179,12 +180,12 @@ impl Drop for SpoolWriter {
     }
 }
 
-/// Readers see at once what is written. It fails where the disk is full.
+/// Readers see immediately what is written. Writing fails if the disk is full.
 impl io::Write for SpoolWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         (&*self.file).write_all(bytes)?;
         self.size += bytes.len() as u64;
-        self.written.send_replace(Written::Some(self.size));
+        self.written.send_replace(SpoolState::Partial(self.size));
         Ok(bytes.len())
     }
 
@@ -193,7 +194,7 @@ impl io::Write for SpoolWriter {
     }
 }
 
-/// A body of what comes out of a channel.
+/// A body that is fed by a channel.
 struct Pieces(mpsc::Receiver<Result<Bytes, BoxError>>);
 
 impl http_body::Body for Pieces {
@@ -229,12 +230,12 @@ mod tests {
         let [all, rest] = readers;
         assert_eq!(text(all).await.unwrap(), "one two");
         assert_eq!(text(rest).await.unwrap(), "two");
-        assert_eq!(spool.all().await.unwrap(), (7, Digest::of(b"one two")));
+        assert_eq!(spool.wait_for_end().await.unwrap(), (7, Digest::of(b"one two")));
         assert_eq!(text(spool.body(7)).await.unwrap(), "");
     }
 
     #[tokio::test]
-    async fn what_fails_in_the_middle_is_never_taken_for_the_end() {
+    async fn a_failed_spool_never_looks_complete() {
         let (mut writer, spool) = Spool::create().unwrap();
         let reader = spool.body(0);
         writer.write_all(b"one ").unwrap();
@@ -245,6 +246,6 @@ mod tests {
         writer.write_all(b"one ").unwrap();
         drop(writer);
         assert!(text(reader).await.is_err());
-        assert!(spool.all().await.is_err());
+        assert!(spool.wait_for_end().await.is_err());
     }
 }

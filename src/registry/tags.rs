@@ -1,4 +1,4 @@
-//! What a repository calls its images.
+//! The tags of a repository.
 
 use http::{Method, StatusCode};
 use serde::Deserialize;
@@ -7,7 +7,7 @@ use crate::model::Repository;
 
 use super::{Registry, RegistryError};
 
-/// The distribution specification's list.
+/// The distribution specification's list of tags.
 #[derive(Deserialize)]
 struct List {
     #[serde(default)]
@@ -15,22 +15,22 @@ struct List {
 }
 
 impl Registry {
-    /// The first tags of the repository, as many as the registry gives at once; none where it doesn't
-    /// exist.
+    /// Returns the repository's first tags, as many as the registry returns at once; none if the repository
+    /// does not exist.
     ///
     /// # Errors
-    /// Where the registry doesn't answer, or doesn't say.
+    /// Fails if the registry cannot be reached or refuses.
     pub async fn tags(&self, repository: &Repository) -> Result<Vec<String>, RegistryError> {
         let attempted = format!("list the tags of {repository}");
         let call = self.call(Method::GET, repository, "tags/list", attempted);
-        let response = self.ask(&call).await?;
+        let response = self.send_with_retries(&call).await?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND => return Ok(Vec::new()),
             _ => return Err(RegistryError::refused(&call.attempted, repository, &response)),
         }
         let list: List = serde_json::from_slice(response.body())
-            .map_err(|error| self.protocol(&call, error.to_string()))?;
+            .map_err(|error| self.protocol_error(&call, error.to_string()))?;
         Ok(list.tags.unwrap_or_default())
     }
 }

@@ -1,5 +1,5 @@
-//! The protocol's turns that a well-behaved registry rarely takes: told by a small registry in
-//! memory, under paused time.
+//! Parts of the protocol that a well-behaved registry rarely exercises, with a small registry in memory and
+//! under paused time.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,7 +17,7 @@ use crate::net::{Body, Clock, Net, Transport};
 
 const HOST: &str = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com";
 
-/// What the registry holds, how it was asked, and what goes wrong next.
+/// The registry's content, the requests that it received, and its next failures.
 #[derive(Default)]
 struct State {
     blobs: BTreeMap<String, Bytes>,
@@ -25,9 +25,9 @@ struct State {
     log: Vec<String>,
     failures: Vec<(StatusCode, &'static str)>,
     challenge: &'static str,
-    /// What `Authorization` must be; empty lets anybody in.
+    /// The required `Authorization`; empty allows anonymous access.
     wanted: &'static str,
-    /// What the token service takes no longer.
+    /// The `Authorization` that the token service no longer accepts.
     ended: &'static str,
     uploads_elsewhere: bool,
 }
@@ -110,7 +110,7 @@ fn image() -> Image {
     let layer = Blob::new("application/vnd.oci.image.layer.v1.tar+gzip", "layer");
     let config = Blob::new("application/vnd.oci.image.config.v1+json", "{}");
     let manifest = Blob::new("application/vnd.oci.image.manifest.v1+json", "manifest");
-    Image { manifest, config, layers: vec![Layer::Here(layer)], index: None }
+    Image { manifest, config, layers: vec![Layer::Local(layer)], index: None }
 }
 
 fn news() -> Repository {
@@ -130,7 +130,7 @@ async fn a_second_push_sends_nothing_and_a_broken_one_goes_on() {
     let second = registry.push(&image(), &news(), &["v2".to_owned()]).await.unwrap();
     assert_eq!((second.uploaded, second.existed, second.uploaded_bytes), (0, 2, 0));
     assert!(state.lock().unwrap().log.iter().all(|line| !line.starts_with('P')));
-    // Registries let be deleted what a manifest names.
+    // Registries allow deleting what a manifest names.
     let config = image().config.digest.to_string();
     state.lock().unwrap().blobs.remove(&config).unwrap();
     let third = registry.push(&image(), &news(), &["v2".to_owned()]).await.unwrap();
@@ -165,7 +165,7 @@ async fn fetches_one_token_where_bearer_is_asked_for() {
     assert_eq!(asked, ["GET auth.example/token Basic QVdTOnB3"]);
 }
 
-/// The same registry, whose login can be made anew, counting how often it is.
+/// Returns the same registry with a login that can be renewed, and the number of renewals.
 fn renewable(state: &Shared) -> (Registry, Arc<AtomicU32>) {
     let renewed = Arc::new(AtomicU32::new(0));
     let count = renewed.clone();
@@ -174,24 +174,24 @@ fn renewable(state: &Shared) -> (Registry, Arc<AtomicU32>) {
         let (user, password) = ("AWS".to_owned(), "pw2".to_owned());
         async move { Ok(Credentials::Basic { user, password }) }
     });
-    (registry(state).renewed_by(renewal), renewed)
+    (registry(state).with_renewal(renewal), renewed)
 }
 
-/// The state of a registry that takes a token, as GHCR does.
+/// Returns the state of a registry that requires a token, as GHCR does.
 fn of_tokens() -> State {
     let challenge = r#"Bearer realm="https://auth.example/token",service="registry",scope="repository:news:pull,push""#;
     State { challenge, wanted: "Bearer t0ken", ..State::default() }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_login_that_the_token_service_no_longer_takes_is_made_anew() {
+async fn a_login_that_the_token_service_rejects_is_renewed() {
     let state = Arc::new(Mutex::new(State { ended: "Basic QVdTOnB3", ..of_tokens() }));
     let (registry, renewed) = renewable(&state);
     registry.push(&image(), &news(), &[]).await.unwrap();
     assert_eq!(renewed.load(Ordering::Relaxed), 1);
 }
 
-/// What a token may not do, no other login may.
+/// A new login would not allow more than the token does.
 #[tokio::test(start_paused = true)]
 async fn a_token_that_may_not_look_is_no_login_that_has_ended() {
     let state = Arc::new(Mutex::new(of_tokens()));
@@ -206,7 +206,7 @@ async fn a_token_that_may_not_look_is_no_login_that_has_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn transient_answers_are_outwaited_and_others_explained() {
+async fn transient_errors_are_retried_and_others_explained() {
     let state = Shared::default();
     let busy = (StatusCode::TOO_MANY_REQUESTS, r#"{"errors":[{"code":"TOOMANYREQUESTS"}]}"#);
     state.lock().unwrap().failures = vec![busy, (StatusCode::BAD_GATEWAY, "<html>"), busy];
@@ -216,7 +216,7 @@ async fn transient_answers_are_outwaited_and_others_explained() {
 
     state.lock().unwrap().failures = vec![busy; 6];
     let tired = registry(&state).push(&image(), &news(), &[]).await.unwrap_err().to_string();
-    assert!(tired.contains("429") && tired.contains("what was uploaded stays"), "{tired}");
+    assert!(tired.contains("429") && tired.contains("Uploaded content is kept"), "{tired}");
 
     let unknown = r#"{"errors":[{"code":"NAME_UNKNOWN","message":"The repository with name 'news' does not exist"}]}"#;
     let state = Shared::default();

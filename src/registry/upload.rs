@@ -1,6 +1,5 @@
-//! Content that is still being written, to a registry: one request that follows the spool, as the
-//! engines do it. Several requests with ranges would have to be of at least 5 MiB for ECR and of at
-//! most 4 MiB for GHCR.
+//! Uploads content that is still being written: one request follows the spool, as engines do it. Chunks would
+//! have to be at least 5 MiB for ECR and at most 4 MiB for GHCR.
 
 use http::header::{CONTENT_TYPE, RANGE};
 use http::{HeaderValue, Method, StatusCode};
@@ -10,32 +9,32 @@ use crate::net;
 
 use super::blobs::BINARY;
 use super::client::{ATTEMPTS, Call, Exchange, Payload, Registry};
-use super::{RegistryError, Spool, Written};
+use super::{RegistryError, Spool, SpoolState};
 
-/// An upload that broke off: where, and how much of it the registry has.
-struct Broken {
+/// An interrupted upload: where it goes, and how much of it the registry has.
+struct PartialUpload {
     place: String,
     has: u64,
 }
 
-/// How far an attempt came.
+/// How far an attempt got.
 #[derive(Debug, Default)]
-struct Reached {
-    /// Where the content is going.
+struct UploadProgress {
+    /// The URL of the upload session.
     place: Option<String>,
-    /// All of it went there, and the registry was asked to check that it is this.
+    /// The digest, once everything is sent and the registry has been asked to verify it.
     ended: Option<Digest>,
-    /// The registry asked who we are in the middle, and knows from now on.
+    /// Whether the registry asked for credentials in the middle; they are now in place.
     logged_in: bool,
 }
 
 impl Registry {
-    /// Uploads all that is, and will be, in `spool`; gives its digest. What breaks off goes on where
-    /// the registry says that it stopped, or begins anew.
+    /// Uploads everything that is or will be in `spool`; returns its digest. An interrupted upload resumes
+    /// where the registry says that it stopped, or starts over.
     ///
     /// # Errors
-    /// Where the registry doesn't take it, has other bytes afterwards, or the spool fails.
-    pub async fn upload_growing(
+    /// Fails if the registry rejects the content or reports another digest for it, or the spool fails.
+    pub async fn upload_spool(
         &self,
         repository: &Repository,
         spool: &Spool,
@@ -45,16 +44,16 @@ impl Registry {
         let mut waits = net::delays(ATTEMPTS, what.len() as u64);
         let mut broken = None;
         loop {
-            let mut reached = Reached::default();
+            let mut reached = UploadProgress::default();
             let resumed = broken.is_some();
             let error = match self
                 .upload_from(repository, spool, &attempted, broken.take(), &mut reached)
                 .await
             {
                 Err(error) if error.is_transient() || reached.logged_in => error,
-                // It had more, or less, than it said.
-                Err(error) if resumed && error.is_about_the_request() => {
-                    reached = Reached::default();
+                // The registry had more, or less, than it said.
+                Err(error) if resumed && error.is_invalid_request() => {
+                    reached = UploadProgress::default();
                     error
                 }
                 answer => return answer,
@@ -62,11 +61,11 @@ impl Registry {
             let Some(wait) = waits.next() else { return Err(error) };
             self.wait(&error, wait).await;
             if let Some(place) = reached.place {
-                broken = self.broken(repository, place, &attempted).await;
+                broken = self.partial_upload(repository, place, &attempted).await;
             } else if let Some(digest) = reached.ended
                 && self.has_blob(repository, &digest).await.unwrap_or(false)
             {
-                // Only the answer was lost.
+                // Only the response was lost.
                 return Ok(digest);
             }
         }
@@ -77,17 +76,19 @@ impl Registry {
         repository: &Repository,
         spool: &Spool,
         attempted: &str,
-        broken: Option<Broken>,
-        reached: &mut Reached,
+        broken: Option<PartialUpload>,
+        reached: &mut UploadProgress,
     ) -> Result<Digest, RegistryError> {
-        let Broken { place, has } = match broken {
+        let PartialUpload { place, has } = match broken {
             Some(broken) => broken,
-            None => Broken { place: self.begin_upload(repository, attempted).await?, has: 0 },
+            None => {
+                PartialUpload { place: self.start_upload(repository, attempted).await?, has: 0 }
+            }
         };
         reached.place = Some(place.clone());
         let patch = Call {
             repository,
-            also: None,
+            pull_scope: None,
             method: Method::PATCH,
             url: place.clone(),
             headers: vec![(CONTENT_TYPE, HeaderValue::from_static(BINARY))],
@@ -96,15 +97,15 @@ impl Registry {
         };
         let sent = match self.exchange(&patch).await {
             Ok(Exchange::Answered(response)) => Self::unless_transient(&patch, response),
-            // How much of it went in before the registry asked is the registry's to say.
+            // Only the registry knows how much it received before it asked.
             Ok(Exchange::LoggedIn(refused)) => {
                 reached.logged_in = true;
                 Err(refused)
             }
             Err(error) => Err(error),
         };
-        if let Written::Failed(why) = spool.written() {
-            return Err(RegistryError::Source(why));
+        if let SpoolState::Failed(why) = spool.state() {
+            return Err(RegistryError::Content(why));
         }
         let response = sent?;
         // ECR answers 201.
@@ -114,41 +115,41 @@ impl Registry {
         ) {
             return Err(RegistryError::refused(attempted, repository, &response));
         }
-        let place = self.place(&response).unwrap_or(place);
-        let (size, digest) = spool.all().await.map_err(RegistryError::Source)?;
-        *reached = Reached { ended: Some(digest.clone()), ..Reached::default() };
+        let place = self.upload_url(&response).unwrap_or(place);
+        let (size, digest) = spool.wait_for_end().await.map_err(RegistryError::Content)?;
+        *reached = UploadProgress { ended: Some(digest.clone()), ..UploadProgress::default() };
         let sent = Payload::Sent(size);
-        self.end_upload(repository, &place, &digest, sent, attempted.to_owned()).await?;
+        self.finish_upload(repository, &place, &digest, sent, attempted.to_owned()).await?;
         Ok(digest)
     }
 
-    /// How much of a broken upload the registry has; `None` where it doesn't know, or cannot be
-    /// believed: ECR tells less than it has, and what is sent twice is there twice.
-    async fn broken(
+    /// Returns how much of an interrupted upload the registry has; `None` if it does not know or cannot be
+    /// trusted: ECR reports less than it has, and bytes that are sent twice are stored twice.
+    async fn partial_upload(
         &self,
         repository: &Repository,
         place: String,
         attempted: &str,
-    ) -> Option<Broken> {
+    ) -> Option<PartialUpload> {
         if repository.ecr().is_some() {
             return None;
         }
         let status = Call {
             repository,
-            also: None,
+            pull_scope: None,
             method: Method::GET,
             url: place.clone(),
             headers: Vec::new(),
             body: Payload::nothing(),
             attempted: attempted.to_owned(),
         };
-        let response = self.ask_once(&status).await.ok()?;
+        let response = self.send_with_logins(&status).await.ok()?;
         let range = response.headers().get(RANGE)?.to_str().ok()?.trim_start_matches("bytes=");
         let last: u64 = range.strip_prefix("0-")?.parse().ok()?;
-        // Nothing is told as `0-0`, like one byte.
+        // An empty upload is reported as `0-0`, like one byte.
         let has = if last == 0 { return None } else { last + 1 };
         let known = matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::ACCEPTED);
-        known.then(|| Broken { place: self.place(&response).unwrap_or(place), has })
+        known.then(|| PartialUpload { place: self.upload_url(&response).unwrap_or(place), has })
     }
 }
 
@@ -173,13 +174,13 @@ mod tests {
         session: Vec<u8>,
         blob: Option<(String, Vec<u8>)>,
         log: Vec<String>,
-        /// After so many bytes of a PATCH it answers with this status; the bytes stay.
+        /// After this many bytes, a PATCH is answered with this status; the bytes are kept.
         breaks: Vec<(usize, u16)>,
-        /// It says that it has stored another digest.
+        /// Whether it reports another digest than it has stored.
         lies: bool,
-        /// It takes the content and answers 502.
+        /// Whether it stores the content but answers 502.
         loses: bool,
-        /// What was shown as `Authorization`.
+        /// The `Authorization` of each request that has one.
         shown: Vec<String>,
     }
 
@@ -252,7 +253,7 @@ mod tests {
     const GHCR: &str = "ghcr.io";
     const ECR: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 
-    /// More than one piece, and none like another.
+    /// Returns content of several pieces, all different.
     fn content() -> Vec<u8> {
         (0..700_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect()
     }
@@ -269,7 +270,7 @@ mod tests {
         let (registry, repository) = registry(&state, host);
         let (writer, spool) = Spool::create().unwrap();
         let digest = write(writer, &content());
-        let sent = registry.upload_growing(&repository, &spool, "a layer").await;
+        let sent = registry.upload_spool(&repository, &spool, "a layer").await;
         if let Ok(sent) = &sent {
             assert_eq!(*sent, digest);
         }
@@ -283,7 +284,7 @@ mod tests {
         let (registry, repository) = registry(&state, GHCR);
         let (mut writer, spool) = Spool::create().unwrap();
         writer.write_all(b"begun, ").unwrap();
-        let sending = registry.upload_growing(&repository, &spool, "a layer");
+        let sending = registry.upload_spool(&repository, &spool, "a layer");
         let (sent, ()) = tokio::join!(sending, async {
             while state.lock().unwrap().log.last().map(String::as_str) != Some("PATCH") {
                 tokio::task::yield_now().await;
@@ -296,7 +297,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_broke_off_goes_on_where_the_registry_has_it() {
+    async fn an_interrupted_upload_resumes_where_it_stopped() {
         let (sent, state) =
             uploaded(State { breaks: vec![(900_000, 503)], ..State::default() }, GHCR).await;
         sent.unwrap();
@@ -304,7 +305,7 @@ mod tests {
         assert!(state.blob.unwrap().1 == content());
     }
 
-    /// It tells of less than it has.
+    /// ECR reports less than it has.
     #[tokio::test]
     async fn ecr_is_sent_all_of_it_again() {
         let (sent, state) =
@@ -314,15 +315,15 @@ mod tests {
         assert!(state.blob.unwrap().1 == content());
     }
 
-    /// Logged in anew, it goes on where the registry has it: nothing is there twice.
+    /// After a new login, the upload resumes where it stopped: nothing is stored twice.
     #[tokio::test]
-    async fn a_login_that_ends_in_the_middle_is_made_anew() {
+    async fn a_login_that_expires_during_an_upload_is_renewed() {
         let state = State { breaks: vec![(900_000, 401)], ..State::default() };
         let state = Arc::new(Mutex::new(state));
         let (registry, repository) = registry(&state, GHCR);
         let asked = Arc::new(Mutex::new(0));
         let count = asked.clone();
-        let registry = registry.renewed_by(Renewal::new(move || {
+        let registry = registry.with_renewal(Renewal::new(move || {
             *count.lock().unwrap() += 1;
             std::future::ready(Ok(Credentials::Basic {
                 user: "AWS".to_owned(),
@@ -331,7 +332,7 @@ mod tests {
         }));
         let (writer, spool) = Spool::create().unwrap();
         let digest = write(writer, &content());
-        let sent = registry.upload_growing(&repository, &spool, "a layer").await.unwrap();
+        let sent = registry.upload_spool(&repository, &spool, "a layer").await.unwrap();
         assert_eq!((sent, *asked.lock().unwrap()), (digest, 1));
         let state = state.lock().unwrap();
         assert_eq!(state.log, ["POST", "PATCH", "GET", "PATCH", "PUT"]);
@@ -339,25 +340,25 @@ mod tests {
         assert_eq!(state.shown.last().unwrap(), "Basic QVdTOm5ldw==");
     }
 
-    /// Who has nothing new to show is told so at once.
+    /// Without other credentials, the upload fails at once.
     #[tokio::test]
     async fn a_login_that_ends_for_good_is_no_reason_to_go_on() {
         let state = State { breaks: vec![(900_000, 401)], ..State::default() };
         let (sent, state) = uploaded(state, GHCR).await;
-        let told = sent.unwrap_err().to_string();
-        assert!(told.contains("packages: write"), "{told}");
+        let reported = sent.unwrap_err().to_string();
+        assert!(reported.contains("packages: write"), "{reported}");
         assert_eq!(state.log, ["POST", "PATCH"]);
     }
 
     #[tokio::test]
-    async fn an_end_whose_answer_is_lost_is_looked_for() {
+    async fn a_lost_response_to_the_last_request_is_checked() {
         let (sent, state) = uploaded(State { loses: true, ..State::default() }, GHCR).await;
         sent.unwrap();
         assert_eq!(state.log, ["POST", "PATCH", "PUT", "HEAD"]);
     }
 
     #[tokio::test]
-    async fn a_registry_that_has_other_bytes_is_not_believed() {
+    async fn a_registry_that_stores_other_content_is_an_error() {
         let (sent, _) = uploaded(State { lies: true, ..State::default() }, GHCR).await;
         assert!(matches!(sent, Err(RegistryError::Digest { .. })), "{sent:?}");
     }
@@ -369,7 +370,7 @@ mod tests {
         let (mut writer, spool) = Spool::create().unwrap();
         writer.write_all(b"half").unwrap();
         writer.fail("the engine has gone");
-        let sent = registry.upload_growing(&repository, &spool, "a layer").await;
+        let sent = registry.upload_spool(&repository, &spool, "a layer").await;
         assert!(sent.unwrap_err().to_string().contains("the engine has gone"));
         assert!(!state.lock().unwrap().log.contains(&"PUT".to_owned()));
     }

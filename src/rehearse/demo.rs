@@ -1,54 +1,54 @@
-//! A rollout of a small news site in a lab in this process. Tokio's time is paused: it jumps ahead
-//! whenever everything waits, so that half an hour takes a moment, and the same seed takes the same
-//! course. Nothing touches a socket, a file or the machine's clock.
+//! A rollout of a small news site in an in-process lab. Tokio's time is paused: it jumps ahead
+//! whenever all tasks wait, so that half an hour takes a moment, and the same seed runs the same
+//! way. Nothing touches a socket, a file or the machine's clock.
 
 use std::collections::BTreeMap;
 
-use cutover_lab::doors::InProcess;
 use cutover_lab::scenario::Scenario;
+use cutover_lab::transport::InProcess;
 use cutover_lab::world::World;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
-use super::process::{Process, Verb};
-use crate::cloud::CloudError;
+use super::process::{Process, ProcessCommand};
+use crate::aws::AwsError;
 use crate::config::{self, Config, ConfigError};
 use crate::engine::Stop;
 use crate::image::AssembleError;
-use crate::model::{Outcome, Requests, Stamped};
+use crate::model::{Outcome, Requests, TimedEvent};
 
 /// Which rollout to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// Two groups, in steps.
     Canary,
-    /// Two groups, at once.
+    /// Two groups, all traffic at once.
     BlueGreen,
-    /// One group.
+    /// One group, instances replaced in place.
     Rolling,
 }
 
-/// Why there was nothing to show.
+/// Why no rollout could be simulated.
 #[derive(Debug, thiserror::Error)]
-pub enum Unrehearsed {
-    /// The runtime could not be made.
+pub enum SimulationError {
+    /// The runtime could not be started.
     #[error("the runtime could not be started: {0}")]
     Runtime(#[from] std::io::Error),
-    /// The demo's own configuration is wrong.
+    /// The demo's own configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The demo's own files make no image.
+    /// No image can be assembled from the demo's own files.
     #[error(transparent)]
     Image(#[from] AssembleError),
-    /// The lab refused.
+    /// The lab rejected the connection.
     #[error(transparent)]
-    Cloud(#[from] CloudError),
+    Cloud(#[from] AwsError),
     /// The lab's world could not be built.
-    #[error("the lab could not be built: {0}")]
+    #[error("the lab's world could not be built: {0}")]
     Lab(String),
 }
 
-/// When the lab's clock starts: a Monday morning in Seoul.
+/// The lab's clock at the start: a Monday morning in Seoul.
 pub(super) const START: &str = "2026-01-05T00:00:00Z";
 
 /// The example's own configuration and its two variants.
@@ -56,36 +56,36 @@ pub(super) const CANARY: &str = include_str!("../../examples/news/cutover.yaml")
 pub(super) const BLUE_GREEN: &str = include_str!("blue-green.yaml");
 pub(super) const ROLLING: &str = include_str!("rolling.yaml");
 
-/// The share of errors of a bad version: enough to hurt, too little for a health check to see.
+/// The error rate of a bad version: high enough to hurt, too low for health checks to notice.
 pub(super) const BAD: &str = "0.2";
 
-/// Runs the rollout, telling what happens by the lab's time; gives the outcome and its time.
+/// Runs the rollout and reports its events by the lab's clock; returns the outcome and its time.
 ///
 /// # Errors
-/// Only where the demo itself is broken.
+/// Only if the demo itself is broken.
 pub fn demo(
     shape: Shape,
     bad: bool,
     seed: u64,
-    tell: &mut dyn FnMut(Stamped),
-) -> Result<(Timestamp, Outcome), Unrehearsed> {
+    emit: &mut dyn FnMut(TimedEvent),
+) -> Result<(Timestamp, Outcome), SimulationError> {
     let stage = stage(shape, seed)?;
-    paused()?.block_on(rehearse(stage, bad, tell))
+    paused()?.block_on(rehearse(stage, bad, emit))
 }
 
-/// A runtime whose time is paused.
+/// Returns a runtime with paused time.
 pub(super) fn paused() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()
 }
 
-/// What a rollout is shown on.
-pub(super) struct Stage {
+/// The configuration and the world of a simulated rollout.
+pub(super) struct DemoSetup {
     pub config: Config,
     pub world: World,
 }
 
-/// The stage before the rollout.
-pub(super) fn stage(shape: Shape, seed: u64) -> Result<Stage, Unrehearsed> {
+/// Builds the configuration and the world before the rollout.
+pub(super) fn stage(shape: Shape, seed: u64) -> Result<DemoSetup, SimulationError> {
     let (text, scenario) = match shape {
         Shape::Canary => (CANARY, Scenario::default()),
         Shape::BlueGreen => (BLUE_GREEN, Scenario::default()),
@@ -94,11 +94,11 @@ pub(super) fn stage(shape: Shape, seed: u64) -> Result<Stage, Unrehearsed> {
     let config = config::parse(text, "cutover.yaml")?;
     let start: Timestamp = START.parse().unwrap_or(Timestamp::UNIX_EPOCH);
     let world = World::from_scenario(&scenario, seed, start)
-        .map_err(|error| Unrehearsed::Lab(error.to_string()))?;
-    Ok(Stage { config, world })
+        .map_err(|error| SimulationError::Lab(error.to_string()))?;
+    Ok(DemoSetup { config, world })
 }
 
-/// The process that rolls out.
+/// Returns the process that rolls out.
 pub(super) fn process(config: &Config, bad: bool) -> Process<'_> {
     let mut labels = BTreeMap::new();
     if bad {
@@ -107,22 +107,22 @@ pub(super) fn process(config: &Config, bad: bool) -> Process<'_> {
     Process {
         holder: "the demo".to_owned(),
         config,
-        verb: Verb::Deploy(labels),
+        verb: ProcessCommand::Deploy(labels),
         skew: SignedDuration::ZERO,
         sent: watch::Sender::default(),
     }
 }
 
 async fn rehearse(
-    Stage { config, world }: Stage,
+    DemoSetup { config, world }: DemoSetup,
     bad: bool,
-    tell: &mut dyn FnMut(Stamped),
-) -> Result<(Timestamp, Outcome), Unrehearsed> {
+    emit: &mut dyn FnMut(TimedEvent),
+) -> Result<(Timestamp, Outcome), SimulationError> {
     let start = world.now;
     let door = InProcess::new(world);
     let before = requests(&door);
     let (_, stop) = Stop::pair();
-    let mut outcome = process(&config, bad).run(&door, stop, tell).await?;
+    let mut outcome = process(&config, bad).run(&door, stop, emit).await?;
     let after = requests(&door);
     for (version, now) in after {
         let then = before.get(&version).copied().unwrap_or_default();
@@ -138,7 +138,7 @@ async fn rehearse(
     Ok((now, outcome))
 }
 
-/// What simulated users saw so far, by version.
+/// Returns the requests of simulated users so far, by version.
 fn requests(door: &InProcess) -> BTreeMap<String, Requests> {
     door.world(|world| {
         let totals = world.traffic.totals().iter();

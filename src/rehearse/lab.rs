@@ -1,20 +1,20 @@
-//! The way into a lab in this process.
+//! Connects cutover to an in-process lab.
 
-use cutover_lab::doors::InProcess;
 use cutover_lab::services::sts;
+use cutover_lab::transport::InProcess;
 use tokio::sync::watch;
 use tower::Service as _;
 
-use crate::cloud::{CredentialSource, Settings};
+use crate::aws::{CredentialSource, Settings};
 use crate::config::Config;
 use crate::net::{Body, Clock, Net, Transport};
 
-/// A way out that leads into the lab, and a clock that goes with its own.
+/// Returns a network whose requests go to the lab, with the lab's clock.
 pub fn net(door: &InProcess) -> Net {
     counting(door, &watch::Sender::default())
 }
 
-/// The same; `sent` shows how many requests have been sent.
+/// The same; `sent` counts the requests that have been sent.
 pub(super) fn counting(door: &InProcess, sent: &watch::Sender<u64>) -> Net {
     let clock = Clock::virtual_from(door.now());
     let (door, sent) = (door.clone(), sent.clone());
@@ -25,7 +25,8 @@ pub(super) fn counting(door: &InProcess, sent: &watch::Sender<u64>) -> Net {
     Net { transport: Transport::from_service(service), clock }
 }
 
-/// The lab's own key, in the account of `config`. Nothing of the environment is looked at.
+/// Returns settings with the lab's own access key, in the account of `config`. Nothing is read from
+/// the environment.
 pub fn settings(config: &Config) -> Settings {
     Settings {
         region: Some(config.region.clone()),

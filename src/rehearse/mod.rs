@@ -1,5 +1,5 @@
-//! Deployments inside a lab: the demo, stories drawn from seeds, the bench. Beside `cli` the only
-//! folder that sees both engine and lab.
+//! Rollouts in a lab: the demo, test cases drawn from seeds, the benchmark. Apart from `cli` the
+//! only folder that sees both the engine and the lab.
 
 pub mod bench;
 pub mod checkers;
@@ -9,17 +9,17 @@ mod process;
 mod site;
 pub mod swarm;
 
-pub use demo::{Shape, Unrehearsed, demo};
+pub use demo::{Shape, SimulationError, demo};
 
 #[cfg(test)]
-mod adversity;
+mod external_changes;
 #[cfg(test)]
-mod other_hands;
+mod fault_sweep;
+#[cfg(test)]
+mod interception;
 #[cfg(test)]
 mod permissions;
 #[cfg(test)]
-mod story;
-#[cfg(test)]
-mod sweep;
-#[cfg(test)]
 mod takeover;
+#[cfg(test)]
+mod testcase;

@@ -1,25 +1,27 @@
-//! One run of the tool in the lab: a process with a door, a clock and a configuration of its own.
+//! A run of cutover in the lab: a process with a sender name, a clock and a configuration of its
+//! own.
 
 use std::collections::BTreeMap;
 
-use cutover_lab::doors::InProcess;
+use cutover_lab::transport::InProcess;
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
-use super::demo::Unrehearsed;
+use super::demo::SimulationError;
 use super::{lab, site};
-use crate::cloud::Cloud;
+use crate::aws::Aws;
 use crate::config::Config;
-use crate::engine::{Caller, Made, Session, Stop};
+use crate::engine::{Caller, ImageSource, Session, Stop};
 use crate::image::{Image, assemble_entries};
-use crate::model::{ImageReference, Outcome, Stamped};
+use crate::model::{ImageReference, Outcome, TimedEvent};
 use crate::publish::Logins;
 
-/// What a process is started for.
+/// The command that a process runs.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verb {
-    /// `cutover deploy` of the example's site, with these labels: they say how its program behaves.
+pub enum ProcessCommand {
+    /// `cutover deploy` of the example's site, with these image labels, which control how its
+    /// program behaves.
     Deploy(BTreeMap<String, String>),
     /// `cutover rollback`.
     Rollback,
@@ -28,12 +30,12 @@ pub enum Verb {
 /// A process before it starts.
 #[derive(Debug)]
 pub(super) struct Process<'a> {
-    /// Who it says it is.
+    /// The holder that it writes into its records.
     pub holder: String,
     /// Its `cutover.yaml`.
     pub config: &'a Config,
-    /// What it is to do.
-    pub verb: Verb,
+    /// The command that it runs.
+    pub verb: ProcessCommand,
     /// How far its machine's clock is off.
     pub skew: SignedDuration,
     /// Counts the requests that it has sent.
@@ -41,20 +43,20 @@ pub(super) struct Process<'a> {
 }
 
 impl Process<'_> {
-    /// Runs to its end, telling what happens. Dropping the future is its death: nothing runs on the
-    /// way out, and what has been sent is on its way.
+    /// Runs to its end and reports its events. Dropping the future kills the process: no cleanup
+    /// runs, and requests that have been sent still arrive.
     ///
     /// # Errors
-    /// Where it could not begin: the lab refused its credentials, or did not answer.
+    /// If it could not start: the lab rejected its credentials, or did not answer.
     pub(super) async fn run(
         &self,
         door: &InProcess,
         stop: Stop,
-        tell: &mut dyn FnMut(Stamped),
-    ) -> Result<Outcome, Unrehearsed> {
+        emit: &mut dyn FnMut(TimedEvent),
+    ) -> Result<Outcome, SimulationError> {
         let mut net = lab::counting(door, &self.sent);
         net.clock = net.clock.shifted(self.skew);
-        let cloud = Cloud::connect(&net, &lab::settings(self.config)).await?;
+        let cloud = Aws::connect(&net, &lab::settings(self.config)).await?;
         let caller = Caller {
             holder: self.holder.clone(),
             workflow: None,
@@ -64,18 +66,18 @@ impl Process<'_> {
         };
         let session = Session { net: &net, cloud: &cloud, config: self.config, caller, stop };
         Ok(match &self.verb {
-            Verb::Deploy(labels) => {
+            ProcessCommand::Deploy(labels) => {
                 let (reference, image) = self.image(labels)?;
-                session.deploy(reference, Made::Assembled(Box::new(image)), tell).await
+                session.deploy(reference, ImageSource::Assembled(Box::new(image)), emit).await
             }
-            Verb::Rollback => session.rollback(tell).await,
+            ProcessCommand::Rollback => session.rollback(emit).await,
         })
     }
 
     fn image(
         &self,
         labels: &BTreeMap<String, String>,
-    ) -> Result<(ImageReference, Image), Unrehearsed> {
+    ) -> Result<(ImageReference, Image), SimulationError> {
         let (repository, assembly) = self.config.assembly()?;
         let mut assembly = assembly.clone();
         assembly.files.clear();

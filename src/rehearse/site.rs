@@ -1,8 +1,8 @@
-//! The example's site, as it is shipped in the lab.
+//! The example's site, embedded in the binary.
 
 use crate::image::Entry;
 
-/// Its files, where the image has them.
+/// Returns its files at their paths in the image.
 pub(super) fn entries() -> Vec<Entry> {
     SITE.iter().map(|(path, bytes)| Entry::file(format!("/srv/www/{path}"), *bytes)).collect()
 }

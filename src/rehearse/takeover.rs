@@ -1,91 +1,100 @@
-//! Runs that die or are superseded, and those that come after them.
+//! Runs that die or are superseded, and the runs that follow them.
 
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 
-use super::story::{Does, Moment, Story, Told, Verb, phase, weights};
-use crate::model::{Ending, Event};
+use super::testcase::{EventFilter, Interception, RunReport, Story, TestCommand, phase, weights};
+use crate::model::{Event, Status};
 
 const BLUE: &str = "news-blue";
 const GREEN: &str = "news-green";
 
-/// Moments of a canary in which its run may end: one in each phase, and between a change and its
-/// being seen.
-fn moments() -> Vec<(&'static str, Moment)> {
-    let kind = |name: &'static str| -> Moment {
+/// Returns the moments of a canary at which its run may end: one in each phase, and between a
+/// change and the read that confirms it.
+fn moments() -> Vec<(&'static str, EventFilter)> {
+    let kind = |name: &'static str| -> EventFilter {
         Box::new(move |event| match event {
             Event::Started { .. } => name == "started",
             Event::Version { .. } => name == "version",
             Event::Refresh { .. } => name == "refresh",
-            Event::Minimum { .. } => name == "minimum",
-            Event::Retirement { .. } => name == "retirement",
+            Event::MinSize { .. } => name == "min_size",
+            Event::ScaleInScheduled { .. } => name == "scale_in_scheduled",
             _ => false,
         })
     };
-    let mut moments: Vec<(&'static str, Moment)> = Vec::new();
-    for name in ["started", "version", "refresh", "minimum", "retirement"] {
+    let mut moments: Vec<(&'static str, EventFilter)> = Vec::new();
+    for name in ["started", "version", "refresh", "min_size", "scale_in_scheduled"] {
         moments.push((name, kind(name)));
     }
     for name in [
-        "free", "refresh", "size", "join", "healthy", "smoke", "shift", "bake", "settle", "verify",
-        "retire",
+        "cancel-scale-in",
+        "refresh",
+        "scale-out",
+        "add-to-rules",
+        "healthy",
+        "smoke-test",
+        "shift",
+        "bake",
+        "settle",
+        "verify",
+        "schedule-scale-in",
     ] {
         moments.push((name, Box::new(phase(name))));
     }
-    moments.push(("10 % sent", Box::new(weights(10, false))));
-    moments.push(("50 % sent", Box::new(weights(50, false))));
-    moments.push(("100 % sent", Box::new(weights(100, false))));
+    moments.push(("10% sent", Box::new(weights(10, false))));
+    moments.push(("50% sent", Box::new(weights(50, false))));
+    moments.push(("100% sent", Box::new(weights(100, false))));
     moments
 }
 
-/// Each of the moments of a run that dies; `next` is run after it, and judged.
-async fn after_each_death(next: Verb, judge: impl Fn(&str, &Story, &Told)) {
+/// Kills a run at each of the moments, runs `next` after it, and calls `judge`.
+async fn after_each_kill(next: TestCommand, judge: impl Fn(&str, &Story, &RunReport)) {
     for (name, moment) in moments() {
-        let mut story = Story::canary().checked();
-        let died = story.dies(Verb::Deploy("v2"), moment).await;
-        let told = story.run(next).await;
+        let mut story = Story::canary().with_checkers();
+        let died = story.run_until_killed(TestCommand::Deploy("v2"), moment).await;
+        let reported = story.run(next).await;
         let (failed, before) = (story.truth().failed, story.before.failed);
-        assert_eq!(failed, before, "users saw errors, dead at {name}: {died}\n{told}");
-        assert_eq!(story.violations(), [], "dead at {name}: {died}\n{told}");
-        judge(name, &story, &told);
+        assert_eq!(failed, before, "users received errors, killed at {name}: {died}\n{reported}");
+        assert_eq!(story.violations(), [], "killed at {name}: {died}\n{reported}");
+        judge(name, &story, &reported);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_deploy_finishes_what_a_dead_run_began() {
-    after_each_death(Verb::Deploy("v2"), |name, story, told| {
-        assert_eq!(told.ending(), Some(Ending::Succeeded), "dead at {name}: {told}");
-        assert_eq!(story.truth().users(), [(GREEN, 100)], "dead at {name}: {told}");
-        assert_eq!(story.truth().group(GREEN), (2, 4, "2"), "dead at {name}: {told}");
+async fn the_same_deploy_resumes_after_a_killed_run() {
+    after_each_kill(TestCommand::Deploy("v2"), |name, story, reported| {
+        assert_eq!(reported.ending(), Some(Status::Succeeded), "killed at {name}: {reported}");
+        assert_eq!(story.truth().users(), [(GREEN, 100)], "killed at {name}: {reported}");
+        assert_eq!(story.truth().group(GREEN), (2, 4, "2"), "killed at {name}: {reported}");
     })
     .await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_deploy_replaces_what_a_dead_run_began() {
-    after_each_death(Verb::Deploy("v3"), |name, story, told| {
-        assert_eq!(told.ending(), Some(Ending::Succeeded), "dead at {name}: {told}");
-        // Where the dead one had brought everything over, its side is the one to leave.
+async fn another_deploy_takes_over_from_a_killed_run() {
+    after_each_kill(TestCommand::Deploy("v3"), |name, story, reported| {
+        assert_eq!(reported.ending(), Some(Status::Succeeded), "killed at {name}: {reported}");
+        // If the dead run had moved all traffic, its side is now the old side.
         let users =
             story.truth().users().iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
-        assert_eq!(users.len(), 1, "dead at {name}: {told}");
+        assert_eq!(users.len(), 1, "killed at {name}: {reported}");
         let live = &story.truth().groups[&users[0]];
         assert!(
             live.version != "1" && live.min == 2 && live.desired == 4,
-            "{live:?} {name}: {told}"
+            "{live:?} {name}: {reported}"
         );
     })
     .await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rollback_undoes_what_a_dead_run_began() {
-    after_each_death(Verb::Rollback, |name, story, told| {
-        assert_eq!(told.ending(), Some(Ending::RolledBack), "dead at {name}: {told}");
+async fn a_rollback_undoes_a_killed_run() {
+    after_each_kill(TestCommand::Rollback, |name, story, reported| {
+        assert_eq!(reported.ending(), Some(Status::RolledBack), "killed at {name}: {reported}");
         let now = story.truth();
-        assert_eq!(now.weights, story.before.weights, "dead at {name}: {told}");
-        assert_eq!(now.groups, story.before.groups, "dead at {name}: {told}");
+        assert_eq!(now.weights, story.before.weights, "killed at {name}: {reported}");
+        assert_eq!(now.groups, story.before.groups, "killed at {name}: {reported}");
     })
     .await;
 }
@@ -99,137 +108,149 @@ fn is_change(operation: &str) -> bool {
     !reads.iter().any(|read| name.starts_with(read))
 }
 
-/// A second run begins in each of the moments of the first: the first one sends nothing more.
-async fn superseded_in_each_moment(second: Verb) {
-    let some = ["version", "refresh", "join", "10 % sent", "bake", "settle", "retire"];
+/// Starts a second run at each of the moments of the first, which must send nothing more.
+async fn superseded_in_each_moment(second: TestCommand) {
+    let some =
+        ["version", "refresh", "add-to-rules", "10% sent", "bake", "settle", "schedule-scale-in"];
     for (name, moment) in moments().into_iter().filter(|(name, _)| some.contains(name)) {
         let sent = Sent::default();
-        let story = Story::canary().checked();
+        let story = Story::canary().with_checkers();
         let (log, clock) = (sent.clone(), story.clock());
         let began = Arc::new(tokio::sync::Notify::new());
         let now = began.clone();
         let mut older = story
-            .with_hand(move |operation, _| {
+            .with_interceptor(move |operation, _| {
                 if is_change(operation) {
                     log.lock().unwrap().push((clock.now(), operation.to_owned()));
                 }
-                Does::Pass
+                Interception::Pass
             })
             .when(moment, async move |_| now.notify_one());
-        let mut second_story = older.beside();
-        let (older, newer) = tokio::join!(Box::pin(older.run(Verb::Deploy("v2"))), async {
+        let mut second_story = older.second_deployer();
+        let (older, newer) = tokio::join!(Box::pin(older.run(TestCommand::Deploy("v2"))), async {
             began.notified().await;
             Box::pin(second_story.run(second)).await
         });
-        if newer.events.is_empty() || older.ending() == Some(Ending::Succeeded) {
-            continue; // It came too late.
+        if newer.events.is_empty() || older.ending() == Some(Status::Succeeded) {
+            continue; // The second run came too late.
         }
-        assert_eq!(older.ending(), Some(Ending::Superseded), "{name}: {older}");
-        let claimed = newer
-            .events
-            .iter()
-            .find_map(|told| matches!(told.event, Event::Started { .. }).then_some(told.time));
+        assert_eq!(older.ending(), Some(Status::Superseded), "{name}: {older}");
+        let claimed = newer.events.iter().find_map(|reported| {
+            matches!(reported.event, Event::Started { .. }).then_some(reported.time)
+        });
         let claimed = claimed.unwrap_or_else(|| panic!("{name}: no claim: {newer}"));
-        // What was decided on a look from before the claim is sent within 5 s of that look, and takes
-        // at most a second to be on its way.
+        // A change based on an observation from before the claim is sent within 5 s of it, and
+        // takes at most a second to arrive.
         let late = claimed.checked_add(std::time::Duration::from_secs(6)).unwrap();
         let sent = sent.lock().unwrap();
         let late: Vec<_> = sent.iter().filter(|(at, _)| *at > late).collect();
         assert!(late.is_empty(), "{name}, claimed at {claimed}: {late:?}\n{older}");
         assert!(
-            matches!(newer.ending(), Some(Ending::Succeeded | Ending::RolledBack)),
+            matches!(newer.ending(), Some(Status::Succeeded | Status::RolledBack)),
             "{name}: {newer}"
         );
-        second_story.keeps_its_promises();
+        second_story.assert_promises_hold();
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_superseded_by_the_same_deploy_touches_nothing_more() {
-    superseded_in_each_moment(Verb::Deploy("v2")).await;
+async fn a_run_superseded_by_the_same_deploy_changes_nothing_more() {
+    superseded_in_each_moment(TestCommand::Deploy("v2")).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_superseded_by_another_deploy_touches_nothing_more() {
-    superseded_in_each_moment(Verb::Deploy("v3")).await;
+async fn a_run_superseded_by_another_deploy_changes_nothing_more() {
+    superseded_in_each_moment(TestCommand::Deploy("v3")).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_superseded_by_a_rollback_touches_nothing_more() {
-    superseded_in_each_moment(Verb::Rollback).await;
+async fn a_run_superseded_by_a_rollback_changes_nothing_more() {
+    superseded_in_each_moment(TestCommand::Rollback).await;
 }
 
-/// A rollback of a finished rollout that died, a deployment that died taking it over, and a rollback
-/// again: it goes where the first one was to go, not back to what that one was leaving.
+/// A rollback of a finished rollout dies, and so does a deployment that took it over. The next
+/// rollback goes to the version that the first one was going to, not to the one that it was
+/// leaving.
 #[tokio::test(start_paused = true)]
-async fn a_rollback_goes_on_after_a_deploy_that_died_taking_it_over() {
+async fn a_rollback_resumes_after_a_deploy_was_killed_taking_it_over() {
     for (dead, taking_over) in [
         ("shift", "take-over"),
         ("refresh", "take-over"),
         ("settle", "take-over"),
-        ("settle", "take-back"),
+        ("settle", "restore-traffic"),
     ] {
         let mut story = Story::canary();
-        story.run(Verb::Deploy("v2")).await.ended(Ending::Succeeded);
-        // The old group retires, so that the way back is a rollout of its own.
-        story.person().waits(1200).await;
-        story.dies(Verb::Rollback, phase(dead)).await;
+        story.run(TestCommand::Deploy("v2")).await.ended(Status::Succeeded);
+        // The old group scales in, so that the rollback is a rollout of its own.
+        story.operator().waits(1200).await;
+        story.run_until_killed(TestCommand::Rollback, phase(dead)).await;
         match taking_over {
             "take-over" => {
                 story
-                    .dies(Verb::Deploy("v3"), |event| matches!(event, Event::Waiting { .. }))
+                    .run_until_killed(TestCommand::Deploy("v3"), |event| {
+                        matches!(event, Event::Waiting { .. })
+                    })
                     .await;
             }
             _ => {
-                let back = |event: &Event| matches!(event, Event::TakingBack { .. });
+                let back = |event: &Event| matches!(event, Event::RollingBack { .. });
                 let version = |event: &Event| matches!(event, Event::Version { .. });
-                story.dies(Verb::Deploy("v3"), move |event| back(event) || version(event)).await;
+                story
+                    .run_until_killed(TestCommand::Deploy("v3"), move |event| {
+                        back(event) || version(event)
+                    })
+                    .await;
             }
         }
-        let told = story.run(Verb::Rollback).await;
-        told.ended(Ending::RolledBack);
+        let reported = story.run(TestCommand::Rollback).await;
+        reported.ended(Status::RolledBack);
         let truth = story.truth();
-        let [(live, 100)] = truth.users()[..] else { panic!("{dead}, {taking_over}: {told}") };
-        assert_eq!(truth.groups[live].version, "1", "{dead}, {taking_over}: {told}");
+        let [(live, 100)] = truth.users()[..] else { panic!("{dead}, {taking_over}: {reported}") };
+        assert_eq!(truth.groups[live].version, "1", "{dead}, {taking_over}: {reported}");
     }
 }
 
-/// The same deployment goes on where it was, after another one died taking it over.
+/// The same deployment resumes where it was, after another one died taking it over.
 #[tokio::test(start_paused = true)]
-async fn a_deploy_goes_on_after_another_one_that_died_taking_it_over() {
+async fn a_deploy_resumes_after_another_was_killed_taking_it_over() {
     let mut story = Story::canary();
-    story.dies(Verb::Deploy("v2"), weights(50, true)).await;
-    story.dies(Verb::Deploy("v3"), |event| matches!(event, Event::Waiting { .. })).await;
-    let told = story.run(Verb::Deploy("v2")).await;
-    told.ended(Ending::Succeeded).says("going on from `bake`").never_says("taking_back");
+    story.run_until_killed(TestCommand::Deploy("v2"), weights(50, true)).await;
+    story
+        .run_until_killed(TestCommand::Deploy("v3"), |event| matches!(event, Event::Waiting { .. }))
+        .await;
+    let reported = story.run(TestCommand::Deploy("v2")).await;
+    reported
+        .ended(Status::Succeeded)
+        .assert_says("resuming in phase `bake`")
+        .assert_never_says("rolling_back");
     assert_eq!(story.truth().users(), [(GREEN, 100)]);
     assert_eq!(story.truth().groups[BLUE].version, "1");
 }
 
-/// A rollback claims while the run before it is saving that it is going to pin the old side's
-/// minimum: what it inherits at its claim does not tell so yet. It gives the minimum back all the same.
+/// A rollback claims while the run before it is recording that it is about to pin the old side's
+/// MinSize: the record that it inherits doesn't say so yet. It restores the MinSize all the same.
 #[tokio::test(start_paused = true)]
-async fn a_rollback_gives_back_what_its_predecessor_saved_after_the_claim() {
+async fn a_rollback_restores_a_min_size_recorded_after_its_claim() {
     let saving = Arc::new(tokio::sync::Notify::new());
     let now = saving.clone();
     let held = std::sync::atomic::AtomicBool::new(false);
-    let mut older = Story::canary().checked().with_hand(move |operation, body| {
+    let mut older = Story::canary().with_checkers().with_interceptor(move |operation, body| {
         let first = operation.ends_with("PutParameter")
-            && body.contains(r#"\"pinned\":["#)
+            && body.contains(r#"\"min_sizes_set\":["#)
             && !held.swap(true, std::sync::atomic::Ordering::Relaxed);
         if !first {
-            return Does::Pass;
+            return Interception::Pass;
         }
         now.notify_one();
-        Does::Delay(std::time::Duration::from_secs(3))
+        Interception::Delay(std::time::Duration::from_secs(3))
     });
-    let mut newer = older.beside();
-    let (deployed, back) = tokio::join!(Box::pin(older.run(Verb::Deploy("v2"))), async {
+    let mut newer = older.second_deployer();
+    let (deployed, back) = tokio::join!(Box::pin(older.run(TestCommand::Deploy("v2"))), async {
         saving.notified().await;
-        Box::pin(newer.run(Verb::Rollback)).await
+        Box::pin(newer.run(TestCommand::Rollback)).await
     });
-    assert_eq!(deployed.ending(), Some(Ending::Superseded), "{deployed}");
-    back.ended(Ending::RolledBack);
-    newer.keeps_its_promises();
-    newer.is_as_before();
+    assert_eq!(deployed.ending(), Some(Status::Superseded), "{deployed}");
+    back.ended(Status::RolledBack);
+    newer.assert_promises_hold();
+    newer.assert_unchanged();
 }

@@ -1,18 +1,18 @@
-//! Small pictures: weights as a bar, health as dots.
+//! Small charts: traffic shares as a bar, health as dots.
 
-use super::Look;
-use crate::model::{Colour, PerColour};
+use super::TerminalStyle;
+use crate::model::{Color, PerColor};
 
-/// Cells of a bar; one is 5 percent.
+/// The number of cells in a bar; one cell is 5%.
 const CELLS: u32 = 20;
 
-/// Health is drawn up to so many targets, and told in numbers beyond.
+/// The most targets whose health is drawn as dots; beyond that, the numbers have to do.
 const DOTS: u32 = 24;
 
-/// `blue ███████████████░░░░░ 75 │ green 25`.
-pub(super) fn weights(weights: PerColour<u8>, look: Look) -> String {
+/// Returns the shares in percent as a bar: `blue ███████████████░░░░░  75% │ green 25%`.
+pub(super) fn shares(weights: PerColor<u8>, look: TerminalStyle) -> String {
     let total = u32::from(weights.blue) + u32::from(weights.green);
-    // A share that gets any traffic at all shows.
+    // Any share above 0 gets at least one cell.
     let filled = match (weights.blue, weights.green) {
         (0, _) => 0,
         (_, 0) => CELLS,
@@ -21,22 +21,22 @@ pub(super) fn weights(weights: PerColour<u8>, look: Look) -> String {
     let cells = |glyph: &str, count: u32| glyph.repeat(count as usize);
     let bar = format!(
         "{}{}",
-        look.tint(Colour::Blue, &cells(look.glyph("█", "#"), filled)),
-        look.tint(Colour::Green, &cells(look.glyph("░", "="), CELLS - filled)),
+        look.tint(Color::Blue, &cells(look.glyph("█", "#"), filled)),
+        look.tint(Color::Green, &cells(look.glyph("░", "="), CELLS - filled)),
     );
     let bar = if look.glyphs { bar } else { format!("[{bar}]") };
     format!(
-        "{} {bar} {:>3} {} {} {}",
-        look.tint(Colour::Blue, "blue"),
+        "{} {bar} {:>3}% {} {} {}%",
+        look.tint(Color::Blue, "blue"),
         weights.blue,
         look.glyph("│", "|"),
-        look.tint(Colour::Green, "green"),
+        look.tint(Color::Green, "green"),
         weights.green,
     )
 }
 
-/// `●●○○` for two healthy of four.
-pub(super) fn dots(healthy: u32, of: u32, look: Look) -> String {
+/// Returns, for example, `●●○○` for two healthy targets of four.
+pub(super) fn dots(healthy: u32, of: u32, look: TerminalStyle) -> String {
     let of = of.max(healthy);
     if of > DOTS {
         return String::new();
@@ -50,21 +50,21 @@ pub(super) fn dots(healthy: u32, of: u32, look: Look) -> String {
 mod tests {
     use super::*;
 
-    const GLYPHS: Look = Look { colour: false, glyphs: true };
+    const GLYPHS: TerminalStyle = TerminalStyle { color: false, glyphs: true };
 
     #[test]
     fn bars_show_every_share() {
-        let draw = |blue, green, look| weights(PerColour { blue, green }, look);
-        insta::assert_snapshot!(draw(75, 25, GLYPHS), @"blue ███████████████░░░░░  75 │ green 25");
-        insta::assert_snapshot!(draw(99, 1, GLYPHS), @"blue ███████████████████░  99 │ green 1");
-        insta::assert_snapshot!(draw(0, 100, GLYPHS), @"blue ░░░░░░░░░░░░░░░░░░░░   0 │ green 100");
-        insta::assert_snapshot!(draw(100, 0, Look::PLAIN), @"blue [####################] 100 | green 0");
+        let draw = |blue, green, look| shares(PerColor { blue, green }, look);
+        insta::assert_snapshot!(draw(75, 25, GLYPHS), @"blue ███████████████░░░░░  75% │ green 25%");
+        insta::assert_snapshot!(draw(99, 1, GLYPHS), @"blue ███████████████████░  99% │ green 1%");
+        insta::assert_snapshot!(draw(0, 100, GLYPHS), @"blue ░░░░░░░░░░░░░░░░░░░░   0% │ green 100%");
+        insta::assert_snapshot!(draw(100, 0, TerminalStyle::PLAIN), @"blue [####################] 100% | green 0%");
     }
 
     #[test]
     fn dots_count_what_is_missing() {
         assert_eq!(dots(2, 4, GLYPHS), "●●○○");
-        assert_eq!(dots(2, 4, Look::PLAIN), "**..");
+        assert_eq!(dots(2, 4, TerminalStyle::PLAIN), "**..");
         assert_eq!(dots(30, 40, GLYPHS), "");
     }
 }

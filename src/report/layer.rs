@@ -1,4 +1,4 @@
-//! Layers of a push: a line each, or bars where a terminal can show them.
+//! The layers of a push: as lines, or as progress bars in a terminal.
 
 use std::collections::BTreeMap;
 
@@ -6,34 +6,34 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::model::{LayerProgress, LayerState, Size};
 
-/// More bars than this flicker, and don't fit a small terminal.
+/// The most progress bars: more of them flicker, and do not fit a small terminal.
 const BARS: usize = 8;
 
-/// What a line says of a layer.
+/// Returns a layer's progress in one line.
 pub(super) fn line(progress: &LayerProgress) -> String {
     let what = match &progress.state {
-        LayerState::Exists { repository } => format!("is in {repository}"),
-        LayerState::Mounted { repository, from } => format!("taken into {repository} from {from}"),
+        LayerState::Exists { repository } => format!("is already in {repository}"),
+        LayerState::Mounted { repository, from } => format!("mounted in {repository} from {from}"),
         LayerState::Packing { read, written } => {
-            format!("{} read, {} packed", Size(*read), Size(*written))
+            format!("compressing: {} read, {} written", Size(*read), Size(*written))
         }
         LayerState::Packed { content, size } => {
-            format!("packed: {} became {}", Size(*content), Size(*size))
+            format!("compressed from {} to {}", Size(*content), Size(*size))
         }
         LayerState::Uploading { sent, of } => {
-            format!("packed, {} of {} uploaded", Size(*sent), Size(*of))
+            format!("compressed, {} of {} uploaded", Size(*sent), Size(*of))
         }
         LayerState::Uploaded { repository, size } => {
-            format!("is now in {repository}, {} uploaded", Size(*size))
+            format!("uploaded to {repository}, {}", Size(*size))
         }
     };
     let LayerProgress { layer, layers, diff_id, .. } = progress;
     format!("{layer}/{layers} {} {what}", diff_id.short())
 }
 
-/// Bars on standard error, one for each layer that is on its way, and one for all.
+/// Progress bars on standard error: one for each layer in progress, and one for all layers.
 #[derive(Debug)]
-pub struct Bars {
+pub struct ProgressBars {
     all: MultiProgress,
     done: ProgressBar,
     busy: BTreeMap<usize, ProgressBar>,
@@ -42,16 +42,16 @@ pub struct Bars {
     destinations: usize,
 }
 
-impl Bars {
-    /// None yet, for a push to so many destinations.
-    pub fn new(destinations: usize) -> Bars {
+impl ProgressBars {
+    /// Returns progress bars for a push to this number of destinations.
+    pub fn new(destinations: usize) -> ProgressBars {
         let all = MultiProgress::new();
         let done = all.add(ProgressBar::no_length());
         done.set_style(style("{bar:24} {pos}/{len} layers"));
-        Bars { all, done, busy: BTreeMap::new(), lacking: BTreeMap::new(), destinations }
+        ProgressBars { all, done, busy: BTreeMap::new(), lacking: BTreeMap::new(), destinations }
     }
 
-    /// Shows what has happened.
+    /// Shows a layer's progress.
     pub fn show(&mut self, progress: &LayerProgress) {
         let layer = progress.layer;
         self.done.set_length(progress.layers as u64);
@@ -89,15 +89,15 @@ impl Bars {
     }
 }
 
-impl Drop for Bars {
-    /// What has been shown is of no more use: the lines after it say it.
+impl Drop for ProgressBars {
+    /// Clears the bars: the lines that follow have the results.
     fn drop(&mut self) {
-        // A terminal that has gone needs no clearing.
+        // A terminal that has gone away needs no clearing.
         let _ = self.all.clear();
     }
 }
 
-/// A template that cannot be read gives a plain bar.
+/// Returns the style of a template; the default style if it is malformed.
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
@@ -108,22 +108,22 @@ mod tests {
     use crate::model::Digest;
 
     #[test]
-    fn a_line_says_which_layer_is_where() {
+    fn a_line_names_the_layer_and_its_repository() {
         let of = |state| LayerProgress { layer: 2, layers: 4, diff_id: Digest::of(b"a"), state };
         let repository = "ghcr.io/acme/web".parse().unwrap();
         insta::assert_snapshot!(
             line(&of(LayerState::Uploaded { repository, size: 12_345_678 })),
-            @"2/4 ca978112ca1b is now in ghcr.io/acme/web, 12.3 MB uploaded"
+            @"2/4 ca978112ca1b uploaded to ghcr.io/acme/web, 12.3 MB"
         );
         insta::assert_snapshot!(
             line(&of(LayerState::Packed { content: 3_000_000_000, size: 1_000_000 })),
-            @"2/4 ca978112ca1b packed: 3.00 GB became 1.0 MB"
+            @"2/4 ca978112ca1b compressed from 3.00 GB to 1.0 MB"
         );
     }
 
     #[test]
-    fn a_layer_is_there_when_every_destination_has_it() {
-        let mut bars = Bars::new(2);
+    fn a_layer_is_done_when_every_destination_has_it() {
+        let mut bars = ProgressBars::new(2);
         let repository = "ghcr.io/acme/web".parse().unwrap();
         let state = LayerState::Uploaded { repository, size: 1 };
         let there = LayerProgress { layer: 1, layers: 1, diff_id: Digest::of(b"a"), state };

@@ -1,22 +1,22 @@
-//! Events as lines, one by one.
+//! Events as lines of text.
 
 use jiff::Timestamp;
 
-use super::offset::offset;
-use super::{Look, bar, layer};
+use super::time::relative_time;
+use super::{TerminalStyle, bar, layer};
 use crate::model::{Event, RefreshStatus, Size};
 
-/// A line before it is written: what it is about, and what it says.
+/// A line: what it is about, and what it says.
 pub(super) struct Line {
-    /// The column after the time.
+    /// The first column after the time.
     pub topic: &'static str,
-    /// What tells lines of a topic apart, for example a group.
+    /// What distinguishes lines of the same topic, for example a group.
     pub subject: String,
-    /// What it says.
+    /// The text after the topic.
     pub text: String,
-    /// Two lines about the same with the same gist say the same.
+    /// The text without details: a line with the gist of the last one about the same subject is a repetition.
     pub gist: String,
-    /// What the summary's timeline says about it, if it does.
+    /// The line's entry in the timeline, if it is a milestone.
     pub milestone: Option<String>,
 }
 
@@ -26,8 +26,8 @@ impl Line {
         Line { topic, subject: String::new(), gist: text.clone(), text, milestone: None }
     }
 
-    /// What two lines have in common that are about the same thing.
-    pub(super) fn about_what(&self) -> String {
+    /// Returns a key that lines about the same subject have in common.
+    pub(super) fn subject_key(&self) -> String {
         format!("{} {}", self.topic, self.subject)
     }
 
@@ -46,12 +46,12 @@ impl Line {
         self
     }
 
-    /// What `event` says, in a run that began at `start`.
-    pub(super) fn of(event: &Event, start: Timestamp, look: Look) -> Line {
+    /// Returns the line of an event in a run that began at `start`.
+    pub(super) fn of(event: &Event, start: Timestamp, look: TerminalStyle) -> Line {
         match event {
             Event::Started { service, strategy, claim, continues } => {
                 let goes_on = continues
-                    .map(|number| format!(", after rollout {number}, which is unfinished"))
+                    .map(|number| format!(", continuing unfinished rollout {number}"))
                     .unwrap_or_default();
                 let text =
                     format!("{}: {strategy}, rollout {claim}{goes_on}", look.strong(service));
@@ -72,7 +72,7 @@ impl Line {
             Event::Layer(progress) => Line::new("layer", layer::line(progress)),
             Event::Image { image, uploaded } => {
                 let bytes = match uploaded {
-                    0 => "already there".to_owned(),
+                    0 => "already in the registry".to_owned(),
                     n => format!("{} uploaded", Size(*n)),
                 };
                 let repository = &image.repository;
@@ -80,29 +80,30 @@ impl Line {
                 Line::new("image", text).milestone(format!("image {}", image.digest.short()))
             }
             Event::Version { template, version, previous, created } => {
-                let made = if *created { "created" } else { "there already" };
-                let text = format!("{template} version {version} {made}; live is {previous}");
+                let made = if *created { "created" } else { "already exists" };
+                let text =
+                    format!("{template} version {version} {made}; version {previous} is live");
                 Line::new("template", text).milestone(format!("version {version} {made}"))
             }
             Event::Phase { phase, message } => {
                 let text = format!("{} {}", look.glyph("▸", ">"), look.strong(message));
-                Line::new(phase, text).milestone(format!("{phase}: {message}"))
+                Line::new(phase_topic(phase), text).milestone(format!("{phase}: {message}"))
             }
             Event::Waiting { message, until } => {
                 let until = until
-                    .map(|until| format!(", until {} at the latest", offset(start, until)))
+                    .map(|until| format!(", until {} at the latest", relative_time(start, until)))
                     .unwrap_or_default();
                 Line::new("waiting", look.faint(&format!("{message}{until}")))
             }
             Event::Refresh { group, status, percent, reason } => {
-                let percent = percent.map(|percent| format!(" {percent} %")).unwrap_or_default();
+                let percent = percent.map(|percent| format!(" {percent}%")).unwrap_or_default();
                 let state = format!("{group} {status:?}{percent}");
                 let reason = reason.as_deref().unwrap_or_default();
                 let text = match reason {
                     "" => state.clone(),
                     _ => format!("{state} {}", look.faint(reason)),
                 };
-                // What follows the first sentence counts seconds, or gives an example.
+                // The sentences after the first one count seconds or give an example.
                 let sentence = reason.split_once(". ").map_or(reason, |(first, _)| first);
                 let line =
                     Line::new("refresh", text).about(group).gist(format!("{state} {sentence}"));
@@ -111,20 +112,19 @@ impl Line {
                     _ => line.milestone(format!("refresh of {group}: {status:?}")),
                 }
             }
-            Event::Minimum { group, min, message } => {
-                Line::new("minimum", format!("{group} keeps at least {min}: {message}"))
-                    .about(group)
+            Event::MinSize { group, min, message } => {
+                Line::new("capacity", format!("{group} MinSize {min}, {message}")).about(group)
             }
             Event::Health { group, healthy, needed, instances } => {
                 let dots = bar::dots(*healthy, (*instances).max(*needed), look);
                 let text = format!("{group} {dots} {healthy} healthy, {needed} needed");
                 Line::new("health", text).about(group)
             }
-            Event::Weights { weights, verified } => {
+            Event::Traffic { shares: weights, verified } => {
                 let state = if *verified { "verified" } else { "set" };
                 let line =
-                    Line::new("weights", format!("{}  {state}", bar::weights(*weights, look)));
-                let shares = format!("weights blue {}, green {}", weights.blue, weights.green);
+                    Line::new("traffic", format!("{}  {state}", bar::shares(*weights, look)));
+                let shares = format!("traffic: blue {}%, green {}%", weights.blue, weights.green);
                 if *verified { line } else { line.milestone(shares) }
             }
             Event::Smoke { path, status, passed } => {
@@ -136,8 +136,8 @@ impl Line {
                 };
                 Line::new("smoke", format!("{path} {answer} {mark}")).about(path)
             }
-            // The message tells the counts.
-            Event::Judgement { verdict, counts: _, message } => {
+            // The message has the counts.
+            Event::Judgment { verdict, counts: _, message } => {
                 let verdict = match *verdict {
                     "pass" => look.good(verdict),
                     "fail" => look.bad(verdict),
@@ -145,24 +145,35 @@ impl Line {
                 };
                 Line::new("judge", format!("{verdict}: {message}"))
             }
-            Event::TakingBack { reason } => {
-                Line::new("back", format!("{} {reason}", look.bad("taking traffic back:")))
-                    .milestone(format!("taking back: {reason}"))
+            Event::RollingBack { reason } => {
+                Line::new("rollback", format!("{} {reason}", look.bad("rolling back:")))
+                    .milestone(format!("rolling back: {reason}"))
             }
-            Event::Notice { message } => {
-                Line::new("notice", look.warn(message)).about(&gist(message)).gist(gist(message))
-            }
-            Event::Retirement { group, at, size } => {
-                let text = format!("{group} goes to {size} at {}", offset(start, *at));
-                Line::new("retire", text).about(group)
+            Event::Notice { message } => Line::new("notice", look.warn(message))
+                .about(&without_numbers(message))
+                .gist(without_numbers(message)),
+            Event::ScaleInScheduled { group, at, size } => {
+                let text = format!("{group} scales in to {size} at {}", relative_time(start, *at));
+                Line::new("scale-in", text).about(group)
             }
             Event::Outcome(outcome) => Line::new("outcome", outcome.message.clone()),
         }
     }
 }
 
-/// A message without its words that hold a digit: without request ids, times and counts.
-fn gist(message: &str) -> String {
+/// Returns a message without the words that contain a digit: request IDs, times and counts.
+fn without_numbers(message: &str) -> String {
     let words = message.split(' ').filter(|word| !word.contains(|c: char| c.is_ascii_digit()));
     words.collect::<Vec<_>>().join(" ")
+}
+
+/// Returns the topic of a phase: its name, or a word of it where the name is wider than the column.
+fn phase_topic(phase: &'static str) -> &'static str {
+    match phase {
+        "cancel-scale-in" | "schedule-scale-in" => "scale-in",
+        "add-to-rules" => "rules",
+        "smoke-test" => "smoke",
+        "restore-traffic" => "rollback",
+        other => other,
+    }
 }

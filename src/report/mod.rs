@@ -1,29 +1,29 @@
-//! What a run tells, rendered for people or for programs.
+//! Renders a run's events for people or for programs.
 //!
-//! One [`Reporter`] takes the one stream of events. Nothing here decides anything, and nothing
-//! here fails: a reader that has gone away (`cutover deploy | head`) must not stop a rollout.
+//! A [`Reporter`] takes the stream of events. Nothing here makes decisions, and nothing here fails: a
+//! reader that has gone away (`cutover deploy | head`) must not stop a rollout.
 
 pub mod actions;
 mod bar;
 mod human;
 mod layer;
 mod line;
-mod look;
-mod offset;
 mod summary;
+mod terminal_style;
+mod time;
 mod timeline;
 
 use std::io::{self, Write};
 
 use jiff::Timestamp;
 
-use crate::model::{Ending, Stamped};
+use crate::model::{Status, TimedEvent};
 
-pub use human::Human;
-pub use layer::Bars;
-pub use look::Look;
+pub use human::HumanRenderer;
+pub use layer::ProgressBars;
+pub use terminal_style::TerminalStyle;
 
-/// Renders events, one after the other, and writes them to `W`.
+/// Renders events one by one and writes them to `W`.
 #[derive(Debug)]
 pub struct Reporter<W> {
     out: W,
@@ -33,27 +33,28 @@ pub struct Reporter<W> {
 #[derive(Debug)]
 enum Rendering {
     Json,
-    Human(Human),
+    Human(HumanRenderer),
     Actions(actions::Log),
 }
 
 impl<W: Write> Reporter<W> {
-    /// One JSON object a line: [`Stamped`] as it is.
+    /// Returns a reporter that writes each [`Stamped`] event as a line of JSON.
     pub fn json(out: W) -> Reporter<W> {
         Reporter { out, rendering: Rendering::Json }
     }
 
-    /// Lines for people, ending in a summary.
-    pub fn human(out: W, look: Look) -> Reporter<W> {
-        Reporter { out, rendering: Rendering::Human(Human::new(look)) }
+    /// Returns a reporter that writes lines for people, and a summary at the end.
+    pub fn human(out: W, look: TerminalStyle) -> Reporter<W> {
+        Reporter { out, rendering: Rendering::Human(HumanRenderer::new(look)) }
     }
 
-    /// The log of a GitHub Actions step, where `goal` is the outcome that counts as success.
-    pub fn actions(out: W, goal: Ending) -> Reporter<W> {
+    /// Returns a reporter that writes the log of a GitHub Actions step. `goal` is the outcome that counts as
+    /// success.
+    pub fn actions(out: W, goal: Status) -> Reporter<W> {
         Reporter { out, rendering: Rendering::Actions(actions::Log::new(goal)) }
     }
 
-    /// Counts time from this moment, instead of from the first event.
+    /// Shows times relative to `start`, instead of to the first event.
     #[must_use]
     pub fn from(mut self, start: Timestamp) -> Reporter<W> {
         match &mut self.rendering {
@@ -64,12 +65,12 @@ impl<W: Write> Reporter<W> {
         self
     }
 
-    /// Renders an event. Write errors are passed over: the rollout matters more than its telling.
-    pub fn tell(&mut self, event: &Stamped) {
+    /// Renders and writes an event. Write errors are ignored: the rollout matters more than its report.
+    pub fn emit(&mut self, event: &TimedEvent) {
         let _ = self.write(event);
     }
 
-    fn write(&mut self, event: &Stamped) -> io::Result<()> {
+    fn write(&mut self, event: &TimedEvent) -> io::Result<()> {
         match &mut self.rendering {
             Rendering::Json => {
                 let mut line = serde_json::to_vec(event)?;
@@ -90,7 +91,7 @@ impl<W: Write> Reporter<W> {
         self.out.flush()
     }
 
-    /// Gives back what was written to.
+    /// Returns the writer.
     pub fn into_inner(self) -> W {
         self.out
     }

@@ -1,26 +1,26 @@
-//! The milestones of a run, each noted once.
+//! The milestones of a run, without repetitions.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-/// What a summary says about the course of a run, in order.
+/// The milestones of a run, in order.
 #[derive(Debug, Default)]
 pub(super) struct Timeline {
-    /// The last milestone about each thing.
+    /// The last milestone about each subject.
     passed: BTreeMap<String, String>,
     entries: Vec<(Timestamp, String)>,
 }
 
 impl Timeline {
-    /// Notes a milestone, unless it is the last one about the same thing.
+    /// Adds a milestone, unless it equals the last one about the same subject.
     pub(super) fn note(&mut self, at: Timestamp, about: &str, milestone: String) {
         if self.passed.insert(about.to_owned(), milestone.clone()).as_ref() != Some(&milestone) {
             self.entries.push((at, milestone));
         }
     }
 
-    /// When and what, oldest first.
+    /// Returns the times and milestones, oldest first.
     pub(super) fn entries(&self) -> &[(Timestamp, String)] {
         &self.entries
     }

@@ -1,87 +1,88 @@
-//! The changes that a decision can ask for. Each is one call to AWS, sent once.
+//! The changes that a decision can request. Each is one AWS call, sent once.
 
 use jiff::Timestamp;
 
 use super::mutant::{self, Mutant};
-use crate::model::{Forward, Preferences, RuleId, ScheduledAction};
+use crate::model::{Forward, RefreshPreferences, RuleId, ScheduledAction};
 
-/// A change, or a probe, as a value.
+/// A change or the smoke tests, as a value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// ModifyRule or ModifyListener: the forward action replaced, everything around it kept.
+    /// ModifyRule or ModifyListener: replaces the forward action and keeps all other actions.
     SetForward {
-        /// Which rule.
+        /// The rule.
         rule: RuleId,
-        /// The forward.
+        /// The new forward action.
         forward: Forward,
     },
-    /// UpdateAutoScalingGroup with MinSize alone.
-    SetMinimum {
-        /// The group.
+    /// UpdateAutoScalingGroup with only MinSize.
+    SetMinSize {
+        /// The Auto Scaling group.
         group: String,
-        /// MinSize.
+        /// The new MinSize.
         min: u32,
     },
     /// UpdateAutoScalingGroup with MinSize and DesiredCapacity: only for a group that was empty.
-    SetSize {
-        /// The group.
+    SetMinSizeAndDesired {
+        /// The Auto Scaling group.
         group: String,
-        /// MinSize and DesiredCapacity.
+        /// The new MinSize and DesiredCapacity.
         size: u32,
     },
     /// StartInstanceRefresh with a desired configuration.
     StartRefresh {
-        /// The group.
+        /// The Auto Scaling group.
         group: String,
-        /// The launch template's id.
+        /// The launch template's ID.
         template: String,
-        /// Its version.
+        /// The desired launch template version.
         version: u64,
-        /// How.
-        preferences: Preferences,
+        /// How instances are replaced.
+        preferences: RefreshPreferences,
     },
-    /// CancelInstanceRefresh: names no id, so it is sent only right after ours was seen active.
+    /// CancelInstanceRefresh. It takes no ID, so it is sent only right after this rollout's refresh was observed to be
+    /// active.
     CancelRefresh {
-        /// The group.
+        /// The Auto Scaling group.
         group: String,
     },
-    /// RollbackInstanceRefresh: likewise.
+    /// RollbackInstanceRefresh. It takes no ID either, and the same condition applies.
     RollbackRefresh {
-        /// The group.
+        /// The Auto Scaling group.
         group: String,
     },
-    /// PutScheduledUpdateGroupAction under our fixed name.
-    Schedule {
-        /// The group.
+    /// PutScheduledUpdateGroupAction under the fixed name [`SCALE_IN_ACTION`].
+    ScheduleScaleIn {
+        /// The Auto Scaling group.
         group: String,
-        /// When.
+        /// When the action runs.
         at: Timestamp,
-        /// MinSize and DesiredCapacity to set then.
+        /// The MinSize and DesiredCapacity that it sets.
         size: u32,
     },
-    /// DeleteScheduledAction of our fixed name.
-    Unschedule {
-        /// The group.
+    /// DeleteScheduledAction of the action named [`SCALE_IN_ACTION`].
+    CancelScaleIn {
+        /// The Auto Scaling group.
         group: String,
     },
-    /// The plan's smoke requests; no change to anything.
-    Smoke,
+    /// Sends the plan's smoke tests, which change nothing.
+    RunSmokeTests,
 }
 
 impl Action {
-    /// A group's MinSize and nothing else.
-    pub(super) fn minimum(group: String, min: u32) -> Action {
-        if mutant::on(Mutant::RemembersCapacity) {
-            return Action::SetSize { group, size: min };
+    /// Sets a group's MinSize and nothing else.
+    pub(super) fn min_size(group: String, min: u32) -> Action {
+        if mutant::on(Mutant::WritesDesiredCapacity) {
+            return Action::SetMinSizeAndDesired { group, size: min };
         }
-        Action::SetMinimum { group, min }
+        Action::SetMinSize { group, min }
     }
 }
 
-/// The name of our scheduled action.
-pub const RETIREMENT: &str = "cutover-retire";
+/// The name of the scheduled action that scales in the old group.
+pub const SCALE_IN_ACTION: &str = "cutover-scale-in";
 
-/// Our scheduled retirement among a group's scheduled actions.
-pub fn retirement(scheduled: &[ScheduledAction]) -> Option<&ScheduledAction> {
-    scheduled.iter().find(|action| action.name == RETIREMENT)
+/// Returns cutover's scheduled scale-in among a group's scheduled actions.
+pub fn scheduled_scale_in(scheduled: &[ScheduledAction]) -> Option<&ScheduledAction> {
+    scheduled.iter().find(|action| action.name == SCALE_IN_ACTION)
 }

@@ -1,62 +1,65 @@
-//! What to do next. [`decide`] is a total, pure function: from the plan, the record so far and what
-//! was just seen, to the next record, the changes to send, and when to look again. It has no clock,
-//! no I/O and no randomness, so that every situation can be a test.
+//! Decides what a rollout does next. [`decide`] is a total, pure function of the plan, the record and the latest
+//! observation. It returns the next record, the changes to send, and when to observe again. It has no clock, no I/O
+//! and no randomness, so a test can construct any situation.
 //!
-//! Blue-green, canary and linear are one machine ([`two_groups`]) with different steps; rolling is
-//! another ([`one_group`]).
+//! Blue-green, canary and linear are one state machine ([`two_groups`]) with different steps; rolling is another
+//! ([`one_group`]).
 
 mod action;
 mod evidence;
 mod gate;
 pub(crate) mod mutant;
 mod needs;
+mod not_ready;
+mod observation;
 mod one_group;
 mod plan;
 mod refresh;
-mod seen;
-mod turn;
+mod tick;
 mod two_groups;
 
 #[cfg(test)]
 mod tests;
 
-pub use action::{Action, RETIREMENT, retirement};
-pub use gate::{ready, wanted};
+pub use action::{Action, SCALE_IN_ACTION, scheduled_scale_in};
+pub use gate::{ready_targets, required_targets};
 pub use needs::{Needs, needs};
+pub use not_ready::{NotReady, Reading};
+pub use observation::{
+    AlarmState, Claim, Observation, ObservedGroup, Proof, SmokeResult, Successor,
+};
 pub use plan::{Deadlines, OneGroup, Pair, Plan, Shape, Side, Smoke, Step};
-pub use seen::{AlarmState, Claim, GroupSeen, Proof, Seen, SmokeResult, Successor};
-pub use turn::{End, Next};
+pub use tick::{Decision, Exit};
 
 use crate::model::{FleetFacts, Record};
-use turn::Turn;
+use tick::Tick;
 
-/// The time after which a weight is taken to have its effect everywhere, and a change that was
-/// sent by somebody else to have arrived: a visibility lag of 50 s (weight propagation is
-/// undocumented; 120 s mended an outage seen by others with much larger fleets, and the settle
-/// phase waits longer) plus twice the bounds of 5 s on reading and on sending.
+/// The time after which new weights are assumed to apply everywhere, and a request that another process sent to have
+/// arrived: a visibility lag of 50 s plus twice the limits of 5 s on reading and on sending. How long weights take to
+/// propagate is undocumented: 120 s fixed an outage that others had with much larger fleets, and the settle phase
+/// waits longer than that.
 pub const T: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// What is missing to the proof that the record's version is live and alone: what exit 0 asserts.
-/// `None` where nothing is.
-pub fn unproven(plan: &Plan, record: &Record, seen: &Seen) -> Option<String> {
-    let mut turn = Turn::new(plan, record, seen);
+/// Proves that all traffic is on the record's version, and on nothing else: what exit code 0 asserts.
+///
+/// # Errors
+/// Returns what the proof lacks.
+pub fn prove(plan: &Plan, record: &Record, seen: &Observation) -> Result<(), NotReady> {
+    let mut turn = Tick::new(plan, record, seen);
     match &plan.shape {
-        Shape::TwoGroups(pair) => two_groups::unproven(&mut turn, pair),
-        Shape::OneGroup(group) => match seen.groups.get(&group.group) {
-            Some(seen) => one_group::unproven(&turn, seen),
-            None => Some(format!("Auto Scaling group `{}` does not exist", group.group)),
-        },
+        Shape::TwoGroups(pair) => two_groups::prove(&mut turn, pair),
+        Shape::OneGroup(group) => one_group::prove(&turn, turn.observed_group(&group.group)?),
     }
 }
 
-/// Decides the next turn. The record must be of the shape of the plan: where it is not (the
-/// service's fleet was configured otherwise in between), the run stops and says so.
-pub fn decide(plan: &Plan, record: &Record, seen: &Seen) -> Next {
-    let mut turn = Turn::new(plan, record, seen);
+/// Decides one tick. The record must have the shape of the plan. If it does not, because `fleet` was changed in the
+/// configuration in between, the run ends as stuck.
+pub fn decide(plan: &Plan, record: &Record, seen: &Observation) -> Decision {
+    let mut turn = Tick::new(plan, record, seen);
     if let Some(next) = turn.superseded() {
         return next;
     }
-    if let Some(ending) = record.ending {
+    if let Some(ending) = record.status {
         turn.end(ending, "this rollout has ended", None);
         return turn.finish();
     }
@@ -64,8 +67,8 @@ pub fn decide(plan: &Plan, record: &Record, seen: &Seen) -> Next {
         (Shape::TwoGroups(pair), FleetFacts::TwoGroups(_)) => two_groups::decide(&mut turn, pair),
         (Shape::OneGroup(group), FleetFacts::OneGroup(_)) => one_group::decide(&mut turn, group),
         _ => turn.stuck(
-            "the unfinished rollout was of another shape (one group against two) than the configuration now",
-            "restore the earlier `fleet` in cutover.yaml, run `cutover rollback`, then change it",
+            "the unfinished rollout and `fleet` in cutover.yaml differ: one has one group, the other has two",
+            "restore the earlier `fleet` in cutover.yaml, run `cutover rollback`, then change it again",
         ),
     }
     turn.finish()

@@ -1,30 +1,30 @@
-//! Deliberate bugs. A test that never fails tells nothing: each of these, switched on in a test, must
-//! be caught by the swarm's checkers. Outside of tests none of them can be on.
+//! Deliberate bugs. A test that never fails proves nothing, so the swarm's checkers must find each of these bugs when a
+//! test enables it. Outside of tests none of them can be enabled.
 
-/// A bug that somebody might write.
+/// A bug that a developer could plausibly write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mutant {
-    /// Every gate is open: weights come before health.
+    /// Every gate is open: weights change before targets are healthy.
     WeightsBeforeHealth,
-    /// A higher number in the ledger is not looked at.
+    /// A higher number in the ledger is ignored.
     NoFence,
-    /// Who takes over from an unfinished run begins at once.
+    /// A run that takes over from an unfinished one starts at once.
     NoWaitAfterTakeover,
-    /// A write to the ledger whose end is unknown is taken for done.
+    /// A ledger write whose result is unknown is assumed to have succeeded.
     AssumesSuccess,
-    /// Our scheduled retirement of a group stays while the group is used.
-    RetirementStands,
-    /// Traffic goes back whatever the old side can bear.
-    BackIntoAnything,
-    /// DesiredCapacity is written where MinSize alone is meant.
-    RemembersCapacity,
-    /// That traffic is taken back is put on record before it is done.
+    /// The scheduled scale-in of a group stays while the group is in use.
+    KeepsScheduledScaleIn,
+    /// Traffic is restored to the old side regardless of its capacity.
+    RestoresWithoutCapacity,
+    /// DesiredCapacity is written where only MinSize is meant.
+    WritesDesiredCapacity,
+    /// The record says that traffic is restored before the weights are changed.
     RecordBeforeWeights,
-    /// The old group is retired as soon as it can be, not after the rollback window.
-    RetiresTooEarly,
+    /// The old group is scaled in as soon as possible instead of after the rollback window.
+    ScalesInTooEarly,
 }
 
-/// Whether a bug is on.
+/// Returns whether a bug is enabled.
 #[cfg(not(test))]
 pub(crate) const fn on(_: Mutant) -> bool {
     false
@@ -40,16 +40,16 @@ mod switch {
     use super::Mutant;
 
     thread_local! {
-        /// The swarm tells a story in one thread.
+        /// The enabled bug; the swarm runs each test case in one thread.
         static BUG: Cell<Option<Mutant>> = const { Cell::new(None) };
     }
 
-    /// Whether a bug is on in this thread.
+    /// Returns whether a bug is enabled in this thread.
     pub(crate) fn on(mutant: Mutant) -> bool {
         BUG.get() == Some(mutant)
     }
 
-    /// Works with a bug.
+    /// Runs `work` with a bug enabled.
     pub(crate) fn with<R>(mutant: Mutant, work: impl FnOnce() -> R) -> R {
         struct Off;
         impl Drop for Off {

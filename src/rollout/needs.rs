@@ -1,29 +1,29 @@
-//! What a phase must look at: few, batched reads.
+//! What each phase reads: as little as possible, in batches.
 
 use jiff::Timestamp;
 
 use super::{Plan, Shape};
 use crate::model::{FleetFacts, Phase, Record};
 
-/// What to read besides the ledger's highest number, groups, rules and target health.
+/// What to read besides the ledger's highest number, the groups, the rules and target health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Needs {
-    /// Instance refreshes of the groups.
+    /// The groups' instance refreshes.
     pub refreshes: bool,
-    /// Scheduled actions of the groups.
-    pub scheduled: bool,
-    /// Rules that name the pair and are none of the plan's: where healthy capacity may be lowered, and
-    /// where the time without any weight may begin that has to pass before.
-    pub others: bool,
-    /// CloudWatch counts from this instant on.
+    /// The groups' scheduled actions.
+    pub scheduled_actions: bool,
+    /// Rules outside the plan that name one of the two target groups. Read in the phases that may lower healthy
+    /// capacity, and in those in which the time without traffic may begin that must pass first.
+    pub other_rules: bool,
+    /// CloudWatch's request counts since this time.
     pub counts_since: Option<Timestamp>,
-    /// Alarms.
+    /// The configured alarms.
     pub alarms: bool,
-    /// The final verification's reads.
+    /// What only the final verification reads.
     pub proof: bool,
 }
 
-/// The needs of the record's phase.
+/// Returns what the record's phase reads.
 pub fn needs(plan: &Plan, record: &Record) -> Needs {
     let one = matches!(plan.shape, Shape::OneGroup(_));
     let judged = matches!(record.phase, Phase::Bake | Phase::Shift)
@@ -33,24 +33,24 @@ pub fn needs(plan: &Plan, record: &Record) -> Needs {
         FleetFacts::OneGroup(_) => Some(record.since),
     };
     Needs {
-        // Also while weight is borne: a group that another hand refreshes must not bear any.
-        refreshes: !matches!(record.phase, Phase::Join | Phase::Healthy | Phase::Smoke),
-        scheduled: matches!(
+        // Also while the new side receives traffic: a group that an external change refreshes must not receive any.
+        refreshes: !matches!(record.phase, Phase::AddToRules | Phase::Healthy | Phase::SmokeTest),
+        scheduled_actions: matches!(
             record.phase,
             Phase::TakeOver
-                | Phase::Free
+                | Phase::CancelScaleIn
                 | Phase::Shift
-                | Phase::Retire
-                | Phase::TakeBack
+                | Phase::ScheduleScaleIn
+                | Phase::RestoreTraffic
                 | Phase::Undo
         ),
-        others: matches!(
+        other_rules: matches!(
             record.phase,
             Phase::TakeOver
-                | Phase::Free
+                | Phase::CancelScaleIn
                 | Phase::Refresh
-                | Phase::Retire
-                | Phase::TakeBack
+                | Phase::ScheduleScaleIn
+                | Phase::RestoreTraffic
                 | Phase::Undo
         ),
         counts_since: since

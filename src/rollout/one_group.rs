@@ -1,89 +1,106 @@
-//! One group whose instances are replaced in place by an instance refresh. There is no second side
-//! to go back to: the way back is RollbackInstanceRefresh while ours is active, and a refresh to
-//! the previous version after it.
+//! One group whose instances an instance refresh replaces in place. There is no second side with the previous version:
+//! a rollback is RollbackInstanceRefresh while the rollout's refresh is active, and a refresh to the previous version
+//! after that.
 
 use std::collections::BTreeSet;
 
-use super::evidence::judge_since;
+use super::evidence::{judge_alarms, judge_since};
 use super::mutant::{self, Mutant};
-use super::refresh::{active, at_version, but_suspended, ours};
-use super::turn::Turn;
-use super::{Action, AlarmState, GroupSeen, OneGroup, T};
+use super::refresh::{
+    active_refresh, check_at_version, check_no_active_refresh, is_at_version, own_refresh,
+    suspended_suffix,
+};
+use super::tick::Tick;
+use super::{Action, NotReady, ObservedGroup, OneGroup, T};
 use crate::judge::Verdict;
 use crate::model::{
-    Ending, Event, FleetFacts, Goal, InstanceRefresh, Lifecycle, OneGroupFacts, Phase, Preferences,
-    RefreshFacts, RefreshStatus, TargetHealth,
+    Event, FleetFacts, Goal, InstanceRefresh, Lifecycle, OneGroupFacts, Phase, RefreshFacts,
+    RefreshPreferences, RefreshStatus, Status, TargetHealth,
 };
 
-/// One turn.
-pub(super) fn decide(turn: &mut Turn<'_>, plan: &OneGroup) {
+/// Decides one tick.
+pub(super) fn decide(turn: &mut Tick<'_>, plan: &OneGroup) {
     let FleetFacts::OneGroup(facts) = &turn.record.fleet else { return };
     let mut facts = facts.clone();
-    if let Some(why) = turn.seen.refused.clone() {
-        if matches!(turn.record.phase, Phase::TakeBack | Phase::Undo) {
-            let hint = "mend what AWS refuses, then `cutover rollback` goes on";
-            turn.stuck(format!("the way back was refused: {why}"), hint);
+    if let Some(why) = turn.observation.refused.clone() {
+        if matches!(turn.record.phase, Phase::RestoreTraffic | Phase::Undo) {
+            let hint = "fix the cause, then run `cutover rollback` again to resume";
+            turn.stuck(format!("AWS refused a change during the rollback: {why}"), hint);
         } else {
-            take_back(turn, &why);
+            start_rollback(turn, &why);
         }
-    } else if let Some(seen) = turn.group(&plan.group) {
-        match turn.record.phase {
+    } else if let Some(seen) = turn.group_or_stuck(&plan.group) {
+        let stepped = match turn.record.phase {
             Phase::TakeOver => take_over(turn, seen, &mut facts),
-            Phase::Refresh | Phase::Free => watch(turn, plan, seen, &mut facts),
+            Phase::Refresh | Phase::CancelScaleIn => watch_refresh(turn, plan, seen, &mut facts),
             Phase::Verify => verify(turn, seen),
-            Phase::TakeBack | Phase::Undo => go_back(turn, plan, seen, &mut facts),
+            Phase::RestoreTraffic | Phase::Undo => roll_back(turn, plan, seen, &mut facts),
             Phase::Prepare
-            | Phase::Size
-            | Phase::Join
+            | Phase::ScaleOut
+            | Phase::AddToRules
             | Phase::Healthy
-            | Phase::Smoke
+            | Phase::SmokeTest
             | Phase::Shift
             | Phase::Bake
             | Phase::Settle
-            | Phase::Retire
-            | Phase::Done => {}
+            | Phase::ScheduleScaleIn
+            | Phase::Done => Ok(()),
+        };
+        if let Err(why) = stepped {
+            turn.report_waiting(why.to_string(), None);
         }
     }
     turn.record.fleet = FleetFacts::OneGroup(facts);
 }
 
-fn take_over(turn: &mut Turn<'_>, seen: &GroupSeen, facts: &mut OneGroupFacts) {
-    if !turn.overdue(T) && !mutant::on(Mutant::NoWaitAfterTakeover) {
-        turn.wait(
-            "the previous run did not finish: waiting until nothing that it sent can still arrive",
+fn take_over(
+    turn: &mut Tick<'_>,
+    seen: &ObservedGroup,
+    facts: &mut OneGroupFacts,
+) -> Result<(), NotReady> {
+    let idle = active_refresh(seen)?.is_none();
+    if !turn.is_overdue(T) && !mutant::on(Mutant::NoWaitAfterTakeover) {
+        turn.report_waiting(
+            "the previous run did not finish: waiting until none of its requests can still take effect",
             Some(T),
         );
     } else if let Some(phase) = turn.record.resume.take() {
-        turn.go(phase, format!("going on from `{}`", phase.name()));
+        turn.enter(phase, format!("resuming in phase `{}`", phase.name()));
     } else if let Some(version) = turn
         .record
         .version
-        .filter(|version| active(seen).is_none() && at_version(seen, &turn.plan.template, *version))
+        .filter(|version| idle && is_at_version(seen, &turn.plan.template, *version))
     {
         turn.record.previous = version;
         turn.record.restart = false;
         *facts = OneGroupFacts::default();
-        turn.go(
+        turn.enter(
             Phase::Prepare,
-            "the previous run had replaced every instance: starting from there",
+            "the previous run had already replaced every instance: starting from its version",
         );
     } else {
-        turn.record.set_reason("an earlier rollout of something else was left unfinished");
-        turn.go(Phase::TakeBack, "the earlier rollout is taken back first");
+        turn.record.set_reason("an earlier rollout of another version was left unfinished");
+        turn.enter(Phase::RestoreTraffic, "rolling back the earlier rollout first");
     }
+    Ok(())
 }
 
-/// Asks for the refresh, then watches and judges it.
-fn watch(turn: &mut Turn<'_>, plan: &OneGroup, seen: &GroupSeen, facts: &mut OneGroupFacts) {
-    let Some(version) = turn.record.version else { return };
-    let mine = find(turn, seen, &mut facts.refresh, version, &plan.preferences);
+/// Starts the refresh, then watches and judges it.
+fn watch_refresh(
+    turn: &mut Tick<'_>,
+    plan: &OneGroup,
+    seen: &ObservedGroup,
+    facts: &mut OneGroupFacts,
+) -> Result<(), NotReady> {
+    let version = turn.version()?;
+    let mine = track_refresh(turn, seen, &mut facts.refresh, version, &plan.preferences)?;
     if let Some((status, reason)) = &mine {
         match status {
             RefreshStatus::Pending | RefreshStatus::InProgress | RefreshStatus::Baking => {}
             RefreshStatus::Successful => {
-                if at_version(seen, &turn.plan.template, version) {
-                    turn.go(Phase::Verify, "reading what success asserts");
-                    return;
+                if is_at_version(seen, &turn.plan.template, version) {
+                    turn.enter(Phase::Verify, "verifying that the new version is live and healthy");
+                    return Ok(());
                 }
             }
             RefreshStatus::Failed
@@ -92,52 +109,64 @@ fn watch(turn: &mut Turn<'_>, plan: &OneGroup, seen: &GroupSeen, facts: &mut One
             | RefreshStatus::RollbackInProgress
             | RefreshStatus::RollbackFailed
             | RefreshStatus::RollbackSuccessful => {
-                let reason = reason.clone().unwrap_or_else(|| "no reason given".to_owned());
-                take_back(turn, &format!("the instance refresh ended {status:?}: {reason}"));
-                return;
+                let reason = reason.clone().unwrap_or_else(|| "AWS gave no reason".to_owned());
+                start_rollback(
+                    turn,
+                    &format!("the instance refresh ended with status {status:?}: {reason}"),
+                );
+                return Ok(());
             }
         }
         if let Verdict::Fail(why) = verdict(turn, plan) {
-            take_back(turn, &why);
-            return;
+            start_rollback(turn, &why);
+            return Ok(());
         }
-    } else if active(seen).is_some() {
-        turn.wait("somebody else's instance refresh is active", Some(turn.plan.deadlines.refresh));
-    } else if at_version(seen, &turn.plan.template, version) {
-        turn.go(Phase::Verify, "every instance runs the version already");
-        return;
+    } else if active_refresh(seen)?.is_some() {
+        turn.report_waiting(
+            "an instance refresh that this rollout did not start is active",
+            Some(turn.plan.deadlines.refresh),
+        );
+    } else if is_at_version(seen, &turn.plan.template, version) {
+        turn.enter(Phase::Verify, "every instance already runs the new version");
+        return Ok(());
     } else {
-        ask(turn, plan, seen, &mut facts.refresh, version, plan.preferences.clone());
+        start_refresh(turn, plan, seen, &mut facts.refresh, version, plan.preferences.clone())?;
     }
     let planned = plan.preferences.bake
         + plan.preferences.checkpoint_delay * plan.preferences.checkpoints.len() as u32;
     let limit = turn.plan.deadlines.refresh + planned;
-    let but = but_suspended(seen);
-    if turn.overdue(limit) {
-        take_back(turn, &format!("the instance refresh did not end in time{but}"));
+    let but = suspended_suffix(seen);
+    if turn.is_overdue(limit) {
+        start_rollback(turn, &format!("the instance refresh did not finish in time{but}"));
     } else {
-        turn.wait(format!("instances are replaced{but}"), Some(limit));
+        turn.report_waiting(format!("replacing instances{but}"), Some(limit));
     }
+    Ok(())
 }
 
-/// Goes back to the previous version.
-fn go_back(turn: &mut Turn<'_>, plan: &OneGroup, seen: &GroupSeen, facts: &mut OneGroupFacts) {
+/// Rolls back to the previous version.
+fn roll_back(
+    turn: &mut Tick<'_>,
+    plan: &OneGroup,
+    seen: &ObservedGroup,
+    facts: &mut OneGroupFacts,
+) -> Result<(), NotReady> {
     let limit = turn.plan.deadlines.refresh + turn.plan.deadlines.healthy;
-    if turn.overdue(limit) {
-        let but = but_suspended(seen);
+    if turn.is_overdue(limit) {
+        let but = suspended_suffix(seen);
         turn.stuck(
-            format!("the previous version could not be brought back in time{but}"),
-            "`cutover status` shows the group and its refresh; `cutover rollback` goes on",
+            format!("the rollback to the previous version did not finish in time{but}"),
+            "run `cutover status` to see the group and its instance refresh, then `cutover rollback` to resume",
         );
-        return;
+        return Ok(());
     }
     if let Some(version) = turn.record.version {
-        // A run that died right after Start has not seen its refresh's id.
-        locate(turn, seen, &mut facts.refresh, version, &plan.preferences);
+        // A run that died right after StartInstanceRefresh has not recorded the refresh's ID.
+        locate_refresh(turn, seen, &mut facts.refresh, version, &plan.preferences)?;
     }
-    if let Some(refresh) = active(seen) {
+    if let Some(refresh) = active_refresh(seen)? {
         let forward = facts.refresh.as_ref().is_some_and(|f| f.id.as_ref() == Some(&refresh.id));
-        turn.tell(Event::Refresh {
+        turn.emit(Event::Refresh {
             group: plan.group.clone(),
             status: refresh.status,
             percent: refresh.percent,
@@ -150,15 +179,15 @@ fn go_back(turn: &mut Turn<'_>, plan: &OneGroup, seen: &GroupSeen, facts: &mut O
         if forward && undoable {
             turn.send(Action::RollbackRefresh { group: plan.group.clone() });
         }
-        turn.wait("the previous version comes back", Some(limit));
-        return;
+        turn.report_waiting("rolling back to the previous version", Some(limit));
+        return Ok(());
     }
     let previous = turn.record.previous;
-    if at_version(seen, &turn.plan.template, previous) {
-        came_back(turn, facts);
-        return;
+    if is_at_version(seen, &turn.plan.template, previous) {
+        end_rollback(turn, facts);
+        return Ok(());
     }
-    let preferences = Preferences {
+    let preferences = RefreshPreferences {
         bake: Default::default(),
         checkpoints: Vec::new(),
         checkpoint_delay: Default::default(),
@@ -166,115 +195,118 @@ fn go_back(turn: &mut Turn<'_>, plan: &OneGroup, seen: &GroupSeen, facts: &mut O
         alarms: Vec::new(),
         ..plan.preferences.clone()
     };
-    match find(turn, seen, &mut facts.back, previous, &preferences) {
-        Some((RefreshStatus::Successful, _)) => turn.wait("the group settles", Some(limit)),
+    match track_refresh(turn, seen, &mut facts.back, previous, &preferences)? {
+        Some((RefreshStatus::Successful, _)) => turn.report_waiting(
+            "the instance refresh succeeded, but not every instance shows the previous version yet",
+            Some(limit),
+        ),
         Some((status, reason)) => {
-            let reason = reason.unwrap_or_else(|| "no reason given".to_owned());
-            turn.notice(format!("the refresh back ended {status:?}: {reason}; asking again"));
+            let reason = reason.unwrap_or_else(|| "AWS gave no reason".to_owned());
+            turn.notice(format!(
+                "the instance refresh to the previous version ended with status {status:?}: {reason}; starting another one"
+            ));
             facts.back = None;
         }
-        None => ask(turn, plan, seen, &mut facts.back, previous, preferences),
+        None => start_refresh(turn, plan, seen, &mut facts.back, previous, preferences)?,
     }
+    Ok(())
 }
 
-fn came_back(turn: &mut Turn<'_>, facts: &mut OneGroupFacts) {
+fn end_rollback(turn: &mut Tick<'_>, facts: &mut OneGroupFacts) {
     if turn.record.restart {
         turn.record.restart = false;
         *facts = OneGroupFacts::default();
         turn.record.reason = None;
-        turn.go(Phase::Prepare, "the previous version is back: starting anew");
+        turn.enter(Phase::Prepare, "the previous version is restored: starting again");
         return;
     }
-    let reason = turn.record.reason.clone().unwrap_or_else(|| "asked for".to_owned());
+    let reason = turn.record.reason.clone().unwrap_or_else(|| "requested".to_owned());
     let previous = turn.record.previous;
     let (ending, message) = match turn.record.goal {
-        Goal::Rollback => (Ending::Failed, "the rollback itself was taken back: "),
-        Goal::Deploy | Goal::Undo => (Ending::RolledBack, ""),
+        Goal::Rollback => (Status::Failed, "the rollback failed and was undone: "),
+        Goal::Deploy | Goal::Undo => (Status::RolledBack, ""),
     };
-    turn.end(ending, format!("{message}every instance is on version {previous}: {reason}"), None);
+    turn.end(ending, format!("{message}every instance runs version {previous}: {reason}"), None);
 }
 
-/// What is missing to the proof that every instance runs the record's version.
-pub(super) fn unproven(turn: &Turn<'_>, seen: &GroupSeen) -> Option<String> {
-    let Some(version) = turn.record.version else { return Some("there is no version".to_owned()) };
-    let proof = turn.seen.proof;
-    if !proof.is_some_and(|p| p.bracketed) {
-        Some("the claim changed while it was read".to_owned())
-    } else if !proof.is_some_and(|p| p.pinned) {
-        Some(format!("the user data of version {version} does not hold the digest alone"))
-    } else if active(seen).is_some() {
-        Some("an instance refresh is active".to_owned())
-    } else if !at_version(seen, &turn.plan.template, version) {
-        Some(format!("not every instance is in service from version {version}"))
-    } else {
-        unmatched_targets(seen, TargetHealth::Healthy)
-    }
+/// Proves that every instance runs the record's version and is healthy.
+pub(super) fn prove(turn: &Tick<'_>, seen: &ObservedGroup) -> Result<(), NotReady> {
+    let version = turn.version()?;
+    turn.check_proof(version)?;
+    check_no_active_refresh(seen)?;
+    check_at_version(seen, &turn.plan.template, version)?;
+    check_targets(seen, TargetHealth::Healthy)
 }
 
-fn verify(turn: &mut Turn<'_>, seen: &GroupSeen) {
-    let Some(version) = turn.record.version else { return };
-    match unproven(turn, seen) {
-        None => {
+fn verify(turn: &mut Tick<'_>, seen: &ObservedGroup) -> Result<(), NotReady> {
+    let version = turn.version()?;
+    match prove(turn, seen) {
+        Ok(()) => {
             let message = format!("every instance runs version {version} and is healthy");
             let reached = turn.record.goal.reached();
             turn.end(reached, message, None);
         }
-        Some(why) if turn.overdue(turn.plan.deadlines.healthy) => {
-            take_back(turn, &format!("success could not be proven: {why}"));
+        Err(why) if turn.is_overdue(turn.plan.deadlines.healthy) => {
+            start_rollback(turn, &format!("success could not be proven: {why}"));
         }
-        Some(why) => turn.wait(why, Some(turn.plan.deadlines.healthy)),
+        Err(why) => turn.report_waiting(why.to_string(), Some(turn.plan.deadlines.healthy)),
     }
+    Ok(())
 }
 
-fn take_back(turn: &mut Turn<'_>, reason: &str) {
-    turn.tell(Event::TakingBack { reason: reason.to_owned() });
+fn start_rollback(turn: &mut Tick<'_>, reason: &str) {
+    turn.emit(Event::RollingBack { reason: reason.to_owned() });
     turn.record.set_reason(reason);
     turn.actions.clear();
-    turn.go(Phase::TakeBack, "the previous version is brought back");
+    turn.enter(Phase::RestoreTraffic, "rolling back to the previous version");
 }
 
-/// Our refresh's state, its id noted and its progress told.
-fn find(
-    turn: &mut Turn<'_>,
-    seen: &GroupSeen,
+/// Returns the status and reason of the rollout's refresh. Records its ID and reports its progress.
+fn track_refresh(
+    turn: &mut Tick<'_>,
+    seen: &ObservedGroup,
     facts: &mut Option<RefreshFacts>,
     version: u64,
-    preferences: &Preferences,
-) -> Option<(RefreshStatus, Option<String>)> {
-    let refresh = locate(turn, seen, facts, version, preferences)?;
-    turn.tell(Event::Refresh {
+    preferences: &RefreshPreferences,
+) -> Result<Option<(RefreshStatus, Option<String>)>, NotReady> {
+    let Some(refresh) = locate_refresh(turn, seen, facts, version, preferences)? else {
+        return Ok(None);
+    };
+    turn.emit(Event::Refresh {
         group: seen.group.name.clone(),
         status: refresh.status,
         percent: refresh.percent,
         reason: refresh.reason.clone(),
     });
-    Some((refresh.status, refresh.reason.clone()))
+    Ok(Some((refresh.status, refresh.reason.clone())))
 }
 
-/// Our refresh, its id noted.
-fn locate<'s>(
-    turn: &Turn<'_>,
-    seen: &'s GroupSeen,
+/// Returns the rollout's refresh, and records its ID.
+fn locate_refresh<'s>(
+    turn: &Tick<'_>,
+    seen: &'s ObservedGroup,
     facts: &mut Option<RefreshFacts>,
     version: u64,
-    preferences: &Preferences,
-) -> Option<&'s InstanceRefresh> {
-    let known = facts.as_mut().filter(|f| f.version == version)?;
-    let refresh = ours(seen, known, &turn.plan.template, preferences)?;
-    known.id = Some(refresh.id.clone());
-    Some(refresh)
+    preferences: &RefreshPreferences,
+) -> Result<Option<&'s InstanceRefresh>, NotReady> {
+    let Some(known) = facts.as_mut().filter(|f| f.version == version) else { return Ok(None) };
+    let refresh = own_refresh(seen, known, &turn.plan.template, preferences)?;
+    if let Some(refresh) = refresh {
+        known.id = Some(refresh.id.clone());
+    }
+    Ok(refresh)
 }
 
-fn ask(
-    turn: &mut Turn<'_>,
+fn start_refresh(
+    turn: &mut Tick<'_>,
     plan: &OneGroup,
-    seen: &GroupSeen,
+    seen: &ObservedGroup,
     facts: &mut Option<RefreshFacts>,
     version: u64,
-    preferences: Preferences,
-) {
+    preferences: RefreshPreferences,
+) -> Result<(), NotReady> {
     if facts.as_ref().is_none_or(|f| f.version != version) {
-        let after = seen.refreshes.first().map(|refresh| refresh.id.clone());
+        let after = seen.refreshes()?.first().map(|refresh| refresh.id.clone());
         *facts = Some(RefreshFacts { version, after, id: None });
     }
     turn.send(Action::StartRefresh {
@@ -283,17 +315,19 @@ fn ask(
         version,
         preferences,
     });
+    Ok(())
 }
 
-fn verdict(turn: &mut Turn<'_>, plan: &OneGroup) -> Verdict {
-    if let Some((name, _)) = turn.seen.alarms.iter().find(|(_, s)| *s == AlarmState::Alarm) {
-        return Verdict::Fail(format!("the alarm `{name}` went off"));
+fn verdict(turn: &mut Tick<'_>, plan: &OneGroup) -> Verdict {
+    // An alarm without data doesn't hold anything back here: the instance refresh watches the alarms itself.
+    if let Some(fail @ Verdict::Fail(_)) = judge_alarms(turn.plan, turn.observation) {
+        return fail;
     }
     let (Some(limit), Some(target_group)) = (turn.plan.judge.errors, &plan.target_group) else {
-        return Verdict::Pass("no limit is configured".to_owned());
+        return Verdict::Pass("no error limit is configured".to_owned());
     };
-    let (counts, verdict) = judge_since(turn.seen, target_group, &limit, turn.record.since);
-    turn.tell(Event::Judgement {
+    let (counts, verdict) = judge_since(turn.observation, target_group, &limit, turn.record.since);
+    turn.emit(Event::Judgment {
         verdict: verdict.name(),
         counts,
         message: verdict.message().to_owned(),
@@ -301,21 +335,20 @@ fn verdict(turn: &mut Turn<'_>, plan: &OneGroup) -> Verdict {
     verdict
 }
 
-/// What keeps the registered targets from being exactly the group's instances in service, all in
-/// `health`.
-pub(super) fn unmatched_targets(seen: &GroupSeen, health: TargetHealth) -> Option<String> {
+/// Checks that the registered targets are exactly the group's instances in service, all in `health`.
+pub(super) fn check_targets(seen: &ObservedGroup, health: TargetHealth) -> Result<(), NotReady> {
     let of = |wanted: &[Lifecycle]| -> BTreeSet<&str> {
         let instances = seen.group.instances.iter();
         instances.filter(|i| wanted.contains(&i.lifecycle)).map(|i| i.id.as_str()).collect()
     };
     let (serving, coming) = (of(&[Lifecycle::InService]), of(&[Lifecycle::Pending]));
-    // Of a group that has lost all of its instances, everything can be said of each.
+    // Whatever is asked of every instance holds for a group without instances, so that is checked first.
     let desired = seen.group.capacity.desired;
-    if serving.is_empty() && desired > 0 {
-        return Some(format!("none of {desired} wanted instances is in service"));
-    }
+    NotReady::unless(!serving.is_empty() || desired == 0, || {
+        format!("none of the {desired} desired instances is in service")
+    })?;
     if seen.group.target_groups.is_empty() {
-        return None;
+        return Ok(());
     }
     let registered: BTreeSet<&str> = seen
         .targets
@@ -325,14 +358,16 @@ pub(super) fn unmatched_targets(seen: &GroupSeen, health: TargetHealth) -> Optio
         .collect();
     let strangers = registered.iter().filter(|id| !serving.contains(*id) && !coming.contains(*id));
     let (strangers, missing) = (strangers.count(), serving.difference(&registered).count());
-    if strangers + missing > 0 {
-        return Some(format!(
-            "{} targets are registered for {} instances in service",
+    NotReady::unless(strangers + missing == 0, || {
+        format!(
+            "{} targets are registered, but {} instances are in service",
             registered.len(),
             serving.len()
-        ));
-    }
+        )
+    })?;
     let well = |id: &&str| seen.targets.iter().any(|t| t.id == **id && t.health == health);
     let healthy = serving.iter().filter(|id| well(id)).count();
-    (healthy < serving.len()).then(|| format!("{healthy} of {} targets are healthy", serving.len()))
+    NotReady::unless(healthy == serving.len(), || {
+        format!("{healthy} of {} targets are healthy", serving.len())
+    })
 }

@@ -1,51 +1,72 @@
-//! Which instance refresh is ours. Start takes no client token, and Cancel and Rollback name no id:
-//! a refresh is ours if it was not there before we asked, and wants what we asked for.
+//! Recognizes the instance refreshes that a rollout started. StartInstanceRefresh takes no client token, and Cancel and
+//! Rollback take no ID: a refresh belongs to the rollout if it is newer than the request and wants what was requested.
 
-use super::GroupSeen;
-use crate::model::{InstanceRefresh, Lifecycle, Preferences, RefreshFacts, VersionSpec};
+use super::{NotReady, ObservedGroup};
+use crate::model::{InstanceRefresh, Lifecycle, RefreshFacts, RefreshPreferences, VersionSpec};
 
-/// Our refresh among those listed, known by id or recognised by being new and alike.
-pub(super) fn ours<'a>(
-    seen: &'a GroupSeen,
+/// Returns the rollout's refresh: the one with the known ID, or else the oldest new one that matches the request.
+pub(super) fn own_refresh<'a>(
+    seen: &'a ObservedGroup,
     facts: &RefreshFacts,
     template: &str,
-    preferences: &Preferences,
-) -> Option<&'a InstanceRefresh> {
+    preferences: &RefreshPreferences,
+) -> Result<Option<&'a InstanceRefresh>, NotReady> {
+    let refreshes = seen.refreshes()?;
     if let Some(id) = &facts.id {
-        return seen.refreshes.iter().find(|r| r.id == *id);
+        return Ok(refreshes.iter().find(|r| r.id == *id));
     }
-    seen.refreshes
+    let ours = refreshes
         .iter()
         .take_while(|r| Some(&r.id) != facts.after.as_ref())
         .filter(|r| {
             r.desired.as_ref().is_some_and(|d| d.is(template, facts.version))
-                && r.preferences.as_ref().is_some_and(|p| alike(p, preferences))
+                && r.preferences.as_ref().is_some_and(|p| request_the_same(p, preferences))
         })
-        .last()
+        .last();
+    Ok(ours)
 }
 
-/// Whether two sets of preferences ask for the same, as far as AWS echoes them faithfully and the
-/// group's size since does not change them: the healthy bounds depend on it.
-fn alike(a: &Preferences, b: &Preferences) -> bool {
+/// Returns whether two sets of preferences request the same. Compares only what AWS returns unchanged and what does not
+/// depend on the group's size, as the healthy percentages do.
+fn request_the_same(a: &RefreshPreferences, b: &RefreshPreferences) -> bool {
     a.skip_matching == b.skip_matching
         && a.auto_rollback == b.auto_rollback
         && a.bake == b.bake
         && a.checkpoints == b.checkpoints
 }
 
-/// The group's active refresh, whoever asked for it.
-pub(super) fn active(seen: &GroupSeen) -> Option<&InstanceRefresh> {
-    seen.refreshes.iter().find(|r| r.status.is_active())
+/// Returns the group's active refresh, no matter who started it.
+pub(super) fn active_refresh(seen: &ObservedGroup) -> Result<Option<&InstanceRefresh>, NotReady> {
+    Ok(seen.refreshes()?.iter().find(|r| r.status.is_active()))
 }
 
-/// Whether the group launches from the version, and all of its instances were launched from it and
-/// are in service.
-pub(super) fn at_version(seen: &GroupSeen, template: &str, version: u64) -> bool {
-    saved(seen, template) == Some(version) && instances_at(seen, template, version)
+/// Checks that no instance refresh of the group is active, no matter who started it.
+pub(super) fn check_no_active_refresh(seen: &ObservedGroup) -> Result<(), NotReady> {
+    let group = &seen.group.name;
+    NotReady::unless(active_refresh(seen)?.is_none(), || {
+        format!("an instance refresh of {group} is active")
+    })
 }
 
-/// The number that the group's saved configuration names of `template`.
-pub(super) fn saved(seen: &GroupSeen, template: &str) -> Option<u64> {
+/// Checks that [`at_version`] holds.
+pub(super) fn check_at_version(
+    seen: &ObservedGroup,
+    template: &str,
+    version: u64,
+) -> Result<(), NotReady> {
+    let group = &seen.group.name;
+    NotReady::unless(is_at_version(seen, template, version), || {
+        format!("not every instance of {group} is in service with version {version}")
+    })
+}
+
+/// Returns whether the group's saved configuration names the version, and all of its instances run it.
+pub(super) fn is_at_version(seen: &ObservedGroup, template: &str, version: u64) -> bool {
+    saved_version(seen, template) == Some(version) && all_instances_at(seen, template, version)
+}
+
+/// Returns the version of `template` in the group's saved configuration, if it is a number.
+pub(super) fn saved_version(seen: &ObservedGroup, template: &str) -> Option<u64> {
     let saved = seen.group.source.template().filter(|t| t.id == template)?;
     match saved.version {
         VersionSpec::Number(n) => Some(n),
@@ -53,25 +74,28 @@ pub(super) fn saved(seen: &GroupSeen, template: &str) -> Option<u64> {
     }
 }
 
-/// What may keep a group from what is waited for, as the end of a sentence; mostly nothing.
-pub(super) fn but_suspended(seen: &GroupSeen) -> String {
+/// Returns what may prevent a group from making progress, as the end of a sentence: its suspended processes. Usually
+/// empty.
+pub(super) fn suspended_suffix(seen: &ObservedGroup) -> String {
     match seen.group.suspended.as_slice() {
         [] => String::new(),
-        processes => format!(", but {} has suspended {}", seen.group.name, processes.join(", ")),
+        processes => {
+            format!(", but {} has suspended processes: {}", seen.group.name, processes.join(", "))
+        }
     }
 }
 
-/// What a group's saved configuration names, for people.
-pub(super) fn launches_from(seen: &GroupSeen) -> String {
+/// Describes what a group launches from, for messages.
+pub(super) fn describe_source(seen: &ObservedGroup) -> String {
     match seen.group.source.template() {
         Some(template) => format!("version {} of {}", template.version, template.id),
         None => "no launch template".to_owned(),
     }
 }
 
-/// Whether every instance, apart from those already leaving, is in service from the version, or
-/// coming up from it: a group that grows is no less at the version.
-pub(super) fn instances_at(seen: &GroupSeen, template: &str, version: u64) -> bool {
+/// Returns whether every instance, except those terminating, was launched from the version and is InService or Pending:
+/// a group that scales out is still at the version.
+pub(super) fn all_instances_at(seen: &ObservedGroup, template: &str, version: u64) -> bool {
     seen.group.instances.iter().filter(|i| i.lifecycle != Lifecycle::Terminating).all(|i| {
         matches!(i.lifecycle, Lifecycle::InService | Lifecycle::Pending)
             && i.template.as_ref().is_some_and(|t| t.is(template, version))

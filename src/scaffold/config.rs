@@ -1,37 +1,37 @@
-//! `cutover.yaml` of a service that runs already.
+//! Writes `cutover.yaml`.
 
 use minijinja::Error;
 use serde::Serialize;
 
 use super::filters::render;
 use super::stack::Stack;
-use crate::discovery::{Account, Fleet, Launch, Member, Service, Unpinnable};
+use crate::discovery::{Account, Fleet, GroupWithTarget, Launch, Service, Unpinnable};
 use crate::iam::Resources;
-use crate::model::Colour;
+use crate::model::Color;
 
-/// Requests a minute from which errors are judged: five minutes of the first step, a tenth of the traffic, then have
-/// the hundred requests that count as evidence twice over.
+/// The number of requests per minute from which on the configuration judges errors: then five minutes of the
+/// first step, with 10% of the traffic, have twice the hundred requests needed for a verdict.
 const JUDGED: u64 = 400;
 
-/// What is known besides the account.
+/// What is known in addition to the account.
 #[derive(Debug, Clone, Copy)]
-pub struct Surroundings<'a> {
+pub struct ConfigInput<'a> {
     /// The service's name.
     pub name: &'a str,
-    /// Whether there is a Dockerfile to build.
+    /// Whether there is a Dockerfile.
     pub dockerfile: bool,
 }
 
 #[derive(Serialize)]
 struct Values<'a> {
-    /// What the file was made from, for its first line.
+    /// The source of the file, for its first line.
     from: &'static str,
     service: &'a str,
     account: &'a str,
     region: &'a str,
     gaps: Vec<GapValues<'a>>,
     image: ImageValues,
-    /// The file that new user data comes from.
+    /// The file with the user data of new versions.
     user_data: Option<&'a str>,
     pair: bool,
     blue: GroupValues<'a>,
@@ -52,7 +52,7 @@ struct ImageValues {
     repository: Option<String>,
     dockerfile: bool,
     others: Vec<String>,
-    /// Why its digest cannot be put into the user data.
+    /// The reason why its digest cannot be pinned in the user data.
     unpinnable: Option<String>,
     unknown: String,
 }
@@ -70,15 +70,15 @@ struct TestValues<'a> {
     value: &'a str,
 }
 
-/// Writes the configuration.
+/// Writes the configuration of an existing service.
 ///
 /// # Errors
-/// Only where cutover's own template is at fault.
+/// Only if cutover's own template is wrong.
 pub fn cutover_yaml(
     account: &Account,
     service: &Service,
     launch: Option<&Launch>,
-    surroundings: Surroundings<'_>,
+    surroundings: ConfigInput<'_>,
 ) -> Result<String, Error> {
     let requests = launch.and_then(|launch| launch.requests);
     let (blue, green, live) = match &service.fleet {
@@ -87,7 +87,7 @@ pub fn cutover_yaml(
     };
     let test = service.test.as_ref();
     let values = Values {
-        from: "what runs",
+        from: "the resources",
         service: surroundings.name,
         account: &account.account,
         region: &account.region,
@@ -95,9 +95,9 @@ pub fn cutover_yaml(
         image: image(launch, surroundings.dockerfile),
         user_data: None,
         pair: green.is_some(),
-        blue: group(blue, live.map(|live| live.map(|live| live == Colour::Blue))),
+        blue: group(blue, live.map(|live| live.map(|live| live == Color::Blue))),
         green: green
-            .map(|green| group(green, live.map(|live| live.map(|live| live == Colour::Green)))),
+            .map(|green| group(green, live.map(|live| live.map(|live| live == Color::Green)))),
         test: test.map(|(_, (name, value))| TestValues { name, value }),
         judged: requests.is_some_and(|requests| requests >= JUDGED),
         requests,
@@ -105,13 +105,13 @@ pub fn cutover_yaml(
     render("cutover.yaml", include_str!("templates/cutover.yaml"), values)
 }
 
-/// Where the user data of a start from nothing goes.
+/// The path of the user data for a new stack.
 pub const USER_DATA: &str = "deploy/user-data.sh";
 
-/// Writes the configuration for what a stack creates.
+/// Writes the configuration of a new stack.
 ///
 /// # Errors
-/// Only where cutover's own template is at fault.
+/// Only if cutover's own template is wrong.
 pub fn cutover_yaml_from_scratch(
     (partition, account): (&str, &str),
     stack: &Stack,
@@ -148,8 +148,8 @@ pub fn cutover_yaml_from_scratch(
     render("cutover.yaml", include_str!("templates/cutover.yaml"), values)
 }
 
-/// A group, with what it looks like today. `live` is `Some(None)` where it is not known which of two is.
-fn group(member: &Member, live: Option<Option<bool>>) -> GroupValues<'_> {
+/// Describes a group. `live` is `None` for a single group, and `Some(None)` if it is not known which one is live.
+fn group(member: &GroupWithTarget, live: Option<Option<bool>>) -> GroupValues<'_> {
     let instances = match member.group.capacity.desired {
         0 => "empty".to_owned(),
         1 => "1 instance".to_owned(),
@@ -172,7 +172,7 @@ fn image(launch: Option<&Launch>, dockerfile: bool) -> ImageValues {
         unknown: why,
     };
     let Some(launch) = launch else {
-        return unknown("the groups do not launch from a launch template.".to_owned());
+        return unknown("the groups do not use a launch template.".to_owned());
     };
     let template = &launch.template.name;
     let of = match &launch.version {
@@ -189,12 +189,12 @@ fn image(launch: Option<&Launch>, dockerfile: bool) -> ImageValues {
             unknown: String::new(),
         },
         Some(Err(Unpinnable::Empty)) => unknown(format!(
-            "{of} has no user data. Write deploy/user-data.sh with {{{{ image }}}} in it, and\n\
+            "{of} has no user data. Write deploy/user-data.sh with {{{{ image }}}} in it, and set\n\
              # `template: {{ user_data: {{ file: deploy/user-data.sh }} }}`."
         )),
-        Some(Err(Unpinnable::Nameless)) => unknown(format!(
-            "the user data of {of} names no image with its registry. Write\n\
-             # deploy/user-data.sh with {{{{ image }}}} in it, and `template: {{ user_data: {{ file: deploy/user-data.sh }} }}`."
+        Some(Err(Unpinnable::NoReference)) => unknown(format!(
+            "the user data of {of} contains no image reference with a registry. Write\n\
+             # deploy/user-data.sh with {{{{ image }}}} in it, and set `template: {{ user_data: {{ file: deploy/user-data.sh }} }}`."
         )),
         Some(Err(Unpinnable::Refused(repository, why))) => ImageValues {
             repository: Some(repository.to_string()),

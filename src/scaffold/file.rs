@@ -1,10 +1,10 @@
-//! A file that is to be written.
+//! A file to write.
 
-/// A file, from the folder that `cutover init` runs in.
+/// A file to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
-    /// Its path, with `/` between folders.
+    /// The path, relative to the directory that `cutover init` runs in, with `/` as separator.
     pub path: String,
-    /// All of its text.
+    /// The content.
     pub text: String,
 }

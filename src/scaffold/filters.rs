@@ -1,5 +1,5 @@
-//! Values in text: the templates of this folder name a language for every value that they insert, so that no
-//! name, whatever it holds, ends a scalar, a string or a word of that language.
+//! Filters that quote values in templates. The templates of this folder use the filter of the language for
+//! every value that they insert, so that no name can end a scalar, a string or a word of that language.
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
@@ -8,12 +8,12 @@ use serde::Serialize;
 
 /// Renders `template`, a minijinja template called `name` in errors, with `values`.
 ///
-/// Its filters are `yaml`, `hcl`, `aligned` and `shell`, beside minijinja's own. A line that holds nothing but a block leaves no empty
-/// line.
+/// The filters are `yaml`, `hcl`, `aligned` and `shell`, in addition to minijinja's own. A line that contains
+/// only a block is removed.
 ///
 /// # Errors
-/// Where the template is malformed or names a value that is not there, which is a bug of cutover, or where a
-/// value cannot be written in the language that it is for (a NUL byte in a shell word).
+/// If the template is invalid or uses an undefined value, which is a bug of cutover, or if a value cannot be
+/// expressed in the language (a NUL byte in a shell word).
 pub fn render(
     name: &'static str,
     template: &'static str,
@@ -40,24 +40,25 @@ fn unwritable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
         .with_source(error)
 }
 
-/// Returns `text` as a YAML scalar on one line: as it is where every reader of YAML 1.1 and 1.2 takes it for that
-/// string, else in double quotes.
+/// Returns `text` as a YAML scalar on one line: plain if every parser of YAML 1.1 and 1.2 reads it as this
+/// string, otherwise in double quotes.
 pub fn yaml(text: &str) -> String {
     if is_plain(text) { text.to_owned() } else { quoted(text) }
 }
 
-/// Whether a plain scalar of these characters is this string in YAML 1.1, too, which CloudFormation reads: no
-/// number, date, truth value or null, and no indicator.
+/// Returns true if `text` as a plain scalar is a string also in YAML 1.1, which CloudFormation uses: not a
+/// number, date, boolean or null, and without indicators.
 fn is_plain(text: &str) -> bool {
-    // The words of YAML 1.1's types (yaml.org/type), beside what begins with a digit.
+    // The words of YAML 1.1's types (yaml.org/type), except those that begin with a digit.
     const WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c))
         && !WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
-/// Returns `text` in YAML's double quotes, with everything escaped that a reader might take for the end of a line
-/// or refuse (YAML 1.2.2, 5.1 and 5.4; YAML 1.1 also breaks lines at U+0085, U+2028 and U+2029).
+/// Returns `text` in YAML's double quotes. Escapes everything that a parser might read as a line break or
+/// reject (YAML 1.2.2,
+/// 5.1 and 5.4; YAML 1.1 also breaks lines at U+0085, U+2028 and U+2029).
 fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -77,9 +78,9 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Returns `text` as a string literal of HCL. `${` and `%{` in it begin no interpolation.
+/// Returns `text` as an HCL string literal, with `${` and `%{` escaped.
 ///
-/// hcl-rs 0.20 writes literals, too, but leaves the `${` of `%${` as it is.
+/// hcl-rs 0.20 can also write literals, but does not escape the `${` in `%${`.
 pub fn hcl(text: &str) -> String {
     let mut literal = String::with_capacity(text.len() + 2);
     literal.push('"');
@@ -99,10 +100,10 @@ pub fn hcl(text: &str) -> String {
     literal
 }
 
-/// Returns lines of HCL with the equals signs of neighboring attributes under each other, as `terraform fmt` has them: an
-/// attribute whose value goes on in the next line is no neighbor.
+/// Aligns the equals signs of neighboring HCL attributes, as `terraform fmt` does. An attribute whose value
+/// continues on the next line is not a neighbor.
 ///
-/// For lines of attributes and objects; a heredoc in them would be changed.
+/// Only for attributes and objects; a heredoc would be changed.
 pub fn aligned(text: &str) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let attributes: Vec<Option<usize>> = lines.iter().map(|line| attribute(line)).collect();
@@ -119,7 +120,7 @@ pub fn aligned(text: &str) -> String {
     lines.join("\n")
 }
 
-/// Where the name of an attribute ends that is whole on this line, indentation included.
+/// Returns the length of indentation and name, if the line is a complete attribute.
 fn attribute(line: &str) -> Option<usize> {
     let (name, value) = line.split_once(" = ")?;
     let is_name = name.trim_start().chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
@@ -130,7 +131,7 @@ fn attribute(line: &str) -> Option<usize> {
 /// Returns `text` as one word of a POSIX shell.
 ///
 /// # Errors
-/// Where it holds a NUL byte, which no argument of a program can.
+/// If it contains a NUL byte, which no argument can contain.
 pub fn shell(text: &str) -> Result<String, shlex::QuoteError> {
     shlex::try_quote(text).map(|word| word.into_owned())
 }
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_inserts_by_language_and_refuses_what_is_not_there() {
+    fn values_are_quoted_and_undefined_ones_refused() {
         let values = serde_json::json!({ "name": "it's ${here}" });
         let text = "{{ name | yaml }} {{ name | hcl }} {{ name | shell }}\n";
         let expected = "\"it's ${here}\" \"it's $${here}\" \"it's \"'${here}'\n";
@@ -179,7 +180,7 @@ mod tests {
         assert!(render("values", "{{ name | shell }}", &nul).is_err());
     }
 
-    /// Strings of every kind of character, with what has a meaning in one of the languages more often than chance.
+    /// Strings of arbitrary characters, with frequent special characters of the languages.
     fn text() -> impl Strategy<Value = String> {
         let special = prop::sample::select(vec![
             "${",
@@ -214,7 +215,7 @@ mod tests {
     proptest! {
         #[test]
         fn yaml_reads_back_what_was_written(text in text()) {
-            // In a block and in a flow sequence, whose brackets and commas must end nothing.
+            // In a block and in a flow sequence, where brackets and commas are special.
             let document = format!("block: {0}\nflow: [{0}, x]\n", yaml(&text));
             let read: serde_json::Value = serde_saphyr::from_str(&document).unwrap();
             prop_assert_eq!(&read, &serde_json::json!({ "block": text, "flow": [text, "x"] }));

@@ -1,15 +1,15 @@
-//! The files that `cutover init` writes, as text. Pure: what was found comes in, files go out.
+//! The text of the files that `cutover init` writes. Pure: discoveries in, files out.
 
 mod config;
 mod file;
 pub mod filters;
+mod open_questions;
 mod second;
 pub mod stack;
-mod unknown;
 mod workflow;
 
-pub use config::{Surroundings, USER_DATA, cutover_yaml, cutover_yaml_from_scratch};
+pub use config::{ConfigInput, USER_DATA, cutover_yaml, cutover_yaml_from_scratch};
 pub use file::File;
+pub use open_questions::open_questions;
 pub use second::{LiveGroup, NOT_COPIED, second_group};
-pub use unknown::unknown;
 pub use workflow::{Workflow, workflow};

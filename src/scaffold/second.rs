@@ -1,18 +1,18 @@
-//! A second group, described after the live one.
+//! Describes a second group like the live one.
 
 use std::collections::BTreeSet;
 
 use super::stack::{Condition, Forward, HealthCheck, SecondGroup, Tag};
-use crate::cloud::{GroupBlueprint, RuleBlueprint, RuleCondition, TargetGroupBlueprint};
-use crate::discovery::{Account, Member, Service};
+use crate::aws::{GroupBlueprint, RuleBlueprint, RuleCondition, TargetGroupBlueprint};
+use crate::discovery::{Account, GroupWithTarget, Service};
 use crate::model::{RuleId, TemplateSource, VersionSpec};
 
-/// The longest name of a target group (API model, TargetGroupName).
+/// The maximum length of a target group name (API model, TargetGroupName).
 const TARGET_GROUP_NAME: usize = 32;
-/// Condition values that a rule may have (Elastic Load Balancing quotas); the test header takes one.
+/// The maximum number of condition values in a rule (Elastic Load Balancing quotas); the test header uses one.
 const CONDITION_VALUES: usize = 5;
 
-/// Attributes of a target group that are as AWS creates them (user guide, "Target group attributes").
+/// The default values of target group attributes (user guide, "Target group attributes").
 const DEFAULTS: [(&str, &str); 13] = [
     ("deregistration_delay.timeout_seconds", "300"),
     ("load_balancing.algorithm.anomaly_mitigation", "off"),
@@ -29,63 +29,66 @@ const DEFAULTS: [(&str, &str); 13] = [
     ("waf.fail_open.enabled", "false"),
 ];
 
-/// What was read of the live group.
+/// The live group as read from AWS.
 #[derive(Debug)]
 pub struct LiveGroup<'a> {
-    /// Its account.
+    /// The account.
     pub account: &'a Account,
-    /// Its service, of one group.
+    /// The service, which has one group.
     pub service: &'a Service,
     /// The group.
-    pub member: &'a Member,
-    /// What it is made of.
+    pub member: &'a GroupWithTarget,
+    /// The configuration of the group.
     pub group: GroupBlueprint,
-    /// What its target group is made of.
+    /// The configuration of the target group.
     pub target_group: TargetGroupBlueprint,
-    /// What its rules are made of, in the order in which they are tried.
+    /// The configuration of the rules, in the order in which they are evaluated.
     pub rules: Vec<RuleBlueprint>,
 }
 
-/// What of a group is not described: the second one has AWS's defaults there.
+/// What is not copied from the live group: the second group has AWS's defaults.
 pub const NOT_COPIED: &str = "scaling policies, scheduled actions, lifecycle hooks, warm pool, termination and maintenance \
-     policies, default warmup and maximum lifetime are not copied: add those that the live group has";
+     policies, default warmup and maximum instance lifetime are not copied: add those of the live group";
 
-/// Describes a second group. Network, health checks, launch template and tags are the live group's.
+/// Describes a second group with the network, health checks, launch template and tags of the live group.
 ///
 /// # Errors
-/// A message for the person, where the live group does not allow for a second one.
+/// A message for the user, if no second group is possible.
 pub fn second_group(live: &LiveGroup<'_>) -> Result<SecondGroup, String> {
     let name = &live.member.group.name;
     let template = live.member.group.source.template();
     let template =
-        template.ok_or_else(|| format!("`{name}` does not launch from a launch template"))?;
+        template.ok_or_else(|| format!("the group `{name}` does not use a launch template"))?;
     if matches!(live.member.group.source, TemplateSource::Mixed { .. }) {
         return Err(format!(
-            "`{name}` has a mixed instances policy, which a second group does not get yet: copy the group yourself, then run \
-             `cutover init --group` with both"
+            "the group `{name}` has a mixed instances policy, which is not supported here yet: copy the group yourself, then \
+             run `cutover init --group` with both"
         ));
     }
     let VersionSpec::Number(version) = template.version else {
         return Err(format!(
-            "`{name}` launches from `{}` at {}, and the second group needs the same number: run `cutover init`, then \
-             `cutover adopt`, then this again",
+            "the group `{name}` launches from `{}` at {}, but both groups need the same version number: run `cutover init`, \
+             then `cutover adopt`, then this command again",
             template.name, template.version
         ));
     };
     let arn = live.member.target_group.clone();
-    let arn =
-        arn.ok_or_else(|| format!("`{name}` is in no target group, so no traffic can be moved"))?;
+    let arn = arn.ok_or_else(|| {
+        format!(
+            "the group `{name}` is not attached to a target group, so no traffic can be shifted"
+        )
+    })?;
     let first = live.service.rules.first();
     let first = first.ok_or_else(|| format!("no rule forwards to the target group of `{name}`"))?;
     let blueprint = live.rules.iter().find(|rule| rule.id == first.id);
     let conditions = blueprint.and_then(|rule| rule.conditions.clone()).ok_or_else(|| {
-        format!("the rule {} asks for something that cutover does not know; write the test rule yourself", first.id)
+        format!("the rule {} has a condition that cutover does not support; write the test rule yourself", first.id)
     })?;
     let values: usize = conditions.iter().map(values_of).sum();
     if values >= CONDITION_VALUES {
         return Err(format!(
-            "the rule {} has {values} condition values, and a rule may have {CONDITION_VALUES}: the test rule needs one more \
-             for its header; split the rule in two",
+            "the rule {} has {values} condition values of at most {CONDITION_VALUES}, but the test rule needs one more for its \
+             header: split the rule in two",
             first.id
         ));
     }
@@ -156,17 +159,18 @@ fn forward(rule: &crate::model::Rule, live: &LiveGroup<'_>, target_group: &str) 
     }
 }
 
-/// The highest free priority ahead of `before`, so that the test rule is tried first and disturbs no other service.
+/// Returns the highest free priority before `before`, so that the test rule is evaluated first, but after the
+/// rules of other services.
 fn free_priority(account: &Account, listener: &str, before: Option<u32>) -> Result<u32, String> {
     let rules = account.rules.iter().filter(|rule| rule.listener == listener);
     let used: BTreeSet<u32> = rules.filter_map(|rule| rule.priority).collect();
-    // 1 to 50,000 (API model, RulePriority). A default action is tried last.
+    // 1 to 50,000 (API model, RulePriority). A default action is evaluated last.
     let first = before.unwrap_or_else(|| used.first().copied().unwrap_or(50_000).max(2));
     let free = (1..first).rev().find(|priority| !used.contains(priority));
     free.ok_or_else(|| {
         format!(
-            "no priority ahead of {first} is free on the listener for the test rule: give the rules higher numbers (`aws \
-             elbv2 set-rule-priorities`)"
+            "no priority before {first} is free on the listener for the test rule: give the rules higher numbers with `aws \
+             elbv2 set-rule-priorities`"
         )
     })
 }
@@ -175,7 +179,7 @@ fn taken<'a>(names: impl Iterator<Item = &'a String>) -> BTreeSet<&'a str> {
     names.map(String::as_str).collect()
 }
 
-/// A name for the second of two: green for blue, b for a, or with `-green` behind it.
+/// Returns a free name for the second group: with green for blue and vice versa, otherwise with the suffix `-green`.
 fn other_name(name: &str, limit: usize, taken: &BTreeSet<&str>) -> String {
     let swapped = if name.contains("blue") {
         name.replace("blue", "green")
@@ -196,7 +200,7 @@ fn other_name(name: &str, limit: usize, taken: &BTreeSet<&str>) -> String {
 }
 
 fn is_default((key, value): &(String, String)) -> bool {
-    // What AWS may add later is kept, unless it says that it is off.
+    // Attributes that AWS adds later are copied, unless they are off.
     DEFAULTS.contains(&(key.as_str(), value.as_str()))
         || (key.starts_with("target_group_health.") && value == "off")
 }

@@ -1,11 +1,11 @@
-//! The workflow that deploys a service.
+//! Writes the GitHub workflow that deploys a service.
 
 use minijinja::Error;
 use serde::Serialize;
 
 use super::filters::render;
 
-/// What the workflow depends on.
+/// The values of the workflow.
 #[derive(Debug, Clone, Serialize)]
 pub struct Workflow<'a> {
     /// The service's name.
@@ -14,16 +14,16 @@ pub struct Workflow<'a> {
     pub environment: &'a str,
     /// The ARN of the role that the job assumes.
     pub role: &'a str,
-    /// Whether `cutover.yaml` says how the image is made. If not, the image is an input.
+    /// Whether cutover builds or assembles the image. If not, the image is an input of the workflow.
     pub builds: bool,
-    /// Whether the image goes to GHCR.
+    /// Whether the image is pushed to GHCR.
     pub packages: bool,
 }
 
 /// Writes the workflow.
 ///
 /// # Errors
-/// Only where cutover's own template is at fault.
+/// Only if cutover's own template is wrong.
 pub fn workflow(values: &Workflow<'_>) -> Result<String, Error> {
     render("deploy.yml", include_str!("templates/deploy.yml"), values)
 }

@@ -1,104 +1,103 @@
-//! Why user data can't be made.
+//! Errors of making user data.
 
 use crate::model::{ImageReference, Repository};
 
 use super::user_data::LIMIT;
 
-/// A refusal, before anything is changed.
+/// The reason why no user data can be made. Nothing has been changed yet.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PinError {
     /// The live version has no user data.
     #[error(
-        "cannot pin the image: the live launch template version has no user data, so nothing in it runs `{0}`. \
-         Write the user data in a file with `{{{{ image }}}}` in it, and set `template: {{ user_data: {{ file: … }} }}`"
+        "cannot pin the image: the live launch template version has no user data, so nothing runs `{0}`; \
+         write user data in a file that contains `{{{{ image }}}}`, and set `template: {{ user_data: {{ file: … }} }}`"
     )]
     NoUserData(Repository),
     /// The live version's user data isn't base64.
     #[error(
-        "cannot read the live version's user data: it is not valid base64 ({0}). \
-         EC2 would hand it to the instance as it is; make a version with proper user data, \
-         or set `template: {{ user_data: {{ file: … }} }}`"
+        "cannot read the live version's user data: it is not valid base64 ({0}), and EC2 passes it to \
+         instances unchanged; create a version with correct user data, or set `template: {{ user_data: {{ file: … }} }}`"
     )]
     Base64(String),
-    /// It is compressed.
+    /// The live version's user data is compressed.
     #[error(
-        "cannot rewrite the live version's user data: it is compressed with gzip. \
-         Keep its source in the repository with `{{{{ image }}}}` in it, and set `template: {{ user_data: {{ file: … }} }}`"
+        "cannot rewrite the live version's user data: it is compressed with gzip; \
+         keep its source in a file that contains `{{{{ image }}}}`, and set `template: {{ user_data: {{ file: … }} }}`"
     )]
     Compressed,
-    /// It announces MIME and isn't.
+    /// The live version's user data has MIME headers, but is not valid MIME.
     #[error(
-        "cannot read the live version's user data: it begins as a MIME message and is none ({0}). \
-         Set `template: {{ user_data: {{ file: … }} }}`"
+        "cannot read the live version's user data: it is not a valid MIME message ({0}); \
+         set `template: {{ user_data: {{ file: … }} }}`"
     )]
     Mime(String),
-    /// A reference is in a part that is encoded.
+    /// An encoded MIME part contains a reference, or may contain one.
     #[error(
-        "cannot rewrite the live version's user data: its MIME part {part} is encoded as `{encoding}` and {holds}. \
-         Store that part as plain text (7bit or 8bit), or set `template: {{ user_data: {{ file: … }} }}`"
+        "cannot rewrite the live version's user data: its MIME part {part} is encoded as `{encoding}` and {holds}; \
+         store that part as plain text (7bit or 8bit), or set `template: {{ user_data: {{ file: … }} }}`"
     )]
     HiddenInMime {
-        /// Which part, from 1 in reading order.
+        /// The number of the part, from 1 in document order.
         part: usize,
         /// Its Content-Transfer-Encoding.
         encoding: String,
-        /// What makes that a problem.
+        /// Why that is a problem.
         holds: String,
     },
-    /// The repository isn't mentioned.
+    /// The live version's user data does not contain the repository.
     #[error(
-        "cannot pin the image: the live version's user data ({bytes} bytes, {lines} lines) does not mention `{repository}`. \
-         Check `image.push` against what the instances run, \
+        "cannot pin the image: the live version's user data ({bytes} bytes, {lines} lines) does not mention `{repository}`; \
+         compare `image.push` with what the instances run, \
          or set `template: {{ user_data: {{ file: … }} }}` with `{{{{ image }}}}` in that file"
     )]
     NotMentioned {
-        /// What was looked for.
+        /// The repository that was searched for.
         repository: Repository,
-        /// The size of what was looked through.
+        /// The size of the user data in bytes.
         bytes: usize,
-        /// Its lines.
+        /// The number of lines of the user data.
         lines: usize,
     },
-    /// A tag or digest is put together when the instance boots.
+    /// A reference cannot be parsed, for example because its tag is computed at boot.
     #[error(
-        "cannot pin the image: line {line} of the live version's user data names `{repository}` in a way that cannot be read (`{text}`): \
-         {why}. Write a literal tag or digest there, or set `template: {{ user_data: {{ file: … }} }}`"
+        "cannot pin the image: line {line} of the live version's user data has a reference to `{repository}` that cannot be \
+         parsed (`{text}`): {why}; write a literal tag or digest there, or set `template: {{ user_data: {{ file: … }} }}`"
     )]
-    Unreadable {
+    UnparsableReference {
         /// The repository.
         repository: Repository,
-        /// From 1.
+        /// The line number, from 1.
         line: usize,
-        /// The line, shortened.
+        /// The line, truncated.
         text: String,
-        /// What is wrong with it.
+        /// Why it cannot be parsed.
         why: &'static str,
     },
-    /// The file asks for something unknown.
+    /// The file contains an unknown placeholder.
     #[error(
-        "{path}:{line}: unknown placeholder `{{{{ {name} }}}}`: there are `{{{{ image }}}}`, `{{{{ repository }}}}` and `{{{{ digest }}}}`"
+        "{path}:{line}: unknown placeholder `{{{{ {name} }}}}`: valid ones are `{{{{ image }}}}`, `{{{{ repository }}}}` and `{{{{ digest }}}}`"
     )]
     UnknownPlaceholder {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// From 1.
+        /// The line number, from 1.
         line: usize,
-        /// What it asks for.
+        /// The name in the placeholder.
         name: String,
     },
-    /// The file wouldn't launch the image.
+    /// The file contains no placeholder for the image.
     #[error(
         "{path}: no placeholder for the image: write `{{{{ image }}}}` where the user data runs it \
-         (`{{{{ repository }}}}@{{{{ digest }}}}` is the same)"
+         (or `{{{{ repository }}}}@{{{{ digest }}}}`)"
     )]
     NoPlaceholder {
-        /// The file.
+        /// The path of the file.
         path: String,
     },
-    /// Over EC2's limit.
+    /// The user data exceeds EC2's limit.
     #[error(
-        "the user data that launches `{image}` would have {bytes} bytes, and EC2 takes {LIMIT} before base64. \
-         Move what is long into the image, or have the instance download it"
+        "the user data that launches `{image}` would have {bytes} bytes, but EC2 accepts {LIMIT} before base64; \
+         move long parts into the image, or have the instance download them"
     )]
     TooLong {
         /// The image.

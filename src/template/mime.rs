@@ -1,5 +1,5 @@
-//! Multi-part user data. Plain parts are rewritten as text; what can't be seen in an encoded part
-//! must not be missed in silence.
+//! Multi-part user data. Plain parts are rewritten as text. References in encoded parts cannot be
+//! rewritten and must not be silently missed.
 
 use mailparse::{MailHeaderMap as _, ParsedMail};
 
@@ -7,7 +7,7 @@ use crate::model::Repository;
 
 use super::{PinError, reference, user_data};
 
-/// Refuses MIME user data that mentions `repository` within an encoded part.
+/// Refuses MIME user data that mentions `repository` in an encoded part.
 pub(super) fn refuse_hidden(bytes: &[u8], repository: &Repository) -> Result<(), PinError> {
     if !announces_mime(bytes) {
         return Ok(());
@@ -34,7 +34,7 @@ fn refuse_hidden_part(
     let hidden = |holds: String| PinError::HiddenInMime { part: number, encoding, holds };
     match part.get_body_raw() {
         Err(error) => Err(hidden(format!("cannot be decoded ({error})"))),
-        Ok(body) if user_data::is_gzip(&body) => Err(hidden("compressed with gzip".to_owned())),
+        Ok(body) if user_data::is_gzip(&body) => Err(hidden("is compressed with gzip".to_owned())),
         Ok(body) if reference::mentions(&body, repository) => {
             Err(hidden(format!("mentions `{repository}`")))
         }
@@ -42,7 +42,7 @@ fn refuse_hidden_part(
     }
 }
 
-/// Whether cloud-init would read this as MIME: a header comes first.
+/// Returns true if cloud-init would parse this as MIME: it begins with a header.
 fn announces_mime(bytes: &[u8]) -> bool {
     let start = bytes.trim_ascii_start();
     ["content-type:", "mime-version:"].iter().any(|header| {

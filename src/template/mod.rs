@@ -1,6 +1,6 @@
-//! User data for a new launch template version: the live version's bytes, or a template of the
-//! repository's own, with the image pinned by digest. Pure: bytes in, bytes out, and every refusal
-//! happens before anything is changed.
+//! User data for a new launch template version: the live version's bytes, or a file of the service's
+//! repository, with the image pinned by digest. Pure: bytes in, bytes out. Every refusal happens before
+//! anything is changed.
 
 mod error;
 mod mime;
@@ -15,12 +15,12 @@ pub use error::PinError;
 pub use token::{VersionIdentity, client_token};
 pub use user_data::{LIMIT, digest_occurrences};
 
-/// Where the new version's user data comes from.
+/// The source of the new version's user data.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// The live version's, with every reference to the image's repository swapped.
+pub enum UserDataSource {
+    /// The live version's user data, with every reference to the image's repository replaced.
     Rewrite,
-    /// A file of the repository with `{{ image }}` in it.
+    /// A file that contains `{{ image }}`.
     File {
         /// Its path, for messages.
         path: String,
@@ -31,42 +31,43 @@ pub enum Source {
 
 /// User data that launches exactly one image.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pinned {
-    /// As the EC2 API takes it.
+pub struct PinnedUserData {
+    /// The user data as the EC2 API takes it, in base64.
     pub base64: String,
-    /// Its size before encoding, in bytes: at most [`LIMIT`].
+    /// The size before encoding, in bytes: at most [`LIMIT`].
     pub bytes: usize,
-    /// How often the digest is in it: at least once. The proof of a rollout wants exactly once.
+    /// How often it contains the digest: at least once. The proof of a rollout requires exactly once.
     pub digest_count: usize,
 }
 
 /// Makes the user data of a version that launches `image`.
 ///
-/// `base` is the live version's user data as EC2 gives it, in base64; [`Source::File`] doesn't look
-/// at it. Refuses rather than guesses: a reference that can't be read is an error, not skipped.
+/// `base` is the live version's user data as EC2 returns it, in base64; [`Source::File`] ignores it. A
+/// reference that cannot be parsed is an error and is not skipped.
 ///
 /// # Errors
-/// Where the result would be too long, or would not launch the image; see [`PinError`].
+/// If the result would be too long, or would not launch the image; see [`PinError`].
 pub fn pin(
-    source: &Source,
+    source: &UserDataSource,
     base: Option<&str>,
     image: &ImageReference,
-) -> Result<Pinned, PinError> {
+) -> Result<PinnedUserData, PinError> {
     let bytes = match source {
-        Source::Rewrite => {
+        UserDataSource::Rewrite => {
             let base = base.ok_or_else(|| PinError::NoUserData(image.repository.clone()))?;
             let live = user_data::decode(base)?;
             user_data::refuse_compressed(&live)?;
             mime::refuse_hidden(&live, &image.repository)?;
             reference::replace(&live, image)?
         }
-        Source::File { path, text } => placeholder::fill(path, text, image)?.into_bytes(),
+        UserDataSource::File { path, text } => placeholder::fill(path, text, image)?.into_bytes(),
     };
     user_data::finish(&bytes, image)
 }
 
-/// Whether decoded user data launches exactly `image`: its repository is named, and by no other
-/// digest or tag. Twice is as good as once (`docker pull`, then `docker run`).
+/// Returns true if decoded user data launches exactly `image`: it contains the digest, and no reference
+/// to the repository with another digest or tag. It may do so several times (`docker pull`, then
+/// `docker run`).
 pub fn is_pinned(user_data: &[u8], image: &ImageReference) -> bool {
     digest_occurrences(user_data, &image.digest) > 0
         && (!reference::mentions(user_data, &image.repository)
@@ -85,7 +86,7 @@ mod tests {
     }
 
     fn rewrite(text: impl AsRef<[u8]>) -> Result<String, PinError> {
-        let pinned = pin(&Source::Rewrite, Some(&STANDARD.encode(text)), &image())?;
+        let pinned = pin(&UserDataSource::Rewrite, Some(&STANDARD.encode(text)), &image())?;
         Ok(String::from_utf8(STANDARD.decode(pinned.base64).unwrap()).unwrap())
     }
 
@@ -98,18 +99,18 @@ mod tests {
     }
 
     #[test]
-    fn rewrites_what_lives_and_counts_the_digest() {
+    fn rewrites_live_user_data_and_counts_the_digest() {
         let live = STANDARD.encode("#!/bin/sh\ndocker run registry.example:5000/team/web:v1\n");
-        let pinned = pin(&Source::Rewrite, Some(&live), &image()).unwrap();
+        let pinned = pin(&UserDataSource::Rewrite, Some(&live), &image()).unwrap();
         assert_eq!(pinned.digest_count, 1);
         let bytes = STANDARD.decode(&pinned.base64).unwrap();
         assert_eq!(pinned.bytes, bytes.len());
         assert_eq!(bytes, format!("#!/bin/sh\ndocker run {}\n", image()).as_bytes());
-        assert_eq!(pin(&Source::Rewrite, Some(&pinned.base64), &image()).unwrap(), pinned);
+        assert_eq!(pin(&UserDataSource::Rewrite, Some(&pinned.base64), &image()).unwrap(), pinned);
     }
 
     #[test]
-    fn rewrites_plain_parts_of_mime_and_refuses_what_it_cannot_see_into() {
+    fn rewrites_plain_mime_parts_and_refuses_encoded_references() {
         let run = "docker run registry.example:5000/team/web:v1";
         let plain = multipart("7bit", run);
         assert_eq!(
@@ -129,11 +130,14 @@ mod tests {
         let none = rewrite("#!/bin/sh\ndocker run nginx:1\n").unwrap_err().to_string();
         assert!(none.contains("registry.example:5000/team/web"), "{none}");
         assert!(none.contains("29 bytes"), "{none}");
-        let broken = pin(&Source::Rewrite, Some("#!/bin/sh"), &image()).unwrap_err();
+        let broken = pin(&UserDataSource::Rewrite, Some("#!/bin/sh"), &image()).unwrap_err();
         assert!(matches!(broken, PinError::Base64(_)));
-        assert!(matches!(pin(&Source::Rewrite, None, &image()), Err(PinError::NoUserData(_))));
+        assert!(matches!(
+            pin(&UserDataSource::Rewrite, None, &image()),
+            Err(PinError::NoUserData(_))
+        ));
         let text = format!("{{{{ image }}}}{}", "x".repeat(LIMIT));
-        let source = Source::File { path: "user-data.sh".to_owned(), text };
+        let source = UserDataSource::File { path: "user-data.sh".to_owned(), text };
         let long = pin(&source, None, &image()).unwrap_err();
         assert!(matches!(long, PinError::TooLong { .. }), "{long}");
     }

@@ -1,13 +1,13 @@
-//! A user-data file of the repository's own: `{{ image }}` and its parts.
+//! User data from a file: `{{ image }}` and its parts.
 
 use crate::model::ImageReference;
 
 use super::PinError;
 
-/// Fills the placeholders of `text`.
+/// Fills in the placeholders of `text`.
 ///
 /// Only `{{ name }}` is a placeholder. Braces around anything else (`{{.State.Running}}` for
-/// `docker inspect`, `{{ v1.region }}` for cloud-init's Jinja) are left as they are.
+/// `docker inspect`, `{{ v1.region }}` for cloud-init's Jinja) are left unchanged.
 pub(super) fn fill(path: &str, text: &str, image: &ImageReference) -> Result<String, PinError> {
     let mut filled = String::with_capacity(text.len() + 128);
     let mut rest = text;
@@ -37,7 +37,7 @@ pub(super) fn fill(path: &str, text: &str, image: &ImageReference) -> Result<Str
     if names_digest { Ok(filled) } else { Err(PinError::NoPlaceholder { path: path.to_owned() }) }
 }
 
-/// The name in `{{ name }}` at the start of `braces`, and what follows it.
+/// Parses `{{ name }}` at the start of `braces`; returns the name and the text after it.
 fn placeholder(braces: &str) -> Option<(&str, &str)> {
     let (inner, after) = braces.strip_prefix("{{")?.split_once("}}")?;
     let name = inner.trim_matches([' ', '\t']);

@@ -1,4 +1,4 @@
-//! References to one repository in text that is otherwise none of our business.
+//! Finds and replaces references to one repository in arbitrary text.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use crate::model::{ImageReference, Repository};
 
 use super::PinError;
 
-/// Replaces every reference to the image's repository by the pinned one. All other bytes stay.
+/// Replaces every reference to the image's repository with the pinned image. Keeps all other bytes.
 pub(super) fn replace(text: &[u8], image: &ImageReference) -> Result<Vec<u8>, PinError> {
     let found = find(text, &image.repository)?;
     if found.is_empty() {
@@ -28,24 +28,29 @@ pub(super) fn replace(text: &[u8], image: &ImageReference) -> Result<Vec<u8>, Pi
     Ok(replaced)
 }
 
-/// Whether `text` names the repository at all, readable or not.
+/// Returns true if `text` contains the repository's name, whether or not the reference can be parsed.
 pub(super) fn mentions(text: &[u8], repository: &Repository) -> bool {
     !names(text, repository).is_empty()
 }
 
-/// Where the references are, tag and digest included.
+/// Returns the ranges of the references, including tag and digest.
 fn find(text: &[u8], repository: &Repository) -> Result<Vec<Range<usize>>, PinError> {
     let read = |name: Range<usize>| {
         let end = suffix_end(text, &name).map_err(|why| {
             let (line, content) = line_at(text, name.start);
-            PinError::Unreadable { repository: repository.clone(), line, text: content, why }
+            PinError::UnparsableReference {
+                repository: repository.clone(),
+                line,
+                text: content,
+                why,
+            }
         })?;
         Ok(name.start..end)
     };
     names(text, repository).into_iter().map(read).collect()
 }
 
-/// Where the bare name stands at word boundaries.
+/// Returns the ranges of the bare name at word boundaries.
 fn names(text: &[u8], repository: &Repository) -> Vec<Range<usize>> {
     let needle = repository.to_string().into_bytes();
     text.windows(needle.len())
@@ -56,8 +61,8 @@ fn names(text: &[u8], repository: &Repository) -> Vec<Range<usize>> {
         .collect()
 }
 
-/// Whether a name may begin after `before`. `docker://` (skopeo, podman) introduces a reference;
-/// any other slash makes it the tail of something longer, `https://` a page about it.
+/// Returns true if a name may begin after `before`. `docker://` (skopeo, podman) introduces a reference;
+/// after any other slash the name is the end of something longer, such as an `https://` URL.
 fn begins(before: &[u8]) -> bool {
     match before.last() {
         None => true,
@@ -66,7 +71,7 @@ fn begins(before: &[u8]) -> bool {
     }
 }
 
-/// Whether the repository's name is over before `after`, rather than the start of a longer one.
+/// Returns true if the name ends before `after`, and is not the start of a longer one.
 fn ends(after: &[u8]) -> bool {
     match after {
         [b'/' | b'_' | b'-', ..] => false,
@@ -76,10 +81,10 @@ fn ends(after: &[u8]) -> bool {
     }
 }
 
-/// Where the reference ends that begins with `name`.
+/// Returns the end of the reference that begins with `name`.
 fn suffix_end(text: &[u8], name: &Range<usize>) -> Result<usize, &'static str> {
-    const COMPUTED: &str = "its tag or digest is put together when the instance boots";
-    const MALFORMED: &str = "what follows `@` is no digest";
+    const COMPUTED: &str = "its tag or digest is computed when the instance boots";
+    const MALFORMED: &str = "the text after `@` is not a digest";
     let mut end = name.end;
     if let Some(tag) = text[end..].strip_prefix(b":") {
         let length = tag.iter().take_while(|b| is_tag(**b)).count();
@@ -103,7 +108,7 @@ fn suffix_end(text: &[u8], name: &Range<usize>) -> Result<usize, &'static str> {
     }
     let bare = end == name.end;
     if bare && variable(&text[..name.start]).is_some_and(|v| is_extended(text, v)) {
-        return Err("it is kept in a variable, and a tag or digest is added to that elsewhere");
+        return Err("it is assigned to a variable, and a tag or digest is appended elsewhere");
     }
     Ok(end)
 }
@@ -112,8 +117,8 @@ fn is_tag(b: u8) -> bool {
     b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-')
 }
 
-/// Whether `after` goes on with an expansion of a shell or of a template: `:$TAG`, `:"$TAG"`,
-/// `:{{ tag }}`, `${SUFFIX}`.
+/// Returns true if `after` begins with a shell or template expansion: `:$TAG`, `:"$TAG"`, `:{{ tag }}`,
+/// `${SUFFIX}`.
 fn computed(after: &[u8]) -> bool {
     let after = match after {
         [b':' | b'@', rest @ ..] => rest,
@@ -126,7 +131,7 @@ fn computed(after: &[u8]) -> bool {
     matches!(unquoted, [b'$' | b'`', ..] | [b'{', b'{', ..])
 }
 
-/// The variable that a shell assigns the text after `before` to.
+/// Returns the shell variable that the text after `before` is assigned to.
 fn variable(before: &[u8]) -> Option<&[u8]> {
     let before = match before {
         [rest @ .., b'"' | b'\''] => rest,
@@ -138,7 +143,7 @@ fn variable(before: &[u8]) -> Option<&[u8]> {
     (!name.is_empty()).then_some(name)
 }
 
-/// Whether `text` puts a tag or digest behind `$variable` or `${variable}`.
+/// Returns true if `text` appends a tag or digest to `$variable` or `${variable}`.
 fn is_extended(text: &[u8], variable: &[u8]) -> bool {
     [[b"$", variable, b""].concat(), [b"${", variable, b"}"].concat()].iter().any(|use_of| {
         text.windows(use_of.len()).enumerate().any(|(at, window)| {
@@ -149,7 +154,7 @@ fn is_extended(text: &[u8], variable: &[u8]) -> bool {
     })
 }
 
-/// The number from 1 and the content, shortened, of the line that holds offset `at`.
+/// Returns the number, from 1, and the truncated content of the line at offset `at`.
 fn line_at(text: &[u8], at: usize) -> (usize, String) {
     let start = text[..at].iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
     let number = 1 + text[..start].iter().filter(|b| **b == b'\n').count();
@@ -214,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_references_that_are_put_together_later() {
+    fn refuses_references_that_are_computed_at_boot() {
         for text in [
             format!("docker run {REPOSITORY}:$TAG"),
             format!("docker run {REPOSITORY}:\"${{TAG}}\""),
@@ -227,7 +232,7 @@ mod tests {
         ] {
             let refused = replace(format!("#!/bin/sh\n{text}\n").as_bytes(), &image());
             match refused {
-                Err(PinError::Unreadable { line: 2, .. }) => {}
+                Err(PinError::UnparsableReference { line: 2, .. }) => {}
                 other => panic!("{text}: {other:?}"),
             }
         }
@@ -238,7 +243,7 @@ mod tests {
             .prop_map(|(tag, digest)| format!("{REPOSITORY}{tag}{digest}"))
     }
 
-    /// Bytes of any kind that neither glue onto a reference nor hold an expansion.
+    /// Arbitrary bytes that neither extend a reference nor contain an expansion.
     fn between() -> impl Strategy<Value = Vec<u8>> {
         proptest::collection::vec(any::<u8>().prop_filter("no expansion", |b| *b != b'$'), 0..40)
             .prop_map(|bytes| [b" ", bytes.as_slice(), b"\n"].concat())

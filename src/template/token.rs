@@ -1,27 +1,27 @@
-//! The identity of a launch template version, as CreateLaunchTemplateVersion's ClientToken.
+//! The ClientToken of CreateLaunchTemplateVersion, derived from the identity of the version.
 
 use sha2::{Digest as _, Sha256};
 
-/// What makes two requests for a version the same request. A retry after a crash has all of it in
-/// common and gets the version that the first attempt made; a deliberate redeploy differs in
-/// `intent` or `last_finished` and gets a new one.
+/// What identifies a request for a version. A retry after a crash has the same identity and gets the
+/// version that the first attempt created; a deliberate redeploy differs in `intent` or `last_finished`
+/// and gets a new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VersionIdentity<'a> {
     /// `lt-…`.
     pub template_id: &'a str,
-    /// The version that the new one is made from.
+    /// The version that the new one is based on.
     pub source_version: u64,
     /// The new version's user data in base64.
     pub user_data: &'a str,
     /// The service.
     pub service: &'a str,
-    /// The Actions run without its attempt, or the configuration's hash.
+    /// The GitHub Actions run without its attempt, or the hash of the configuration.
     pub intent: &'a str,
-    /// The number of the last finished rollout; 0 where there was none.
+    /// The number of the last finished rollout; 0 if there is none.
     pub last_finished: u64,
 }
 
-/// The token: 64 hexadecimal digits, within EC2's 128 (API model).
+/// Returns the token: 64 hexadecimal digits. EC2 allows 128 characters (API model).
 pub fn client_token(identity: &VersionIdentity<'_>) -> String {
     let source_version = identity.source_version.to_string();
     let last_finished = identity.last_finished.to_string();
@@ -35,7 +35,7 @@ pub fn client_token(identity: &VersionIdentity<'_>) -> String {
     ];
     let mut hash = Sha256::new();
     for part in parts {
-        // The length first, so that no two lists of parts run together into the same bytes.
+        // The length prefix keeps different lists of parts from producing the same bytes.
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }

@@ -1,4 +1,4 @@
-//! The moments at which a job is canceled, read from its log, and what must hold afterwards.
+//! The moments at which a job is canceled, read from its log, and what must hold afterward.
 
 use serde_json::{Value, json};
 
@@ -7,16 +7,16 @@ use super::support::project::Project;
 use super::support::runner::{Ended, Job};
 use super::support::truth;
 
-/// The id and number of the workflow run that is canceled.
+/// The ID and number of the workflow run that is canceled.
 pub(crate) const RUN: u32 = 1000;
 
-/// The same of the next run of that workflow.
+/// The ID and number of the next run of that workflow.
 pub(crate) const NEXT_RUN: u32 = 1001;
 
-/// Whether a line of the log is the one that is waited for.
+/// Whether a line of the log is the awaited one.
 pub(crate) type Moment = Box<dyn Fn(&str) -> bool>;
 
-/// The first line of a topic: `+00:12  topic     text`.
+/// Matches the first line of a topic: `+00:12  topic     text`.
 pub(crate) fn topic(name: &'static str) -> Moment {
     Box::new(move |line| {
         let mut words = line.split_whitespace();
@@ -24,7 +24,7 @@ pub(crate) fn topic(name: &'static str) -> Moment {
     })
 }
 
-/// The title of a phase's group.
+/// Matches the title of a phase's log group.
 pub(crate) fn phase(name: &'static str) -> Moment {
     Box::new(move |line| {
         let title = line.strip_prefix("::group::").unwrap_or_default();
@@ -32,15 +32,16 @@ pub(crate) fn phase(name: &'static str) -> Moment {
     })
 }
 
-/// Weights that were `set` or `verified`.
+/// Matches weights that were `set` or `verified`.
 pub(crate) fn weights(green: u8, state: &'static str) -> Moment {
-    let is_weights = topic("weights");
+    let is_weights = topic("traffic");
     Box::new(move |line| {
         is_weights(line) && line.contains(&format!("green {green} ")) && line.ends_with(state)
     })
 }
 
-/// Checks what a canceled step leaves when it was given the time: exit code, annotation, outputs, state and summary.
+/// Checks what a canceled step leaves if it was given enough time: exit code, annotation, outputs,
+/// state and summary.
 pub(crate) fn interrupted(ended: &Ended) {
     ended.exited(130);
     assert!(!ended.killed, "{}", ended.text());
@@ -51,10 +52,10 @@ pub(crate) fn interrupted(ended: &Ended) {
     assert!(ended.files.summary.contains("interrupted"), "{}", ended.files.summary);
 }
 
-/// Checks that users saw no error, and returns what the account holds.
+/// Checks that users received no error; returns the account's state.
 pub(crate) fn served(lab: &Lab, after: &Ended) -> Value {
     let truth = truth::of(lab);
-    assert_eq!(truth["errors"], 0.0, "users saw errors: {}", after.text());
+    assert_eq!(truth["errors"], 0.0, "users received errors: {}", after.text());
     let weights = truth["weights"].as_object().unwrap();
     let total: i64 = weights.values().filter_map(Value::as_i64).sum();
     assert!((99..=100).contains(&total), "{truth}");
@@ -62,7 +63,7 @@ pub(crate) fn served(lab: &Lab, after: &Ended) -> Value {
 }
 
 /// Checks that the post step changes nothing, and returns whether it reported an unfinished rollout.
-pub(crate) fn left_as_it_is(job: &Job<'_>) -> bool {
+pub(crate) fn kept_outcome(job: &Job<'_>) -> bool {
     let post = job.post();
     post.exited(0);
     assert_eq!(post.annotations("error").len(), 0, "{}", post.text());
@@ -84,7 +85,7 @@ pub(crate) fn on_green_with(lab: &Lab, ended: &Ended, versions: &[u64]) {
     assert_eq!(ended.files.output("outcome"), "succeeded", "{}", ended.text());
     let newest = versions[0].to_string();
     assert_eq!(ended.files.output("launch-template-version"), newest, "{}", ended.text());
-    assert_eq!(ended.files.output("weights"), r#"{"blue":0,"green":100}"#);
+    assert_eq!(ended.files.output("shares"), r#"{"blue":0,"green":100}"#);
     let truth = served(lab, ended);
     assert_eq!(truth["versions"], json!(versions), "a version is created once: {}", ended.text());
     assert_eq!(truth["weights"], json!({ "news-blue": 0, "news-green": 100 }), "{}", ended.text());
@@ -98,7 +99,7 @@ pub(crate) fn on_blue(lab: &Lab, ended: &Ended) {
     assert_eq!(truth["groups"]["news-blue"], json!([2, 4, "1"]), "{}", ended.text());
 }
 
-/// The next attempt of the same run finishes the same rollout.
+/// Checks that the next attempt of the same run finishes the same rollout.
 pub(crate) fn next_attempt_finishes(lab: &Lab, project: &Project) {
     on_green(lab, &Job::new(lab, project, RUN, 2).run());
 }

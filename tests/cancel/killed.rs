@@ -8,13 +8,13 @@ use super::support::lab::Lab;
 use super::support::project::Project;
 use super::support::runner::{Job, has_tools};
 
-/// Cancels a step whose launcher does not run for a time, or never again.
+/// Cancels a step whose launcher stalls for a time, or forever.
 fn canceled_with_a_launcher_that_stalls(moment: Moment, time: Option<Duration>, on_cancel: &str) {
     if !has_tools() {
         return;
     }
     let (lab, project) = (Lab::serve(SPEED), Project::quick());
-    // Long enough for traffic to be split still when the launcher continues.
+    // Long enough for traffic to still be split when the launcher continues.
     project.change("bake: 1m", "bake: 30m");
     let job = Job::new(&lab, &project, RUN, 1).input("on-cancel", on_cancel);
     let mut step = job.start();
@@ -85,7 +85,7 @@ fn canceled_in_a_container_with_a_launcher_that_forwards_nothing() {
         step.stalls(None);
         let ended = step.kill_all();
         served(&lab, &ended);
-        left_as_it_is(&job);
+        kept_outcome(&job);
         next_attempt_finishes(&lab, &project);
     }
 }
@@ -108,7 +108,7 @@ fn a_launcher_killed_on_a_terminal_lets_the_rollout_end_safely() {
         assert_eq!(main.saved("outcome"), "interrupted");
         assert!(main.summary.contains("interrupted"), "{}", main.summary);
         served(&lab, &ended);
-        left_as_it_is(&job);
+        kept_outcome(&job);
         next_attempt_finishes(&lab, &project);
     }
 }
@@ -149,7 +149,7 @@ fn a_launcher_killed_without_a_terminal_lets_the_rollout_end_safely() {
         assert_eq!(main.output("outcome"), "interrupted", "{}", main.summary);
         assert_eq!(main.saved("outcome"), "interrupted");
         served(&lab, &ended);
-        left_as_it_is(&job);
+        kept_outcome(&job);
         next_attempt_finishes(&lab, &project);
     }
 }

@@ -5,7 +5,7 @@ use super::checks::*;
 use super::support::lab::Lab;
 use super::support::project::Project;
 use super::support::runner::{Job, has_tools};
-use super::support::wire::Wire;
+use super::support::wire::CuttableProxy;
 
 fn canceled_and_rolled_back_by_the_post_step(moment: Moment) {
     if !has_tools() {
@@ -98,7 +98,7 @@ fn a_post_step_where_nothing_answers_ends_when_it_is_canceled() {
         return;
     }
     let (lab, project) = (Lab::serve(SPEED), Project::quick());
-    let wire = Wire::to(&lab);
+    let wire = CuttableProxy::to(&lab);
     let job = Job::new(&lab, &project, RUN, 1)
         .input("on-cancel", "roll-back")
         .environment(wire.environment());
@@ -107,7 +107,7 @@ fn a_post_step_where_nothing_answers_ends_when_it_is_canceled() {
     interrupted(&step.cancel());
     wire.cut();
     let post = job.start_post();
-    wire.loses_something();
+    wire.wait_for_lost_request();
     let post = post.cancel();
     assert!(!post.killed, "{}", post.text());
     post.exited(130);

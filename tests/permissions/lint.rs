@@ -1,4 +1,4 @@
-//! What is printed for CloudFormation and Terraform, read by tools of theirs.
+//! Checks what is printed for CloudFormation and Terraform with independent tools.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::support::lab::Lab;
 use crate::support::venv;
 
-/// That cfn-lint finds nothing wrong with a template, not even a warning.
+/// Asserts that cfn-lint reports nothing about a template, not even a warning.
 pub(crate) fn cloudformation(lab: &Lab, folder: &Path, template: &str) {
     let Some(lint) = venv::program("cfn-lint") else { return };
     let file = folder.join("template.yaml");
@@ -18,7 +18,7 @@ pub(crate) fn cloudformation(lab: &Lab, folder: &Path, template: &str) {
     assert!(output.status.success(), "{found}\n{template}");
 }
 
-/// That python-hcl2 reads a file, and which blocks it finds: type and labels.
+/// Parses a file with python-hcl2; returns the blocks it finds, as type and labels.
 pub(crate) fn terraform(lab: &Lab, text: &str) -> Option<Vec<String>> {
     let python = venv::program("python")?;
     let literal = serde_json::to_string(text).unwrap();
@@ -29,7 +29,7 @@ pub(crate) fn terraform(lab: &Lab, text: &str) -> Option<Vec<String>> {
          result = [f'{{kind}} {{bare(one)}}' for kind in ('data', 'resource', 'output') for block in read.get(kind, []) \
          for one in block]\n"
     );
-    let found = venv::answer(lab.command(python), prelude, &script);
+    let found = venv::run_script(lab.command(python), prelude, &script);
     let found = found.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned());
     Some(found.collect())
 }

@@ -1,4 +1,4 @@
-"""The lab through boto3: one story an argument. The environment says where the lab is."""
+"""Uses the lab through boto3: the argument names the scenario. The environment says where the lab is."""
 
 import base64
 import datetime
@@ -25,7 +25,7 @@ sts = boto3.client("sts")
 
 
 def refused(code, call, **arguments):
-    """The call is refused with this error code; gives the message."""
+    """Makes a call that must fail with this error code; returns the message."""
     try:
         call(**arguments)
     except ClientError as error:
@@ -35,7 +35,7 @@ def refused(code, call, **arguments):
 
 
 def until(what, look, seconds=60):
-    """Looks again and again until there is something to see."""
+    """Calls `look` until its result is truthy; returns that."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if seen := look():
@@ -152,12 +152,12 @@ def refresh():
               autoscaling.describe_scaling_activities(AutoScalingGroupName="news-blue")["Activities"]]
     assert any("instance refresh" in cause for cause in causes), causes
 
-    # By hand, back again, and given up on the way.
+    # A second refresh, back to version 1, canceled halfway.
     autoscaling.start_instance_refresh(
         AutoScalingGroupName="news-blue",
         DesiredConfiguration={"LaunchTemplate": {"LaunchTemplateName": "news", "Version": "1"}})
     autoscaling.cancel_instance_refresh(AutoScalingGroupName="news-blue")
-    until("it is cancelled", lambda: autoscaling.describe_instance_refreshes(
+    until("it is canceled", lambda: autoscaling.describe_instance_refreshes(
         AutoScalingGroupName="news-blue")["InstanceRefreshes"][0]["Status"] == "Cancelled")
 
 
@@ -268,7 +268,7 @@ def metrics():
         return {"Id": name, "MetricStat": {"Period": 60, "Stat": statistic, "Metric": {
             "Namespace": "AWS/ApplicationELB", "MetricName": metric, "Dimensions": dimensions}}}
 
-    # Minutes that are over and published: the last ones are still being counted.
+    # Only complete, published minutes: the last ones are still being counted.
     end = lab_now() - datetime.timedelta(minutes=3)
     window = {"StartTime": end - datetime.timedelta(minutes=4), "EndTime": end}
     results = cloudwatch.get_metric_data(
@@ -277,7 +277,7 @@ def metrics():
                            query("seconds", "TargetResponseTime", "Average"),
                            query("errors", "HTTPCode_Target_5XX_Count", "Sum")])["MetricDataResults"]
     values = {result["Id"]: result["Values"] for result in results}
-    # The first minute of the world may be a part of one.
+    # The world's first minute may be incomplete.
     assert values["served"] and max(values["served"]) > 1000, values
     assert values["seconds"] and max(values["seconds"]) < 5, values
     assert values["errors"] == [], "AWS has no data point where nothing failed"

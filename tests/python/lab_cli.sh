@@ -1,6 +1,6 @@
-# The lab through the AWS CLI, as a person would: look, push an image with skopeo, pin it, refresh the
-# idle group by hand, give it traffic. Runs in an empty folder; AWS is the program, the environment
-# says where the lab is.
+# Uses the lab through the AWS CLI, as a person would: reads, pushes an image with skopeo, pins it,
+# refreshes the idle group, sends it traffic. Runs in an empty folder; AWS is the program, the
+# environment says where the lab is.
 set -euo pipefail
 
 aws() { "$AWS" --output text "$@"; }
@@ -10,7 +10,7 @@ die() {
   exit 1
 }
 
-# Looks until a command prints what is wanted.
+# Runs a command until it prints the expected output.
 until_prints() {
   local wanted=$1
   shift
@@ -23,8 +23,8 @@ until_prints() {
 
 [[ "$(aws sts get-caller-identity --query Account)" == 123456789012 ]] || die "another account"
 
-# An image that differs from the live one by a label, pushed with ECR's own login. Skopeo keeps the
-# manifest as it is.
+# An image with the live one's content, pushed with ECR's own login under another tag. Skopeo keeps
+# the manifest as it is.
 registry=${AWS_ENDPOINT_URL#http://}
 repository=docker://$registry/news
 aws ecr get-login-password | skopeo login --tls-verify=false --authfile auth.json \
@@ -34,9 +34,9 @@ skopeo --insecure-policy copy --quiet --authfile auth.json --dest-tls-verify=fal
 digest=$(skopeo inspect --authfile auth.json --tls-verify=false --format '{{.Digest}}' "$repository:again")
 found=$(aws ecr describe-images --repository-name news --image-ids imageTag=again --query 'imageDetails[0].imageDigest')
 [[ "$found" == "$digest" ]] || die "pushed $digest, ECR has $found"
-if skopeo inspect --tls-verify=false --no-creds "$repository:v1" >/dev/null 2>&1; then die "open to everybody"; fi
+if skopeo inspect --tls-verify=false --no-creds "$repository:v1" >/dev/null 2>&1; then die "it allows anonymous pulls"; fi
 
-# A version pinned to it, and the idle group brought there.
+# A version pinned to it, and an instance refresh of the idle group.
 printf '#!/bin/sh\ndocker run -d -p 80:8080 123456789012.dkr.ecr.%s.amazonaws.com/news@%s\n' \
   "$AWS_REGION" "$digest" | base64 --wrap=0 >user-data
 version=$(aws ec2 create-launch-template-version --launch-template-name news --source-version 1 \

@@ -1,11 +1,11 @@
-"""Tries a CloudFormation template where there is no CloudFormation: reads it, makes each resource by the API calls
-that it stands for, in the order of their dependencies, and deletes them in reverse.
+"""Applies a CloudFormation template without CloudFormation: creates each resource by the API calls that it stands
+for, in the order of their dependencies, and deletes them in reverse.
 
     main.py create TEMPLATE STATE [PARAMETER=VALUE …]    creates all of it; prints the outputs as JSON
     main.py delete STATE                                 deletes all of it
 
-Where the calls go is in the environment, as for boto3. Anything that this does not know is an error: a type, a
-property, a function, an attribute of a resource. Nothing is skipped.
+The environment configures boto3. Anything unknown is an error: a type, a property, a function, an attribute of a
+resource. Nothing is skipped.
 """
 
 import json
@@ -23,7 +23,7 @@ def create(path, state, arguments):
         resource = resources.create(kind, template.stack, name, properties)
         template.made(name, resource)
         made.append({"kind": kind, "name": name, **resource})
-        # Written each time, so that what is there can be deleted after an error, too.
+        # Written after each resource, so that everything can be deleted even after an error.
         with open(state, "w") as file:
             json.dump(made, file)
     print(json.dumps(template.outputs()))

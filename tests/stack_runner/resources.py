@@ -1,8 +1,7 @@
-"""What each type of a template stands for: the calls that create it and those that delete it.
+"""The resource types of a template: the calls that create each and those that delete it.
 
-A creator takes the stack's name, the logical name and the properties, and takes out of the latter what it uses: what
-is left over is unknown. It gives what `Ref` gives, the attributes for `Fn::GetAtt`, and what the deletion needs
-besides.
+A creator takes the resource's name and its properties, and removes the properties that it uses: what is left over is
+unknown. It returns the value of `Ref`, the attributes for `Fn::GetAtt`, and what else the deletion needs.
 """
 
 import json
@@ -13,7 +12,7 @@ from botocore.exceptions import ClientError
 
 ec2, elbv2, autoscaling, ecr, iam = map(boto3.client, ("ec2", "elbv2", "autoscaling", "ecr", "iam"))
 
-# Waiters look this often: the other side's time may run faster.
+# Waiters poll this often: the lab's time may run faster.
 SOON = {"Delay": 0.2, "MaxAttempts": 600}
 
 
@@ -106,7 +105,7 @@ def security_group(name, properties):
 
 
 def delete_security_group(ref):
-    """The network interfaces of a load balancer stay for a while after it is gone."""
+    """Deletes it, waiting for a load balancer's network interfaces, which outlive the load balancer for a while."""
 
     def gone():
         try:
@@ -170,7 +169,7 @@ def listener_rule(_, properties):
 def auto_scaling_group(_, properties):
     sizes = {name: int(properties.pop(name)) for name in ("MinSize", "MaxSize")}
     subnets = ",".join(properties.pop("VPCZoneIdentifier"))
-    # boto3 knows every other property by the same name, and refuses what it does not know.
+    # boto3 has every other property under the same name, and rejects unknown ones.
     autoscaling.create_auto_scaling_group(**sizes, VPCZoneIdentifier=subnets, **properties)
     name = properties["AutoScalingGroupName"]
     properties.clear()

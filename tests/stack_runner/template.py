@@ -10,7 +10,7 @@ import yaml
 SECTIONS = {"AWSTemplateFormatVersion", "Description", "Parameters", "Conditions", "Resources", "Outputs"}
 ATTRIBUTES = {"Type", "Properties", "Condition", "DependsOn", "UpdatePolicy"}
 PARAMETER = {"Type", "Description", "Default", "AllowedValues"}
-# What a property has that is left out.
+# The value of a property that is left out.
 NO_VALUE = object()
 
 
@@ -88,19 +88,19 @@ class Template:
         return condition is None or self.conditions[condition]
 
     def order(self):
-        """The resources that their conditions let exist, each after what it refers to."""
+        """Returns the resources whose conditions hold, each after what it refers to."""
         names = [name for name in self.text["Resources"] if self._exists(name)]
         ordered = []
 
         def visit(name, path):
-            assert name not in path, f"a circle: {path}"
+            assert name not in path, f"circular references: {path}"
             if name in ordered:
                 return
             resource = known(self.text["Resources"][name], ATTRIBUTES, name)
             depends = resource.get("DependsOn", [])
             depends = [depends] if isinstance(depends, str) else depends
             for other in [*depends, *self._references(resource["Properties"])]:
-                assert other in self.text["Resources"], f"{name} depends on {other}, which is not there"
+                assert other in self.text["Resources"], f"{name} depends on {other}, which does not exist"
                 assert self._exists(other), f"{name} depends on {other}, which a condition leaves out"
                 visit(other, [*path, name])
             ordered.append(name)
@@ -110,7 +110,7 @@ class Template:
         return ordered
 
     def _references(self, value):
-        """The resources that a value refers to. What a condition leaves out of it does not count."""
+        """Yields the resources that a value refers to, except in parts that a condition leaves out."""
         if isinstance(value, list):
             for each in value:
                 yield from self._references(each)
@@ -133,7 +133,7 @@ class Template:
                 yield from (name for name in names if name not in self.values)
 
     def resource(self, name):
-        """The type and the properties of a resource, of which everything before it in the order is made."""
+        """Returns the type and the properties of a resource. Everything before it in the order must exist."""
         resource = self.text["Resources"][name]
         policy = known(resource.get("UpdatePolicy", {}), {"AutoScalingScheduledAction"}, name)
         known(policy.get("AutoScalingScheduledAction", {}), {"IgnoreUnmodifiedGroupSizeProperties"}, name)
@@ -195,7 +195,7 @@ class Template:
 
 
 def placeholders(text):
-    """The names in `${…}` of an `Fn::Sub`; `${!x}` is literal."""
-    assert isinstance(text, str), f"Fn::Sub with names of its own: {text}"
-    assert "${!" not in text, f"a literal placeholder: {text}"
+    """Returns the names in `${…}` of an `Fn::Sub`; a literal `${!x}` is not supported."""
+    assert isinstance(text, str), f"Fn::Sub with a variable map is not supported: {text}"
+    assert "${!" not in text, f"a literal placeholder is not supported: {text}"
     return re.findall(r"\$\{([^}]+)\}", text)

@@ -1,29 +1,31 @@
-//! The container engine of this machine, and folders to build from.
+//! This machine's container engine, and folders to build from.
 
-#![allow(dead_code)] // each test binary uses a part
+#![allow(dead_code)] // each test binary uses only a part
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cutover::docker::{Build, BuildError, Engine, Kind, Progress, Stored, Surroundings};
+use cutover::docker::{
+    BuildEnv, BuildError, BuildRequest, Engine, EngineImage, EngineKind, Progress,
+};
 use tempfile::TempDir;
 
-/// A shell that needs nothing else: with it, `RUN` works on top of `scratch`.
+/// A shell without dependencies, so that `RUN` works on top of `scratch`.
 const BUSYBOX: &str = "/bin/busybox";
 
 /// The first lines of a Dockerfile with a shell.
 pub(crate) const SHELL: &str =
     "FROM scratch AS shell\nCOPY busybox /bin/sh\nCOPY busybox /bin/busybox\n";
 
-/// A Docker engine; `None`, with a line that says so, where there is none. CI must have it.
+/// Returns a Docker engine; `None`, after printing why, if there is none. In CI there must be one.
 pub(crate) async fn engine() -> Option<Engine> {
     let cause = match Engine::connect(|name| std::env::var(name).ok()).await {
         Ok(_) if !Path::new(BUSYBOX).exists() => {
             format!("there is no {BUSYBOX} (apt-get install busybox-static)")
         }
-        Ok(engine) if engine.facts().kind == Kind::Podman => {
-            format!("{} is Podman, and these are Docker's words", engine.way())
+        Ok(engine) if engine.info().kind == EngineKind::Podman => {
+            format!("{} is Podman, and these tests need Docker's messages", engine.host())
         }
         Ok(engine) => return Some(engine),
         Err(error) => error.to_string(),
@@ -33,7 +35,7 @@ pub(crate) async fn engine() -> Option<Engine> {
     None
 }
 
-/// A folder with a Dockerfile, busybox, and these files.
+/// A folder with a Dockerfile, busybox, and other files.
 pub(crate) struct Folder {
     folder: TempDir,
 }
@@ -55,28 +57,28 @@ impl Folder {
         self.folder.path().join(name)
     }
 
-    /// To build what is here.
-    pub(crate) fn build(&self) -> Build {
+    /// Returns a build of this folder.
+    pub(crate) fn build(&self) -> BuildRequest {
         let (context, dockerfile) = (self.path(""), self.path("Dockerfile"));
-        Build { context, dockerfile, ..Build::default() }
+        BuildRequest { context, dockerfile, ..BuildRequest::default() }
     }
 }
 
-/// Builds; the lines that were told, too.
+/// Builds; returns the result and the lines that were reported.
 pub(crate) async fn build(
     engine: &Engine,
-    build: &Build,
+    build: &BuildRequest,
     variables: &[(&'static str, &str)],
-) -> (Result<Stored, BuildError>, Vec<String>) {
+) -> (Result<EngineImage, BuildError>, Vec<String>) {
     let variables: Vec<(&str, String)> =
         variables.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
     let variable = move |name: &str| {
         let found = variables.iter().find(|(key, _)| *key == name);
         found.map(|(_, value)| value.clone())
     };
-    let surroundings = Surroundings { variable: Arc::new(variable), login: None };
+    let surroundings = BuildEnv { variable: Arc::new(variable), login: None };
     let mut lines = Vec::new();
-    let mut tell = |progress: Progress| lines.push(progress.to_string());
-    let built = engine.build(build, &surroundings, &mut tell).await;
+    let mut emit = |progress: Progress| lines.push(progress.to_string());
+    let built = engine.build(build, &surroundings, &mut emit).await;
     (built, lines)
 }

@@ -1,32 +1,32 @@
-//! `cutover lab serve` as its users start it: a process, and the lines that it prints. And an account with nothing in
-//! it, served from this process.
+//! `cutover lab serve` as users start it: a process, and the lines that it prints. And an empty
+//! account, served from this process.
 
-#![allow(dead_code)] // each test binary uses a part
+#![allow(dead_code)] // each test binary uses only a part
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::JoinHandle;
 
-use cutover_lab::doors::{Loopback, Running};
 use cutover_lab::services::{github, sts};
+use cutover_lab::transport::{Loopback, RunningWorld};
 use cutover_lab::world::World;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::venv;
 
-/// A served lab; it ends with this value.
+/// A lab that is being served; dropping it ends it.
 pub(crate) struct Lab {
     server: Server,
-    /// What the lab tells tools to have in their environment.
+    /// The variables that the lab prints for AWS tools.
     environment: Vec<(String, String)>,
-    /// The same for what stands in for GitHub's token endpoint.
+    /// The variables of the stand-in for GitHub's token endpoint.
     github: Vec<(String, String)>,
 }
 
 impl Lab {
-    /// Serves on a free port, `speed` of its seconds in one of ours.
+    /// Serves on a free port; `speed` of the lab's seconds pass in one real second.
     pub(crate) fn serve(speed: u32) -> Lab {
         Lab::serve_with(speed, &[])
     }
@@ -54,7 +54,8 @@ impl Lab {
         Lab { server: Server::Process(server, stdout), environment, github }
     }
 
-    /// Serves an account with nothing in it, made up by `prepare`, `speed` of its seconds in one of ours.
+    /// Serves an empty account after `prepare` has changed it; `speed` of the lab's seconds pass in
+    /// one real second.
     pub(crate) fn empty(speed: u32, prepare: impl FnOnce(&mut World)) -> Lab {
         let mut world = World::new(1, std::time::SystemTime::now().try_into().unwrap());
         prepare(&mut world);
@@ -66,8 +67,8 @@ impl Lab {
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let door = Loopback::bind(0).await.unwrap();
-                door.introduce(&mut world);
-                let running = Running::start(world, f64::from(speed));
+                door.set_endpoints(&mut world);
+                let running = RunningWorld::start(world, f64::from(speed));
                 sender.send((format!("http://{}", door.address()), running.clone())).unwrap();
                 door.serve(running, async { drop(stopped.await) }).await;
             });
@@ -93,14 +94,16 @@ impl Lab {
         }
     }
 
-    /// Looks at the world itself, or changes it. Only of [`Lab::empty`].
+    /// Reads or changes the world directly. Only for [`Lab::empty`].
     pub(crate) fn world<R>(&self, look: impl FnOnce(&mut World) -> R) -> R {
-        let Server::Thread { running, .. } = &self.server else { panic!("it is another process") };
+        let Server::Thread { running, .. } = &self.server else {
+            panic!("the lab runs in another process")
+        };
         running.world(look)
     }
 
-    /// A program that sees this lab and, of AWS or GitHub, nothing else: neither this machine's
-    /// configuration nor the workflow that these tests may run in.
+    /// Returns a command that sees this lab and nothing else of AWS or GitHub: neither this
+    /// machine's configuration nor the workflow that these tests may run in.
     pub(crate) fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
         for (name, _) in std::env::vars_os() {
@@ -113,7 +116,7 @@ impl Lab {
         for name in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
             command.env(name, "/dev/null");
         }
-        // Here the machine's own proxy would only stand in the way.
+        // The machine's proxy can't reach the lab.
         for name in ["NO_PROXY", "no_proxy"] {
             command.env(name, "127.0.0.1");
         }
@@ -121,33 +124,33 @@ impl Lab {
         command
     }
 
-    /// Where it serves.
+    /// Returns the lab's URL.
     pub(crate) fn url(&self) -> &str {
         let url = self.environment.iter().find(|(name, _)| name == "AWS_ENDPOINT_URL");
         &url.unwrap().1
     }
 
-    /// What stands in for GitHub's token endpoint, as environment.
+    /// Returns the variables of the stand-in for GitHub's token endpoint.
     pub(crate) fn github(&self) -> &[(String, String)] {
         &self.github
     }
 
-    /// Runs a Python script that has `client(service)` for boto3 clients of this lab, and gives what
-    /// it leaves in `result`. Call [`venv::program`] first to know that there is a Python.
+    /// Runs a Python script that has `client(service)` for boto3 clients of this lab; returns what
+    /// it leaves in `result`. Call [`venv::program`] first to check that there is a Python.
     pub(crate) fn boto(&self, script: &str) -> Value {
         let prelude =
             "import base64, boto3, datetime, json, time\nclient = boto3.client\nresult = None\n";
         let python = self.command(venv::program("python").unwrap());
-        venv::answer(python, prelude, script)
+        venv::run_script(python, prelude, script)
     }
 }
 
-/// Who serves.
+/// How the lab is served.
 enum Server {
-    /// `cutover lab serve`. Its standard output is left open: the lab may print more.
+    /// `cutover lab serve`. Its standard output stays open: the lab may print more.
     Process(Child, #[allow(dead_code)] BufReader<ChildStdout>),
     Thread {
-        running: Running,
+        running: RunningWorld,
         stop: Option<oneshot::Sender<()>>,
         thread: Option<JoinHandle<()>>,
     },
@@ -168,7 +171,7 @@ impl Drop for Lab {
     }
 }
 
-/// `NAME=value` or `NAME='value'`.
+/// Parses `NAME=value` or `NAME='value'`.
 fn assignment(text: &str) -> Option<(String, String)> {
     let (name, value) = text.trim().split_once('=')?;
     Some((name.to_owned(), value.trim_matches('\'').to_owned()))

@@ -1,4 +1,4 @@
-//! A moto server: an AWS that we did not write.
+//! A moto server: an independent AWS implementation.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -7,21 +7,21 @@ use std::time::{Duration, Instant};
 
 use super::venv;
 
-/// What moto calls the account of everyone.
+/// The ID of moto's only account.
 pub(crate) const ACCOUNT: &str = "123456789012";
 
-/// The server that tests share while any of them runs: to start one takes seconds.
+/// The server that tests share while any of them runs: starting one takes seconds.
 static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
 
-/// A Region of a running server: nothing that one test makes is seen in another's Region.
+/// A Region of a running server: a test doesn't see resources of other tests' Regions.
 pub(crate) struct Moto {
     server: Arc<Server>,
-    /// Its name.
+    /// The Region's name.
     pub(crate) region: &'static str,
 }
 
 impl Moto {
-    /// A Region of the shared server. `None` where there is no moto to start.
+    /// Returns a Region of the shared server. `None` if moto is not installed.
     pub(crate) fn start(region: &'static str) -> Option<Moto> {
         let program = venv::program("moto_server")?;
         let mut shared = SHARED.lock().unwrap();
@@ -30,7 +30,8 @@ impl Moto {
         }
         let moto = Moto { server: Arc::new(Server::start(&program)), region };
         *shared = Arc::downgrade(&moto.server);
-        // Moto loads a service when it is first called, which can take longer than a change may.
+        // Moto loads a service when it is first called, which can take longer than the timeout of a
+        // change.
         moto.boto(
             "client('sts').get_caller_identity(); client('ecr').describe_repositories()
 client('ec2').describe_launch_templates(); client('elbv2').describe_load_balancers()
@@ -39,13 +40,14 @@ client('autoscaling').describe_auto_scaling_groups(); client('ssm').describe_par
         Some(moto)
     }
 
-    /// Where it listens.
+    /// Returns the server's URL.
     pub(crate) fn endpoint(&self) -> &str {
         &self.server.endpoint
     }
 
-    /// Runs a Python script that has `client(service)` for boto3 clients of this Region, and gives
-    /// what it leaves in `result`. So the world is made, and read back, by another hand than ours.
+    /// Runs a Python script that has `client(service)` for boto3 clients of this Region; returns
+    /// what it leaves in `result`. That way resources are created and read back by code independent
+    /// of cutover.
     pub(crate) fn boto(&self, script: &str) -> serde_json::Value {
         let prelude = format!(
             "import boto3, json\n\
@@ -56,11 +58,11 @@ client('autoscaling').describe_auto_scaling_groups(); client('ssm').describe_par
              result = None\n",
             self.region, self.server.endpoint
         );
-        venv::answer(Command::new(venv::program("python").unwrap()), &prelude, script)
+        venv::run_script(Command::new(venv::program("python").unwrap()), &prelude, script)
     }
 }
 
-/// A running server; it ends with this value.
+/// A running server; dropping it ends it.
 struct Server {
     process: Child,
     endpoint: String,
@@ -81,7 +83,7 @@ impl Server {
         let server = Server { process, endpoint: format!("http://{address}") };
         let began = Instant::now();
         while TcpStream::connect(address).is_err() {
-            assert!(began.elapsed() < Duration::from_secs(60), "moto_server does not come up");
+            assert!(began.elapsed() < Duration::from_secs(60), "moto_server does not start");
             std::thread::sleep(Duration::from_millis(50));
         }
         server

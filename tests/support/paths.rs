@@ -1,9 +1,9 @@
-//! The paths that a Rust source mentions: `a::b::c`, with the trees of `use` spread out. Read from
-//! tokens, so comments and strings don't count and what is inside macros does.
+//! Finds the paths that a Rust source mentions: `a::b::c`, with the trees of `use` expanded. It
+//! reads tokens, so comments and strings don't count and the contents of macros do.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
-/// A mention of `segments` joined by `::`, at a line counted from 1.
+/// A mention of a path, at a line counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mention {
     pub(crate) path: String,
@@ -17,7 +17,7 @@ impl Mention {
     }
 }
 
-/// All mentions in `source` outside of what `#[cfg(test)]` marks.
+/// Returns all mentions in `source`, except in items marked `#[cfg(test)]`.
 pub(crate) fn mentions(source: &str) -> Vec<Mention> {
     let stream: TokenStream = source.parse().unwrap();
     let mut found = Vec::new();
@@ -25,7 +25,7 @@ pub(crate) fn mentions(source: &str) -> Vec<Mention> {
     found
 }
 
-/// Collects the mentions of `stream`, whose paths begin inside `prefix`.
+/// Collects the mentions in `stream`, whose paths start inside `prefix`.
 fn walk(stream: TokenStream, prefix: &str, found: &mut Vec<Mention>) {
     let tokens: Vec<TokenTree> = stream.into_iter().collect();
     let mut at = 0;
@@ -80,7 +80,7 @@ fn is_cfg_test(tokens: &[TokenTree]) -> bool {
     }
 }
 
-/// Where the item ends that begins at or after `at`: behind its braces or its semicolon.
+/// Returns where the item ends that starts at or after `at`: behind its braces or its semicolon.
 fn end_of_item(tokens: &[TokenTree], at: usize) -> usize {
     let end = tokens[at..].iter().position(|token| match token {
         TokenTree::Group(group) => is_brace(group),

@@ -1,6 +1,6 @@
-//! A folder with a `cutover.yaml` and what it ships, and `cutover` run in it.
+//! A folder with a `cutover.yaml` and what it deploys, and `cutover` run in it.
 
-#![allow(dead_code)] // each test binary uses a part
+#![allow(dead_code)] // each test binary uses only a part
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -17,16 +17,16 @@ use tempfile::TempDir;
 
 use super::lab::Lab;
 
-/// Far more than a whole rollout takes at the speeds of these tests. Only what hangs reaches it.
+/// Far more than a whole rollout takes at these tests' speeds: only a hang reaches it.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// A copy of `examples/news`.
+/// A project folder: a copy of `examples/news`, or empty.
 pub(crate) struct Project {
     folder: TempDir,
 }
 
 impl Project {
-    /// A folder with nothing in it.
+    /// Returns an empty folder.
     pub(crate) fn empty() -> Project {
         Project { folder: tempfile::tempdir().unwrap() }
     }
@@ -37,14 +37,14 @@ impl Project {
         project
     }
 
-    /// The same with a shorter canary: half of the traffic for a minute, then all.
+    /// Returns the example with a shorter canary: half of the traffic for a minute, then all.
     pub(crate) fn quick() -> Project {
         let project = Project::news();
         project.change("steps: [10, 50, 100], bake: 2m", "steps: [50, 100], bake: 1m");
         project
     }
 
-    /// The demo's configuration of one group, with the same site.
+    /// Returns the example with the demo's configuration of one group.
     pub(crate) fn rolling() -> Project {
         let project = Project::news();
         let yaml = include_str!("../../src/rehearse/rolling.yaml");
@@ -52,12 +52,12 @@ impl Project {
         project
     }
 
-    /// Its folder.
+    /// Returns its folder.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Writes a file beside `cutover.yaml`.
+    /// Writes a file next to `cutover.yaml`.
     pub(crate) fn write(&self, name: &str, text: &str) {
         fs::write(self.folder.path().join(name), text).unwrap();
     }
@@ -70,13 +70,13 @@ impl Project {
         fs::write(path, text.replacen(from, to, 1)).unwrap();
     }
 
-    /// Another edition of the site: other bytes, another digest.
+    /// Changes the site, and so the image's digest.
     pub(crate) fn edition(&self, text: &str) {
         fs::write(self.folder.path().join("site/edition.txt"), text).unwrap();
     }
 
-    /// A file of so many bytes in the site that do not compress.
-    pub(crate) fn ballast(&self, length: usize) {
+    /// Writes a file of this many incompressible bytes into the site.
+    pub(crate) fn add_incompressible_file(&self, length: usize) {
         let mut state = 0x9e37_79b9_7f4a_7c15_u64;
         let bytes = (0..length).map(|_| {
             // xorshift64 (Marsaglia)
@@ -88,12 +88,12 @@ impl Project {
         fs::write(self.folder.path().join("site/ballast.bin"), bytes.collect::<Vec<u8>>()).unwrap();
     }
 
-    /// Starts a verb. Its standard output must be JSON lines.
+    /// Starts a command. Its standard output must be JSON lines.
     pub(crate) fn start(&self, lab: &Lab, arguments: &[&str]) -> Run {
         self.start_with(lab, arguments, &[])
     }
 
-    /// The same with more environment.
+    /// The same with more environment variables.
     pub(crate) fn start_with(
         &self,
         lab: &Lab,
@@ -131,13 +131,13 @@ impl Project {
         Run { child, lines, deaf, stderr: Some(stderr), events: Vec::new() }
     }
 
-    /// Runs a verb to its end.
+    /// Runs a command to its end.
     pub(crate) fn run(&self, lab: &Lab, arguments: &[&str]) -> Ended {
         self.start(lab, arguments).ended()
     }
 }
 
-/// A verb that runs; it is killed with this value.
+/// A running command; dropping it kills it.
 pub(crate) struct Run {
     child: Child,
     lines: Receiver<String>,
@@ -147,12 +147,12 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Reads events until one is as wanted.
+    /// Reads events until one is `wanted`.
     pub(crate) fn until(&mut self, wanted: impl Fn(&Value) -> bool) {
         assert!(self.reaches(wanted), "it ended first: {}", self.story());
     }
 
-    /// The same; false where it ended first.
+    /// The same; returns false if it ended first.
     pub(crate) fn reaches(&mut self, wanted: impl Fn(&Value) -> bool) -> bool {
         let end = Instant::now() + PATIENCE;
         while let Some(event) = self.next(end) {
@@ -176,8 +176,8 @@ impl Run {
         assert!(Command::new("kill").args([&signal, &pid]).status().unwrap().success());
     }
 
-    /// Sends signals, each followed by the time that it has until the next; to the end.
-    pub(crate) fn cancelled(mut self, signals: &[(&str, Duration)]) -> Ended {
+    /// Sends signals, each followed by a time to wait for the end; then reads to the end.
+    pub(crate) fn canceled(mut self, signals: &[(&str, Duration)]) -> Ended {
         for (signal, time) in signals {
             self.signal(signal);
             let end = Instant::now() + *time;
@@ -191,8 +191,8 @@ impl Run {
         self.ended()
     }
 
-    /// Closes its standard output, as a reader that goes away, and waits for its exit code.
-    pub(crate) fn deafened(mut self) -> i32 {
+    /// Closes its standard output, as when a reader goes away, and waits for its exit code.
+    pub(crate) fn exit_code_without_stdout(mut self) -> i32 {
         self.deaf.store(true, Ordering::SeqCst);
         let end = Instant::now() + PATIENCE;
         while self.child.try_wait().unwrap().is_none() {
@@ -206,7 +206,7 @@ impl Run {
     pub(crate) fn ended(mut self) -> Ended {
         let end = Instant::now() + PATIENCE;
         while self.next(end).is_some() {}
-        // None where a signal ended it.
+        // `None` if a signal ended it.
         let code = self.child.wait().unwrap().code().unwrap_or(-1);
         let stderr = self.stderr.take().map(|reader| reader.join().unwrap()).unwrap_or_default();
         Ended { code, events: std::mem::take(&mut self.events), stderr }
@@ -237,7 +237,7 @@ impl Drop for Run {
     }
 }
 
-/// A verb that has ended.
+/// A command that has ended.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: i32,
@@ -246,18 +246,18 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// The last event, or the one value that was printed.
+    /// Returns the last event, or the one value that was printed.
     pub(crate) fn last(&self) -> &Value {
-        self.events.last().unwrap_or_else(|| panic!("it said nothing: {self:?}"))
+        self.events.last().unwrap_or_else(|| panic!("it printed nothing: {self:?}"))
     }
 
-    /// The same if the exit code is this one.
+    /// The same; asserts the exit code.
     pub(crate) fn exited(&self, code: i32) -> &Value {
         assert_eq!(self.code, code, "{}\n{}", story(&self.events), self.stderr);
         self.last()
     }
 
-    /// Everything that was told, as text.
+    /// Returns all events as text.
     pub(crate) fn text(&self) -> String {
         story(&self.events)
     }

@@ -1,4 +1,4 @@
-//! Docker's own registry on a free port, and skopeo to read it back. Neither was written here.
+//! Docker's own registry on a free port, and skopeo to read it back: both independent of this code.
 
 #![allow(dead_code, clippy::unwrap_used, clippy::panic, clippy::print_stderr)] // each test uses a part
 
@@ -12,22 +12,23 @@ use cutover::net::Net;
 use cutover::registry::{Credentials, Endpoint, Registry};
 use tempfile::TempDir;
 
-/// `docker-registry serve` on a free port, ended with the test.
+/// `docker-registry serve` on a free port; it ends with the test.
 pub(crate) struct Served {
     child: Child,
     pub(crate) port: u16,
     pub(crate) folder: TempDir,
-    /// What it was begun with, and has to stay.
+    /// The folder of its TLS keys, which must outlive it.
     keys: Option<TempDir>,
 }
 
 impl Served {
-    /// `None`, with a line that says so, where the programs aren't installed. CI must have them.
+    /// Returns `None`, and prints why, if the programs aren't installed. In CI they must be.
     pub(crate) async fn start(htpasswd: Option<&str>) -> Option<Served> {
         Served::start_with(htpasswd, "").await
     }
 
-    /// The same by TLS, as `registry.test` and as 127.0.0.1, by an authority of its own: `ca.pem`.
+    /// The same with TLS, as `registry.test` and as 127.0.0.1, signed by an authority of its own:
+    /// `ca.pem`.
     pub(crate) async fn start_by_tls() -> Option<Served> {
         let folder = tempfile::tempdir().unwrap();
         let openssl = |arguments: &str| {
@@ -117,7 +118,7 @@ impl Drop for Served {
     }
 }
 
-/// What skopeo says.
+/// Returns skopeo's output.
 pub(crate) fn skopeo(arguments: &[&str]) -> String {
     let Output { status, stdout, stderr } =
         Command::new("skopeo").arg("--insecure-policy").args(arguments).output().unwrap();

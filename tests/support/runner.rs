@@ -1,7 +1,7 @@
 //! A job of GitHub Actions with one step of the action: starts its launcher as the runner does, cancels it as the
 //! runner does, and runs its post step.
 
-#![allow(dead_code)] // each test binary uses a part
+#![allow(dead_code)] // each test binary uses only a part
 
 mod files;
 mod process;
@@ -27,10 +27,11 @@ pub(crate) use step::{Ended, Step};
 /// The commit of the lab's repository.
 pub(crate) const COMMIT: &str = "5b1d2c0f3a7e4d6b8c9a0f1e2d3c4b5a69788796";
 
-/// Far more than a rollout takes at the speeds of these tests. Only what hangs reaches it.
+/// Far more than a rollout takes at these tests' speeds: only a hang reaches it.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// Whether node and Python are here. Without them a test is skipped with the reason printed, except in CI, where it fails.
+/// Whether node and Python are installed. Without them a test is skipped with the reason printed,
+/// except in CI, where it fails.
 pub(crate) fn has_tools() -> bool {
     let node = Command::new("node").arg("--version").stdout(Stdio::null()).status();
     let has_node = node.is_ok_and(|status| status.success());
@@ -45,7 +46,7 @@ pub(crate) fn has_tools() -> bool {
     has_node && venv::program("python").is_some()
 }
 
-/// A job whose one step is `uses: ./action`. Whatever it started ends with this value.
+/// A job whose only step is `uses: ./action`. Dropping it ends every process that it started.
 pub(crate) struct Job<'t> {
     lab: &'t Lab,
     project: &'t Project,
@@ -56,7 +57,8 @@ pub(crate) struct Job<'t> {
 }
 
 impl<'t> Job<'t> {
-    /// An attempt of a workflow run. Inputs have the defaults of `action.yml`; the GitHub token is left out.
+    /// Returns an attempt of a workflow run. Inputs have the defaults of `action.yml`; the GitHub
+    /// token is left out.
     pub(crate) fn new(lab: &'t Lab, project: &'t Project, run: u32, attempt: u32) -> Job<'t> {
         static JOBS: AtomicUsize = AtomicUsize::new(0);
         let number = JOBS.fetch_add(1, Ordering::Relaxed);
@@ -118,7 +120,8 @@ impl<'t> Job<'t> {
         Step::start(command.arg(script("main.mjs")), self.folder_of(MAIN))
     }
 
-    /// Starts the main step as act does: the entry process leads a session of its own on a terminal.
+    /// Starts the main step as act does: the entry process leads a session of its own on a
+    /// terminal.
     pub(crate) fn start_on_a_terminal(&self) -> Step {
         let mut command = self.command(&venv::program("python").unwrap());
         command.args(["-c", TERMINAL, "node"]).arg(script("main.mjs"));
@@ -128,7 +131,7 @@ impl<'t> Job<'t> {
         step
     }
 
-    /// Starts the post step with the state that the main step has saved by now.
+    /// Starts the post step with the state that the main step has saved so far.
     pub(crate) fn start_post(&self) -> Step {
         let mut command = self.command(Path::new("node"));
         for (name, value) in self.main().state {
@@ -147,17 +150,19 @@ impl<'t> Job<'t> {
         self.start_post().ended()
     }
 
-    /// What the main step has written by now.
+    /// Returns what the main step has written so far.
     pub(crate) fn main(&self) -> Files {
         Files::read(&self.folder_of(MAIN))
     }
 
-    /// Kills what the job's steps have left, as the runner does when a job is complete (`JobExtension.cs`, "Cleaning
-    /// up orphan processes"), and returns how many processes that were.
+    /// Kills the processes that the job's steps have left, as the runner does when a job is
+    /// complete (`JobExtension.cs`, "Cleaning up orphan processes"), and returns how many there
+    /// were.
     pub(crate) fn clean_up(&self) -> usize {
         let orphans = process::marked(&self.tracking);
         orphans.iter().for_each(|pid| process::send("KILL", *pid));
-        // A killed process is there for a moment; what it started just before is found in the next look.
+        // A killed process exists for a moment; processes that it started just before are found in
+        // the next iteration.
         let end = Instant::now() + PATIENCE;
         while !process::marked(&self.tracking).is_empty() {
             assert!(Instant::now() < end, "processes outlive SIGKILL");
@@ -203,7 +208,8 @@ impl Drop for Job<'_> {
 const MAIN: &str = "main";
 const POST: &str = "post";
 
-/// Runs its arguments as the leader of a session on a terminal of its own, copies what that prints, and ends like it.
+/// Runs its arguments as the leader of a session on a terminal of its own, copies its output, and
+/// exits with the same code.
 const TERMINAL: &str = "
 import os, pty, sys
 pid, terminal = pty.fork()

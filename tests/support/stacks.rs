@@ -1,13 +1,13 @@
 //! Stacks and second groups of every kind, for the tests of the templates.
 
-#![allow(dead_code)] // each test binary uses a part
+#![allow(dead_code)] // each test binary uses only a part
 
 use cutover::iam::{Job, Repository};
 use cutover::scaffold::stack::{
     self, Condition, Forward, GitHub, HealthCheck, Network, SecondGroup, Stack, Tag,
 };
 
-/// The stack that the job which the lab's GitHub gives tokens to deploys to.
+/// Returns the stack that the job of the lab's GitHub tokens deploys to.
 pub(crate) fn of_the_labs_job() -> Stack {
     Stack {
         service: "news".to_owned(),
@@ -27,7 +27,7 @@ pub(crate) fn of_the_labs_job() -> Stack {
     }
 }
 
-/// Everything else that a stack can be.
+/// Returns a stack with every other option.
 fn elsewhere() -> Stack {
     Stack {
         service: "no".to_owned(),
@@ -45,7 +45,7 @@ fn elsewhere() -> Stack {
     }
 }
 
-/// A second group whose names hold what is special in every language of the templates.
+/// Returns a second group whose names contain the special characters of every template language.
 pub(crate) fn second_group() -> SecondGroup {
     let texts =
         |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
@@ -118,7 +118,7 @@ pub(crate) fn second_group() -> SecondGroup {
     }
 }
 
-/// Second groups: with everything, and with nothing that may be left out.
+/// Returns second groups: with everything, and without anything optional.
 fn second_groups() -> [(&'static str, SecondGroup); 3] {
     let bare = SecondGroup {
         attributes: Vec::new(),
@@ -146,7 +146,7 @@ fn second_groups() -> [(&'static str, SecondGroup); 3] {
     [("second", second_group()), ("second-bare", bare), ("second-grpc", grpc)]
 }
 
-/// Every template of CloudFormation, by a name of its own.
+/// Returns every CloudFormation template, by a name of its own.
 pub(crate) fn cloudformation_templates() -> Vec<(&'static str, String)> {
     let stacks = [("stack", of_the_labs_job()), ("stack-elsewhere", elsewhere())];
     let stacks = stacks.map(|(name, stack)| (name, stack::cloudformation(&stack).unwrap()));
@@ -154,7 +154,7 @@ pub(crate) fn cloudformation_templates() -> Vec<(&'static str, String)> {
     stacks.into_iter().chain(second).collect()
 }
 
-/// The same of Terraform.
+/// Returns every Terraform file, by the same names.
 pub(crate) fn terraform_files() -> Vec<(&'static str, String)> {
     let stacks = [("stack", of_the_labs_job()), ("stack-elsewhere", elsewhere())];
     let stacks = stacks.map(|(name, stack)| (name, stack::terraform(&stack).unwrap()));

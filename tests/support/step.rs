@@ -1,6 +1,7 @@
-//! What a runner gives a step, and what the step leaves: variables, files, and GitHub's API, which the lab plays.
+//! What a runner gives a step, and what the step leaves: variables, files, and GitHub's API, which
+//! the lab simulates.
 
-#![allow(dead_code)] // each test binary uses a part
+#![allow(dead_code)] // each test binary uses only a part
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -74,7 +75,7 @@ impl Step {
         self.run_as(self.command(lab, project).arg("action"))
     }
 
-    /// Runs it until a line of its log holds `text`, and sends SIGINT then.
+    /// Runs it until a line of its log contains `text`, then sends SIGINT.
     pub(crate) fn interrupted(&self, lab: &Lab, project: &Project, text: &str) {
         let mut command = self.command(lab, project);
         let mut child = command.arg("action").stdout(Stdio::piped()).spawn().unwrap();
@@ -86,7 +87,7 @@ impl Step {
         assert_eq!(child.wait().unwrap().code(), Some(130));
     }
 
-    /// The step's `post`.
+    /// Runs the step's `post`.
     pub(crate) fn post(&self, lab: &Lab, project: &Project) -> Ended {
         let mut command = self.command(lab, project);
         self.run_as(command.args(["action", "--post"]))
@@ -101,7 +102,7 @@ impl Step {
         command
     }
 
-    /// Without an account, a lab or anything else to talk to.
+    /// Runs it without an account, a lab or anything else to connect to.
     pub(crate) fn run_alone(&self) -> Ended {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cutover"));
         let folder = self.folder.path();
@@ -113,7 +114,7 @@ impl Step {
         assert_eq!(
             String::from_utf8_lossy(&output.stderr),
             "",
-            "standard error is for nobody here"
+            "nothing is written to standard error"
         );
         let read = |name| fs::read_to_string(self.file(name)).unwrap_or_default();
         Ended {
@@ -149,7 +150,7 @@ pub(crate) fn assignments(text: &str) -> BTreeMap<String, String> {
     read
 }
 
-/// What GitHub answers to the job's token.
+/// Returns GitHub's answer to the job's token.
 pub(crate) fn github(lab: &Lab, path: &str) -> Value {
     lab.boto(&format!(
         "import urllib.request\n\
@@ -159,7 +160,7 @@ pub(crate) fn github(lab: &Lab, path: &str) -> Value {
     ))
 }
 
-/// The deployment that GitHub makes for a job with an environment.
+/// Creates the deployment that GitHub creates for a job with an environment.
 pub(crate) fn deployment_of_job(lab: &Lab, environment: &str, job: u32) {
     lab.boto(&format!(
         "import urllib.request\n\

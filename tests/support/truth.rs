@@ -1,12 +1,12 @@
-//! What an account holds, as boto3 reads it: another hand than ours.
+//! The account's state, as boto3 reads it, independent of cutover.
 
 use serde_json::Value;
 
 use super::lab::Lab;
 
-/// `versions` (newest first), `weights` (percent by target group, of the rule that has the users),
-/// `groups` (minimum, desired capacity and saved version), `refreshes`, `scheduled`, `parameters`, and
-/// `errors`: how many server errors users were answered with, by load balancer or target.
+/// Returns `versions` (newest first), `weights` (percent by target group, of the users' rule),
+/// `groups` (MinSize, DesiredCapacity and saved version), `refreshes`, `scheduled`, `parameters`,
+/// and `errors`: how many server errors users received from the load balancer or from targets.
 pub(crate) fn of(lab: &Lab) -> Value {
     lab.boto(READ)
 }
@@ -31,7 +31,7 @@ scheduled = [[action['AutoScalingGroupName'], action['ScheduledActionName']]
              for action in autoscaling.describe_scheduled_actions()['ScheduledUpdateGroupActions']]
 parameters = client('ssm').get_parameters_by_path(Path='/cutover', Recursive=True)['Parameters']
 
-# The lab began with this machine's time and is ahead of it.
+# The lab started at the machine's time and is now ahead of it.
 now = datetime.datetime.now(datetime.timezone.utc)
 errors = 0
 for metric in ('HTTPCode_ELB_5XX_Count', 'HTTPCode_Target_5XX_Count'):

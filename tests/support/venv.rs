@@ -1,4 +1,5 @@
-//! The Python that tests need: `.venv`, made by `scripts/venv`, or what CUTOVER_VENV names.
+//! The Python environment of the tests: `.venv`, created by `scripts/venv`, or the one that
+//! CUTOVER_VENV names.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -6,8 +7,9 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// The path of a program of the virtual environment. Without it the test is skipped with the reason
-/// printed (`None`), except in CI, where it fails: a test that never runs proves nothing.
+/// Returns the path of a program in the virtual environment. Without it the test is skipped with
+/// the reason printed (`None`), except in CI, where it fails: a test that never runs proves
+/// nothing.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let venv = std::env::var_os("CUTOVER_VENV")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv"), PathBuf::from);
@@ -24,9 +26,9 @@ pub(crate) fn program(name: &str) -> Option<PathBuf> {
     None
 }
 
-/// Runs `script` in `python` after `prelude`, which imports `json`, and gives what it leaves in
+/// Runs `script` in `python` after `prelude`, which imports `json`; returns what it leaves in
 /// `result`.
-pub(crate) fn answer(mut python: Command, prelude: &str, script: &str) -> Value {
+pub(crate) fn run_script(mut python: Command, prelude: &str, script: &str) -> Value {
     let postlude = "\nprint(json.dumps(result, default=str))\n";
     let mut python = python.arg("-").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut stdin = python.stdin.take().unwrap();

@@ -1,6 +1,6 @@
-//! A wire to a lab that can be cut: connections stay open, and nothing passes any more.
+//! A connection to a lab that can be cut: connections stay open, and nothing passes any more.
 
-#![allow(dead_code)] // each test binary uses a part
+#![allow(dead_code)] // each test binary uses only a part
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -11,22 +11,22 @@ use std::time::{Duration, Instant};
 
 use super::lab::Lab;
 
-/// What is between a program and a lab.
+/// The state of a connection.
 #[derive(Default)]
 struct State {
     cut: AtomicBool,
-    /// Pieces that came from the program since the wire was cut.
+    /// How many reads from the program were lost since the connection was cut.
     lost: AtomicUsize,
 }
 
-/// A way to a lab other than the direct one.
-pub(crate) struct Wire {
+/// A proxy in front of a lab.
+pub(crate) struct CuttableProxy {
     url: String,
     state: Arc<State>,
 }
 
-impl Wire {
-    pub(crate) fn to(lab: &Lab) -> Wire {
+impl CuttableProxy {
+    pub(crate) fn to(lab: &Lab) -> CuttableProxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let lab = lab.url().trim_start_matches("http://").to_owned();
@@ -44,10 +44,10 @@ impl Wire {
                 thread::spawn(move || carry(server, client, &back, false));
             }
         });
-        Wire { url, state }
+        CuttableProxy { url, state }
     }
 
-    /// What sends a program this way.
+    /// Returns the variables that send a program through this proxy.
     pub(crate) fn environment(&self) -> Vec<(String, String)> {
         vec![("AWS_ENDPOINT_URL".to_owned(), self.url.clone())]
     }
@@ -57,8 +57,8 @@ impl Wire {
         self.state.cut.store(true, Ordering::SeqCst);
     }
 
-    /// Waits until a request was lost in the cut wire since this was asked last.
-    pub(crate) fn loses_something(&self) {
+    /// Waits until a request has been lost since the last call.
+    pub(crate) fn wait_for_lost_request(&self) {
         let end = Instant::now() + Duration::from_secs(60);
         while self.state.lost.swap(0, Ordering::SeqCst) == 0 {
             assert!(Instant::now() < end, "nothing was sent");

@@ -1,6 +1,6 @@
-//! Accounts that others built: a lab that begins empty, and a world of `tests/worlds` in it.
+//! Accounts that others built: a lab that starts empty, and a world of `tests/worlds` in it.
 
-#![allow(dead_code)] // each test binary uses a part
+#![allow(dead_code)] // each test binary uses only a part
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -17,13 +17,13 @@ use serde_json::Value;
 use super::lab::Lab;
 use super::venv;
 
-/// How many of the lab's seconds pass in one of ours.
+/// How many of the lab's seconds pass in one real second.
 const SPEED: u32 = 120;
 
 /// How long each user waits between two requests.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A world that is there, with users of each service. Both end with this value.
+/// A world that has been built, with users of each service. Dropping it ends both.
 pub(crate) struct World {
     name: &'static str,
     pub(crate) lab: Lab,
@@ -48,15 +48,15 @@ pub(crate) struct Service {
     pub(crate) live: String,
     /// The image that runs, by digest.
     pub(crate) v1: String,
-    /// An image that is pushed and does not run, by digest.
+    /// An image that has been pushed and does not run, by digest.
     pub(crate) v2: String,
     pub(crate) load_balancer: String,
-    /// What users ask for: a host, with the port where it is not the first listener's, and a path.
+    /// What users request: a host, with the port if it is not the first listener's, and a path.
     pub(crate) host: String,
     pub(crate) path: String,
-    /// The header and its value that reach the idle group.
+    /// The header and its value by which requests reach the idle group.
     pub(crate) test: Option<(String, String)>,
-    /// Where the world may be built again: how many tasks changed anything.
+    /// How many tasks changed anything, if the world can be built again.
     pub(crate) changed: Option<u64>,
 }
 
@@ -74,7 +74,7 @@ impl Group {
 }
 
 impl World {
-    /// Builds a world by its name. `None` where there is no boto3 to build it with.
+    /// Builds a world by its name. `None` without boto3.
     pub(crate) fn build(name: &'static str) -> Option<World> {
         venv::program("python")?;
         let lab = Lab::serve_with(SPEED, &["--fleet", "none"]);
@@ -83,7 +83,8 @@ impl World {
         Some(World { name, lab, built, _users: users })
     }
 
-    /// What the lab itself begins with, by the name of its fleet, and an image v2 in the repository.
+    /// Returns the lab's own default world, by the name of its fleet, with an image v2 in its
+    /// repository.
     pub(crate) fn of_the_lab(fleet: &'static str) -> Option<World> {
         venv::program("python")?;
         let lab = Lab::serve_with(SPEED, &["--fleet", fleet]);
@@ -110,12 +111,12 @@ impl World {
         Some(World { name: fleet, lab, built, _users: Vec::new() })
     }
 
-    /// Builds the same world again where it is.
+    /// Builds the same world once more in the same lab.
     pub(crate) fn build_again(&self) -> Built {
         built(&self.lab, self.name)
     }
 
-    /// The only service.
+    /// Returns the only service.
     pub(crate) fn service(&self) -> &Service {
         let [service] = &self.built.services[..] else { panic!("{:?}", self.built.services) };
         service
@@ -142,7 +143,7 @@ fn python(lab: &Lab, script: &str, argument: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Somebody who asks for the same page again and again.
+/// A user who requests the same page repeatedly.
 struct User {
     gone: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -159,7 +160,7 @@ impl User {
         let left = gone.clone();
         let thread = thread::spawn(move || {
             while !left.load(Ordering::Relaxed) {
-                // A lab that ends is no user's affair.
+                // Users ignore a lab that ends.
                 if let Ok(mut lab) = TcpStream::connect(&address)
                     && lab.write_all(request.as_bytes()).is_ok()
                 {

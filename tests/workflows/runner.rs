@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// Bound for one workflow, far above what it needs: only a hang reaches it.
+/// The timeout of one workflow, far above what it needs: only a hang reaches it.
 const PATIENCE: Duration = Duration::from_secs(240);
 
 /// A running workflow; dropping it kills act.

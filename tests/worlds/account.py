@@ -13,7 +13,7 @@ REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
 
 
 def eventually(read, until, seconds=120):
-    """Calls `read` until `until` holds for its answer; returns that answer."""
+    """Calls `read` until `until` is true of its result; returns that result."""
     deadline = time.monotonic() + seconds
     while True:
         answer = read()

@@ -23,10 +23,10 @@ def two_groups():
 
 
 def names():
-    """Names at the edge of what each API takes.
+    """Names at the limits of what each API accepts.
 
-    AutoScalingGroupName is XmlStringMaxLen255: any character but control characters, while its
-    description promises ASCII 33 to 126 without the colon. LaunchTemplateName is
+    AutoScalingGroupName is XmlStringMaxLen255 (API model): any character except control characters,
+    although its description allows only ASCII 33 to 126 without the colon. LaunchTemplateName is
     `[a-zA-Z0-9().\\-/_]+`. Names of load balancers and target groups: letters, digits, hyphens.
     """
     network = Network("shop", title="상점")
@@ -73,7 +73,7 @@ def listeners():
 
 
 def two_services():
-    """Two services with everything of their own but the VPC."""
+    """Two services that share only the VPC."""
     network = Network("acme")
     reports = []
     for name in ("cart", "search"):
@@ -88,8 +88,8 @@ def two_services():
 
 
 def shared():
-    """A load balancer of three services: by host, two groups; by path, one group; by default, a
-    third."""
+    """A load balancer of three services: one with two groups by host, one with one group by path, and
+    one by default."""
     network = Network("acme")
     balancer = Balancer.create("acme", network)
     shop = Service("shop", network, pair("shop"))
@@ -109,7 +109,7 @@ def shared():
 
 
 def one_group():
-    """A group without a second."""
+    """A single group."""
     network = Network("shop")
     shop = Service("shop", network, sole("shop"))
     balancer = Balancer.create("shop", network)
@@ -155,8 +155,8 @@ def sticky():
 
 
 def ansible():
-    """What the play builds: two groups behind a weighted rule, and a rule that reaches the idle
-    one. May be built again; `changed` says how many tasks changed anything."""
+    """What the playbook builds: two groups behind a weighted rule, and a rule that reaches the idle
+    one. It can be built again; `changed` says how many tasks changed anything."""
     changed = playbook.run()
     repository = Repository("forum/web")
     members = [Member(f"forum-{color}", f"forum-{color}") for color in ("blue", "green")]
@@ -173,7 +173,7 @@ def ansible():
 
 
 def empty():
-    """The default VPC, which every account begins with, and one more."""
+    """The default VPC, which every new account has, and one more."""
     Network("shop")
     return []
 

@@ -16,12 +16,12 @@ class Repository:
         self.name, self.uri = name, f"{REGISTRY}/{name}"
 
     def create(self):
-        """Creates it, and returns itself."""
+        """Creates the repository and returns this object."""
         ecr.create_repository(repositoryName=self.name)
         return self
 
     def tagged(self):
-        """The references by digest of its images, by tag."""
+        """Returns its images' references by digest, keyed by tag."""
         return {
             tag: f"{self.uri}@{image['imageDigest']}"
             for image in ecr.describe_images(repositoryName=self.name)["imageDetails"]

@@ -1,4 +1,4 @@
-"""The play in `ansible/site.yml`."""
+"""The playbook `ansible/site.yml`."""
 
 import os
 import re
@@ -11,7 +11,7 @@ PLAY = Path(__file__).parent / "ansible" / "site.yml"
 
 
 def run():
-    """Runs the play, its log on standard error; returns how many tasks changed anything."""
+    """Runs the playbook, with its log on standard error; returns how many tasks changed anything."""
     program = Path(sys.executable).parent / "ansible-playbook"
     if not program.exists():
         sys.exit(f"{program} is missing; run scripts/venv")

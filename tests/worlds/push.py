@@ -1,5 +1,5 @@
-"""`python push.py REPOSITORY` pushes v1 and v2 to an existing repository where they are missing, as
-a task of the play. Prints their references and whether anything was pushed."""
+"""`python push.py REPOSITORY` pushes v1 and v2 to an existing repository if they are missing; a task of
+the playbook runs it. Prints their references and whether anything was pushed."""
 
 import json
 import sys

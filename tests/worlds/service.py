@@ -20,8 +20,7 @@ class Member:
 
 
 class Service:
-    """Everything but the load balancer and, until `launch`, the groups. The first member is
-    live."""
+    """Everything except the load balancer and, until `launch`, the groups. The first member is live."""
 
     def __init__(self, name, network, members, template=None, repository=None, tag=None):
         self.name, self.network, self.members = name, network, members
@@ -36,15 +35,15 @@ class Service:
         self.target_groups = [target_group(member.target_group, network) for member in members]
 
     def live(self):
-        """An action: everything goes to the live group."""
+        """Returns an action that forwards everything to the live group."""
         return forward({self.target_groups[0]: 1})
 
     def idle(self):
-        """An action: everything goes to the idle group."""
+        """Returns an action that forwards everything to the idle group."""
         return forward({self.target_groups[1]: 1})
 
     def weighted(self, sticky_seconds=None):
-        """An action that names both groups, with all weight on the live one."""
+        """Returns an action that forwards to both groups, with all weight on the live one."""
         live, idle = self.target_groups
         return forward({live: 100, idle: 0}, sticky_seconds)
 
@@ -70,7 +69,7 @@ class Service:
         return [each["TargetHealth"]["State"] for each in health["TargetHealthDescriptions"]]
 
     def report(self, balancer, **users):
-        """What a test needs to know; `users` as in `report` below."""
+        """Returns what a test needs to know; `users` as in `report` below."""
         images = {"v1": self.v1, "v2": self.v2}
         return report(
             self.name, self.members, self.template, self.repository, images, balancer, **users
@@ -80,8 +79,9 @@ class Service:
 def report(
     service, members, template, repository, images, balancer, host=None, path="/", test=None
 ):
-    """What a test needs to know. `images`: v1 and v2, by digest. Users ask `host`, by default the
-    load balancer, for `path`; the header `test`, a name and a value, reaches the idle group."""
+    """Returns what a test needs to know. `images`: v1 and v2, by digest. Users request `path` from
+    `host`, by default the load balancer; the header `test`, a name and a value, reaches the idle
+    group."""
     return {
         "service": service,
         "groups": [vars(member) for member in members],
@@ -97,7 +97,7 @@ def report(
 
 
 def _mixed(source):
-    """Two instance types, of which the larger counts twice; half of them Spot Instances."""
+    """Returns a policy of two instance types, of which the larger counts twice; half are Spot Instances."""
     overrides = [
         {"InstanceType": "t3.micro", "WeightedCapacity": "1"},
         {"InstanceType": "t3.small", "WeightedCapacity": "2"},
@@ -113,10 +113,10 @@ def _mixed(source):
 
 
 def pair(name):
-    """Two members whose groups and target groups are called `<name>-a` and `<name>-b`."""
+    """Returns two members whose groups and target groups are named `<name>-a` and `<name>-b`."""
     return [Member(f"{name}-{letter}", f"{name}-{letter}") for letter in "ab"]
 
 
 def sole(name):
-    """One member of that name."""
+    """Returns one member of that name."""
     return [Member(name, name)]

@@ -9,7 +9,7 @@ MACHINES = [{"Name": "name", "Values": ["al2023-ami-2023*x86_64"]}]
 
 
 def instance_profile(name):
-    """A role that EC2 may assume, which may pull from ECR, in a profile of the same name."""
+    """Creates a role that EC2 may assume and that may pull from ECR, in a profile of the same name."""
     statement = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}}
     trust = {"Version": "2012-10-17", "Statement": [{**statement, "Action": "sts:AssumeRole"}]}
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
@@ -20,7 +20,7 @@ def instance_profile(name):
 
 
 def user_data(image):
-    """A script that runs `image` and serves on port 80."""
+    """Returns a script that runs `image`, serving on port 80."""
     return (
         "#!/bin/bash\n"
         "dnf install -y docker && systemctl enable --now docker\n"
@@ -31,7 +31,7 @@ def user_data(image):
 
 
 def launch_template(name, network, profile, image):
-    """Version 1 runs `image`."""
+    """Creates a template whose version 1 runs `image`."""
     machines = ec2.describe_images(Owners=["amazon"], Filters=MACHINES)["Images"]
     newest = max(machines, key=lambda machine: machine["CreationDate"])
     data = {

@@ -6,7 +6,7 @@ CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/7f3a1c52-6a0e-4a0b-9c
 
 
 def target_group(name, network):
-    """Returns the ARN of a target group of instances."""
+    """Creates a target group of instances and returns its ARN."""
     group = elbv2.create_target_group(
         Name=name,
         Protocol="HTTP",
@@ -30,14 +30,14 @@ class Balancer:
 
     @classmethod
     def create(cls, name, network):
-        """One without listeners."""
+        """Creates a load balancer without listeners."""
         subnets, groups = network.subnets, [network.balancer_group]
         made = elbv2.create_load_balancer(Name=name, Subnets=subnets, SecurityGroups=groups)
         return cls(made["LoadBalancers"][0])
 
     @classmethod
     def named(cls, name):
-        """One that exists."""
+        """Returns an existing load balancer."""
         return cls(elbv2.describe_load_balancers(Names=[name])["LoadBalancers"][0])
 
     def listener(self, port, default_action, protocol="HTTP"):
@@ -49,7 +49,7 @@ class Balancer:
         return made["Listeners"][0]["ListenerArn"]
 
     def wait(self):
-        """Returns once it takes traffic."""
+        """Waits until it is available."""
         soon = {"Delay": 1, "MaxAttempts": 300}
         elbv2.get_waiter("load_balancer_available").wait(
             LoadBalancerArns=[self.arn], WaiterConfig=soon
@@ -77,8 +77,8 @@ def header(name, value):
 
 
 def forward(weights, sticky_seconds=None):
-    """Forwards by weight, `{target group ARN: weight}`; with `sticky_seconds`, users stay with
-    their target group for so long."""
+    """Returns an action that forwards by weight, `{target group ARN: weight}`; with `sticky_seconds`,
+    users stay with their target group for that long."""
     groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
     config = {"TargetGroups": groups}
     if sticky_seconds:

@@ -1,54 +1,55 @@
-//! Faults of calls as data.
+//! Faults of calls, as data.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Throttling, values};
-use crate::wire::Asked;
+use crate::wire::Operation;
 
-/// The hostile part of a scenario.
+/// The faults of a scenario.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Faults {
-    /// What happens to calls.
+    /// Faults of single calls.
     pub calls: Vec<CallFault>,
-    /// Whether AWS's rates hold: `aws` or `off`.
+    /// Whether AWS's request rates apply: `aws` or `off`.
     pub throttling: Throttling,
-    /// How old, in seconds, the answers to reads of EC2, Auto Scaling, Elastic Load Balancing and
+    /// How old, in seconds, responses to reads of EC2, Auto Scaling, Elastic Load Balancing and
     /// Parameter Store's paths may be. AWS calls these reads eventually consistent and promises no time.
     #[serde(deserialize_with = "values::amount")]
     pub stale_seconds: f64,
 }
 
-/// A fault, and the calls that it hits.
+/// A fault, and the calls that it affects.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CallFault {
-    /// Which calls: `autoscaling:StartInstanceRefresh`, `ssm:*` or `*`. Services by their signing names
-    /// (`elasticloadbalancing`, `monitoring`); besides AWS's, `registry`, `github` and `site`.
+    /// Which calls: `autoscaling:StartInstanceRefresh`, `ssm:*` or `*`. Services have their signing
+    /// names (`elasticloadbalancing`, `monitoring`); besides AWS's there are `registry`, `github` and
+    /// `site`.
     #[serde(deserialize_with = "values::calls")]
     pub call: String,
-    /// Only calls of this sender (the door's name), if given.
+    /// Only calls of this sender (the transport's name), if given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender: Option<String>,
-    /// Only from so many seconds after the scenario's beginning on.
+    /// Only calls sent at least this many seconds after the start of the scenario.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<u64>,
-    /// Only before so many seconds after the scenario's beginning.
+    /// Only calls sent less than this many seconds after the start of the scenario.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<u64>,
-    /// Only the nth of the calls that match all of the above (1 is the first), if given.
+    /// Only the nth call that matches all of the above (1 is the first), if given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nth: Option<u64>,
-    /// The chance, from 0 to 1, of each such call; 1 if absent.
+    /// The probability, from 0 to 1, for each such call; 1 if absent.
     #[serde(default, deserialize_with = "values::share", skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
-    /// What a refusal says to a person, where that matters: AWS has errors that only their words tell
-    /// apart. The lab's own words, if absent.
+    /// The message of a refusal, where it matters: AWS has errors that only their message distinguishes.
+    /// A generic message if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// What happens to it.
+    /// What happens to the call.
     pub fault: Fault,
 }
 
@@ -56,38 +57,38 @@ pub struct CallFault {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
-    /// Refused without effect, in the service's own wire form.
+    /// Refused without effect, in the service's own wire format.
     Refused {
-        /// The error code; what the service says to somebody who may not do this, if absent.
+        /// The error code; if absent, the one that the service returns for a missing permission.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<String>,
-        /// The HTTP status; 403 without a code, the code's own with one, if absent.
+        /// The HTTP status; if absent, the usual one for the code.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<u16>,
     },
-    /// Refused without effect, by the service's own throttling error.
+    /// Refused without effect, with the service's own throttling error.
     Throttled,
-    /// So many seconds longer on the way. Both may be given.
+    /// Delayed. Both delays may be given.
     Slow {
-        /// On the way there.
+        /// Seconds added to the request.
         #[serde(default, deserialize_with = "values::amount")]
         there: f64,
-        /// On the way back.
+        /// Seconds added to the response.
         #[serde(default, deserialize_with = "values::amount")]
         back: f64,
     },
-    /// Delivered, and the effect is done; the reply never comes.
+    /// Delivered with its effect; the response never arrives.
     Lost {
-        /// False: the connection ends. True: nothing comes at all.
+        /// False closes the connection. True leaves it open without a response.
         #[serde(default)]
         hang: bool,
     },
-    /// Never arrives; the connection ends.
+    /// Never arrives; the connection is closed.
     Cut,
 }
 
 impl CallFault {
-    /// The fault of every call that `call` names.
+    /// Creates a fault of every call that `call` names.
     pub fn of(call: &str, fault: Fault) -> CallFault {
         CallFault {
             call: call.to_owned(),
@@ -101,45 +102,46 @@ impl CallFault {
         }
     }
 
-    /// The same for the nth of them only; 1 is the first.
+    /// Limits the fault to the nth of them; 1 is the first.
     #[must_use]
     pub fn nth(self, nth: u64) -> CallFault {
         CallFault { nth: Some(nth), ..self }
     }
 
-    /// The same for calls of one sender only.
+    /// Limits the fault to the calls of one sender.
     #[must_use]
-    pub fn of_sender(self, sender: &str) -> CallFault {
+    pub fn from_sender(self, sender: &str) -> CallFault {
         CallFault { sender: Some(sender.to_owned()), ..self }
     }
 
-    /// The same with a chance from 0 to 1.
+    /// Sets a probability from 0 to 1.
     #[must_use]
     pub fn with_probability(self, probability: f64) -> CallFault {
         CallFault { probability: Some(probability), ..self }
     }
 
-    /// The same with what a refusal says.
+    /// Sets the message of a refusal.
     #[must_use]
-    pub fn saying(self, message: &str) -> CallFault {
+    pub fn with_message(self, message: &str) -> CallFault {
         CallFault { message: Some(message.to_owned()), ..self }
     }
 
-    /// The same from `from` until before `until`, in seconds after the scenario's beginning.
+    /// Limits the fault to calls sent from `from` until before `until`, in seconds after the start of
+    /// the scenario.
     #[must_use]
     pub fn between(self, from: u64, until: u64) -> CallFault {
         CallFault { from: Some(from), until: Some(until), ..self }
     }
 
-    /// Whether a call that is sent so long after the beginning is one of those meant.
-    pub(super) fn matches(&self, sender: &str, asked: &Asked, at: Duration) -> bool {
+    /// Returns whether the fault matches a call that is sent this long after the start of the scenario.
+    pub(super) fn matches(&self, sender: &str, asked: &Operation, at: Duration) -> bool {
         self.from.is_none_or(|from| at >= Duration::from_secs(from))
             && self.until.is_none_or(|until| at < Duration::from_secs(until))
             && self.sender.as_deref().is_none_or(|only| only == sender)
             && self.names(asked)
     }
 
-    fn names(&self, asked: &Asked) -> bool {
+    fn names(&self, asked: &Operation) -> bool {
         match self.call.split_once(':') {
             Some((service, operation)) => {
                 (service == "*" || service == asked.service)

@@ -1,4 +1,4 @@
-//! Requests as a client of AWS writes them, for hands that have no client.
+//! Builds requests as an AWS client would, for operators, who have no client.
 
 use bytes::Bytes;
 use form_urlencoded::Serializer;
@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 
 use crate::services::sts;
 
-/// The request for `call` (`autoscaling:SetDesiredCapacity`), signed with the lab's own key. A service
-/// that there is not makes a request that is refused.
+/// Builds the request for `call` (`autoscaling:SetDesiredCapacity`), signed with the lab's own key. For
+/// an unknown service, the request will be refused.
 pub(super) fn request(region: &str, call: &str, input: &Json) -> Request<Bytes> {
     let (service, operation) = call.split_once(':').unwrap_or((call, ""));
     let scope = format!("{}/20260101/{region}/{service}/aws4_request", sts::ACCESS_KEY);
@@ -35,7 +35,7 @@ pub(super) fn request(region: &str, call: &str, input: &Json) -> Request<Bytes> 
     request
 }
 
-/// The prefix of `X-Amz-Target` (API models), for services that speak JSON.
+/// Returns the prefix of `X-Amz-Target` (API models) for services that speak JSON.
 fn target(service: &str) -> Option<&'static str> {
     match service {
         "ssm" => Some("AmazonSSM"),
@@ -45,7 +45,7 @@ fn target(service: &str) -> Option<&'static str> {
     }
 }
 
-/// The version of a query API (API models).
+/// Returns the version of a query API (API models).
 fn version(service: &str) -> &'static str {
     match service {
         "sts" => "2011-06-15",
@@ -65,7 +65,7 @@ fn body(service: &str, operation: &str, input: &Json) -> Bytes {
     }
     let mut form = Serializer::new(String::new());
     form.append_pair("Action", operation).append_pair("Version", version(service));
-    // EC2's lists have no step of their own.
+    // EC2's lists have no segment of their own.
     let step = if service == "ec2" { "" } else { ".member" };
     flatten(&mut form, "", input, step);
     Bytes::from(form.finish())

@@ -1,23 +1,23 @@
-//! The errors that any call of a service may meet, whatever it asks for.
+//! Errors that any call of a service may meet.
 
 use crate::wire::ApiError;
 
-/// The refusal of somebody who may not do this (each service's "Common errors"), or of `code`, in its own
-/// words or in those of `message`.
-pub(super) fn refused(
+/// Returns the service's access-denied error ("Common errors" of each service), or an error with `code`;
+/// with its usual message, or with `message`.
+pub(super) fn refusal_error(
     service: &str,
     code: Option<&str>,
     status: Option<u16>,
     message: Option<&str>,
 ) -> ApiError {
-    let refusal = worded(service, code, status);
+    let refusal = standard_error(service, code, status);
     match message {
         Some(message) => ApiError { message: message.to_owned(), ..refusal },
         None => refusal,
     }
 }
 
-fn worded(service: &str, code: Option<&str>, status: Option<u16>) -> ApiError {
+fn standard_error(service: &str, code: Option<&str>, status: Option<u16>) -> ApiError {
     let Some(code) = code else {
         let code = match service {
             "ec2" => "UnauthorizedOperation",
@@ -25,7 +25,7 @@ fn worded(service: &str, code: Option<&str>, status: Option<u16>) -> ApiError {
             "registry" => "DENIED",
             _ => "AccessDenied",
         };
-        // The JSON protocol's services answer 400 to everything that is the caller's doing.
+        // Services with the JSON protocol answer 400 to every client error.
         let usual = if matches!(service, "ssm" | "ecr") { 400 } else { 403 };
         let message = "You are not authorized to perform this operation.";
         return ApiError::sender(code, message).status(status.unwrap_or(usual));
@@ -38,8 +38,8 @@ fn worded(service: &str, code: Option<&str>, status: Option<u16>) -> ApiError {
     .status(status)
 }
 
-/// HTTP statuses that come with codes, where they are not 400 (API models; the services' "Common
-/// errors"; EC2's list of error codes).
+/// HTTP statuses of error codes, where they are not 400 (API models; the services' "Common errors";
+/// EC2's list of error codes).
 const STATUSES: &[(&str, u16)] = &[
     ("AccessDenied", 403),
     ("ExpiredToken", 403),
@@ -68,10 +68,10 @@ fn usual_status(code: &str) -> u16 {
     STATUSES.iter().find(|(named, _)| *named == code).map_or(400, |(_, status)| *status)
 }
 
-/// The service's own throttling error. Codes and statuses: AWS-FACTS (`Throttling` "Rate exceeded" is
-/// common for Auto Scaling, ELBv2 and Parameter Store have `ThrottlingException`, EC2 has
-/// `RequestLimitExceeded` with 503); for the rest, the services' "Common errors".
-pub(super) fn throttled(service: &str) -> ApiError {
+/// Returns the service's throttling error. Auto Scaling commonly answers `Throttling` "Rate exceeded",
+/// ELBv2 and Parameter Store have `ThrottlingException`, and EC2 has `RequestLimitExceeded` with 503;
+/// the others are from the services' "Common errors".
+pub(super) fn throttling_error(service: &str) -> ApiError {
     match service {
         "ec2" => ApiError::receiver("RequestLimitExceeded", "Request limit exceeded.").status(503),
         "elasticloadbalancing" | "ssm" | "ecr" => {
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn a_code_brings_its_status_and_a_message_its_words() {
         let refused = |code, status, message| {
-            let error = refused("autoscaling", Some(code), status, message);
+            let error = refusal_error("autoscaling", Some(code), status, message);
             (error.status, error.message)
         };
         let internal = "An internal error has occurred. Please try again.".to_owned();

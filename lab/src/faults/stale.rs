@@ -1,5 +1,5 @@
-//! Reads that answer from the past: AWS calls them eventually consistent. States of services as they
-//! were before each change are kept for as long as a read may be behind.
+//! Stale reads: AWS calls them eventually consistent. The states of services before each change are kept
+//! for as long as a read may be stale.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -11,14 +11,14 @@ use crate::services::{autoscaling, ec2, elbv2, ssm};
 use crate::wire::{Call, Service};
 use crate::world::{Event, Rng, World, later};
 
-/// Earlier states, the oldest first.
+/// Earlier states, oldest first.
 #[derive(Debug, Clone)]
-pub(super) struct Past {
+pub(super) struct StateHistory {
     states: VecDeque<(Timestamp, State)>,
     rng: Rng,
 }
 
-/// A service as it was before a change.
+/// The state of a service before a change.
 #[derive(Debug, Clone)]
 enum State {
     Autoscaling(Box<autoscaling::State>),
@@ -27,11 +27,11 @@ enum State {
     Ssm(Box<ssm::State>),
 }
 
-impl Past {
-    /// No past yet.
-    pub(super) fn new(seed: u64) -> Past {
+impl StateHistory {
+    /// Creates an empty history.
+    pub(super) fn new(seed: u64) -> StateHistory {
         let rng = Rng::new(seed.rotate_left(48) ^ 0x7374_616c_6500_0000);
-        Past { states: VecDeque::new(), rng }
+        StateHistory { states: VecDeque::new(), rng }
     }
 }
 
@@ -65,8 +65,9 @@ impl State {
     }
 }
 
-/// What a change in one service may change besides: Auto Scaling launches, registers and ends.
-fn touched(service: Service) -> &'static [Service] {
+/// Returns the services that a change in one service may change: Auto Scaling also launches, registers
+/// and terminates instances.
+fn affected_services(service: Service) -> &'static [Service] {
     match service {
         Service::Autoscaling => &[Service::Autoscaling, Service::Ec2, Service::Elbv2],
         Service::Ec2 => &[Service::Ec2],
@@ -76,44 +77,45 @@ fn touched(service: Service) -> &'static [Service] {
     }
 }
 
-/// Keeps services as they are now, before they change; at one time only as they were first.
+/// Keeps the current states of services before they change; of several changes at the same time, only
+/// the state before the first.
 fn keep(world: &mut World, services: &[Service]) {
     let now = world.now;
     for service in services {
-        let states = &world.faults.past.states;
+        let states = &world.faults.history.states;
         let mut kept = states.iter().rev().take_while(|(at, _)| *at == now);
         if kept.any(|(_, state)| state.service() == *service) {
             continue;
         }
         if let Some(state) = State::of(world, *service) {
-            world.faults.past.states.push_back((now, state));
+            world.faults.history.states.push_back((now, state));
         }
     }
 }
 
-/// What happens by itself changes services, too: health, states of instances and of refreshes. Nothing
-/// is kept where reads are never behind.
+/// Keeps the states that an event may change, such as health, instances and refreshes. Keeps nothing
+/// where reads are never stale.
 pub(crate) fn before_event(world: &mut World, event: &Event) {
-    let bound = world.faults.stale;
+    let bound = world.faults.max_staleness;
     if bound.is_zero() {
         return;
     }
     forget(world, bound);
     let service = match event {
         // Only CloudWatch reads these counts.
-        Event::Autoscaling(autoscaling::Event::Sample(..)) => return,
-        // Nodes learn what the API has long told.
-        Event::Elbv2(elbv2::Event::Learn { .. }) => return,
+        Event::Autoscaling(autoscaling::Event::SampleMetrics(..)) => return,
+        // Nodes learn what the API has long returned.
+        Event::Elbv2(elbv2::Event::UpdateNode { .. }) => return,
         Event::Autoscaling(_) => Service::Autoscaling,
         Event::Ec2(_) | Event::Faults(_) => Service::Ec2,
         Event::Elbv2(_) => Service::Elbv2,
         Event::Ecr(_) | Event::Traffic(_) => return,
     };
-    keep(world, touched(service));
+    keep(world, affected_services(service));
 }
 
-/// Whether a call only reads, and may be behind. Parameter Store's reads by name are not: nothing is
-/// said of either (a guess).
+/// Returns whether a call only reads and may be stale. Parameter Store's reads by name may not; AWS
+/// documents nothing about either kind (a guess).
 fn is_stale_read(call: &Call) -> bool {
     let operation = call.operation.as_str();
     match call.service {
@@ -122,47 +124,48 @@ fn is_stale_read(call: &Call) -> bool {
     }
 }
 
-/// Answers a call by `answer`; if it reads, perhaps from an earlier state.
+/// Answers a call with `answer`; a read may be answered from an earlier state.
 pub(crate) fn answer<R>(
     world: &mut World,
     call: &Call,
     answer: impl FnOnce(&mut World, &Call) -> R,
 ) -> R {
-    let bound = world.faults.stale;
+    let bound = world.faults.max_staleness;
     if bound.is_zero() {
         return answer(world, call);
     }
     forget(world, bound);
     if !is_stale_read(call) {
-        keep(world, touched(call.service));
+        keep(world, affected_services(call.service));
         return answer(world, call);
     }
-    let behind = world.faults.past.rng.between(Duration::ZERO, bound);
-    let Some(at) = before_change_after(world, call.service, behind) else {
+    let behind = world.faults.history.rng.between(Duration::ZERO, bound);
+    let Some(at) = state_index_at(world, call.service, behind) else {
         return answer(world, call);
     };
-    // Out of the ring while it stands in for the present, and back to its place.
-    let Some((when, mut state)) = world.faults.past.states.remove(at) else {
+    // The state leaves the queue while it stands in for the present, and then returns to its place.
+    let Some((when, mut state)) = world.faults.history.states.remove(at) else {
         return answer(world, call);
     };
     state.swap(world);
     let answered = answer(world, call);
     state.swap(world);
-    world.faults.past.states.insert(at, (when, state));
+    world.faults.history.states.insert(at, (when, state));
     answered
 }
 
-/// The place of the state that held so long ago: the one before the first change since.
-fn before_change_after(world: &World, service: Service, behind: Duration) -> Option<usize> {
+/// Returns the index of the state that was current `behind` ago: the one before the first change since
+/// then.
+fn state_index_at(world: &World, service: Service, behind: Duration) -> Option<usize> {
     let since = world.now.checked_sub(behind).ok()?;
-    let states = &world.faults.past.states;
+    let states = &world.faults.history.states;
     states.iter().position(|(at, state)| *at > since && state.service() == service)
 }
 
-/// Forgets what no read can be behind by any more.
+/// Drops the states that are older than any read may be.
 fn forget(world: &mut World, bound: Duration) {
     let now = world.now;
-    let states = &mut world.faults.past.states;
+    let states = &mut world.faults.history.states;
     while states.front().is_some_and(|(at, _)| later(*at, bound) < now) {
         states.pop_front();
     }

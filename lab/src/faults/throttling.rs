@@ -1,49 +1,49 @@
-//! AWS's rates: token buckets of an account and Region. A call takes a token of each bucket that it
-//! belongs to; where one is empty it is refused, and takes none.
+//! AWS's request rates: token buckets of an account and Region. A call takes a token from each bucket
+//! that it belongs to; if one is empty, the call is refused and takes none.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::wire::Asked;
+use crate::wire::Operation;
 use crate::world::elapsed;
 
-/// Whether AWS's rates hold.
+/// Whether AWS's request rates apply.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Throttling {
-    /// Nobody is ever too fast.
+    /// No call is throttled.
     #[default]
     Off,
-    /// [`Rates`] hold.
+    /// [`Rates`] apply.
     Aws,
 }
 
-/// A bucket: what it holds when full, and what comes back each second.
+/// A token bucket: its size and its refill rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rate {
-    /// Calls at once.
+    /// The maximum number of calls at once.
     pub burst: f64,
-    /// Calls a second.
+    /// Calls per second.
     pub refill: f64,
 }
 
-/// AWS's rates. Those of Elastic Load Balancing, EC2's launch templates, tags, RunInstances and
-/// Describe, ECR and DescribeAlarms are documented; the others are guesses. Calls that are not named
-/// here are not limited: too few of them are made to reach any limit.
+/// AWS's request rates. Those of Elastic Load Balancing, EC2's launch templates, tags, RunInstances and
+/// Describe calls, ECR and DescribeAlarms are documented; the others are guesses. Calls that are not
+/// listed here are not limited: too few of them are made to reach any limit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rates {
-    /// All of Elastic Load Balancing.
+    /// All calls of Elastic Load Balancing.
     pub elbv2: Rate,
     /// Its Describe calls.
     pub elbv2_reads: Rate,
-    /// Its changes.
+    /// Its write calls.
     pub elbv2_writes: Rate,
     /// RegisterTargets and DeregisterTargets.
     pub elbv2_targets: Rate,
-    /// Each change of EC2. Documented for CreateLaunchTemplateVersion and ModifyLaunchTemplate, for the
-    /// others a guess.
+    /// Each write call of EC2. Documented for CreateLaunchTemplateVersion and ModifyLaunchTemplate, a
+    /// guess for the others.
     pub ec2_writes: Rate,
     /// CreateTags.
     pub ec2_tags: Rate,
@@ -53,11 +53,11 @@ pub struct Rates {
     pub ec2_reads: Rate,
     /// All Describe calls of Auto Scaling. Unpublished: a guess.
     pub autoscaling_reads: Rate,
-    /// All changes of Auto Scaling. Unpublished: a guess.
+    /// All write calls of Auto Scaling. Unpublished: a guess.
     pub autoscaling_writes: Rate,
-    /// All Get calls of Parameter Store. "Low by default": 40 a second, a guess.
+    /// All Get calls of Parameter Store. "Low by default": 40 per second is a guess.
     pub ssm_reads: Rate,
-    /// All its changes. "Low by default": 3 a second, a guess.
+    /// All its write calls. "Low by default": 3 per second is a guess.
     pub ssm_writes: Rate,
     /// DescribeAlarms.
     pub cloudwatch_alarms: Rate,
@@ -100,8 +100,8 @@ impl Default for Rates {
 }
 
 impl Rates {
-    /// The buckets that a call takes from, by name.
-    fn of(&self, asked: &Asked) -> Vec<(String, Rate)> {
+    /// Returns the buckets that a call takes from, by name.
+    fn buckets_of(&self, asked: &Operation) -> Vec<(String, Rate)> {
         let operation = asked.operation.as_str();
         let reads = operation.starts_with("Describe") || operation.starts_with("Get");
         let shared = |name: &str, rate| vec![(format!("{}:{name}", asked.service), rate)];
@@ -124,7 +124,7 @@ impl Rates {
             ("ssm", _) => shared("writes", self.ssm_writes),
             ("monitoring", "DescribeAlarms") => own(self.cloudwatch_alarms),
             ("monitoring", "GetMetricData") => own(self.cloudwatch_data),
-            // Docker's way to ECR counts like the API's.
+            // Docker pushes to ECR's registry count like calls of its API.
             ("ecr", "PutImage") | ("registry", "PutManifest") => own(self.ecr_images),
             ("ecr", "InitiateLayerUpload" | "CompleteLayerUpload")
             | ("registry", "PostUpload" | "PutUpload") => own(self.ecr_uploads),
@@ -137,14 +137,14 @@ impl Rates {
     }
 }
 
-/// What the buckets hold: those that were ever taken from.
+/// The tokens in each bucket that has been used.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Buckets(BTreeMap<String, (f64, Timestamp)>);
 
 impl Buckets {
-    /// Takes a token of each bucket of a call; none, and false, where one is empty.
-    pub(super) fn take(&mut self, rates: &Rates, asked: &Asked, now: Timestamp) -> bool {
-        let buckets = rates.of(asked);
+    /// Takes a token from each bucket of a call. If one is empty, takes none and returns false.
+    pub(super) fn take(&mut self, rates: &Rates, asked: &Operation, now: Timestamp) -> bool {
+        let buckets = rates.buckets_of(asked);
         let held = |name: &String, rate: Rate| match self.0.get(name) {
             Some((tokens, at)) => {
                 (tokens + rate.refill * elapsed(*at, now).as_secs_f64()).min(rate.burst)
@@ -173,7 +173,8 @@ mod tests {
         let start: Timestamp = "2026-01-05T09:00:00Z".parse().unwrap();
         let (rates, mut buckets) = (Rates::default(), Buckets::default());
         let mut pass = |operation: &str, calls: usize, at: Timestamp| {
-            let asked = Asked { service: "elasticloadbalancing", operation: operation.to_owned() };
+            let asked =
+                Operation { service: "elasticloadbalancing", operation: operation.to_owned() };
             (0..calls).filter(|_| buckets.take(&rates, &asked, at)).count()
         };
         assert_eq!(pass("ModifyRule", 30, start), 20, "changes: 20 at once");

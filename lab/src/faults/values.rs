@@ -1,10 +1,10 @@
-//! Values of a scenario that not every number or text is: read strictly, so that a mistyped fault is
-//! an error with a place and not a fault that never comes.
+//! Strictly validated values of a scenario: a mistyped fault is an error with a place, not a fault that
+//! never happens.
 
 use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize as _, Deserializer};
 
-/// Those of requests, by their signing names or as [`Asked`](crate::wire::Asked) has them.
+/// The services of requests, by their signing names or as in [`Asked`](crate::wire::Asked).
 const SERVICES: &[&str] = &[
     "*",
     "autoscaling",
@@ -20,7 +20,7 @@ const SERVICES: &[&str] = &[
     "sts",
 ];
 
-/// Which calls: `*`, `<service>:*` or `<service>:<operation>`.
+/// Deserializes which calls are meant: `*`, `<service>:*` or `<service>:<operation>`.
 pub(super) fn calls<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
     let known = match text.split_once(':') {
@@ -30,14 +30,17 @@ pub(super) fn calls<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String
     if known {
         return Ok(text);
     }
-    let expected = format!("`*`, or `<service>:<operation>` with one of {}", SERVICES.join(", "));
+    let expected = format!(
+        "`*`, or `<service>:<operation>` where the service is one of {}",
+        SERVICES.join(", ")
+    );
     Err(D::Error::invalid_value(Unexpected::Str(&text), &expected.as_str()))
 }
 
-/// The largest amount: more than any request's rate or wait is, and little enough that sums of it fit.
+/// The largest amount: more than any request rate or wait, and small enough that sums of it fit.
 const LARGEST: f64 = 1e9;
 
-/// A share, from 0 to 1.
+/// Deserializes a share from 0 to 1.
 pub(crate) fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
     match Option::<f64>::deserialize(deserializer)? {
         Some(share) if !(0.0..=1.0).contains(&share) => {
@@ -47,13 +50,13 @@ pub(crate) fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     }
 }
 
-/// A number from zero to a thousand million.
+/// Deserializes a number from 0 to 1,000,000,000.
 pub(crate) fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     bounded(f64::deserialize(deserializer)?)
 }
 
-/// The same where there may be none.
-pub(crate) fn some_amount<'de, D: Deserializer<'de>>(
+/// Deserializes the same, or nothing.
+pub(crate) fn optional_amount<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<f64>, D::Error> {
     Option::<f64>::deserialize(deserializer)?.map(bounded).transpose()

@@ -1,4 +1,4 @@
-//! From a scenario to a world in which everything has settled.
+//! Builds the world of a scenario and lets it settle.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,19 +9,22 @@ use ipnet::Ipv4Net;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::{GroupPlan, ImageFiles, Permissions, RulePlan, ScalingPlan, Scenario, WhenPlan};
+use super::{
+    ConditionSpec, GroupSpec, IamEnforcement, ImageFiles, RuleSpec, ScalingSpec, Scenario,
+};
 use crate::faults;
 use crate::services::{autoscaling, ec2, elbv2, iam};
 use crate::traffic::{self, program};
 use crate::wire::{ApiResult, Call, Principal, Service, Value, map};
 use crate::world::World;
 
-/// How long a world has to settle before its history begins.
+/// How long a world settles before its history begins.
 const SETTLING: Duration = Duration::from_secs(10 * 60);
 
 impl World {
-    /// The world of a scenario as it is at `start`: instances in service and healthy, traffic flowing
-    /// for some minutes. An error tells which part of the scenario AWS would have refused.
+    /// Builds the world of a scenario as it is at `start`: instances in service and healthy, with some
+    /// minutes of traffic behind them. An error names the part of the scenario that AWS would have
+    /// refused.
     pub fn from_scenario(scenario: &Scenario, seed: u64, start: Timestamp) -> ApiResult<World> {
         let history = Duration::from_secs(scenario.history_minutes.min(24 * 60) * 60);
         let begin = start.checked_sub(SETTLING + history).unwrap_or(start);
@@ -31,28 +34,28 @@ impl World {
         world.region = scenario.region.clone();
         world.github.repository = scenario.github.clone();
         scenario.job.apply(&mut world.github);
-        places(&mut world, scenario);
-        identities(&mut world, scenario);
+        create_network(&mut world, scenario);
+        create_iam(&mut world, scenario);
         let mut image = ImageFiles::news_site();
         image.labels.insert(program::VERSION.to_owned(), "v1".to_owned());
         image.labels.extend(scenario.labels.clone());
         let digest = image.store(&mut world.registry, &scenario.service, "v1")?;
-        balancer(&mut world, scenario)?;
-        template(&mut world, scenario, &digest)?;
+        create_load_balancer(&mut world, scenario)?;
+        create_launch_template(&mut world, scenario, &digest)?;
         for group in &scenario.groups {
             create_group(&mut world, scenario, group)?;
             create_policy(&mut world, scenario, group)?;
         }
-        // No traffic until everything has settled: nothing fails before the beginning.
+        // No traffic until everything has settled: nothing fails before the start.
         world.advance(begin.checked_add(SETTLING).unwrap_or(start));
         if let Some(capacity) = scenario.demand.capacity {
-            // What an instance can bear keeps it wholly busy.
+            // At its capacity, an instance's CPU is at 100%.
             world.params.cpu_full = capacity;
         }
         world.traffic.rate = scenario.requests_per_second;
-        traffic::follow(&mut world, scenario.demand.clone());
+        traffic::set_demand(&mut world, scenario.demand.clone());
         world.advance(start);
-        world.faults.begin(&scenario.faults);
+        world.faults.apply(&scenario.faults);
         for happening in &scenario.happenings {
             faults::schedule(&mut world, happening);
         }
@@ -60,19 +63,19 @@ impl World {
     }
 }
 
-/// The network: zones, a VPC with a public subnet in each, a security group; and the machine image. The
-/// account has no default VPC.
-fn places(world: &mut World, scenario: &Scenario) {
+/// Creates the network (zones, a VPC with a public subnet in each, and a security group) and the AMI.
+/// The account has no default VPC.
+fn create_network(world: &mut World, scenario: &Scenario) {
     let vpc = vpc_id();
     let Ok(cidr) = "10.0.0.0/16".parse::<Ipv4Net>() else { return };
     let state = &mut world.ec2;
     *state = ec2::State::default();
-    state.machines = ec2::public_machines();
+    state.amis = ec2::public_machines();
     ec2::create_vpc(state, ec2::VpcSpec { id: vpc.clone(), cidr, is_default: false });
-    let gateway = format!("igw-0{}", fixed("gateway"));
-    state.gateways.insert(gateway.clone(), ec2::Gateway { vpc: Some(vpc.clone()) });
+    let gateway = format!("igw-0{}", stable_id("gateway"));
+    state.gateways.insert(gateway.clone(), ec2::InternetGateway { vpc: Some(vpc.clone()) });
     for table in state.route_tables.values_mut() {
-        table.routes.insert("0.0.0.0/0".to_owned(), ec2::Via::Gateway(gateway.clone()));
+        table.routes.insert("0.0.0.0/0".to_owned(), ec2::RouteTarget::Gateway(gateway.clone()));
     }
     for (index, letter) in scenario.zones.iter().enumerate() {
         let name = format!("{}{letter}", scenario.region);
@@ -85,12 +88,12 @@ fn places(world: &mut World, scenario: &Scenario) {
         egress,
         protocol: if egress { "-1" } else { "tcp" }.to_owned(),
         ports,
-        peer: ec2::Peer::Ipv4(peer),
+        peer: ec2::RulePeer::Ipv4(peer),
         description: None,
     };
     let rules = BTreeMap::from([
-        (format!("sgr-0{}", fixed("in")), open(false, Some((80, 80)), cidr.to_string())),
-        (format!("sgr-0{}", fixed("out")), open(true, None, "0.0.0.0/0".to_owned())),
+        (format!("sgr-0{}", stable_id("in")), open(false, Some((80, 80)), cidr.to_string())),
+        (format!("sgr-0{}", stable_id("out")), open(true, None, "0.0.0.0/0".to_owned())),
     ]);
     let group = ec2::SecurityGroup {
         name: format!("{}-instance", scenario.service),
@@ -99,16 +102,14 @@ fn places(world: &mut World, scenario: &Scenario) {
         rules,
     };
     state.security_groups.insert(security_group_id(), group);
-    let machine = ec2::Machine {
-        name: "al2023-ami-2023-x86_64".to_owned(),
-        architecture: "x86_64".to_owned(),
-    };
-    state.machines.insert(machine_id(), machine);
+    let machine =
+        ec2::Ami { name: "al2023-ami-2023-x86_64".to_owned(), architecture: "x86_64".to_owned() };
+    state.amis.insert(ami_id(), machine);
 }
 
-/// GitHub as an OIDC provider, the role that its workflows assume, and the instances' profile.
-fn identities(world: &mut World, scenario: &Scenario) {
-    iam::create_provider(
+/// Creates the OIDC provider of GitHub, the role that its workflows assume, and the instance profile.
+fn create_iam(world: &mut World, scenario: &Scenario) {
+    iam::create_oidc_provider(
         world,
         "https://token.actions.githubusercontent.com",
         &["sts.amazonaws.com"],
@@ -119,16 +120,16 @@ fn identities(world: &mut World, scenario: &Scenario) {
     let deploy = format!("deploy-{}", scenario.service);
     iam::create_role(world, &deploy, &trust, 3600);
     if let Some(policy) = &scenario.deploy_policy {
-        iam::permit(world, &deploy, policy);
+        iam::put_inline_policy(world, &deploy, policy);
     }
-    world.iam.enforced = scenario.iam == Permissions::Enforced;
+    world.iam.enforced = scenario.iam == IamEnforcement::Enforced;
     let profile = format!("{}-instance", scenario.service);
     iam::create_instance_role(world, &profile);
     iam::create_instance_profile(world, &profile, Some(&profile));
 }
 
-/// The load balancer, its target groups, its listener and the rules.
-fn balancer(world: &mut World, scenario: &Scenario) -> ApiResult<()> {
+/// Creates the load balancer, its target groups, its listener and the rules.
+fn create_load_balancer(world: &mut World, scenario: &Scenario) -> ApiResult<()> {
     let service = scenario.service.as_str();
     let subnets = scenario
         .zones
@@ -140,7 +141,7 @@ fn balancer(world: &mut World, scenario: &Scenario) -> ApiResult<()> {
         elbv2::LoadBalancerSpec {
             name: service.to_owned(),
             subnets,
-            suffix: Some(fixed(service)),
+            suffix: Some(stable_id(service)),
             ..Default::default()
         },
     )?;
@@ -163,7 +164,7 @@ fn balancer(world: &mut World, scenario: &Scenario) -> ApiResult<()> {
                 name: group.name.clone(),
                 health,
                 attributes: BTreeMap::from([delay]),
-                suffix: Some(fixed(&group.name)),
+                suffix: Some(stable_id(&group.name)),
                 ..Default::default()
             },
         )?;
@@ -175,7 +176,7 @@ fn balancer(world: &mut World, scenario: &Scenario) -> ApiResult<()> {
             port: scenario.port,
             protocol: "HTTP".to_owned(),
             default_actions: vec![elbv2::Action::fixed(404, "no such page")],
-            suffix: Some(fixed(&format!("{service}:listener"))),
+            suffix: Some(stable_id(&format!("{service}:listener"))),
         },
     )?;
     for rule in &scenario.rules {
@@ -189,11 +190,11 @@ fn create_rule(
     world: &mut World,
     scenario: &Scenario,
     listener: &str,
-    rule: &RulePlan,
+    rule: &RuleSpec,
 ) -> ApiResult<()> {
     let condition = match &rule.when {
-        WhenPlan::Path(path) => elbv2::Condition::Path(vec![path.clone()]),
-        WhenPlan::Header(name, value) => {
+        ConditionSpec::Path(path) => elbv2::Condition::Path(vec![path.clone()]),
+        ConditionSpec::Header(name, value) => {
             elbv2::Condition::Header { name: name.clone(), values: vec![value.clone()] }
         }
     };
@@ -207,13 +208,13 @@ fn create_rule(
         priority: rule.priority,
         conditions: vec![condition],
         actions: vec![elbv2::Action::weighted(forward)],
-        suffix: Some(fixed(&format!("{}:{}", scenario.service, rule.priority))),
+        suffix: Some(stable_id(&format!("{}:{}", scenario.service, rule.priority))),
     };
     elbv2::create_rule(world, spec).map(|_| ())
 }
 
-/// The launch template, at version 1 with the image pinned by digest.
-fn template(world: &mut World, scenario: &Scenario, digest: &str) -> ApiResult<()> {
+/// Creates the launch template; its version 1 pins the image by digest.
+fn create_launch_template(world: &mut World, scenario: &Scenario, digest: &str) -> ApiResult<()> {
     let (service, region, registry) = (&scenario.service, &scenario.region, scenario.registry());
     let user_data = format!(
         "#!/bin/bash\n\
@@ -228,7 +229,7 @@ fn template(world: &mut World, scenario: &Scenario, digest: &str) -> ApiResult<(
     let tag = map([("Key", "Name".into()), ("Value", service.as_str().into())]);
     let tags = map([("ResourceType", "instance".into()), ("Tag", Value::List(vec![tag]))]);
     let data = map([
-        ("ImageId", machine_id().into()),
+        ("ImageId", ami_id().into()),
         ("InstanceType", "t3.micro".into()),
         ("IamInstanceProfile", map([("Name", profile.into())])),
         ("SecurityGroupId", security_groups),
@@ -247,7 +248,7 @@ fn template(world: &mut World, scenario: &Scenario, digest: &str) -> ApiResult<(
     ec2::call(world, &owner(scenario, Service::Ec2, "CreateLaunchTemplate", input)).map(|_| ())
 }
 
-fn create_group(world: &mut World, scenario: &Scenario, group: &GroupPlan) -> ApiResult<()> {
+fn create_group(world: &mut World, scenario: &Scenario, group: &GroupSpec) -> ApiResult<()> {
     let number = |n: u64| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
     let subnets: Vec<String> = scenario.zones.iter().map(|letter| subnet_id(letter)).collect();
     let template =
@@ -268,19 +269,19 @@ fn create_group(world: &mut World, scenario: &Scenario, group: &GroupPlan) -> Ap
     autoscaling::call(world, &call).map(|_| ())
 }
 
-/// The group's target tracking policy, if it is to have one.
-fn create_policy(world: &mut World, scenario: &Scenario, group: &GroupPlan) -> ApiResult<()> {
+/// Creates the group's target tracking policy, if it has one.
+fn create_policy(world: &mut World, scenario: &Scenario, group: &GroupSpec) -> ApiResult<()> {
     let (metric, target) = match group.scaling {
-        Some(ScalingPlan::Cpu(target)) => {
+        Some(ScalingSpec::Cpu(target)) => {
             (map([("PredefinedMetricType", "ASGAverageCPUUtilization".into())]), target)
         }
-        Some(ScalingPlan::RequestsPerTarget(target)) => {
+        Some(ScalingSpec::RequestsPerTarget(target)) => {
             let balancer = world.elbv2.load_balancers.values().next();
             let label = format!(
                 "{}/targetgroup/{}/{}",
                 balancer.map(elbv2::LoadBalancer::dimension).unwrap_or_default(),
                 group.name,
-                fixed(&group.name)
+                stable_id(&group.name)
             );
             let metric = map([
                 ("PredefinedMetricType", "ALBRequestCountPerTarget".into()),
@@ -301,7 +302,7 @@ fn create_policy(world: &mut World, scenario: &Scenario, group: &GroupPlan) -> A
     autoscaling::call(world, &call).map(|_| ())
 }
 
-/// A call by the account's owner.
+/// Returns a call by the account's root user.
 fn owner(scenario: &Scenario, service: Service, operation: &str, input: Value) -> Call {
     let account = scenario.account.clone();
     Call {
@@ -318,28 +319,29 @@ fn target_group_arn(scenario: &Scenario, name: &str) -> String {
         "arn:aws:elasticloadbalancing:{}:{}:targetgroup/{name}/{}",
         scenario.region,
         scenario.account,
-        fixed(name)
+        stable_id(name)
     )
 }
 
 fn subnet_id(letter: &str) -> String {
-    format!("subnet-0{}", fixed(&format!("subnet-{letter}")))
+    format!("subnet-0{}", stable_id(&format!("subnet-{letter}")))
 }
 
 fn vpc_id() -> String {
-    format!("vpc-{}", &fixed("vpc")[..8])
+    format!("vpc-{}", &stable_id("vpc")[..8])
 }
 
 fn security_group_id() -> String {
-    format!("sg-0{}", fixed("security-group"))
+    format!("sg-0{}", stable_id("security-group"))
 }
 
-fn machine_id() -> String {
-    format!("ami-0{}", fixed("machine"))
+fn ami_id() -> String {
+    format!("ami-0{}", stable_id("machine"))
 }
 
-/// Sixteen hexadecimal digits that belong to a name: identifiers that stay when a scenario grows.
-fn fixed(name: &str) -> String {
+/// Returns 16 hexadecimal digits derived from a name, so that identifiers stay the same when a scenario
+/// grows.
+fn stable_id(name: &str) -> String {
     let hash = Sha256::digest(name.as_bytes());
     hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

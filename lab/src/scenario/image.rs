@@ -1,5 +1,5 @@
-//! Container images from files in memory, for a world to begin with: one layer, no base, and the same
-//! digest for the same input.
+//! Container images assembled from files in memory, for a world to begin with: one layer, no base image,
+//! and the same digest for the same input.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -16,17 +16,17 @@ const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
-/// The files of an image, and what its labels say.
+/// The files of an image, and its labels.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImageFiles {
-    /// Contents by path, without a slash before it.
+    /// Contents by path, without a leading slash.
     pub files: BTreeMap<String, Bytes>,
     /// Labels of its configuration.
     pub labels: BTreeMap<String, String>,
 }
 
 impl ImageFiles {
-    /// The small news site that a world begins with.
+    /// Returns the small news site that a world begins with.
     pub fn news_site() -> ImageFiles {
         let files = [
             ("srv/www/index.html", include_str!("site/index.html")),
@@ -36,15 +36,15 @@ impl ImageFiles {
         ImageFiles { files: files.into_iter().map(own).collect(), labels: BTreeMap::new() }
     }
 
-    /// Puts the image into `repository` under `tag`, and gives its digest.
+    /// Stores the image in `repository` under `tag` and returns its digest.
     pub fn store(
         &self,
         registry: &mut registry::State,
         repository: &str,
         tag: &str,
     ) -> ApiResult<String> {
-        let tar = self.tar().map_err(|error| broken(&error))?;
-        let layer = gzip(&tar).map_err(|error| broken(&error))?;
+        let tar = self.tar().map_err(|error| assembly_error(&error))?;
+        let layer = gzip(&tar).map_err(|error| assembly_error(&error))?;
         let config = json!({
             "architecture": "amd64",
             "os": "linux",
@@ -73,7 +73,7 @@ impl ImageFiles {
             .map_err(|error| ApiError::receiver("InvalidImage", format!("{error:?}")))
     }
 
-    /// The layer: files in the order of their paths, with neither owners nor times.
+    /// Returns the layer: files in the order of their paths, without owners or times.
     fn tar(&self) -> std::io::Result<Vec<u8>> {
         let mut archive = tar::Builder::new(Vec::new());
         for (path, contents) in &self.files {
@@ -95,8 +95,8 @@ fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-fn broken(error: &std::io::Error) -> ApiError {
-    ApiError::receiver("InvalidImage", format!("The image could not be put together: {error}."))
+fn assembly_error(error: &std::io::Error) -> ApiError {
+    ApiError::receiver("InvalidImage", format!("The image cannot be assembled: {error}."))
 }
 
 #[cfg(test)]

@@ -1,61 +1,62 @@
-//! The job of a workflow whose tokens GitHub gives out, as a scenario describes it.
+//! The workflow job that GitHub issues tokens to, as a scenario describes it.
 
 use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::services::github::{State, Subject};
 
-/// A job, and what GitHub knows of it. Its `sub` follows: it names the environment if there is one, else
-/// the event if that is a pull request, else the ref (GitHub docs, "OpenID Connect reference").
+/// A job, and what GitHub knows about it. Its `sub` claim follows from that: it names the environment if
+/// there is one, else the event if that is a pull request, else the ref (GitHub docs, "OpenID Connect
+/// reference").
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct JobPlan {
+pub struct JobSpec {
     /// The environment that the job names, if any.
     #[serde(deserialize_with = "environment")]
     pub environment: Option<String>,
-    /// What started the workflow.
-    pub event: EventPlan,
+    /// The event that triggered the workflow.
+    pub event: TriggerEvent,
     /// The full ref. If absent, `refs/heads/main`, or the merge ref of the pull request.
     #[serde(rename = "ref")]
     pub git_ref: Option<String>,
     /// The commit, which is also the head of the pull request.
     #[serde(deserialize_with = "commit")]
     pub commit: String,
-    /// The number of the run.
+    /// The ID of the workflow run.
     #[serde(deserialize_with = "number")]
     pub run_id: u64,
-    /// Which try of that run.
+    /// The attempt of that run.
     #[serde(deserialize_with = "number")]
     pub run_attempt: u32,
-    /// Whether the `sub` carries the numbers of owner and repository besides their names.
+    /// Whether the `sub` has the IDs of owner and repository besides their names.
     pub immutable_subject: bool,
-    /// The number of the repository's owner.
+    /// The ID of the repository's owner.
     #[serde(deserialize_with = "number")]
     pub owner_id: u64,
-    /// The number of the repository.
+    /// The ID of the repository.
     #[serde(deserialize_with = "number")]
     pub repository_id: u64,
 }
 
-/// An event that starts a workflow.
+/// An event that triggers a workflow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum EventPlan {
+pub enum TriggerEvent {
     /// Commits were pushed.
     #[default]
     Push,
-    /// A pull request was opened or changed.
+    /// A pull request was opened or updated.
     PullRequest,
-    /// Somebody started it.
+    /// The workflow was started manually.
     WorkflowDispatch,
 }
 
-impl Default for JobPlan {
-    fn default() -> JobPlan {
+impl Default for JobSpec {
+    fn default() -> JobSpec {
         let github = State::default();
-        JobPlan {
+        JobSpec {
             environment: None,
-            event: EventPlan::Push,
+            event: TriggerEvent::Push,
             git_ref: None,
             commit: github.commit,
             run_id: github.run_id,
@@ -67,34 +68,38 @@ impl Default for JobPlan {
     }
 }
 
-impl EventPlan {
+impl TriggerEvent {
     fn name(self) -> &'static str {
         match self {
-            EventPlan::Push => "push",
-            EventPlan::PullRequest => "pull_request",
-            EventPlan::WorkflowDispatch => "workflow_dispatch",
+            TriggerEvent::Push => "push",
+            TriggerEvent::PullRequest => "pull_request",
+            TriggerEvent::WorkflowDispatch => "workflow_dispatch",
         }
     }
 }
 
-impl JobPlan {
-    /// Whether the ref is one that the event has (GitHub docs, "Events that trigger workflows").
+impl JobSpec {
+    /// Checks that the ref is one that the event can have (GitHub docs, "Events that trigger
+    /// workflows").
     pub(super) fn check(&self) -> Result<(), (String, String)> {
         let Some(git_ref) = &self.git_ref else { return Ok(()) };
         let kinds: &[&str] = match self.event {
-            EventPlan::PullRequest => &["refs/pull/"],
-            EventPlan::Push | EventPlan::WorkflowDispatch => &["refs/heads/", "refs/tags/"],
+            TriggerEvent::PullRequest => &["refs/pull/"],
+            TriggerEvent::Push | TriggerEvent::WorkflowDispatch => &["refs/heads/", "refs/tags/"],
         };
         match kinds.iter().any(|kind| git_ref.len() > kind.len() && git_ref.starts_with(kind)) {
             true => Ok(()),
             false => Err((
-                format!("job.ref is `{git_ref}`, which the event {} has not", self.event.name()),
-                format!("give a full ref below {}", kinds.join(" or ")),
+                format!(
+                    "`job.ref` is `{git_ref}`, which the event `{}` cannot have",
+                    self.event.name()
+                ),
+                format!("use a full ref below {}", kinds.join(" or ")),
             )),
         }
     }
 
-    /// Makes this the present job of GitHub's repository.
+    /// Makes this the current job of the repository on GitHub.
     pub(super) fn apply(&self, github: &mut State) {
         github.owner_id = self.owner_id;
         github.repository_id = self.repository_id;
@@ -106,36 +111,36 @@ impl JobPlan {
         }
         github.git_ref = match (&self.git_ref, self.event, github.pulls.first()) {
             (Some(git_ref), ..) => git_ref.clone(),
-            (None, EventPlan::PullRequest, Some(pull)) => {
+            (None, TriggerEvent::PullRequest, Some(pull)) => {
                 format!("refs/pull/{}/merge", pull.number)
             }
             (None, ..) => "refs/heads/main".to_owned(),
         };
         let subject = match (&self.environment, self.event) {
             (Some(name), _) => Subject::Environment(name.clone()),
-            (None, EventPlan::PullRequest) => Subject::PullRequest,
-            (None, EventPlan::Push | EventPlan::WorkflowDispatch) => Subject::Ref,
+            (None, TriggerEvent::PullRequest) => Subject::PullRequest,
+            (None, TriggerEvent::Push | TriggerEvent::WorkflowDispatch) => Subject::Ref,
         };
-        github.run_for(subject, self.immutable_subject);
+        github.set_subject(subject, self.immutable_subject);
         self.event.name().clone_into(&mut github.event);
     }
 }
 
-/// The name of an environment: up to 255 characters (GitHub docs, "Managing environments").
+/// Deserializes an environment's name: up to 255 characters (GitHub docs, "Managing environments").
 fn environment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let name = Option::<String>::deserialize(deserializer)?;
     match name {
         Some(name) if name.is_empty() || name.chars().count() > 255 => {
             Err(D::Error::invalid_value(
                 Unexpected::Str(&name),
-                &"the name of an environment, of 1 to 255 characters",
+                &"an environment name of 1 to 255 characters",
             ))
         }
         name => Ok(name),
     }
 }
 
-/// A commit's full name.
+/// Deserializes a full commit SHA.
 fn commit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let name = String::deserialize(deserializer)?;
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
@@ -143,12 +148,12 @@ fn commit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error
         true => Ok(name),
         false => Err(D::Error::invalid_value(
             Unexpected::Str(&name),
-            &"a commit of 40 hexadecimal digits in quotes",
+            &"a commit SHA of 40 hexadecimal digits, in quotes",
         )),
     }
 }
 
-/// A number from 1.
+/// Deserializes a number of at least 1.
 fn number<'de, D, N>(deserializer: D) -> Result<N, D::Error>
 where
     D: Deserializer<'de>,
@@ -156,7 +161,7 @@ where
 {
     let number = N::deserialize(deserializer)?;
     match number == N::default() {
-        true => Err(D::Error::invalid_value(Unexpected::Unsigned(0), &"a number from 1")),
+        true => Err(D::Error::invalid_value(Unexpected::Unsigned(0), &"a number of at least 1")),
         false => Ok(number),
     }
 }
@@ -169,12 +174,12 @@ mod tests {
     use crate::services::{github, iam};
     use crate::world::World;
 
-    /// The world of a scenario, and the claims of a token that its job gets.
+    /// Returns the world of a scenario, and the claims of a token for its job.
     fn begun(yaml: &str) -> (World, Json) {
         let scenario = Scenario::parse(yaml, "my.yaml").unwrap();
         let start = "2026-01-05T09:00:00Z".parse().unwrap();
         let mut world = World::from_scenario(&scenario, 1, start).unwrap();
-        let token = github::mint(&mut world, "sts.amazonaws.com");
+        let token = github::issue_token(&mut world, "sts.amazonaws.com");
         let claims = github::verify(&token, world.now).unwrap();
         (world, claims)
     }
@@ -215,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_role_trusts_names_unless_it_is_said_otherwise() {
+    fn the_role_trusts_names_by_default() {
         let trust = |yaml: &str| begun(yaml).0.iam.roles["deploy-news"].trust.clone();
         let named = trust("history_minutes: 0\njob: { immutable_subject: true }");
         assert_eq!(named, iam::github_trust("123456789012", "repo:acme/news:*"));
@@ -224,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_job_has_is_an_error_with_a_place() {
+    fn an_invalid_job_is_an_error_with_a_location() {
         let error = |yaml: &str| Scenario::parse(yaml, "my.yaml").unwrap_err().to_string();
         for (yaml, place, why) in [
             ("job:\n  environmet: x\n", "my.yaml:2:3", "unknown key `environmet`"),
@@ -234,12 +239,12 @@ mod tests {
                 "`push`, `pull_request`, `workflow_dispatch`",
             ),
             ("job:\n  commit: main\n", "my.yaml:2:", "40 hexadecimal digits"),
-            ("job:\n  run_id: 0\n", "my.yaml:2:", "where a number from 1 belongs"),
+            ("job:\n  run_id: 0\n", "my.yaml:2:", "expected a number of at least 1"),
             ("job:\n  run_attempt: -1\n", "my.yaml:2:", ""),
             ("job:\n  environment: \"\"\n", "my.yaml:2:", "of 1 to 255 characters"),
             ("job:\n  immutable_subject: maybe\n", "my.yaml:2:", ""),
-            ("job:\n  ref: main\n", "my.yaml: job.ref", "refs/heads/ or refs/tags/"),
-            ("job: { ref: refs/heads/x, event: pull_request }", "my.yaml: job.ref", "refs/pull/"),
+            ("job:\n  ref: main\n", "my.yaml: `job.ref`", "refs/heads/ or refs/tags/"),
+            ("job: { ref: refs/heads/x, event: pull_request }", "my.yaml: `job.ref`", "refs/pull/"),
         ] {
             let error = error(yaml);
             assert!(error.starts_with(place) && error.contains(why), "{yaml}: {error}");

@@ -1,4 +1,4 @@
-//! Scenarios from files, and what is told of a file that is none.
+//! Loads scenarios from files, and explains what is wrong with a file.
 
 use std::fmt;
 use std::path::Path;
@@ -6,33 +6,34 @@ use std::path::Path;
 use serde_saphyr::{Error, Location};
 
 use super::Scenario;
-use crate::faults::What;
+use crate::faults::EventKind;
 
-/// The scenarios that come with the lab, by name.
+/// The scenarios that ship with the lab, by name.
 pub const SHIPPED: &[(&str, &str)] = &[
     ("course-lab1", include_str!("../../scenarios/course-lab1.yaml")),
     ("multi-az", include_str!("../../scenarios/multi-az.yaml")),
     ("news-burst", include_str!("../../scenarios/news-burst.yaml")),
 ];
 
-/// Why a text is no scenario. Its `Display` is meant for the person who wrote it.
+/// Why a text is not a scenario. Its `Display` is meant for the person who wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScenarioError {
     /// The file.
     pub name: String,
-    /// Line and column, from 1; none where it is no single place.
-    pub place: Option<(u64, u64)>,
+    /// Line and column, from 1; `None` if there is no single place.
+    pub location: Option<(u64, u64)>,
     /// What is wrong.
     pub message: String,
     /// What to do.
-    pub remedy: String,
+    pub hint: String,
 }
 
 impl Scenario {
-    /// The scenario in the file at `path`, or the shipped one of that name where there is no such file.
+    /// Loads the scenario in the file at `path`, or the shipped one of that name if there is no such
+    /// file.
     ///
     /// # Errors
-    /// The first thing that is wrong with it, with its place and a remedy.
+    /// Returns the first problem, with its place and a hint.
     pub fn load(path: &Path) -> Result<Scenario, ScenarioError> {
         let name = path.display().to_string();
         match std::fs::read_to_string(path) {
@@ -44,35 +45,35 @@ impl Scenario {
         }
     }
 
-    /// The shipped scenario of a name; none if there is none.
+    /// Returns the shipped scenario with a name, if there is one.
     pub fn shipped(name: &str) -> Option<Result<Scenario, ScenarioError>> {
         let (name, text) = SHIPPED.iter().find(|(known, _)| *known == name)?;
         Some(Scenario::parse(text, &format!("lab/scenarios/{name}.yaml")))
     }
 
-    /// Reads `text` as if from a file called `name`.
+    /// Parses `text` as if from a file called `name`.
     ///
     /// # Errors
-    /// The first thing that is wrong with it, with its place and a remedy.
+    /// Returns the first problem, with its place and a hint.
     pub fn parse(text: &str, name: &str) -> Result<Scenario, ScenarioError> {
         let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
         let scenario = serde_saphyr::from_str_with_options::<Scenario>(text, options)
             .map_err(|error| ScenarioError::of(name, &error))?;
         scenario.check().map_err(|(message, remedy)| ScenarioError {
             name: name.to_owned(),
-            place: None,
+            location: None,
             message,
-            remedy,
+            hint: remedy,
         })?;
         Ok(scenario)
     }
 
-    /// Whether its parts fit each other, as far as AWS is not asked.
+    /// Checks that its parts fit each other, where AWS's own checks would not notice.
     fn check(&self) -> Result<(), (String, String)> {
         for (index, happening) in self.happenings.iter().enumerate() {
             let zone = match &happening.what {
-                What::ZoneLost { zone } | What::ZoneBack { zone } => Some(zone),
-                What::Shortage { zone, .. } => zone.as_ref(),
+                EventKind::ZoneLost { zone } | EventKind::ZoneBack { zone } => Some(zone),
+                EventKind::Shortage { zone, .. } => zone.as_ref(),
                 _ => None,
             };
             let known = |zone: &String| {
@@ -81,8 +82,10 @@ impl Scenario {
             };
             if let Some(zone) = zone.filter(|zone| !known(zone)) {
                 return Err((
-                    format!("happenings[{index}] names zone `{zone}`, which the scenario has not"),
-                    format!("name one of {}, or add it to `zones`", self.zones.join(", ")),
+                    format!(
+                        "`happenings[{index}]` names the zone `{zone}`, which the scenario does not have"
+                    ),
+                    format!("use one of {}, or add it to `zones`", self.zones.join(", ")),
                 ));
             }
         }
@@ -91,8 +94,9 @@ impl Scenario {
         let forwards = self.rules.iter().flat_map(|rule| &rule.forward);
         if let Some((name, _)) = forwards.into_iter().find(|(name, _)| !group(name)) {
             return Err((
-                format!("a rule forwards to `{name}`, which is no group"),
-                "target groups have the names of their groups: name one of `groups`".to_owned(),
+                format!("a rule forwards to `{name}`, which is not a group"),
+                "use the name of one of `groups`: a target group has the name of its group"
+                    .to_owned(),
             ));
         }
         Ok(())
@@ -104,9 +108,9 @@ impl ScenarioError {
         let shipped: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
         ScenarioError {
             name,
-            place: None,
+            location: None,
             message: format!("cannot be read: {error}"),
-            remedy: format!("name a file, or one of {}", shipped.join(", ")),
+            hint: format!("name a file, or one of {}", shipped.join(", ")),
         }
     }
 
@@ -115,38 +119,37 @@ impl ScenarioError {
         let listed = |names: &[&str]| {
             names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
         };
-        let reference = || "lab/scenarios/README.md describes every key".to_owned();
+        let reference = || "see lab/scenarios/README.md, which describes every key".to_owned();
         let (message, remedy) = match error.without_snippet() {
-            Error::SerdeUnknownField { field, expected, .. } => (
-                format!("unknown key `{field}`"),
-                format!("the keys here are {}", listed(expected)),
-            ),
+            Error::SerdeUnknownField { field, expected, .. } => {
+                (format!("unknown key `{field}`"), format!("use one of {}", listed(expected)))
+            }
             Error::SerdeUnknownVariant { variant, expected, .. } => {
-                (format!("unknown value `{variant}`"), format!("it may be {}", listed(expected)))
+                (format!("unknown value `{variant}`"), format!("use one of {}", listed(expected)))
             }
             Error::SerdeMissingField { field, .. } => {
                 (format!("the key `{field}` is missing"), reference())
             }
             Error::SerdeInvalidType { unexpected, expected, .. }
             | Error::SerdeInvalidValue { unexpected, expected, .. } => {
-                (format!("this is {unexpected}, where {expected} belongs"), reference())
+                (format!("expected {expected}, found {unexpected}"), reference())
             }
             Error::ExternalMessage { msg, .. } => (
-                format!("this is no YAML: {msg}"),
+                format!("this is not valid YAML: {msg}"),
                 "check indentation, quotes and brackets near here".to_owned(),
             ),
             other => (plain(other), reference()),
         };
         ScenarioError {
             name: name.to_owned(),
-            place: place.map(|place| (place.line(), place.column())),
+            location: place.map(|place| (place.line(), place.column())),
             message,
-            remedy,
+            hint: remedy,
         }
     }
 }
 
-/// The parser's own words.
+/// Returns the parser's own message.
 fn plain(error: &Error) -> String {
     use serde_saphyr::MessageFormatter as _;
     serde_saphyr::UserMessageFormatter.format_message(error).into_owned()
@@ -155,10 +158,10 @@ fn plain(error: &Error) -> String {
 impl fmt::Display for ScenarioError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)?;
-        if let Some((line, column)) = self.place {
+        if let Some((line, column)) = self.location {
             write!(f, ":{line}:{column}")?;
         }
-        write!(f, ": {}\n  = {}", self.message, self.remedy)
+        write!(f, ": {}\n  = {}", self.message, self.hint)
     }
 }
 
@@ -168,28 +171,29 @@ impl std::error::Error for ScenarioError {}
 mod tests {
     use super::*;
 
-    fn told(text: &str) -> String {
+    fn reported(text: &str) -> String {
         Scenario::parse(text, "my.yaml").unwrap_err().to_string()
     }
 
     #[test]
-    fn errors_name_the_place_and_a_remedy() {
-        let unknown = told("service: news\nfaults:\n  cals: []\n");
+    fn errors_have_a_location_and_a_hint() {
+        let unknown = reported("service: news\nfaults:\n  cals: []\n");
         assert_eq!(
             unknown,
-            "my.yaml:3:3: unknown key `cals`\n  = the keys here are `calls`, `throttling`, `stale_seconds`"
+            "my.yaml:3:3: unknown key `cals`\n  = use one of `calls`, `throttling`, `stale_seconds`"
         );
-        let chance = told("faults:\n  calls:\n    - { call: \"*\", probability: 2, fault: cut }\n");
+        let chance =
+            reported("faults:\n  calls:\n    - { call: \"*\", probability: 2, fault: cut }\n");
         assert!(chance.starts_with("my.yaml:3:"), "{chance}");
-        assert!(chance.contains("where a number from 0 to 1 belongs"), "{chance}");
-        let call = told("faults:\n  calls:\n    - { call: elb:ModifyRule, fault: cut }\n");
+        assert!(chance.contains("expected a number from 0 to 1"), "{chance}");
+        let call = reported("faults:\n  calls:\n    - { call: elb:ModifyRule, fault: cut }\n");
         assert!(call.starts_with("my.yaml:3:") && call.contains("elasticloadbalancing"), "{call}");
-        let zone = told("happenings:\n  - { at: 1, what: { zone_lost: { zone: q } } }\n");
+        let zone = reported("happenings:\n  - { at: 1, what: { zone_lost: { zone: q } } }\n");
         assert!(zone.contains("happenings[0]") && zone.contains("a, c"), "{zone}");
-        let group = told("rules: [{ priority: 1, when: { path: /* }, forward: [[blue, 1]] }]");
-        assert!(group.contains("`blue`, which is no group"), "{group}");
-        let broken = told("service: \"news");
-        assert!(broken.contains("this is no YAML"), "{broken}");
+        let group = reported("rules: [{ priority: 1, when: { path: /* }, forward: [[blue, 1]] }]");
+        assert!(group.contains("`blue`, which is not a group"), "{group}");
+        let broken = reported("service: \"news");
+        assert!(broken.contains("this is not valid YAML"), "{broken}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod build;
 mod image;
 mod job;
 mod load;
-mod plans;
+mod specs;
 #[cfg(test)]
 mod tests;
 
@@ -13,11 +13,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use image::ImageFiles;
-pub use job::{EventPlan, JobPlan};
+pub use job::{JobSpec, TriggerEvent};
 pub use load::{SHIPPED, ScenarioError};
-pub use plans::{GroupPlan, RulePlan, ScalingPlan, WhenPlan};
+pub use specs::{ConditionSpec, GroupSpec, RuleSpec, ScalingSpec};
 
-use crate::faults::{CallFault, Faults, Happening, What, values};
+use crate::faults::{CallFault, EventKind, Faults, ScheduledEvent, values};
 use crate::traffic::Demand;
 
 /// An account with one service behind one load balancer.
@@ -26,67 +26,69 @@ use crate::traffic::Demand;
 pub struct Scenario {
     /// The service: the name of the load balancer, the launch template and the ECR repository.
     pub service: String,
-    /// The twelve-digit account.
+    /// The twelve-digit account ID.
     pub account: String,
     /// The Region.
     pub region: String,
-    /// The letters of its zones.
+    /// The letters of its Availability Zones.
     pub zones: Vec<String>,
     /// The GitHub repository whose workflows may deploy.
     pub github: String,
-    /// The job of a workflow that GitHub gives tokens to.
-    pub job: JobPlan,
-    /// Requests a second to the load balancer.
+    /// The workflow job that GitHub issues tokens to.
+    pub job: JobSpec,
+    /// Requests per second to the load balancer.
     #[serde(deserialize_with = "values::amount")]
     pub requests_per_second: f64,
-    /// The course that this rate takes, and what instances can bear.
+    /// How this rate changes over time, and how much instances can handle.
     pub demand: Demand,
-    /// Minutes of traffic before the beginning, for CloudWatch to have some.
+    /// Minutes of traffic before the start, so that CloudWatch has data.
     pub history_minutes: u64,
     /// Labels of the first image besides `lab.version`: how its program behaves.
     pub labels: BTreeMap<String, String>,
     /// The groups, each with a target group of the same name.
-    pub groups: Vec<GroupPlan>,
+    pub groups: Vec<GroupSpec>,
     /// The listener's rules.
-    pub rules: Vec<RulePlan>,
+    pub rules: Vec<RuleSpec>,
     /// The port of the listener.
     pub port: u16,
-    /// The load balancer's name for users; AWS's own form if absent.
+    /// The load balancer's DNS name; one in AWS's own form if absent.
     pub dns_name: Option<String>,
     /// Whether roles may do only what their policies allow.
-    pub iam: Permissions,
-    /// What the role of GitHub's workflows may do: a policy, as JSON. It counts where `iam` is enforced.
+    pub iam: IamEnforcement,
+    /// The permissions policy of the role of GitHub's workflows, as JSON. It applies where `iam` is
+    /// enforced.
     pub deploy_policy: Option<String>,
-    /// The `sub` of the tokens that this role trusts, with `*` and `?`; all of the repository, by its
-    /// names, if absent.
+    /// The `sub` of the tokens that this role trusts, with `*` and `?`; if absent, every `sub` of the
+    /// repository, by name.
     pub deploy_trust: Option<String>,
-    /// What happens to calls.
+    /// Faults of calls, throttling and stale reads.
     pub faults: Faults,
-    /// What happens to the world, by time.
-    pub happenings: Vec<Happening>,
+    /// Scheduled events.
+    pub happenings: Vec<ScheduledEvent>,
 }
 
-/// What policies do to calls.
+/// Whether IAM policies are enforced.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Permissions {
-    /// Nothing: every call of a known caller is granted.
+pub enum IamEnforcement {
+    /// No: every call of a known caller is allowed.
     #[default]
     Off,
-    /// Roles may do what their policies allow; users of the account everything.
+    /// Roles may do what their policies allow; users of the account may do everything.
     Enforced,
 }
 
 impl Default for Scenario {
-    /// Users reach an Application Load Balancer over two zones. Behind it are two groups, of which
-    /// `news-blue` has all the traffic; `news-green` is empty, and reached only by a test header.
+    /// Returns a scenario in which users reach an Application Load Balancer in two zones. Behind it are
+    /// two groups: `news-blue` has all the traffic; `news-green` is empty, and only a test header
+    /// reaches it.
     fn default() -> Scenario {
-        let group = |name: &str, min, desired| GroupPlan {
+        let group = |name: &str, min, desired| GroupSpec {
             name: name.to_owned(),
             min,
             max: 6,
             desired,
-            grace: plans::grace(),
+            grace: specs::default_grace(),
             scaling: None,
         };
         let all = |name: &str| vec![(name.to_owned(), 1)];
@@ -96,27 +98,27 @@ impl Default for Scenario {
             region: "ap-northeast-2".to_owned(),
             zones: vec!["a".to_owned(), "c".to_owned()],
             github: "acme/news".to_owned(),
-            job: JobPlan::default(),
+            job: JobSpec::default(),
             requests_per_second: 50.0,
             demand: Demand::default(),
             history_minutes: 5,
             labels: BTreeMap::new(),
             groups: vec![group("news-blue", 2, 4), group("news-green", 0, 0)],
             rules: vec![
-                RulePlan {
+                RuleSpec {
                     priority: 1,
-                    when: WhenPlan::Header("X-Cutover".to_owned(), "next".to_owned()),
+                    when: ConditionSpec::Header("X-Cutover".to_owned(), "next".to_owned()),
                     forward: all("news-green"),
                 },
-                RulePlan {
+                RuleSpec {
                     priority: 10,
-                    when: WhenPlan::Path("/*".to_owned()),
+                    when: ConditionSpec::Path("/*".to_owned()),
                     forward: all("news-blue"),
                 },
             ],
             port: 80,
             dns_name: None,
-            iam: Permissions::Off,
+            iam: IamEnforcement::Off,
             deploy_policy: None,
             deploy_trust: None,
             faults: Faults::default(),
@@ -126,41 +128,41 @@ impl Default for Scenario {
 }
 
 impl Scenario {
-    /// The same service with one group, for rolling deployments.
+    /// Returns the same service with one group, for rolling deployments.
     pub fn one_group() -> Scenario {
         Scenario {
-            groups: vec![GroupPlan {
+            groups: vec![GroupSpec {
                 name: "news".to_owned(),
                 min: 2,
                 max: 6,
                 desired: 4,
-                grace: plans::grace(),
+                grace: specs::default_grace(),
                 scaling: None,
             }],
-            rules: vec![RulePlan {
+            rules: vec![RuleSpec {
                 priority: 10,
-                when: WhenPlan::Path("/*".to_owned()),
+                when: ConditionSpec::Path("/*".to_owned()),
                 forward: vec![("news".to_owned(), 1)],
             }],
             ..Scenario::default()
         }
     }
 
-    /// The same with one more fault.
+    /// Adds a fault.
     #[must_use]
     pub fn with_fault(mut self, fault: CallFault) -> Scenario {
         self.faults.calls.push(fault);
         self
     }
 
-    /// The same with something that happens so many seconds after the beginning.
+    /// Adds an event `at` seconds after the start.
     #[must_use]
-    pub fn with_happening(mut self, at: u64, what: What) -> Scenario {
-        self.happenings.push(Happening::at(at, what));
+    pub fn with_event(mut self, at: u64, what: EventKind) -> Scenario {
+        self.happenings.push(ScheduledEvent::at(at, what));
         self
     }
 
-    /// The ECR registry's host.
+    /// Returns the host of the ECR registry.
     pub fn registry(&self) -> String {
         format!("{}.dkr.ecr.{}.amazonaws.com", self.account, self.region)
     }

@@ -1,4 +1,4 @@
-//! Scenarios as data, and a deployment by hand through the default one.
+//! Scenarios as data, and a manual deployment in the default one.
 
 use std::time::Duration;
 
@@ -45,16 +45,16 @@ fn what_aws_would_refuse_is_refused() {
     assert!(error.message.contains("Max bound"), "{error}");
 }
 
-/// A person at the AWS CLI.
-struct Hand(World);
+/// A person with the AWS CLI.
+struct Operator(World);
 
-impl Hand {
+impl Operator {
     fn call(&mut self, service: Service, operation: &str, input: Value) -> Value {
         let call = Call {
             service,
             operation: operation.to_owned(),
             input,
-            caller: Principal::nobody(),
+            caller: Principal::anonymous(),
             region: self.0.region.clone(),
         };
         match service {
@@ -72,7 +72,7 @@ impl Hand {
         self.0.advance(later(self.0.now, Duration::from_secs(seconds)));
     }
 
-    /// Version 2 of the site in the registry, and of the launch template.
+    /// Adds version 2 of the site to the registry and to the launch template.
     fn new_version(&mut self) {
         let mut image = ImageFiles::news_site();
         image.labels.insert("lab.version".to_owned(), "v2".to_owned());
@@ -104,7 +104,7 @@ impl Hand {
         self.call(Service::Elbv2, "ModifyRule", input);
     }
 
-    /// Requests served by a version since the beginning, and all that failed.
+    /// Returns the requests that a version has served since the start, and all that failed.
     fn tally(&self, version: &str) -> (u64, u64) {
         let totals = self.0.traffic.totals();
         let served = totals.get(version).map_or(0, |tally| tally.served);
@@ -113,8 +113,8 @@ impl Hand {
 }
 
 #[test]
-fn a_careful_hand_moves_all_traffic_and_loses_none() {
-    let mut hand = Hand(world(&Scenario::default(), 3));
+fn a_careful_operator_moves_all_traffic_and_loses_none() {
+    let mut hand = Operator(world(&Scenario::default(), 3));
     hand.new_version();
     let template = map([("LaunchTemplateName", "news".into()), ("Version", "2".into())]);
     let desired = map([("DesiredConfiguration", map([("LaunchTemplate", template)]))]);
@@ -123,7 +123,7 @@ fn a_careful_hand_moves_all_traffic_and_loses_none() {
     hand.group("UpdateAutoScalingGroup", "news-green", map([("MinSize", 4_i64.into())]));
     hand.weigh(100, 0);
     hand.wait(120);
-    assert_eq!(hand.tally("v2"), (0, 0), "weight 0 takes nothing");
+    assert_eq!(hand.tally("v2"), (0, 0), "weight 0 receives no traffic");
     hand.weigh(50, 50);
     hand.wait(60);
     let (served, failed) = hand.tally("v2");
@@ -140,13 +140,13 @@ fn a_careful_hand_moves_all_traffic_and_loses_none() {
     hand.group("PutScheduledUpdateGroupAction", "news-blue", retire);
     hand.wait(600);
     assert!(hand.0.autoscaling.groups["news-blue"].members.is_empty());
-    assert_eq!(hand.tally("v1"), before, "nothing more, and nothing failed");
+    assert_eq!(hand.tally("v1"), before, "no more requests, and none failed");
     assert_eq!(before.1, 0);
 }
 
 #[test]
-fn a_careless_hand_loses_requests() {
-    let mut hand = Hand(world(&Scenario::default(), 3));
+fn a_careless_operator_loses_requests() {
+    let mut hand = Operator(world(&Scenario::default(), 3));
     hand.weigh(50, 50);
     hand.wait(60);
     let (_, failed) = hand.tally("v1");

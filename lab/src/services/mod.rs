@@ -1,5 +1,5 @@
-//! One service a file. Each has a `State` in the [`World`](crate::world::World), a `call` that answers
-//! one operation, and, where things happen by themselves, an `Event` and a `happen`.
+//! One module per service. Each has a `State` in the [`World`](crate::world::World), a `call` that answers
+//! one operation and, where something changes without a call, an `Event` and a `happen` that handles it.
 
 pub mod autoscaling;
 pub mod cloudwatch;

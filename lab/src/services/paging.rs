@@ -1,9 +1,9 @@
-//! Pages of a listing, as the query services cut them.
+//! Paging of listings, as the services with the query protocol do it.
 
 use crate::wire::{ApiError, ApiResult};
 
-/// The part of `items` that `token` continues at, at most `size` of them, and the token of the next
-/// part. A token is the number of items already given.
+/// Returns at most `size` of the `items`, starting where `token` points, and the token of the next page, if
+/// there is one. A token is the number of items already returned.
 pub(super) fn page<T>(
     items: Vec<T>,
     token: Option<&str>,

@@ -1,12 +1,12 @@
-//! Patterns with `*` for any text and `?` for one character, as IAM, EC2's filters and listener rules
-//! have them.
+//! Patterns in which `*` matches any text and `?` one character, as IAM, EC2 filters and listener rules use
+//! them.
 
-/// Whether a whole text is like a pattern.
-pub(super) fn like(pattern: &str, text: &str) -> bool {
+/// Returns whether the pattern matches the whole text.
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);
-    // Where to go on if the text after the last star does not fit: one character later.
+    // Where to resume if the text after the last star doesn't match: one character later.
     let mut retry = None;
     while t < text.len() {
         match pattern.get(p) {
@@ -50,7 +50,7 @@ mod tests {
             ("/a", "/a/", false),
             ("*a*b*", "xxaxxbxx", true),
         ] {
-            assert_eq!(like(pattern, text), fits, "{pattern} {text}");
+            assert_eq!(matches(pattern, text), fits, "{pattern} {text}");
         }
     }
 }

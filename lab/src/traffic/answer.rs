@@ -1,25 +1,26 @@
-//! The data plane for real requests: somebody asks the load balancer for a page, and the same rules,
-//! weights and health decide who answers as for the simulated users.
+//! The data plane for real requests: the same rules, weights and health decide who answers as for the
+//! simulated users.
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 
 use super::NO_VERSION;
 use super::cohorts::by_weight;
+use super::load;
 use super::minutes::minute_of;
 use super::program::Program;
-use super::routing::{self, Verdict};
-use super::site::{code, page, run, set, text};
-use super::strain;
-use crate::services::elbv2::{Forward, LoadBalancer, LoadBalancerState, TargetGroup, Visit};
+use super::routing::{self, RuleResult};
+use super::site::{code, error_page, respond, set_header, text};
+use crate::services::elbv2::{Forward, LoadBalancer, LoadBalancerState, RequestParts, TargetGroup};
 use crate::world::World;
 
-/// The cookie of group stickiness. Real ones are opaque; the lab's holds the end of the ARN.
+/// The cookie of group stickiness. AWS's values are opaque; the lab's is the end of the target group's
+/// ARN.
 const COOKIE: &str = "AWSALBTG";
 
-/// A request's way to its end, found before anything is counted.
-enum Way {
-    /// To a target of a group, on which a program may answer.
+/// Where a request goes, decided before anything is counted.
+enum Destination {
+    /// To a target of a group, where a program may answer.
     Target {
         group: String,
         instance: String,
@@ -27,59 +28,59 @@ enum Way {
         program: Option<Box<Program>>,
         cookie: Option<String>,
     },
-    /// The load balancer's own answer.
+    /// Answered by the load balancer itself.
     Own { status: u16, content_type: String, body: String },
 }
 
-/// Answers one real HTTP request that came to a load balancer: the one of the `Host` header's name,
-/// else the first. The target's answer carries `x-lab-instance` and `x-lab-version`. The request
-/// counts in metrics and totals like those of the simulated users.
+/// Answers one real HTTP request to a load balancer: the one that the `Host` header names, else the
+/// first. A target's response carries `x-lab-instance` and `x-lab-version`. The request counts in
+/// metrics and totals like those of the simulated users.
 pub fn answer(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
     let host = host(request);
     let Some(balancer) = find(world, &host) else {
-        return text(StatusCode::NOT_FOUND, "No load balancer here takes traffic yet.\n");
+        return text(StatusCode::NOT_FOUND, "No load balancer is active yet.\n");
     };
     let (arn, dimension) = (balancer.arn.clone(), balancer.dimension().to_owned());
-    // The node, the group and the target: always three draws, whatever they are used for.
+    // The node, the group and the target: always three draws, even if some are not used.
     let draws = [(); 3].map(|()| world.traffic.rng.unit());
     let balancer = world.elbv2.load_balancers.get(&arn);
-    let way = balancer.map(|balancer| find_way(world, balancer, &host, request, draws));
+    let way = balancer.map(|balancer| route(world, balancer, &host, request, draws));
     let minute = minute_of(world.now);
     match way {
-        Some(Way::Target { group, instance, zone, program: Some(program), cookie }) => {
-            let strain = world.traffic.strain.get(&instance).copied().unwrap_or_default();
-            let failing = world.traffic.rng.chance(strain::error_rate(&program, strain));
-            let mut response = run(world, &program, &instance, &zone, request, failing);
+        Some(Destination::Target { group, instance, zone, program: Some(program), cookie }) => {
+            let strain = world.traffic.load.get(&instance).copied().unwrap_or_default();
+            let failing = world.traffic.rng.chance(load::error_rate(&program, strain));
+            let mut response = respond(world, &program, &instance, &zone, request, failing);
             let status = response.status().as_u16();
-            let times = [(strain::latency_ms(&world.params, &program, strain), 1)];
-            world.traffic.answered(minute, (&dimension, &group), &[(status, 1)], &times);
+            let times = [(load::latency_ms(&world.params, &program, strain), 1)];
+            world.traffic.count_responses(minute, (&dimension, &group), &[(status, 1)], &times);
             let failed = u64::from(status >= 500);
             world.traffic.count(&program.version, 1 - failed, failed);
             let headers = response.headers_mut();
-            set(headers, "x-lab-instance", &instance);
-            set(headers, "x-lab-version", &program.version);
+            set_header(headers, "x-lab-instance", &instance);
+            set_header(headers, "x-lab-version", &program.version);
             if let Some(cookie) = cookie {
-                set(headers, "set-cookie", &cookie);
+                set_header(headers, "set-cookie", &cookie);
             }
             response
         }
-        Some(Way::Target { group, program: None, .. }) => {
-            world.traffic.unanswered(minute, (&dimension, &group), 1);
+        Some(Destination::Target { group, program: None, .. }) => {
+            world.traffic.count_connection_errors(minute, (&dimension, &group), 1);
             world.traffic.count(NO_VERSION, 0, 1);
-            page(502)
+            error_page(502)
         }
-        Some(Way::Own { status, content_type, body }) => {
+        Some(Destination::Own { status, content_type, body }) => {
             world.traffic.refused(minute, &dimension, status, 1);
             let failed = u64::from(status >= 400);
             world.traffic.count(NO_VERSION, 1 - failed, failed);
             if body.is_empty() && status >= 500 {
-                return page(status);
+                return error_page(status);
             }
             let mut response = text(code(status), &body);
-            set(response.headers_mut(), "content-type", &content_type);
+            set_header(response.headers_mut(), "content-type", &content_type);
             response
         }
-        None => page(503),
+        None => error_page(503),
     }
 }
 
@@ -98,18 +99,18 @@ fn find<'w>(world: &'w World, host: &str) -> Option<&'w LoadBalancer> {
     active().find(|b| b.dns_name.eq_ignore_ascii_case(name)).or_else(|| active().next())
 }
 
-fn find_way(
+fn route(
     world: &World,
     balancer: &LoadBalancer,
     host: &str,
     request: &Request<Bytes>,
     [node, share, target]: [f64; 3],
-) -> Way {
+) -> Destination {
     let port = host.split_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
     let listeners = || world.elbv2.listeners.values().filter(|l| l.load_balancer == balancer.arn);
     let listener = listeners().find(|l| Some(l.port) == port);
     let listener = listener.or_else(|| listeners().min_by_key(|l| l.port));
-    let visit = Visit {
+    let visit = RequestParts {
         host,
         path: request.uri().path(),
         query: request.uri().query().unwrap_or_default(),
@@ -118,13 +119,13 @@ fn find_way(
     };
     let nodes = routing::nodes(world, balancer);
     let (Some((zone, node)), Some(listener)) = (pick(&nodes, node), listener) else {
-        return own(503);
+        return load_balancer_error(503);
     };
     let rule = node.route(&listener.arn, &visit);
-    let groups = match routing::verdict(world, rule, by_weight) {
-        Verdict::Groups(groups) => groups,
-        Verdict::Fixed { status, content_type, body } => {
-            return Way::Own {
+    let groups = match routing::evaluate_rule(world, rule, by_weight) {
+        RuleResult::Groups(groups) => groups,
+        RuleResult::Fixed { status, content_type, body } => {
+            return Destination::Own {
                 status,
                 content_type: content_type.unwrap_or("text/plain").to_owned(),
                 body: body.unwrap_or_default().to_owned(),
@@ -132,11 +133,13 @@ fn find_way(
         }
     };
     let forward = rule.and_then(|r| r.forward());
-    let kept = forward.and_then(|f| kept_group(world, f, request.headers()));
-    let Some(group) = kept.or_else(|| weighted(&groups, share)) else { return own(503) };
-    let candidates = routing::candidates(group, zone);
-    let Some(instance) = pick(&candidates, target) else { return own(503) };
-    Way::Target {
+    let kept = forward.and_then(|f| sticky_group(world, f, request.headers()));
+    let Some(group) = kept.or_else(|| weighted(&groups, share)) else {
+        return load_balancer_error(503);
+    };
+    let candidates = routing::routable_targets(group, zone);
+    let Some(instance) = pick(&candidates, target) else { return load_balancer_error(503) };
+    Destination::Target {
         group: group.dimension().to_owned(),
         instance: (*instance).to_owned(),
         zone: group.targets.get(*instance).map(|t| t.zone.clone()).unwrap_or_default(),
@@ -145,8 +148,8 @@ fn find_way(
     }
 }
 
-fn own(status: u16) -> Way {
-    Way::Own { status, content_type: "text/html".to_owned(), body: String::new() }
+fn load_balancer_error(status: u16) -> Destination {
+    Destination::Own { status, content_type: "text/html".to_owned(), body: String::new() }
 }
 
 fn pick<T>(items: &[T], draw: f64) -> Option<&T> {
@@ -162,9 +165,9 @@ fn weighted<'w>(groups: &[(Option<&'w TargetGroup>, f64)], draw: f64) -> Option<
     reached.or(groups.last()).and_then(|(group, _)| *group)
 }
 
-/// The group that a visitor's cookie binds them to: whatever the weights are now, even 0
-/// (user guide: sticky sessions).
-fn kept_group<'w>(
+/// Returns the group that a visitor's cookie binds them to, whatever the weights are now, even 0 (user
+/// guide: sticky sessions).
+fn sticky_group<'w>(
     world: &'w World,
     forward: &Forward,
     headers: &HeaderMap,
@@ -179,7 +182,7 @@ fn kept_group<'w>(
     world.elbv2.target_groups.get(arn)
 }
 
-/// The cookie's time begins again with every answer.
+/// Returns the cookie of a response. Its lifetime starts again with every response.
 fn cookie(forward: &Forward, group: &TargetGroup) -> Option<String> {
     let (_, seconds) = forward.stickiness.filter(|(enabled, _)| *enabled)?;
     let value = group.arn.rsplit('/').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! How many users come, over the day and in bursts, and what an instance can bear of them.
+//! How many users come, over the day and in bursts, and how much load an instance can handle.
 
 use std::time::Duration;
 
@@ -9,47 +9,47 @@ use super::Event;
 use crate::faults::values;
 use crate::world::{self, World, elapsed, later};
 
-/// How often the rate follows the day.
+/// How often the rate follows the daily curve.
 const DAILY: Duration = Duration::from_secs(60);
-/// How often it follows the beginning and the end of a burst.
+/// How often the rate is updated while a burst rises or falls.
 const STEEP: Duration = Duration::from_secs(1);
 
-/// The course of the requests' rate: a factor by which the scenario's rate is multiplied.
+/// The course of the request rate: a factor by which the scenario's rate is multiplied.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Demand {
-    /// The day's curve; none where day and night are the same.
+    /// The daily curve; `None` where the rate is the same all day.
     pub daily: Option<Daily>,
-    /// What comes besides.
+    /// Bursts on top of it.
     pub bursts: Vec<Burst>,
-    /// Requests a second that an instance can bear where its image's label `lab.capacity` says nothing;
-    /// any number, if absent.
-    #[serde(deserialize_with = "values::some_amount")]
+    /// Requests per second that an instance can handle if its image has no label `lab.capacity`;
+    /// unlimited if absent.
+    #[serde(deserialize_with = "values::optional_amount")]
     pub capacity: Option<f64>,
 }
 
-/// A day's curve, a cosine: the scenario's rate at its peak.
+/// A daily curve: a cosine with the scenario's rate at its peak.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Daily {
-    /// The hour of the peak, UTC, from 0 to 24.
+    /// The hour of the peak in UTC, from 0 to 24.
     #[serde(deserialize_with = "values::amount")]
     pub peak_hour: f64,
-    /// The share of the peak, from 0 to 1, that is left twelve hours later.
+    /// The share of the peak, from 0 to 1, that remains twelve hours later.
     #[serde(deserialize_with = "values::amount")]
     pub trough: f64,
 }
 
-/// A burst: what a piece of news does.
+/// A burst of requests, as after breaking news.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Burst {
-    /// When it begins, in seconds after the scenario's beginning.
+    /// When it begins, in seconds after the start of the scenario.
     pub at: u64,
-    /// How many times as many requests come at its height.
+    /// The factor on the request rate at its height.
     #[serde(deserialize_with = "values::amount")]
     pub factor: f64,
-    /// The seconds until its height, and from its height to its end.
+    /// The seconds until its height, and from the end of its height to its end.
     #[serde(default = "soon")]
     pub within: u64,
     /// The seconds at its height.
@@ -61,19 +61,19 @@ fn soon() -> u64 {
 }
 
 impl Demand {
-    /// Whether the rate ever changes by itself.
+    /// Returns whether the rate never changes by itself.
     fn is_constant(&self) -> bool {
         self.daily.is_none() && self.bursts.is_empty()
     }
 
-    /// The factor at `now`.
+    /// Returns the factor at `now`.
     fn factor(&self, began: Timestamp, now: Timestamp) -> f64 {
         let bursts = self.bursts.iter().map(|burst| burst.factor(began, now));
         self.daily.map_or(1.0, |daily| daily.factor(now)) * bursts.product::<f64>()
     }
 
-    /// When the factor is another: soon while a burst begins or ends, in a minute on an ordinary day,
-    /// else when the next burst begins or ends.
+    /// Returns when the factor changes next: in a second while a burst rises or falls, in a minute with
+    /// a daily curve, else when the next burst begins or ends.
     fn next(&self, began: Timestamp, now: Timestamp) -> Option<Timestamp> {
         let steep = self.bursts.iter().any(|burst| burst.is_steep(began, now));
         let slow = self.daily.map(|_| later(now, DAILY));
@@ -93,7 +93,7 @@ impl Daily {
 }
 
 impl Burst {
-    /// Its beginning, the two ends of its height, and its end.
+    /// Returns its start, the start and the end of its height, and its end.
     fn edges(self, began: Timestamp) -> [Timestamp; 4] {
         let after = |seconds| later(began, Duration::from_secs(seconds));
         let Burst { at, within, lasts, .. } = self;
@@ -123,20 +123,20 @@ impl Burst {
     }
 }
 
-/// Lets the rate follow `demand` from now on. To be called once.
-pub fn follow(world: &mut World, demand: Demand) {
+/// Makes the rate follow `demand` from now on. Must be called only once.
+pub fn set_demand(world: &mut World, demand: Demand) {
     world.traffic.demand = demand;
     if !world.traffic.demand.is_constant() {
-        turn(world);
+        update_rate(world);
     }
 }
 
-/// The rate is another now; it will be again.
-pub(super) fn turn(world: &mut World) {
+/// Updates the rate and schedules its next update.
+pub(super) fn update_rate(world: &mut World) {
     let (began, now) = (world.began, world.now);
     world.traffic.factor = world.traffic.demand.factor(began, now);
     if let Some(at) = world.traffic.demand.next(began, now) {
-        world.queue.push(at, world::Event::Traffic(Event::Turn));
+        world.queue.push(at, world::Event::Traffic(Event::UpdateRate));
     }
 }
 

@@ -1,4 +1,4 @@
-//! The stream of simulated users, as counts.
+//! The requests of simulated users, as counts.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,57 +7,56 @@ use http::HeaderMap;
 use jiff::Timestamp;
 
 use super::minutes::minute_of;
-use super::routing::{self, Verdict};
-use super::{NO_VERSION, State, cohorts, strain};
+use super::routing::{self, RuleResult};
+use super::{NO_VERSION, State, cohorts, load};
 use crate::services::elbv2::{
-    LoadBalancer, LoadBalancerState, Rule, TargetGroup, TargetState, Visit,
+    LoadBalancer, LoadBalancerState, RequestParts, Rule, TargetGroup, TargetState,
 };
 use crate::world::{World, elapsed, later};
 
-/// How some of a load balancer's requests end. Names are borrowed while endings are compared, of
-/// which there are as many as targets and zones, and owned by those that differ.
+/// How some of a load balancer's requests end. Names are borrowed while endings are compared, of which
+/// there are as many as targets and zones; the distinct ones own them.
 #[derive(Debug, Clone, PartialEq)]
-enum Ending<Name> {
+enum RequestEnd<Name> {
     /// A program answers.
     Program { group: Name, version: Name, error_rate: f64, latency_ms: u64 },
-    /// A target was chosen and didn't answer: 502.
+    /// The chosen target does not answer: 502.
     NoAnswer { group: Name },
     /// The load balancer answers itself: a fixed response, or 503 without a target.
-    Own { status: u16 },
+    LoadBalancer { status: u16 },
 }
 
-impl Ending<&str> {
-    fn owned(self) -> Ending<String> {
+impl RequestEnd<&str> {
+    fn owned(self) -> RequestEnd<String> {
         match self {
-            Ending::Program { group, version, error_rate, latency_ms } => Ending::Program {
+            RequestEnd::Program { group, version, error_rate, latency_ms } => RequestEnd::Program {
                 group: group.to_owned(),
                 version: version.to_owned(),
                 error_rate,
                 latency_ms,
             },
-            Ending::NoAnswer { group } => Ending::NoAnswer { group: group.to_owned() },
-            Ending::Own { status } => Ending::Own { status },
+            RequestEnd::NoAnswer { group } => RequestEnd::NoAnswer { group: group.to_owned() },
+            RequestEnd::LoadBalancer { status } => RequestEnd::LoadBalancer { status },
         }
     }
 }
 
-/// How requests end, and with which share of them.
-type Endings = Vec<(Ending<String>, f64)>;
+/// How requests end, each with its share.
+type Endings = Vec<(RequestEnd<String>, f64)>;
 
-/// Everything that holds during one interval: it doesn't change, so it is looked up once.
-struct Picture {
+/// What holds during one interval. Nothing changes in it, so this is looked up once.
+struct Interval {
     /// By load balancer.
     endings: Vec<(String, Endings)>,
-    /// By load balancer and target group: healthy and unhealthy targets.
+    /// Healthy and unhealthy targets, by load balancer and target group.
     health: Vec<((String, String), (u64, u64))>,
 }
 
-/// Sends and counts the requests of the interval from `world.now` to `until`, in which nothing else
-/// changes.
+/// Draws and counts the requests from `world.now` to `until`, an interval in which nothing else changes.
 pub fn flow(world: &mut World, until: Timestamp) {
-    let strain = if strain::is_possible(world) { strains(world) } else { BTreeMap::new() };
-    world.traffic.strain = strain;
-    let picture = look(world);
+    let strain = if load::is_possible(world) { instance_loads(world) } else { BTreeMap::new() };
+    world.traffic.load = strain;
+    let picture = interval(world);
     let mut from = world.now;
     while from < until {
         let minute = minute_of(from);
@@ -68,7 +67,7 @@ pub fn flow(world: &mut World, until: Timestamp) {
     cohorts::pass(world, elapsed(world.now, until));
 }
 
-fn look(world: &World) -> Picture {
+fn interval(world: &World) -> Interval {
     let balancers = || {
         let all = world.elbv2.load_balancers.values();
         all.filter(|balancer| balancer.state == LoadBalancerState::Active)
@@ -86,10 +85,10 @@ fn look(world: &World) -> Picture {
         }
     }
     let endings = balancers().map(|b| (b.dimension().to_owned(), endings(world, b))).collect();
-    Picture { endings, health }
+    Interval { endings, health }
 }
 
-/// The target groups that a load balancer's rules name.
+/// Returns the target groups that a load balancer's rules name.
 fn groups_of<'w>(world: &'w World, balancer: &LoadBalancer) -> Vec<&'w TargetGroup> {
     let rules = world.elbv2.rules.values().filter(|r| r.load_balancer == balancer.arn);
     let named = rules.filter_map(|r| r.forward()).flat_map(|f| &f.groups);
@@ -99,13 +98,13 @@ fn groups_of<'w>(world: &'w World, balancer: &LoadBalancer) -> Vec<&'w TargetGro
     arns.into_iter().filter_map(|arn| world.elbv2.target_groups.get(arn)).collect()
 }
 
-/// How the requests of ordinary users end, with shares that sum to 1.
-fn endings(world: &World, balancer: &LoadBalancer) -> Vec<(Ending<String>, f64)> {
-    let mut endings: Vec<(Ending<&str>, f64)> = Vec::new();
-    ways(world, balancer, |way, share| {
+/// Returns how the requests of ordinary users end, with shares that sum to 1.
+fn endings(world: &World, balancer: &LoadBalancer) -> Vec<(RequestEnd<String>, f64)> {
+    let mut endings: Vec<(RequestEnd<&str>, f64)> = Vec::new();
+    for_each_destination(world, balancer, |way, share| {
         let ending = match way {
-            Way::Own(status) => Ending::Own { status },
-            Way::Target(group, instance) => ending(world, group, instance),
+            Destination::Own(status) => RequestEnd::LoadBalancer { status },
+            Destination::Target(group, instance) => ending(world, group, instance),
         };
         match endings.iter_mut().find(|(e, _)| *e == ending) {
             Some((_, sum)) => *sum += share,
@@ -115,13 +114,13 @@ fn endings(world: &World, balancer: &LoadBalancer) -> Vec<(Ending<String>, f64)>
     endings.into_iter().map(|(ending, share)| (ending.owned(), share)).collect()
 }
 
-/// By instance, its requests by what it can bear.
-fn strains(world: &World) -> BTreeMap<String, f64> {
+/// Returns the load of each instance: its requests relative to its capacity.
+fn instance_loads(world: &World) -> BTreeMap<String, f64> {
     let mut shares: BTreeMap<&str, f64> = BTreeMap::new();
     for balancer in world.elbv2.load_balancers.values() {
         if balancer.state == LoadBalancerState::Active {
-            ways(world, balancer, |way, share| {
-                if let Way::Target(_, instance) = way {
+            for_each_destination(world, balancer, |way, share| {
+                if let Destination::Target(_, instance) = way {
                     *shares.entry(instance).or_default() += share;
                 }
             });
@@ -129,49 +128,61 @@ fn strains(world: &World) -> BTreeMap<String, f64> {
     }
     let rate = world.traffic.rate_now();
     let strained = shares.into_iter().filter_map(|(instance, share)| {
-        let strain = strain::of(world, routing::program(world, instance)?, rate * share);
+        let strain = load::load_of(world, routing::program(world, instance)?, rate * share);
         Some((instance.to_owned(), strain))
     });
     strained.collect()
 }
 
 /// Where some of the ordinary users' requests go.
-enum Way<'w> {
+enum Destination<'w> {
     /// To an instance of a target group.
     Target(&'w TargetGroup, &'w str),
-    /// No further than the load balancer, which answers with this status.
+    /// Answered by the load balancer itself with this status.
     Own(u16),
 }
 
-/// Gives to `add` every way that requests take, with its share. Users ask for `/` at the load
-/// balancer's first listener, without headers that a rule could look for.
-fn ways<'w>(world: &'w World, balancer: &'w LoadBalancer, mut add: impl FnMut(Way<'w>, f64)) {
+/// Calls `add` with every way that requests take, and its share. Users request `/` from the load
+/// balancer's first listener, without headers that a rule could match.
+fn for_each_destination<'w>(
+    world: &'w World,
+    balancer: &'w LoadBalancer,
+    mut add: impl FnMut(Destination<'w>, f64),
+) {
     let listeners = world.elbv2.listeners.values().filter(|l| l.load_balancer == balancer.arn);
     let Some(listener) = listeners.min_by_key(|l| l.port) else { return };
     let headers = HeaderMap::new();
-    let visit =
-        Visit { host: &balancer.dns_name, path: "/", query: "", method: "GET", headers: &headers };
+    let visit = RequestParts {
+        host: &balancer.dns_name,
+        path: "/",
+        query: "",
+        method: "GET",
+        headers: &headers,
+    };
     let nodes = routing::nodes(world, balancer);
     if nodes.is_empty() {
-        return add(Way::Own(503), 1.0);
+        return add(Destination::Own(503), 1.0);
     }
     for (zone, node) in &nodes {
         let share = 1.0 / nodes.len() as f64;
         let bound = |rule: &Rule| world.traffic.cohorts.shares(rule);
-        match routing::verdict(world, node.route(&listener.arn, &visit), bound) {
-            Verdict::Fixed { status, .. } => add(Way::Own(status), share),
-            Verdict::Groups(groups) => {
+        match routing::evaluate_rule(world, node.route(&listener.arn, &visit), bound) {
+            RuleResult::Fixed { status, .. } => add(Destination::Own(status), share),
+            RuleResult::Groups(groups) => {
                 for (group, weight) in groups {
                     let Some(group) = group else {
-                        add(Way::Own(503), share * weight);
+                        add(Destination::Own(503), share * weight);
                         continue;
                     };
-                    let targets = routing::candidates(group, zone);
+                    let targets = routing::routable_targets(group, zone);
                     if targets.is_empty() {
-                        add(Way::Own(503), share * weight);
+                        add(Destination::Own(503), share * weight);
                     }
                     for target in &targets {
-                        add(Way::Target(group, target), share * weight / targets.len() as f64);
+                        add(
+                            Destination::Target(group, target),
+                            share * weight / targets.len() as f64,
+                        );
                     }
                 }
             }
@@ -179,23 +190,23 @@ fn ways<'w>(world: &'w World, balancer: &'w LoadBalancer, mut add: impl FnMut(Wa
     }
 }
 
-fn ending<'w>(world: &'w World, group: &'w TargetGroup, instance: &str) -> Ending<&'w str> {
+fn ending<'w>(world: &'w World, group: &'w TargetGroup, instance: &str) -> RequestEnd<&'w str> {
     let group = group.dimension();
-    let strain = world.traffic.strain.get(instance).copied().unwrap_or_default();
+    let strain = world.traffic.load.get(instance).copied().unwrap_or_default();
     match routing::program(world, instance) {
-        Some(program) => Ending::Program {
+        Some(program) => RequestEnd::Program {
             group,
             version: &program.version,
-            error_rate: strain::error_rate(program, strain),
-            latency_ms: strain::latency_ms(&world.params, program, strain),
+            error_rate: load::error_rate(program, strain),
+            latency_ms: load::latency_ms(&world.params, program, strain),
         },
-        None => Ending::NoAnswer { group },
+        None => RequestEnd::NoAnswer { group },
     }
 }
 
-/// Draws the requests of a stretch within one minute. Each ending has its own Poisson stream, which
-/// is what splitting one Poisson stream at random gives.
-fn count(traffic: &mut State, picture: &Picture, minute: Timestamp, length: Duration) {
+/// Draws the requests of an interval within one minute. Each ending has its own Poisson stream, which is
+/// equivalent to splitting one Poisson stream at random.
+fn count(traffic: &mut State, picture: &Interval, minute: Timestamp, length: Duration) {
     for (key, (healthy, unhealthy)) in &picture.health {
         let groups = &mut traffic.minutes.entry(minute).or_default().groups;
         let counts = match groups.contains_key(key) {
@@ -203,8 +214,8 @@ fn count(traffic: &mut State, picture: &Picture, minute: Timestamp, length: Dura
             false => Some(groups.entry(key.clone()).or_default()),
         };
         let Some(counts) = counts else { continue };
-        counts.healthy.see(*healthy);
-        counts.unhealthy.see(*unhealthy);
+        counts.healthy.include(*healthy);
+        counts.unhealthy.include(*unhealthy);
     }
     let expected = traffic.rate_now() * length.as_secs_f64();
     for (balancer, endings) in &picture.endings {
@@ -221,14 +232,14 @@ fn record(
     traffic: &mut State,
     minute: Timestamp,
     balancer: &str,
-    ending: &Ending<String>,
+    ending: &RequestEnd<String>,
     number: u64,
 ) {
     match ending {
-        Ending::Program { group, version, error_rate, latency_ms } => {
+        RequestEnd::Program { group, version, error_rate, latency_ms } => {
             let failed = traffic.rng.binomial(number, *error_rate);
             let times = [(*latency_ms, number)];
-            traffic.answered(
+            traffic.count_responses(
                 minute,
                 (balancer, group),
                 &[(200, number - failed), (500, failed)],
@@ -236,11 +247,11 @@ fn record(
             );
             traffic.count(version, number - failed, failed);
         }
-        Ending::NoAnswer { group } => {
-            traffic.unanswered(minute, (balancer, group), number);
+        RequestEnd::NoAnswer { group } => {
+            traffic.count_connection_errors(minute, (balancer, group), number);
             traffic.count(NO_VERSION, 0, number);
         }
-        Ending::Own { status } => {
+        RequestEnd::LoadBalancer { status } => {
             traffic.refused(minute, balancer, *status, number);
             let served = if *status < 400 { number } else { 0 };
             traffic.count(NO_VERSION, served, number - served);

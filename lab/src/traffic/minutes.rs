@@ -1,4 +1,4 @@
-//! What is counted a minute: the raw material of CloudWatch's metrics.
+//! Counts per minute: the raw data of CloudWatch's metrics.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::State;
 
-/// The minute that an instant is in.
+/// Returns the minute that contains a timestamp.
 pub(super) fn minute_of(at: Timestamp) -> Timestamp {
     let seconds = at.as_second();
     Timestamp::from_second(seconds - seconds.rem_euclid(60)).unwrap_or(at)
@@ -15,48 +15,48 @@ pub(super) fn minute_of(at: Timestamp) -> Timestamp {
 /// The counts of one minute.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Minute {
-    /// By load balancer and target group, each as CloudWatch's dimension has it
-    /// (`app/<name>/<id>`, `targetgroup/<name>/<id>`). An empty or unused group is absent.
+    /// By load balancer and target group, each named as in CloudWatch's dimensions (`app/<name>/<id>`,
+    /// `targetgroup/<name>/<id>`). An empty or unused group is absent.
     pub groups: BTreeMap<(String, String), GroupMinute>,
-    /// By load balancer and status: answers that the load balancer itself had to give.
-    pub refused: BTreeMap<(String, u16), u64>,
+    /// Responses that the load balancer gave itself, by load balancer and status.
+    pub balancer_responses: BTreeMap<(String, u16), u64>,
 }
 
-/// The counts of one minute of one target group.
+/// The counts of one target group in one minute.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GroupMinute {
-    /// Requests that a target was chosen for.
+    /// Requests for which a target was chosen.
     pub requests: u64,
-    /// Targets' answers by the first digit of their status.
+    /// Responses of targets, by the first digit of their status.
     pub answers: BTreeMap<u16, u64>,
-    /// Requests whose target didn't take the connection.
+    /// Requests whose target did not accept the connection.
     pub connection_errors: u64,
-    /// Answers by their time, in milliseconds to the response headers.
+    /// Responses by the milliseconds until their headers.
     pub latency: BTreeMap<u64, u64>,
     /// Healthy targets.
-    pub healthy: Spread,
-    /// Unhealthy targets; those in their initial checks are neither.
-    pub unhealthy: Spread,
+    pub healthy: MinMax,
+    /// Unhealthy targets. Targets in their initial checks are neither.
+    pub unhealthy: MinMax,
 }
 
-/// The range of a number that changed during a minute.
+/// The range of a number during a minute.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Spread {
-    /// The bounds; none before the first look.
+pub struct MinMax {
+    /// The bounds; `None` before the first value.
     pub range: Option<(u64, u64)>,
 }
 
-impl Spread {
-    /// Widens the range to hold `value`.
-    pub fn see(&mut self, value: u64) {
+impl MinMax {
+    /// Widens the range to include `value`.
+    pub fn include(&mut self, value: u64) {
         let (low, high) = self.range.unwrap_or((value, value));
         self.range = Some((low.min(value), high.max(value)));
     }
 }
 
 impl State {
-    /// Counts answers of targets, by status and by milliseconds.
-    pub(super) fn answered(
+    /// Counts responses of targets, by status and by milliseconds.
+    pub(super) fn count_responses(
         &mut self,
         minute: Timestamp,
         (balancer, group): (&str, &str),
@@ -73,8 +73,8 @@ impl State {
         }
     }
 
-    /// Counts requests whose target didn't answer.
-    pub(super) fn unanswered(
+    /// Counts requests whose target did not answer.
+    pub(super) fn count_connection_errors(
         &mut self,
         minute: Timestamp,
         (balancer, group): (&str, &str),
@@ -88,7 +88,7 @@ impl State {
 
     /// Counts requests that the load balancer answered itself.
     pub(super) fn refused(&mut self, minute: Timestamp, balancer: &str, status: u16, number: u64) {
-        let refused = &mut self.minutes.entry(minute).or_default().refused;
+        let refused = &mut self.minutes.entry(minute).or_default().balancer_responses;
         *refused.entry((balancer.to_owned(), status)).or_default() += number;
     }
 

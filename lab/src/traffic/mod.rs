@@ -1,27 +1,27 @@
-//! Simulated users: how many requests come, where the load balancer sends them, and how they end.
+//! Simulated users: how many requests arrive, where the load balancer sends them, and how they end.
 //!
-//! Requests are not events: between two events nothing changes, so [`flow`] draws only how many of
-//! each kind there were. Real requests, one at a time, go through [`answer`] and the same routing.
+//! Requests are not events: between two events nothing changes, so [`flow`] only draws how many of each
+//! kind there were. Real requests go one at a time through [`answer`] and the same routing.
 
 mod answer;
 mod cohorts;
 mod demand;
 mod flow;
+mod load;
 mod minutes;
 mod nginx;
 pub mod program;
 mod routing;
 mod site;
-mod strain;
 #[cfg(test)]
 mod tests;
 
 pub use answer::answer;
-pub use demand::{Burst, Daily, Demand, follow};
+pub use demand::{Burst, Daily, Demand, set_demand};
 pub use flow::flow;
-pub use minutes::{GroupMinute, Minute, Spread};
+pub use load::capacity;
+pub use minutes::{GroupMinute, MinMax, Minute};
 pub(crate) use site::health;
-pub use strain::capacity;
 
 use std::collections::BTreeMap;
 
@@ -29,47 +29,47 @@ use jiff::Timestamp;
 
 use crate::world::{Rng, World};
 
-/// The name under which [`State::totals`] counts what no program answered: failures of the load
-/// balancer itself, and its fixed answers.
+/// The key under which [`State::totals`] counts what no program answered: errors of the load balancer
+/// itself, and its fixed responses.
 pub const NO_VERSION: &str = "none";
 
-/// Requests a second beyond which nobody counts: bursts multiply.
-const MOST: f64 = 1e9;
+/// The maximum rate in requests per second: the factors of bursts multiply.
+const MAX_RATE: f64 = 1e9;
 
-/// What the traffic remembers.
+/// The state of the simulated traffic.
 #[derive(Debug, Clone)]
 pub struct State {
-    /// Requests a second to every active load balancer, before the day's course and bursts.
+    /// Requests per second to every active load balancer, before the daily curve and bursts.
     pub rate: f64,
     demand: Demand,
-    /// What the demand makes of the rate now.
+    /// The current factor of the demand.
     factor: f64,
-    /// By instance, its requests by what it can bear, where anything bounds that.
-    strain: BTreeMap<String, f64>,
-    /// Chance of its own, so that what users do never changes what the cloud does.
+    /// The load of each instance: its requests relative to its capacity, where anything limits that.
+    load: BTreeMap<String, f64>,
+    /// A separate generator, so that what users do never changes what the cloud does.
     rng: Rng,
     cohorts: cohorts::Cohorts,
     totals: BTreeMap<String, Tally>,
     minutes: BTreeMap<Timestamp, Minute>,
 }
 
-/// How requests ended.
+/// Counts of requests by how they ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Answered with a status below 400 (a program's own 404 counts here too: it did answer).
+    /// Answered with a status below 400. A program's own 404 counts, too: it did answer.
     pub served: u64,
     /// Answered with an error, or not at all.
     pub failed: u64,
 }
 
 impl State {
-    /// No traffic yet.
+    /// Creates a state without traffic.
     pub fn new(seed: u64) -> State {
         State {
             rate: 0.0,
             demand: Demand::default(),
             factor: 1.0,
-            strain: BTreeMap::new(),
+            load: BTreeMap::new(),
             rng: Rng::new(seed.rotate_left(32) ^ 0x7472_6166_6669_6300),
             cohorts: cohorts::Cohorts::default(),
             totals: BTreeMap::new(),
@@ -77,18 +77,18 @@ impl State {
         }
     }
 
-    /// The truth: what users got since the beginning, by the version that answered.
+    /// Returns the truth: what users got since the start, by the version that answered.
     pub fn totals(&self) -> &BTreeMap<String, Tally> {
         &self.totals
     }
 
-    /// Requests a second that come now to every active load balancer.
+    /// Returns the current requests per second to every active load balancer.
     pub fn rate_now(&self) -> f64 {
-        (self.rate * self.factor).min(MOST)
+        (self.rate * self.factor).min(MAX_RATE)
     }
 
-    /// The truth by minute, as CloudWatch will tell it later. Minutes without a load balancer that
-    /// could take traffic are absent.
+    /// Returns the truth by minute, as CloudWatch will report it later. Minutes without a load balancer
+    /// that could take traffic are absent.
     pub fn minutes(&self) -> &BTreeMap<Timestamp, Minute> {
         &self.minutes
     }
@@ -109,16 +109,16 @@ impl State {
     }
 }
 
-/// What happens by itself here.
+/// An event of the simulated traffic.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// The rate follows the demand.
-    Turn,
+    /// The rate is updated to follow the demand.
+    UpdateRate,
 }
 
-/// Lets `event` happen.
-pub fn happen(world: &mut World, event: &Event) {
+/// Runs `event`.
+pub fn handle_event(world: &mut World, event: &Event) {
     match event {
-        Event::Turn => demand::turn(world),
+        Event::UpdateRate => demand::update_rate(world),
     }
 }

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-/// Where the package keeps its pages (its nginx.conf: `root`).
+/// The document root of the package (`root` in its nginx.conf).
 const ROOT: &str = "/usr/share/nginx/html/";
 
-/// The paths that nginx answers with a page after this script, if it serves at all: the script installs it and,
-/// after that, starts it. The package's unit is neither started nor enabled by its installation, as Fedora's
-/// packaging guidelines have it.
+/// Returns the paths at which nginx serves a page after this script, if it serves at all: the script
+/// must install nginx and then start it. Installing the package neither starts nor enables its unit, by
+/// Fedora's packaging guidelines.
 ///
-/// There is a page at `/`, the package's own, and at what the script writes into the package's folder by `>` or `tee`.
-/// Commands are found by their words: what the script would do under a condition, it does here.
+/// There is a page at `/`, the package's own, and one for each file that the script writes to the
+/// document root with `>` or `tee`. Commands are recognized by their words: what the script would do
+/// under a condition, it does here.
 pub(super) fn pages(script: &str) -> Option<BTreeSet<String>> {
     let mut installed = false;
     let mut started = false;
@@ -18,10 +19,10 @@ pub(super) fn pages(script: &str) -> Option<BTreeSet<String>> {
         installed |= installs(&command);
         started |= installed && starts(&command);
     }
-    started.then(|| written(script))
+    started.then(|| written_pages(script))
 }
 
-/// The words of each command, without `sudo`.
+/// Returns the words of each command, without `sudo`.
 fn commands(script: &str) -> impl Iterator<Item = Vec<&str>> {
     let lines = script.lines().map(str::trim).filter(|line| !line.starts_with('#'));
     lines.flat_map(|line| line.split(['&', ';', '|'])).map(|command| {
@@ -51,8 +52,8 @@ fn starts(command: &[&str]) -> bool {
     }
 }
 
-/// The paths of what is written into the folder, and `/`.
-fn written(script: &str) -> BTreeSet<String> {
+/// Returns `/` and the paths of the files that are written to the document root.
+fn written_pages(script: &str) -> BTreeSet<String> {
     let mut pages = BTreeSet::from(["/".to_owned()]);
     let mut before = "";
     for word in script.split_whitespace() {

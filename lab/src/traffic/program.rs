@@ -1,4 +1,4 @@
-//! What an instance runs: a program whose behaviour is written in the labels of its image, or nginx from the
+//! What an instance runs: a program that behaves as the labels of its image say, or nginx from the
 //! distribution's packages.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,47 +7,47 @@ use std::time::Duration;
 use super::nginx;
 use crate::services::registry;
 
-/// The label that names the version which the program reports.
+/// The label with the version that the program reports.
 pub const VERSION: &str = "lab.version";
 /// The label with the share, from 0 to 1, of requests that the program answers with 500.
 pub const ERROR_RATE: &str = "lab.error-rate";
-/// The label with the milliseconds that an answer takes.
+/// The label with the response time in milliseconds.
 pub const LATENCY_MS: &str = "lab.latency-ms";
-/// The label with the seconds from the instance running to the program answering.
+/// The label with the seconds from the instance running until the program answers.
 pub const BOOT_SECONDS: &str = "lab.boot-seconds";
-/// The label that says `fail` where health checks fail for ever; `ok`, or none, where they pass.
+/// The label that is `fail` if health checks fail forever; they pass if it is `ok` or absent.
 pub const HEALTH: &str = "lab.health";
-/// The label with the seconds after which a program that has started to answer ends for good.
+/// The label with the seconds from the program's first answer until it exits for good.
 pub const CRASH: &str = "lab.crash";
 
-/// The label with the requests a second that one instance can bear; any number without it.
+/// The label with the requests per second that one instance can handle; unlimited without it.
 pub const CAPACITY: &str = "lab.capacity";
 
-/// The version that an nginx from the distribution's packages reports.
+/// The version that nginx from the distribution's packages reports.
 pub const NGINX: &str = "nginx";
 
-/// A container as the lab sees it, or an nginx beside none.
+/// A container as the lab sees it, or nginx without a container.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Program {
-    /// The version that it reports; the digest's beginning if the image has no such label.
+    /// The version that it reports; the start of the digest if the image has no such label.
     pub version: String,
-    /// The digest of its manifest; none for an image that the registry doesn't have.
+    /// The digest of its manifest; `None` for an image that the registry does not have.
     pub digest: Option<String>,
-    /// The reference in the user data; empty if it has none.
+    /// The image reference in the user data; empty if there is none.
     pub image: String,
     /// The share of requests that it answers with 500.
     pub error_rate: f64,
-    /// How long an answer takes, in milliseconds.
+    /// The response time in milliseconds.
     pub latency_ms: u64,
-    /// Requests a second that it can bear; none where its image doesn't say.
+    /// Requests per second that it can handle; `None` if its image does not say.
     pub capacity: Option<f64>,
     /// Whether it passes health checks once it answers.
     pub healthy: bool,
-    /// From the instance running to the program answering.
+    /// From the instance running until the program answers.
     pub boot: Duration,
-    /// From its first answer to its end; none for a program that stays.
+    /// From its first answer until it exits; `None` for a program that keeps running.
     pub crash: Option<Duration>,
-    /// The paths that nginx has a page at; none for a container.
+    /// The paths at which nginx serves a page; `None` for a container.
     pub pages: Option<BTreeSet<String>>,
 }
 
@@ -69,8 +69,9 @@ impl Default for Program {
 }
 
 impl Program {
-    /// The program that an instance with this user data (decoded) runs: the container of the image that it names, if the
-    /// registry knows that; else nginx, if the script installs and starts it; else one that never answers.
+    /// Returns the program that an instance with this (decoded) user data runs: the container of the
+    /// image that it names, if the registry has the image; else nginx, if the script installs and starts
+    /// it; else a program that never answers.
     pub fn from_user_data(user_data: &str, registry: &registry::State) -> Program {
         let image = reference(user_data);
         if let Some(image) = image
@@ -86,8 +87,8 @@ impl Program {
         }
     }
 
-    /// Whether there is anything to run.
-    pub fn runs(&self) -> bool {
+    /// Returns whether there is anything to run.
+    pub fn is_runnable(&self) -> bool {
         self.digest.is_some() || self.pages.is_some()
     }
 
@@ -98,7 +99,7 @@ impl Program {
         };
         let default = Program::default();
         Program {
-            version: text(VERSION).map_or_else(|| short(digest), str::to_owned),
+            version: text(VERSION).map_or_else(|| short_digest(digest), str::to_owned),
             digest: Some(digest.to_owned()),
             image: image.to_owned(),
             error_rate: text(ERROR_RATE)
@@ -114,13 +115,13 @@ impl Program {
     }
 }
 
-/// The twelve digits by which people know an image.
-fn short(digest: &str) -> String {
+/// Returns the first twelve digits of a digest.
+fn short_digest(digest: &str) -> String {
     digest.trim_start_matches("sha256:").chars().take(12).collect()
 }
 
-/// The last image reference in a text: `<registry>/<repository>@sha256:<digest>` or
-/// `<registry>/<repository>:<tag>`. The last, because scripts log in and pull before they run.
+/// Returns the last image reference in a text: `<registry>/<repository>@sha256:<digest>` or
+/// `<registry>/<repository>:<tag>`. The last one, because scripts log in and pull before they run.
 fn reference(text: &str) -> Option<&str> {
     text.split(|c: char| !(c.is_ascii_alphanumeric() || "._/:@-".contains(c)))
         .rfind(|word| is_reference(word))
@@ -170,10 +171,10 @@ mod tests {
             Program::from_user_data(&script, &registry)
         };
         let nginx = run("systemctl enable --now nginx");
-        assert!(nginx.runs() && nginx.version == NGINX && nginx.digest.is_none());
-        assert!(!run("").runs());
+        assert!(nginx.is_runnable() && nginx.version == NGINX && nginx.digest.is_none());
+        assert!(!run("").is_runnable());
         let beside = run("docker run ghcr.io/acme/unknown:1\nsystemctl start nginx");
-        assert!(beside.runs() && beside.image.is_empty());
+        assert!(beside.is_runnable() && beside.image.is_empty());
     }
 
     #[test]

@@ -1,22 +1,22 @@
-//! Where a load-balancer node sends a request: by what *it* knows of the rules, and by the health of
+//! Where a load balancer node sends a request: by the rules as the node knows them, and by the health of
 //! the targets.
 
 use crate::services::elbv2::{ActionKind, LoadBalancer, Rule, TargetGroup, TargetState};
 use crate::services::{ec2, elbv2};
 use crate::world::World;
 
-/// What a rule makes of a request.
+/// What a rule does with a request.
 #[derive(Debug, Clone)]
-pub(super) enum Verdict<'w> {
-    /// To one of these target groups, with these shares (summing to 1). None is one that a node still
-    /// names and that has been deleted: its share is refused.
+pub(super) enum RuleResult<'w> {
+    /// Forwards to one of these target groups, by these shares, which sum to 1. `None` is a deleted
+    /// target group that a node still names: its share is refused.
     Groups(Vec<(Option<&'w TargetGroup>, f64)>),
-    /// An answer of the load balancer's own.
+    /// A response of the load balancer itself.
     Fixed { status: u16, content_type: Option<&'w str>, body: Option<&'w str> },
 }
 
-/// The nodes that users reach: those in zones that are alive. Users' resolvers drop a dead zone's
-/// address at once here; really that takes up to a minute (a simplification).
+/// Returns the nodes that users reach: those in zones that are up. Here users' resolvers drop the
+/// address of a lost zone at once; in reality that takes up to a minute (a simplification).
 pub(super) fn nodes<'w>(
     world: &'w World,
     balancer: &'w LoadBalancer,
@@ -25,14 +25,14 @@ pub(super) fn nodes<'w>(
     balancer.nodes.iter().filter(|(zone, _)| alive(zone)).map(|(z, n)| (z.as_str(), n)).collect()
 }
 
-/// What the rule says, where `shares` divides a forward's requests over its groups. Forwards with no
-/// weight at all, and rules that a node doesn't know yet, end in 503 (a guess).
-pub(super) fn verdict<'w>(
+/// Returns what a rule does, where `shares` divides a forward action's requests over its groups. Forward
+/// actions without any weight, and rules that a node does not know yet, end in 503 (a guess).
+pub(super) fn evaluate_rule<'w>(
     world: &'w World,
     rule: Option<&'w Rule>,
     shares: impl Fn(&Rule) -> Vec<(String, f64)>,
-) -> Verdict<'w> {
-    let unavailable = Verdict::Fixed { status: 503, content_type: None, body: None };
+) -> RuleResult<'w> {
+    let unavailable = RuleResult::Fixed { status: 503, content_type: None, body: None };
     let end = rule.and_then(|r| {
         r.actions.iter().find(|a| match &a.kind {
             ActionKind::Other { name, .. } => name == "redirect",
@@ -48,25 +48,25 @@ pub(super) fn verdict<'w>(
                 .map(|(arn, share)| (world.elbv2.target_groups.get(arn), *share));
             match groups.collect::<Vec<_>>() {
                 groups if groups.is_empty() => unavailable,
-                groups => Verdict::Groups(groups),
+                groups => RuleResult::Groups(groups),
             }
         }
-        Some(ActionKind::FixedResponse { status, content_type, body }) => Verdict::Fixed {
+        Some(ActionKind::FixedResponse { status, content_type, body }) => RuleResult::Fixed {
             status: *status,
             content_type: content_type.as_deref(),
             body: body.as_deref(),
         },
         Some(ActionKind::Other { .. }) => {
-            Verdict::Fixed { status: 302, content_type: None, body: None }
+            RuleResult::Fixed { status: 302, content_type: None, body: None }
         }
         None => unavailable,
     }
 }
 
-/// The instances of a group that a node in `zone` chooses among, evenly. Healthy ones if there are
-/// enough; else all that are registered and in use (fail-open: user guide; that targets in their
-/// initial checks take part is a guess). Empty means 503.
-pub(super) fn candidates<'w>(group: &'w TargetGroup, zone: &str) -> Vec<&'w str> {
+/// Returns the instances of a group that a node in `zone` chooses from, evenly: the healthy ones if
+/// there are enough; else all that are registered and in use (fail-open: user guide; that targets in
+/// their initial checks are included is a guess). Empty means 503.
+pub(super) fn routable_targets<'w>(group: &'w TargetGroup, zone: &str) -> Vec<&'w str> {
     let cross_zone = group.cross_zone();
     let reachable = || {
         group.targets.iter().filter(move |(_, t)| cross_zone || t.zone == zone).filter(|(_, t)| {
@@ -83,8 +83,8 @@ pub(super) fn candidates<'w>(group: &'w TargetGroup, zone: &str) -> Vec<&'w str>
     reachable().map(|(id, _)| id.as_str()).collect()
 }
 
-/// Whether so many healthy targets are enough not to fail open: one by default, or as the group's
-/// attributes say.
+/// Returns whether this many healthy targets are enough not to fail open: one by default, or as the
+/// group's attributes say.
 fn enough(group: &TargetGroup, healthy: usize, all: usize) -> bool {
     let setting = |unit: &str| {
         let key =
@@ -95,8 +95,8 @@ fn enough(group: &TargetGroup, healthy: usize, all: usize) -> bool {
         && setting("percentage").is_none_or(|least| healthy * 100 >= least * all)
 }
 
-/// What the program on an instance makes of a request; none if nothing answers there.
+/// Returns the program on an instance; `None` if nothing answers there.
 pub(super) fn program<'w>(world: &'w World, instance: &str) -> Option<&'w super::program::Program> {
-    let answers = ec2::answers(world, instance);
+    let answers = ec2::is_responding(world, instance);
     world.ec2.instances.get(instance).filter(|_| answers).map(|i| &i.program)
 }

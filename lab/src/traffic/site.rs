@@ -1,4 +1,4 @@
-//! What is said in answer to one real request: by the simulated program, or by the load balancer itself.
+//! Responses to one real request, of the simulated program or of the load balancer itself.
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
@@ -7,11 +7,11 @@ use super::program::Program;
 use crate::services::registry;
 use crate::world::World;
 
-/// Where a site's files are in its image's layers.
+/// The folder of a site's files in its image's layers.
 const SITE: &str = "srv/www";
 
-/// What the simulated program answers. The text of nginx's pages is the lab's own.
-pub(super) fn run(
+/// Returns the simulated program's response. The text of nginx's pages is the lab's own.
+pub(super) fn respond(
     world: &World,
     program: &Program,
     instance: &str,
@@ -40,15 +40,15 @@ pub(super) fn run(
                 "image": program.image,
             });
             let mut response = Response::new(Bytes::from(format!("{facts}\n")));
-            set(response.headers_mut(), "content-type", "application/json");
+            set_header(response.headers_mut(), "content-type", "application/json");
             response
         }
         _ => {
-            let (name, file) = page_of(world, program, path);
+            let (name, file) = file_at(world, program, path);
             match file {
                 Some(bytes) => {
                     let mut response = Response::new(bytes);
-                    set(response.headers_mut(), "content-type", media_type(&name));
+                    set_header(response.headers_mut(), "content-type", media_type(&name));
                     response
                 }
                 None => text(StatusCode::NOT_FOUND, "Not Found\n"),
@@ -57,9 +57,10 @@ pub(super) fn run(
     }
 }
 
-/// The status that a health check of `path` gets: what simulated users ask for, `/`, is always there, and
-/// other paths as for real requests. A program whose every answer is an error fails any check but that
-/// of `/healthz`; one that errs now and then passes (chance is for users).
+/// Returns the status that a health check of `path` gets: `/`, which simulated users request, always
+/// exists, and other paths are as for real requests. A program that answers every request with an error
+/// fails every check except that of `/healthz`; one that fails now and then passes (randomness is for
+/// users).
 pub(crate) fn health(world: &World, program: &Program, path: &str) -> u16 {
     let path = path.split('?').next().unwrap_or_default();
     if !program.healthy {
@@ -72,13 +73,13 @@ pub(crate) fn health(world: &World, program: &Program, path: &str) -> u16 {
         "/healthz" => 200,
         _ if program.error_rate >= 1.0 => 500,
         "/" | "/version" => 200,
-        _ if page_of(world, program, path).1.is_some() => 200,
+        _ if file_at(world, program, path).1.is_some() => 200,
         _ => 404,
     }
 }
 
-/// The file of a path in the site's image, with its name.
-fn page_of(world: &World, program: &Program, path: &str) -> (String, Option<Bytes>) {
+/// Returns the file at a path in the site's image, with its name.
+fn file_at(world: &World, program: &Program, path: &str) -> (String, Option<Bytes>) {
     let name = if path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() };
     let digest = program.digest.as_deref().unwrap_or_default();
     let file = registry::file(&world.registry, digest, &format!("{SITE}{name}"));
@@ -102,8 +103,8 @@ pub(super) fn code(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// The load balancer's own error page.
-pub(super) fn page(status: u16) -> Response<Bytes> {
+/// Returns the load balancer's own error page.
+pub(super) fn error_page(status: u16) -> Response<Bytes> {
     let status = code(status);
     let mut response = text(
         status,
@@ -112,20 +113,20 @@ pub(super) fn page(status: u16) -> Response<Bytes> {
         ),
     );
     let headers = response.headers_mut();
-    set(headers, "content-type", "text/html");
-    set(headers, "server", "awselb/2.0");
+    set_header(headers, "content-type", "text/html");
+    set_header(headers, "server", "awselb/2.0");
     response
 }
 
 pub(super) fn text(status: StatusCode, body: &str) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(body.to_owned()));
     *response.status_mut() = status;
-    set(response.headers_mut(), "content-type", "text/plain; charset=utf-8");
+    set_header(response.headers_mut(), "content-type", "text/plain; charset=utf-8");
     response
 }
 
-/// Sets a header; a value that no header can hold is left out.
-pub(super) fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
+/// Sets a header; skips a value that no header can hold.
+pub(super) fn set_header(headers: &mut HeaderMap, name: &'static str, value: &str) {
     if let Ok(value) = http::HeaderValue::from_str(value) {
         headers.insert(name, value);
     }

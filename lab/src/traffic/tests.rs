@@ -1,9 +1,9 @@
-//! Where simulated and real users end up.
+//! Tests of where simulated and real requests end up.
 
 use bytes::Bytes;
 use http::{Request, Response};
 
-use super::{Burst, Demand, Tally, answer, follow};
+use super::{Burst, Demand, Tally, answer, set_demand};
 use crate::services::ec2;
 use crate::services::elbv2::fixture::{Fixture, world};
 use crate::services::elbv2::{Action, ActionKind, Condition, RuleSpec, create_rule};
@@ -23,20 +23,20 @@ fn traffic_follows_the_weights() {
     f.wait(60);
     assert!((2700..3300).contains(&tally(&f, "v1").served), "{:?}", f.world.traffic.totals());
     assert_eq!(tally(&f, "v2"), Tally::default());
-    f.weigh(75, 25);
+    f.set_weights(75, 25);
     f.wait(30);
     let before = (tally(&f, "v1").served, tally(&f, "v2").served);
     f.wait(600);
     let (v1, v2) = (tally(&f, "v1").served - before.0, tally(&f, "v2").served - before.1);
     let share = v2 as f64 / (v1 + v2) as f64;
     assert!((0.23..0.27).contains(&share), "{share}");
-    assert_eq!(tally(&f, "none"), Tally::default(), "nobody was refused");
+    assert_eq!(tally(&f, "none"), Tally::default(), "no request was refused");
 }
 
 #[test]
-fn an_empty_group_keeps_its_share_and_loses_it() {
+fn requests_to_an_empty_group_fail() {
     let mut f = world().settled(50.0);
-    f.weigh(50, 50);
+    f.set_weights(50, 50);
     f.wait(30);
     let green = f.green.clone();
     for id in ["i-3", "i-4"] {
@@ -56,10 +56,13 @@ fn all_unhealthy_fails_open() {
     f.wait(60);
     assert_eq!(tally(&f, "none").failed, 0, "unhealthy, but they still answer");
     for id in ["i-1", "i-2"] {
-        f.world.ec2.instances.get_mut(id).unwrap().answers_from = None;
+        f.world.ec2.instances.get_mut(id).unwrap().responds_from = None;
     }
     f.wait(60);
-    assert!((2700..3300).contains(&tally(&f, "none").failed), "502 from targets that don't answer");
+    assert!(
+        (2700..3300).contains(&tally(&f, "none").failed),
+        "502 from targets that do not answer"
+    );
     let minute = f.world.traffic.minutes().values().next_back().unwrap();
     assert!(minute.groups.values().any(|g| g.connection_errors > 0));
 }
@@ -83,24 +86,24 @@ fn a_lost_zone_takes_its_node_and_its_targets() {
         let zone = ec2::Zone { id: name.to_owned(), alive: true };
         f.world.ec2.zones.insert(name.to_owned(), zone);
     }
-    ec2::lose_zone(&mut f.world, "z-a", true);
+    ec2::set_zone_lost(&mut f.world, "z-a", true);
     f.wait(30);
     let lost = tally(&f, "none").failed;
-    assert!(lost > 0, "the other node sends half of its requests there until it knows");
+    assert!(lost > 0, "until it notices, the other node sends half of its requests there");
     f.wait(60);
     assert_eq!(tally(&f, "none").failed, lost);
-    ec2::lose_zone(&mut f.world, "z-c", true);
+    ec2::set_zone_lost(&mut f.world, "z-c", true);
     let served = tally(&f, "v1").served;
     f.wait(60);
     assert_eq!(tally(&f, "v1").served, served);
-    assert!(tally(&f, "none").failed > lost + 2500, "without a zone nobody is served");
+    assert!(tally(&f, "none").failed > lost + 2500, "without a zone, no request is served");
 }
 
 #[test]
 fn the_same_seed_is_the_same_traffic() {
     let run = || {
         let mut f = world().settled(50.0);
-        f.weigh(50, 50);
+        f.set_weights(50, 50);
         f.wait(300);
         (f.world.traffic.totals().clone(), f.world.traffic.minutes().clone())
     };
@@ -113,10 +116,10 @@ fn real_requests_meet_the_same_rules() {
     let response = get(&mut f, "/version", None);
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["x-lab-version"], "v1");
-    let told: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
-    assert_eq!(told["version"], "v1");
-    assert!(["i-1", "i-2"].contains(&told["instance"].as_str().unwrap()));
-    f.weigh(0, 100);
+    let reported: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+    assert_eq!(reported["version"], "v1");
+    assert!(["i-1", "i-2"].contains(&reported["instance"].as_str().unwrap()));
+    f.set_weights(0, 100);
     f.wait(20);
     assert_eq!(get(&mut f, "/healthz", None).headers()["x-lab-version"], "v2");
     assert_eq!(get(&mut f, "/missing", None).status(), 404);
@@ -127,7 +130,7 @@ fn real_requests_meet_the_same_rules() {
 }
 
 #[test]
-fn a_header_leads_to_the_idle_group() {
+fn a_header_routes_to_the_idle_group() {
     let mut f = world().settled(10.0);
     let header =
         Condition::Header { name: "X-Cutover".to_owned(), values: vec!["next".to_owned()] };
@@ -168,7 +171,7 @@ fn a_cookie_binds_visitors_whatever_the_weights() {
     let before = tally(&f, "v1").served;
     f.wait(60);
     let kept = tally(&f, "v1").served - before;
-    assert!(kept > 2500, "a minute after weight 0 nearly everybody is still there: {kept}");
+    assert!(kept > 2500, "a minute after weight 0, nearly every visitor is still there: {kept}");
     assert_eq!(get(&mut f, "/", Some(&cookie)).headers()["x-lab-version"], "v1");
     assert_eq!(get(&mut f, "/", None).headers()["x-lab-version"], "v2");
     let empty = get(&mut f, "/", Some("AWSALBTG="));
@@ -180,13 +183,13 @@ fn a_cookie_binds_visitors_whatever_the_weights() {
 }
 
 #[test]
-fn a_burst_hurts_where_instances_can_bear_only_so_much() {
+fn a_burst_fails_requests_if_capacity_is_limited() {
     let burst = Burst { at: 60, factor: 100.0, within: 5, lasts: 60 };
     let demand = |capacity| Demand { bursts: vec![burst], capacity, daily: None };
     let mut ends = [None, Some(100.0)].map(|capacity| {
         let mut f = world().settled(10.0);
         f.world.began = f.world.now;
-        follow(&mut f.world, demand(capacity));
+        set_demand(&mut f.world, demand(capacity));
         let start = f.world.now;
         f.wait(60);
         let calm = tally(&f, "v1");
@@ -202,7 +205,7 @@ fn a_burst_hurts_where_instances_can_bear_only_so_much() {
     let [(calm, strained, failed, slowest), (_, served, none, fast)] = ends;
     assert!(calm.failed == 0 && (500..700).contains(&calm.served), "{calm:?}");
     assert!((50_000..70_000).contains(&served) && none == 0, "{served} {none}");
-    // Two instances bear 200 of 1,000 requests a second.
+    // Two instances can handle 200 of 1,000 requests per second.
     assert!((10_000..15_000).contains(&strained) && failed > 40_000, "{strained} {failed}");
     assert_eq!((slowest, fast), (10_000, 20));
 }
@@ -210,7 +213,7 @@ fn a_burst_hurts_where_instances_can_bear_only_so_much() {
 #[test]
 fn the_share_of_a_deleted_group_is_refused() {
     let mut f = world().settled(50.0);
-    f.weigh(50, 50);
+    f.set_weights(50, 50);
     f.wait(30);
     let blue = f.blue.clone();
     f.world.elbv2.target_groups.remove(&blue);

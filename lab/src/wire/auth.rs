@@ -1,14 +1,14 @@
-//! Who calls. The access key and the session token must be known and alive; the signature itself is
-//! not computed, nor is the caller's clock compared, because the lab's may run faster.
+//! Authentication. The access key and the session token must be known and not expired. The signature is
+//! not computed, and the signing time is not checked, because the lab's time may run faster.
 
-use crate::services::sts::{self, Refusal};
+use crate::services::sts::{self, CredentialError};
 use crate::world::World;
 
 use super::protocol::Protocol;
 use super::route::Scope;
 use super::{ApiError, ApiResult, Principal, Service};
 
-/// The caller behind a signed request, or the refusal as its protocol words it. The query form is
+/// Returns the caller of a signed request, or the refusal as its protocol words it. The query form is
 /// documented (STS, "Common errors"); the codes of the other protocols are those that SDKs list for
 /// expired and unknown credentials.
 pub(super) fn caller(
@@ -22,8 +22,8 @@ pub(super) fn caller(
         return Err(other_region(world, protocol, scope.region));
     }
     sts::authenticate(world, scope.access_key, session_token).map_err(|refusal| match refusal {
-        Refusal::Unknown => unknown(protocol),
-        Refusal::Expired => expired(protocol),
+        CredentialError::Unknown => unknown(protocol),
+        CredentialError::Expired => expired(protocol),
     })
 }
 
@@ -51,8 +51,8 @@ fn expired(protocol: Protocol) -> ApiError {
     }
 }
 
-/// The lab's account has one Region enabled, and AWS refuses credentials in a Region that is not as if
-/// it had never seen them. The lab says what is the matter, too.
+/// Returns the error for a Region other than the lab's. The account has one Region enabled, and AWS
+/// refuses credentials in a disabled Region as if they were unknown. The lab also says why.
 fn other_region(world: &World, protocol: Protocol, region: &str) -> ApiError {
     let mut error = unknown(protocol);
     let only = &world.region;
@@ -62,7 +62,7 @@ fn other_region(world: &World, protocol: Protocol, region: &str) -> ApiError {
     error
 }
 
-/// The refusal of an unsigned call that needs a signature.
+/// Returns the refusal of an unsigned call that needs a signature.
 pub(super) fn missing(protocol: Protocol) -> ApiError {
     match protocol {
         Protocol::Query => ApiError::sender(

@@ -1,8 +1,8 @@
-//! One call, freed of its protocol.
+//! One call, independent of its protocol.
 
 use super::Value;
 
-/// The services that the lab simulates behind AWS's protocols.
+/// A service that the lab simulates behind an AWS protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Service {
     /// Security Token Service (query).
@@ -23,18 +23,18 @@ pub enum Service {
     Cloudwatch,
 }
 
-/// Who calls: the session or user behind the access key.
+/// The caller: the session or user behind the access key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
-    /// The twelve-digit account.
+    /// The twelve-digit account ID.
     pub account: String,
     /// For example `arn:aws:sts::123456789012:assumed-role/deploy/session`; empty for an unsigned call.
     pub arn: String,
 }
 
 impl Principal {
-    /// The caller of an unsigned call.
-    pub fn nobody() -> Principal {
+    /// Returns the caller of an unsigned call.
+    pub fn anonymous() -> Principal {
         Principal { account: String::new(), arn: String::new() }
     }
 }
@@ -46,9 +46,9 @@ pub struct Call {
     pub service: Service,
     /// The operation, for example `DescribeAutoScalingGroups`.
     pub operation: String,
-    /// The input structure, lists already lists.
+    /// The input structure; lists are already lists.
     pub input: Value,
-    /// Who calls.
+    /// The caller.
     pub caller: Principal,
     /// The Region of the credential scope.
     pub region: String,

@@ -1,4 +1,4 @@
-//! Smithy's RPC v2 in CBOR, which newer SDKs speak to CloudWatch.
+//! Smithy RPC v2 CBOR, the protocol that newer SDKs use for CloudWatch.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -8,12 +8,12 @@ use minicbor::data::{Tag, Type};
 use minicbor::encode::Error as EncodeError;
 use minicbor::{Decoder, Encoder};
 
-use super::{ApiError, ApiResult, DEEPEST, Value, map};
+use super::{ApiError, ApiResult, MAX_DEPTH, Value, map};
 
-/// CBOR's tag for seconds since 1970 (RFC 8949, 3.4.2).
+/// CBOR's tag for Unix time (RFC 8949, 3.4.2).
 const EPOCH: u64 = 1;
 
-/// The input structure of a CBOR body; an empty body is an empty structure.
+/// Parses the input structure of a CBOR body; an empty body is an empty structure.
 pub(super) fn read(body: &[u8]) -> ApiResult<Value> {
     if body.is_empty() {
         return Ok(Value::Map(Vec::new()));
@@ -25,7 +25,7 @@ pub(super) fn read(body: &[u8]) -> ApiResult<Value> {
     }
 }
 
-/// The result structure as a CBOR body; no result is an empty structure.
+/// Writes the result structure as a CBOR body; no result is an empty structure.
 pub(super) fn write(result: &Value) -> Vec<u8> {
     let mut encoder = Encoder::new(Vec::new());
     let written = match result {
@@ -34,12 +34,12 @@ pub(super) fn write(result: &Value) -> Vec<u8> {
     };
     match written {
         Ok(()) => encoder.into_writer(),
-        // Writing into memory fails at nothing, which the type of the error cannot say.
+        // Writing to memory cannot fail, but the error type does not say so.
         Err(_) => Vec::new(),
     }
 }
 
-/// An error as a CBOR body.
+/// Writes an error as a CBOR body.
 pub(super) fn error(error: &ApiError) -> Vec<u8> {
     write(&map([
         ("__type", error.code.as_str().into()),
@@ -48,7 +48,7 @@ pub(super) fn error(error: &ApiError) -> Vec<u8> {
 }
 
 fn decode(from: &mut Decoder<'_>, depth: usize) -> Result<Value, minicbor::decode::Error> {
-    if depth > DEEPEST {
+    if depth > MAX_DEPTH {
         return Err(minicbor::decode::Error::message("nested too deeply"));
     }
     Ok(match from.datatype()? {
@@ -97,7 +97,8 @@ fn decode(from: &mut Decoder<'_>, depth: usize) -> Result<Value, minicbor::decod
     })
 }
 
-/// Whether another element of a list or structure follows; consumes the end of an unsized one.
+/// Returns whether another element of a list or structure follows; consumes the end of one without a
+/// length.
 fn more(
     from: &mut Decoder<'_>,
     length: Option<u64>,
@@ -115,7 +116,7 @@ fn text(from: &mut Decoder<'_>) -> Result<String, minicbor::decode::Error> {
 }
 
 fn time(at: Result<Timestamp, jiff::Error>) -> Result<Value, minicbor::decode::Error> {
-    at.map(Value::Time).map_err(|_| minicbor::decode::Error::message("an instant out of range"))
+    at.map(Value::Time).map_err(|_| minicbor::decode::Error::message("timestamp out of range"))
 }
 
 fn encode(to: &mut Encoder<Vec<u8>>, value: &Value) -> Result<(), EncodeError<Infallible>> {
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_or_bottomless_input_is_refused() {
+    fn invalid_or_too_deep_input_is_refused() {
         assert_eq!(read(b"\xa1").unwrap_err().code, "SerializationException");
         assert_eq!(read(&[0x81; 4096]).unwrap_err().code, "SerializationException");
     }

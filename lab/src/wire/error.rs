@@ -1,8 +1,8 @@
-//! An error as an AWS service answers it.
+//! Errors as AWS's services return them.
 
 use super::{Service, Value, json};
 
-/// Whose fault an error is; it decides the default HTTP status and how SDKs retry.
+/// Whose fault an error is. It decides the default HTTP status, and how SDKs retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The caller's: 4xx.
@@ -11,33 +11,33 @@ pub enum Fault {
     Receiver,
 }
 
-/// A code, a message and an HTTP status, written by the protocol that the call came in.
+/// A code, a message and an HTTP status. The call's protocol decides how they are written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct ApiError {
-    /// The wire code, for example `ValidationError`; where it differs from the shape's name
-    /// (`AlreadyExists` for `AlreadyExistsFault`) it is the wire's.
+    /// The code on the wire, for example `ValidationError`. Where it differs from the shape's name, it
+    /// is the wire's: `AlreadyExists` for `AlreadyExistsFault`.
     pub code: String,
-    /// The message for a person.
+    /// The message.
     pub message: String,
     /// The HTTP status.
     pub status: u16,
     /// Whose fault it is.
     pub fault: Fault,
-    /// What the error's shape has besides code and message. Only JSON carries it.
+    /// Members of the error's shape besides code and message. Only the JSON protocols write them.
     pub members: Option<Box<serde_json::Value>>,
 }
 
-/// What every operation gives.
+/// The result of an operation.
 pub type ApiResult<T> = Result<T, ApiError>;
 
 impl ApiError {
-    /// A client's mistake: HTTP 400.
+    /// Creates a client error: HTTP 400.
     pub fn sender(code: impl Into<String>, message: impl Into<String>) -> ApiError {
         ApiError::new(400, Fault::Sender, code.into(), message.into())
     }
 
-    /// The service's own failure: HTTP 500.
+    /// Creates a service error: HTTP 500.
     pub fn receiver(code: impl Into<String>, message: impl Into<String>) -> ApiError {
         ApiError::new(500, Fault::Receiver, code.into(), message.into())
     }
@@ -46,14 +46,14 @@ impl ApiError {
         ApiError { code, message, status, fault, members: None }
     }
 
-    /// The same with another HTTP status.
+    /// Sets the HTTP status.
     #[must_use]
     pub fn status(mut self, status: u16) -> ApiError {
         self.status = status;
         self
     }
 
-    /// The same with the further members of its shape.
+    /// Sets the shape's further members.
     #[must_use]
     pub fn with_members(mut self, members: &Value) -> ApiError {
         self.members = Some(Box::new(json::to_json(members)));
@@ -62,7 +62,7 @@ impl ApiError {
 }
 
 impl ApiError {
-    /// The answer to an operation that the lab does not have.
+    /// Returns the error for an operation that the lab does not have.
     pub fn unknown_operation(call: &super::Call) -> ApiError {
         match call.service {
             Service::Ssm | Service::Ecr => ApiError::sender(

@@ -8,7 +8,7 @@ use serde_json::{Map, Number};
 
 use super::{ApiError, ApiResult, Value};
 
-/// The input structure of a JSON body; an empty body is an empty structure.
+/// Parses the input structure of a JSON body; an empty body is an empty structure.
 pub(super) fn read(body: &[u8]) -> ApiResult<Value> {
     if body.is_empty() {
         return Ok(Value::Map(Vec::new()));
@@ -20,7 +20,7 @@ pub(super) fn read(body: &[u8]) -> ApiResult<Value> {
     }
 }
 
-/// The result structure as a JSON body; no result is an empty structure.
+/// Writes the result structure as a JSON body; no result is an empty structure.
 pub(super) fn write(result: &Value) -> Vec<u8> {
     match result {
         Value::Null => b"{}".to_vec(),
@@ -28,7 +28,7 @@ pub(super) fn write(result: &Value) -> Vec<u8> {
     }
 }
 
-/// An error as a JSON body. AWS's services disagree about the case of `message`; SDKs take both.
+/// Writes an error as a JSON body. AWS's services differ in the case of `message`; SDKs accept both.
 pub(super) fn error(error: &ApiError) -> Vec<u8> {
     let mut body = Map::new();
     body.insert("__type".to_owned(), error.code.as_str().into());
@@ -54,7 +54,7 @@ fn from_json(json: serde_json::Value) -> Value {
     }
 }
 
-/// A value as JSON, blobs as base64 and instants as seconds since 1970.
+/// Converts a value to JSON: blobs to base64, timestamps to Unix seconds.
 pub(super) fn to_json(value: &Value) -> serde_json::Value {
     match value {
         Value::Null => serde_json::Value::Null,
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_and_back() {
+    fn values_survive_a_round_trip() {
         let input =
             read(br#"{"Name":"/a","Overwrite":false,"Max":3,"Tags":[{"Key":"k"}]}"#).unwrap();
         assert_eq!(input.str("Name"), Some("/a"));
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_structure_is_refused() {
+    fn a_body_that_is_not_a_structure_is_refused() {
         assert_eq!(read(b"[]").unwrap_err().code, "SerializationException");
         assert_eq!(read(b"{").unwrap_err().code, "SerializationException");
         assert_eq!(read(b"").unwrap(), Value::Map(vec![]));

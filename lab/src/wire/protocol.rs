@@ -1,4 +1,4 @@
-//! The protocol of one request: how to read it, and how to write its answer.
+//! The protocol of a request: how to read it, and how to write its response.
 
 use std::borrow::Cow;
 use std::io::Read as _;
@@ -10,24 +10,24 @@ use http::{HeaderValue, Request, Response, StatusCode};
 
 use super::{ApiError, ApiResult, Fault, Service, Value, cbor, json, query, xml};
 
-/// More than any compressed request body of these services unpacks to.
-const UNPACKED_LIMIT: u64 = 64 << 20;
+/// The maximum decompressed size of a request body: more than any request of these services needs.
+const MAX_DECOMPRESSED_SIZE: u64 = 64 << 20;
 
-/// How a request is written, and so how its answer must be.
+/// How a request is encoded, and so how its response must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Protocol {
     /// A form in, XML out.
     Query,
-    /// The same in EC2's own dialect.
+    /// The same in EC2's dialect.
     Ec2,
-    /// JSON with the operation in `X-Amz-Target`; holds the answer's content type.
+    /// JSON with the operation in `X-Amz-Target`. Holds the content type of the response.
     Json(&'static str),
-    /// Smithy RPC v2 in CBOR, the operation in the path.
+    /// Smithy RPC v2 CBOR, with the operation in the path.
     Cbor,
 }
 
 impl Protocol {
-    /// The protocol of a request to `service`. Every service understands what its SDKs send.
+    /// Returns the protocol of a request to `service`. Every service understands what its SDKs send.
     pub(super) fn of(service: Service, request: &Request<Bytes>) -> Protocol {
         if rpc_operation(request.uri().path()).is_some() {
             Protocol::Cbor
@@ -48,9 +48,9 @@ impl Protocol {
         }
     }
 
-    /// The operation and its input.
+    /// Returns the operation and its input.
     pub(super) fn read(self, request: &Request<Bytes>) -> ApiResult<(String, Value)> {
-        let body = unpacked(request)?;
+        let body = decompressed_body(request)?;
         match self {
             Protocol::Query | Protocol::Ec2 => {
                 query::read(&body, request.uri().query().unwrap_or_default())
@@ -67,7 +67,7 @@ impl Protocol {
         }
     }
 
-    /// The answer that holds `result`.
+    /// Writes the response that holds `result`.
     pub(super) fn answer(
         self,
         service: Service,
@@ -84,7 +84,7 @@ impl Protocol {
         self.response(StatusCode::OK, body, request_id)
     }
 
-    /// The answer that refuses.
+    /// Writes the error response.
     pub(super) fn refuse(
         self,
         service: Service,
@@ -100,12 +100,13 @@ impl Protocol {
         let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
         let mut response = self.response(status, body, request_id);
         if service == Service::Cloudwatch {
-            // Services that once spoke query keep their old codes here (Smithy, awsQueryCompatible).
+            // Services that used the query protocol before keep its codes here (Smithy,
+            // awsQueryCompatible).
             let fault = match error.fault {
                 Fault::Sender => "Sender",
                 Fault::Receiver => "Receiver",
             };
-            put(&mut response, "x-amzn-query-error", &format!("{};{fault}", error.code));
+            set_header(&mut response, "x-amzn-query-error", &format!("{};{fault}", error.code));
         }
         response
     }
@@ -117,45 +118,45 @@ impl Protocol {
             Protocol::Query | Protocol::Ec2 => "text/xml;charset=UTF-8",
             Protocol::Json(content_type) => content_type,
             Protocol::Cbor => {
-                put(&mut response, "smithy-protocol", "rpc-v2-cbor");
+                set_header(&mut response, "smithy-protocol", "rpc-v2-cbor");
                 "application/cbor"
             }
         };
-        put(&mut response, CONTENT_TYPE.as_str(), content_type);
-        put(&mut response, "x-amzn-requestid", request_id);
+        set_header(&mut response, CONTENT_TYPE.as_str(), content_type);
+        set_header(&mut response, "x-amzn-requestid", request_id);
         response
     }
 }
 
-/// The operation in a path of Smithy's RPC v2, `/service/<service>/operation/<operation>`.
+/// Returns the operation in a path of Smithy RPC v2, `/service/<service>/operation/<operation>`.
 pub(super) fn rpc_operation(path: &str) -> Option<&str> {
     path.strip_prefix("/service/")?.split_once("/operation/").map(|(_, operation)| operation)
 }
 
-/// The text of a header, empty if it is absent or not text.
+/// Returns the text of a header; empty if it is absent or not text.
 pub(super) fn header<'r>(request: &'r Request<Bytes>, name: &str) -> &'r str {
     request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-/// Sets a header; a value that HTTP forbids is left out.
-pub(super) fn put(response: &mut Response<Bytes>, name: &'static str, value: &str) {
+/// Sets a header; skips a value that HTTP forbids.
+pub(super) fn set_header(response: &mut Response<Bytes>, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }
 }
 
-/// The body, unpacked: SDKs compress large CloudWatch requests.
-fn unpacked(request: &Request<Bytes>) -> ApiResult<Cow<'_, [u8]>> {
+/// Returns the decompressed body: SDKs compress large CloudWatch requests.
+fn decompressed_body(request: &Request<Bytes>) -> ApiResult<Cow<'_, [u8]>> {
     if !header(request, CONTENT_ENCODING.as_str()).eq_ignore_ascii_case("gzip") {
         return Ok(Cow::Borrowed(request.body()));
     }
     let mut plain = Vec::new();
-    let mut decoder = MultiGzDecoder::new(request.body().as_ref()).take(UNPACKED_LIMIT);
+    let mut decoder = MultiGzDecoder::new(request.body().as_ref()).take(MAX_DECOMPRESSED_SIZE);
     match decoder.read_to_end(&mut plain) {
         Ok(_) => Ok(Cow::Owned(plain)),
         Err(error) => Err(ApiError::sender(
             "SerializationException",
-            format!("The request body says gzip and is not: {error}"),
+            format!("The request body is not valid gzip: {error}"),
         )),
     }
 }
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_only_says_gzip_is_refused() {
+    fn a_body_that_is_not_gzip_is_refused() {
         let request = Request::post("/").header("Content-Encoding", "gzip").body(Bytes::from("no"));
         let refused = Protocol::Query.read(&request.unwrap()).unwrap_err();
         assert_eq!(refused.code, "SerializationException");

@@ -1,12 +1,12 @@
-//! Reading the two query protocols: a form of flat names such as `Filters.member.1.Name` becomes a
-//! tree. The ec2 protocol only leaves out `member`.
+//! Parses the two query protocols: a form of flat names such as `Filters.member.1.Name` becomes a tree.
+//! The ec2 protocol only leaves out `member`.
 
 use std::borrow::Cow;
 
-use super::{ApiError, ApiResult, DEEPEST, Value};
+use super::{ApiError, ApiResult, MAX_DEPTH, Value};
 
-/// The operation and its input, from an `application/x-www-form-urlencoded` body and the query of the
-/// address (AWS accepts either). Every scalar comes out as text.
+/// Returns the operation and its input from an `application/x-www-form-urlencoded` body and the query
+/// string (AWS accepts either). Every scalar is text.
 pub(super) fn read(body: &[u8], address: &str) -> ApiResult<(String, Value)> {
     let mut root = Node::default();
     let mut operation = None;
@@ -27,7 +27,8 @@ pub(super) fn read(body: &[u8], address: &str) -> ApiResult<(String, Value)> {
     }
 }
 
-/// One step of the flat names: a leaf, a list or a structure, which shows only at the end.
+/// One segment of a flat name: a leaf, a list or a structure. Which of them is only known once all names
+/// are read.
 #[derive(Default)]
 struct Node {
     text: Option<String>,
@@ -35,9 +36,10 @@ struct Node {
 }
 
 impl Node {
-    /// Refuses a name of more steps than an input may have: everything after this goes by recursion.
+    /// Adds a value. Refuses a name with more segments than an input may have: everything after this
+    /// recurses.
     fn insert(&mut self, path: &str, text: String) -> ApiResult<()> {
-        if path.split('.').nth(DEEPEST).is_some() {
+        if path.split('.').nth(MAX_DEPTH).is_some() {
             return Err(too_deep());
         }
         let mut node = self;
@@ -66,7 +68,7 @@ impl Node {
         if self.children.is_empty() {
             return self.text.map_or(Value::Null, Value::Str);
         }
-        // The query protocol's lists have a step of their own: `Names.member.1`.
+        // The query protocol's lists have a segment of their own: `Names.member.1`.
         if let [(name, inner)] = self.children.as_mut_slice()
             && name == "member"
             && inner.is_numbered()
@@ -86,11 +88,11 @@ impl Node {
     }
 }
 
-/// 404 is what AWS's common errors give for it.
+/// Returns the error for a name with too many segments. AWS's common errors give it the status 404.
 fn too_deep() -> ApiError {
     ApiError::sender(
         "MalformedQueryString",
-        format!("A parameter name has more than {DEEPEST} steps"),
+        format!("A parameter name has more than {MAX_DEPTH} segments"),
     )
     .status(404)
 }
@@ -135,10 +137,10 @@ mod tests {
     }
 
     #[test]
-    fn a_bottomless_name_is_refused() {
+    fn a_name_with_too_many_segments_is_refused() {
         let of_steps = |steps: usize| format!("Action=X&{}=1", vec!["a"; steps].join("."));
-        assert!(read(of_steps(DEEPEST).as_bytes(), "").is_ok());
-        for steps in [DEEPEST + 1, 100_000] {
+        assert!(read(of_steps(MAX_DEPTH).as_bytes(), "").is_ok());
+        for steps in [MAX_DEPTH + 1, 100_000] {
             let error = read(of_steps(steps).as_bytes(), "").unwrap_err();
             assert_eq!(error.code, "MalformedQueryString");
         }

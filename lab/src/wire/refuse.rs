@@ -1,4 +1,4 @@
-//! A refusal that has nothing to do with what a request asks for.
+//! Error responses that do not depend on what a request asks for.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -6,12 +6,12 @@ use http::{Request, Response, StatusCode};
 use serde_json::json;
 
 use super::ApiError;
-use super::protocol::{Protocol, put};
+use super::protocol::{Protocol, set_header};
 use super::route::Route;
 use super::serve::finish;
 use crate::world::World;
 
-/// Refuses a request in the form of the service that it is for. Nothing else happens.
+/// Refuses a request in the format of the service that it is for, without any effect.
 pub fn refuse(world: &mut World, request: &Request<Bytes>, error: &ApiError) -> Response<Bytes> {
     let service = match Route::of(request) {
         Route::Signed(scope) => Some(scope.service),
@@ -39,6 +39,6 @@ pub fn refuse(world: &mut World, request: &Request<Bytes>, error: &ApiError) -> 
 fn plain(error: &ApiError, content_type: &str, body: String) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
-    put(&mut response, CONTENT_TYPE.as_str(), content_type);
+    set_header(&mut response, CONTENT_TYPE.as_str(), content_type);
     response
 }

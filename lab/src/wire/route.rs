@@ -1,4 +1,4 @@
-//! Which part of the lab a request is for. All parts share one address, as they do behind
+//! Decides which part of the lab a request is for. All parts share one address, as they do behind
 //! `AWS_ENDPOINT_URL`.
 
 use bytes::Bytes;
@@ -10,24 +10,24 @@ use super::protocol::{header, rpc_operation};
 use crate::services::registry::{STORAGE_PREFIX, authority, is_storage_host};
 use crate::services::{ghcr, github};
 
-/// Where a request goes.
+/// The destination of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route<'r> {
     /// A signed call to an AWS API.
     Signed(Scope<'r>),
     /// A signed call to a service that the lab does not have.
-    Foreign(&'r str),
-    /// An unsigned call to an AWS API; the service is told by its form, and may be wrong.
+    UnknownService(&'r str),
+    /// An unsigned call to an AWS API. The service is inferred from its form, and may be wrong.
     Unsigned(Service),
     /// The OCI distribution API.
     Registry,
-    /// Where the registries keep the bytes of blobs.
+    /// The storage of the registries' blobs.
     Storage,
     /// The token service of the GitHub Container Registry.
     RegistryToken,
     /// GitHub's token endpoint.
     GithubToken,
-    /// What GitHub, as an issuer of tokens, says of itself.
+    /// GitHub as an OIDC issuer: its metadata and keys.
     GithubIssuer,
     /// GitHub's REST API.
     Github,
@@ -37,10 +37,10 @@ pub(super) enum Route<'r> {
     Site,
 }
 
-/// The credential scope of a signature of version 4: `<access key>/<date>/<region>/<service>/aws4_request`.
+/// The credential scope of a Signature Version 4: `<access key>/<date>/<region>/<service>/aws4_request`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Scope<'r> {
-    /// The access key id.
+    /// The access key ID.
     pub(super) access_key: &'r str,
     /// The Region that the caller signed for.
     pub(super) region: &'r str,
@@ -49,7 +49,7 @@ pub(super) struct Scope<'r> {
 }
 
 impl<'r> Route<'r> {
-    /// The route of a request.
+    /// Returns the route of a request.
     pub(super) fn of(request: &'r Request<Bytes>) -> Route<'r> {
         let path = request.uri().path();
         if let Some((access_key, region, name)) =
@@ -57,12 +57,12 @@ impl<'r> Route<'r> {
         {
             return match service_signed_as(name) {
                 Some(service) => Route::Signed(Scope { access_key, region, service }),
-                None => Route::Foreign(name),
+                None => Route::UnknownService(name),
             };
         }
         let host = authority(request);
         if host.contains(".elb.") {
-            // Load balancers have names of their own, under which no API answers.
+            // Load balancers have their own hostnames, where no API answers.
             return Route::Site;
         }
         if is_storage_host(host) || path.starts_with(STORAGE_PREFIX) {
@@ -73,7 +73,7 @@ impl<'r> Route<'r> {
             "/_lab/github/token" => Route::GithubToken,
             _ if github::is_issuer(request) => Route::GithubIssuer,
             _ if github::is_api(request) => Route::Github,
-            "/token" if ghcr::asks_for_token(request) => Route::RegistryToken,
+            "/token" if ghcr::is_token_request(request) => Route::RegistryToken,
             "/v2" => Route::Registry,
             _ if path.starts_with("/v2/") => Route::Registry,
             _ => unsigned_service(request).map_or(Route::Site, Route::Unsigned),
@@ -90,7 +90,7 @@ fn credential_scope(authorization: &str) -> Option<(&str, &str, &str)> {
     Some((access_key, region, service))
 }
 
-/// The services by their signing names (API models, `signingName` or `endpointPrefix`).
+/// Returns the service with a signing name (API models, `signingName` or `endpointPrefix`).
 fn service_signed_as(name: &str) -> Option<Service> {
     Some(match name {
         "sts" => Service::Sts,
@@ -105,8 +105,8 @@ fn service_signed_as(name: &str) -> Option<Service> {
     })
 }
 
-/// The service of an API call without a signature. Only STS answers some of those; the others refuse
-/// them in the protocol that they came in.
+/// Returns the service of an API call without a signature. Only STS answers some of those; the others
+/// refuse them in the protocol of the request.
 fn unsigned_service(request: &Request<Bytes>) -> Option<Service> {
     let target = header(request, "x-amz-target");
     if target.starts_with("AmazonSSM.") {
@@ -148,11 +148,11 @@ mod tests {
         let scope =
             Scope { access_key: "AKIA1", region: "ap-northeast-2", service: Service::Elbv2 };
         assert_eq!(Route::of(&signed("elasticloadbalancing")), Route::Signed(scope));
-        assert_eq!(Route::of(&signed("s3")), Route::Foreign("s3"));
+        assert_eq!(Route::of(&signed("s3")), Route::UnknownService("s3"));
     }
 
     #[test]
-    fn unsigned_requests_go_by_form_path_and_host() {
+    fn unsigned_requests_are_routed_by_form_path_and_host() {
         let form = Request::post("/")
             .header("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
             .body(Bytes::from("Action=AssumeRoleWithWebIdentity"))

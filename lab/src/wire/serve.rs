@@ -1,4 +1,4 @@
-//! From an HTTP request to a service's answer and back.
+//! Routes an HTTP request to its service and writes the response.
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE};
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 
 use super::auth;
-use super::protocol::{Protocol, header, put};
+use super::protocol::{Protocol, header, set_header};
 use super::route::{Route, Scope};
 use super::{ApiError, ApiResult, Call, Principal, Service, Value};
 use crate::services::{
@@ -16,17 +16,18 @@ use crate::services::{
 use crate::world::World;
 use crate::{faults, traffic};
 
-/// Answers one HTTP request at `world.now`. It never fails: what AWS would refuse is a refusal.
+/// Answers one HTTP request at `world.now`. It never fails: what AWS would refuse becomes an error
+/// response.
 pub fn serve(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
     let response = match Route::of(request) {
         Route::Signed(scope) => api(world, request, scope.service, Some(scope)),
         Route::Unsigned(service) => api(world, request, service, None),
-        Route::Foreign(name) => foreign(world, name),
+        Route::UnknownService(name) => unknown_service(world, name),
         Route::Registry => registry::serve(world, request),
         Route::Storage => registry::serve_storage(world, request),
         Route::RegistryToken => ghcr::serve_token(world, request),
-        Route::GithubToken => github::token(world, request),
-        Route::GithubIssuer => github::issuer(request),
+        Route::GithubToken => github::serve_token(world, request),
+        Route::GithubIssuer => github::serve_issuer(request),
         Route::Github => github::api(world, request),
         Route::Health => health(world),
         Route::Site => traffic::answer(world, request),
@@ -34,16 +35,16 @@ pub fn serve(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
     finish(world, request, response)
 }
 
-/// What every response has, and what one to `HEAD` lacks.
+/// Sets the headers of every response, and drops the body of a response to `HEAD`.
 pub(super) fn finish(
     world: &World,
     request: &Request<Bytes>,
     mut response: Response<Bytes>,
 ) -> Response<Bytes> {
-    put(&mut response, DATE.as_str(), &http_date(world.now));
+    set_header(&mut response, DATE.as_str(), &http_date(world.now));
     if request.method() == Method::HEAD {
         let length = response.body().len().to_string();
-        put(&mut response, CONTENT_LENGTH.as_str(), &length);
+        set_header(&mut response, CONTENT_LENGTH.as_str(), &length);
         *response.body_mut() = Bytes::new();
     }
     response
@@ -76,12 +77,12 @@ fn answered(
             let session_token = header(request, "x-amz-security-token");
             auth::caller(world, protocol, &scope, session_token)?
         }
-        None if sts::is_open(service, &operation) => Principal::nobody(),
+        None if sts::allows_anonymous(service, &operation) => Principal::anonymous(),
         None => return Err(auth::missing(protocol)),
     };
     let region = scope.map_or_else(|| world.region.clone(), |scope| scope.region.to_owned());
     let call = Call { service, operation, input, caller, region };
-    iam::permits(world, &call)?;
+    iam::authorize_call(world, &call)?;
     let result = faults::answer_from(world, &call, dispatch)?;
     Ok((call.operation, result))
 }
@@ -99,8 +100,8 @@ fn dispatch(world: &mut World, call: &Call) -> ApiResult<Value> {
     }
 }
 
-/// The answer to a call for a service that the lab does not have. No AWS endpoint would say this.
-fn foreign(world: &mut World, name: &str) -> Response<Bytes> {
+/// Answers a call for a service that the lab does not have. No AWS endpoint would say this.
+fn unknown_service(world: &mut World, name: &str) -> Response<Bytes> {
     let error = ApiError::sender(
         "UnknownService",
         format!(
@@ -115,11 +116,11 @@ fn foreign(world: &mut World, name: &str) -> Response<Bytes> {
 fn health(world: &World) -> Response<Bytes> {
     let body = serde_json::json!({ "status": "ok", "now": world.now.to_string() });
     let mut response = Response::new(Bytes::from(body.to_string()));
-    put(&mut response, CONTENT_TYPE.as_str(), "application/json");
+    set_header(&mut response, CONTENT_TYPE.as_str(), "application/json");
     response
 }
 
-/// The form of HTTP's `Date` (RFC 9110).
+/// Formats a timestamp for HTTP's `Date` (RFC 9110).
 fn http_date(at: Timestamp) -> String {
     DateTimePrinter::new().timestamp_to_rfc9110_string(&at).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! A value without a protocol: what a service reads its input from and writes its answer as.
+//! A protocol-independent value: services read their input from it and write their output as it.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -13,23 +13,23 @@ use super::{ApiError, ApiResult};
 /// getters therefore parse strings as well as accept the native form.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Absent; members holding it are left out of the answer.
+    /// Absent; members that hold it are left out of the response.
     Null,
     /// A boolean.
     Bool(bool),
     /// Any integer.
     Int(i64),
-    /// Any fraction.
+    /// A floating-point number.
     Float(f64),
     /// Text.
     Str(String),
     /// Bytes: base64 in XML and JSON, a byte string in CBOR.
     Blob(Vec<u8>),
-    /// ISO 8601 in XML, seconds since 1970 in JSON and CBOR.
+    /// A timestamp: ISO 8601 in XML, Unix seconds in JSON and CBOR.
     Time(Timestamp),
     /// A list: `<member>` or `<item>` elements in XML.
     List(Vec<Value>),
-    /// A structure; the order of its members is the order written.
+    /// A structure; its members are written in this order.
     Map(Vec<(Cow<'static, str>, Value)>),
 }
 
@@ -39,7 +39,7 @@ pub fn map<const N: usize>(members: [(&'static str, Value); N]) -> Value {
 }
 
 impl Value {
-    /// Adds a member to a structure. Nothing happens on any other value.
+    /// Adds a member to a structure. Has no effect on any other value.
     #[must_use]
     pub fn with(mut self, key: &'static str, value: impl Into<Value>) -> Value {
         if let Value::Map(members) = &mut self {
@@ -48,7 +48,7 @@ impl Value {
         self
     }
 
-    /// The member `key` of a structure, [`Value::Null`] if there is none.
+    /// Returns the member `key` of a structure, or [`Value::Null`] if there is none.
     pub fn get(&self, key: &str) -> &Value {
         match self {
             Value::Map(members) => {
@@ -58,12 +58,12 @@ impl Value {
         }
     }
 
-    /// True for an absent member.
+    /// Returns whether this is an absent member.
     pub fn is_null(&self) -> bool {
         matches!(self, Value::Null)
     }
 
-    /// The member `key` as text.
+    /// Returns the member `key` as text.
     pub fn str(&self, key: &str) -> Option<&str> {
         match self.get(key) {
             Value::Str(s) => Some(s),
@@ -71,14 +71,15 @@ impl Value {
         }
     }
 
-    /// The member `key` as text, or the validation error that AWS gives for a missing parameter.
+    /// Returns the member `key` as text, or the validation error that AWS returns for a missing
+    /// parameter.
     pub fn need_str(&self, key: &str) -> ApiResult<&str> {
         self.str(key).ok_or_else(|| {
             ApiError::sender("ValidationError", format!("The parameter {key} is required"))
         })
     }
 
-    /// The member `key` as an integer, whether native or text.
+    /// Returns the member `key` as an integer, whether native or text.
     pub fn int(&self, key: &str) -> Option<i64> {
         match self.get(key) {
             Value::Int(n) => Some(*n),
@@ -88,7 +89,7 @@ impl Value {
         }
     }
 
-    /// The member `key` as a boolean, whether native or text.
+    /// Returns the member `key` as a boolean, whether native or text.
     pub fn bool(&self, key: &str) -> Option<bool> {
         match self.get(key) {
             Value::Bool(b) => Some(*b),
@@ -97,7 +98,7 @@ impl Value {
         }
     }
 
-    /// The member `key` as an instant: ISO 8601 text, or seconds since 1970.
+    /// Returns the member `key` as a timestamp: from ISO 8601 text or Unix seconds.
     pub fn time(&self, key: &str) -> Option<Timestamp> {
         match self.get(key) {
             Value::Time(t) => Some(*t),
@@ -108,7 +109,7 @@ impl Value {
         }
     }
 
-    /// The elements of the list member `key`; empty if it is absent.
+    /// Returns the elements of the list member `key`; empty if it is absent.
     pub fn list(&self, key: &str) -> &[Value] {
         match self.get(key) {
             Value::List(items) => items,
@@ -116,18 +117,19 @@ impl Value {
         }
     }
 
-    /// The list member `key` as texts; elements that are not text are left out.
+    /// Returns the list member `key` as strings; elements that are not text are left out.
     pub fn strings(&self, key: &str) -> Vec<String> {
         self.list(key).iter().filter_map(|v| v.as_str().map(str::to_owned)).collect()
     }
 
-    /// The same, each once, in the order of their first mention: for members that are sets.
+    /// Returns the same without duplicates, in the order of their first occurrence: for members that are
+    /// sets.
     pub fn unique_strings(&self, key: &str) -> Vec<String> {
         let mut seen = BTreeSet::new();
         self.strings(key).into_iter().filter(|text| seen.insert(text.clone())).collect()
     }
 
-    /// The member `key` as bytes: a byte string, or the base64 that JSON and forms carry.
+    /// Returns the member `key` as bytes: from a byte string, or from the base64 of JSON and forms.
     pub fn bytes(&self, key: &str) -> Option<Vec<u8>> {
         match self.get(key) {
             Value::Blob(bytes) => Some(bytes.clone()),
@@ -136,7 +138,7 @@ impl Value {
         }
     }
 
-    /// This value as text.
+    /// Returns this value as text.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Value::Str(s) => Some(s),
@@ -145,7 +147,7 @@ impl Value {
     }
 }
 
-/// A scalar as XML writes it; empty for a list or a structure.
+/// Returns a scalar as XML writes it; empty for a list or a structure.
 pub(super) fn text(scalar: &Value) -> String {
     match scalar {
         Value::Bool(b) => b.to_string(),

@@ -1,12 +1,13 @@
-//! Writing the answers of the two query protocols.
+//! Writes the responses of the two query protocols.
 
 use quick_xml::Writer;
 use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 
 use super::{ApiError, Fault, Service, Value, value};
 
-/// The answer of the query protocol: a result within a response. No result is an empty one: operations
-/// whose result has no members must have the element, the others may (seen with botocore).
+/// Writes a response of the query protocol: a result element within a response element. No result is an
+/// empty element: operations whose result has no members need it, the others may have it (seen with
+/// botocore).
 pub(super) fn query(service: Service, operation: &str, result: &Value, request_id: &str) -> String {
     let mut xml = Xml::default();
     xml.within_root(&format!("{operation}Response"), namespace(service), |xml| {
@@ -16,7 +17,7 @@ pub(super) fn query(service: Service, operation: &str, result: &Value, request_i
     xml.finish()
 }
 
-/// The answer of the ec2 protocol: the members of the result beside the request's identifier.
+/// Writes a response of the ec2 protocol: the request ID and the members of the result.
 pub(super) fn ec2(operation: &str, result: &Value, request_id: &str) -> String {
     let mut xml = Xml::default();
     xml.within_root(&format!("{operation}Response"), namespace(Service::Ec2), |xml| {
@@ -26,7 +27,7 @@ pub(super) fn ec2(operation: &str, result: &Value, request_id: &str) -> String {
     xml.finish()
 }
 
-/// An error of the query protocol.
+/// Writes an error of the query protocol.
 pub(super) fn query_error(service: Service, error: &ApiError, request_id: &str) -> String {
     let mut xml = Xml::default();
     xml.within_root("ErrorResponse", namespace(service), |xml| {
@@ -44,7 +45,7 @@ pub(super) fn query_error(service: Service, error: &ApiError, request_id: &str) 
     xml.finish()
 }
 
-/// An error of the ec2 protocol.
+/// Writes an error of the ec2 protocol.
 pub(super) fn ec2_error(error: &ApiError, request_id: &str) -> String {
     let mut xml = Xml::default();
     xml.within("Response", |xml| {
@@ -59,7 +60,7 @@ pub(super) fn ec2_error(error: &ApiError, request_id: &str) -> String {
     xml.finish()
 }
 
-/// The services' XML namespaces (API models, `xmlNamespace`).
+/// Returns a service's XML namespace (API models, `xmlNamespace`).
 fn namespace(service: Service) -> &'static str {
     match service {
         Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
@@ -68,13 +69,13 @@ fn namespace(service: Service) -> &'static str {
         Service::Autoscaling => "http://autoscaling.amazonaws.com/doc/2011-01-01/",
         Service::Elbv2 => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
         Service::Cloudwatch => "http://monitoring.amazonaws.com/doc/2010-08-01/",
-        // These two never speak XML.
+        // These two never write XML.
         Service::Ssm => "http://ssm.amazonaws.com/doc/2014-11-06/",
         Service::Ecr => "http://ecr.amazonaws.com/doc/2015-09-21/",
     }
 }
 
-/// A document being written. Writing into memory cannot fail, so the writer's results are dropped.
+/// A document being written. Writing to memory cannot fail, so the writer's results are ignored.
 struct Xml(Writer<Vec<u8>>);
 
 impl Default for Xml {
@@ -97,7 +98,7 @@ impl Xml {
     }
 
     fn text(&mut self, name: &str, text: &str) {
-        // XML has no way to write most control characters, not even escaped.
+        // XML cannot represent most control characters, not even escaped.
         let writable = |c: char| c >= ' ' || matches!(c, '\t' | '\n' | '\r');
         let text: String = text.chars().filter(|&c| writable(c)).collect();
         self.within(name, |xml| xml.event(Event::Text(BytesText::new(&text))));

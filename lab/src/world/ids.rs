@@ -1,29 +1,29 @@
-//! Identifiers in AWS's forms, from a counter scattered by a fixed mixing function: unique, and the
-//! same in every run of the same requests.
+//! Identifiers in AWS's formats, from a counter passed through a fixed mixing function: unique, and the
+//! same in every run with the same requests.
 
-/// Hands out identifiers.
+/// Generates identifiers.
 #[derive(Debug, Clone)]
 pub struct Ids {
     state: u64,
 }
 
 impl Ids {
-    /// The identifiers of a seed.
+    /// Creates a generator from a seed.
     pub fn new(seed: u64) -> Ids {
         Ids { state: seed ^ 0x9e37_79b9_7f4a_7c15 }
     }
 
-    /// `prefix-` and 17 hexadecimal digits, as EC2 names its resources (`i-0abc…`).
+    /// Returns `prefix-` and 17 hexadecimal digits, the format of EC2's resource IDs (`i-0abc…`).
     pub fn ec2(&mut self, prefix: &str) -> String {
         format!("{prefix}-0{:016x}", self.bits())
     }
 
-    /// 16 hexadecimal digits, as in the ARN of a load balancer or target group.
+    /// Returns 16 hexadecimal digits, as in the ARN of a load balancer or target group.
     pub fn hex16(&mut self) -> String {
         format!("{:016x}", self.bits())
     }
 
-    /// A UUID of version 4, as Auto Scaling and request identifiers have.
+    /// Returns a version 4 UUID, as Auto Scaling and request IDs use.
     pub fn uuid(&mut self) -> String {
         let (a, b) = (self.bits(), self.bits());
         format!(
@@ -36,7 +36,7 @@ impl Ids {
         )
     }
 
-    /// The next 64 bits, by SplitMix64.
+    /// Returns the next 64 bits, by SplitMix64.
     pub fn bits(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.state;

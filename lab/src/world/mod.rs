@@ -1,5 +1,5 @@
-//! The deterministic core: one value that holds the whole simulated account, the time that it has
-//! reached, and what is going to happen next.
+//! The deterministic core: one value that holds the whole simulated account, its current time, and its
+//! pending events.
 
 mod history;
 mod ids;
@@ -25,23 +25,24 @@ use crate::{faults, traffic, wire};
 /// A simulated account in one Region, at one moment.
 #[derive(Debug, Clone)]
 pub struct World {
-    /// The time that it has reached.
+    /// The current time.
     pub now: Timestamp,
-    /// The scenario's beginning, from which its data count seconds.
+    /// The start of the scenario; its events are given in seconds after this.
     pub began: Timestamp,
-    /// The twelve-digit account.
+    /// The twelve-digit account ID.
     pub account: String,
     /// Its Region.
     pub region: String,
-    /// The only source of chance.
+    /// The account's source of randomness. Traffic and faults have their own.
     pub rng: Rng,
-    /// The source of identifiers; independent of the seed, so that ARNs are the same in every run.
+    /// The source of resource identifiers. Independent of the seed, so that ARNs are the same in every
+    /// run.
     pub ids: Ids,
-    /// The identifiers of requests: apart, so that how often somebody looks changes no ARN.
+    /// The source of request IDs. Separate, so that the number of requests changes no ARN.
     pub request_ids: Ids,
-    /// Guessed delays.
+    /// Delays, limits and other behavior that AWS does not document.
     pub params: Params,
-    /// What is going to happen.
+    /// The pending events.
     pub queue: Queue,
     /// EC2 Auto Scaling.
     pub autoscaling: autoscaling::State,
@@ -67,13 +68,13 @@ pub struct World {
     pub sts: sts::State,
     /// Simulated users.
     pub traffic: traffic::State,
-    /// Hostile weather.
+    /// Injected faults.
     pub faults: faults::State,
     history: history::History,
 }
 
 impl World {
-    /// A new account at `start`, with what every account begins with: the default VPC and nothing else.
+    /// Creates an account at `start` with what every account has: the default VPC and nothing else.
     pub fn new(seed: u64, start: Timestamp) -> World {
         const REGION: &str = "ap-northeast-2";
         World {
@@ -103,24 +104,24 @@ impl World {
         }
     }
 
-    /// Lets everything happen that is due by `until`. Time never goes back.
+    /// Runs every event that is due by `until`. Time never goes back.
     pub fn advance(&mut self, until: Timestamp) {
-        self.advance_seen(until, &mut |_| ());
+        self.advance_watched(until, &mut |_| ());
     }
 
-    /// The same, shown to `seen` after each event.
-    pub fn advance_seen(&mut self, until: Timestamp, seen: &mut dyn FnMut(&World)) {
+    /// Does the same, and shows the world to `seen` after each event.
+    pub fn advance_watched(&mut self, until: Timestamp, seen: &mut dyn FnMut(&World)) {
         while let Some((at, event)) = self.queue.pop_due(until) {
             self.flow_to(at);
-            self.history.note(&format!("{at} {event:?}"));
+            self.history.record(&format!("{at} {event:?}"));
             faults::before_event(self, &event);
             match &event {
-                Event::Autoscaling(event) => autoscaling::happen(self, event),
-                Event::Ec2(event) => ec2::happen(self, event),
-                Event::Ecr(event) => ecr::happen(self, event),
-                Event::Elbv2(event) => elbv2::happen(self, event),
-                Event::Traffic(event) => traffic::happen(self, event),
-                Event::Faults(event) => faults::happen(self, event),
+                Event::Autoscaling(event) => autoscaling::handle_event(self, event),
+                Event::Ec2(event) => ec2::handle_event(self, event),
+                Event::Ecr(event) => ecr::handle_event(self, event),
+                Event::Elbv2(event) => elbv2::handle_event(self, event),
+                Event::Traffic(event) => traffic::handle_event(self, event),
+                Event::Faults(event) => faults::handle_event(self, event),
             }
             seen(self);
         }
@@ -137,9 +138,9 @@ impl World {
         self.answer(request)
     }
 
-    /// Answers one HTTP request that arrives at the time that has been reached.
+    /// Answers one HTTP request that arrives at the current time.
     pub fn answer(&mut self, request: &http::Request<Bytes>) -> http::Response<Bytes> {
-        if let Some(error) = faults::throttled(self, request) {
+        if let Some(error) = faults::throttling_error(self, request) {
             return self.refuse(request, &error);
         }
         self.note_request(request);
@@ -148,7 +149,7 @@ impl World {
         response
     }
 
-    /// Refuses one HTTP request with `error`, whatever it asks for, and lets it have no effect.
+    /// Refuses one HTTP request with `error`, whatever it asks for, and without any effect.
     pub fn refuse(
         &mut self,
         request: &http::Request<Bytes>,
@@ -160,20 +161,20 @@ impl World {
         response
     }
 
-    /// A fingerprint of every event and every request so far, with its response: equal for equal seeds
-    /// and requests, in any process.
+    /// Returns a fingerprint of every event and every request so far, with its response: equal for equal
+    /// seeds and requests, in any process.
     pub fn history(&self) -> String {
         self.history.fingerprint()
     }
 
     fn note_request(&mut self, request: &http::Request<Bytes>) {
-        self.history.note(&format!("{} {} {}", self.now, request.method(), request.uri()));
-        self.history.note_bytes(request.body());
+        self.history.record(&format!("{} {} {}", self.now, request.method(), request.uri()));
+        self.history.record_bytes(request.body());
     }
 
     fn note_response(&mut self, response: &http::Response<Bytes>) {
-        self.history.note(response.status().as_str());
-        self.history.note_bytes(response.body());
+        self.history.record(response.status().as_str());
+        self.history.record_bytes(response.body());
     }
 
     fn flow_to(&mut self, until: Timestamp) {

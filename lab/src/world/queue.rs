@@ -1,23 +1,23 @@
-//! What is going to happen: events in order of time, ties in the order they were scheduled.
+//! The pending events, ordered by time and then by when they were scheduled.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-/// Something that happens by itself at some time. Each service owns its own kind.
+/// A scheduled event. Each service has its own kind.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// Something in EC2 Auto Scaling.
+    /// An event of EC2 Auto Scaling.
     Autoscaling(crate::services::autoscaling::Event),
-    /// Something in EC2.
+    /// An event of EC2.
     Ec2(crate::services::ec2::Event),
-    /// Something in ECR.
+    /// An event of ECR.
     Ecr(crate::services::ecr::Event),
-    /// Something in Elastic Load Balancing.
+    /// An event of Elastic Load Balancing.
     Elbv2(crate::services::elbv2::Event),
-    /// Something in the stream of simulated users.
+    /// An event of the simulated traffic.
     Traffic(crate::traffic::Event),
-    /// Something in the weather.
+    /// An event of fault injection.
     Faults(crate::faults::Event),
 }
 
@@ -29,18 +29,18 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Schedules `event` for `at`; what is scheduled for a time already reached happens next.
+    /// Schedules `event` for `at`. An event for a time in the past runs next.
     pub fn push(&mut self, at: Timestamp, event: Event) {
         self.sequence += 1;
         self.pending.insert((at, self.sequence), event);
     }
 
-    /// The time of the next event.
+    /// Returns the time of the next event.
     pub fn next_at(&self) -> Option<Timestamp> {
         self.pending.keys().next().map(|(at, _)| *at)
     }
 
-    /// Takes the next event if it is due by `until`.
+    /// Removes and returns the next event if it is due by `until`.
     pub fn pop_due(&mut self, until: Timestamp) -> Option<(Timestamp, Event)> {
         let entry = self.pending.first_entry()?;
         if entry.key().0 > until {

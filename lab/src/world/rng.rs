@@ -1,4 +1,4 @@
-//! The lab's only source of chance: one seeded generator, so that a seed is a history.
+//! The lab's random number generator: seeded, so that a seed determines a history.
 
 use std::time::Duration;
 
@@ -10,32 +10,32 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 pub struct Rng(ChaCha8Rng);
 
 impl Rng {
-    /// The generator of a seed.
+    /// Creates a generator from a seed.
     pub fn new(seed: u64) -> Rng {
         Rng(ChaCha8Rng::seed_from_u64(seed))
     }
 
-    /// Uniform over all 64-bit values.
+    /// Draws uniformly from all 64-bit values.
     pub fn bits(&mut self) -> u64 {
         self.0.next_u64()
     }
 
-    /// Uniform in `[0, 1)`.
+    /// Draws uniformly from `[0, 1)`.
     pub fn unit(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// Uniform in `[low, high]`.
+    /// Draws uniformly from `[low, high]`.
     pub fn between(&mut self, low: Duration, high: Duration) -> Duration {
         low + high.saturating_sub(low).mul_f64(self.unit())
     }
 
-    /// True with probability `p`.
+    /// Returns true with probability `p`.
     pub fn chance(&mut self, p: f64) -> bool {
         self.unit() < p
     }
 
-    /// How many of `n` independent trials succeed that succeed with probability `p` each: exact for
+    /// Draws the number of successes in `n` independent trials with probability `p` each: exact for
     /// small `n`, a rounded normal approximation beyond.
     pub fn binomial(&mut self, n: u64, p: f64) -> u64 {
         if p <= 0.0 || n == 0 {
@@ -51,7 +51,7 @@ impl Rng {
         (mean + deviation * self.normal()).round().clamp(0.0, n as f64) as u64
     }
 
-    /// How many events happen in an interval in which `mean` are expected.
+    /// Draws the number of events in an interval in which `mean` are expected.
     pub fn poisson(&mut self, mean: f64) -> u64 {
         if mean <= 0.0 {
             return 0;
@@ -67,7 +67,7 @@ impl Rng {
         count
     }
 
-    /// A standard normal by Box and Muller.
+    /// Draws from the standard normal distribution (Box-Muller).
     fn normal(&mut self) -> f64 {
         let (u, v) = (1.0 - self.unit(), self.unit());
         (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()

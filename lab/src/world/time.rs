@@ -1,15 +1,15 @@
-//! Arithmetic of instants that ends at the ends of time instead of failing.
+//! Timestamp arithmetic that saturates instead of failing.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// `delay` after `at`.
+/// Returns the time `delay` after `at`.
 pub fn later(at: Timestamp, delay: Duration) -> Timestamp {
     at.checked_add(delay).unwrap_or(Timestamp::MAX)
 }
 
-/// How long after `from` `to` is; zero if it is before.
+/// Returns the time from `from` to `to`; zero if `to` is earlier.
 pub fn elapsed(from: Timestamp, to: Timestamp) -> Duration {
     Duration::try_from(to.duration_since(from)).unwrap_or(Duration::ZERO)
 }

@@ -1,7 +1,7 @@
 """boto3 against the lab: reads everything, pushes an image, refreshes a group, shifts weights.
 
-Called with the lab's address. Exits with 1 at the first thing that is not as AWS has it, or if any
-answer did not fit botocore's models.
+The argument is the lab's address. Exits with 1 at the first thing that differs from AWS, or if any
+response does not fit botocore's models.
 """
 
 import base64
@@ -33,7 +33,7 @@ def client(service, **more):
 
 
 def code(call, *args, **kwargs):
-    """The error code and HTTP status that a call is refused with."""
+    """Returns the error code and HTTP status that a call is refused with, or None."""
     try:
         call(*args, **kwargs)
     except ClientError as error:
@@ -52,13 +52,13 @@ def now():
 
 
 def wait(what, until, seconds=60):
-    """Asks `what` until `until` holds of the answer."""
+    """Calls `what` until `until` holds for the result."""
     deadline = time.monotonic() + seconds
     while True:
         answer = what()
         if until(answer):
             return answer
-        assert time.monotonic() < deadline, f"still {answer}"
+        assert time.monotonic() < deadline, f"timed out with {answer}"
         time.sleep(0.2)
 
 
@@ -110,7 +110,7 @@ def parameters():
 
 
 def push(tag, labels):
-    """An image without files, by the distribution protocol; gives its digest."""
+    """Pushes an image without files by the distribution protocol; returns its digest."""
     login = client("ecr").get_authorization_token()["authorizationData"][0]
     assert login["proxyEndpoint"] == ENDPOINT
     basic = "Basic " + login["authorizationToken"]
@@ -266,7 +266,7 @@ def weights():
 
 
 def metrics(balancer, target_group):
-    """The same questions in each protocol that CloudWatch has spoken."""
+    """Sends the same requests in each protocol that CloudWatch has had."""
     dimensions = [
         {"Name": "LoadBalancer", "Value": balancer.split(":loadbalancer/")[1]},
         {"Name": "TargetGroup", "Value": target_group.split(":")[-1]},
@@ -297,7 +297,7 @@ if __name__ == "__main__":
     refresh(template(registry()))
     scheduled_actions()
     metrics(*weights())
-    print(f"{len(shapes.operations)} kinds of answers")
+    print(f"{len(shapes.operations)} kinds of responses")
     for misfit in sorted(shapes.misfits):
         print(misfit)
     sys.exit(1 if shapes.misfits else 0)

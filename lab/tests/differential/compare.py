@@ -1,10 +1,10 @@
-"""Where two normalised answers differ."""
+"""The differences between two normalized responses."""
 
 import dataclasses
 import json
 
-# What tells the items of a list apart, the first that they have: AWS promises an order for hardly
-# any list, so items are compared with their own.
+# The members that identify the items of a list; the first that an item has is used. AWS promises an
+# order for hardly any list, so items are compared by identity.
 TELLING = (
     "Key", "key", "Name", "InstanceId", "VersionNumber", "VersionId", "Priority", "imageDigest",
     "TargetGroupArn", "ListenerArn", "LoadBalancerArn", "TopicARN", "AutoScalingGroupName",
@@ -16,7 +16,7 @@ TELLING = (
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """`kind` is `only_lab`, `only_moto` or `differ`; the path has keys instead of positions in lists."""
+    """`kind` is `only_lab`, `only_moto` or `differ`; the path has keys instead of list indexes."""
 
     step: str
     path: str
@@ -27,14 +27,14 @@ class Difference:
     def where(self):
         return f"{self.step} {self.path}"
 
-    def told(self):
+    def reported(self):
         return f"{self.kind} {self.where()}: lab {self.ours}, moto {self.theirs}"
 
 
 def differences(step, ours, theirs, outcome_only=False):
-    """All differences between the answers to one step, or only whether it was refused."""
+    """Yields all differences between the responses to one step, or only whether it was refused."""
     if unsent := not_sent(ours, theirs):
-        # Nothing was compared: a step that says nothing must not pass for one that agrees.
+        # Nothing was compared, and a step that was not sent must not pass for one that agrees.
         lacking = ours.get("NotSent", "-"), theirs.get("NotSent", "-")
         yield Difference(step, "not sent", unsent, *lacking)
         return
@@ -50,7 +50,7 @@ def differences(step, ours, theirs, outcome_only=False):
 
 
 def not_sent(ours, theirs):
-    """Which side lacked what the step needs, as the kind of a difference; None where both sent it."""
+    """Returns which side lacked what the step needs, as a kind of difference; None if both sent it."""
     match "NotSent" in ours, "NotSent" in theirs:
         case False, False:
             return None
@@ -63,7 +63,7 @@ def not_sent(ours, theirs):
 
 
 def refusal(answer):
-    """An error in short, as `Code status`; None where there is none."""
+    """Returns an error in short form, `Code status`; None if there is no error."""
     error = answer.get("Error")
     return error and f"{error['Code']} {error['Status']}"
 
@@ -81,7 +81,7 @@ def within(step, path, ours, theirs):
 
 
 def either(step, path, ours, theirs):
-    """What one side has not is `None`."""
+    """Compares two values; `None` is one that a side does not have."""
     if theirs is None and ours is not None:
         yield Difference(step, path, "only_lab", short(ours), "-")
     elif ours is None and theirs is not None:
@@ -91,7 +91,7 @@ def either(step, path, ours, theirs):
 
 
 def pairs(ours, theirs):
-    """The items of two lists by what tells them apart; `None` where one has no partner."""
+    """Yields the items of two lists paired by identity; `None` where an item has no partner."""
     rest = sorted(theirs, key=whole)
     for one in sorted(ours, key=whole):
         partner = next((other for other in rest if identity(other) == identity(one)), None)
@@ -103,7 +103,7 @@ def pairs(ours, theirs):
 
 
 def key(item):
-    """What the path has of an item: its key, where it is one of many attributes or limits."""
+    """Returns an item's part of the path: its key, if it is one of many attributes or limits."""
     name = next((k for k in ("Key", "key", "Name") if isinstance(item, dict) and k in item), None)
     return f"{{{item[name]}}}" if name else ""
 

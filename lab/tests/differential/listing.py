@@ -1,4 +1,4 @@
-"""The differences that are known, each with its reason (`differences.yaml`)."""
+"""The known differences, each with its reason (`differences.yaml`)."""
 
 import re
 
@@ -8,17 +8,17 @@ KINDS = ("only_lab", "only_moto", "differ")
 
 
 def entries(file):
-    """Every listed pattern: `(kind, "service.operation[:label] path", sometimes)`. `*` stands for
-    anything. What depends on the moment of asking is so `sometimes`, and need not be."""
+    """Yields every listed pattern: `(kind, "service.operation[:label] path", sometimes)`. `*` matches
+    anything. A difference that depends on timing occurs `sometimes`, and need not occur."""
     for group in yaml.safe_load(file.read_text()) or []:
-        assert group.get("reason"), f"{group} has no reason"
+        assert group.get("reason"), f"an entry without a reason: {group}"
         for kind in KINDS:
             for pattern in group.get(kind, []):
                 yield kind, pattern, group.get("sometimes", False)
 
 
 def judge(file, found):
-    """What is not listed, and the entries that nothing matches."""
+    """Returns the differences that are not listed, and the entries that match nothing."""
     listed = {entry: pattern_of(entry[1]) for entry in entries(file)}
     used, unlisted = set(), {}
     for difference in found:

@@ -1,9 +1,9 @@
-"""The lab beside moto: the same requests to both, and their answers compared.
+"""Compares the lab with moto: sends the same requests to both and compares the responses.
 
-Called with the lab's address; moto is started here. Every difference must be listed in
-`differences.yaml` with its reason, and whatever is listed must still occur. Exits with 1 otherwise.
-With `--suggest` the differences that are not listed are printed in the file's own form, with
-`--everything` all answers.
+The argument is the lab's address; moto is started here. Every difference must be listed in
+`differences.yaml` with its reason, and every listed one must still occur; otherwise this exits
+with 1. `--suggest` prints the differences that are not listed in the format of that file,
+`--everything` prints all responses.
 """
 
 import logging
@@ -23,13 +23,13 @@ HERE = pathlib.Path(__file__).parent
 
 
 def steps():
-    """Every request in order."""
+    """Yields every request in order."""
     for file in sorted((HERE / "requests").glob("*.yaml")):
         yield from yaml.safe_load(file.read_text())
 
 
 def moto():
-    """A server that ends with this process."""
+    """Starts a server that ends with this process; returns its address."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -54,21 +54,21 @@ def main(endpoint, suggest, everything):
         alike += not differences
         unsent += compare.not_sent(ours, theirs) is not None
         if "aws" in step and step["aws"] != compare.refusal(ours):
-            wrong.append(f"{name}: AWS answers {step['aws']}, the lab {compare.short(ours)}")
+            wrong.append(f"{name}: AWS returns {step['aws']}, the lab returns {compare.short(ours)}")
         found += differences
     unlisted, gone = listing.judge(HERE / "differences.yaml", found)
     print(
-        f"{compared} requests, {alike} answered alike, {unsent} not sent to both, "
+        f"{compared} requests, {alike} with equal responses, {unsent} not sent to both, "
         f"{len(set(map(str, found)))} differences"
     )
     if suggest:
         print(listing.suggestion(unlisted))
     for difference in unlisted:
-        print(f"not listed: {difference.told()}")
+        print(f"not listed: {difference.reported()}")
     for entry in gone:
-        print(f"listed, but no longer so: {entry}")
+        print(f"listed, but no longer occurs: {entry}")
     for misfit in sorted(shapes.misfits):
-        print(f"not of botocore's shape: {misfit}")
+        print(f"does not fit botocore's model: {misfit}")
     for each in wrong:
         print(each)
     return 1 if unlisted or gone or wrong or shapes.misfits else 0

@@ -1,4 +1,4 @@
-"""One of the two that are asked: sends a step, remembers what later steps need, normalises."""
+"""One of the two servers: sends steps, keeps values for later steps, and normalizes responses."""
 
 import datetime
 import re
@@ -12,7 +12,7 @@ from botocore.parsers import ResponseParserError
 REGION = "ap-northeast-2"
 KEYS = {"aws_access_key_id": "AKIALABLABLABLABLAB0", "aws_secret_access_key": "unchecked"}
 
-# What is drawn by chance or depends on the moment, and the mark that replaces it.
+# Values that are random or depend on time, and the placeholders that replace them.
 RANDOM = [
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uuid>"),
     (re.compile(r"\b([a-z]+(?:-[a-z]+)*)-[0-9a-f]{8}(?:[0-9a-f]{9})?\b"), r"\1-#"),
@@ -22,15 +22,15 @@ RANDOM = [
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?"), "<time>"),
 ]
 
-# The names by which steps keep them.
+# The names under which steps keep page tokens.
 PAGES = ("token", "marker")
-# Seconds for what needs time on one side.
+# Seconds to wait for something that takes time on one side.
 PATIENCE = 5
 TOKENS = ("NextToken", "nextToken", "Marker", "NextMarker")
 
 
 class Missing(Exception):
-    """A step needs what an earlier one of this side did not give."""
+    """A step needs a value that no earlier step of this side returned."""
 
 
 class Side:
@@ -39,11 +39,12 @@ class Side:
         self.kept, self.clients = {}, {}
 
     def send(self, step):
-        """Sends a step; gives its name and the normalised outcome.
+        """Sends a step; returns its name and the normalized outcome.
 
-        A step is `service.operation: parameters`, and beside it may stand `as` (what tells it from
-        others of the same operation), `keep` (names for values of the answer, which later steps
-        have as `$name`) and `until` (asked again until these values of the answer are so).
+        A step is `service.operation: parameters`. It may also have `as` (a label that distinguishes
+        it from others of the same operation), `keep` (names for values of the response, which later
+        steps use as `$name`) and `until` (values that the response must have; the call is repeated
+        until it has them).
         """
         step = dict(step)
         keep, until, label = (step.pop(key, None) for key in ("keep", "until", "as"))
@@ -59,12 +60,12 @@ class Side:
             return name, {"NotSent": f"${missing}"}
         except ClientError as error:
             meta = error.response["ResponseMetadata"]
-            told = {k: v for k, v in error.response["Error"].items() if k in ("Code", "Message")}
-            told.setdefault("Code", None)
-            return name, self._normal({"Error": {**told, "Status": meta["HTTPStatusCode"]}})
+            reported = {k: v for k, v in error.response["Error"].items() if k in ("Code", "Message")}
+            reported.setdefault("Code", None)
+            return name, self._normal({"Error": {**reported, "Status": meta["HTTPStatusCode"]}})
         except ResponseParserError:
-            # Flask's page about an exception in moto. The lab has nothing of the kind.
-            assert self.name == "moto", f"{name}: the lab's answer cannot be read"
+            # Flask's error page for an exception in moto. The lab has nothing like it.
+            assert self.name == "moto", f"{name}: the lab's response cannot be parsed"
             return name, {"Error": {"Code": "(an exception)", "Status": 500}}
         answer.pop("ResponseMetadata", None)
         for kept, path in (keep or {}).items():
@@ -87,7 +88,7 @@ class Side:
             if not until or all(at(answer, path) == value for path, value in until.items()):
                 return answer
             if time.monotonic() > deadline:
-                return {**answer, "Waited": f"in vain for {until}"}
+                return {**answer, "Waited": f"{until}, which did not happen"}
             time.sleep(0.05)
 
     def _filled(self, value):
@@ -126,7 +127,7 @@ class Side:
     def _text(self, text):
         kept = [(str(v), name) for name, v in self.kept.items() if v and name not in PAGES]
         for value, name in sorted(kept, key=lambda each: -len(each[0])):
-            # Digits and short words are too common to be recognised.
+            # Digits and short words are too common to be recognized.
             if len(value) > 8:
                 text = re.sub(rf"(?<![\w-]){re.escape(value)}", f"${name}", text)
         text = text.replace(self.endpoint, "<endpoint>")
@@ -136,7 +137,7 @@ class Side:
 
 
 def at(answer, path):
-    """The value at `A.0.B`, or None."""
+    """Returns the value at a path such as `A.0.B`, or None."""
     for step in path.split("."):
         if isinstance(answer, list):
             answer = answer[int(step)] if int(step) < len(answer) else None

@@ -1,4 +1,4 @@
-"""Sets up ECR through boto3, uses every operation that the lab has, and holds the answers against
+"""Sets up ECR through boto3, calls every operation that the lab has, and checks the responses against
 botocore's models (see shapes.py). The argument is the lab's address."""
 
 import hashlib
@@ -33,7 +33,7 @@ def refused(code, call, **arguments):
     except botocore.exceptions.ClientError as error:
         assert error.response["Error"]["Code"] == code, error
         return error.response
-    raise AssertionError(f"{code} was to come")
+    raise AssertionError(f"not refused with {code}")
 
 
 def upload(data):
@@ -95,7 +95,7 @@ with urllib.request.urlopen(url) as response:
     assert "sha256:" + hashlib.sha256(response.read()).hexdigest() == layer
 try:
     urllib.request.urlopen(url.replace("Signature=", "Signature=0"))
-    raise AssertionError("an address that nobody signed")
+    raise AssertionError("a URL with a wrong signature was accepted")
 except urllib.error.HTTPError as error:
     assert error.code == 403, error
 

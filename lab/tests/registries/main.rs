@@ -1,17 +1,17 @@
-//! The lab's two registries behind its socket, ECR at 127.0.0.1 and the GitHub Container Registry at
-//! localhost: used by skopeo as it is installed, and ECR's own API by boto3.
+//! The lab's two registries over its socket, ECR at 127.0.0.1 and the GitHub Container Registry at
+//! localhost: used by an installed skopeo, and ECR's own API by boto3.
 
-// Clippy's leave for tests does not reach the helpers of an integration test.
+// Clippy's exemption for tests does not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
 
-use cutover_lab::doors::{Loopback, Running};
 use cutover_lab::scenario::Scenario;
 use cutover_lab::services::ghcr::{self, Visibility};
 use cutover_lab::services::{ecr, github};
+use cutover_lab::transport::{Loopback, RunningWorld};
 use cutover_lab::world::World;
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -21,7 +21,8 @@ struct Skopeo {
 }
 
 impl Skopeo {
-    /// Skopeo with a home of its own. Without it the test is skipped, except in CI.
+    /// Returns skopeo with a home directory of its own. Without skopeo the test is skipped, except in
+    /// CI.
     async fn new() -> Option<Skopeo> {
         if Command::new("skopeo").arg("--version").output().await.is_ok() {
             return Some(Skopeo { home: TempDir::new().unwrap() });
@@ -45,7 +46,7 @@ impl Skopeo {
         tokio::time::timeout(Duration::from_secs(60), run).await.unwrap().unwrap()
     }
 
-    /// What it prints.
+    /// Returns what it prints.
     async fn run(&self, arguments: &str) -> String {
         let output = self.output(arguments).await;
         let complaint = String::from_utf8_lossy(&output.stderr);
@@ -53,10 +54,10 @@ impl Skopeo {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    /// What it complains of.
+    /// Returns its error output, and fails if it succeeds.
     async fn fails(&self, arguments: &str) -> String {
         let output = self.output(arguments).await;
-        assert!(!output.status.success(), "skopeo {arguments} was to fail");
+        assert!(!output.status.success(), "skopeo {arguments} should have failed");
         String::from_utf8_lossy(&output.stderr).into_owned()
     }
 
@@ -77,9 +78,9 @@ async fn skopeo_copies_between_ecr_and_ghcr() {
     let (ecr, ghcr) = (door.address().to_string(), format!("localhost:{}", door.address().port()));
     let start = "2026-01-05T09:00:00Z".parse().unwrap();
     let mut world = World::from_scenario(&Scenario::default(), 1, start).unwrap();
-    door.introduce(&mut world);
+    door.set_endpoints(&mut world);
     let password = ecr::mint(&mut world);
-    let running = Running::start(world, 1.0);
+    let running = RunningWorld::start(world, 1.0);
     tokio::spawn(door.serve(running.clone(), std::future::pending()));
 
     let login = "login --tls-verify=false";
@@ -88,7 +89,7 @@ async fn skopeo_copies_between_ecr_and_ghcr() {
     skopeo.run(&format!("{login} -u AWS -p {password} {ecr}")).await;
     skopeo.run(&format!("{login} -u ada -p {} {ghcr}", github::GITHUB_TOKEN)).await;
 
-    // From ECR to GHCR, to a folder, and back to ECR under another name: always the same image.
+    // From ECR to GHCR, to a folder, and back to ECR under another tag: always the same image.
     let (at_ecr, at_ghcr) = (format!("docker://{ecr}/news"), format!("docker://{ghcr}/acme/news"));
     skopeo.copy(&format!("{at_ecr}:v1"), &format!("{at_ghcr}:v1")).await;
     skopeo.copy(&format!("{at_ghcr}:v1"), "oci:layout:v1").await;
@@ -99,10 +100,10 @@ async fn skopeo_copies_between_ecr_and_ghcr() {
     }
     let tags = skopeo.run(&format!("list-tags --tls-verify=false {at_ecr}")).await;
     assert!(tags.contains("\"back\"") && tags.contains("\"v1\""), "{tags}");
-    // A second package of the same owner, for which blobs can be mounted.
+    // A second package of the same owner: its blobs can be mounted.
     skopeo.copy(&format!("{at_ghcr}:v1"), &format!("docker://{ghcr}/acme/mirror:v1")).await;
 
-    // A package is its owner's, until it is public; and only GitHub's API deletes.
+    // A package is private to its owner until it is public, and only GitHub's API deletes it.
     let anonymous = format!("inspect --tls-verify=false --no-creds {at_ghcr}:v1");
     let denied = skopeo.fails(&anonymous).await;
     assert!(denied.contains("403 (Forbidden)"), "{denied}");
@@ -125,8 +126,8 @@ async fn skopeo_copies_between_ecr_and_ghcr() {
     assert!(nowhere.contains("does not exist in the registry"), "{nowhere}");
 }
 
-/// Python with boto3: `.venv` at the repository's root, or what CUTOVER_VENV names. Without it the test
-/// is skipped, except in CI.
+/// Returns Python with boto3: from `.venv` at the repository's root, or the environment that
+/// CUTOVER_VENV names. Without it the test is skipped, except in CI.
 fn python() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let venv = std::env::var_os("CUTOVER_VENV").map_or_else(|| root.join(".venv"), PathBuf::from);
@@ -146,8 +147,8 @@ async fn boto3_uses_all_of_ecr() {
     let door = Loopback::bind(0).await.unwrap();
     let endpoint = format!("http://{}", door.address());
     let mut world = World::new(1, "2026-01-05T09:00:00Z".parse().unwrap());
-    door.introduce(&mut world);
-    tokio::spawn(door.serve(Running::start(world, 60.0), std::future::pending()));
+    door.set_endpoints(&mut world);
+    tokio::spawn(door.serve(RunningWorld::start(world, 60.0), std::future::pending()));
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/registries/ecr.py");
     let run = Command::new(python).arg("-B").arg(script).arg(endpoint).kill_on_drop(true).output();
     let output = tokio::time::timeout(Duration::from_secs(120), run).await.unwrap().unwrap();

@@ -1,17 +1,17 @@
-//! Flat names as the tree that they stand for, in CBOR.
+//! Encodes flat parameter names as the tree that they stand for, in CBOR.
 
 use std::collections::BTreeMap;
 
 use minicbor::Encoder;
 
-/// A structure or list, or a text at its end.
+/// A structure or list, or a leaf with its text.
 #[derive(Default)]
 pub(crate) struct Node<'a> {
     text: Option<&'a str>,
     members: BTreeMap<&'a str, Node<'a>>,
 }
 
-/// The tree of names such as `Statistics.member.1`.
+/// Returns the tree of names such as `Statistics.member.1`.
 pub(crate) fn tree<'a>(parameters: &[(&'a str, &'a str)]) -> Node<'a> {
     let mut root = Node::default();
     for (name, value) in parameters {
@@ -24,7 +24,8 @@ pub(crate) fn tree<'a>(parameters: &[(&'a str, &'a str)]) -> Node<'a> {
     root
 }
 
-/// The tree as a body: what counts its members is a list, what looks like a number is one.
+/// Writes the tree as a body: members with numbers for names become a list, and text that looks like a
+/// number becomes one.
 pub(crate) fn write(root: &Node<'_>) -> Vec<u8> {
     let mut encoder = Encoder::new(Vec::new());
     if root.members.is_empty() {

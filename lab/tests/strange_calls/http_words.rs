@@ -1,9 +1,9 @@
-//! What requests to hosts that are no AWS API are made of.
+//! The parts of requests to hosts that are not AWS APIs.
 
-/// Where ECR's registry answers.
+/// The host of ECR's registry.
 pub(crate) const HOST_OF_ECR: &str = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com";
 
-/// Hosts that are no AWS API.
+/// Hosts that are not AWS APIs.
 pub(crate) const HTTP_HOSTS: &[&str] = &[
     HOST_OF_ECR,
     "ghcr.io",
@@ -13,7 +13,7 @@ pub(crate) const HTTP_HOSTS: &[&str] = &[
     "token.actions.githubusercontent.com",
 ];
 
-/// Their paths, and worse ones. `LOCATION` is where the last answer pointed.
+/// Their paths, and malformed ones. `LOCATION` stands for the `Location` of the last response.
 pub(crate) const HTTP_PATHS: &[&str] = &[
     "LOCATION",
     "/v2/",
@@ -53,7 +53,7 @@ pub(crate) const HTTP_PATHS: &[&str] = &[
     "/.well-known/jwks",
 ];
 
-/// Queries, most of them for uploads.
+/// Query strings, most of them for uploads.
 pub(crate) const HTTP_QUERIES: &[&str] = &[
     "",
     "?digest=sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
@@ -71,7 +71,7 @@ pub(crate) const HTTP_QUERIES: &[&str] = &[
     "?se=9999-12-31T23:59:59Z&sig=0",
 ];
 
-/// A header besides those that every request has.
+/// A header in addition to those that every request has.
 pub(crate) const HTTP_HEADERS: &[(&str, &str)] = &[
     ("Content-Type", "application/vnd.oci.image.manifest.v1+json"),
     ("Content-Type", "application/vnd.oci.image.index.v1+json"),
@@ -84,7 +84,7 @@ pub(crate) const HTTP_HEADERS: &[(&str, &str)] = &[
     ("Accept", "*/*"),
 ];
 
-/// Bodies, small and strange.
+/// Small and unusual bodies.
 pub(crate) const HTTP_BODIES: &[&str] = &[
     "",
     "foo",

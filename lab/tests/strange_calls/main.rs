@@ -1,6 +1,6 @@
-//! Whatever comes in, the lab answers as a service does: no panic, no 5xx, a body that parses.
+//! Whatever the request, the lab responds as a service does: no panic, no 5xx, a body that parses.
 
-// Clippy's leave for tests does not reach the helpers of an integration test.
+// Clippy's exemption for tests does not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used)]
 
 mod cbor;
@@ -19,7 +19,7 @@ use http_words::{HOST_OF_ECR, HTTP_BODIES, HTTP_HEADERS, HTTP_HOSTS, HTTP_PATHS,
 use proptest::prelude::*;
 use words::{COMMON, NAMES, Protocol, SERVICES, VALUES, operations};
 
-/// A settled world, and what it has of the load balancer by the name of the parameter.
+/// A settled world, and the load balancer's ARNs by the name of their parameter.
 #[derive(Clone)]
 struct Fixture {
     world: World,
@@ -63,7 +63,7 @@ fn signed(service: &str) -> http::request::Builder {
     Request::post("/").header("Authorization", format!("AWS4-HMAC-SHA256 {scope}, Signature=0"))
 }
 
-/// Sends one call and checks the form of the answer.
+/// Sends one call and checks the form of the response.
 fn check(
     world: &mut World,
     (service, protocol, operation): (&str, Protocol, &str),
@@ -91,7 +91,8 @@ fn check(
     parses(protocol, &response);
 }
 
-/// JSON's own kinds where the text is one of them; a list of it for some lengths, to be a nuisance.
+/// Returns the text as JSON's own type where it is one; wrapped in a list for some lengths, to be a
+/// nuisance.
 fn native(value: &str) -> serde_json::Value {
     let json = serde_json::from_str(value).unwrap_or_else(|_| value.into());
     if value.len() % 5 == 3 { serde_json::json!([json]) } else { json }
@@ -161,13 +162,13 @@ proptest! {
     ) {
         let mut world = FIXTURE.with(Clone::clone).world;
         let login = format!("Basic {}", STANDARD.encode(format!("AWS:{}", ecr::mint(&mut world))));
-        // What the last answer named is what a client would ask for next.
+        // A client would request next what the last response pointed to.
         let mut place = "/v2/".to_owned();
         for (method, host, path, query, (name, value), body) in requests {
             let path = if path == "LOCATION" { place.as_str() } else { path };
             let authorization = match host {
                 HOST_OF_ECR => login.as_str(),
-                // A GitHub token in base64, which GHCR takes as it is; the API takes it plain.
+                // A GitHub token in base64, as GHCR accepts it; the API accepts it as it is.
                 "ghcr.io" => "Bearer Z2hzX2xhYlRva2VuT2ZUaGVQcmVzZW50Sm9iMDAwMDAwMDAwMDAwMA==",
                 _ => "Bearer ghs_labTokenOfThePresentJob0000000000000",
             };
@@ -209,7 +210,8 @@ proptest! {
     }
 }
 
-/// Every operation once without anything, and once with what most need: none is only for some.
+/// Calls every operation once without parameters, and once with those that most need, so that each is
+/// covered in every run.
 #[test]
 fn every_operation_is_answered() {
     let Fixture { mut world, arns } = FIXTURE.with(Clone::clone);
@@ -223,10 +225,10 @@ fn every_operation_is_answered() {
             number += 1;
         }
     }
-    assert!(number > 200, "{number} operations were found in the sources");
+    assert!(number > 200, "only {number} operations were found in the sources");
 }
 
-/// What is too deep, too long, too much or the same twice.
+/// Sends requests that are too deep, too long or too large, or that name the same thing twice.
 #[test]
 fn outsized_calls_are_answered() {
     let Fixture { mut world, arns } = FIXTURE.with(Clone::clone);

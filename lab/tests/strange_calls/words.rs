@@ -1,8 +1,8 @@
-//! What the calls are made of.
+//! The parts of the calls.
 
 use std::path::Path;
 
-/// A service's signing name, the protocol to call it in, and its folder in the lab's sources.
+/// A service's signing name, the protocol to call it with, and its folder in the lab's sources.
 pub(crate) const SERVICES: &[(&str, Protocol, &str)] = &[
     ("sts", Protocol::Query, "sts"),
     ("iam", Protocol::Query, "iam"),
@@ -15,8 +15,8 @@ pub(crate) const SERVICES: &[(&str, Protocol, &str)] = &[
     ("ecr", Protocol::Json("AmazonEC2ContainerRegistry_V20150921"), "ecr"),
 ];
 
-/// The operations of a service: every name that its sources match a call's operation with. So none can
-/// be forgotten here.
+/// Returns the operations of a service: every name that its sources match a call's operation with, so
+/// that none can be forgotten here.
 pub(crate) fn operations(folder: &str) -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/services").join(folder);
     let mut found = Vec::new();
@@ -37,18 +37,18 @@ pub(crate) fn operations(folder: &str) -> Vec<String> {
     found
 }
 
-/// How a service is called here.
+/// The protocol that a service is called with.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Protocol {
     /// A form.
     Query,
     /// JSON, with the prefix of `X-Amz-Target`.
     Json(&'static str),
-    /// Smithy's RPC v2, with the name of the service in the path.
+    /// Smithy RPC v2 CBOR, with the name of the service in the path.
     Cbor(&'static str),
 }
 
-/// Names that the services read, in the forms of the query protocols.
+/// Parameter names that the services read, in the format of the query protocols.
 pub(crate) const NAMES: &[&str] = &[
     "AutoScalingGroupName",
     "AutoScalingGroupNames.member.1",
@@ -338,7 +338,7 @@ pub(crate) const VALUES: &[&str] = &[
     "200-299",
 ];
 
-/// What every call carries before the strange values come over it, so that many get far.
+/// The parameters of every call, before the random values override them, so that many calls get far.
 pub(crate) const COMMON: &[(&str, &str)] = &[
     ("AutoScalingGroupName", "news-blue"),
     ("LaunchTemplateName", "news"),

@@ -1,16 +1,16 @@
-//! What the tests of this folder share: the Python that drives them, and a lab behind a socket.
+//! What the tests in this folder share: the Python that drives them, and a lab behind a socket.
 
-// Each test has a copy of its own and uses what it needs.
+// Each test compiles its own copy and uses what it needs.
 #![allow(dead_code)]
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use cutover_lab::doors::{Loopback, Running};
+use cutover_lab::transport::{Loopback, RunningWorld};
 use cutover_lab::world::World;
 
-/// A program of the virtual environment: `.venv` at the repository's root, or what CUTOVER_VENV
-/// names. Without it the test is skipped, except in CI.
+/// Returns a program of the virtual environment: `.venv` at the repository's root, or the one that
+/// CUTOVER_VENV names. Without it the test is skipped, except in CI.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let venv = std::env::var_os("CUTOVER_VENV").map_or_else(|| root.join(".venv"), PathBuf::from);
@@ -24,29 +24,29 @@ pub(crate) fn program(name: &str) -> Option<PathBuf> {
     None
 }
 
-/// A file beside the tests.
-pub(crate) fn beside(path: &str) -> PathBuf {
+/// Returns the path of a file in the folder of the tests.
+pub(crate) fn test_file(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(path)
 }
 
-/// Serves the world that `build` makes for an address until the test ends; gives the address and the
-/// way to look at the world itself.
+/// Serves the world that `build` creates for an address until the test ends. Returns the address, and a
+/// handle for reading the world itself.
 pub(crate) async fn serve(
     speed: f64,
     build: impl FnOnce(std::net::SocketAddr) -> World,
-) -> (String, Running) {
+) -> (String, RunningWorld) {
     let door = Loopback::bind(0).await.unwrap();
     let address = door.address();
     let endpoint = format!("http://{address}");
     let mut world = build(address);
     world.ecr.endpoint = Some(endpoint.clone());
-    let running = Running::start(world, speed);
+    let running = RunningWorld::start(world, speed);
     tokio::spawn(door.serve(running.clone(), std::future::pending()));
     (endpoint, running)
 }
 
-/// What a program said, if it ended well.
-pub(crate) fn succeeded(output: &Output) -> String {
+/// Returns a program's output, and fails if the program did.
+pub(crate) fn expect_success(output: &Output) -> String {
     let (out, err) = (&output.stdout, &output.stderr);
     let text = format!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err));
     assert!(output.status.success(), "{text}");

@@ -1,7 +1,7 @@
-"""Holds the lab's answers against botocore's models.
+"""Checks the lab's responses against botocore's models.
 
-botocore reads what it knows and ignores the rest, so a misspelt member would pass unseen. This
-walks every raw answer beside its output shape and collects what does not fit.
+botocore reads the members that it knows and ignores the rest, so it would not notice a misspelled
+one. This compares every raw response with its output shape and collects what does not fit.
 """
 
 import datetime
@@ -11,12 +11,12 @@ import botocore.parsers
 
 misfits = set()
 operations = set()
-# Whether answers are looked at: not where they come from somebody else.
+# Whether responses are checked: off for those of another server.
 watching = True
 
 
 def watch():
-    """Looks over the shoulder of botocore's parsers from now on."""
+    """Checks every response that botocore parses from now on."""
     for parser in (botocore.parsers.QueryParser, botocore.parsers.EC2QueryParser):
         _wrap(parser, _check_xml)
     _wrap(botocore.parsers.JSONParser, _check_json)
@@ -41,7 +41,7 @@ def _check_xml(_, response, shape):
     if wrapper:
         root = next((child for child in root if _name(child) == wrapper), None)
     if root is None:
-        misfits.add(f"{shape.name}: there is no {wrapper}")
+        misfits.add(f"{shape.name}: {wrapper} is missing")
         return
     _element(root, shape, shape.name)
 
@@ -62,7 +62,7 @@ def _name(element):
 
 
 def _element(element, shape, path):
-    """An XML element: structures by their members' wire names, lists by their item's name."""
+    """Checks an XML element: structures by their members' wire names, lists by their item's name."""
     if shape.type_name == "structure":
         members = {m.serialization.get("name", name): m for name, m in shape.members.items()}
         given = [_name(child) for child in element]
@@ -71,19 +71,19 @@ def _element(element, shape, path):
             if name == "requestId":
                 continue
             if name not in members or given.count(name) > 1:
-                misfits.add(f"{path}: member {name} is unknown or there twice")
+                misfits.add(f"{path}: member {name} is unknown or occurs twice")
             else:
                 _element(child, members[name], f"{path}.{name}")
     elif shape.type_name == "list":
         item = shape.member.serialization.get("name", "member")
         for child in element:
             if _name(child) != item:
-                misfits.add(f"{path}: an item is called {_name(child)}, not {item}")
+                misfits.add(f"{path}: an item is named {_name(child)} instead of {item}")
             _element(child, shape.member, f"{path}[]")
     else:
         _text(element.text or "", shape, path)
         if len(element):
-            misfits.add(f"{path}: a {shape.type_name} with members")
+            misfits.add(f"{path}: a {shape.type_name} has members")
 
 
 def _text(text, shape, path):
@@ -98,7 +98,7 @@ def _text(text, shape, path):
         elif kind == "boolean" and text not in ("true", "false"):
             raise ValueError
     except ValueError:
-        misfits.add(f"{path}: {text!r} is no {kind}")
+        misfits.add(f"{path}: {text!r} is not of type {kind}")
     _enumerated(text, shape, path)
 
 
@@ -115,11 +115,11 @@ PYTHON_KINDS = {
 
 
 def _tree(value, shape, path):
-    """A value of JSON or CBOR."""
+    """Checks a value of JSON or CBOR."""
     kind = PYTHON_KINDS.get(shape.type_name)
     is_bool_for_number = isinstance(value, bool) and kind is not bool
     if kind and (is_bool_for_number or not isinstance(value, kind)):
-        misfits.add(f"{path}: {value!r} is no {shape.type_name}")
+        misfits.add(f"{path}: {value!r} is not of type {shape.type_name}")
     elif shape.type_name == "structure":
         members = {m.serialization.get("name", name): m for name, m in shape.members.items()}
         for name, member in value.items():
@@ -136,7 +136,7 @@ def _tree(value, shape, path):
 
 def _enumerated(text, shape, path):
     allowed = getattr(shape, "enum", None)
-    # An internet gateway's attachment is "available" by the API reference, which the model lacks.
+    # By the API reference an internet gateway's attachment is "available", which the model lacks.
     gateway = shape.name == "AttachmentStatus" and text == "available"
     if allowed and text not in allowed and not gateway:
-        misfits.add(f"{path}: {text!r} is none of {allowed}")
+        misfits.add(f"{path}: {text!r} is not one of {allowed}")

@@ -1,75 +1,75 @@
-//! The inputs of a step, and the command line that they stand for.
+//! The inputs of a step, and the command line that they translate to.
 
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue};
 
-use crate::cli::settings::{Settings, flag, nearest, one_of, value, variable_of};
-use crate::cli::{CONFIGURATION, Common, Format};
+use crate::cli::step_settings::{StepSettings, flag, nearest, one_of, value, variable_of};
+use crate::cli::{CommonArgs, DEFAULT_CONFIG_PATH, Format};
 
 /// The commands that a step may run; the first is the default.
 pub(super) const COMMANDS: [&str; 7] =
     ["deploy", "push", "build", "plan", "verify", "rollback", "status"];
 
-/// What an input stands for on the command line.
+/// What an input translates to on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum InputKind {
     /// An option with a value.
     Value,
-    /// An option that comes once for each line.
+    /// An option that is repeated for each line.
     Lines,
-    /// An option without a value: `true` or `false`.
+    /// An option without a value; the input is `true` or `false`.
     Flag,
-    /// No option: read by the step itself.
+    /// Not an option: read by the step itself.
     Step,
-    /// Read by the launcher.
+    /// Not an option: read by the launcher.
     Launcher,
 }
 
-/// An input.
+/// An input of the action.
 #[derive(Debug)]
 pub(super) struct Input {
-    /// Its name; where it is an option, that of the option.
+    /// The input's name, which is also the option's, if it is one.
     pub(super) name: &'static str,
-    pub(super) kind: Kind,
+    pub(super) kind: InputKind,
     /// The commands that it applies to.
     pub(super) commands: &'static [&'static str],
 }
 
 /// All inputs of `action.yml`, in its order.
 pub(super) const INPUTS: [Input; 19] = [
-    Input { name: "command", kind: Kind::Step, commands: &COMMANDS },
-    Input { name: "config", kind: Kind::Value, commands: &COMMANDS },
-    Input { name: "role", kind: Kind::Value, commands: &COMMANDS },
-    Input { name: "image", kind: Kind::Value, commands: &["deploy", "plan"] },
-    Input { name: "force", kind: Kind::Flag, commands: &["deploy"] },
-    Input { name: "no-cache", kind: Kind::Flag, commands: &["deploy", "push", "build"] },
-    Input { name: "compression", kind: Kind::Value, commands: &["deploy", "push"] },
-    Input { name: "from", kind: Kind::Value, commands: &["push"] },
-    Input { name: "to", kind: Kind::Lines, commands: &["push"] },
-    Input { name: "tag", kind: Kind::Lines, commands: &["push", "build"] },
-    // What the job deploys to is true of every command.
-    Input { name: "environment", kind: Kind::Step, commands: &COMMANDS },
-    Input { name: "environment-url", kind: Kind::Step, commands: &COMMANDS },
-    Input { name: "comment", kind: Kind::Step, commands: ROLLOUTS },
-    Input { name: "on-cancel", kind: Kind::Step, commands: ROLLOUTS },
-    Input { name: "github-token", kind: Kind::Step, commands: &COMMANDS },
-    Input { name: "job-id", kind: Kind::Step, commands: &COMMANDS },
-    Input { name: "version", kind: Kind::Launcher, commands: &COMMANDS },
-    Input { name: "mirror", kind: Kind::Launcher, commands: &COMMANDS },
-    Input { name: "binary", kind: Kind::Launcher, commands: &COMMANDS },
+    Input { name: "command", kind: InputKind::Step, commands: &COMMANDS },
+    Input { name: "config", kind: InputKind::Value, commands: &COMMANDS },
+    Input { name: "role", kind: InputKind::Value, commands: &COMMANDS },
+    Input { name: "image", kind: InputKind::Value, commands: &["deploy", "plan"] },
+    Input { name: "force", kind: InputKind::Flag, commands: &["deploy"] },
+    Input { name: "no-cache", kind: InputKind::Flag, commands: &["deploy", "push", "build"] },
+    Input { name: "compression", kind: InputKind::Value, commands: &["deploy", "push"] },
+    Input { name: "from", kind: InputKind::Value, commands: &["push"] },
+    Input { name: "to", kind: InputKind::Lines, commands: &["push"] },
+    Input { name: "tag", kind: InputKind::Lines, commands: &["push", "build"] },
+    // The job's environment applies to every command.
+    Input { name: "environment", kind: InputKind::Step, commands: &COMMANDS },
+    Input { name: "environment-url", kind: InputKind::Step, commands: &COMMANDS },
+    Input { name: "comment", kind: InputKind::Step, commands: ROLLOUT_COMMANDS },
+    Input { name: "on-cancel", kind: InputKind::Step, commands: ROLLOUT_COMMANDS },
+    Input { name: "github-token", kind: InputKind::Step, commands: &COMMANDS },
+    Input { name: "job-id", kind: InputKind::Step, commands: &COMMANDS },
+    Input { name: "version", kind: InputKind::Launcher, commands: &COMMANDS },
+    Input { name: "mirror", kind: InputKind::Launcher, commands: &COMMANDS },
+    Input { name: "binary", kind: InputKind::Launcher, commands: &COMMANDS },
 ];
 
-/// The commands that change the fleet.
-pub(super) const ROLLOUTS: &[&str] = &["deploy", "rollback"];
+/// The commands that carry out a rollout.
+pub(super) const ROLLOUT_COMMANDS: &[&str] = &["deploy", "rollback"];
 
-/// A step's inputs, known to be well-formed and to fit together.
+/// A step's inputs, checked for form and consistency.
 #[derive(Debug)]
 pub(super) struct Inputs {
     pub(super) command: &'static str,
-    /// Those that are given, with their values.
+    /// The inputs that are set, with their values.
     given: Vec<(&'static Input, String)>,
-    pub(super) settings: Settings,
+    pub(super) settings: StepSettings,
 }
 
 impl Inputs {
@@ -92,7 +92,7 @@ impl Inputs {
             let is_default = match (input.name, input.kind) {
                 ("on-cancel", _) => text == "leave",
                 ("config", _) => false,
-                (name, Kind::Flag) => !flag(name, &text)?,
+                (name, InputKind::Flag) => !flag(name, &text)?,
                 ("comment", _) => !flag("comment", &text)?,
                 _ => false,
             };
@@ -108,27 +108,27 @@ impl Inputs {
             }
             given.push((input, text));
         }
-        Ok(Inputs { command, given, settings: Settings::checked(variable)? })
+        Ok(Inputs { command, given, settings: StepSettings::parse(variable)? })
     }
 
-    /// The command line that they stand for.
+    /// Returns the command line that the inputs translate to.
     ///
     /// # Errors
-    /// A message where an input has more values than its option takes.
+    /// A message, if an input has more values than its option accepts.
     pub(super) fn arguments(&self) -> Result<Vec<OsString>, String> {
         let mut arguments = vec!["cutover".to_owned(), self.command.to_owned()];
         arguments.push("--format=actions".to_owned());
         for (input, text) in &self.given {
             let name = input.name;
             match input.kind {
-                // With `=`, so that a value is one whatever it begins with.
-                Kind::Value => arguments.push(format!("--{name}={text}")),
-                Kind::Flag => arguments.push(format!("--{name}")),
-                Kind::Lines => {
+                // With `=`, so that a value that starts with a dash is not taken for an option.
+                InputKind::Value => arguments.push(format!("--{name}={text}")),
+                InputKind::Flag => arguments.push(format!("--{name}")),
+                InputKind::Lines => {
                     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
                     arguments.extend(lines.map(|line| format!("--{name}={line}")));
                 }
-                Kind::Step | Kind::Launcher => {}
+                InputKind::Step | InputKind::Launcher => {}
             }
         }
         let tags = arguments.iter().filter(|argument| argument.starts_with("--tag=")).count();
@@ -140,10 +140,10 @@ impl Inputs {
         Ok(arguments.into_iter().map(OsString::from).collect())
     }
 
-    /// What every command takes.
-    pub(super) fn common(&self) -> Common {
-        Common {
-            config: self.value("config").unwrap_or(CONFIGURATION).into(),
+    /// Returns the options of every command.
+    pub(super) fn common(&self) -> CommonArgs {
+        CommonArgs {
+            config: self.value("config").unwrap_or(DEFAULT_CONFIG_PATH).into(),
             role: self.value("role").map(str::to_owned),
             format: Format::Actions,
         }
@@ -155,8 +155,8 @@ impl Inputs {
     }
 }
 
-/// A misspelled input is only a warning to the runner; a rollout must not begin without what it asks for.
-/// What resembles no input is somebody else's variable.
+/// Refuses misspelled inputs. The runner only warns about them, but a rollout must not start without a setting
+/// that was meant. A variable that resembles no input belongs to another program.
 fn check_names(names: impl Iterator<Item = String>) -> Result<(), String> {
     let known: Vec<String> = INPUTS.iter().map(|input| variable_of(input.name)).collect();
     let all: Vec<&str> = INPUTS.iter().map(|input| input.name).collect();
@@ -169,14 +169,14 @@ fn check_names(names: impl Iterator<Item = String>) -> Result<(), String> {
     Ok(())
 }
 
-/// An error of the command line, in words of inputs.
-pub(super) fn spelled_as_input(error: &clap::Error) -> String {
+/// Returns an error of the command line with inputs instead of options.
+pub(super) fn as_input_error(error: &clap::Error) -> String {
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
         _ => None,
     };
-    // As in `--to <REPOSITORY>`.
+    // For example `--to <REPOSITORY>`.
     let option = context(ContextKind::InvalidArg).unwrap_or_default();
     let input = option.trim_start_matches("--").split([' ', '=']).next().unwrap_or_default();
     let value = context(ContextKind::InvalidValue).unwrap_or_default();
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn inputs_are_a_command_line() {
+    fn inputs_translate_to_a_command_line() {
         assert_eq!(arguments(&[]), ["deploy", "--format=actions"]);
         let defaults = [("force", "false"), ("on-cancel", "leave"), ("config", "cutover.yaml")];
         assert_eq!(arguments(&defaults), ["deploy", "--format=actions", "--config=cutover.yaml"]);
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_that_resemble_no_input_are_somebody_elses() {
+    fn a_variable_that_resembles_no_input_is_ignored() {
         assert_eq!(
             arguments(&[("method", "ibus"), ("dir", "/srv")]),
             ["deploy", "--format=actions"]
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_job_deploys_to_is_given_with_every_command() {
+    fn the_environment_applies_to_every_command() {
         for command in COMMANDS {
             let given = [("command", command), ("environment", "production")];
             assert_eq!(arguments(&given), [command, "--format=actions"]);
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_input_is_named_with_its_remedy() {
+    fn a_wrong_input_is_named_with_a_hint() {
         let refused = |given: &[(&str, &str)]| {
             read(given).and_then(|inputs| inputs.arguments().map(|_| ())).unwrap_err()
         };
@@ -284,16 +284,16 @@ mod tests {
     fn an_option_that_refuses_a_value_is_named_as_an_input() {
         let arguments = read(&[("compression", "lzma")]).unwrap().arguments().unwrap();
         let error = <Cli as clap::Parser>::try_parse_from(arguments).unwrap_err();
-        let message = spelled_as_input(&error);
+        let message = as_input_error(&error);
         assert!(
             message.starts_with("input `compression`: `lzma` must be one of gzip, zstd"),
             "{message}"
         );
     }
 
-    /// Whatever makes sense in CI is an input, and no input is an option that is not there.
+    /// Every option that makes sense in CI is an input, and every input that is an option exists.
     #[test]
-    fn inputs_and_options_are_in_step() {
+    fn inputs_match_the_options() {
         let cli = Cli::command();
         for command in COMMANDS {
             let verb = cli.find_subcommand(command).unwrap();
@@ -302,7 +302,7 @@ mod tests {
             options.retain(|option| !["format", "help"].contains(option));
             let mut inputs: Vec<&str> = INPUTS
                 .iter()
-                .filter(|input| !matches!(input.kind, Kind::Step | Kind::Launcher))
+                .filter(|input| !matches!(input.kind, InputKind::Step | InputKind::Launcher))
                 .filter(|input| input.commands.contains(&command))
                 .map(|input| input.name)
                 .collect();
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn inputs_and_the_metadata_of_the_action_are_in_step() {
+    fn inputs_match_action_yml() {
         let metadata: serde_json::Value =
             serde_saphyr::from_str(include_str!("../../../action.yml")).unwrap();
         let described: Vec<&str> =

@@ -1,5 +1,5 @@
-//! `cutover action`: what the packaged GitHub Action runs. The step's inputs come by the environment, as
-//! `INPUT_…`; no shell ever interprets them.
+//! `cutover action`: what the GitHub Action runs. The step's inputs are the environment variables `INPUT_…`;
+//! no shell ever interprets them.
 
 mod inputs;
 mod post;
@@ -8,7 +8,7 @@ use clap::Parser as _;
 
 use super::environment::variable;
 use super::{Cli, Format, output};
-use crate::model::Ending;
+use crate::model::Failure;
 use inputs::Inputs;
 
 /// Run one step of the GitHub Action from its inputs.
@@ -21,7 +21,7 @@ pub(super) struct Action {
 
 impl Action {
     pub(super) fn run(self) -> u8 {
-        hang_up_with_the_launcher();
+        request_sighup_on_launcher_exit();
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         let read =
             Inputs::read(names, &variable).and_then(|inputs| Ok((inputs.arguments()?, inputs)));
@@ -34,23 +34,23 @@ impl Action {
         }
         match Cli::try_parse_from(&arguments) {
             Ok(cli) => super::run(cli),
-            Err(error) => refuse(&inputs::spelled_as_input(&error)),
+            Err(error) => refuse(&inputs::as_input_error(&error)),
         }
     }
 }
 
-/// Lets the kernel send SIGHUP when the launcher is gone. A runner that loses patience kills the launcher
-/// alone (actions/runner, `ProcessInvoker.cs`): the rollout would go on, with nobody to read its log, until
-/// the job ends and takes the process with it at any moment.
-fn hang_up_with_the_launcher() {
+/// Asks the kernel to send SIGHUP when the launcher dies. A runner that runs out of patience kills only the
+/// launcher (actions/runner, `ProcessInvoker.cs`). The rollout would continue without a log until the end of the
+/// job kills the process at any moment.
+fn request_sighup_on_launcher_exit() {
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{Signal, set_parent_process_death_signal};
-        // Without it the job's end is waited for, which the next run copes with.
+        // If this fails, the end of the job kills the process, and the next run resumes.
         let _ = set_parent_process_death_signal(Some(Signal::HUP));
     }
 }
 
 fn refuse(message: &str) -> u8 {
-    output::refuse(Format::Actions, Ending::Refused, message)
+    output::report_error(Format::Actions, Failure::refused(message))
 }

@@ -1,28 +1,28 @@
-//! After the job: what an interrupted step has left. Traffic does not depend on this: a runner that is
-//! shut down runs no `post` at all (actions/runner, `StepsRunner.cs`).
+//! The post step: what to do about a rollout that the main step left unfinished. Traffic does not depend on it: a
+//! runner that is shut down runs no post step (actions/runner, `StepsRunner.cs`).
 
-use super::inputs::{Inputs, ROLLOUTS};
-use crate::cli::environment::{holder_of_run, variable};
+use super::inputs::{Inputs, ROLLOUT_COMMANDS};
+use crate::cli::environment::{holder_prefix, variable};
 use crate::cli::rollback::Rollback;
-use crate::cli::session::{self, Session};
-use crate::cli::settings::OnCancel;
+use crate::cli::session::{self, AccountContext};
 use crate::cli::signals::{self, Hangup};
-use crate::cli::{Common, Format, output};
+use crate::cli::step_settings::OnCancel;
+use crate::cli::{CommonArgs, Format, output};
 use crate::engine::Ledger;
-use crate::model::{Ending, Outcome, Record};
+use crate::model::{Failure, Outcome, Record, Status};
 
-/// What there is to say about an unfinished rollout.
-enum Left {
-    /// Nothing: it has ended, or another run has it.
+/// What this run left behind.
+enum Leftover {
+    /// No unfinished rollout, or one that belongs to another run.
     Nothing,
-    /// It is this run's, and as the configuration says it stays as it is.
-    AsItIs(Box<Record>),
-    /// It is this run's, has this number, and is to be rolled back.
-    ToRollBack(u64),
+    /// An unfinished rollout that is to stay as it is.
+    Keep(Box<Record>),
+    /// An unfinished rollout with this number that is to be rolled back.
+    RollBack(u64),
 }
 
 pub(super) fn run(inputs: &Inputs) -> u8 {
-    if !ROLLOUTS.contains(&inputs.command) {
+    if !ROLLOUT_COMMANDS.contains(&inputs.command) {
         return 0;
     }
     let common = inputs.common();
@@ -31,18 +31,18 @@ pub(super) fn run(inputs: &Inputs) -> u8 {
     let code = signals::block_on(Format::Actions, Hangup::Stops, |stop| {
         let to_roll_back = &mut to_roll_back;
         async move {
-            let looked = stop.unless_asked(Box::pin(look(&common, on_cancel)));
+            let looked = stop.unless_stopped(Box::pin(find_leftover(&common, on_cancel)));
             match looked.await.unwrap_or_else(session::stopped) {
-                Ok(Left::Nothing) => 0,
-                Ok(Left::ToRollBack(number)) => {
+                Ok(Leftover::Nothing) => 0,
+                Ok(Leftover::RollBack(number)) => {
                     *to_roll_back = Some(number);
                     0
                 }
-                Ok(Left::AsItIs(record)) => {
-                    output::end(Format::Actions, left_as_it_is(&record));
+                Ok(Leftover::Keep(record)) => {
+                    output::report_outcome(Format::Actions, kept_outcome(&record));
                     0
                 }
-                Err((ending, message)) => output::refuse(Format::Actions, ending, &message),
+                Err(failure) => output::report_error(Format::Actions, failure),
             }
         }
     });
@@ -52,35 +52,35 @@ pub(super) fn run(inputs: &Inputs) -> u8 {
     }
 }
 
-/// Whether this run's rollout is unfinished, and nobody else has taken it over.
-async fn look(common: &Common, on_cancel: OnCancel) -> Result<Left, session::Failure> {
-    let Session { config, cloud, .. } = session::open(common).await?;
-    let records = Ledger::new(&cloud, &config.service).records().await;
-    let records = records.map_err(|error| (Ending::Failed, error.to_string()))?;
-    let Some(record) = records.last().filter(|record| !record.is_finished() && is_ours(record))
+/// Returns whether this run's rollout is unfinished and was not taken over by another run.
+async fn find_leftover(common: &CommonArgs, on_cancel: OnCancel) -> Result<Leftover, Failure> {
+    let AccountContext { config, cloud, .. } = session::open(common).await?;
+    let records = Ledger::new(&cloud, &config.service).records().await?;
+    let Some(record) =
+        records.last().filter(|record| !record.is_finished() && is_of_this_run(record))
     else {
-        return Ok(Left::Nothing);
+        return Ok(Leftover::Nothing);
     };
     Ok(match on_cancel {
-        OnCancel::Leave => Left::AsItIs(Box::new(record.clone())),
-        OnCancel::RollBack => Left::ToRollBack(record.number),
+        OnCancel::Leave => Leftover::Keep(Box::new(record.clone())),
+        OnCancel::RollBack => Leftover::RollBack(record.number),
     })
 }
 
-/// Whether a record is of this workflow run, whatever attempt.
-fn is_ours(record: &Record) -> bool {
+/// Returns whether a record belongs to this workflow run, in any attempt.
+fn is_of_this_run(record: &Record) -> bool {
     let run = variable("GITHUB_RUN_ID");
-    run.is_some_and(|run| record.holder.starts_with(&holder_of_run(&run)))
+    run.is_some_and(|run| record.holder.starts_with(&holder_prefix(&run)))
 }
 
-fn left_as_it_is(record: &Record) -> Outcome {
+fn kept_outcome(record: &Record) -> Outcome {
     let message = format!(
         "rollout {} of `{}` is unfinished, in phase `{}`: traffic stays as it is",
         record.number,
         record.service,
         record.phase.name()
     );
-    Outcome::new(Ending::Interrupted, message).hint(
+    Outcome::new(Status::Interrupted, message).hint(
         "re-run the job to resume it, or roll back with `command: rollback`; `on-cancel: roll-back` does \
          that for canceled jobs",
     )

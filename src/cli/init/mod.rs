@@ -1,77 +1,77 @@
 //! `cutover init`
 
-mod chosen;
-mod live;
+mod existing;
+mod from_scratch;
 mod result;
-mod scratch;
-mod second;
+mod second_group;
+mod select;
 mod write;
 
 use clap::ValueEnum;
 
 use super::environment::variable;
-use super::origin::{self, OriginArgs};
-use super::session::{self, Failure, failed};
+use super::github_repository::{self, RepositoryArgs};
+use super::session;
 use super::signals::{self, Hangup};
 use super::{Format, output};
-use crate::model::Ending;
-use result::Made;
+use crate::model::{Failure, Status};
+use result::InitResult;
 
-/// Write cutover.yaml, a workflow and its role: for a service that runs already, or from scratch.
+/// Write cutover.yaml, a GitHub Actions workflow and its IAM role, for a running service or from scratch.
 ///
-/// The account is read with your own credentials, and nothing in it is changed. Without an option that says which service,
-/// the services are listed. What may not be read is listed, too, and the exit code is 1 then.
+/// Reads the account with your own credentials and changes nothing in it. Without an option that selects a service,
+/// it lists the services. If your credentials are denied a read, the output lists it, and the exit code is 1.
 #[derive(Debug, clap::Args)]
 pub(super) struct Init {
-    /// An Auto Scaling group of the service. Given twice: the two groups that take turns.
+    /// An Auto Scaling group of the service; repeat the option for blue and green.
     #[arg(long = "group", value_name = "NAME")]
     groups: Vec<String>,
-    /// The load balancer of the service, by its name or DNS name.
+    /// The load balancer of the service, by name or DNS name.
     #[arg(long, value_name = "NAME|DNS")]
     load_balancer: Option<String>,
-    /// What to call the service [default: what the names of its groups have in common].
+    /// The name of the service [default: what the names of its groups have in common].
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
-    /// The Region [default: that of AWS_REGION or the profile].
+    /// The AWS Region [default: from AWS_REGION or the profile].
     #[arg(long)]
     region: Option<String>,
     /// The GitHub environment that the workflow deploys to.
     #[arg(long, value_name = "NAME", default_value = "production")]
     environment: String,
     #[command(flatten)]
-    origin: OriginArgs,
-    /// Write a template of everything that a service needs, for an account where nothing runs yet. Takes --service.
+    origin: RepositoryArgs,
+    /// Write a template of everything that a new service needs; requires --service.
     #[arg(long, requires = "service", conflicts_with_all = ["groups", "load_balancer", "second_group"])]
     from_scratch: bool,
     #[command(flatten)]
-    scratch: scratch::ScratchArgs,
-    /// Write a template of a second group beside the one of --group, for canary and blue-green.
+    scratch: from_scratch::FromScratchArgs,
+    /// Write a template that adds a second group to the one in --group, for canary and blue-green.
     #[arg(long)]
     second_group: bool,
-    /// The language of the template that --from-scratch and --second-group write.
+    /// The language of the template for --from-scratch and --second-group.
     #[arg(long, value_enum, default_value_t = Language::Cloudformation)]
     with: Language,
-    /// Overwrite files that exist.
+    /// Overwrite existing files.
     #[arg(long)]
     force: bool,
-    /// Write to standard output instead of files.
+    /// Print the files to standard output instead of writing them.
     #[arg(long)]
     print: bool,
-    /// Output format.
-    #[arg(long, value_enum, default_value_t = Shown::Human)]
-    format: Shown,
+    /// The output format.
+    #[arg(long, value_enum, default_value_t = InitFormat::Human)]
+    format: InitFormat,
 }
 
-/// How to say what was found.
+/// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Shown {
+enum InitFormat {
     /// Text for people.
     Human,
     /// One JSON object.
     Json,
 }
 
-/// What describes infrastructure.
+/// A language for templates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Language {
     /// A CloudFormation template.
@@ -81,7 +81,7 @@ enum Language {
 }
 
 impl Language {
-    /// A file's name in this language.
+    /// Returns the path of a template in this language.
     fn file(self, name: &str) -> String {
         match self {
             Language::Cloudformation => format!("deploy/{name}.yaml"),
@@ -93,53 +93,53 @@ impl Language {
 impl Init {
     pub(super) fn run(self) -> u8 {
         let format = match self.format {
-            Shown::Human => Format::Human,
-            Shown::Json => Format::Json,
+            InitFormat::Human => Format::Human,
+            InitFormat::Json => Format::Json,
         };
         signals::block_on(format, Hangup::Stops, async move |stop| {
-            let made = stop.unless_asked(Box::pin(self.make())).await;
+            let made = stop.unless_stopped(Box::pin(self.generate())).await;
             let delivered =
-                made.unwrap_or_else(session::stopped).and_then(|made| self.deliver(&made));
+                made.unwrap_or_else(session::stopped).and_then(|made| self.write_or_print(&made));
             match delivered {
                 Ok(code) => code,
-                Err((ending, message)) => output::refuse(format, ending, &message),
+                Err(failure) => output::report_error(format, failure),
             }
         })
     }
 
-    async fn make(&self) -> Result<Made, Failure> {
-        origin::check_environment(&self.environment).map_err(|why| (Ending::Refused, why))?;
-        let net = session::way_out()?;
+    async fn generate(&self) -> Result<InitResult, Failure> {
+        github_repository::check_environment(&self.environment).map_err(Failure::refused)?;
+        let net = session::network()?;
         let cloud = session::connect_in(&net, self.region.clone(), None).await?;
         match (self.from_scratch, self.second_group) {
             (true, _) => self.scratch(&cloud).await,
             (_, true) => self.second_group(&cloud).await,
-            _ => self.live(&cloud).await,
+            _ => self.existing_service(&cloud).await,
         }
     }
 
-    /// Writes or prints the files, and says what was found.
-    fn deliver(&self, made: &Made) -> Result<u8, Failure> {
+    /// Writes or prints the files, and prints what was found.
+    fn write_or_print(&self, made: &InitResult) -> Result<u8, Failure> {
         if !self.print {
             write::all(&made.files, self.force)?;
         }
         output::print(&match (self.format, self.print) {
-            (Shown::Json, print) => made.json(print).to_string(),
-            (Shown::Human, true) => made.printed(),
-            (Shown::Human, false) => made.text(),
+            (InitFormat::Json, print) => made.json(print).to_string(),
+            (InitFormat::Human, true) => made.printed(),
+            (InitFormat::Human, false) => made.text(),
         });
-        Ok(if made.complete { 0 } else { Ending::Failed.exit_code() })
+        Ok(if made.complete { 0 } else { Status::Failed.exit_code() })
     }
 
-    /// Whether a workflow runs this: then no next steps for a person are printed.
-    fn in_a_job() -> bool {
+    /// Returns whether a workflow runs this. No next steps are printed then.
+    fn is_in_workflow() -> bool {
         variable("GITHUB_ACTIONS").is_some()
     }
 }
 
-/// A fault of cutover's own templates.
-fn ours(error: &dyn std::error::Error) -> Failure {
+/// Returns the failure for a bug in cutover's own templates.
+fn internal_error(error: &dyn std::error::Error) -> Failure {
     let causes = std::iter::successors(Some(error), |cause| cause.source());
     let causes: Vec<String> = causes.map(ToString::to_string).collect();
-    (Ending::Failed, causes.join(": "))
+    Failure::failed(causes.join(": "))
 }

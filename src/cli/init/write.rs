@@ -1,19 +1,18 @@
-//! Files onto the disk: all of them, or none.
+//! Writes files to disk: all of them, or none.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
 
-use crate::cli::session::Failure;
-use crate::model::Ending;
+use crate::model::Failure;
 use crate::scaffold::File;
 
-/// Writes the files below the current folder. Everything is on the disk under temporary names before the first file
-/// gets its own, so that a full disk leaves nothing half-written.
+/// Writes the files below the current directory. All of them are on disk under temporary names before the first one
+/// is renamed, so that a full disk leaves nothing half-written.
 ///
 /// # Errors
-/// Where a file exists and may not be overwritten, or something cannot be written; nothing is left behind then.
+/// If a file exists and may not be overwritten, or a file cannot be written. Nothing is left behind then.
 pub(super) fn all(files: &[File], force: bool) -> Result<(), Failure> {
     let existing: Vec<&str> = files
         .iter()
@@ -22,48 +21,41 @@ pub(super) fn all(files: &[File], force: bool) -> Result<(), Failure> {
         .collect();
     if !force && !existing.is_empty() {
         let (these, them) = if existing.len() == 1 { ("exists", "it") } else { ("exist", "them") };
-        return Err((
-            Ending::Refused,
-            format!(
-                "{} {these}, and nothing was written\n`--force` overwrites {them}; `--print` shows what would be written",
-                existing.join(" and ")
-            ),
-        ));
+        let message = format!("{} {these} already; nothing was written", existing.join(" and "));
+        let hint =
+            format!("use `--force` to overwrite {them}, or `--print` to print the files instead");
+        return Err(Failure::refused(message).hint(hint));
     }
     if let Some(folder) = existing.iter().find(|path| !Path::new(path).is_file()) {
-        return Err((
-            Ending::Refused,
-            format!(
-                "{folder} is not a file, and nothing was written\nmove it away, or write to another folder"
-            ),
-        ));
+        let message = format!("{folder} is not a regular file; nothing was written");
+        return Err(Failure::refused(message).hint("move it, or run cutover in another directory"));
     }
-    let mut made = Made::default();
+    let mut made = StagedFiles::default();
     let staged = files.iter().map(|file| made.stage(file)).collect::<Result<Vec<_>, _>>();
     let written = staged.and_then(|staged| made.place(staged, force));
     match written {
         Ok(()) => Ok(()),
         Err(why) => {
             made.remove();
-            Err((Ending::Failed, format!("{why}; nothing was written")))
+            Err(Failure::failed(format!("{why}; nothing was written")))
         }
     }
 }
 
-/// What this run created, the newest last.
+/// What this run created, newest last.
 #[derive(Default)]
-struct Made {
+struct StagedFiles {
     folders: Vec<PathBuf>,
     files: Vec<PathBuf>,
-    /// What stood in files that were overwritten.
+    /// The previous contents of files that were overwritten.
     before: Vec<(PathBuf, Vec<u8>)>,
 }
 
-impl Made {
-    /// Writes a file beside its place.
+impl StagedFiles {
+    /// Writes a file under a temporary name in its directory.
     fn stage(&mut self, file: &File) -> Result<(NamedTempFile, PathBuf), String> {
         let path = PathBuf::from(&file.path);
-        // A link stays one: what it points to is written.
+        // A symbolic link stays one: its target is written.
         let path = path.canonicalize().unwrap_or(path);
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
@@ -74,7 +66,7 @@ impl Made {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            // As any new file; the process's umask takes from it.
+            // The mode of any new file, before the process's umask.
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
         let mut staged = builder.tempfile_in(folder).map_err(failed)?;
@@ -83,7 +75,7 @@ impl Made {
         Ok((staged, path))
     }
 
-    /// Gives the files their names.
+    /// Renames the files to their final names.
     fn place(&mut self, staged: Vec<(NamedTempFile, PathBuf)>, force: bool) -> Result<(), String> {
         for (file, path) in staged {
             let before = match path.symlink_metadata() {
@@ -102,7 +94,7 @@ impl Made {
         Ok(())
     }
 
-    /// Creates a folder and those that it lies in.
+    /// Creates a directory and its missing parents.
     fn create(&mut self, folder: &Path) -> Result<(), String> {
         let missing: Vec<&Path> = folder
             .ancestors()

@@ -1,15 +1,15 @@
-//! What an image without a Dockerfile is made of.
+//! `image.files` and the other keys of an assembled image.
 
 use std::path::PathBuf;
 
 use super::checker::Checker;
-use crate::config::at::At;
+use crate::config::at::Located;
 use crate::config::document::{FileSection, ImageSection, PlatformName};
 use crate::image::{Assembly, FileMapping, Mode, Owner, Platform};
 use crate::model::ImageReference;
 
 pub(super) fn resolve(
-    files: &At<Vec<FileSection>>,
+    files: &Located<Vec<FileSection>>,
     image: &ImageSection,
     check: &mut Checker<'_>,
 ) -> Assembly {
@@ -17,14 +17,14 @@ pub(super) fn resolve(
         check.key(
             "files",
             files.place,
-            "`files` is empty, and so would be the image",
-            "add at least one, as in `- { from: site/, to: /srv/www/ }`",
+            "`files` is empty, so the image would be empty",
+            "add at least one file, as in `- { from: site/, to: /srv/www/ }`",
         );
     }
     if let Some(workdir) = &image.workdir {
         absolute(workdir, check);
     }
-    fn value<T: Clone>(at: Option<&At<T>>) -> Option<T> {
+    fn value<T: Clone>(at: Option<&Located<T>>) -> Option<T> {
         at.map(|at| at.value.clone())
     }
     let platforms = platforms(image, check);
@@ -45,21 +45,21 @@ pub(super) fn resolve(
 }
 
 fn file(section: &FileSection, image: &ImageSection, check: &mut Checker<'_>) -> FileMapping {
-    check.filled(&section.from, "a file's or folder's path");
+    check.filled(&section.from, "the path of a file or directory");
     absolute(&section.to, check);
-    if let Some(At { value, place }) = &section.platform
+    if let Some(Located { value, place }) = &section.platform
         && !names(image).contains(value)
     {
         check.at(
             *place,
-            "there is no image for this platform",
-            "name it in `platforms`, or leave it out: then the images of all platforms have the file",
+            "no image is assembled for this platform",
+            "add it to `platforms`, or remove it to put the file into all images",
         );
     }
     let owner = parsed::<Owner>(
         section.owner.as_ref(),
-        "write the user's and the group's number, as in `owner: \"1000:1000\"`; in the base, \
-         `/etc/passwd` and `/etc/group` tell them",
+        "write numeric ids of user and group, as in `owner: \"1000:1000\"`; look them up in \
+        `/etc/passwd` and `/etc/group` of the base image",
         check,
     );
     let mode = parsed::<Mode>(
@@ -76,7 +76,7 @@ fn file(section: &FileSection, image: &ImageSection, check: &mut Checker<'_>) ->
     }
 }
 
-/// Every platform that there is to be an image for.
+/// Returns every platform that an image is assembled for.
 fn names(image: &ImageSection) -> Vec<PlatformName> {
     match (&image.platforms, &image.platform) {
         (Some(list), _) => list.value.iter().map(|at| at.value).collect(),
@@ -85,43 +85,43 @@ fn names(image: &ImageSection) -> Vec<PlatformName> {
     }
 }
 
-/// The platforms of the index; none where there is to be none.
+/// Returns the platforms of the index; none if there is to be no index.
 fn platforms(image: &ImageSection, check: &mut Checker<'_>) -> Vec<Platform> {
     let Some(list) = &image.platforms else { return Vec::new() };
     if list.value.is_empty() {
         check.key(
             "platforms",
             list.place,
-            "`platforms` is empty, so there would be no image",
-            "name at least one, or leave it out for one image without an index",
+            "`platforms` is empty, so no image would be assembled",
+            "add at least one platform, or remove the key for a single image without an index",
         );
     }
     for (i, at) in list.value.iter().enumerate() {
         if list.value[..i].iter().any(|earlier| earlier.value == at.value) {
-            check.at(at.place, "this platform is here twice", "keep one of them");
+            check.at(at.place, "this platform appears twice", "keep one of them");
         }
     }
-    if let Some(At { value, place }) = &image.platform
+    if let Some(Located { value, place }) = &image.platform
         && !list.value.iter().any(|at| at.value == *value)
     {
         check.at(
             *place,
-            "the fleet's platform is none of `platforms`",
-            "add it there, or leave `platform` out: then the fleet runs the first of them",
+            "`platform` is not one of `platforms`",
+            "add it to `platforms`, or remove `platform` to run the first of them",
         );
     }
     list.value.iter().map(|at| at.value.into()).collect()
 }
 
-/// What the files are put onto. A tag may name another image tomorrow.
-fn base(base: &At<String>, check: &mut Checker<'_>) -> Option<ImageReference> {
+/// Parses the base image. It must have a digest, because a tag can move.
+fn base(base: &Located<String>, check: &mut Checker<'_>) -> Option<ImageReference> {
     match base.value.parse() {
         Ok(reference) => Some(reference),
         Err(error) if base.value.contains('@') => {
             check.at(
                 base.place,
                 error.to_string(),
-                "write `registry/path@sha256:…` whole, as in `docker.io/library/debian@sha256:…`",
+                "write the complete `registry/path@sha256:…`, as in `docker.io/library/debian@sha256:…`",
             );
             None
         }
@@ -129,10 +129,10 @@ fn base(base: &At<String>, check: &mut Checker<'_>) -> Option<ImageReference> {
             let name = &base.value;
             check.at(
                 base.place,
-                format!("`{name}` has no digest, so the same files could make another image tomorrow"),
+                format!("`{name}` has no digest, so the base image could change between builds"),
                 format!(
-                    "write `registry/path@sha256:…`; `skopeo inspect --format '{{{{.Digest}}}}' docker://{name}` \
-                     or `docker buildx imagetools inspect {name}` tells the digest"
+                    "write `registry/path@sha256:…`; get the digest with `skopeo inspect --format '{{{{.Digest}}}}' \
+                    docker://{name}` or `docker buildx imagetools inspect {name}`"
                 ),
             );
             None
@@ -141,7 +141,7 @@ fn base(base: &At<String>, check: &mut Checker<'_>) -> Option<ImageReference> {
 }
 
 fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
-    at: Option<&At<String>>,
+    at: Option<&Located<String>>,
     remedy: &str,
     check: &mut Checker<'_>,
 ) -> Option<T> {
@@ -162,7 +162,7 @@ fn ports(image: &ImageSection, check: &mut Checker<'_>) -> Vec<String> {
         if !number.parse::<u16>().is_ok_and(|number| number > 0) {
             check.at(
                 port.place,
-                format!("`{}` is no port", port.value),
+                format!("`{}` is not a port", port.value),
                 "write a number from 1 to 65535, as in `8080` or `8080/tcp`",
             );
         }
@@ -170,13 +170,13 @@ fn ports(image: &ImageSection, check: &mut Checker<'_>) -> Vec<String> {
     list.value.iter().map(|port| port.value.clone()).collect()
 }
 
-fn absolute(path: &At<String>, check: &mut Checker<'_>) {
+fn absolute(path: &Located<String>, check: &mut Checker<'_>) {
     let climbs = path.value.split('/').any(|part| part == "..");
     if !path.value.starts_with('/') || climbs {
         check.at(
             path.place,
-            format!("`{}` is no absolute path in the image", path.value),
-            "begin it with `/`, and go without `..`",
+            format!("`{}` is not an absolute path in the image", path.value),
+            "start it with `/` and don't use `..`",
         );
     }
 }

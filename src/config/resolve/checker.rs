@@ -1,16 +1,16 @@
-//! Collects objections.
+//! Collects the errors in a file.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::super::at::{At, Place};
-use super::super::error::Mistake;
+use super::super::at::{Located, Position};
+use super::super::error::Diagnostic;
 use super::super::values;
 
-/// What is wrong so far.
+/// The errors found so far, and helpers that check single values.
 pub(in crate::config) struct Checker<'a> {
     text: &'a str,
-    pub(in crate::config) mistakes: Vec<Mistake>,
+    pub(in crate::config) mistakes: Vec<Diagnostic>,
 }
 
 impl<'a> Checker<'a> {
@@ -18,82 +18,92 @@ impl<'a> Checker<'a> {
         Checker { text, mistakes: Vec::new() }
     }
 
-    /// Objects to what stands at `place`.
+    /// Reports an error at `place`.
     pub(in crate::config) fn at(
         &mut self,
-        place: Option<Place>,
+        place: Option<Position>,
         message: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        self.mistakes.push(Mistake { place, message: message.into(), remedy: remedy.into() });
+        self.mistakes.push(Diagnostic { place, message: message.into(), hint: remedy.into() });
     }
 
-    /// Objects to a key, whose value stands at `place`.
+    /// Reports an error at a key, given the position of its value.
     pub(in crate::config) fn key(
         &mut self,
         key: &str,
-        place: Option<Place>,
+        place: Option<Position>,
         message: impl Into<String>,
         remedy: impl Into<String>,
     ) {
         self.at(place.map(|place| place.key(key, self.text)), message, remedy);
     }
 
-    /// Refuses a key that a later release will serve: it must not be silently ignored.
-    pub(in crate::config) fn unsupported(&mut self, key: &str, place: Option<Place>, remedy: &str) {
-        self.key(key, place, format!("`{key}` is not yet supported"), remedy);
+    /// Refuses a key that a later release will support, so that it is not silently ignored.
+    pub(in crate::config) fn unsupported(
+        &mut self,
+        key: &str,
+        place: Option<Position>,
+        remedy: &str,
+    ) {
+        self.key(key, place, format!("`{key}` is not supported yet"), remedy);
     }
 
-    /// Refuses a key that means nothing to the strategy.
-    pub(in crate::config) fn useless(&mut self, key: &str, place: Option<Place>, why: &str) {
-        self.key(key, place, format!("`{key}` means nothing with `strategy: rolling`"), why);
+    /// Refuses a key that has no effect with `strategy: rolling`.
+    pub(in crate::config) fn unused_with_rolling(
+        &mut self,
+        key: &str,
+        place: Option<Position>,
+        why: &str,
+    ) {
+        self.key(key, place, format!("`{key}` has no effect with `strategy: rolling`"), why);
     }
 
-    /// Objects to a text that is empty.
-    pub(in crate::config) fn filled(&mut self, text: &At<String>, what: &str) {
+    /// Reports an error if `text` is empty.
+    pub(in crate::config) fn filled(&mut self, text: &Located<String>, what: &str) {
         if text.value.trim().is_empty() {
-            self.at(text.place, format!("this is empty, where {what} belongs"), "write it");
+            self.at(text.place, format!("this is empty, but must be {what}"), "add the value");
         }
     }
 
-    /// Reads a duration.
+    /// Parses a duration.
     pub(in crate::config) fn duration(
         &mut self,
-        at: Option<&At<String>>,
+        at: Option<&Located<String>>,
         default: Duration,
     ) -> Duration {
         let Some(at) = at else { return default };
         values::duration(&at.value).unwrap_or_else(|| {
             self.at(
                 at.place,
-                format!("`{}` is no duration", at.value),
-                "write it with its units, as in `5m`, `90s` or `1h30m`",
+                format!("`{}` is not a duration", at.value),
+                "write a number and a unit, as in `5m`, `90s` or `1h30m`",
             );
             default
         })
     }
 
-    /// Reads a duration that must not be zero.
+    /// Parses a duration that must not be zero.
     pub(in crate::config) fn positive_duration(
         &mut self,
-        at: Option<&At<String>>,
+        at: Option<&Located<String>>,
         default: Duration,
     ) -> Duration {
         let read = self.duration(at, default);
         if read.is_zero() {
             self.at(
                 at.and_then(|at| at.place),
-                "a deadline of zero lets nothing happen",
-                "give it at least some minutes, or leave it out for the default",
+                "this time limit must not be zero",
+                "set it to a few minutes, or remove it to use the default",
             );
         }
         read
     }
 
-    /// Reads a whole number within `range`.
+    /// Checks that an integer is within `range`.
     pub(in crate::config) fn number<T: TryFrom<i64>>(
         &mut self,
-        at: &At<i64>,
+        at: &Located<i64>,
         range: RangeInclusive<i64>,
         what: &str,
     ) -> Option<T> {
@@ -102,22 +112,26 @@ impl<'a> Checker<'a> {
             self.at(
                 at.place,
                 format!("{what} cannot be {}", at.value),
-                format!("write a whole number from {} to {}", range.start(), range.end()),
+                format!("write an integer from {} to {}", range.start(), range.end()),
             );
         }
         read
     }
 
-    /// Reads percentages that ascend to 100.
-    pub(in crate::config) fn ascending(&mut self, list: &At<Vec<At<i64>>>, key: &str) -> Vec<u8> {
+    /// Checks percentages that must ascend and end with 100.
+    pub(in crate::config) fn ascending(
+        &mut self,
+        list: &Located<Vec<Located<i64>>>,
+        key: &str,
+    ) -> Vec<u8> {
         let mut read: Vec<u8> = Vec::new();
         for at in &list.value {
             let Some(percent) = self.number(at, 1..=100, "a percentage") else { return read };
             if read.last().is_some_and(|last| *last >= percent) {
                 self.at(
                     at.place,
-                    format!("{percent} does not come after {}", read[read.len() - 1]),
-                    format!("let `{key}` ascend, each number once"),
+                    format!("{percent} is not greater than {}", read[read.len() - 1]),
+                    format!("list `{key}` in ascending order, each number once"),
                 );
                 return read;
             }
@@ -128,7 +142,7 @@ impl<'a> Checker<'a> {
             self.at(
                 place,
                 format!("`{key}` must end with 100"),
-                format!("add 100 at its end: else `{key}` would never be finished"),
+                format!("add 100 at the end, so that the rollout can complete"),
             );
         }
         read

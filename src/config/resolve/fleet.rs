@@ -1,14 +1,14 @@
-//! The groups, and whether they fit the strategy.
+//! `fleet`: the groups, checked against the strategy.
 
 use super::checker::Checker;
-use crate::config::at::At;
+use crate::config::at::Located;
 use crate::config::document::{Document, MemberSection, SizeSection};
-use crate::config::settings::{Fleet, Member, SoleGroup};
-use crate::model::{Colour, PerColour, Strategy};
+use crate::config::settings::{Fleet, SideConfig, SingleGroup};
+use crate::model::{Color, PerColor, Strategy};
 
-const BOTH: &str = "write `fleet: { blue: { group: …, target_group: … }, green: { … } }`";
+const PAIR_HINT: &str = "write `fleet: { blue: { group: …, target_group: … }, green: { … } }`";
 
-/// The groups; `None` where an objection was made.
+/// Resolves the groups; `None` if an error was reported.
 pub(super) fn resolve(
     document: &Document,
     strategy: Strategy,
@@ -18,17 +18,21 @@ pub(super) fn resolve(
     if let Some(size) = fleet.size.as_ref().filter(|s| s.value == SizeSection::Proportional) {
         check.at(
             size.place,
-            "`size: proportional` is not yet supported",
-            "write `size: match`, or leave it out",
+            "`size: proportional` is not supported yet",
+            "write `size: match`, or remove it",
         );
     }
     match (&fleet.group, &fleet.blue, &fleet.green) {
         (Some(group), None, None) if strategy == Strategy::Rolling => {
-            check.filled(group, "the Auto Scaling group's name");
+            check.filled(group, "the name of an Auto Scaling group");
             if let Some(size) = &fleet.size {
-                check.useless("size", size.place, "remove it: there is no second group to size");
+                check.unused_with_rolling(
+                    "size",
+                    size.place,
+                    "remove it: with one group, no idle group is scaled",
+                );
             }
-            Some(Fleet::Single(SoleGroup {
+            Some(Fleet::Single(SingleGroup {
                 group: group.value.clone(),
                 target_group: fleet.target_group.as_ref().map(|name| name.value.clone()),
             }))
@@ -36,74 +40,74 @@ pub(super) fn resolve(
         (Some(_), None, None) => {
             check.at(
                 document.strategy.place,
-                format!("`{strategy}` takes two groups, and `fleet` has one"),
-                format!("{BOTH}, or `strategy: rolling`"),
+                format!("`{strategy}` needs two groups, but `fleet` has one"),
+                format!("{PAIR_HINT}, or `strategy: rolling`"),
             );
             None
         }
         (None, Some(_), Some(_)) if strategy == Strategy::Rolling => {
             check.at(
                 document.strategy.place,
-                "`rolling` takes one group, and `fleet` has two",
-                "write `fleet: { group: … }`, or another strategy: blue-green, canary or linear",
+                "`rolling` needs one group, but `fleet` has two",
+                "write `fleet: { group: … }`, or change the strategy to blue-green, canary or linear",
             );
             None
         }
         (None, Some(blue), Some(green)) => pair(blue, green, check),
         (Some(_), _, _) => {
-            let colour = fleet.blue.as_ref().or(fleet.green.as_ref());
+            let color = fleet.blue.as_ref().or(fleet.green.as_ref());
             check.at(
-                colour.and_then(|colour| colour.place),
-                "`fleet` has both `group` and a colour",
-                "keep `group` for rolling within one group, or `blue` and `green`",
+                color.and_then(|color| color.place),
+                "`fleet` has both `group` and a color",
+                "keep either `group`, for `strategy: rolling`, or `blue` and `green`",
             );
             None
         }
         (None, None, None) => {
-            check.key("fleet", document.fleet.place, "`fleet` names no group", BOTH);
+            check.key("fleet", document.fleet.place, "`fleet` does not name a group", PAIR_HINT);
             None
         }
         (None, blue, _) => {
-            let missing = if blue.is_some() { Colour::Green } else { Colour::Blue };
-            check.key("fleet", document.fleet.place, format!("`{missing}` is missing"), BOTH);
+            let missing = if blue.is_some() { Color::Green } else { Color::Blue };
+            check.key("fleet", document.fleet.place, format!("`{missing}` is missing"), PAIR_HINT);
             None
         }
     }
 }
 
 fn pair(
-    blue: &At<MemberSection>,
-    green: &At<MemberSection>,
+    blue: &Located<MemberSection>,
+    green: &Located<MemberSection>,
     check: &mut Checker<'_>,
 ) -> Option<Fleet> {
-    let mut member = |section: &At<MemberSection>| {
+    let mut member = |section: &Located<MemberSection>| {
         let group = &section.value.group;
-        check.filled(group, "the Auto Scaling group's name");
+        check.filled(group, "the name of an Auto Scaling group");
         let Some(target_group) = &section.value.target_group else {
             check.at(
                 section.place,
                 format!("the group `{}` has no `target_group`", group.value),
-                "name one for each colour: traffic moves between target groups",
+                "add one for each color: traffic shifts between target groups",
             );
             return None;
         };
-        check.filled(target_group, "the target group's name");
+        check.filled(target_group, "the name of a target group");
         let (group, target_group) = (group.value.clone(), target_group.value.clone());
-        Some(Member { group, target_group })
+        Some(SideConfig { group, target_group })
     };
-    let members = PerColour { blue: member(blue)?, green: member(green)? };
+    let members = PerColor { blue: member(blue)?, green: member(green)? };
     if members.blue.group == members.green.group {
         check.at(
             green.value.group.place,
-            format!("both colours are the group `{}`", members.green.group),
-            "name two groups; for one, write `fleet: { group: … }` and `strategy: rolling`",
+            format!("both colors use the group `{}`", members.green.group),
+            "name two groups, or write `fleet: { group: … }` and `strategy: rolling` for one",
         );
     }
     if members.blue.target_group == members.green.target_group {
         check.at(
             green.value.target_group.as_ref().and_then(|name| name.place),
-            format!("both colours are in the target group `{}`", members.green.target_group),
-            "give each colour a target group of its own: traffic moves between them",
+            format!("both colors use the target group `{}`", members.green.target_group),
+            "give each color its own target group: traffic shifts between them",
         );
     }
     Some(Fleet::Pair(members))

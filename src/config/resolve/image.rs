@@ -1,8 +1,8 @@
-//! What is shipped, and where it goes.
+//! `image`: the source of the image and the repositories it is pushed to.
 
 use super::checker::Checker;
-use super::{Surroundings, assembly};
-use crate::config::at::At;
+use super::{ServiceLocation, assembly};
+use crate::config::at::Located;
 use crate::config::attach::Attach;
 use crate::config::build::Build;
 use crate::config::document::ImageSection;
@@ -12,11 +12,11 @@ use crate::image::Platform;
 use crate::model::Repository;
 
 pub(super) fn resolve(
-    section: Option<&At<ImageSection>>,
-    surroundings: Surroundings<'_>,
+    section: Option<&Located<ImageSection>>,
+    surroundings: ServiceLocation<'_>,
     check: &mut Checker<'_>,
 ) -> Image {
-    let Some(At { value: image, place }) = section else {
+    let Some(Located { value: image, place }) = section else {
         return Image {
             push: Vec::new(),
             ecr: Ecr::default(),
@@ -31,8 +31,8 @@ pub(super) fn resolve(
         check.key(
             "build",
             build.place.max(files.place),
-            "`files` and `build` each make an image",
-            "keep one of them: a Dockerfile can COPY files, too",
+            "`files` and `build` are both set, but an image has one source",
+            "remove one of them; a Dockerfile can COPY files",
         );
     }
     let push = push(&image.push, surroundings, made, check);
@@ -40,7 +40,7 @@ pub(super) fn resolve(
         check.key(
             "image",
             *place,
-            "an image is made, but `push` doesn't say where it goes",
+            "the image has a source, but no repository to push to",
             "add `push: [123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/web]`",
         );
     }
@@ -49,13 +49,15 @@ pub(super) fn resolve(
     {
         let (message, remedy) = match &image.build {
             Some(_) if key == "platforms" => (
-                "is for images from files: an engine builds for one platform",
-                "name it in `platform`, or build several elsewhere and deploy by `--image`",
+                "needs `files`: an engine builds for one platform",
+                "use `platform`, or build a multi-platform image elsewhere and deploy it with `--image`",
             ),
-            Some(_) => ("is the Dockerfile's to say", "write it there, and remove it here"),
+            Some(_) => {
+                ("has no effect with `build`", "remove it here and set it in the Dockerfile")
+            }
             None => (
-                "describes an image, but there are no `files` to make it of",
-                "add `files`, or remove it: an image that is pushed already has its own",
+                "describes an assembled image, but `files` is missing",
+                "add `files`, or remove this key: it does not change an image that is already pushed",
             ),
         };
         check.key(key, place, format!("`{key}` {message}"), remedy);
@@ -65,8 +67,8 @@ pub(super) fn resolve(
             check.key(
                 "ecr",
                 section.place,
-                "`ecr` says what ECR is to do, but no repository in `push` is in ECR",
-                "name one, or remove it",
+                "`ecr` is set, but no repository in `push` is in ECR",
+                "add an ECR repository to `push`, or remove `ecr`",
             );
         }
         section.value.resolve(check)
@@ -82,18 +84,18 @@ pub(super) fn resolve(
         check.key(
             "attach",
             attach.place,
-            "`attach` goes beside an image that is made, and none is",
-            "add `files` or `build`, or remove it",
+            "`attach` is set, but cutover does not build or assemble an image",
+            "add `files` or `build`, or remove `attach`",
         );
     }
     let attach = image.attach.as_ref().map(|at| at.value.resolve(check)).unwrap_or_default();
     Image { push, ecr: ecr.unwrap_or_default(), tags, assembly, attach, build }
 }
 
-/// The repositories to push to.
+/// Checks the repositories to push to.
 fn push(
-    targets: &[At<String>],
-    surroundings: Surroundings<'_>,
+    targets: &[Located<String>],
+    surroundings: ServiceLocation<'_>,
     made: bool,
     check: &mut Checker<'_>,
 ) -> Vec<Repository> {
@@ -102,8 +104,8 @@ fn push(
         match target.value.parse::<Repository>() {
             Ok(repository) if all.contains(&repository) => check.at(
                 target.place,
-                format!("`{repository}` is there twice"),
-                "name each repository once",
+                format!("the repository `{repository}` appears twice"),
+                "remove one of them",
             ),
             Ok(repository) => {
                 let region = repository.ecr().map(|ecr| ecr.region).filter(|_| made && n == 0);
@@ -112,9 +114,9 @@ fn push(
                 {
                     check.at(
                         target.place,
-                        format!("this registry is in {region}, which is not the fleet's Region"),
-                        "name a repository of the fleet's Region first, which instances pull from: \
-                         pulling from another one is slow and costs transfer",
+                        format!("this registry is in {region}, but the service is in {own}"),
+                        "put a repository in the service's Region first, because instances pull from it: \
+                        pulling from another Region is slow and costs data transfer",
                     );
                 }
                 all.push(repository);
@@ -122,15 +124,15 @@ fn push(
             Err(error) => check.at(
                 target.place,
                 error.to_string(),
-                "write the registry's host and the path, without tag or digest",
+                "write registry host and path, without tag or digest",
             ),
         }
     }
     all
 }
 
-/// A key that needs `files`; labels and a platform a Dockerfile can be given, too.
-fn orphan(image: &ImageSection) -> Option<(&'static str, Option<super::super::at::Place>)> {
+/// Returns a key that is set but needs `files`. `labels` and `platform` are also valid with `build`.
+fn orphan(image: &ImageSection) -> Option<(&'static str, Option<super::super::at::Position>)> {
     let shared = [
         ("labels", image.labels.as_ref().map(|at| at.place)),
         ("platform", image.platform.as_ref().map(|at| at.place)),
@@ -149,7 +151,7 @@ fn orphan(image: &ImageSection) -> Option<(&'static str, Option<super::super::at
     keys.into_iter().chain(shared).find_map(|(key, place)| place.map(|place| (key, place)))
 }
 
-fn tags(tags: &[At<String>], check: &mut Checker<'_>) -> Vec<String> {
+fn tags(tags: &[Located<String>], check: &mut Checker<'_>) -> Vec<String> {
     for tag in tags {
         let plain = tag.value.replace("{commit}", "c").replace("{run}", "r");
         let valid = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
@@ -157,9 +159,9 @@ fn tags(tags: &[At<String>], check: &mut Checker<'_>) -> Vec<String> {
         if !starts || plain.len() > 128 || !plain.bytes().all(valid) {
             check.at(
                 tag.place,
-                format!("`{}` cannot be a tag", tag.value),
-                "use up to 128 letters, digits, `.`, `_` and `-`; `{commit}` and `{run}` are \
-                 replaced",
+                format!("`{}` is not a valid tag", tag.value),
+                "use up to 128 letters, digits, `.`, `_` and `-`, and the placeholders `{commit}` \
+                and `{run}`",
             );
         }
     }

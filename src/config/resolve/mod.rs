@@ -1,6 +1,5 @@
-//! From what is written to what it means. Objections are collected, not thrown: where a value is
-//! wrong its default stands in for it, so that the rest can be checked, and no [`Config`] comes of
-//! it in the end.
+//! Turns the parsed document into a [`Config`]. Errors are collected: a wrong value is replaced by its
+//! default so that the rest can be checked, and in the end no [`Config`] is returned.
 
 mod assembly;
 pub(super) mod checker;
@@ -14,49 +13,49 @@ use std::time::Duration;
 
 pub(super) use self::checker::Checker;
 use super::document::{Document, TemplateSection, UserDataSection};
-use super::error::Mistake;
-use super::settings::{Config, Fleet, Retire, Template, UserData};
+use super::error::Diagnostic;
+use super::settings::{Config, Fleet, ScaleIn, Template, UserData};
 use super::values::{
-    A_ROLE, A_SERVICE, account_of_role, check_service, is_account, is_region, role_elsewhere,
+    A_ROLE, A_SERVICE, account_of_role, check_service_name, is_account, is_region, role_elsewhere,
 };
 use crate::model::Strategy;
 use crate::rollout::Deadlines;
 
-/// Checks what `document`, which was read from `text`, means.
+/// Validates `document`, which was parsed from `text`.
 ///
 /// # Errors
-/// All objections.
-pub(super) fn resolve(document: Document, text: &str) -> Result<Config, Vec<Mistake>> {
+/// All errors in the file.
+pub(super) fn resolve(document: Document, text: &str) -> Result<Config, Vec<Diagnostic>> {
     let mut check = Checker::new(text);
     if document.version.value != 1 {
         check.at(
             document.version.place,
-            format!("version {} of this format is not known", document.version.value),
-            "write `version: 1`, or use a newer cutover",
+            format!("version {} of the file format is not supported", document.version.value),
+            "write `version: 1`, or use a newer release of cutover",
         );
     }
     if let Some(environments) = &document.environments {
         check.unsupported(
             "environments",
             environments.place,
-            "keep one file an environment and name it with `--config`",
+            "keep one file per environment and name it with `--config`",
         );
     }
     if let Some(proof) = &document.proof {
         check.unsupported(
             "proof",
             proof.place,
-            "remove it: success is proven by what the instances were launched from",
+            "remove it: cutover verifies the launch template version of the instances instead",
         );
     }
     let strategy = Strategy::from(document.strategy.value);
     let (account, role) = identity(&document, &mut check);
-    let place = Surroundings {
+    let place = ServiceLocation {
         region: Some(document.region.value.as_str()).filter(|region| is_region(region)),
         account: account.as_deref().filter(|account| is_account(account)),
     };
     let fleet = fleet::resolve(&document, strategy, &mut check);
-    // Where fleet and strategy don't fit each other, nobody knows yet which one will be corrected.
+    // If fleet and strategy don't match, either one may be the error: the fleet decides here.
     let single = matches!(fleet, Some(Fleet::Single(_)));
     let traffic = traffic::resolve(&document, single, place, &mut check);
     let image = image::resolve(document.image.as_ref(), place, &mut check);
@@ -67,7 +66,7 @@ pub(super) fn resolve(document: Document, text: &str) -> Result<Config, Vec<Mist
     let judge = rollout::judge(document.judge.as_ref(), single, &mut check);
     let deadlines = deadlines(&document, &mut check);
     let rollback_window = check.duration(document.rollback_window.as_ref(), minutes(30));
-    let retire = document.retire.as_ref().map_or(Retire::default(), |retire| retire.value);
+    let retire = document.scale_in.as_ref().map_or(ScaleIn::default(), |retire| retire.value);
     match fleet {
         Some(fleet) if check.mistakes.is_empty() => Ok(Config {
             directory: PathBuf::new(),
@@ -85,17 +84,17 @@ pub(super) fn resolve(document: Document, text: &str) -> Result<Config, Vec<Mist
             smoke,
             judge,
             rollback_window,
-            retire,
+            scale_in: retire,
             deadlines,
         }),
         _ => Err(check.mistakes),
     }
 }
 
-/// Where the fleet is, as configured: what ARNs and registries have to agree with. `None` where
-/// it is not configured, or wrong.
+/// The configured Region and account, which ARNs and registries must match. `None` if not
+/// configured or invalid.
 #[derive(Debug, Clone, Copy)]
-struct Surroundings<'a> {
+struct ServiceLocation<'a> {
     region: Option<&'a str>,
     account: Option<&'a str>,
 }
@@ -104,29 +103,29 @@ fn minutes(n: u64) -> Duration {
     Duration::from_secs(60 * n)
 }
 
-/// The accepted account and the role.
+/// Checks service, Region, account and role; returns the accepted account and the role.
 fn identity(document: &Document, check: &mut Checker<'_>) -> (Option<String>, Option<String>) {
     let service = &document.service;
-    if check_service(&service.value).is_err() {
+    if check_service_name(&service.value).is_err() {
         check.at(
             service.place,
-            format!("`{}` cannot be a service's name", service.value),
+            format!("`{}` is not a valid service name", service.value),
             A_SERVICE,
         );
     }
     if !is_region(&document.region.value) {
         check.at(
             document.region.place,
-            format!("`{}` is no Region", document.region.value),
-            "write its code, as in `ap-northeast-2`",
+            format!("`{}` is not a Region", document.region.value),
+            "write a Region code, as in `ap-northeast-2`",
         );
     }
     let account = document.account.as_ref();
     if let Some(account) = account.filter(|account| !is_account(&account.value)) {
         check.at(
             account.place,
-            format!("`{}` is no account", account.value),
-            "write its twelve digits in quotes, as in \"123456789012\"",
+            format!("`{}` is not an account id", account.value),
+            "write twelve digits in quotes, as in \"123456789012\"",
         );
     }
     let Some(role) = &document.role else {
@@ -137,7 +136,7 @@ fn identity(document: &Document, check: &mut Checker<'_>) -> (Option<String>, Op
         None => check.at(
             role.place,
             format!("`{}` is not the ARN of a role", role.value),
-            format!("write all of it, as in `{A_ROLE}`"),
+            format!("write the complete ARN, as in `{A_ROLE}`"),
         ),
         Some(of_role) => {
             let other = account
@@ -147,7 +146,7 @@ fn identity(document: &Document, check: &mut Checker<'_>) -> (Option<String>, Op
                 check.at(
                     role.place,
                     role_elsewhere(of_role, account),
-                    "correct one of the two: the role decides which account is changed",
+                    "correct one of them: cutover changes resources in the account of the role",
                 );
             }
         }
@@ -168,13 +167,13 @@ fn template(section: Option<&TemplateSection>, check: &mut Checker<'_>) -> Templ
         check.unsupported(
             "own",
             own.place,
-            "name the template that the groups launch from in `base`, and give `own` the same \
-             name or leave it out",
+            "set `base` to the launch template of the groups, and remove `own` or give it the same \
+            name",
         );
     }
     let user_data = match &section.user_data {
         Some(UserDataSection::File(path)) => {
-            check.filled(path, "a file's path");
+            check.filled(path, "a file path");
             UserData::File(PathBuf::from(&path.value))
         }
         Some(UserDataSection::Rewrite) | None => UserData::Rewrite,
@@ -185,9 +184,8 @@ fn template(section: Option<&TemplateSection>, check: &mut Checker<'_>) -> Templ
 fn deadlines(document: &Document, check: &mut Checker<'_>) -> Deadlines {
     let section = document.deadlines.as_ref();
     let mut read =
-        |pick: fn(&super::document::DeadlineSection) -> Option<&super::at::At<String>>, default| {
-            check.positive_duration(section.and_then(pick), default)
-        };
+        |pick: fn(&super::document::DeadlineSection) -> Option<&super::at::Located<String>>,
+         default| { check.positive_duration(section.and_then(pick), default) };
     Deadlines {
         refresh: read(|s| s.refresh.as_ref(), minutes(20)),
         healthy: read(|s| s.healthy.as_ref(), minutes(10)),

@@ -1,4 +1,4 @@
-//! Steps, batches, smoke requests and judgement.
+//! Steps, rolling settings, smoke tests and judgment.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use crate::rollout::Step;
 /// CheckpointDelay and BakeTime are at most 172,800 s (API model).
 const LONGEST_BAKE: Duration = Duration::from_secs(48 * 3600);
 
-/// The steps of traffic. The sections of other strategies are checked all the same: switching the
-/// strategy must not bring up old mistakes.
+/// Returns the steps of the strategy. The sections of the other strategies are checked as well, so that
+/// switching the strategy does not reveal old errors.
 pub(super) fn steps(document: &Document, strategy: Strategy, check: &mut Checker<'_>) -> Vec<Step> {
     let blue_green = {
         let bake = document.blue_green.as_ref().and_then(|section| section.bake.as_ref());
@@ -27,7 +27,7 @@ pub(super) fn steps(document: &Document, strategy: Strategy, check: &mut Checker
             check.unsupported(
                 "hold_at",
                 hold_at.place,
-                "remove it: give the steps a longer `bake`, and interrupt the run to stop it",
+                "remove it; set a longer `bake`, and interrupt the run to stop the rollout",
             );
         }
         let bake = check.duration(section.and_then(|section| section.bake.as_ref()), minutes(5));
@@ -73,7 +73,7 @@ pub(super) fn rolling(section: Option<&RollingSection>, check: &mut Checker<'_>)
         check.at(
             max.and_then(|at| at.place),
             format!("`max_healthy` is {} above `min_healthy`", max_healthy - min_healthy),
-            "let it be at most 100 above: Auto Scaling refuses more",
+            "make it at most 100 above `min_healthy`: Auto Scaling rejects more",
         );
     }
     let bake_at = section.and_then(|section| section.bake.as_ref());
@@ -81,8 +81,8 @@ pub(super) fn rolling(section: Option<&RollingSection>, check: &mut Checker<'_>)
     if bake > LONGEST_BAKE {
         check.at(
             bake_at.and_then(|at| at.place),
-            "an instance refresh bakes for 48 hours at most",
-            "write a shorter time",
+            "an instance refresh can bake for at most 48 hours",
+            "set a shorter time",
         );
     }
     let checkpoints = section
@@ -94,18 +94,18 @@ pub(super) fn rolling(section: Option<&RollingSection>, check: &mut Checker<'_>)
 pub(super) fn smoke(document: &Document, single: bool, check: &mut Checker<'_>) -> Vec<Smoke> {
     let Some(section) = &document.smoke else { return Vec::new() };
     if single {
-        check.useless(
+        check.unused_with_rolling(
             "smoke",
             section.place,
-            "remove it: within one group no request reaches only the new version",
+            "remove it: with one group, no rule can send requests to the new version only",
         );
     } else if document.traffic.as_ref().is_none_or(|traffic| traffic.value.test.is_none()) {
         check.key(
             "smoke",
             section.place,
-            "`smoke` needs a way to the idle group",
-            "add `traffic: { test: { header: { X-Cutover: next } } }` and a rule that forwards \
-             such requests to it",
+            "`smoke` needs a test rule for the idle group",
+            "add `traffic: { test: { header: { X-Cutover: next } } }`, and a listener rule that \
+            forwards requests with this header to the idle group",
         );
     }
     let mut requests = Vec::new();
@@ -114,8 +114,8 @@ pub(super) fn smoke(document: &Document, single: bool, check: &mut Checker<'_>) 
         if !path.value.starts_with('/') {
             check.at(
                 path.place,
-                format!("`{}` is no path", path.value),
-                format!("begin it with `/`, as in `/{}`", path.value),
+                format!("`{}` is not a path", path.value),
+                format!("start it with `/`, as in `/{}`", path.value),
             );
         }
         let status = request
@@ -140,7 +140,7 @@ pub(super) fn judge(
             if share.is_none() {
                 check.at(
                     max.place,
-                    format!("`{}` is no share", max.value),
+                    format!("`{}` is not a share", max.value),
                     "write a percentage from 0% to 100%, as in `1%` or `0.5%`",
                 );
             }
@@ -156,7 +156,7 @@ pub(super) fn judge(
         if single && alarms.value.len() > 10 {
             check.at(
                 alarms.value[10].place,
-                "an instance refresh takes 10 alarms at most",
+                "an instance refresh supports at most 10 alarms",
                 "combine some of them into a composite alarm",
             );
         }

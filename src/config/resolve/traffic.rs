@@ -1,24 +1,28 @@
-//! Rules and the test rule.
+//! `traffic`: the rules and the test rule.
 
-use super::Surroundings;
+use super::ServiceLocation;
 use super::checker::Checker;
-use crate::config::at::At;
+use crate::config::at::Located;
 use crate::config::document::{Document, TestSection};
-use crate::config::settings::{TestRoute, Traffic};
+use crate::config::settings::{TestRule, Traffic};
 use crate::config::values::Arn;
 use crate::model::RuleId;
 
-const SHOW: &str = "`aws elbv2 describe-rules --listener-arn …` shows them";
+const SHOW: &str = "`aws elbv2 describe-rules --listener-arn …` lists them";
 
 pub(super) fn resolve(
     document: &Document,
     single: bool,
-    surroundings: Surroundings<'_>,
+    surroundings: ServiceLocation<'_>,
     check: &mut Checker<'_>,
 ) -> Traffic {
     let Some(section) = &document.traffic else { return Traffic::default() };
     if single {
-        check.useless("traffic", section.place, "remove it: with one group no traffic is moved");
+        check.unused_with_rolling(
+            "traffic",
+            section.place,
+            "remove it: with one group, no traffic is shifted",
+        );
         return Traffic::default();
     }
     let rules = section.value.rules.as_ref().map(|rules| {
@@ -26,8 +30,8 @@ pub(super) fn resolve(
             check.key(
                 "rules",
                 rules.place,
-                "`rules` is empty, so no traffic could be moved",
-                "name the rules, or leave it out for every rule that names the target groups",
+                "`rules` is empty, so no traffic could be shifted",
+                "name the rules, or remove the key to use every rule that forwards to the target groups",
             );
         }
         rules.value.iter().filter_map(|rule| rule_id(rule, surroundings, check)).collect()
@@ -37,27 +41,34 @@ pub(super) fn resolve(
 }
 
 fn rule_id(
-    rule: &At<String>,
-    surroundings: Surroundings<'_>,
+    rule: &Located<String>,
+    surroundings: ServiceLocation<'_>,
     check: &mut Checker<'_>,
 ) -> Option<RuleId> {
     let arn = Arn::parse(&rule.value).filter(|arn| arn.service == "elasticloadbalancing").or_else(
         || {
-            check.at(rule.place, "this is no rule's ARN", format!("write it whole; {SHOW}"));
+            check.at(
+                rule.place,
+                "this is not the ARN of a rule",
+                format!("write the complete ARN; {SHOW}"),
+            );
             None
         },
     )?;
     if let Some(region) = surroundings.region.filter(|region| arn.region != *region) {
         check.at(
             rule.place,
-            format!("this rule is in {}, the service in {region}", arn.region),
-            format!("name a rule of that Region; {SHOW}"),
+            format!("this rule is in {}, but the service is in {region}", arn.region),
+            format!("name a rule in the service's Region; {SHOW}"),
         );
     } else if let Some(account) = surroundings.account.filter(|account| arn.account != *account) {
         check.at(
             rule.place,
-            format!("this rule is in account {}, the service in {account}", arn.account),
-            format!("name a rule of that account; {SHOW}"),
+            format!(
+                "this rule is in account {}, but the service is in account {account}",
+                arn.account
+            ),
+            format!("name a rule in the service's account; {SHOW}"),
         );
     }
     let mut kinds = arn.resource.split('/');
@@ -67,29 +78,29 @@ fn rule_id(
         (Some("listener-rule" | "listener"), Some("net" | "gwy")) => {
             check.at(
                 rule.place,
-                "this rule belongs to no Application Load Balancer",
-                "use an Application Load Balancer: others don't count requests a target group",
+                "this rule does not belong to an Application Load Balancer",
+                "use an Application Load Balancer: other types do not count requests per target group",
             );
             None
         }
         _ => {
             check.at(
                 rule.place,
-                "this is the ARN of neither a rule nor a listener",
-                format!("write one of `…:listener-rule/app/…` or `…:listener/app/…`; {SHOW}"),
+                "this is not the ARN of a rule or listener",
+                format!("write `…:listener-rule/app/…` or `…:listener/app/…`; {SHOW}"),
             );
             None
         }
     }
 }
 
-fn route(test: &TestSection, check: &mut Checker<'_>) -> Option<TestRoute> {
+fn route(test: &TestSection, check: &mut Checker<'_>) -> Option<TestRule> {
     let mut headers = test.header.value.iter();
     let (Some((name, value)), None) = (headers.next(), headers.next()) else {
         check.key(
             "header",
             test.header.place,
-            format!("a test rule is told by one header, not {}", test.header.value.len()),
+            format!("a test rule has exactly one header, not {}", test.header.value.len()),
             "write one, as in `header: { X-Cutover: next }`",
         );
         return None;
@@ -99,8 +110,8 @@ fn route(test: &TestSection, check: &mut Checker<'_>) -> Option<TestRoute> {
     {
         check.at(
             test.header.place,
-            format!("`{name}: {value}` cannot be a header"),
-            "write letters, digits and hyphens, as in `header: { X-Cutover: next }`",
+            format!("`{name}: {value}` is not a valid header"),
+            "use letters, digits and hyphens, as in `header: { X-Cutover: next }`",
         );
     }
     let url = test.url.as_ref().map(|url| {
@@ -109,11 +120,11 @@ fn route(test: &TestSection, check: &mut Checker<'_>) -> Option<TestRoute> {
         if !valid {
             check.at(
                 url.place,
-                format!("`{}` is no HTTP address", url.value),
-                "write it with its scheme, as in `https://www.example.com`",
+                format!("`{}` is not an HTTP URL", url.value),
+                "write it with the scheme, as in `https://www.example.com`",
             );
         }
         url.value.trim_end_matches('/').to_owned()
     });
-    Some(TestRoute { header: (name.clone(), value.clone()), url })
+    Some(TestRule { header: (name.clone(), value.clone()), url })
 }

@@ -1,11 +1,12 @@
-//! A CloudFormation template. Its policies are JSON, which YAML includes: no string of theirs is taken for a date or a boolean.
+//! A CloudFormation template in YAML. Its policies are JSON, which is valid YAML, so that no string is parsed
+//! as a date or boolean.
 
 use serde_json::{Value, json};
 
 use super::{DeployRole, indented, issuer};
 use crate::iam::{AUDIENCE, Attachment, Policy, trust};
 
-/// A policy as a template's value: each string that holds a placeholder is substituted (`Fn::Sub`).
+/// Converts a policy to a template value: each string with a placeholder becomes `Fn::Sub`.
 pub fn value(policy: &Policy) -> Value {
     substituted(policy.document())
 }
@@ -21,7 +22,7 @@ fn substituted(value: Value) -> Value {
     }
 }
 
-/// The whole template.
+/// Returns the template.
 pub fn template(role: &DeployRole) -> String {
     let DeployRole { name, service, region, .. } = role;
     let path = match role.path.as_str() {
@@ -30,14 +31,14 @@ pub fn template(role: &DeployRole) -> String {
     };
     let exists = match role.role_exists {
         Some(true) => {
-            "\n# The role exists. Unless this stack created it, choose another name with --role, or delete the role first."
+            "\n# The role already exists. Unless this stack created it, choose another name with --role, or delete the role first."
         }
         Some(false) | None => "",
     };
     let provider_default = if role.provider_exists == Some(false) { "true" } else { "false" };
     let create = match role.provider_exists {
         Some(_) => String::new(),
-        None => "\n#   --parameter-overrides CreateProvider=true    (unless the account has it)"
+        None => "\n#   --parameter-overrides CreateProvider=true    (unless the account already has GitHub's OIDC provider)"
             .to_owned(),
     };
     let attachment = Attachment::of(&role.permissions);
@@ -53,7 +54,7 @@ pub fn template(role: &DeployRole) -> String {
             let part = |(n, policy): (usize, &Policy)| {
                 format!(
                     "  Permissions{n}:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      \
-                     Description: A part of what cutover needs to deploy {service}.\n      Roles: [!Ref DeployRole]\n      \
+                     Description: Part of the permissions that cutover needs to deploy {service}.\n      Roles: [!Ref DeployRole]\n      \
                      PolicyDocument:\n        {}\n",
                     json(&value(policy), 8),
                     n = n + 1,
@@ -63,13 +64,13 @@ pub fn template(role: &DeployRole) -> String {
         }
     };
     format!(
-        r#"# The role that cutover deploys {service} with, from GitHub Actions. To create or update it:
+        r#"# The IAM role with which cutover deploys {service} from GitHub Actions. To create or update it:
 #   aws cloudformation deploy --region {region} --stack-name {name} --template-file {name}.yaml --capabilities CAPABILITY_NAMED_IAM{create}{exists}
 AWSTemplateFormatVersion: "2010-09-09"
-Description: The role that cutover deploys {service} with
+Description: The IAM role with which cutover deploys {service}
 Parameters:
   CreateProvider:
-    Description: Whether to create GitHub's OIDC provider. An account has it once.
+    Description: Whether to create GitHub's OIDC provider. An account can have only one.
     Type: String
     AllowedValues: ["true", "false"]
     Default: "{provider_default}"
@@ -79,7 +80,7 @@ Resources:
   GitHubProvider:
     Type: AWS::IAM::OIDCProvider
     Condition: CreatesProvider
-    # Other roles may use it by the time that this stack is deleted.
+    # Other roles may use the provider when this stack is deleted.
     DeletionPolicy: Retain
     UpdateReplacePolicy: Retain
     Properties:
@@ -101,7 +102,7 @@ Resources:
     )
 }
 
-/// JSON whose lines but the first are indented by `columns`.
+/// Formats JSON with all lines except the first indented by `columns`.
 fn json(value: &Value, columns: usize) -> String {
     indented(&format!("{value:#}"), columns)
 }
@@ -110,14 +111,14 @@ fn json(value: &Value, columns: usize) -> String {
 mod tests {
     use super::*;
     use crate::iam::fixture::everything;
-    use crate::iam::{Uses, permissions};
+    use crate::iam::{Features, permissions};
 
     #[test]
     fn placeholders_are_substituted() {
         let mut known = everything();
         known.launch_template =
             Some("arn:${AWS::Partition}:ec2:::launch-template/${LaunchTemplate}".to_owned());
-        let value = value(&permissions(&Uses::of([]), &known));
+        let value = value(&permissions(&Features::of([]), &known));
         let statements = value["Statement"].as_array().unwrap();
         let versions = statements.iter().find(|s| s["Sid"] == "Versions").unwrap();
         let arn = "arn:${AWS::Partition}:ec2:::launch-template/${LaunchTemplate}";

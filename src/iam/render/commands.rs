@@ -1,21 +1,21 @@
-//! Both documents as files, and the AWS CLI commands that create the role from them: a text that a shell takes whole.
+//! A shell script that writes both documents to files and creates the role from them with AWS CLI commands.
 
 use super::{DeployRole, issuer};
 use crate::iam::{AUDIENCE, Attachment, shell_word, trust};
 
-/// A document that the commands read.
+/// A file that the commands read.
 struct File {
     name: String,
     what: &'static str,
     text: String,
 }
 
-/// The whole text. Lines that are no command are comments.
+/// Returns the script. Lines that are not commands are comments.
 pub fn text(role: &DeployRole) -> String {
     let attachment = Attachment::of(&role.permissions);
     let mut files = vec![File {
         name: format!("{}-trust.json", role.name),
-        what: "The trust policy: whose tokens may become the role.",
+        what: "The trust policy: which tokens may assume the role.",
         text: trust(&role.trust).pretty(),
     }];
     let permissions = match &attachment {
@@ -28,7 +28,7 @@ pub fn text(role: &DeployRole) -> String {
             true => format!("{}-permissions.json", role.name),
             false => format!("{}-permissions-{}.json", role.name, n + 1),
         },
-        what: "The permission policy: what the role may do.",
+        what: "The permissions policy: what the role is allowed to do.",
         text: policy.pretty(),
     }));
     let mut text = String::new();
@@ -49,7 +49,9 @@ fn commands(role: &DeployRole, files: &[File], inline: bool) -> Vec<(&'static st
         aws(&["create-open-id-connect-provider", "--url", &url, "--client-id-list", AUDIENCE]);
     match role.provider_exists {
         Some(true) => {}
-        Some(false) => all.push(("GitHub's OIDC provider, once per account.", create)),
+        Some(false) => {
+            all.push(("GitHub's OIDC provider, of which an account can have only one.", create))
+        }
         None => {
             let provider = &role.trust.provider;
             let get = [
@@ -58,7 +60,7 @@ fn commands(role: &DeployRole, files: &[File], inline: bool) -> Vec<(&'static st
                 provider.as_str(),
             ];
             let unless_there = format!("{} > /dev/null || {create}", aws(&get));
-            all.push(("GitHub's OIDC provider, unless the account has it.", unless_there));
+            all.push(("GitHub's OIDC provider, unless the account already has it.", unless_there));
         }
     }
     let mut files = files.iter().map(|file| format!("file://{}", file.name));
@@ -71,11 +73,11 @@ fn commands(role: &DeployRole, files: &[File], inline: bool) -> Vec<(&'static st
     }
     create.extend(["--assume-role-policy-document", &trust]);
     all.push(match role.role_exists {
-        Some(true) => ("The role exists: its trust policy is replaced.", aws(&update)),
+        Some(true) => ("The role already exists: replace its trust policy.", aws(&update)),
         Some(false) => ("The role.", aws(&create)),
         None => {
             let either = format!("{} || {}", aws(&create), aws(&update));
-            ("The role; where it exists, its trust policy is replaced.", either)
+            ("The role. If it already exists, its trust policy is replaced.", either)
         }
     });
     for (n, file) in files.enumerate() {
@@ -89,7 +91,7 @@ fn commands(role: &DeployRole, files: &[File], inline: bool) -> Vec<(&'static st
                 "--policy-document",
                 &file,
             ];
-            all.push(("What it may do.", aws(&put)));
+            all.push(("The permissions of the role.", aws(&put)));
             continue;
         }
         let policy = format!("{name}-{}", n + 1);
@@ -106,15 +108,15 @@ fn commands(role: &DeployRole, files: &[File], inline: bool) -> Vec<(&'static st
         let attach = aws(&["attach-role-policy", "--role-name", name, "--policy-arn", &arn]);
         let either = format!("{create} || {replace}");
         all.push((
-            "A part of what it may do: too much for an inline policy. Where the policy exists, it gets a new version (IAM keeps 5).",
+            "A managed policy with part of the permissions, which exceed an inline policy. If it exists, it gets a new version (IAM keeps 5).",
             either,
         ));
-        all.push(("The part, attached to the role.", attach));
+        all.push(("Attach the managed policy to the role.", attach));
     }
     all
 }
 
-/// The ARN that a managed policy of this name gets: the provider's account is the role's.
+/// Returns the ARN of a managed policy of this name, in the account of the OIDC provider.
 fn managed_arn(role: &DeployRole, policy: &str) -> String {
     let mut parts = role.trust.provider.split(':');
     let partition = parts.nth(1).unwrap_or("aws");

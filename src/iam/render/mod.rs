@@ -1,4 +1,4 @@
-//! A deploy role as a person applies it: AWS CLI commands, a CloudFormation template, Terraform, or plain JSON.
+//! Renders a deploy role as AWS CLI commands, CloudFormation, Terraform or JSON.
 
 pub mod cloudformation;
 pub mod commands;
@@ -8,34 +8,34 @@ use serde_json::{Value, json};
 
 use super::{GITHUB, Policy, Trust, trust};
 
-/// A deploy role, and what of it exists already.
+/// A deploy role, and what of it already exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeployRole {
     /// The role's name.
     pub name: String,
-    /// Its path: `/`, or one that begins and ends with a slash.
+    /// The role's path: `/`, or one that begins and ends with a slash.
     pub path: String,
     /// The service that it deploys.
     pub service: String,
-    /// The account's Region.
+    /// The Region.
     pub region: String,
-    /// Whom it trusts.
+    /// Which jobs may assume it.
     pub trust: Trust,
-    /// What it may do.
+    /// The permissions policy.
     pub permissions: Policy,
-    /// Whether the account has GitHub's OIDC provider; `None` where that could not be read.
+    /// Whether the account has GitHub's OIDC provider; `None` if that could not be read.
     pub provider_exists: Option<bool>,
-    /// Whether the role exists; `None` where that could not be read.
+    /// Whether the role exists; `None` if that could not be read.
     pub role_exists: Option<bool>,
 }
 
-/// The issuer's URL, as the provider is created with it.
+/// Returns the issuer's URL, with which the provider is created.
 pub(super) fn issuer() -> String {
     format!("https://{GITHUB}")
 }
 
 impl DeployRole {
-    /// One object with the role's name and both documents.
+    /// Returns a JSON object with the role's name and both documents.
     pub fn json(&self) -> Value {
         json!({
             "role": self.name,
@@ -45,7 +45,7 @@ impl DeployRole {
     }
 }
 
-/// `text` with every line but the first indented by `columns`.
+/// Indents all lines of `text` except the first by `columns`.
 fn indented(text: &str, columns: usize) -> String {
     text.replace('\n', &format!("\n{}", " ".repeat(columns)))
 }
@@ -54,13 +54,13 @@ fn indented(text: &str, columns: usize) -> String {
 mod tests {
     use super::*;
     use crate::iam::fixture::everything;
-    use crate::iam::{Job, Repository, Use, Uses, permissions};
+    use crate::iam::{Feature, Features, Job, Repository, permissions};
 
-    /// A role with what a canary needs.
+    /// Returns a role with the permissions for a canary.
     fn role() -> DeployRole {
         let repository =
             Repository { owner_id: Some(1), id: Some(2), ..Repository::parse("acme/web").unwrap() };
-        let uses = [Use::TwoGroups, Use::Rules, Use::Push, Use::InstanceProfile];
+        let uses = [Feature::TwoGroups, Feature::Rules, Feature::Push, Feature::InstanceProfile];
         DeployRole {
             name: "deploy-web".to_owned(),
             path: "/".to_owned(),
@@ -71,18 +71,18 @@ mod tests {
                 repository,
                 job: Job::Environment("production".to_owned()),
             },
-            permissions: permissions(&Uses::of(uses), &everything()),
+            permissions: permissions(&Features::of(uses), &everything()),
             provider_exists: Some(false),
             role_exists: Some(false),
         }
     }
 
-    /// The same with more than an inline policy may have.
+    /// Returns a role whose permissions exceed an inline policy.
     fn large() -> DeployRole {
         let mut known = everything();
         let rule = known.rules[0].clone();
         known.rules = (0..200).map(|n| format!("{rule}{n:016x}")).collect();
-        let permissions = permissions(&Uses::of([Use::TwoGroups, Use::Rules]), &known);
+        let permissions = permissions(&Features::of([Feature::TwoGroups, Feature::Rules]), &known);
         DeployRole { permissions, ..role() }
     }
 

@@ -1,4 +1,4 @@
-//! Terraform: the role with its policy, and GitHub's OIDC provider created or looked up.
+//! A Terraform file with the role and its policy; GitHub's OIDC provider is a resource or a data source.
 
 use hcl::Identifier;
 use hcl::expr::{Expression, Object, ObjectKey, TemplateExpr};
@@ -7,12 +7,12 @@ use serde_json::Value;
 use super::{DeployRole, indented, issuer};
 use crate::iam::{AUDIENCE, Attachment, Policy, Trust, trust};
 
-/// A policy as `jsonencode({ … })`, over several lines, with placeholders evaluated.
+/// Converts a policy to `jsonencode({ … })` on several lines, with placeholders as expressions.
 ///
 /// # Errors
-/// Where a placeholder is no expression of HCL.
+/// If a placeholder is not an HCL expression.
 pub fn jsonencode(policy: &Policy) -> Result<String, hcl::Error> {
-    // The formatter writes the arguments of a call on one line, and an object alone on several.
+    // The formatter writes arguments of a function call on one line, but a bare object on several.
     let document = hcl::format::to_string(&evaluated(policy.document())?)?;
     Ok(format!("jsonencode({})", document.trim_end()))
 }
@@ -44,23 +44,23 @@ fn evaluated(value: Value) -> Result<Expression, hcl::Error> {
     })
 }
 
-/// `x.y` of `${x.y}`, which Terraform wants without quotes.
+/// Returns `x.y` of `${x.y}`, which Terraform expects without quotes.
 fn lone_placeholder(text: &str) -> Option<&str> {
     let inner = text.strip_prefix("${")?.strip_suffix('}')?;
     (!inner.contains("${")).then_some(inner)
 }
 
-/// The whole file.
+/// Returns the Terraform file.
 ///
 /// # Errors
-/// Where a placeholder is no expression of HCL.
+/// If a placeholder is not an HCL expression.
 pub fn file(role: &DeployRole) -> Result<String, hcl::Error> {
     let DeployRole { name, service, .. } = role;
     let path = match role.path.as_str() {
         "/" => String::new(),
         path => format!("  path               = \"{path}\"\n"),
     };
-    // A role that exists cannot be created: Terraform takes it over.
+    // An existing role cannot be created, so Terraform imports it.
     let import = match role.role_exists {
         Some(true) => {
             format!("import {{\n  to = aws_iam_role.deploy\n  id = \"{name}\"\n}}\n\n")
@@ -91,7 +91,7 @@ pub fn file(role: &DeployRole) -> Result<String, hcl::Error> {
         }
     };
     Ok(format!(
-        r#"# The role that cutover deploys {service} with, from GitHub Actions. To create or update it:
+        r#"# The IAM role with which cutover deploys {service} from GitHub Actions. To create or update it:
 #   terraform init && terraform apply
 terraform {{
   required_providers {{
@@ -117,7 +117,7 @@ output "role_arn" {{
     ))
 }
 
-/// The block of the provider, and its address.
+/// Returns the block of the OIDC provider and its address.
 fn provider(role: &DeployRole) -> (String, &'static str) {
     let url = issuer();
     if role.provider_exists == Some(false) {
@@ -136,7 +136,7 @@ fn provider(role: &DeployRole) -> (String, &'static str) {
 mod tests {
     use super::*;
     use crate::iam::fixture::everything;
-    use crate::iam::{Uses, permissions};
+    use crate::iam::{Features, permissions};
 
     #[test]
     fn placeholders_are_expressions() {
@@ -146,7 +146,7 @@ mod tests {
             "arn:aws:autoscaling:::autoScalingGroup:*:autoScalingGroupName/${var.name}-blue"
                 .to_owned(),
         ];
-        let policy = permissions(&Uses::of([]), &known);
+        let policy = permissions(&Features::of([]), &known);
         let written = jsonencode(&policy).unwrap();
         assert!(written.contains("Resource = aws_launch_template.app.arn"), "{written}");
         assert!(written.contains("\"ec2:LaunchTemplate\" = aws_launch_template.app.arn"));

@@ -1,75 +1,75 @@
-//! Why nothing can be put onto a base.
+//! Errors of base images.
 
 use crate::model::ImageReference;
 use crate::registry::RegistryError;
 
 use super::super::Platform;
 
-/// Why a base could not be read.
+/// Why a base image cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BaseError {
-    /// The registry doesn't answer, or refuses.
-    #[error("cannot read the base {base}: {source}")]
+    /// The registry cannot be reached or refuses.
+    #[error("cannot read the base image {base}: {source}")]
     Registry {
         /// As configured.
         base: ImageReference,
-        /// What the registry says.
+        /// The registry's error.
         source: RegistryError,
     },
     /// The registry doesn't have it.
     #[error(
-        "cannot read the base {base}: its registry has nothing of this digest there. Correct `image.base`; \
-         `skopeo inspect docker://{}:<tag>` tells a tag's digest", .base.repository
+        "cannot read the base image {base}: the registry does not have this digest. Correct `image.base`; \
+         `skopeo inspect docker://{}:<tag>` prints a tag's digest", .base.repository
     )]
     Missing {
         /// As configured.
         base: ImageReference,
     },
-    /// There is no image for a platform.
+    /// The base image does not support a platform.
     #[error(
-        "the base {base} has no image for {platform}, but for {}. Choose among them in `image.platform` or `image.platforms`, or another base",
+        "the base image {base} does not support {platform}; it supports {}. Correct `image.platform` or `image.platforms`, or choose another base image",
         platforms(there)
     )]
     Platform {
         /// As configured.
         base: ImageReference,
-        /// For which.
+        /// The platform.
         platform: Platform,
-        /// For which there is one.
+        /// The platforms that it supports.
         there: Vec<Platform>,
     },
-    /// It is nothing that an image can be put onto.
-    #[error("nothing can be put onto the base {base}: {why}")]
-    Unfit {
+    /// It cannot be a base image.
+    #[error("{base} cannot be used as a base image: {why}")]
+    Unusable {
         /// As configured.
         base: ImageReference,
-        /// Why.
-        why: Unfit,
+        /// The reason.
+        why: UnusableBase,
     },
 }
 
-/// Why an image is no base.
+/// Why an image cannot be a base image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unfit {
-    /// A document isn't what it should be.
-    #[error("its {document} cannot be read: {cause}. Is it an image's digest?")]
+pub enum UnusableBase {
+    /// A document is invalid.
+    #[error("its {document} is invalid: {cause}. Check that `image.base` names an image's digest")]
     Document {
         /// Index, manifest or configuration.
         document: &'static str,
         /// What is wrong.
         cause: String,
     },
-    /// Something else in a registry: a chart, a signature.
-    #[error("it is no image but `{0}`. Give an image's digest in `image.base`")]
-    NoImage(String),
-    /// A layer that may not be passed on, or that nobody here can.
+    /// Another kind of artifact: a chart, a signature.
+    #[error("it is not an image but `{0}`. Use an image's digest in `image.base`")]
+    NotAnImage(String),
+    /// A layer that may not be redistributed, or that not every engine can read.
     #[error(
-        "it has a layer of the kind `{0}`, which may not be copied or cannot be read everywhere. Choose another base"
+        "it has a layer of type `{0}`, which may not be copied or cannot be read everywhere. Choose another base image"
     )]
     Layer(String),
-    /// The two documents don't fit each other.
+    /// Manifest and configuration do not match.
     #[error(
-        "its manifest names {manifest} layers and its configuration {config}. Choose another base"
+        "its manifest names {manifest} layers but its configuration {config}. Choose another base image"
     )]
     Layers {
         /// Layers in the manifest.
@@ -77,17 +77,17 @@ pub enum Unfit {
         /// DiffIDs in the configuration.
         config: usize,
     },
-    /// Something has a digest by another algorithm.
-    #[error("it names `{0}`, which is not a SHA-256 digest. Choose another base")]
+    /// A digest uses another algorithm.
+    #[error("it names `{0}`, which is not a SHA-256 digest. Choose another base image")]
     Digest(String),
-    /// It wants commands to be run.
+    /// It has ONBUILD instructions.
     #[error(
-        "it wants `{0}` to be run (ONBUILD), which needs an engine. Use a Dockerfile, or a base without that"
+        "its `ONBUILD {0}` needs a container engine. Use a Dockerfile, or a base image without ONBUILD"
     )]
     OnBuild(String),
 }
 
 fn platforms(there: &[Platform]) -> String {
     let all: Vec<String> = there.iter().map(ToString::to_string).collect();
-    if all.is_empty() { "none at all".to_owned() } else { all.join(", ") }
+    if all.is_empty() { "no platform".to_owned() } else { all.join(", ") }
 }

@@ -1,4 +1,4 @@
-//! What an image is put onto, as data: which layers it has and where they are, and how to run it.
+//! A base image as data: which layers it has and where they are, and how to run it.
 
 mod error;
 mod read;
@@ -7,34 +7,34 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::model::{Digest, Repository};
-use crate::registry::There;
+use crate::registry::RemoteLayer;
 
 use super::Platform;
 
-pub use error::{BaseError, Unfit};
+pub use error::{BaseError, UnusableBase};
 pub use read::read;
 
-/// A base for each platform; none where an image is put onto nothing.
+/// The base image for each platform; empty without a base image.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Bases(Vec<Base>);
 
-/// One image to put a layer onto.
+/// A base image for one platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Base {
     platform: Platform,
-    layers: Vec<There>,
+    layers: Vec<RemoteLayer>,
     diff_ids: Vec<Digest>,
     config: Map<String, Value>,
 }
 
-/// The part of a manifest that matters here.
+/// The members of a manifest that are used here.
 #[derive(Deserialize)]
 struct Manifest {
     config: Descriptor,
     layers: Vec<Descriptor>,
 }
 
-/// What a manifest or an index says of something.
+/// A descriptor in a manifest or an index.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Descriptor {
@@ -45,11 +45,11 @@ struct Descriptor {
     urls: Vec<String>,
     #[serde(default)]
     annotations: std::collections::BTreeMap<String, String>,
-    /// In an index.
+    /// Only in an index.
     platform: Option<Value>,
 }
 
-/// The part of a configuration that matters here.
+/// The members of a configuration that are used here.
 #[derive(Deserialize)]
 struct Configuration {
     rootfs: RootFs,
@@ -69,9 +69,9 @@ struct Run {
 }
 
 impl Bases {
-    /// The one for this platform.
+    /// Returns the base image for this platform.
     pub(super) fn of(&self, platform: &Platform) -> Option<&Base> {
-        self.0.iter().find(|base| base.platform.is(platform))
+        self.0.iter().find(|base| base.platform.matches(platform))
     }
 }
 
@@ -82,17 +82,21 @@ impl FromIterator<Base> for Bases {
 }
 
 impl Base {
-    /// Reads the two documents of an image in `repository`, OCI's or Docker's.
+    /// Reads manifest and configuration, OCI's or Docker's, of an image in `repository`.
     ///
     /// # Errors
-    /// Where they don't make an image, or not one that another can be put onto.
-    pub fn new(repository: &Repository, manifest: &[u8], config: &[u8]) -> Result<Base, Unfit> {
+    /// Fails if they are not an image's, or the image cannot be a base image.
+    pub fn new(
+        repository: &Repository,
+        manifest: &[u8],
+        config: &[u8],
+    ) -> Result<Base, UnusableBase> {
         let manifest: Manifest = parse("manifest", manifest)?;
         let kind = manifest.config.media_type.as_str();
         if !matches!(kind, OCI_CONFIG | DOCKER_CONFIG) {
-            return Err(Unfit::NoImage(kind.to_owned()));
+            return Err(UnusableBase::NotAnImage(kind.to_owned()));
         }
-        let layers: Vec<There> = manifest
+        let layers: Vec<RemoteLayer> = manifest
             .layers
             .into_iter()
             .map(|layer| layer.layer(repository))
@@ -100,29 +104,29 @@ impl Base {
         let known: Configuration = parse("configuration", config)?;
         if known.rootfs.diff_ids.len() != layers.len() {
             let (manifest, config) = (layers.len(), known.rootfs.diff_ids.len());
-            return Err(Unfit::Layers { manifest, config });
+            return Err(UnusableBase::Layers { manifest, config });
         }
         if let Some(first) = known.config.as_ref().and_then(|run| run.on_build.as_ref()?.first()) {
-            return Err(Unfit::OnBuild(first.clone()));
+            return Err(UnusableBase::OnBuild(first.clone()));
         }
         let config: Map<String, Value> = parse("configuration", config)?;
-        let platform = platform(&config).ok_or_else(|| Unfit::Document {
+        let platform = platform(&config).ok_or_else(|| UnusableBase::Document {
             document: "configuration",
-            cause: "it names no platform".to_owned(),
+            cause: "it has no platform".to_owned(),
         })?;
         Ok(Base { platform, layers, diff_ids: known.rootfs.diff_ids, config })
     }
 
-    /// What it runs on.
+    /// Returns the platform.
     pub fn platform(&self) -> &Platform {
         &self.platform
     }
 
-    pub(super) fn layers(&self) -> &[There] {
+    pub(super) fn layers(&self) -> &[RemoteLayer] {
         &self.layers
     }
 
-    /// The digests of its layers before compression.
+    /// Returns the DiffIDs of its layers.
     pub(super) fn diff_ids(&self) -> &[Digest] {
         &self.diff_ids
     }
@@ -136,8 +140,8 @@ const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 
 impl Descriptor {
-    /// A layer by OCI's name of its type. Docker's types mean the same bytes.
-    fn layer(self, repository: &Repository) -> Result<There, Unfit> {
+    /// Returns the layer with OCI's media type. Docker's types mean the same bytes.
+    fn layer(self, repository: &Repository) -> Result<RemoteLayer, UnusableBase> {
         let kind = self.media_type.as_str();
         let plain = kind
             .strip_prefix("application/vnd.docker.image.rootfs.diff.tar")
@@ -147,9 +151,9 @@ impl Descriptor {
             })
             .filter(|rest| matches!(rest.as_str(), "" | "+gzip" | "+zstd"));
         let Some(compression) = plain.filter(|_| self.urls.is_empty()) else {
-            return Err(Unfit::Layer(self.media_type));
+            return Err(UnusableBase::Layer(self.media_type));
         };
-        Ok(There {
+        Ok(RemoteLayer {
             media_type: format!("application/vnd.oci.image.layer.v1.tar{compression}"),
             digest: self.digest()?,
             size: self.size,
@@ -158,20 +162,24 @@ impl Descriptor {
         })
     }
 
-    fn digest(&self) -> Result<Digest, Unfit> {
-        self.digest.parse().map_err(|_| Unfit::Digest(self.digest.clone()))
+    fn digest(&self) -> Result<Digest, UnusableBase> {
+        self.digest.parse().map_err(|_| UnusableBase::Digest(self.digest.clone()))
     }
 }
 
-/// What an entry of an index, or a configuration, says of a platform: both by the same keys.
+/// Returns the platform of an index entry or a configuration: both use the same keys.
 fn platform(object: &Map<String, Value>) -> Option<Platform> {
     let text = |key: &str| object.get(key)?.as_str().filter(|t| !t.is_empty()).map(str::to_owned);
     let (os, architecture) = (text("os")?, text("architecture")?);
     Some(Platform { os, architecture, variant: text("variant") })
 }
 
-fn parse<'a, T: Deserialize<'a>>(document: &'static str, bytes: &'a [u8]) -> Result<T, Unfit> {
-    let failed = |error: serde_json::Error| Unfit::Document { document, cause: error.to_string() };
+fn parse<'a, T: Deserialize<'a>>(
+    document: &'static str,
+    bytes: &'a [u8],
+) -> Result<T, UnusableBase> {
+    let failed =
+        |error: serde_json::Error| UnusableBase::Document { document, cause: error.to_string() };
     serde_json::from_slice(bytes).map_err(failed)
 }
 
@@ -183,7 +191,7 @@ mod tests {
 
     const LAYER: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
-    fn base(layer: &Value, config: &Value) -> Result<Base, Unfit> {
+    fn base(layer: &Value, config: &Value) -> Result<Base, UnusableBase> {
         let manifest = json!({
             "schemaVersion": 2,
             "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
@@ -212,28 +220,28 @@ mod tests {
         ] {
             let base = base(&layer(&format!("application/vnd.{docker}")), &config()).unwrap();
             assert_eq!(base.layers[0].media_type, format!("application/vnd.{oci}"));
-            assert!(base.platform.is(&"linux/arm64".parse().unwrap()));
+            assert!(base.platform.matches(&"linux/arm64".parse().unwrap()));
         }
     }
 
     #[test]
-    fn what_nothing_can_be_put_onto_is_refused() {
+    fn unusable_base_images_are_refused() {
         for kind in [
             "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
             "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
             "application/vnd.oci.image.layer.v1.tar+gzip+encrypted",
         ] {
-            assert!(matches!(base(&layer(kind), &config()), Err(Unfit::Layer(_))), "{kind}");
+            assert!(matches!(base(&layer(kind), &config()), Err(UnusableBase::Layer(_))), "{kind}");
         }
         let gzip = || layer("application/vnd.oci.image.layer.v1.tar+gzip");
         let mut elsewhere = gzip();
         elsewhere["urls"] = json!(["https://example.com/layer"]);
-        assert!(matches!(base(&elsewhere, &config()), Err(Unfit::Layer(_))));
+        assert!(matches!(base(&elsewhere, &config()), Err(UnusableBase::Layer(_))));
         let mut two = config();
         two["rootfs"]["diff_ids"] = json!([LAYER, LAYER]);
-        assert!(matches!(base(&gzip(), &two), Err(Unfit::Layers { .. })));
+        assert!(matches!(base(&gzip(), &two), Err(UnusableBase::Layers { .. })));
         let mut triggers = config();
         triggers["config"] = json!({ "OnBuild": ["RUN make"] });
-        assert!(matches!(base(&gzip(), &triggers), Err(Unfit::OnBuild(_))));
+        assert!(matches!(base(&gzip(), &triggers), Err(UnusableBase::OnBuild(_))));
     }
 }

@@ -1,4 +1,4 @@
-//! A base out of its registry: two small documents for each platform. Its layers stay there.
+//! Reads a base image from its registry: two small documents for each platform. Its layers stay there.
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -8,12 +8,12 @@ use crate::model::{Digest, ImageReference};
 use crate::registry::{LARGEST_CONFIG, Registry, RegistryError};
 
 use super::super::Platform;
-use super::{Base, BaseError, Bases, Descriptor, Manifest, Unfit, parse, platform};
+use super::{Base, BaseError, Bases, Descriptor, Manifest, UnusableBase, parse, platform};
 
-/// What a digest in a registry may stand for, told by what it holds: media types are sometimes left
-/// out, and what both of them could be read from is neither.
+/// An image manifest or an index, reported apart by its members: media types are sometimes missing. A document
+/// with the members of both is not an index.
 #[derive(Deserialize)]
-struct Either {
+struct ManifestOrIndex {
     manifests: Option<Vec<Descriptor>>,
     layers: Option<Value>,
 }
@@ -21,7 +21,7 @@ struct Either {
 /// Reads `base`, an image or the index of several, for each of `platforms`.
 ///
 /// # Errors
-/// Where the registry doesn't have it, or not for a platform, or nothing can be put onto it.
+/// Fails if the registry does not have it, or not for a platform, or it cannot be a base image.
 pub async fn read(
     registry: &Registry,
     base: &ImageReference,
@@ -29,10 +29,10 @@ pub async fn read(
 ) -> Result<Bases, BaseError> {
     let reader = Reader { registry, base };
     let top = reader.manifest(&base.digest).await?;
-    let either: Either = parse("manifest", &top).map_err(|why| reader.unfit(why))?;
+    let either: ManifestOrIndex = parse("manifest", &top).map_err(|why| reader.unfit(why))?;
     let Some(index) = either.manifests.filter(|_| either.layers.is_none()) else {
         let only = reader.image(&top).await?;
-        let another = platforms.iter().find(|platform| !platform.is(only.platform()));
+        let another = platforms.iter().find(|platform| !platform.matches(only.platform()));
         return match another {
             Some(platform) => Err(reader.none_for(platform, vec![only.platform().clone()])),
             None => Ok([only].into_iter().collect()),
@@ -40,16 +40,16 @@ pub async fn read(
     };
     let mut bases = Vec::new();
     for wanted in platforms {
-        let entry = index.iter().find(|entry| entry.platform().is_some_and(|p| wanted.is(&p)));
+        let entry = index.iter().find(|entry| entry.platform().is_some_and(|p| wanted.matches(&p)));
         let Some(entry) = entry else {
             let there = index.iter().filter_map(Descriptor::platform);
-            // Attestations are for no machine.
+            // Attestations have no real platform.
             let there = there.filter(|platform| platform.os != "unknown").collect();
             return Err(reader.none_for(wanted, there));
         };
         let digest = entry.digest().map_err(|why| reader.unfit(why))?;
         let found = reader.image(&reader.manifest(&digest).await?).await?;
-        if !wanted.is(found.platform()) {
+        if !wanted.matches(found.platform()) {
             return Err(reader.none_for(wanted, vec![found.platform().clone()]));
         }
         bases.push(found);
@@ -75,7 +75,7 @@ impl Reader<'_> {
         let parsed: Manifest = parse("manifest", manifest).map_err(|why| self.unfit(why))?;
         let Descriptor { size, media_type, .. } = &parsed.config;
         if *size > LARGEST_CONFIG {
-            return Err(self.unfit(Unfit::NoImage(media_type.clone())));
+            return Err(self.unfit(UnusableBase::NotAnImage(media_type.clone())));
         }
         let digest = parsed.config.digest().map_err(|why| self.unfit(why))?;
         let config = self.registry.blob(&self.base.repository, &digest, *size).await;
@@ -87,8 +87,8 @@ impl Reader<'_> {
         BaseError::Registry { base: self.base.clone(), source }
     }
 
-    fn unfit(&self, why: Unfit) -> BaseError {
-        BaseError::Unfit { base: self.base.clone(), why }
+    fn unfit(&self, why: UnusableBase) -> BaseError {
+        BaseError::Unusable { base: self.base.clone(), why }
     }
 
     fn none_for(&self, platform: &Platform, there: Vec<Platform>) -> BaseError {

@@ -1,49 +1,50 @@
-//! How many rollouts the lab takes a second, on one core, and what the time goes into.
+//! Measures how many rollouts the lab simulates per second on one core, and where the time goes.
 
-mod gauge;
+mod profile;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cutover_lab::doors::InProcess;
+use cutover_lab::transport::InProcess;
 use sha2::{Digest as _, Sha256};
 
-use super::demo::{self, Shape, Stage, Unrehearsed};
+use super::demo::{self, DemoSetup, Shape, SimulationError};
 use crate::engine::Stop;
-use crate::model::Ending;
+use crate::model::Status;
 use crate::net::Stopwatch;
-use gauge::{Gauge, Spans};
+use profile::{SpanRecorder, TimeProfile};
 
-/// So many of the seeds are run once more to tell where the time goes: looking costs time itself.
-const LOOKED_INTO: u64 = 10;
+/// How many of the seeds are run once more to measure where the time goes: measuring costs time
+/// itself.
+const PROFILED_SEEDS: u64 = 10;
 
-/// What was measured.
+/// A benchmark's result.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Measured {
-    /// Rollouts, one after another.
+pub struct BenchResult {
+    /// How many rollouts were run, one after another.
     pub rollouts: u64,
-    /// The seconds that they took by the clock.
+    /// Their wall-clock time in seconds.
     pub elapsed_seconds: f64,
-    /// The seconds of one core that they took.
+    /// Their CPU time in seconds.
     pub core_seconds: f64,
-    /// The lab's seconds that passed in them.
+    /// The lab's time that passed in them, in seconds.
     pub virtual_seconds: f64,
-    /// How often they ended how.
+    /// How many ended with each outcome.
     pub endings: BTreeMap<&'static str, u64>,
-    /// Calls of a rollout to AWS, on average, by `Service.Operation`.
+    /// Calls to AWS per rollout, on average, by `Service.Operation`.
     pub calls: BTreeMap<&'static str, f64>,
-    /// What the time goes into.
+    /// Where the time goes.
     pub shares: Shares,
-    /// A fingerprint of all that happened: the same for the same seeds, however fast.
+    /// A fingerprint of everything that happened: the same for the same seeds, whatever the speed.
     pub history: String,
 }
 
-/// Shares of a rollout's time, summing to 1.
+/// Shares of a rollout's time; their sum is 1.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Shares {
-    /// The AWS SDK: endpoint, serialising, signing, reading the answer.
+    /// The AWS SDK: endpoint, serialization, signing, parsing the answer.
     pub sdk: f64,
     /// The deployer itself.
     pub deployer: f64,
@@ -51,13 +52,13 @@ pub struct Shares {
     pub lab: f64,
 }
 
-impl Measured {
-    /// Rollouts in a second of one core.
+impl BenchResult {
+    /// Returns the rollouts per second of one core.
     pub fn rate(&self) -> f64 {
         self.rollouts as f64 / self.core_seconds
     }
 
-    /// Calls of a rollout to AWS.
+    /// Returns the calls to AWS per rollout.
     pub fn calls_each(&self) -> f64 {
         self.calls.values().sum()
     }
@@ -66,23 +67,24 @@ impl Measured {
 /// Runs the demo's rollout of a good version once for each seed, in this thread.
 ///
 /// # Errors
-/// Only where the demo itself is broken.
-pub fn bench(shape: Shape, seeds: Range<u64>) -> Result<Measured, Unrehearsed> {
-    // What is made once in a process is not a rollout's.
-    once(shape, seeds.start, &Gauge::default())?;
+/// Only if the demo itself is broken.
+pub fn bench(shape: Shape, seeds: Range<u64>) -> Result<BenchResult, SimulationError> {
+    // Warms up what is created once per process.
+    once(shape, seeds.start, &TimeProfile::default())?;
     let mut endings = BTreeMap::new();
     let mut virtual_time = Duration::ZERO;
     let mut history = Sha256::new();
     let watch = Stopwatch::of_this_thread();
     for seed in seeds.clone() {
-        let rollout = once(shape, seed, &Gauge::default())?;
+        let rollout = once(shape, seed, &TimeProfile::default())?;
         *endings.entry(rollout.ending.name()).or_default() += 1;
         virtual_time += rollout.passed;
         history.update(&rollout.history);
     }
     let (elapsed, worked) = (watch.elapsed(), watch.worked());
-    let (calls, shares) = look_into(shape, seeds.start..seeds.end.min(seeds.start + LOOKED_INTO))?;
-    Ok(Measured {
+    let (calls, shares) =
+        profile_seeds(shape, seeds.start..seeds.end.min(seeds.start + PROFILED_SEEDS))?;
+    Ok(BenchResult {
         rollouts: seeds.end - seeds.start,
         elapsed_seconds: elapsed.as_secs_f64(),
         core_seconds: worked.as_secs_f64(),
@@ -94,13 +96,13 @@ pub fn bench(shape: Shape, seeds: Range<u64>) -> Result<Measured, Unrehearsed> {
     })
 }
 
-fn look_into(
+fn profile_seeds(
     shape: Shape,
     seeds: Range<u64>,
-) -> Result<(BTreeMap<&'static str, f64>, Shares), Unrehearsed> {
-    let gauge = Arc::new(Gauge::default());
+) -> Result<(BTreeMap<&'static str, f64>, Shares), SimulationError> {
+    let gauge = Arc::new(TimeProfile::default());
     let watch = Stopwatch::start();
-    tracing::subscriber::with_default(Spans(gauge.clone()), || {
+    tracing::subscriber::with_default(SpanRecorder(gauge.clone()), || {
         seeds.clone().try_for_each(|seed| once(shape, seed, &gauge).map(|_| ()))
     })?;
     let all = watch.elapsed().as_secs_f64();
@@ -112,14 +114,14 @@ fn look_into(
 }
 
 struct Rollout {
-    ending: Ending,
-    /// By the lab's time.
+    ending: Status,
+    /// By the lab's clock.
     passed: Duration,
     history: String,
 }
 
-fn once(shape: Shape, seed: u64, gauge: &Gauge) -> Result<Rollout, Unrehearsed> {
-    let Stage { config, world } = demo::stage(shape, seed)?;
+fn once(shape: Shape, seed: u64, gauge: &TimeProfile) -> Result<Rollout, SimulationError> {
+    let DemoSetup { config, world } = demo::stage(shape, seed)?;
     let start = world.now;
     demo::paused()?.block_on(async {
         let door = InProcess::new(world);

@@ -1,10 +1,10 @@
-//! What a call asks for, read from its request: the checkers' own reading of the wire.
+//! Parses what a call requests: the checkers' own reading of the wire format.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cutover_lab::doors::Moment;
+use cutover_lab::transport::WatchEvent;
 use cutover_lab::world::elapsed;
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
@@ -13,32 +13,32 @@ use serde_json::Value;
 /// A call that arrived and was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Call {
-    /// Who sent it.
+    /// The sender's name.
     pub sender: String,
-    /// When.
+    /// When it was sent.
     pub sent: Timestamp,
-    /// The service.
+    /// The AWS service, or the lab's own.
     pub service: String,
-    /// The operation.
+    /// The operation's name.
     pub operation: String,
-    /// Whether the world answered with success. The answer may yet be lost on its way.
+    /// Whether the world answered with success. The answer may still be lost on its way.
     pub done: bool,
     /// The HTTP status of the answer.
     pub status: u16,
-    /// When the answer reached its sender; none if it came too late to be waited for, or never.
+    /// When the answer reached its sender; `None` if it came after the timeout, or never.
     pub answered: Option<Timestamp>,
     /// The input's scalars by their names on the wire (`Actions.member.1.Type`; in JSON, members of
     /// the input itself). Empty for reads, apart from the few whose input matters.
     fields: BTreeMap<String, String>,
 }
 
-/// How the names of deployers' doors begin.
+/// The prefix of every deployer's sender name.
 pub(super) const RUN: &str = "run-";
 
 /// How long one attempt waits for its answer (DESIGN.md §4).
 pub(super) const ATTEMPT: Duration = Duration::from_secs(5);
 
-/// Reads whose input tells what they looked at.
+/// Reads whose input says what they read.
 const TELLING: &[&str] = &[
     "GetParameter",
     "GetParameters",
@@ -48,9 +48,10 @@ const TELLING: &[&str] = &[
 ];
 
 impl Call {
-    /// Reads a moment that is a call; none for an event.
-    pub(super) fn of(moment: &Moment<'_>) -> Option<Call> {
-        let Moment::Call { sender, sent, replied, service, operation, request, status } = moment
+    /// Parses a moment that is a call; returns `None` for an event.
+    pub(super) fn of(moment: &WatchEvent<'_>) -> Option<Call> {
+        let WatchEvent::Call { sender, sent, replied, service, operation, request, status } =
+            moment
         else {
             return None;
         };
@@ -67,7 +68,7 @@ impl Call {
         })
     }
 
-    /// Whether it asks for nothing to be changed.
+    /// Whether the operation changes nothing.
     pub(super) fn is_read(&self) -> bool {
         is_read(&self.operation)
     }
@@ -77,38 +78,39 @@ impl Call {
         self.sender.starts_with(RUN)
     }
 
-    /// Whether its sender knows that it was done.
+    /// Whether its sender knows that it succeeded.
     pub(super) fn is_known(&self) -> bool {
         self.done && self.answered.is_some()
     }
 
-    /// A scalar of the input.
+    /// Returns a scalar of the input.
     pub(super) fn field(&self, name: &str) -> Option<&str> {
         self.fields.get(name).map(String::as_str)
     }
 
-    /// A number of the input.
+    /// Returns a number of the input.
     pub(super) fn number(&self, name: &str) -> Option<u64> {
         self.field(name)?.parse().ok()
     }
 
-    /// The names of all scalars of the input.
+    /// Returns the names of all scalars of the input.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.fields.keys().map(String::as_str)
     }
 
-    /// The elements of a list of scalars.
+    /// Returns the elements of a list of scalars.
     pub(super) fn list<'c>(&'c self, name: &'c str) -> impl Iterator<Item = &'c str> {
         let of_list = move |key: &str| key.strip_prefix(name).is_some_and(|k| k.starts_with('.'));
         self.fields.iter().filter(move |(key, _)| of_list(key)).map(|(_, value)| value.as_str())
     }
 
-    /// The group that it names.
+    /// Returns the Auto Scaling group that it names.
     pub(super) fn group(&self) -> Option<&str> {
         self.field("AutoScalingGroupName")
     }
 
-    /// The launch template, by id or name, and the version that an instance refresh is to bring.
+    /// Returns the launch template, by ID or name, and the version that an instance refresh
+    /// requests.
     pub(super) fn launches(&self) -> Option<(&str, &str)> {
         const PLACES: [&str; 2] = [
             "DesiredConfiguration.LaunchTemplate",
@@ -121,20 +123,21 @@ impl Call {
         })
     }
 
-    /// The rule, or listener, that it names.
+    /// Returns the ARN of the rule or listener that it names.
     pub(super) fn rule(&self) -> Option<&str> {
         self.field("RuleArn").or(self.field("ListenerArn"))
     }
 }
 
-/// By AWS's naming, with which a request of the registry or the token endpoint has nothing to do.
+/// Recognizes a read by AWS's naming, which no request to the registry or the token endpoint
+/// follows.
 fn is_read(operation: &str) -> bool {
     ["Describe", "Get", "List", "BatchGet", "Head", "BatchCheck"]
         .iter()
         .any(|start| operation.starts_with(start))
 }
 
-/// The scalars of a form or a JSON structure; nothing of any other body.
+/// Returns the scalars of a form or of a JSON object; none for any other body.
 fn fields(body: &Bytes) -> BTreeMap<String, String> {
     if body.first() == Some(&b'{') {
         let mut found = BTreeMap::new();

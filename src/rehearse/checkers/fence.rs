@@ -1,56 +1,56 @@
-//! The fence: who has no claim, or no longer the newest, changes nothing; who has it has just looked;
-//! who took over from a run that did not finish only reads for T.
+//! The fence: a run without a claim, or without the newest one, changes nothing; the run that has
+//! it read it just before; and a run that took over an unfinished rollout only reads for [`T`].
 
 use std::time::Duration;
 
 use cutover_lab::world::elapsed;
 
 use super::call::{ATTEMPT, Call};
-use super::touch::Touch;
-use super::{Found, Scene};
+use super::external::ExternalChange;
+use super::{CheckContext, Violations};
 use crate::rollout::T;
 
 const PROMISE: &str = "fence";
 
-/// What was read of the claim, and of the rules, may be this old when a change is sent.
+/// How old the last read of the claim, or of the rules, may be when a change is sent.
 const FRESH: Duration = Duration::from_secs(5);
 
-/// The deployer counts from before it sends the read: what it takes for fresh arrived here no longer
-/// ago. Timers count whole milliseconds.
+/// The deployer counts from before it sends a read, so the read arrived in the lab later than that.
+/// Timers count whole milliseconds.
 const SLACK: Duration = Duration::from_millis(10);
 
-/// From before a claim is sent until it arrives.
+/// The longest time from sending a claim until it arrives.
 const CLAIMING: Duration = ATTEMPT;
 
-/// How many of the newest records stay.
+/// How many of the newest records are kept.
 const KEPT: u64 = 20;
 
-/// Has nothing to remember.
+/// Checks the fence; keeps no state.
 #[derive(Debug)]
-pub(super) struct Fence;
+pub(super) struct FenceChecker;
 
-impl Fence {
-    /// A run's change.
-    pub(super) fn call(&self, scene: &Scene<'_>, call: &Call, found: &mut Found) {
-        if scene.hands.touched(&Touch::Ledger) {
+impl FenceChecker {
+    /// Checks a change sent by a run.
+    pub(super) fn call(&self, scene: &CheckContext<'_>, call: &Call, found: &mut Violations) {
+        if scene.hands.touched(&ExternalChange::Ledger) {
             return;
         }
         match call.service.as_str() {
             "ssm" => self.record(scene, call, found),
-            // An orphaned version is nobody's: deleting it needs no claim, and `Restraint` sees that
-            // it is one.
+            // An orphaned version belongs to no run: deleting it needs no claim, and `Restraint`
+            // checks that it is orphaned.
             "ec2" if call.operation == "DeleteLaunchTemplateVersions" => {}
             "autoscaling" | "elasticloadbalancing" | "ec2" => self.change(scene, call, found),
             _ => {}
         }
     }
 
-    fn change(&self, scene: &Scene<'_>, call: &Call, found: &mut Found) {
+    fn change(&self, scene: &CheckContext<'_>, call: &Call, found: &mut Violations) {
         let (now, who) = (scene.world.now, &call.sender);
         let sent = format!("{who} sent {}", call.operation);
         let run = scene.runs.get(who);
         let Some((run, claim)) = run.and_then(|run| Some((run, run.claim()?))) else {
-            found.tell(PROMISE, now, format!("{sent} without a claim"));
+            found.report(PROMISE, now, format!("{sent} without a claim"));
             return;
         };
         let tolerance = scene.tolerance;
@@ -58,8 +58,8 @@ impl Fence {
             && elapsed(newer, call.sent) > FRESH + tolerance.staleness + SLACK
         {
             let late = elapsed(newer, call.sent).as_secs();
-            let what = format!("{sent} {late} s after a number above its own had been claimed");
-            found.tell(PROMISE, now, what);
+            let what = format!("{sent} {late} s after a newer run had claimed");
+            found.report(PROMISE, now, what);
         }
         let mut looked = vec![("claim", &run.read.claim)];
         if call.service == "elasticloadbalancing" {
@@ -68,22 +68,23 @@ impl Fence {
         for (what, readings) in looked {
             let age = readings.by(call.sent).map(|read| elapsed(read, call.sent));
             if age.is_none_or(|age| age > FRESH + SLACK) {
-                let age = age.map_or("never".to_owned(), |age| format!("{} s ago", age.as_secs()));
-                found.tell(PROMISE, now, format!("{sent}, having looked at the {what} {age}"));
+                let age = age.map_or("never read".to_owned(), |age| {
+                    format!("last read {} s ago", age.as_secs())
+                });
+                found.report(PROMISE, now, format!("{sent}, with the {what} {age}"));
             }
         }
-        // Its time counts from before the claim was sent.
+        // The run counts from before it sent the claim.
         let silent = T.saturating_sub(CLAIMING);
         if claim.takes_over && elapsed(claim.at, call.sent) < silent {
             let after = elapsed(claim.at, call.sent).as_secs();
-            let what =
-                format!("{sent} {after} s after it took over from a run that did not finish");
-            found.tell(PROMISE, now, what);
+            let what = format!("{sent} {after} s after taking over an unfinished rollout");
+            found.report(PROMISE, now, what);
         }
     }
 
-    /// Only its creator writes a record; and the newest stay.
-    fn record(&self, scene: &Scene<'_>, call: &Call, found: &mut Found) {
+    /// Checks that only its creator writes a record, and that the newest records are kept.
+    fn record(&self, scene: &CheckContext<'_>, call: &Call, found: &mut Violations) {
         let (now, who) = (scene.world.now, &call.sender);
         if call.operation == "PutParameter" {
             let Some(number) = call.field("Name").and_then(|name| scene.names.number(name)) else {
@@ -91,8 +92,8 @@ impl Fence {
             };
             let overwrites = call.field("Overwrite") == Some("true");
             if overwrites && scene.runs.holder(number) != Some(who.as_str()) {
-                let what = format!("{who} wrote record {number}, which is not its own");
-                found.tell(PROMISE, now, what);
+                let what = format!("{who} wrote record {number}, which belongs to another run");
+                found.report(PROMISE, now, what);
             }
             return;
         }
@@ -101,7 +102,7 @@ impl Fence {
         for number in named.filter_map(|name| scene.names.number(name)) {
             if number + KEPT >= newest {
                 let what = format!("{who} deleted record {number} of {newest}");
-                found.tell(PROMISE, now, what);
+                found.report(PROMISE, now, what);
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Promise 2, kill it anywhere: traffic is served. What users lose, beyond what they lose in the same
-//! world without a deployer, is the deployer's.
+//! Promise 2, kill it anywhere: traffic is served. Requests that users lose, beyond those they lose
+//! in the same world without a deployer, are the deployer's fault.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,55 +9,56 @@ use cutover_lab::world::{World, elapsed};
 use jiff::Timestamp;
 
 use super::call::Call;
-use super::touch::Touch;
-use super::truth::SideTruth;
-use super::{Found, Scene, Side};
+use super::external::ExternalChange;
+use super::snapshot::SideSnapshot;
+use super::{CheckContext, Side, Violations};
 
 const PROMISE: &str = "2 kill it anywhere";
 
 /// How requests ended, by the version that answered.
 pub type Totals = BTreeMap<String, Tally>;
 
-/// From when until when.
+/// A span of time: from when until when.
 pub type Window = (Timestamp, Timestamp);
 
-/// Losses that chance alone can make where there are none without a deployer: a target that is
-/// leaving may be asked once more.
+/// How many requests chance alone can lose where none are lost without a deployer: a leaving target
+/// may be sent one more request.
 const FEW: u64 = 5;
 
-/// What was lost before, and which versions are broken by what their images say.
+/// What was lost before, and which versions are broken according to their images.
 #[derive(Debug)]
-pub(super) struct Losses {
+pub(super) struct LossChecker {
     before: Totals,
     broken: BTreeMap<String, bool>,
-    /// Requests that nothing answered so far; and those of them that a run made to try out the new
-    /// side, or that fell into `windows`.
+    /// How many requests nothing answered so far; and how many of those a run sent as smoke tests,
+    /// or fell into `windows`.
     unanswered: u64,
     excused: u64,
-    /// When what nothing answered does not count, with a deployer or without: while a program that ends
-    /// by itself was in traffic (how long it stays there is the first promise's), or a zone was lost.
+    /// When unanswered requests don't count, with a deployer or without: while a program that exits
+    /// by itself received traffic (promise 1 says how long it may), or after a zone was lost.
     windows: Vec<Window>,
-    /// The moment before this one.
+    /// The moment of the previous check.
     at: Timestamp,
-    /// When such a program was in traffic last.
+    /// When a program that exits by itself last received traffic.
     crashing: Option<Timestamp>,
-    /// How many zones are lost, and when the last of them was.
+    /// How many zones are lost, and when the last one was.
     zones: usize,
     zone_lost: Option<Timestamp>,
 }
 
-/// So long after a zone was lost what it took may not be replaced yet. How much that was depends on
-/// which instances there were, and without a deployer there were others.
+/// How long after the loss of a zone its instances may not be replaced yet. How many that are
+/// depends on the fleet, which differs without a deployer.
 const REPLACEMENT: Duration = Duration::from_secs(300);
 
-/// So long after a program that ends by itself was in traffic, instances may still be missing for it.
+/// How long after a program that exits by itself last received traffic instances may still be
+/// missing.
 const AFTERMATH: Duration = Duration::from_secs(600);
 
-impl Losses {
-    pub(super) fn new(world: &World) -> Losses {
+impl LossChecker {
+    pub(super) fn new(world: &World) -> LossChecker {
         let before = world.traffic.totals().clone();
         let unanswered = unanswered(world);
-        let mut losses = Losses {
+        let mut losses = LossChecker {
             before,
             broken: BTreeMap::new(),
             unanswered,
@@ -72,7 +73,7 @@ impl Losses {
         losses
     }
 
-    /// Learns of the versions that there are: an hour after its end an instance is forgotten.
+    /// Notes which versions are broken: the lab forgets an instance an hour after its end.
     pub(super) fn learn(&mut self, world: &World) {
         for instance in world.ec2.instances.values() {
             let program = &instance.program;
@@ -81,29 +82,30 @@ impl Losses {
         }
     }
 
-    /// A call: a run's own requests to the site are no user's.
+    /// Notes a call: a run's own requests to the site are not users' requests.
     pub(super) fn call(&mut self, call: &Call) {
         if call.is_run() && call.service == "site" && call.status >= 400 {
             self.excused += 1;
         }
     }
 
-    /// Any moment.
-    pub(super) fn moment(&mut self, scene: &Scene<'_>) {
+    /// Updates, at any moment, what is excused.
+    pub(super) fn moment(&mut self, scene: &CheckContext<'_>) {
         let now = unanswered(scene.world);
         let recent = |at: Option<Timestamp>, length| {
             at.is_some_and(|at| elapsed(at, scene.world.now) <= length)
         };
-        let any = |so: fn(&SideTruth) -> bool| {
+        let any = |so: fn(&SideSnapshot) -> bool| {
             scene.was.sides.iter().enumerate().any(|(side, truth)| {
                 let bears = scene.names.sides.len() == 1 || scene.was.most(side).is_some();
                 bears && truth.as_ref().is_some_and(so)
             })
         };
-        // What has ended is missing for as long as nothing can be launched in its place, or what is does
-        // not become healthy.
-        let short =
-            |side: &SideTruth| side.ready.values().map(|r| r.targets).sum::<u64>() < side.desired;
+        // An instance that has ended is missing as long as none can be launched in its place, or as
+        // long as the new one is not healthy.
+        let short = |side: &SideSnapshot| {
+            side.ready.values().map(|r| r.targets).sum::<u64>() < side.desired
+        };
         if any(|side| side.crashes) || (recent(self.crashing, AFTERMATH) && any(short)) {
             self.crashing = Some(scene.world.now);
         }
@@ -121,40 +123,49 @@ impl Losses {
         }
         self.unanswered = now;
         self.at = scene.world.now;
-        // Programs may go wrong, and mend, at any time.
+        // A program may start or stop failing at any time.
         if scene.is.sides.iter().flatten().any(|side| side.errors > 0) {
             self.learn(scene.world);
         }
     }
 
-    /// When what nothing answered does not count.
+    /// Returns when unanswered requests don't count.
     pub(super) fn windows(&self) -> &[Window] {
         &self.windows
     }
 
-    pub(super) fn finish(&self, scene: &Scene<'_>, baseline: &Totals, found: &mut Found) {
-        // A hand that takes capacity away meets another fleet where there is a rollout than where there is
-        // none: the one instance that was left may be the one that it ends; and who cancels a refresh
-        // leaves it to the group which version it keeps.
+    pub(super) fn finish(
+        &self,
+        scene: &CheckContext<'_>,
+        baseline: &Totals,
+        found: &mut Violations,
+    ) {
+        // An operator who takes capacity away finds another fleet during a rollout than without
+        // one: it may end the only instance that was left. And one who cancels a refresh leaves it
+        // to the group which version it keeps.
         let shrunk = |side: &Side| {
-            let touches = [Touch::Size(side.group.clone()), Touch::Refresh(side.group.clone())];
+            let touches = [
+                ExternalChange::Size(side.group.clone()),
+                ExternalChange::Refresh(side.group.clone()),
+            ];
             touches.iter().any(|touch| scene.hands.touched(touch))
         };
-        if scene.hands.touched(&Touch::Instances) || scene.names.sides.iter().any(shrunk) {
+        if scene.hands.touched(&ExternalChange::Instances) || scene.names.sides.iter().any(shrunk) {
             return;
         }
         let lost = self.lost(scene.world.traffic.totals()) - self.lost(&self.before);
         let lost = lost.saturating_sub(self.excused);
         let without = self.lost(baseline).saturating_sub(self.lost(&self.before));
-        // The same losses fall differently: counts of chance differ by some roots of their mean.
+        // The same losses come at other times: random counts differ by a few square roots of their
+        // mean.
         let allowed = without + without / 5 + 3 * without.isqrt() + FEW;
         if lost > allowed {
-            let what = format!("{lost} requests were lost; without a deployer {without} are");
-            found.tell(PROMISE, scene.world.now, what);
+            let what = format!("{lost} requests were lost, {without} without a deployer");
+            found.report(PROMISE, scene.world.now, what);
         }
     }
 
-    /// Requests that failed, apart from those that a broken version failed by its own.
+    /// Returns how many requests failed, apart from those that a broken version failed itself.
     fn lost(&self, totals: &Totals) -> u64 {
         let broken = |version: &str| self.broken.get(version).is_some_and(|broken| *broken);
         let whole = totals.iter().filter(|(version, _)| *version == NO_VERSION || !broken(version));
@@ -162,7 +173,7 @@ impl Losses {
     }
 }
 
-/// Requests so far that no program answered.
+/// Returns how many requests no program has answered so far.
 fn unanswered(world: &World) -> u64 {
     world.traffic.totals().get(NO_VERSION).map_or(0, |tally| tally.failed)
 }

@@ -1,28 +1,28 @@
-//! The promises of the design, held against the lab's truth after every event and every call. The
-//! checkers know nothing of how the deployer decides: they see what a process sends, and what the
-//! world is like. They share with it only the nouns of `model`, and the few numbers that the design
-//! promises.
+//! The promises of the design, checked against the lab's own state after every event and every
+//! call. The checkers know nothing of how the deployer decides: they see what a process sends, and
+//! the state of the world. They share with it only the types of `model`, and the few numbers that
+//! the design promises.
 
-mod back;
-mod before;
-mod blind;
+mod aftermath;
 mod call;
-mod end;
+mod capacity;
+mod external;
 mod fence;
-mod hands;
-mod idle;
+mod history;
+mod initial;
+mod interference;
 mod losses;
 mod names;
-mod past;
+mod readiness;
+mod rollback;
 mod runs;
+mod snapshot;
 mod success;
 #[cfg(test)]
 mod tests;
 mod tolerance;
-mod touch;
-mod truth;
 
-use cutover_lab::doors::Moment;
+use cutover_lab::transport::WatchEvent;
 use cutover_lab::world::World;
 use jiff::Timestamp;
 
@@ -31,120 +31,120 @@ pub use names::{FleetNames, Side};
 pub use tolerance::Tolerance;
 
 use crate::model::{Event, Outcome};
-use before::Before;
 use call::Call;
-use past::Past;
+use external::ExternalChanges;
+use history::SnapshotHistory;
+use initial::InitialState;
 use runs::Runs;
-use touch::Hands;
-use truth::Truth;
+use snapshot::Snapshot;
 
 /// A promise that did not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Which, with its number in the design where it has one.
+    /// The promise, with its number in the design if it has one.
     pub promise: &'static str,
-    /// When.
+    /// When it was broken.
     pub at: Timestamp,
-    /// What was seen instead.
+    /// What happened instead.
     pub what: String,
 }
 
-/// What every checker may look at.
-struct Scene<'a> {
+/// What every checker may read.
+struct CheckContext<'a> {
     world: &'a World,
     names: &'a FleetNames,
     tolerance: &'a Tolerance,
-    /// What held until now.
-    past: &'a Past,
-    /// What held just before.
-    was: &'a Truth,
-    /// What holds now.
-    is: &'a Truth,
+    /// Earlier snapshots.
+    past: &'a SnapshotHistory,
+    /// The previous snapshot.
+    was: &'a Snapshot,
+    /// The current snapshot.
+    is: &'a Snapshot,
     runs: &'a Runs,
-    hands: &'a Hands,
-    before: &'a Before,
-    /// The side that traffic goes back to; none with one group, or where the unfinished rollout
-    /// leaves it open which that is.
+    hands: &'a ExternalChanges,
+    before: &'a InitialState,
+    /// The side that traffic returns to in a rollback; `None` with one group, or while the
+    /// unfinished rollout leaves it open.
     home: Option<usize>,
 }
 
-impl Scene<'_> {
-    /// Whether another hand has touched something since the rollout began.
-    fn touched(&self, what: &touch::Touch) -> bool {
+impl CheckContext<'_> {
+    /// Whether an operator has touched something since the rollout began.
+    fn touched(&self, what: &external::ExternalChange) -> bool {
         self.hands.touched_since(what, self.before.at)
     }
 }
 
 /// The violations found so far.
 #[derive(Debug, Default)]
-struct Found(Vec<Violation>);
+struct Violations(Vec<Violation>);
 
-impl Found {
-    fn tell(&mut self, promise: &'static str, at: Timestamp, what: impl Into<String>) {
+impl Violations {
+    fn report(&mut self, promise: &'static str, at: Timestamp, what: impl Into<String>) {
         self.0.push(Violation { promise, at, what: what.into() });
     }
 }
 
-/// Holds the promises against the truth. Deployers' doors have names that begin with `run-`; whatever
-/// else calls is another hand, and what it does is not held against a deployer.
+/// Checks the promises against the lab's state. Senders whose names begin with `run-` are
+/// deployers; every other sender is an operator, whose changes are not held against a deployer.
 #[derive(Debug)]
 pub struct Checkers {
     names: FleetNames,
     tolerance: Tolerance,
-    past: Past,
-    truth: Truth,
+    past: SnapshotHistory,
+    truth: Snapshot,
     runs: Runs,
-    hands: Hands,
-    before: Before,
+    hands: ExternalChanges,
+    before: InitialState,
     home: Option<usize>,
-    blind: blind::Blind,
-    idle: idle::Idle,
-    back: back::Back,
-    fence: fence::Fence,
-    six: hands::Restraint,
-    losses: losses::Losses,
-    found: Found,
+    blind: readiness::ReadinessChecker,
+    idle: capacity::CapacityChecker,
+    back: rollback::RollbackChecker,
+    fence: fence::FenceChecker,
+    six: interference::InterferenceChecker,
+    losses: losses::LossChecker,
+    found: Violations,
 }
 
 impl Checkers {
-    /// Begins with the world as it is before any deployer.
+    /// Creates checkers for a world in which no deployer has run yet.
     pub fn new(world: &World, names: &FleetNames, tolerance: Tolerance) -> Checkers {
-        let truth = Truth::of(world, names);
+        let truth = Snapshot::of(world, names);
         Checkers {
-            past: Past::new(world.now, truth.clone()),
+            past: SnapshotHistory::new(world.now, truth.clone()),
             runs: Runs::default(),
-            hands: Hands::default(),
-            before: Before::of(world, names, &truth, world.now),
+            hands: ExternalChanges::default(),
+            before: InitialState::of(world, names, &truth, world.now),
             home: truth.live(),
-            blind: blind::Blind::new(&truth),
-            idle: idle::Idle::new(&truth),
-            back: back::Back::new(world, names),
-            fence: fence::Fence,
-            six: hands::Restraint::new(world, names, &truth),
-            losses: losses::Losses::new(world),
-            found: Found::default(),
+            blind: readiness::ReadinessChecker::new(&truth),
+            idle: capacity::CapacityChecker::new(&truth),
+            back: rollback::RollbackChecker::new(world, names),
+            fence: fence::FenceChecker,
+            six: interference::InterferenceChecker::new(world, names, &truth),
+            losses: losses::LossChecker::new(world),
+            found: Violations::default(),
             names: names.clone(),
             tolerance,
             truth,
         }
     }
 
-    /// What was found so far.
+    /// Returns the violations found so far.
     pub fn violations(&self) -> &[Violation] {
         &self.found.0
     }
 
-    /// After every world event and every call, and whenever a call is sent.
-    pub fn see(&mut self, world: &World, moment: &Moment<'_>) {
-        if let Moment::Sent { sender, sent, operation, .. } = moment {
+    /// Checks the world after an event or a call, or notes that a call was sent.
+    pub fn see(&mut self, world: &World, moment: &WatchEvent<'_>) {
+        if let WatchEvent::Sent { sender, sent, operation, .. } = moment {
             self.back.sent(sender, *sent, operation);
             return;
         }
-        let is = Truth::of(world, &self.names);
-        if let Moment::Cut { sender, .. } = moment
+        let is = Snapshot::of(world, &self.names);
+        if let WatchEvent::Cut { sender, .. } = moment
             && sender.starts_with(call::RUN)
         {
-            self.runs.get_mut(sender).troubled = Some(world.now);
+            self.runs.get_mut(sender).last_fault = Some(world.now);
         }
         let call = Call::of(moment);
         if let Some(call) = &call {
@@ -152,7 +152,7 @@ impl Checkers {
         }
         let was = std::mem::replace(&mut self.truth, is.clone());
         self.before.learn(&is);
-        let scene = Scene {
+        let scene = CheckContext {
             world,
             names: &self.names,
             tolerance: &self.tolerance,
@@ -189,34 +189,34 @@ impl Checkers {
         }
     }
 
-    /// A process began.
+    /// Notes that a process started.
     pub fn began(&mut self, now: Timestamp, run: &str) {
         let run = self.runs.get_mut(run);
         run.alive = true;
         run.began = Some(now);
     }
 
-    /// A process died: nothing was run on the way out, and its requests still arrive.
+    /// Notes that a process died: it ran no cleanup, and its requests still arrive.
     pub fn died(&mut self, _now: Timestamp, run: &str) {
         self.runs.get_mut(run).alive = false;
         self.back.over(run);
     }
 
-    /// A process told something.
-    pub fn told(&mut self, now: Timestamp, run: &str, event: &Event) {
-        if let Event::TakingBack { .. } = event {
-            self.back.told(now, run);
+    /// Notes an event that a process reported.
+    pub fn reported(&mut self, now: Timestamp, run: &str, event: &Event) {
+        if let Event::RollingBack { .. } = event {
+            self.back.reported(now, run);
         }
     }
 
-    /// A process came to its end.
+    /// Checks a process that ended with an outcome.
     pub fn ended(&mut self, world: &World, run: &str, outcome: &Outcome) {
         let process = self.runs.get_mut(run);
         process.alive = false;
         process.outcome = Some(outcome.clone());
         self.back.over(run);
         self.losses.learn(world);
-        let scene = Scene {
+        let scene = CheckContext {
             world,
             names: &self.names,
             tolerance: &self.tolerance,
@@ -235,17 +235,18 @@ impl Checkers {
         }
     }
 
-    /// When what nothing answered does not count, so far.
-    pub fn uncounted(&self) -> &[Window] {
+    /// Returns when unanswered requests don't count, so far.
+    pub fn excused_windows(&self) -> &[Window] {
         self.losses.windows()
     }
 
-    /// After the last process's end and some quiet time: nothing of ours is left, and everything is as
-    /// it must be. `baseline`: what users got in the same world without a deployer, apart from what
-    /// nothing answered in the [windows](Checkers::uncounted) that do not count.
+    /// Checks the world after the last process has ended and some quiet time has passed: nothing of
+    /// cutover's is left behind, and everything is as it must be. `baseline` is what users got in
+    /// the same world without a deployer, apart from unanswered requests in the
+    /// [windows](Checkers::uncounted) that don't count.
     pub fn finish(mut self, world: &World, baseline: &Totals) -> Vec<Violation> {
-        let truth = Truth::of(world, &self.names);
-        let scene = Scene {
+        let truth = Snapshot::of(world, &self.names);
+        let scene = CheckContext {
             world,
             names: &self.names,
             tolerance: &self.tolerance,
@@ -261,12 +262,13 @@ impl Checkers {
         // Time has passed since the last event.
         self.losses.moment(&scene);
         self.losses.finish(&scene, baseline, &mut self.found);
-        end::finish(&scene, &self.six, &mut self.found);
+        aftermath::finish(&scene, &self.six, &mut self.found);
         self.found.0
     }
 
-    /// A claim begins a rollout, or goes on with one: that decides where traffic goes back to.
-    fn claimed(&mut self, world: &World, call: &Call, is: &Truth) {
+    /// Notes a claim, which begins or resumes a rollout: that decides which side traffic returns to
+    /// in a rollback.
+    fn claimed(&mut self, world: &World, call: &Call, is: &Snapshot) {
         if !call.is_run() {
             return;
         }
@@ -275,13 +277,13 @@ impl Checkers {
         let live = is.live();
         if !claim.takes_over {
             let began = self.runs.get(&call.sender).and_then(|run| run.began);
-            self.before = Before::of(world, &self.names, is, began.unwrap_or(world.now));
+            self.before = InitialState::of(world, &self.names, is, began.unwrap_or(world.now));
             self.home = live.or(self.home);
             self.six.begins();
         } else if claim.restarts && live.is_some() && live != self.home {
-            // What the predecessor promoted may be the live one from now on, or be taken back.
+            // The side that the predecessor made live may stay live, or be rolled back.
             self.home = None;
-            self.before.may_turn = true;
+            self.before.may_be_swapped = true;
         }
     }
 }

@@ -1,32 +1,34 @@
-//! What the configuration names: the resources that a rollout may touch, found in the world's truth.
+//! The resources that the configuration names, which a rollout may change, found in the world's
+//! state.
 
 use std::time::Duration;
 
 use cutover_lab::services::elbv2::{Condition, Rule};
 use cutover_lab::world::World;
 
-use crate::config::{Config, Fleet, Retire, TestRoute};
-use crate::model::{Colour, RuleId};
+use crate::config::{Config, Fleet, ScaleIn, TestRule};
+use crate::model::{Color, RuleId};
 
-/// The names that a service's configuration leads to, with the lab's own ARNs.
+/// The resources of a service's configuration, with the lab's ARNs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FleetNames {
-    /// The service, as the ledger's path has it.
+    /// The service's name, as in the ledger's path.
     pub service: String,
-    /// The launch template's id.
+    /// The launch template's ID.
     pub template: String,
-    /// One group, or the two that take turns.
+    /// The group, or the two sides.
     pub sides: Vec<Side>,
-    /// The rules that move users' traffic, default rules by their rule's ARN. Empty with one group.
+    /// ARNs of the rules that move users' traffic, a default action by its rule's ARN. Empty with
+    /// one group.
     pub rules: Vec<String>,
-    /// The rule that reaches the idle side.
+    /// ARN of the test rule.
     pub test_rule: Option<String>,
-    /// The zones in each of which a side needs a ready target: those of the load balancer, where
-    /// cross-zone balancing is off.
+    /// The zones in each of which a side needs a ready target: the load balancer's, if cross-zone
+    /// load balancing is off.
     pub zones: Vec<String>,
-    /// For how long the old group stays warm, until a scheduled action retires it; none where that is
-    /// left to a person.
-    pub retires: Option<Duration>,
+    /// How long the old group keeps its size until a scheduled action scales it in; `None` if that
+    /// is done by hand.
+    pub scale_in_after: Option<Duration>,
 }
 
 /// A group and its target group.
@@ -34,12 +36,12 @@ pub struct FleetNames {
 pub struct Side {
     /// The Auto Scaling group's name.
     pub group: String,
-    /// Its target group's ARN, where it has one.
+    /// The target group's ARN, if it has one.
     pub target_group: Option<String>,
 }
 
 impl FleetNames {
-    /// Finds what `config` names. `None` where the account lacks some of it.
+    /// Finds what `config` names. `None` if the account lacks some of it.
     pub fn of(config: &Config, world: &World) -> Option<FleetNames> {
         let arn = |name: &str| {
             let found = world.elbv2.target_groups.values().find(|group| group.name == name);
@@ -52,11 +54,11 @@ impl FleetNames {
                 let attached = || group.target_groups.first().cloned();
                 vec![Side { group: sole.group.clone(), target_group: named.or_else(attached) }]
             }
-            Fleet::Pair(pair) => Colour::BOTH
+            Fleet::Pair(pair) => Color::BOTH
                 .iter()
-                .map(|colour| {
-                    let target_group = Some(arn(&pair[*colour].target_group)?);
-                    Some(Side { group: pair[*colour].group.clone(), target_group })
+                .map(|color| {
+                    let target_group = Some(arn(&pair[*color].target_group)?);
+                    Some(Side { group: pair[*color].group.clone(), target_group })
                 })
                 .collect::<Option<_>>()?,
         };
@@ -81,27 +83,28 @@ impl FleetNames {
             zones: if pair { zones(world, &sides) } else { Vec::new() },
             sides,
             test_rule,
-            retires: (config.retire == Retire::Scheduled).then_some(config.rollback_window),
+            scale_in_after: (config.scale_in == ScaleIn::Scheduled)
+                .then_some(config.rollback_window),
         })
     }
 
-    /// The side of a group of this name.
+    /// Returns the side whose group has this name.
     pub(super) fn side(&self, group: &str) -> Option<usize> {
         self.sides.iter().position(|side| side.group == group)
     }
 
-    /// The path of the ledger's records, with a slash at its end.
+    /// Returns the path of the ledger's records, with a trailing slash.
     pub(super) fn ledger(&self) -> String {
         format!("/cutover/{}/rollouts/", self.service)
     }
 
-    /// The number in the name of a record; none for any other parameter.
+    /// Returns the number in a record's name; `None` for any other parameter.
     pub(super) fn number(&self, parameter: &str) -> Option<u64> {
         parameter.strip_prefix(&self.ledger())?.parse().ok()
     }
 
-    /// The ARN of the rule that a ModifyRule or ModifyListener names: a listener stands for its
-    /// default rule.
+    /// Returns the ARN of the rule that a ModifyRule or ModifyListener names: a listener stands for
+    /// its default action.
     pub(super) fn rule(&self, world: &World, arn: &str) -> Option<String> {
         if !arn.contains(":listener/") {
             return Some(arn.to_owned());
@@ -123,7 +126,7 @@ fn names(rule: &Rule, side: &Side) -> bool {
     groups.iter().any(|(arn, _)| Some(arn) == side.target_group.as_ref())
 }
 
-fn tests(rule: &Rule, route: &TestRoute) -> bool {
+fn tests(rule: &Rule, route: &TestRule) -> bool {
     rule.conditions.iter().any(|condition| match condition {
         Condition::Header { name, values } => {
             name.eq_ignore_ascii_case(&route.header.0) && values.contains(&route.header.1)
@@ -132,7 +135,7 @@ fn tests(rule: &Rule, route: &TestRoute) -> bool {
     })
 }
 
-/// The load balancer's zones, where a target group keeps its traffic within each.
+/// Returns the load balancer's zones, if a target group keeps traffic within its zone.
 fn zones(world: &World, sides: &[Side]) -> Vec<String> {
     let target_groups =
         sides.iter().filter_map(|s| world.elbv2.target_groups.get(s.target_group.as_ref()?));

@@ -1,5 +1,5 @@
-//! The deployer's processes, as seen from outside: alive or not, what they claimed, what they read
-//! last and wrote since.
+//! The deployer's processes, as observed from outside: whether they are alive, what they claimed,
+//! what they last read and what they wrote since.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -13,70 +13,71 @@ use super::call::{ATTEMPT, Call};
 use crate::model::{Outcome, Record};
 use crate::rollout::T;
 
-/// A call that takes longer is no calm weather.
+/// How long a call may take to count as prompt.
 const PROMPT: Duration = Duration::from_secs(1);
 
 /// One process.
 #[derive(Debug, Default)]
 pub(super) struct Run {
-    /// Between its beginning, and its end or death.
+    /// Whether it has started and neither ended nor died.
     pub alive: bool,
     /// When it began.
     pub began: Option<Timestamp>,
     /// Its claims, the newest last.
     pub claims: Vec<Claim>,
-    /// When what it read last was as it read it.
+    /// When it last read what.
     pub read: Reads,
-    /// Changes of its that arrived since it last began to look.
-    pub wrote: Vec<Wrote>,
-    /// When one of its calls last failed, was lost or took long: it cannot be asked to act at once.
-    pub troubled: Option<Timestamp>,
+    /// Its changes that arrived since it began its latest observation.
+    pub wrote: Vec<SentChange>,
+    /// When one of its calls last failed, was lost or was slow: it can't be expected to act at
+    /// once.
+    pub last_fault: Option<Timestamp>,
     /// How it ended.
     pub outcome: Option<Outcome>,
 }
 
 /// A change, and when it was sent: a later one may have overtaken it.
 #[derive(Debug, Clone)]
-pub(super) struct Wrote {
+pub(super) struct SentChange {
     pub operation: String,
     pub sent: Timestamp,
 }
 
-/// A number of the ledger, and what it was created upon.
+/// A record's number, and what its creation meant.
 #[derive(Debug, Clone)]
 pub(super) struct Claim {
     pub number: u64,
-    /// When it came to exist.
+    /// When it was created.
     pub at: Timestamp,
     /// Whether the record before it had not ended.
     pub takes_over: bool,
-    /// Whether it takes back what a predecessor began, and starts anew.
+    /// Whether it rolls back what a predecessor began, and starts again.
     pub restarts: bool,
 }
 
-/// When a run's last successful reads of each kind arrived at the world.
+/// When a run's latest successful reads of each kind arrived in the lab.
 #[derive(Debug, Default)]
 pub(super) struct Reads {
-    /// Of the ledger, telling whether there is a newer number.
+    /// Of the ledger, showing whether there is a newer record.
     pub claim: Readings,
     pub rules: Readings,
     pub groups: Readings,
     pub refreshes: Readings,
     /// By target group.
     pub health: BTreeMap<String, Readings>,
-    /// Of one version of the template: of its user data, when success is read.
+    /// Of one version of the template: of its user data, before success is reported.
     pub version: Readings,
-    /// When the last answer to any came, or was no longer waited for.
+    /// When the latest answer to any read came, or its wait timed out.
     pub any: Option<Timestamp>,
 }
 
-/// When the last few readings of one kind arrived, the newest last. A change may arrive long after it
-/// was sent, and later readings are none that it was sent on.
+/// When the latest reads of one kind arrived, newest last. A change may arrive long after it was
+/// sent, and reads that came later are not what it was based on.
 #[derive(Debug, Default)]
 pub(super) struct Readings(VecDeque<Timestamp>);
 
 impl Readings {
-    /// More than fit into the time that a change may be on its way.
+    /// More than can happen while a change is on its way.
     const KEPT: usize = 64;
 
     fn note(&mut self, at: Timestamp) {
@@ -86,19 +87,19 @@ impl Readings {
         self.0.push_back(at);
     }
 
-    /// The newest.
+    /// Returns the newest.
     pub(super) fn last(&self) -> Option<Timestamp> {
         self.0.back().copied()
     }
 
-    /// The newest that a call which was sent at `sent` can be based on.
+    /// Returns the newest that a call sent at `sent` can be based on.
     pub(super) fn by(&self, sent: Timestamp) -> Option<Timestamp> {
         self.0.iter().rev().find(|at| **at <= sent).copied()
     }
 }
 
 impl Run {
-    /// Its newest claim.
+    /// Returns its newest claim.
     pub(super) fn claim(&self) -> Option<&Claim> {
         self.claims.last()
     }
@@ -106,19 +107,19 @@ impl Run {
     /// Notes one of its calls, which arrived now.
     pub(super) fn note(&mut self, world: &World, call: &Call, names: &FleetNames) {
         let now = world.now;
-        // A parameter that does not exist is an answer, too; a refusal to tell is none.
+        // A parameter that does not exist is an answer, too; a denied read is not.
         let is_absent = || {
             call.operation == "GetParameter"
                 && call.status == 400
-                && call.field("Name").is_some_and(|name| ssm::parameter(world, name).is_none())
+                && call.field("Name").is_some_and(|name| ssm::current_value(world, name).is_none())
         };
         let tells = call.done || is_absent();
         let in_time = call.answered.is_some_and(|at| elapsed(call.sent, at) <= PROMPT);
         if !in_time || !tells {
-            self.troubled = Some(call.answered.unwrap_or(later(call.sent, ATTEMPT)));
+            self.last_fault = Some(call.answered.unwrap_or(later(call.sent, ATTEMPT)));
         }
         if !call.is_read() {
-            self.wrote.push(Wrote { operation: call.operation.clone(), sent: call.sent });
+            self.wrote.push(SentChange { operation: call.operation.clone(), sent: call.sent });
             return;
         }
         let read = &mut self.read;
@@ -162,28 +163,29 @@ impl Run {
 #[derive(Debug, Default)]
 pub(super) struct Runs {
     by_name: BTreeMap<String, Run>,
-    /// Who holds which number, and since when it exists.
+    /// Which process created each number, and when.
     claims: BTreeMap<u64, (String, Timestamp)>,
 }
 
 impl Runs {
-    /// The process of this name, known or new.
+    /// Returns the process of this name, known or new.
     pub(super) fn get_mut(&mut self, name: &str) -> &mut Run {
         self.by_name.entry(name.to_owned()).or_default()
     }
 
-    /// The process of this name.
+    /// Returns the process of this name.
     pub(super) fn get(&self, name: &str) -> Option<&Run> {
         self.by_name.get(name)
     }
 
-    /// How many rollouts have been begun, afresh or anew: each may want a version of its own.
+    /// Returns how many rollouts have been begun, new or again: each may create a version of its
+    /// own.
     pub(super) fn begun(&self) -> usize {
         let claims = self.by_name.values().flat_map(|run| &run.claims);
         claims.filter(|claim| !claim.takes_over || claim.restarts).count()
     }
 
-    /// The number in a call that has created a record, and notes it.
+    /// Notes a claim, if the call has created a record, and returns it.
     pub(super) fn note_claim(
         &mut self,
         world: &World,
@@ -204,24 +206,24 @@ impl Runs {
         Some(claim)
     }
 
-    /// Since when there is a number above `number` that is another's than `name`'s.
+    /// Returns when the first number above `number` was created by a process other than `name`.
     pub(super) fn newer(&self, number: u64, name: &str) -> Option<Timestamp> {
         let above = self.claims.range(number + 1..);
         above.filter(|(_, (holder, _))| holder != name).map(|(_, (_, at))| *at).min()
     }
 
-    /// The newest number that a run has claimed.
+    /// Returns the newest number that a run has claimed.
     pub(super) fn newest(&self) -> Option<u64> {
         self.claims.last_key_value().map(|(number, _)| *number)
     }
 
-    /// Who holds a number.
+    /// Returns the process that created a number.
     pub(super) fn holder(&self, number: u64) -> Option<&str> {
         self.claims.get(&number).map(|(holder, _)| holder.as_str())
     }
 
-    /// The run that holds the highest number, if it is alive and past the time in which a run that
-    /// takes over only reads. Until then nobody can be asked to act.
+    /// Returns the run that holds the highest number, if it is alive and past the time in which a
+    /// run that takes over only reads. Until then no run can be expected to act.
     pub(super) fn acting(&self, now: Timestamp) -> Option<&str> {
         let (_, (holder, _)) = self.claims.last_key_value()?;
         let run = self.by_name.get(holder).filter(|run| run.alive)?;
@@ -231,14 +233,14 @@ impl Runs {
     }
 }
 
-/// The number in a call that has created a record.
+/// Returns the number of the record that a call has created.
 fn claimed(call: &Call, names: &FleetNames) -> Option<u64> {
     let creates = call.operation == "PutParameter" && call.field("Overwrite") != Some("true");
     (creates && call.done).then(|| names.number(call.field("Name")?)).flatten()
 }
 
-/// A record as it is now.
+/// Returns a record as it is now.
 pub(super) fn record(world: &World, names: &FleetNames, number: u64) -> Option<Record> {
     let name = format!("{}{number:08}", names.ledger());
-    serde_json::from_str(ssm::parameter(world, &name)?).ok()
+    serde_json::from_str(ssm::current_value(world, &name)?).ok()
 }

@@ -1,23 +1,23 @@
-//! How strictly the promises are read: what a seed's weather excuses, in numbers.
+//! How strictly the promises are checked: what a seed's faults excuse, in numbers.
 
 use std::time::Duration;
 
-/// The bounds that a seed's faults widen. The default is for calm weather.
+/// The bounds that a seed's faults widen. The default is for a world without faults.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tolerance {
     /// How old a read's answer may be.
     pub staleness: Duration,
-    /// How old a look at health may be when a weight is given on it. Claim and rules have a bound of
-    /// their own, five seconds.
+    /// How old a read of health may be when a share is raised on it. The claim and the rules have a
+    /// bound of their own, 5 s.
     pub look: Duration,
-    /// For how long a service may answer nobody. A run has trouble then, and can do nothing about it.
+    /// How long a service may answer nobody. A run can do nothing about that.
     pub outage: Duration,
-    /// How long it may take a run that is alive and holds the claim to react to what it can see.
+    /// How long a run that is alive and holds the claim may take to react to what it can read.
     pub react: Duration,
-    /// How long a broken version may bear weight while a run is there to judge it: the evidence has
-    /// to be counted, and to arrive.
+    /// How long a broken version may receive traffic while a run is there to judge it: the evidence
+    /// has to be counted and published.
     pub judged: Duration,
-    /// The share of errors, in tenths of a percent, from which on a version is broken.
+    /// The error rate from which on a version counts as broken, in tenths of a percent.
     pub broken: u32,
 }
 

@@ -1,41 +1,43 @@
-//! What a push needs beyond the trials' images of files alone: layers of earlier images, where an engine has built it, and a
-//! base in ECR.
+//! What a push needs beyond images assembled from files: layers of earlier images, for an image
+//! built by an engine, and a base image in ECR.
 
 use std::collections::BTreeSet;
 use std::fs;
 
-use cutover_lab::doors::InProcess;
-use cutover_lab::scenario::{ImageFiles, JobPlan, Scenario};
-use cutover_lab::services::iam::Judged;
+use cutover_lab::scenario::{ImageFiles, JobSpec, Scenario};
+use cutover_lab::services::iam::CheckedActions;
+use cutover_lab::transport::InProcess;
 use cutover_lab::world::World;
 
 use super::{give, identity, printed, without};
-use crate::cloud::Cloud;
+use crate::aws::Aws;
 use crate::config::{self, Config};
 use crate::iam::Policy;
 use crate::image::{Annotations, Codec, assemble};
 use crate::model::{Digest, Repository};
-use crate::publish::{Content, Destination, Logins, Memory, Push, Reader, connect};
+use crate::publish::{
+    AssembledPush, Destination, ImageContent, ImagePush, LayerCache, Logins, connect,
+};
 use crate::rehearse::demo::{CANARY, START};
 use crate::rehearse::lab;
 
 const ECR: &str = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com";
 
-/// A world with a job in the environment production and an image `base:v1`.
+/// Returns a world with a job in the environment production and an image `base:v1`.
 fn world() -> World {
-    let job = JobPlan { environment: Some("production".to_owned()), ..JobPlan::default() };
+    let job = JobSpec { environment: Some("production".to_owned()), ..JobSpec::default() };
     let scenario = Scenario { job, ..Scenario::default() };
     let mut world = World::from_scenario(&scenario, 1, START.parse().unwrap()).unwrap();
     base(&mut world);
     world
 }
 
-/// Stores the base, and gives its digest.
+/// Stores the base image and returns its digest.
 fn base(world: &mut World) -> String {
     ImageFiles::news_site().store(&mut world.registry, "base", "v1").unwrap()
 }
 
-/// The example with another image.
+/// Returns the example's configuration with another image.
 fn config(image: &str) -> Config {
     let (before, rest) = CANARY.split_once("image:").unwrap();
     let (_, after) = rest.split_once("\ntemplate:").unwrap();
@@ -43,35 +45,36 @@ fn config(image: &str) -> Config {
     config::parse(&text, "cutover.yaml").unwrap()
 }
 
-/// Does something as the deploy role with this policy, and gives what came of it and what was denied.
+/// Runs `work` as the deploy role with this policy; returns its result and the actions that were
+/// denied.
 async fn as_role<T>(
     config: &Config,
     policy: &Policy,
-    work: impl AsyncFnOnce(crate::net::Net, Cloud) -> T,
+    work: impl AsyncFnOnce(crate::net::Net, Aws) -> T,
 ) -> (T, BTreeSet<String>) {
     let mut world = world();
     give(&mut world, policy);
-    world.iam.judged = Judged::default();
+    world.iam.checked_actions = CheckedActions::default();
     let settings = identity(config, &world);
     let door = InProcess::new(world);
     let net = lab::net(&door);
-    let cloud = Box::pin(Cloud::connect(&net, &settings)).await.unwrap();
+    let cloud = Box::pin(Aws::connect(&net, &settings)).await.unwrap();
     let came = Box::pin(work(net, cloud)).await;
-    (came, door.world(|world| world.iam.judged.denied.clone()))
+    (came, door.world(|world| world.iam.checked_actions.denied.clone()))
 }
 
 fn news() -> Repository {
     format!("{ECR}/news").parse().unwrap()
 }
 
-async fn destination(net: &crate::net::Net, cloud: &Cloud) -> Destination {
+async fn destination(net: &crate::net::Net, cloud: &Aws) -> Destination {
     connect(net, Some(cloud), &news(), &Logins::default()).await.unwrap()
 }
 
-/// What the image `news:v1` is made of, read as the account's user.
-async fn content(config: &Config) -> Content {
+/// Reads the contents of the image `news:v1` as the account's user.
+async fn content(config: &Config) -> ImageContent {
     let net = lab::net(&InProcess::new(world()));
-    let cloud = Cloud::connect(&net, &lab::settings(config)).await.unwrap();
+    let cloud = Aws::connect(&net, &lab::settings(config)).await.unwrap();
     let from = destination(&net, &cloud).await;
     let manifest = from.registry.manifest(&news(), "v1").await.unwrap().unwrap();
     let manifest: serde_json::Value = serde_json::from_slice(&manifest.bytes).unwrap();
@@ -81,26 +84,26 @@ async fn content(config: &Config) -> Content {
     let read: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
     let diff_ids = read["rootfs"]["diff_ids"].as_array().unwrap();
     let diff_ids = diff_ids.iter().map(|id| id.as_str().unwrap().parse().unwrap()).collect();
-    Content { id, config: Some(bytes), diff_ids }
+    ImageContent { id, config: Some(bytes), diff_ids }
 }
 
-/// Whether a push on a machine that has never pushed finds all layers in an earlier image.
+/// Whether a push, on a machine that has never pushed, finds all layers in an earlier image.
 async fn finds_layers(
     config: &Config,
     policy: &Policy,
-    content: &Content,
+    content: &ImageContent,
 ) -> (bool, BTreeSet<String>) {
     as_role(config, policy, async |net, cloud| {
         let folder = tempfile::tempdir().unwrap();
-        let push = Push {
+        let push = ImagePush {
             destinations: &[destination(&net, &cloud).await],
-            memory: &Memory::at(folder.path()),
-            earlier: &[],
+            cache: &LayerCache::at(folder.path()),
+            prior_tags: &[],
             codec: Codec::Gzip,
             annotations: &Annotations::default(),
-            tell: &|_| (),
+            emit: &|_| (),
         };
-        // The engine gives no layer: whoever needs one has not found it.
+        // The engine provides no layer: a push that needs one has not found it.
         push.image(content, |_| tokio::sync::mpsc::channel(1).1).await.is_ok()
     })
     .await
@@ -132,7 +135,7 @@ async fn a_base_is_read() {
     let pushed = async |policy: &Policy| {
         as_role(&config, policy, async |net, cloud| {
             let logins = Logins::default();
-            let reader = Reader { net: &net, cloud: Some(&cloud), logins: &logins };
+            let reader = AssembledPush { net: &net, cloud: Some(&cloud), logins: &logins };
             let assembly = config.image.assembly.as_ref().unwrap();
             let bases = reader.bases(assembly).await.map_err(|error| error.to_string())?;
             let image = assemble(assembly, folder.path(), &bases, &Annotations::default()).unwrap();

@@ -1,13 +1,14 @@
-//! Whether the printed policy suffices, and whether each of its actions is needed: runs as the deploy role, by GitHub's
-//! token, in a lab that enforces policies.
+//! Tests that the printed policy suffices, and that each of its actions is needed, by runs as the
+//! deploy role, with GitHub's token, in a lab that enforces policies.
 //!
-//! A trial is a configuration and stages, each a run in the world that the one before left. With the printed policy no call
-//! is denied and every stage ends as it should. The lab notes which actions it asked the policy for, so that it is known
-//! which stage needs which. Then each action is taken out of each statement, and the stage that needs it is run again: a
-//! call must be denied, and what the run says or leaves must be another thing.
+//! A trial is a configuration and stages, each a run in the world that the previous one left. With
+//! the printed policy no call is denied and every stage ends as it should. The lab notes which
+//! actions it evaluated, which shows which stage needs which action. Then each action is removed
+//! from each statement, and the stage that needs it is run again: a call must be denied, and what
+//! the run reports or leaves must differ.
 
 mod images;
-mod stage;
+mod trial_run;
 mod trials;
 
 use std::collections::BTreeSet;
@@ -15,46 +16,46 @@ use std::collections::BTreeSet;
 use cutover_lab::services::{ecr, github, iam as lab_iam};
 use cutover_lab::world::World;
 
-use self::stage::{Ran, Stage};
+use self::trial_run::{RunResult, TrialRun};
 use super::lab;
 use crate::access;
-use crate::cloud::{Cloud, CredentialSource, Settings};
+use crate::aws::{Aws, CredentialSource, Settings};
 use crate::config::{self, Config};
 use crate::iam::{Job, Policy, Repository, Statement, Trust, permissions, trust};
-use cutover_lab::doors::InProcess;
+use cutover_lab::transport::InProcess;
 
-/// The role's name.
+/// The deploy role's name.
 const ROLE: &str = "deploy-news";
 
-/// A configuration, the world that it is for, and what happens there.
+/// A configuration, the world that it is for, and the runs in it.
 struct Trial {
     config: String,
     world: World,
-    stages: Vec<Stage>,
+    stages: Vec<TrialRun>,
 }
 
-/// What a trial needs of actions that no stage can show by its outcome.
+/// Actions whose absence no stage can show by its outcome.
 const UNSEEN: [&str; 1] = [
-    // ECR signs after the push, and its status alone says that it could not.
+    // ECR signs after the push, and only the image's signing status shows that it failed.
     "signer:SignPayload",
 ];
 
 /// A stage with the world before it, and what it did with the whole policy.
-struct Proven<'t> {
-    stage: &'t Stage,
+struct ProvenRun<'t> {
+    stage: &'t TrialRun,
     before: World,
-    ran: Ran,
+    ran: RunResult,
 }
 
 impl Trial {
-    /// Runs all stages with the printed policy, then those that an action is needed in without it.
+    /// Runs all stages with the printed policy, then without each action the stages that need it.
     async fn holds(self) {
         let policy = self.printed().await;
         let proven = Box::pin(self.suffices(&policy)).await;
         let needed: BTreeSet<&str> =
             proven.iter().flat_map(|proven| &proven.ran.allowed).map(String::as_str).collect();
         let printed: BTreeSet<&str> = policy.actions().into_iter().collect();
-        assert_eq!(printed, needed, "printed (left) is not what was needed (right)");
+        assert_eq!(printed, needed, "the printed actions (left) are not the needed ones (right)");
         let mut idle = Vec::new();
         for statement in &policy.statements {
             for action in &statement.actions {
@@ -63,14 +64,14 @@ impl Trial {
                 }
             }
         }
-        assert!(idle.is_empty(), "nothing breaks without {idle:?}");
+        assert!(idle.is_empty(), "no run fails without {idle:?}");
     }
 
     async fn printed(&self) -> Policy {
         printed(&self.config(), &self.world).await
     }
 
-    async fn suffices(&self, policy: &Policy) -> Vec<Proven<'_>> {
+    async fn suffices(&self, policy: &Policy) -> Vec<ProvenRun<'_>> {
         let mut world = self.world.clone();
         self.give(&mut world, policy);
         let mut proven = Vec::new();
@@ -79,27 +80,27 @@ impl Trial {
             let before = world;
             let (ran, after) = self.run(stage, before.clone()).await;
             let name = stage.name;
-            assert!(ran.denied.is_empty(), "{name}: {:?} denied\n{}", ran.denied, ran.told);
-            assert_eq!(ran.told.ending(), stage.ends, "{name}: {}", ran.told);
+            assert!(ran.denied.is_empty(), "{name}: {:?} denied\n{}", ran.denied, ran.reported);
+            assert_eq!(ran.reported.ending(), stage.ends, "{name}: {}", ran.reported);
             if let Some(words) = stage.says {
-                ran.told.says(words);
+                ran.reported.assert_says(words);
             }
-            proven.push(Proven { stage, before, ran });
+            proven.push(ProvenRun { stage, before, ran });
             world = after;
         }
         proven
     }
 
-    /// Whether some stage comes out otherwise without the action in this statement.
+    /// Whether some stage ends differently without the action in this statement.
     async fn breaks(
         &self,
-        proven: &[Proven<'_>],
+        proven: &[ProvenRun<'_>],
         whole: &Policy,
         statement: &Statement,
         action: &str,
     ) -> bool {
         let lesser = without(whole, &statement.sid, action);
-        for Proven { stage, before, ran } in proven {
+        for ProvenRun { stage, before, ran } in proven {
             if !ran.allowed.contains(action) {
                 continue;
             }
@@ -109,9 +110,10 @@ impl Trial {
             if !now.denied.contains(action) {
                 continue;
             }
-            let unseen = UNSEEN.contains(&action) && !ecr::unsigned(&after, "news").is_empty();
-            if now.comes_to() != ran.comes_to() || unseen {
-                now.names_what_is_missing(action);
+            let unseen =
+                UNSEEN.contains(&action) && !ecr::failed_signatures(&after, "news").is_empty();
+            if now.visible_result() != ran.visible_result() || unseen {
+                now.assert_names_action(action);
                 return true;
             }
         }
@@ -122,8 +124,8 @@ impl Trial {
         give(world, policy);
     }
 
-    async fn run(&self, stage: &Stage, mut world: World) -> (Ran, World) {
-        world.iam.judged = lab_iam::Judged::default();
+    async fn run(&self, stage: &TrialRun, mut world: World) -> (RunResult, World) {
+        world.iam.checked_actions = lab_iam::CheckedActions::default();
         Box::pin(stage.run(&self.config, self.identity(), world)).await
     }
 
@@ -136,16 +138,16 @@ impl Trial {
     }
 }
 
-/// The policy that `cutover iam` prints, read by the account's user.
+/// Returns the policy that `cutover iam` prints, read by the account's user.
 async fn printed(config: &Config, world: &World) -> Policy {
     let net = lab::net(&InProcess::new(world.clone()));
-    let cloud = Box::pin(Cloud::connect(&net, &lab::settings(config))).await.unwrap();
+    let cloud = Box::pin(Aws::connect(&net, &lab::settings(config))).await.unwrap();
     let surveyed = Box::pin(access::survey(&cloud, config)).await.unwrap();
     assert_eq!(surveyed.gaps, []);
     permissions(&surveyed.uses, &surveyed.resources)
 }
 
-/// Gives the world the deploy role with its trust policy as printed, and enforces policies.
+/// Creates the deploy role with the printed trust policy, and enforces policies.
 fn give(world: &mut World, policy: &Policy) {
     let job = Job::Environment("production".to_owned());
     let repository = Repository {
@@ -156,11 +158,11 @@ fn give(world: &mut World, policy: &Policy) {
     let provider = Trust::provider("aws", &world.account);
     let trusted = trust(&Trust { provider, repository, job }).compact();
     lab_iam::create_role(world, ROLE, &trusted, 3600);
-    lab_iam::permit(world, ROLE, &policy.compact());
+    lab_iam::put_inline_policy(world, ROLE, &policy.compact());
     world.iam.enforced = true;
 }
 
-/// The role, by the token of the lab's job.
+/// Returns settings that assume the role with the token of the lab's job.
 fn identity(config: &Config, world: &World) -> Settings {
     Settings {
         role: Some(format!("arn:aws:iam::{}:role/{ROLE}", world.account)),
@@ -173,7 +175,7 @@ fn identity(config: &Config, world: &World) -> Settings {
     }
 }
 
-/// The policy without an action in the statement of this Sid.
+/// Returns the policy without an action in the statement with this Sid.
 fn without(policy: &Policy, sid: &str, action: &str) -> Policy {
     let mut lesser = policy.clone();
     for statement in lesser.statements.iter_mut().filter(|statement| statement.sid == sid) {

@@ -1,32 +1,34 @@
-//! The trials: each strategy, and between them everything that a configuration or an account can make necessary.
+//! The trials: each strategy, and between them everything that a configuration or an account can
+//! require.
 
 use cutover_lab::faults::{CallFault, Fault};
-use cutover_lab::scenario::{JobPlan, Scenario};
+use cutover_lab::scenario::{JobSpec, Scenario};
 use cutover_lab::services::{autoscaling, cloudwatch, ec2, ecr, elbv2, ssm};
 use cutover_lab::wire::{ApiResult, Call, Principal, Service, Value, map};
 use cutover_lab::world::World;
 use jiff::SignedDuration;
 
 use super::Trial;
-use super::stage::Stage;
-use crate::model::{Ending, Event};
+use super::trial_run::TrialRun;
+use crate::model::{Event, Status};
 use crate::rehearse::demo::{BLUE_GREEN, CANARY, ROLLING, START};
-use crate::rehearse::story::Verb;
+use crate::rehearse::testcase::TestCommand;
 
 const LEDGER: &str = "/cutover/news/rollouts/";
 
-/// A world whose job is in the environment production, of a repository whose `sub` has ids or not.
+/// Returns a world with a job in the environment production, of a repository whose `sub` contains
+/// IDs or not.
 fn world(scenario: Scenario, immutable_subject: bool) -> World {
-    let job = JobPlan {
+    let job = JobSpec {
         environment: Some("production".to_owned()),
         immutable_subject,
-        ..JobPlan::default()
+        ..JobSpec::default()
     };
     let scenario = Scenario { job, ..scenario };
     World::from_scenario(&scenario, 1, START.parse().unwrap()).unwrap()
 }
 
-/// A call by the account's owner.
+/// Makes a call as the account's root user.
 fn owner(world: &mut World, service: Service, operation: &str, input: Value) -> Value {
     let account = world.account.clone();
     let caller = Principal { arn: format!("arn:aws:iam::{account}:root"), account };
@@ -44,29 +46,29 @@ fn owner(world: &mut World, service: Service, operation: &str, input: Value) -> 
     answered.unwrap_or_else(|error| panic!("{operation}: {error:?}"))
 }
 
-/// No zone has capacity for an hour.
+/// Removes all capacity for an hour, in every zone.
 fn shortage(world: &mut World) {
     let end = world.now + SignedDuration::from_hours(1);
     for zone in world.ec2.zones.keys().cloned().collect::<Vec<_>>() {
-        world.ec2.shortage.insert(zone, end);
+        world.ec2.zones_without_capacity.insert(zone, end);
     }
 }
 
-/// Capacity is back, and groups launch at once.
+/// Restores capacity; groups launch at once.
 fn capacity(world: &mut World) {
-    world.ec2.shortage.clear();
+    world.ec2.zones_without_capacity.clear();
     for group in world.autoscaling.groups.values_mut() {
         group.backoff = Default::default();
-        group.shunned.clear();
+        group.zones_without_capacity.clear();
     }
 }
 
-/// Capacity is back, and the ledger is full: twenty-five copies of the newest record follow it.
+/// Restores capacity and fills the ledger: twenty-five copies of the newest record follow it.
 fn full_ledger(world: &mut World) {
     capacity(world);
     let names = ssm::leftovers(world);
     let newest = names.iter().filter(|name| name.starts_with(LEDGER)).max().unwrap().clone();
-    let record = ssm::parameter(world, &newest).unwrap().to_owned();
+    let record = ssm::current_value(world, &newest).unwrap().to_owned();
     let record: serde_json::Value = serde_json::from_str(&record).unwrap();
     let number = record["number"].as_u64().unwrap();
     for next in number + 1..=number + 25 {
@@ -81,66 +83,83 @@ fn full_ledger(world: &mut World) {
     }
 }
 
-/// The claim's reply does not come.
+/// Loses the reply to the first run's claim.
 fn lost_claim(world: &mut World) {
     let lost = CallFault::of("ssm:PutParameter", Fault::Lost { hang: false });
-    world.faults.add(lost.of_sender("run-1").nth(1));
+    world.faults.add(lost.from_sender("run-1").nth(1));
 }
 
 fn calm(world: &mut World) {
     world.faults.clear();
 }
 
-/// AWS knows no way back for the refresh.
+/// Makes AWS refuse to roll back the refresh.
 fn irreversible(world: &mut World) {
     let code = Some("IrreversibleInstanceRefresh".to_owned());
     let refused = Fault::Refused { code, status: Some(400) };
     let refused = CallFault::of("autoscaling:RollbackInstanceRefresh", refused);
-    world.faults.add(refused.of_sender("run-1").nth(1));
+    world.faults.add(refused.from_sender("run-1").nth(1));
 }
 
-/// The refresh is on its way.
+/// Matches a refresh in progress.
 fn refreshing(event: &Event) -> bool {
     matches!(event, Event::Refresh { percent: Some(_), .. })
 }
 
-/// What two groups go through.
-fn two_groups() -> Vec<Stage> {
+/// Returns the stages of a trial with two groups.
+fn two_groups() -> Vec<TrialRun> {
     vec![
-        Stage::new("a first deployment", Verb::Deploy("v2"), Ending::Succeeded),
-        Stage::new("a second, before the first is retired", Verb::Deploy("v3"), Ending::Succeeded),
-        Stage::new("a bad version", Verb::DeployBad("v4"), Ending::RolledBack),
-        Stage::new("killed while it refreshes", Verb::Deploy("v5"), Ending::Failed)
+        TrialRun::new("a first deployment", TestCommand::Deploy("v2"), Status::Succeeded),
+        TrialRun::new(
+            "a second, before the old group scales in",
+            TestCommand::Deploy("v3"),
+            Status::Succeeded,
+        ),
+        TrialRun::new("a bad version", TestCommand::DeployBad("v4"), Status::RolledBack),
+        TrialRun::new("killed while it refreshes", TestCommand::Deploy("v5"), Status::Failed)
             .dies(refreshing),
-        Stage::new("the killed one rolled back", Verb::Rollback, Ending::RolledBack),
-        Stage::new("no capacity", Verb::Deploy("v6"), Ending::Failed)
+        TrialRun::new("the killed rollout, rolled back", TestCommand::Rollback, Status::RolledBack),
+        TrialRun::new("no capacity", TestCommand::Deploy("v6"), Status::Failed)
             .after(shortage)
-            .says("could not launch or end an instance"),
-        Stage::new("a full ledger", Verb::Deploy("v7"), Ending::Succeeded).after(full_ledger),
-        Stage::new("a lost claim", Verb::Deploy("v8"), Ending::Succeeded).after(lost_claim),
-        Stage::new("back", Verb::Rollback, Ending::RolledBack).after(calm),
+            .says("could not launch or terminate an instance"),
+        TrialRun::new("a full ledger", TestCommand::Deploy("v7"), Status::Succeeded)
+            .after(full_ledger),
+        TrialRun::new("a lost claim", TestCommand::Deploy("v8"), Status::Succeeded)
+            .after(lost_claim),
+        TrialRun::new("a rollback", TestCommand::Rollback, Status::RolledBack).after(calm),
     ]
 }
 
-/// What one group goes through.
-fn one_group() -> Vec<Stage> {
+/// Returns the stages of a trial with one group.
+fn one_group() -> Vec<TrialRun> {
     vec![
-        Stage::new("a first deployment", Verb::Deploy("v2"), Ending::Succeeded),
-        Stage::new("a bad version", Verb::DeployBad("v3"), Ending::RolledBack),
-        Stage::new("a bad version without a way back", Verb::DeployBad("v4"), Ending::RolledBack)
-            .after(irreversible),
-        Stage::new("no capacity", Verb::Deploy("v5"), Ending::RolledBack)
+        TrialRun::new("a first deployment", TestCommand::Deploy("v2"), Status::Succeeded),
+        TrialRun::new("a bad version", TestCommand::DeployBad("v3"), Status::RolledBack),
+        TrialRun::new(
+            "a bad version whose refresh cannot be rolled back",
+            TestCommand::DeployBad("v4"),
+            Status::RolledBack,
+        )
+        .after(irreversible),
+        TrialRun::new("no capacity", TestCommand::Deploy("v5"), Status::RolledBack)
             .after(shortage)
-            .says("could not launch or end an instance"),
-        Stage::new("another", Verb::Deploy("v6"), Ending::Succeeded).after(|world| {
+            .says("could not launch or terminate an instance"),
+        TrialRun::new(
+            "a deployment with capacity again",
+            TestCommand::Deploy("v6"),
+            Status::Succeeded,
+        )
+        .after(|world| {
             capacity(world);
             world.faults.clear();
         }),
-        // The records of the one after it name no version that is older than this one's.
-        Stage::new("and another", Verb::Deploy("v7"), Ending::Succeeded),
-        Stage::new("a full ledger", Verb::Deploy("v8"), Ending::Succeeded).after(full_ledger),
-        Stage::new("a lost claim", Verb::Deploy("v9"), Ending::Succeeded).after(lost_claim),
-        Stage::new("back", Verb::Rollback, Ending::RolledBack).after(calm),
+        // The records of the next stage name no version older than this one's.
+        TrialRun::new("one more", TestCommand::Deploy("v7"), Status::Succeeded),
+        TrialRun::new("a full ledger", TestCommand::Deploy("v8"), Status::Succeeded)
+            .after(full_ledger),
+        TrialRun::new("a lost claim", TestCommand::Deploy("v9"), Status::Succeeded)
+            .after(lost_claim),
+        TrialRun::new("a rollback", TestCommand::Rollback, Status::RolledBack).after(calm),
     ]
 }
 
@@ -153,12 +172,13 @@ fn changed(config: &str, changes: &[(&str, &str)]) -> String {
 
 const PUSH: &str = "push: [123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/news]";
 
-/// The old group stays while the stages pass, so that the next one refreshes instances.
+/// The old group keeps its instances during the stages, so that the next one has instances to
+/// refresh.
 const WINDOW: (&str, &str) = ("rollback_window: 10m", "rollback_window: 1h");
 
 /// A canary that creates a second repository, and whose images are scanned by ECR.
 #[tokio::test(start_paused = true)]
-async fn a_canary() {
+async fn a_canary_needs_exactly_the_printed_policy() {
     let config = changed(
         CANARY,
         &[
@@ -181,9 +201,9 @@ async fn a_canary() {
     Trial { config, world, stages: two_groups() }.holds().await;
 }
 
-/// The default action moves, behind a login, and an alarm watches.
+/// Shifts a default action behind a login; an alarm is watched.
 #[tokio::test(start_paused = true)]
-async fn a_linear_shift_of_a_default_action() {
+async fn a_linear_shift_needs_exactly_the_printed_policy() {
     let config = changed(
         CANARY,
         &[
@@ -247,9 +267,9 @@ async fn a_linear_shift_of_a_default_action() {
     Trial { config, world, stages: two_groups() }.holds().await;
 }
 
-/// The AMI is a parameter's, Inspector scans and Signer signs what is pushed.
+/// The AMI is read from a parameter, Inspector scans the image and Signer signs it.
 #[tokio::test(start_paused = true)]
-async fn a_blue_green_deployment() {
+async fn a_blue_green_needs_exactly_the_printed_policy() {
     let config = changed(
         BLUE_GREEN,
         &[
@@ -294,7 +314,7 @@ async fn a_blue_green_deployment() {
 
 /// One group whose instances are replaced.
 #[tokio::test(start_paused = true)]
-async fn a_rolling_update() {
+async fn a_rolling_update_needs_exactly_the_printed_policy() {
     let config = changed(
         ROLLING,
         &[("checkpoints: [25, 100], bake: 4m", "checkpoints: [25, 100], bake: 1m")],

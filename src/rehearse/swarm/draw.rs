@@ -1,16 +1,16 @@
-//! From a seed to its story.
+//! Draws a test case from a seed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cutover_lab::scenario::{GroupPlan, RulePlan, Scenario, WhenPlan};
+use cutover_lab::scenario::{ConditionSpec, GroupSpec, RuleSpec, Scenario};
 use cutover_lab::world::Rng;
 
-use super::story::{Cut, Run, Story};
-use super::weather;
-use crate::rehearse::process::Verb;
+use super::case::{EarlyEnd, Run, SwarmCase};
+use super::faults;
+use crate::rehearse::process::ProcessCommand;
 
-/// The chance that draws stories, apart from the lab's own.
+/// The random numbers that test cases are drawn with, separate from the lab's own.
 pub(super) struct Dice(Rng);
 
 impl Dice {
@@ -18,38 +18,38 @@ impl Dice {
         Dice(Rng::new(seed ^ 0x5eed_0f57_0121_e500))
     }
 
-    /// One of these.
+    /// Returns one of these.
     pub(super) fn one<T: Clone>(&mut self, of: &[T]) -> T {
         of[(self.0.bits() % of.len() as u64) as usize].clone()
     }
 
-    /// A whole number, both ends included.
+    /// Returns a whole number from `low` to `high`, both included.
     pub(super) fn within(&mut self, low: u64, high: u64) -> u64 {
         low + self.0.bits() % (high - low + 1)
     }
 
-    /// True with this chance.
+    /// Returns true with this probability.
     pub(super) fn chance(&mut self, p: f64) -> bool {
         self.0.chance(p)
     }
 
-    /// A time in milliseconds.
+    /// Returns a duration from `low` to `high` milliseconds.
     pub(super) fn millis(&mut self, low: u64, high: u64) -> Duration {
         Duration::from_millis(self.within(low, high))
     }
 }
 
-/// The story of a seed.
-pub fn draw(seed: u64) -> Story {
+/// Draws the test case of a seed.
+pub fn draw(seed: u64) -> SwarmCase {
     let dice = &mut Dice::of(seed);
     let rolling = dice.chance(0.25);
     let mut scenario = fleet(dice, rolling);
     let configuration = configuration(dice, rolling, &scenario);
     let calm = dice.within(20, 70) * 60;
     let runs = runs(dice, calm);
-    weather::brew(dice, &mut scenario, calm);
+    faults::brew(dice, &mut scenario, calm);
     let propagation = Duration::from_secs(dice.within(1, 25));
-    Story { seed, configuration, scenario, propagation, runs, calm }
+    SwarmCase { seed, configuration, scenario, propagation, runs, calm }
 }
 
 fn fleet(dice: &mut Dice, rolling: bool) -> Scenario {
@@ -57,7 +57,7 @@ fn fleet(dice: &mut Dice, rolling: bool) -> Scenario {
     let min = dice.within(1, desired);
     let max = desired + dice.within(1, 6);
     let grace = dice.one(&[60, 120, 300]);
-    let group = |name: &str, min, desired| GroupPlan {
+    let group = |name: &str, min, desired| GroupSpec {
         name: name.to_owned(),
         min,
         max,
@@ -76,17 +76,18 @@ fn fleet(dice: &mut Dice, rolling: bool) -> Scenario {
     }
     if dice.chance(0.25) {
         let forward = vec![(scenario.groups[0].name.clone(), 1)];
-        let when = WhenPlan::Path("/api/*".to_owned());
-        scenario.rules.push(RulePlan { priority: 5, when, forward });
+        let when = ConditionSpec::Path("/api/*".to_owned());
+        scenario.rules.push(RuleSpec { priority: 5, when, forward });
     }
     scenario.requests_per_second = dice.one(&[5.0, 20.0, 50.0, 200.0]);
-    // What runs at the beginning can be launched again: it is up well within its grace period.
+    // The program that runs at the start can be launched again: it boots well within the grace
+    // period.
     let boot = dice.within(5, grace / 2).to_string();
     scenario.labels.insert("lab.boot-seconds".to_owned(), boot);
     scenario
 }
 
-/// A `cutover.yaml` for the lab's site.
+/// Draws a `cutover.yaml` for the lab's site.
 fn configuration(dice: &mut Dice, rolling: bool, scenario: &Scenario) -> String {
     let account = &scenario.account;
     let mut text = format!(
@@ -123,8 +124,8 @@ fn configuration(dice: &mut Dice, rolling: bool, scenario: &Scenario) -> String 
             text += "smoke: [{ path: /healthz }]\n";
         }
         let window = dice.within(1, 20);
-        let retire = if dice.chance(0.85) { "scheduled" } else { "manual" };
-        text += &format!("rollback_window: {window}m\nretire: {retire}\n");
+        let scale_in = if dice.chance(0.85) { "scheduled" } else { "manual" };
+        text += &format!("rollback_window: {window}m\nscale_in: {scale_in}\n");
     }
     if dice.chance(0.7) {
         text += "judge: { errors_5xx: { max: 2%, min_requests: 100 } }\n";
@@ -132,7 +133,7 @@ fn configuration(dice: &mut Dice, rolling: bool, scenario: &Scenario) -> String 
     text
 }
 
-/// One to three processes, of which later ones may come while earlier ones still run.
+/// Draws one to three processes; later ones may start while earlier ones still run.
 fn runs(dice: &mut Dice, calm: u64) -> Vec<Run> {
     let count = dice.one(&[1, 1, 2, 2, 3]);
     let mut runs: Vec<Run> = Vec::new();
@@ -140,13 +141,13 @@ fn runs(dice: &mut Dice, calm: u64) -> Vec<Run> {
     for n in 0..count {
         let begins = if n == 0 { dice.within(0, 30) } else { dice.within(10, calm * 3 / 4) };
         let verb = match runs.last().map(|run| &run.verb) {
-            Some(_) if dice.chance(0.2) => Verb::Rollback,
-            // The same again: a job that is run once more.
-            Some(verb @ Verb::Deploy(_)) if dice.chance(0.4) => verb.clone(),
+            Some(_) if dice.chance(0.2) => ProcessCommand::Rollback,
+            // The same again: a job that is rerun.
+            Some(verb @ ProcessCommand::Deploy(_)) if dice.chance(0.4) => verb.clone(),
             _ => {
                 let labels = labels(dice, version);
                 version += 1;
-                Verb::Deploy(labels)
+                ProcessCommand::Deploy(labels)
             }
         };
         let skew = if dice.chance(0.3) { dice.within(0, 480) as i64 - 240 } else { 0 };
@@ -156,17 +157,17 @@ fn runs(dice: &mut Dice, calm: u64) -> Vec<Run> {
     runs
 }
 
-fn cut(dice: &mut Dice) -> Option<Cut> {
+fn cut(dice: &mut Dice) -> Option<EarlyEnd> {
     match dice.within(0, 9) {
-        0 | 1 => Some(Cut::Killed(dice.millis(100, 40 * 60_000))),
+        0 | 1 => Some(EarlyEnd::Killed(dice.millis(100, 40 * 60_000))),
         // Few rollouts need more calls.
-        2..=4 => Some(Cut::KilledAfterCall(dice.within(1, 1200), dice.millis(0, 300))),
-        5 => Some(Cut::Interrupted(dice.millis(100, 30 * 60_000))),
+        2..=4 => Some(EarlyEnd::KilledAfterCall(dice.within(1, 1200), dice.millis(0, 300))),
+        5 => Some(EarlyEnd::Interrupted(dice.millis(100, 30 * 60_000))),
         _ => None,
     }
 }
 
-/// The labels of an image: one in four is broken somehow.
+/// Draws the labels of an image: one in four is broken somehow.
 fn labels(dice: &mut Dice, version: u64) -> BTreeMap<String, String> {
     let mut labels = BTreeMap::new();
     let mut put = |name: &str, value: String| labels.insert(format!("lab.{name}"), value);

@@ -1,14 +1,14 @@
-//! The swarm: hostile stories, each drawn from a seed, in which the promises must hold.
+//! The swarm: hostile test cases, each drawn from a seed, in which the promises must hold.
 
+mod case;
 mod draw;
-mod play;
-mod story;
+mod faults;
+mod runner;
 #[cfg(test)]
 mod tests;
 mod verdict;
-mod weather;
 
+pub use case::{EarlyEnd, Run, SwarmCase};
 pub use draw::draw;
-pub use play::{End, Played, play};
-pub use story::{Cut, Run, Story};
+pub use runner::{CaseResult, End, play};
 pub use verdict::{Tally, Verdict, swarm};

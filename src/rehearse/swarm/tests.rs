@@ -1,22 +1,22 @@
 //! A few hundred seeds, always the same. In parts, so that several run at once.
 
-use cutover_lab::faults::{Happening, What};
+use cutover_lab::faults::{EventKind, ScheduledEvent};
 use cutover_lab::traffic::NO_VERSION;
 use cutover_lab::world::later;
 use jiff::Timestamp;
 
-use super::play::without;
+use super::runner::baseline_totals;
 use super::{Verdict, draw};
 use crate::rehearse::demo::START;
 
-/// No promise is broken in any of these seeds.
+/// Asserts that no promise is broken in any of these seeds.
 fn hold(seeds: std::ops::Range<u64>) {
     let mut broken = Vec::new();
     for seed in seeds {
         let verdict = Verdict::of(seed).unwrap();
         for violation in verdict.violations() {
             broken.push(format!(
-                "seed {seed}, {}: {}: {}\n  again: cutover lab swarm --seeds {seed}",
+                "seed {seed}, {}: {}: {}\n  reproduce: cutover lab swarm --seeds {seed}",
                 violation.at, violation.promise, violation.what
             ));
         }
@@ -26,13 +26,13 @@ fn hold(seeds: std::ops::Range<u64>) {
 
 /// What is not counted with a deployer is not counted without one.
 #[test]
-fn what_does_not_count_counts_on_neither_side() {
+fn excused_windows_apply_to_the_baseline_too() {
     let mut story = draw(0);
-    let lost = |zone: &String| Happening::at(300, What::ZoneLost { zone: zone.clone() });
+    let lost = |zone: &String| ScheduledEvent::at(300, EventKind::ZoneLost { zone: zone.clone() });
     story.scenario.happenings = story.scenario.zones.iter().map(lost).collect();
     let start: Timestamp = START.parse().unwrap();
     let at = |seconds| later(start, std::time::Duration::from_secs(seconds));
-    let failed = |uncounted: &[_]| without(&story, at(900), uncounted)[NO_VERSION].failed;
+    let failed = |uncounted: &[_]| baseline_totals(&story, at(900), uncounted)[NO_VERSION].failed;
     let all = failed(&[]);
     assert!(all > 0);
     assert_eq!(failed(&[(at(300), at(900))]), 0);

@@ -1,4 +1,4 @@
-//! What came of a seed, and of many.
+//! The results of one seed, and of many.
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
@@ -8,43 +8,43 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
-use super::play::{End, Played, play};
-use super::{Story, draw};
+use super::runner::{CaseResult, End, play};
+use super::{SwarmCase, draw};
 use crate::rehearse::checkers::Violation;
-use crate::rehearse::demo::Unrehearsed;
+use crate::rehearse::demo::SimulationError;
 
-/// One seed's story, and what came of it.
+/// One seed's test case and its result.
 #[derive(Debug)]
 pub struct Verdict {
-    /// The story.
-    pub story: Story,
+    /// The test case.
+    pub story: SwarmCase,
     /// What happened.
-    pub played: Played,
+    pub played: CaseResult,
 }
 
 impl Verdict {
-    /// Tells the story of a seed.
+    /// Runs the test case of a seed.
     ///
     /// # Errors
-    /// Where the swarm itself is broken: no seed may draw a story that cannot be told.
-    pub fn of(seed: u64) -> Result<Verdict, Unrehearsed> {
+    /// If the swarm itself is broken: every seed's test case can be run.
+    pub fn of(seed: u64) -> Result<Verdict, SimulationError> {
         let story = draw(seed);
         let played = play(&story)?;
         Ok(Verdict { story, played })
     }
 
-    /// The promises that did not hold.
+    /// Returns the promises that did not hold.
     pub fn violations(&self) -> &[Violation] {
         &self.played.violations
     }
 }
 
-/// Sums over many seeds.
+/// Totals over many seeds.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
 pub struct Tally {
-    /// Stories told.
+    /// Test cases run.
     pub seeds: u64,
-    /// Stories in which a promise did not hold.
+    /// Test cases in which a promise did not hold.
     pub violated: u64,
     /// Processes by how they ended.
     pub runs: BTreeMap<String, u64>,
@@ -67,26 +67,26 @@ impl Tally {
 }
 
 impl End {
-    /// One word for it.
+    /// Returns it in one or two words.
     pub fn name(&self) -> &'static str {
         match self {
             End::Outcome(outcome) => outcome.outcome.name(),
-            End::Unbegun(_) => "unbegun",
+            End::NotStarted(_) => "not started",
             End::Killed => "killed",
-            End::Never => "endless",
+            End::TimedOut => "timed out",
         }
     }
 }
 
-/// Tells the stories of all `seeds`, on as many threads as `jobs`, showing each as it ends.
+/// Runs the test cases of all `seeds` in `jobs` threads, showing each as it ends.
 ///
 /// # Errors
-/// The first seed that could not be told at all.
+/// The first seed whose test case could not be run at all.
 pub fn swarm(
     seeds: Range<u64>,
     jobs: NonZero<usize>,
     show: &mut (dyn FnMut(&Verdict) + Send),
-) -> Result<Tally, Box<(u64, Unrehearsed)>> {
+) -> Result<Tally, Box<(u64, SimulationError)>> {
     let next = AtomicU64::new(seeds.start);
     let done = Mutex::new((Tally::default(), show, None));
     let work = || {
@@ -95,9 +95,9 @@ pub fn swarm(
             if seed >= seeds.end {
                 return;
             }
-            let told = Verdict::of(seed);
+            let reported = Verdict::of(seed);
             let Ok(mut done) = done.lock() else { return };
-            match told {
+            match reported {
                 Ok(verdict) => {
                     done.0.add(&verdict);
                     (done.1)(&verdict);

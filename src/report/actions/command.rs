@@ -1,38 +1,38 @@
 //! Workflow commands, and text that must not become one.
 //!
-//! The runner takes a line of a step's output for a command if it begins, after blanks, with `::`, or if
-//! it holds `##[` anywhere (actions/runner, `ActionCommand.cs`). It ends lines at CR, LF and CR LF.
+//! The runner treats a line of a step's output as a command if it starts, after blanks, with `::`, or if it
+//! contains `##[` anywhere (actions/runner, `ActionCommand.cs`). Lines end at CR, LF and CR LF.
 
 use std::fmt;
 
-/// How much an annotation weighs.
+/// The severity of an annotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// What went wrong.
+    /// An error.
     Error,
-    /// What should be looked at.
+    /// Something to look into.
     Warning,
-    /// What is good to know.
+    /// Information.
     Notice,
 }
 
-/// A line in the Annotations of the run's page, and in the log.
+/// An annotation, shown on the page of the workflow run and in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Annotation {
-    /// How much it weighs.
+    /// The severity.
     pub level: Level,
-    /// Its heading.
+    /// The heading.
     pub title: String,
-    /// What it says. Of more than 4,096 characters the runner shows the beginning.
+    /// The text. The runner shows the first 4,096 characters.
     pub message: String,
-    /// Where it is about a file of the repository.
+    /// The place in a file of the repository, if it is about one.
     pub place: Option<Place>,
 }
 
 /// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// The path, as it was given.
+    /// The path as the user gave it.
     pub file: String,
     /// The line, from 1.
     pub line: u32,
@@ -41,7 +41,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// The place that a message begins with, as in `cutover.yaml:35:1: unknown key`.
+    /// Returns the place at the start of a message, as in `cutover.yaml:35:1: unknown key`.
     pub fn of(message: &str) -> Option<Place> {
         let (head, _) = message.lines().next()?.split_once(": ")?;
         let mut parts = head.rsplitn(3, ':');
@@ -52,7 +52,7 @@ impl Place {
     }
 }
 
-/// The command, as one line.
+/// Writes the workflow command, in one line.
 impl fmt::Display for Annotation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let level = match self.level {
@@ -64,35 +64,35 @@ impl fmt::Display for Annotation {
         if let Some(Place { file, line, column }) = &self.place {
             write!(f, ",file={},line={line},col={column}", property(file))?;
         }
-        write!(f, "::{}", data(&plain(&self.message)))
+        write!(f, "::{}", data(&sanitize(&self.message)))
     }
 }
 
-/// Begins a group of lines that the log shows folded. Groups do not nest.
+/// Returns the command that begins a group of lines, which the log shows folded. Groups do not nest.
 pub(super) fn group(title: &str) -> String {
-    format!("::group::{}", data(&plain(title).replace('\n', " ")))
+    format!("::group::{}", data(&sanitize(title).replace('\n', " ")))
 }
 
-/// Ends it.
+/// The command that ends a group.
 pub(super) const END_GROUP: &str = "::endgroup::";
 
-/// The part of a command behind its last `::` (toolkit, `escapeData`).
+/// Escapes the message of a command, which follows its last `::` (toolkit, `escapeData`).
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// A property's value (toolkit, `escapeProperty`).
+/// Escapes the value of a property (toolkit, `escapeProperty`).
 fn property(text: &str) -> String {
-    data(&plain(text)).replace(':', "%3A").replace(',', "%2C")
+    data(&sanitize(text)).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// The same text as something to read: no line of it is a command, and no character moves the cursor or
-/// turns the direction of writing. Colors stay.
-pub fn plain(text: &str) -> String {
+/// Returns the text made safe for the log: no line of it is a command, and no character moves the cursor or
+/// changes the direction of writing. Colors are kept.
+pub fn sanitize(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let lines = text.split('\n').map(|line| {
-        let line = visible(line);
-        // Broken apart until nothing is left to break: `####[[` must not become one by that.
+        let line = strip_controls(line);
+        // Breaking up one prefix never creates another, even in `####[[`.
         let line = line.replace("##[", "# #[");
         let blank = line.len() - line.trim_start().len();
         match line[blank..].starts_with("::") {
@@ -103,8 +103,8 @@ pub fn plain(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// A line without control characters, but for tabs and colors.
-fn visible(line: &str) -> String {
+/// Returns a line without control characters except tabs and colors.
+fn strip_controls(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
     let mut rest = line;
     while let Some(c) = rest.chars().next() {
@@ -118,22 +118,23 @@ fn visible(line: &str) -> String {
         match c {
             '\t' => text.push(c),
             c if c.is_control() => text.push('\u{fffd}'),
-            c if turns_direction(c) => {}
+            c if is_bidi_control(c) => {}
             c => text.push(c),
         }
     }
     text
 }
 
-/// The length of the escape sequence that `text` begins with, if it sets a color.
+/// Returns the length of the escape sequence at the start of `text`, if it sets a color.
 fn color(text: &str) -> Option<usize> {
     let parameters = text.strip_prefix("\u{1b}[")?;
     let end = parameters.find(|c: char| !c.is_ascii_digit() && c != ';')?;
     parameters[end..].starts_with('m').then_some(2 + end + 1)
 }
 
-/// Marks of bidirectional text (Unicode 16, "Bidi_Control"), which can show a line other than it is.
-fn turns_direction(c: char) -> bool {
+/// Returns whether a character changes the direction of writing (Unicode 16, "Bidi_Control"), which can disguise
+/// a line.
+fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -143,7 +144,7 @@ mod tests {
 
     use super::*;
 
-    /// What the runner takes for a command, read again from its source.
+    /// Returns whether the runner treats any line as a command; written independently from its source.
     fn is_command(output: &str) -> bool {
         let lines = output.split(['\r', '\n']);
         lines.into_iter().any(|line| line.trim_start().starts_with("::") || line.contains("##["))
@@ -174,19 +175,19 @@ mod tests {
 
     #[test]
     fn colors_stay_and_cursors_do_not_move() {
-        assert_eq!(plain("\u{1b}[1;32mok\u{1b}[0m"), "\u{1b}[1;32mok\u{1b}[0m");
-        assert_eq!(plain("a\u{1b}[2Kb\u{7}\u{202e}c"), "a\u{fffd}[2Kb\u{fffd}c");
+        assert_eq!(sanitize("\u{1b}[1;32mok\u{1b}[0m"), "\u{1b}[1;32mok\u{1b}[0m");
+        assert_eq!(sanitize("a\u{1b}[2Kb\u{7}\u{202e}c"), "a\u{fffd}[2Kb\u{fffd}c");
     }
 
     proptest! {
         #[test]
         fn no_text_is_a_command(text in r"([ \t\u{a0}:#\[\]\r\n]|::|##\[|\x1b\[0m|[a-z]|\x1b|\u{202e}){0,40}") {
-            prop_assert!(!is_command(&plain(&text)), "{:?} became {:?}", text, plain(&text));
+            prop_assert!(!is_command(&sanitize(&text)), "{:?} became {:?}", text, sanitize(&text));
         }
 
         #[test]
-        fn what_is_harmless_stays_as_it_is(text in r"[a-zA-Z0-9 .,/@#\-]{0,40}") {
-            prop_assert_eq!(plain(&text), text);
+        fn harmless_text_is_unchanged(text in r"[a-zA-Z0-9 .,/@#\-]{0,40}") {
+            prop_assert_eq!(sanitize(&text), text);
         }
 
         #[test]

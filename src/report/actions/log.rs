@@ -1,54 +1,61 @@
-//! The log of a step: lines for people, folded by phase, and at most ten annotations of each kind.
+//! The log of a step: lines for people, grouped by phase, and at most ten annotations of each level.
 
 use jiff::Timestamp;
 
-use super::command::{Annotation, END_GROUP, Level, Place, group, plain};
-use crate::model::{Ending, Event, Outcome, Stamped};
-use crate::report::offset::offset;
-use crate::report::{Human, Look};
+use super::command::{Annotation, END_GROUP, Level, Place, group, sanitize};
+use crate::model::{Event, Outcome, Status, TimedEvent};
+use crate::report::time::relative_time;
+use crate::report::{HumanRenderer, TerminalStyle};
 
-/// The runner keeps ten annotations of each type and step, and drops the rest (actions/runner,
-/// `ExecutionContext.cs`). The last one is kept for the outcome.
+/// The most annotations of each level for findings. The runner keeps ten per level and step and drops the rest
+/// (actions/runner, `ExecutionContext.cs`); the tenth is for the outcome.
 const FINDINGS: usize = 9;
 
-/// Turns events into what the runner shows.
+/// Renders events as log lines and workflow commands.
 #[derive(Debug)]
 pub struct Log {
-    human: Human,
+    human: HumanRenderer,
     start: Option<Timestamp>,
     /// The outcome that counts as success.
-    goal: Ending,
-    /// The title of the group that is open.
+    goal: Status,
+    /// The title of the open group.
     open: Option<String>,
     errors: usize,
     warnings: usize,
 }
 
-/// Where an event's lines go.
+/// Where an event's lines are written.
 enum Section {
-    /// To the group that is open, or to none.
+    /// In the open group, or in none if none is open.
     Same,
-    /// To no group, so that they are seen without unfolding.
+    /// Outside of groups, so that they are visible without unfolding.
     Top,
-    /// To a group of this title.
+    /// In a group with this title.
     Group(String),
 }
 
 impl Log {
-    /// With nothing written yet, where `goal` is the outcome that counts as success.
-    pub fn new(goal: Ending) -> Log {
-        let look = Look { colour: true, glyphs: true };
-        Log { human: Human::new(look), start: None, goal, open: None, errors: 0, warnings: 0 }
+    /// Returns a log that has written nothing yet. `goal` is the outcome that counts as success.
+    pub fn new(goal: Status) -> Log {
+        let look = TerminalStyle { color: true, glyphs: true };
+        Log {
+            human: HumanRenderer::new(look),
+            start: None,
+            goal,
+            open: None,
+            errors: 0,
+            warnings: 0,
+        }
     }
 
-    /// Counts time from this moment.
+    /// Shows times relative to `start`.
     pub fn start_at(&mut self, start: Timestamp) {
         self.start = Some(start);
         self.human.start_at(start);
     }
 
-    /// The event's lines, with a newline at their end; `None` where it says nothing new.
-    pub fn render(&mut self, stamped: &Stamped) -> Option<String> {
+    /// Returns the event's lines, with a newline at the end; `None` if it says nothing new.
+    pub fn render(&mut self, stamped: &TimedEvent) -> Option<String> {
         let mut text = String::new();
         let start = *self.start.get_or_insert(stamped.time);
         let lines = self.human.render(stamped);
@@ -58,15 +65,17 @@ impl Log {
             Section::Top => self.enter(None, &mut text),
             Section::Group(title) => {
                 let title = match stamped.event {
-                    Event::Phase { .. } => format!("{} {title}", offset(start, stamped.time)),
+                    Event::Phase { .. } => {
+                        format!("{} {title}", relative_time(start, stamped.time))
+                    }
                     _ => title,
                 };
                 self.enter(Some(title), &mut text);
             }
         }
-        // A phase's own line would only repeat the title of its group.
+        // A phase's own line would repeat the title of its group.
         if !matches!(stamped.event, Event::Phase { .. }) {
-            text.push_str(&plain(&lines.unwrap_or_default()));
+            text.push_str(&sanitize(&lines.unwrap_or_default()));
         }
         if let Some(annotation) = self.annotation(&stamped.event) {
             text.push_str(&format!("{annotation}\n"));
@@ -103,7 +112,7 @@ impl Log {
                         .collect::<Vec<_>>()
                         .join("\n"),
                     FINDINGS => {
-                        "there are more findings than can be annotated: see the log of this step, \
+                        "there are more findings than GitHub shows as annotations: see the log of this step, \
                                  or its summary"
                             .to_owned()
                     }
@@ -116,17 +125,17 @@ impl Log {
                     place: None,
                 })
             }
-            Event::Outcome(outcome) => Some(ending(outcome, self.goal)),
+            Event::Outcome(outcome) => Some(outcome_annotation(outcome, self.goal)),
             _ => None,
         }
     }
 }
 
-/// The annotation of an outcome.
-pub fn ending(outcome: &Outcome, goal: Ending) -> Annotation {
+/// Returns the annotation of an outcome.
+pub fn outcome_annotation(outcome: &Outcome, goal: Status) -> Annotation {
     let level = match outcome.outcome {
-        ending if ending == goal => Level::Notice,
-        Ending::Superseded | Ending::Interrupted => Level::Warning,
+        status if status == goal => Level::Notice,
+        Status::Superseded | Status::Interrupted => Level::Warning,
         _ => Level::Error,
     };
     let hint = outcome.hint.iter().map(String::as_str);
@@ -148,7 +157,7 @@ fn section(event: &Event) -> Section {
         | Event::Finding { .. }
         | Event::Image { .. }
         | Event::Version { .. }
-        | Event::TakingBack { .. }
+        | Event::RollingBack { .. }
         | Event::Outcome(_) => Section::Top,
         Event::Build { .. } => Section::Group("build".to_owned()),
         Event::Layer(_) => Section::Group("push".to_owned()),

@@ -1,17 +1,17 @@
-//! A run in a GitHub Actions step: its log with groups and annotations, its job summary, its outputs.
-//! Everything here is text; the command line writes it where the runner reads it.
+//! A run in a GitHub Actions step: log with groups and annotations, job summary, outputs. Everything here only
+//! returns text; the command line writes it to the runner's files.
 
 mod chart;
 mod command;
 mod log;
 mod outputs;
-mod story;
+mod run_history;
 mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use command::{Annotation, Level, Place, plain};
-pub use log::{Log, ending};
+pub use command::{Annotation, Level, Place, sanitize};
+pub use log::{Log, outcome_annotation};
 pub use outputs::outputs;
-pub use story::Story;
-pub use summary::{Links, short, summary};
+pub use run_history::RunHistory;
+pub use summary::{Links, short_summary, summary};

@@ -1,13 +1,13 @@
-//! A step's outputs: each fact apart, so that a secret in one of them blanks no other.
+//! A step's outputs: one per fact, so that a secret in one of them does not affect the others.
 //!
-//! The runner drops a job's output that holds a masked value (actions/runner, `JobExtension.cs`). An
-//! account id kept as a secret is such a value, and it is in every ECR image and every ARN.
+//! The runner drops a job output that contains a masked value (actions/runner, `JobExtension.cs`). An account ID
+//! that is stored as a secret is such a value, and it is part of every ECR image reference and every ARN.
 
-use super::Story;
-use crate::model::Colour;
+use super::RunHistory;
+use crate::model::Color;
 
-/// The names and values of what is known. What isn't is left out, and reads as an empty string.
-pub fn outputs(story: &Story) -> Vec<(&'static str, String)> {
+/// Returns the names and values of the known facts. The others are left out, and read as empty strings.
+pub fn outputs(story: &RunHistory) -> Vec<(&'static str, String)> {
     let Some(outcome) = &story.outcome else { return Vec::new() };
     let image = outcome.image.as_ref().or(story.image.as_ref());
     let repositories = match outcome.repositories.is_empty() {
@@ -15,7 +15,7 @@ pub fn outputs(story: &Story) -> Vec<(&'static str, String)> {
         false => &outcome.repositories,
     };
     let number = |number: Option<u64>| number.map(|number| number.to_string());
-    let weight = |colour| outcome.weights.map(|weights| weights[colour].to_string());
+    let weight = |color| outcome.shares.map(|weights| weights[color].to_string());
     let lines = |lines: Vec<String>| (!lines.is_empty()).then(|| lines.join("\n"));
     [
         ("outcome", Some(outcome.outcome.name().to_owned())),
@@ -26,9 +26,9 @@ pub fn outputs(story: &Story) -> Vec<(&'static str, String)> {
         ("launch-template-version", number(outcome.launch_template_version)),
         ("previous-version", number(outcome.previous_version)),
         ("strategy", outcome.strategy.map(|strategy| strategy.to_string())),
-        ("weights", outcome.weights.and_then(|weights| serde_json::to_string(&weights).ok())),
-        ("weight-blue", weight(Colour::Blue)),
-        ("weight-green", weight(Colour::Green)),
+        ("shares", outcome.shares.and_then(|weights| serde_json::to_string(&weights).ok())),
+        ("share-blue", weight(Color::Blue)),
+        ("share-green", weight(Color::Green)),
         ("duration", Some(story.seconds().to_string())),
         ("rollout", number(outcome.rollout.or(story.rollout))),
     ]

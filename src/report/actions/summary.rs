@@ -1,28 +1,28 @@
-//! The job summary, and its short form for a pull request: Markdown as GitHub renders it.
+//! The job summary, and its short form for a pull request, in GitHub's Markdown.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{Story, chart};
-use crate::model::{Ending, Outcome, PerColour};
-use crate::report::offset::{clock, offset};
+use super::{RunHistory, chart};
+use crate::model::{Outcome, PerColor, Status};
+use crate::report::time::{format_duration, relative_time};
 
-/// A step's summary may have 1 MiB; of a longer one nothing is shown (GitHub docs, "Adding a job summary").
+/// The most bytes of a summary. GitHub shows nothing of one above 1 MiB (GitHub docs, "Adding a job summary").
 const LIMIT: usize = 900 * 1024;
 
-/// URLs of the repository and the run: what makes commits and runs into links.
+/// The URLs for links to commits and to the workflow run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Links {
-    /// The repository's page, for example `https://github.com/acme/web`.
+    /// The repository, for example `https://github.com/acme/web`.
     pub repository: Option<String>,
-    /// The run's page.
+    /// The workflow run.
     pub run: Option<String>,
 }
 
-/// Everything that a person asks of a run, in Markdown. What doesn't apply is left out.
-pub fn summary(story: &Story, links: &Links) -> String {
-    let mut text = short(story, links);
-    section(&mut text, "Weights", chart::weights(story));
+/// Returns the job summary. Sections without content are left out.
+pub fn summary(story: &RunHistory, links: &Links) -> String {
+    let mut text = short_summary(story, links);
+    section(&mut text, "Traffic", chart::traffic(story));
     section(&mut text, "Evidence", evidence(story));
     section(&mut text, "Findings", findings(story));
     section(&mut text, "Timeline", timeline(story));
@@ -30,11 +30,11 @@ pub fn summary(story: &Story, links: &Links) -> String {
     section(&mut text, "Output", story.printed.as_ref().map(|printed| fenced(printed)));
     section(&mut text, "Skipped", list(story.skipped()));
     section(&mut text, "How to roll back", rollback_hint(story));
-    cut(text)
+    truncate(text)
 }
 
-/// The outcome in a line and its facts in a table.
-pub fn short(story: &Story, links: &Links) -> String {
+/// Returns the outcome as a heading, its message, and a table of facts.
+pub fn short_summary(story: &RunHistory, links: &Links) -> String {
     let service = story.service.as_deref().map(|service| format!("{}: ", escape(service)));
     let mut text = match &story.outcome {
         Some(outcome) => format!(
@@ -56,12 +56,12 @@ pub fn short(story: &Story, links: &Links) -> String {
     text
 }
 
-fn mark(ending: Ending) -> &'static str {
+fn mark(ending: Status) -> &'static str {
     match ending {
-        Ending::Succeeded => "✅",
-        Ending::RolledBack => "↩️",
-        Ending::Refused | Ending::Failed | Ending::Stuck => "❌",
-        Ending::Superseded | Ending::Interrupted => "⏹️",
+        Status::Succeeded => "✅",
+        Status::RolledBack => "↩️",
+        Status::Refused | Status::Failed | Status::Stuck => "❌",
+        Status::Superseded | Status::Interrupted => "⏹️",
     }
 }
 
@@ -69,7 +69,7 @@ fn title(outcome: &Outcome) -> String {
     outcome.outcome.name().replace('_', " ")
 }
 
-/// In a block of its own where it shows a place in a file.
+/// Returns the message and the hint. A message of several lines, which shows a place in a file, is a code block.
 fn message(outcome: &Outcome) -> String {
     let mut text = match outcome.message.trim_end() {
         message if message.contains('\n') => fenced(message),
@@ -81,15 +81,15 @@ fn message(outcome: &Outcome) -> String {
     text
 }
 
-/// Names and values, in order, as cells of a table.
-fn facts(story: &Story, outcome: &Outcome, links: &Links) -> Vec<(&'static str, String)> {
-    // An arrow says that it happened.
+/// Returns the names and values of the facts, in order, as table cells.
+fn facts(story: &RunHistory, outcome: &Outcome, links: &Links) -> Vec<(&'static str, String)> {
+    // An arrow only for a change that took place.
     let change = |from: Option<String>, to: Option<String>| match (from, to) {
         (Some(from), Some(to)) if from == to => Some(to),
-        (Some(from), Some(to)) if outcome.outcome == Ending::Succeeded => {
+        (Some(from), Some(to)) if outcome.outcome == Status::Succeeded => {
             Some(format!("{from} → {to}"))
         }
-        (Some(from), Some(to)) => Some(format!("{to} (before: {from})")),
+        (Some(from), Some(to)) => Some(format!("{to} (previous: {from})")),
         (_, to) => to,
     };
     let commit = |sha: &Option<String>| sha.as_ref().map(|sha| commit(sha, links));
@@ -109,8 +109,8 @@ fn facts(story: &Story, outcome: &Outcome, links: &Links) -> Vec<(&'static str, 
         ("Also in", (!more.is_empty()).then(|| more.join("<br>"))),
         ("Tags", (!tags.is_empty()).then(|| tags.join(" "))),
         ("Strategy", outcome.strategy.map(|strategy| strategy.to_string())),
-        ("Traffic", outcome.weights.map(shares)),
-        ("Duration", Some(clock(Duration::from_secs(story.seconds())))),
+        ("Traffic", outcome.shares.map(shares)),
+        ("Duration", Some(format_duration(Duration::from_secs(story.seconds())))),
         ("Rollout", number(outcome.rollout.or(story.rollout))),
         ("Workflow run", links.run.as_ref().map(|run| format!("[log]({run})"))),
     ]
@@ -129,32 +129,32 @@ fn commit(sha: &str, links: &Links) -> String {
     }
 }
 
-fn shares(weights: PerColour<u8>) -> String {
+fn shares(weights: PerColor<u8>) -> String {
     format!("blue {}%, green {}%", weights.blue, weights.green)
 }
 
-fn evidence(story: &Story) -> Option<String> {
-    let rows = story.judgements.iter().map(|judgement| {
-        let requests = judgement.counts.requests;
-        let errors = judgement.counts.errors;
+fn evidence(story: &RunHistory) -> Option<String> {
+    let rows = story.judgments.iter().map(|judgment| {
+        let requests = judgment.counts.requests;
+        let errors = judgment.counts.errors;
         let rate = match requests {
             0 => "–".to_owned(),
             requests => format!("{:.2}%", errors as f64 * 100.0 / requests as f64),
         };
         format!(
             "| {} | {} | {requests} | {errors} | {rate} | **{}** | {} |",
-            offset(story.start, judgement.at),
-            judgement.weights.map_or("–".to_owned(), shares),
-            judgement.verdict,
-            escape(&judgement.message),
+            relative_time(story.start, judgment.at),
+            judgment.weights.map_or("–".to_owned(), shares),
+            judgment.verdict,
+            escape(&judgment.message),
         )
     });
     let rows: Vec<String> = rows.collect();
-    let head = "| Time | Traffic | Requests | Errors | Rate | Verdict | Why |\n|---|---|--:|--:|--:|---|---|\n";
+    let head = "| Time | Traffic | Requests | Errors | Error rate | Verdict | Reason |\n|---|---|--:|--:|--:|---|---|\n";
     (!rows.is_empty()).then(|| format!("{head}{}\n", rows.join("\n")))
 }
 
-fn findings(story: &Story) -> Option<String> {
+fn findings(story: &RunHistory) -> Option<String> {
     let rows = story.findings.iter().map(|finding| {
         let command = finding.command.as_ref().map(|command| format!("<br>{}", code(command)));
         format!(
@@ -166,27 +166,28 @@ fn findings(story: &Story) -> Option<String> {
         )
     });
     let rows: Vec<String> = rows.collect();
-    let head = "| Severity | What | What to do |\n|---|---|---|\n";
+    let head = "| Severity | Finding | Remedy |\n|---|---|---|\n";
     (!rows.is_empty()).then(|| format!("{head}{}\n", rows.join("\n")))
 }
 
-fn timeline(story: &Story) -> Option<String> {
+fn timeline(story: &RunHistory) -> Option<String> {
     let entries = story.timeline.entries();
     let mut text =
-        String::from("<details><summary>What happened when</summary>\n\n| Time | |\n|--:|---|\n");
+        String::from("<details><summary>Milestones</summary>\n\n| Time | Milestone |\n|--:|---|\n");
     for (at, what) in entries {
-        let _ = writeln!(text, "| {} | {} |", offset(story.start, *at), escape(what));
+        let _ = writeln!(text, "| {} | {} |", relative_time(story.start, *at), escape(what));
     }
     text.push_str("\n</details>\n");
     (!entries.is_empty()).then_some(text)
 }
 
-fn rollback_hint(story: &Story) -> Option<String> {
+fn rollback_hint(story: &RunHistory) -> Option<String> {
     let outcome = story.outcome.as_ref()?;
-    let rolled_out = outcome.outcome == Ending::Succeeded && outcome.rollout.is_some();
+    let rolled_out = outcome.outcome == Status::Succeeded && outcome.rollout.is_some();
     rolled_out.then(|| {
         let version = outcome.previous_version;
-        let to = version.map_or(String::new(), |version| format!(", to version {version}"));
+        let to =
+            version.map_or(String::new(), |version| format!(", to return to version {version}"));
         format!("Run `cutover rollback`, or a step with `command: rollback`{to}.\n")
     })
 }
@@ -202,8 +203,8 @@ fn section(text: &mut String, title: &str, content: Option<String>) {
     }
 }
 
-/// Text that is only text: no markup, no image, no link, no mention, one line. What stands between single
-/// backticks stays code; where those don't pair, they are text like the rest.
+/// Escapes text for one line of Markdown: no markup, images, links or mentions. Text between single backticks
+/// stays code; if they are not paired, they are escaped, too.
 fn escape(text: &str) -> String {
     let text = text.trim_end();
     let pairs = text.matches('`').count().is_multiple_of(2) && !text.contains("``");
@@ -222,7 +223,7 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-/// The same as a paragraph of its own: what begins a list, a heading or a line of code elsewhere is text.
+/// Escapes text for a paragraph: a first character that would begin a list, a heading or code is text, too.
 fn paragraph(text: &str) -> String {
     let begins = text.starts_with(|c: char| {
         c.is_ascii_digit() || c.is_whitespace() || matches!(c, '-' | '+' | '=')
@@ -231,7 +232,7 @@ fn paragraph(text: &str) -> String {
 }
 
 fn escape_into(escaped: &mut String, text: &str) {
-    // A character that is not seen keeps addresses, mentions and references from being links.
+    // An invisible character keeps URLs, mentions and references from becoming links.
     for c in text.replace("://", ":\u{2060}//").chars() {
         match c {
             '\n' => escaped.push_str("<br>"),
@@ -247,7 +248,7 @@ fn escape_into(escaped: &mut String, text: &str) {
     }
 }
 
-/// Text in one line of code, which may hold backticks and, in a table, bars.
+/// Returns text as inline code; it may contain backticks, and bars in a table.
 fn code(text: &str) -> String {
     let text = text.replace(['\n', '\r'], " ").replace('|', "\\|");
     let runs = text.split(|c| c != '`').map(str::len);
@@ -257,7 +258,7 @@ fn code(text: &str) -> String {
     }
 }
 
-/// Text in a block of its own, behind a fence that it does not hold.
+/// Returns text as a code block, with a fence that the text does not contain.
 fn fenced(text: &str) -> String {
     let mut fence = "```".to_owned();
     while text.contains(&fence) {
@@ -266,11 +267,11 @@ fn fenced(text: &str) -> String {
     format!("{fence}text\n{}\n{fence}\n", text.trim_end())
 }
 
-fn cut(mut text: String) -> String {
+fn truncate(mut text: String) -> String {
     if text.len() > LIMIT {
         let end = (0..=LIMIT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
         text.truncate(end);
-        text.push_str("\n\n… the rest is in the log.\n");
+        text.push_str("\n\n… truncated; the log has the rest.\n");
     }
     text
 }

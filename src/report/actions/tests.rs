@@ -2,14 +2,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::model::{
-    Counts, Digest, Ending, Event, ImageReference, Outcome, PerColour, Stamped, Strategy,
+    Counts, Digest, Event, ImageReference, Outcome, PerColor, Status, Strategy, TimedEvent,
 };
 
 const START: &str = "2026-11-29T12:00:00Z";
 
-fn at(seconds: i64, event: Event) -> Stamped {
+fn at(seconds: i64, event: Event) -> TimedEvent {
     let start: Timestamp = START.parse().unwrap();
-    Stamped { time: start + SignedDuration::from_secs(seconds), event }
+    TimedEvent { time: start + SignedDuration::from_secs(seconds), event }
 }
 
 fn image() -> ImageReference {
@@ -18,15 +18,15 @@ fn image() -> ImageReference {
 }
 
 fn weights(blue: u8, verified: bool) -> Event {
-    Event::Weights { weights: PerColour { blue, green: 100 - blue }, verified }
+    Event::Traffic { shares: PerColor { blue, green: 100 - blue }, verified }
 }
 
-fn judgement(verdict: &'static str, requests: u64, errors: u64) -> Event {
+fn judgment(verdict: &'static str, requests: u64, errors: u64) -> Event {
     let message = format!("{errors} of {requests} requests failed");
-    Event::Judgement { verdict, counts: Counts { requests, errors }, message }
+    Event::Judgment { verdict, counts: Counts { requests, errors }, message }
 }
 
-fn outcome(ending: Ending, message: &str) -> Event {
+fn outcome(ending: Status, message: &str) -> Event {
     Event::Outcome(Box::new(Outcome {
         strategy: Some(Strategy::Canary),
         image: Some(image()),
@@ -37,12 +37,12 @@ fn outcome(ending: Ending, message: &str) -> Event {
         previous_commit: Some("0f1e2d3c4b5a697887965b1d2c0f3a7e4d6b8c9a".to_owned()),
         launch_template_version: Some(8),
         previous_version: Some(7),
-        weights: Some(PerColour { blue: 0, green: 100 }),
+        shares: Some(PerColor { blue: 0, green: 100 }),
         ..Outcome::new(ending, message)
     }))
 }
 
-fn canary() -> Vec<Stamped> {
+fn canary() -> Vec<TimedEvent> {
     vec![
         at(
             0,
@@ -61,15 +61,15 @@ fn canary() -> Vec<Stamped> {
         at(4, Event::Phase { phase: "shift", message: "ready for traffic".to_owned() }),
         at(134, weights(90, false)),
         at(136, weights(90, true)),
-        at(140, judgement("not enough evidence", 40, 0)),
-        at(300, judgement("pass", 291, 0)),
+        at(140, judgment("insufficient", 40, 0)),
+        at(300, judgment("pass", 291, 0)),
         at(303, weights(0, true)),
-        at(600, outcome(Ending::Succeeded, "all traffic is on green")),
+        at(600, outcome(Status::Succeeded, "all traffic is on green")),
     ]
 }
 
-fn story(events: &[Stamped]) -> Story {
-    let mut story = Story::new(START.parse().unwrap(), Ending::Succeeded);
+fn story(events: &[TimedEvent]) -> RunHistory {
+    let mut story = RunHistory::new(START.parse().unwrap(), Status::Succeeded);
     events.iter().for_each(|event| story.note(event));
     story
 }
@@ -82,8 +82,8 @@ fn links() -> Links {
 }
 
 #[test]
-fn a_log_is_folded_by_phase_and_foreign_lines_are_no_commands() {
-    let mut log = Log::new(Ending::Succeeded);
+fn a_log_is_grouped_by_phase_and_foreign_lines_are_not_commands() {
+    let mut log = Log::new(Status::Succeeded);
     let text: String = canary().iter().filter_map(|event| log.render(event)).collect();
     let plain = console::strip_ansi_codes(&text);
     insta::assert_snapshot!(plain);
@@ -99,23 +99,23 @@ fn the_chart_shows_the_side_that_traffic_moves_to() {
     let chart = |shares: &[u8]| {
         let set = shares.iter().map(|blue| at(60, weights(*blue, false)));
         let read = shares.iter().map(|blue| at(60, weights(*blue, true)));
-        let mut events: Vec<Stamped> = set.zip(read).flat_map(<[Stamped; 2]>::from).collect();
-        let mut done = Outcome::new(Ending::Succeeded, "done");
-        done.weights = shares.last().map(|blue| PerColour { blue: *blue, green: 100 - blue });
+        let mut events: Vec<TimedEvent> = set.zip(read).flat_map(<[TimedEvent; 2]>::from).collect();
+        let mut done = Outcome::new(Status::Succeeded, "done");
+        done.shares = shares.last().map(|blue| PerColor { blue: *blue, green: 100 - blue });
         events.push(at(120, Event::Outcome(Box::new(done))));
         summary(&story(&events), &links())
     };
     assert!(chart(&[90, 50, 0]).contains("Traffic on green"));
     assert!(chart(&[10, 100]).contains("Traffic on blue"));
-    // What is undone first is of the rollout before.
+    // The shares that are undone first belong to the previous rollout.
     assert!(chart(&[0, 50, 100]).contains("Traffic on blue"));
-    // All at once, as blue-green and a rollback do.
+    // All at once, as in blue-green and in a rollback.
     assert!(chart(&[0]).contains("Traffic on green") && chart(&[0]).contains("100]"));
     assert!(chart(&[100]).contains("Traffic on blue") && chart(&[100]).contains("100]"));
 }
 
 #[test]
-fn each_fact_is_an_output_of_its_own() {
+fn every_fact_is_a_separate_output() {
     let outputs = outputs(&story(&canary()));
     let text: Vec<String> = outputs.iter().map(|(name, value)| format!("{name}={value}")).collect();
     insta::assert_snapshot!(text.join("\n"), @r#"
@@ -129,9 +129,9 @@ fn each_fact_is_an_output_of_its_own() {
     launch-template-version=8
     previous-version=7
     strategy=canary
-    weights={"blue":0,"green":100}
-    weight-blue=0
-    weight-green=100
+    shares={"blue":0,"green":100}
+    share-blue=0
+    share-green=100
     duration=600
     rollout=12
     "#);
@@ -142,8 +142,8 @@ fn each_fact_is_an_output_of_its_own() {
 }
 
 #[test]
-fn the_last_of_ten_annotations_is_the_outcomes() {
-    let mut log = Log::new(Ending::Succeeded);
+fn the_tenth_annotation_is_the_outcome() {
+    let mut log = Log::new(Status::Succeeded);
     let finding = |n: i64| Event::Finding {
         severity: "error",
         message: format!("error {n}"),
@@ -154,7 +154,7 @@ fn the_last_of_ten_annotations_is_the_outcomes() {
     for n in 0..20 {
         text += &log.render(&at(n, finding(n))).unwrap();
     }
-    text += &log.render(&at(30, outcome(Ending::Refused, "preflight found 20 errors"))).unwrap();
+    text += &log.render(&at(30, outcome(Status::Refused, "preflight found 20 errors"))).unwrap();
     let annotations: Vec<&str> = text.lines().filter(|line| line.starts_with("::error")).collect();
     assert_eq!(annotations.len(), 10, "{text}");
     assert!(annotations[0].ends_with("::error 0%0Afix it"), "{}", annotations[0]);
@@ -163,21 +163,21 @@ fn the_last_of_ten_annotations_is_the_outcomes() {
 }
 
 #[test]
-fn a_rollback_that_was_asked_for_is_no_error() {
-    let rolled_back = outcome(Ending::RolledBack, "all traffic is on blue");
+fn a_requested_rollback_is_not_an_error() {
+    let rolled_back = outcome(Status::RolledBack, "all traffic is on blue");
     let level = |goal| {
         let text = Log::new(goal).render(&at(0, rolled_back.clone())).unwrap();
         text.lines().find(|line| line.starts_with("::")).unwrap().to_owned()
     };
-    assert!(level(Ending::RolledBack).starts_with("::notice"));
-    assert!(level(Ending::Succeeded).starts_with("::error"));
+    assert!(level(Status::RolledBack).starts_with("::notice"));
+    assert!(level(Status::Succeeded).starts_with("::error"));
 }
 
 #[test]
 fn a_wrong_configuration_is_annotated_at_its_place() {
     let message =
         "cutover.yaml:35:1: unknown key `lineal`\n   |\n35 | lineal:\n   = did you mean `linear`?";
-    let annotation = ending(&Outcome::new(Ending::Refused, message), Ending::Succeeded);
+    let annotation = outcome_annotation(&Outcome::new(Status::Refused, message), Status::Succeeded);
     assert!(
         annotation.to_string().starts_with(
             "::error title=cutover%3A refused,file=cutover.yaml,line=35,col=1::cutover.yaml:35:1: unknown"
@@ -187,24 +187,24 @@ fn a_wrong_configuration_is_annotated_at_its_place() {
 }
 
 #[test]
-fn foreign_text_links_to_nothing_and_marks_up_nothing() {
+fn foreign_text_creates_no_links_and_no_markup() {
     let message = "1. see acme/web#2 and https://evil.example/ `ls \"a|b\"` > *all* <b>";
-    let text = summary(&story(&[at(0, outcome(Ending::Failed, message))]), &links());
+    let text = summary(&story(&[at(0, outcome(Status::Failed, message))]), &links());
     let shown = "\u{2060}1. see acme/web#\u{2060}2 and https:\u{2060}//evil.example/ `ls \"a\\|b\"` \\> \\*all\\* &lt;b>";
     assert!(text.contains(&shown.replace("&lt;b>", "&lt;b\\>")), "{text}");
 }
 
 #[test]
 fn a_summary_of_a_long_and_hostile_run_stays_below_a_mebibyte() {
-    let mut story = Story::new(START.parse().unwrap(), Ending::Succeeded);
+    let mut story = RunHistory::new(START.parse().unwrap(), Status::Succeeded);
     let hostile = "![x](https://evil.example/) @acme/everyone <img src=x> | `` ` | ".repeat(2000);
     for n in 0..100 {
         let message = format!("{n} {hostile}");
         story.note(&at(n, Event::Notice { message: message.clone() }));
         story.note(&at(n, Event::Phase { phase: "bake", message }));
-        story.note(&at(n, judgement(if n % 2 == 0 { "pass" } else { "fail" }, 9, 9)));
+        story.note(&at(n, judgment(if n % 2 == 0 { "pass" } else { "fail" }, 9, 9)));
     }
-    story.note(&at(101, outcome(Ending::Failed, &hostile)));
+    story.note(&at(101, outcome(Status::Failed, &hostile)));
     let text = summary(&story, &links());
     assert!(text.len() < 1 << 20, "{}", text.len());
     assert!(!text.contains("![x]") && !text.contains("<img") && !text.contains("@acme"));

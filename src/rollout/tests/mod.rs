@@ -1,9 +1,10 @@
-//! `decide` over all phases: stories told by a small pure world, tables of single turns, and
-//! properties that hold in any situation at all.
+//! Tests of `decide` in all phases: whole rollouts in a small pure world, tables of single ticks, and properties that
+//! hold in every situation.
 
+mod proof;
 mod properties;
 mod rolling;
+mod rollouts;
 mod scenarios;
-mod stories;
-mod table;
+mod single_ticks;
 mod world;

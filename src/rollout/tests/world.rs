@@ -1,5 +1,5 @@
-//! A small pure world: groups, rules and refreshes that do what is asked of them. It is no
-//! simulation of AWS (the lab is); it only lets `decide` see the effects of what it decided.
+//! A small pure world of groups, rules and refreshes that do what is asked of them. It does not simulate AWS, as the lab
+//! does; it only lets `decide` observe the effects of its decisions.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub(super) fn plan(steps: &[u8]) -> Plan {
         service: "web".to_owned(),
         strategy: Strategy::Canary,
         shape: Shape::TwoGroups(Pair {
-            sides: PerColour { blue: side("blue"), green: side("green") },
+            sides: PerColor { blue: side("blue"), green: side("green") },
             rules: vec![RuleId::Rule("r1".to_owned()), RuleId::ListenerDefault("l1".to_owned())],
             test_rule: None,
             zones: Vec::new(),
@@ -44,7 +44,7 @@ pub(super) fn plan(steps: &[u8]) -> Plan {
             alarms: Vec::new(),
         },
         template: TEMPLATE.to_owned(),
-        retire_after: Some(Duration::from_secs(1800)),
+        scale_in_after: Some(Duration::from_secs(1800)),
     }
 }
 
@@ -58,12 +58,12 @@ pub(super) fn record(phase: Phase) -> Record {
         running: Vec::new(),
         min,
         empty,
-        pinned: Vec::new(),
-        retirement: None,
+        min_sizes_set: Vec::new(),
+        scale_in: None,
     };
     let rules = ["r1", "l1"].into_iter().zip([true, false]).map(|(id, rule)| RuleFacts {
         id: if rule { RuleId::Rule(id.to_owned()) } else { RuleId::ListenerDefault(id.to_owned()) },
-        weights: PerColour { blue: Some(1), green: None },
+        weights: PerColor { blue: Some(1), green: None },
         sticky: None,
     });
     Record {
@@ -86,7 +86,7 @@ pub(super) fn record(phase: Phase) -> Record {
         since: start(),
         heartbeat: start(),
         fleet: FleetFacts::TwoGroups(Box::new(TwoGroupsFacts {
-            from: Colour::Blue,
+            from: Color::Blue,
             step: 0,
             idle_since: None,
             kept_busy_since: None,
@@ -95,16 +95,16 @@ pub(super) fn record(phase: Phase) -> Record {
             floor: 0,
             relapses: 0,
             weighted: false,
-            sides: PerColour { blue: side(2, false), green: side(0, true) },
+            sides: PerColor { blue: side(2, false), green: side(0, true) },
             rules: rules.collect(),
             test: None,
             refresh: None,
         })),
         resume: None,
-        abandoned: Vec::new(),
+        superseded_versions: Vec::new(),
         restart: false,
         reason: None,
-        ending: None,
+        status: None,
     }
 }
 
@@ -131,10 +131,10 @@ pub(super) fn target(id: &str) -> Target {
     Target { id: id.to_owned(), zone: None, health: TargetHealth::Healthy, reason: None }
 }
 
-pub(super) fn group(name: &str, capacity: (u32, u32, u32), version: u64) -> GroupSeen {
+pub(super) fn group(name: &str, capacity: (u32, u32, u32), version: u64) -> ObservedGroup {
     let (min, max, desired) = capacity;
     let ids: Vec<String> = (0..desired).map(|i| format!("i-{name}-{i}")).collect();
-    GroupSeen {
+    ObservedGroup {
         group: Group {
             name: name.to_owned(),
             capacity: Capacity { min, max, desired },
@@ -147,8 +147,8 @@ pub(super) fn group(name: &str, capacity: (u32, u32, u32), version: u64) -> Grou
             suspended: Vec::new(),
         },
         targets: ids.iter().map(|id| target(id)).collect(),
-        refreshes: Vec::new(),
-        scheduled: Vec::new(),
+        refreshes: Reading::Read(Vec::new()),
+        scheduled_actions: Reading::Read(Vec::new()),
     }
 }
 
@@ -162,15 +162,15 @@ pub(super) fn rules(weights: &[(&str, u16)]) -> Vec<Rule> {
             id,
             listener: "l1".to_owned(),
             priority: None,
-            matches: RuleMatch::default(),
+            conditions: RuleConditions::default(),
             forward: Some(forward.clone()),
         })
         .into()
 }
 
-/// Blue live with four instances, green idle and empty.
-pub(super) fn seen() -> Seen {
-    Seen {
+/// Returns an observation in which blue is live with four instances, and green is idle and empty.
+pub(super) fn observation() -> Observation {
+    Observation {
         now: start(),
         claim: Claim { highest: 5, successor: None },
         groups: BTreeMap::from([
@@ -178,20 +178,20 @@ pub(super) fn seen() -> Seen {
             ("green".to_owned(), group("green", (0, 6, 0), OLD)),
         ]),
         rules: rules(&[("tg-blue", 1)]),
-        others: Vec::new(),
-        counts: BTreeMap::new(),
-        alarms: Vec::new(),
+        other_rules: Reading::Read(Vec::new()),
+        counts: Reading::Read(BTreeMap::new()),
+        alarms: Reading::Read(BTreeMap::new()),
         refused: None,
         smoke: None,
-        proof: Some(Proof { bracketed: true, pinned: true }),
+        proof: Some(Proof { unchanged_during_read: true, user_data_is_pinned: true }),
     }
 }
 
-/// A run of the machine against the world.
+/// A rollout in the world.
 pub(super) struct World {
     pub plan: Plan,
     pub record: Record,
-    pub seen: Seen,
+    pub seen: Observation,
     /// The share of failing requests on version NEW.
     pub errors: f64,
     /// Whether targets of version NEW become healthy.
@@ -204,15 +204,15 @@ impl World {
         World {
             plan,
             record: record(phase),
-            seen: seen(),
+            seen: observation(),
             errors: 0.0,
             boots: true,
             log: Vec::new(),
         }
     }
 
-    /// Turns until the run ends; panics if it does not within a virtual day.
-    pub(super) fn run(&mut self) -> End {
+    /// Runs ticks until the run ends; panics if it does not within a virtual day.
+    pub(super) fn run(&mut self) -> Exit {
         for _ in 0..20_000 {
             if let Some(end) = self.turn() {
                 return end;
@@ -221,7 +221,7 @@ impl World {
         panic!("no end: {:?}\n{}", self.record, self.log.join("\n"));
     }
 
-    pub(super) fn turn(&mut self) -> Option<End> {
+    pub(super) fn turn(&mut self) -> Option<Exit> {
         let next = decide(&self.plan, &self.record, &self.needed());
         for event in &next.events {
             if let Event::Phase { phase, .. } = event {
@@ -232,51 +232,58 @@ impl World {
         for action in &next.actions {
             self.apply(action);
         }
-        self.seen.now += SignedDuration::try_from(next.wake).unwrap();
+        self.seen.now += SignedDuration::try_from(next.next_tick_in).unwrap();
         self.settle();
         next.end
     }
 
-    /// The world as a look would give it: without what the phase does not ask for.
-    fn needed(&self) -> Seen {
+    /// Returns what an observation would read, without what the phase does not need.
+    fn needed(&self) -> Observation {
         let needs = needs(&self.plan, &self.record);
         let mut seen = self.seen.clone();
         for group in seen.groups.values_mut() {
             if !needs.refreshes {
-                group.refreshes.clear();
+                group.refreshes = Reading::NotRead;
             }
-            if !needs.scheduled {
-                group.scheduled.clear();
+            if !needs.scheduled_actions {
+                group.scheduled_actions = Reading::NotRead;
             }
         }
         if needs.counts_since.is_none() {
-            seen.counts.clear();
+            seen.counts = Reading::NotRead;
+        }
+        if !needs.other_rules {
+            seen.other_rules = Reading::NotRead;
+        }
+        if !needs.alarms {
+            seen.alarms = Reading::NotRead;
         }
         seen.proof = seen.proof.filter(|_| needs.proof);
         seen
     }
 
     pub(super) fn apply(&mut self, action: &Action) {
-        self.log.push(told(action));
+        self.log.push(describe(action));
         match action {
             Action::SetForward { rule, forward } => {
                 for r in self.seen.rules.iter_mut().filter(|r| r.id == *rule) {
                     r.forward = Some(forward.clone());
                 }
             }
-            Action::SetMinimum { group, min } => {
+            Action::SetMinSize { group, min } => {
                 let capacity = &mut self.group(group).group.capacity;
                 capacity.min = *min;
                 capacity.desired = capacity.desired.max(*min);
             }
-            Action::SetSize { group, size } => {
+            Action::SetMinSizeAndDesired { group, size } => {
                 let capacity = &mut self.group(group).group.capacity;
                 (capacity.min, capacity.desired) = (*size, *size);
             }
             Action::StartRefresh { group, version, preferences, .. } => {
                 let seen = self.group(group);
-                let id = format!("refresh-{}", seen.refreshes.len());
-                seen.refreshes.insert(
+                let refreshes = seen.refreshes.known();
+                let id = format!("refresh-{}", refreshes.len());
+                refreshes.insert(
                     0,
                     InstanceRefresh {
                         id,
@@ -294,31 +301,34 @@ impl World {
             Action::RollbackRefresh { group } => {
                 self.active(group, RefreshStatus::RollbackSuccessful);
             }
-            Action::Schedule { group, at, size } => {
+            Action::ScheduleScaleIn { group, at, size } => {
                 let action = ScheduledAction {
-                    name: RETIREMENT.to_owned(),
+                    name: SCALE_IN_ACTION.to_owned(),
                     at: Some(*at),
                     min: Some(*size),
                     max: None,
                     desired: Some(*size),
                     recurring: false,
                 };
-                self.group(group).scheduled.push(action);
+                self.group(group).scheduled_actions.known().push(action);
             }
-            Action::Unschedule { group } => {
-                self.group(group).scheduled.retain(|action| action.name != RETIREMENT);
+            Action::CancelScaleIn { group } => {
+                self.group(group)
+                    .scheduled_actions
+                    .known()
+                    .retain(|action| action.name != SCALE_IN_ACTION);
             }
-            Action::Smoke => {}
+            Action::RunSmokeTests => {}
         }
     }
 
-    pub(super) fn group(&mut self, name: &str) -> &mut GroupSeen {
+    pub(super) fn group(&mut self, name: &str) -> &mut ObservedGroup {
         self.seen.groups.get_mut(name).unwrap()
     }
 
     fn active(&mut self, group: &str, becomes: RefreshStatus) {
         let seen = self.group(group);
-        if let Some(refresh) = seen.refreshes.iter_mut().find(|r| r.status.is_active()) {
+        if let Some(refresh) = seen.refreshes.known().iter_mut().find(|r| r.status.is_active()) {
             refresh.status = becomes;
             if becomes == RefreshStatus::RollbackSuccessful {
                 seen.group.instances.iter_mut().for_each(|i| i.template = Some(template(OLD)));
@@ -326,12 +336,13 @@ impl World {
         }
     }
 
-    /// What AWS would do by itself, at once: refreshes succeed, groups fill, targets get healthy,
-    /// CloudWatch counts.
+    /// Does at once what AWS would do by itself: refreshes succeed, groups launch instances, targets become healthy,
+    /// and CloudWatch counts.
     fn settle(&mut self) {
         let boots = self.boots;
         for (name, seen) in &mut self.seen.groups {
-            if let Some(refresh) = seen.refreshes.iter_mut().find(|r| r.status.is_active()) {
+            if let Some(refresh) = seen.refreshes.known().iter_mut().find(|r| r.status.is_active())
+            {
                 refresh.status = RefreshStatus::Successful;
                 let version = refresh.desired.clone().unwrap();
                 seen.group.instances.iter_mut().for_each(|i| i.template = Some(version.clone()));
@@ -349,8 +360,8 @@ impl World {
             }
         }
         let minute = Timestamp::from_second(self.seen.now.as_second() / 60 * 60).unwrap();
-        for colour in ["blue", "green"] {
-            let tg = format!("tg-{colour}");
+        for color in ["blue", "green"] {
+            let tg = format!("tg-{color}");
             let share = self
                 .seen
                 .rules
@@ -361,35 +372,35 @@ impl World {
             let errors = if self
                 .seen
                 .groups
-                .get(colour)
+                .get(color)
                 .is_some_and(|g| g.group.source.template().is_some_and(|t| t.is(TEMPLATE, NEW)))
             {
                 (requests as f64 * self.errors) as u64
             } else {
                 0
             };
-            let counts = self.seen.counts.entry(tg).or_default();
+            let counts = self.seen.counts.known().entry(tg).or_default();
             counts.minutes.retain(|(start, _)| *start != minute);
             counts.minutes.push((minute, Counts { requests, errors }));
         }
     }
 }
 
-/// An action in a few words, for logs and tables.
-pub(super) fn told(action: &Action) -> String {
+/// Describes an action in a few words, for logs and tables.
+pub(super) fn describe(action: &Action) -> String {
     match action {
         Action::SetForward { rule, forward } => {
             let weights: Vec<String> =
                 forward.weights.iter().map(|(tg, w)| format!("{tg}={w}")).collect();
             format!("forward {rule} {}", weights.join(" "))
         }
-        Action::SetMinimum { group, min } => format!("minimum {group} {min}"),
-        Action::SetSize { group, size } => format!("size {group} {size}"),
+        Action::SetMinSize { group, min } => format!("minimum {group} {min}"),
+        Action::SetMinSizeAndDesired { group, size } => format!("size {group} {size}"),
         Action::StartRefresh { group, version, .. } => format!("refresh {group} {version}"),
         Action::CancelRefresh { group } => format!("cancel {group}"),
         Action::RollbackRefresh { group } => format!("rollback {group}"),
-        Action::Schedule { group, size, .. } => format!("schedule {group} {size}"),
-        Action::Unschedule { group } => format!("unschedule {group}"),
-        Action::Smoke => "smoke".to_owned(),
+        Action::ScheduleScaleIn { group, size, .. } => format!("schedule {group} {size}"),
+        Action::CancelScaleIn { group } => format!("unschedule {group}"),
+        Action::RunSmokeTests => "smoke".to_owned(),
     }
 }

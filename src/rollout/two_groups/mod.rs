@@ -1,9 +1,8 @@
-//! Two groups that take turns: bring the idle one to the version, join it to every rule, move
-//! traffic step by step, settle; or take everything back. Blue-green, canary and linear differ in
-//! their steps alone.
+//! Two groups that take turns: update the idle one to the version, add it to every rule, shift traffic step by step,
+//! settle; or roll everything back. Blue-green, canary and linear differ only in their steps.
 
-mod join;
-mod prepare;
+mod add_to_rules;
+mod idle_side;
 mod settle;
 mod shift;
 mod takeover;
@@ -13,14 +12,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::turn::Turn;
-use super::{Pair, Side, gate};
+use super::tick::Tick;
+use super::{NotReady, Pair, Side, gate};
 use crate::model::{
-    Colour, Event, FleetFacts, Forward, PerColour, Phase, Rule, Stickiness, TwoGroupsFacts,
+    Color, Event, FleetFacts, Forward, PerColor, Phase, Rule, Stickiness, TwoGroupsFacts,
 };
 
-/// One turn.
-pub(super) fn decide(turn: &mut Turn<'_>, pair: &Pair) {
+/// Decides one tick.
+pub(super) fn decide(turn: &mut Tick<'_>, pair: &Pair) {
     let FleetFacts::TwoGroups(facts) = &turn.record.fleet else { return };
     let mut machine = Machine { from: facts.from, facts: (**facts).clone(), pair, turn };
     machine.run();
@@ -28,255 +27,281 @@ pub(super) fn decide(turn: &mut Turn<'_>, pair: &Pair) {
     turn.record.fleet = FleetFacts::TwoGroups(Box::new(facts));
 }
 
-/// What is missing to the proof that all traffic is on the record's version.
-pub(super) fn unproven(turn: &mut Turn<'_>, pair: &Pair) -> Option<String> {
-    let FleetFacts::TwoGroups(facts) = &turn.record.fleet else { return None };
+/// Proves that all traffic is on the record's version.
+pub(super) fn prove(turn: &mut Tick<'_>, pair: &Pair) -> Result<(), NotReady> {
+    let FleetFacts::TwoGroups(facts) = &turn.record.fleet else {
+        return Err(NotReady::new("the record is of one group, but the configuration has two"));
+    };
     let machine = Machine { from: facts.from, facts: (**facts).clone(), pair, turn };
-    let to = machine.side(machine.to());
-    if gate::smallest_share(pair, machine.turn.seen, to) < 100 {
-        return Some(format!("{} does not have all of the traffic", to.group));
-    }
-    machine.unproven()
+    let to = machine.side(machine.new_color());
+    let share = gate::smallest_share(pair, machine.turn.observation, to);
+    NotReady::unless(share == 100, || format!("{} does not receive all of the traffic", to.group))?;
+    machine.prove()
 }
 
-/// The machine during one turn: the facts are written back to the record at its end.
+/// The state machine during one tick. Its facts are written back to the record at the end.
 struct Machine<'m, 'a, 'p> {
-    turn: &'m mut Turn<'a>,
+    turn: &'m mut Tick<'a>,
     pair: &'p Pair,
     facts: TwoGroupsFacts,
-    from: Colour,
+    from: Color,
 }
 
 impl<'a> Machine<'_, 'a, '_> {
     fn run(&mut self) {
-        for colour in Colour::BOTH {
-            if self.turn.group(&self.pair.sides[colour].group).is_none() {
+        for color in Color::BOTH {
+            if self.turn.group_or_stuck(&self.pair.sides[color].group).is_none() {
                 return;
             }
         }
-        self.watch_traffic();
-        let rules = gate::rules(self.pair, self.turn.seen);
+        self.track_traffic();
+        let rules = gate::observed_rules(self.pair, self.turn.observation);
         if self.is_forward() && (rules.len() < self.pair.rules.len() || self.test_rule_is_gone()) {
-            self.take_back(
-                "a rule that this rollout goes by does not exist any more, or forwards no more",
-            );
+            self.start_rollback("a rule of this rollout was deleted, or no longer forwards");
             return;
         }
         if self.is_forward()
-            && let Some((rule, third)) = gate::third(self.pair, self.turn.seen)
+            && let Some((rule, third)) = gate::third_target_group(self.pair, self.turn.observation)
         {
-            self.take_back(format!(
-                "another hand changed the weights: {rule} forwards to {third}, which is not ours"
+            self.start_rollback(format!(
+                "an external change set the weights: {rule} forwards to {third}, which belongs to neither side"
             ));
             return;
         }
-        if let Some(refused) = self.turn.seen.refused.clone() {
-            self.refused(refused);
-            return;
+        // Waits for what is not ready or was not read: nothing is decided without it.
+        if let Err(why) = self.step(&rules) {
+            self.turn.report_waiting(why.to_string(), None);
+        }
+    }
+
+    fn step(&mut self, rules: &[&Rule]) -> Result<(), NotReady> {
+        if let Some(refused) = self.turn.observation.refused.clone() {
+            return self.handle_refusal(refused);
         }
         match self.turn.record.phase {
             Phase::TakeOver => self.take_over(),
-            Phase::Prepare | Phase::Done => {}
-            Phase::Free => self.free(),
+            Phase::Prepare | Phase::Done => Ok(()),
+            Phase::CancelScaleIn => self.cancel_scale_in(),
             Phase::Refresh => self.refresh(),
-            Phase::Size => self.size(),
-            Phase::Join => self.join(&rules),
+            Phase::ScaleOut => self.scale_out(),
+            Phase::AddToRules => self.add_to_rules(rules),
             Phase::Healthy => self.healthy(),
-            Phase::Smoke => self.smoke(),
-            Phase::Shift => self.shift(&rules),
+            Phase::SmokeTest => self.smoke_test(),
+            Phase::Shift => self.shift(rules),
             Phase::Bake => self.bake(),
             Phase::Settle => self.settle(),
             Phase::Verify => self.verify(),
-            Phase::Retire => self.retire(),
-            Phase::TakeBack => self.give_back(),
-            Phase::Undo => self.undo(&rules),
+            Phase::ScheduleScaleIn => self.schedule_scale_in(),
+            Phase::RestoreTraffic => self.restore_traffic(),
+            Phase::Undo => self.undo(rules),
         }
     }
 
-    /// A change that AWS refuses for good: forward there is no way, and where the way back is
-    /// refused, a person must see to the permissions.
-    fn refused(&mut self, why: String) {
+    /// Handles a change that AWS refuses for good: a rollout that goes forward is rolled back, and a rollback ends as
+    /// stuck, because a person has to fix the permissions.
+    fn handle_refusal(&mut self, why: String) -> Result<(), NotReady> {
         match self.turn.record.phase {
-            Phase::TakeBack | Phase::Undo => {
-                let hint = "mend what AWS refuses, then `cutover rollback` goes on";
-                self.turn.stuck(format!("the way back was refused: {why}"), hint);
+            Phase::RestoreTraffic | Phase::Undo => {
+                let hint = "fix the cause, then run `cutover rollback` again to resume";
+                self.turn.stuck(format!("AWS refused a change during the rollback: {why}"), hint);
+                Ok(())
             }
-            // The new version is proven by then. What else is to be left in order still is.
-            Phase::Retire => {
-                self.turn.notice(format!("the old group has to be retired by hand: {why}"));
-                if self.turn.overdue(self.turn.plan.deadlines.healthy) {
+            // The new version is proven by then, so the rollout succeeds. Both MinSizes are still put in order.
+            Phase::ScheduleScaleIn => {
+                self.turn.notice(format!("the old group must be scaled in by hand: {why}"));
+                if self.turn.is_overdue(self.turn.plan.deadlines.healthy) {
                     self.succeed();
+                    Ok(())
                 } else {
-                    self.leave_minimums(true);
+                    self.finish_min_sizes(true)
                 }
             }
-            _ => self.take_back(why),
+            _ => {
+                self.start_rollback(why);
+                Ok(())
+            }
         }
     }
 
-    /// Whether the rollout still goes forward, past its preparation.
+    /// Returns whether the rollout is past its preparation and goes forward.
     fn is_forward(&self) -> bool {
         let phase = self.turn.record.phase;
-        phase > Phase::Prepare && phase < Phase::TakeBack
+        phase > Phase::Prepare && phase < Phase::RestoreTraffic
     }
 
     fn test_rule_is_gone(&self) -> bool {
         self.pair.test_rule.is_some() && self.test_rule().is_none()
     }
 
-    /// The test rule, seen.
+    /// Returns the observed test rule, if it exists and forwards.
     fn test_rule(&self) -> Option<&'a Rule> {
         let id = self.pair.test_rule.as_ref()?;
-        self.turn.seen.rules.iter().find(|rule| rule.id == *id && rule.forward.is_some())
+        self.turn.observation.rules.iter().find(|rule| rule.id == *id && rule.forward.is_some())
     }
 
-    /// Keeps since when the new side has been seen without any weight, and since when another hand has
-    /// kept it from that, or left no rule to go by.
-    fn watch_traffic(&mut self) {
-        let (seen, to) = (self.turn.seen, self.side(self.to()));
-        let busy = gate::other_rule(seen, to).is_some();
-        let idle = !busy && gate::largest_share(self.pair, seen, to) == 0;
-        let ruleless = gate::rules(self.pair, seen).is_empty();
+    /// Tracks since when the new side has been observed without traffic, since when a rule outside the plan has sent
+    /// traffic to it, and since when no rule of the plan has forwarded.
+    fn track_traffic(&mut self) {
+        let (seen, to) = (self.turn.observation, self.side(self.new_color()));
+        let without_share = gate::largest_share(self.pair, seen, to) == 0;
+        let ruleless = gate::observed_rules(self.pair, seen).is_empty();
         let since = |was: Option<Timestamp>, holds: bool| holds.then(|| was.unwrap_or(seen.now));
-        self.facts.idle_since = since(self.facts.idle_since, idle);
-        self.facts.kept_busy_since = since(self.facts.kept_busy_since, busy);
+        match gate::other_rule(seen, to) {
+            Ok(other) => {
+                let idle = without_share && other.is_none();
+                self.facts.idle_since = since(self.facts.idle_since, idle);
+                self.facts.kept_busy_since = since(self.facts.kept_busy_since, other.is_some());
+            }
+            // If the other rules were not read, the time without traffic may continue, but not begin.
+            Err(_) => {
+                self.facts.idle_since = self.facts.idle_since.filter(|_| without_share);
+                self.facts.kept_busy_since = None;
+            }
+        }
         self.facts.ruleless_since = since(self.facts.ruleless_since, ruleless);
     }
 
-    /// Whether what began then has lasted for longer than the limit.
-    fn lasts(&self, since: Option<Timestamp>, limit: Duration) -> bool {
-        since.is_some_and(|since| self.turn.since(since) > limit)
+    /// Returns whether what began at `since` has lasted longer than `limit`.
+    fn has_lasted(&self, since: Option<Timestamp>, limit: Duration) -> bool {
+        since.is_some_and(|since| self.turn.elapsed_since(since) > limit)
     }
 
-    /// What is left until the new side has been without weight at both ends of a window of at least
-    /// T, so that lowering its healthy capacity can hurt nobody; `None` where it has been.
-    fn until_idle_for_t(&self) -> Option<Duration> {
-        let idle = self.facts.idle_since.map_or(Duration::ZERO, |since| self.turn.since(since));
+    /// Returns the time until the new side has been without traffic at both ends of a window of at least T, after which
+    /// lowering its healthy capacity affects nobody; `None` if that time has passed.
+    fn remaining_idle_time(&self) -> Option<Duration> {
+        let idle =
+            self.facts.idle_since.map_or(Duration::ZERO, |since| self.turn.elapsed_since(since));
         super::T.checked_sub(idle).filter(|left| !left.is_zero())
     }
 
-    /// Waits until the new side has been without weight for T. A rule that is not ours to change may
-    /// keep it from that: a person's question.
-    fn wait_for_idleness(&mut self, message: String) {
-        let group = &self.side(self.to()).group;
-        let Some(rule) = gate::other_rule(self.turn.seen, self.side(self.to())) else {
-            self.turn.wait(message, None);
-            return;
+    /// Waits until the new side has been without traffic for T. If a rule outside the plan prevents that for too
+    /// long, a person must decide.
+    fn wait_until_idle(&mut self, message: String) -> Result<(), NotReady> {
+        let group = &self.side(self.new_color()).group;
+        let Some(rule) = gate::other_rule(self.turn.observation, self.side(self.new_color()))?
+        else {
+            return Err(NotReady::new(message));
         };
-        let why = format!("{} gives traffic to {group}, which this rollout does not move", rule.id);
+        let why =
+            format!("{} sends traffic to {group}, but is not a rule of this rollout", rule.id);
         let limit = self.turn.plan.deadlines.healthy;
-        if self.lasts(self.facts.kept_busy_since, limit) {
+        if self.has_lasted(self.facts.kept_busy_since, limit) {
             self.turn
-                .stuck(why, "take the group out of that rule, then `cutover rollback` goes on");
+                .stuck(why, "remove the group's target group from that rule, then run `cutover rollback` to resume");
         } else {
-            self.turn.wait(why, Some(limit));
+            self.turn.report_waiting(why, Some(limit));
         }
+        Ok(())
     }
 
-    fn to(&self) -> Colour {
+    fn new_color(&self) -> Color {
         self.from.other()
     }
 
-    fn side(&self, colour: Colour) -> &Side {
-        &self.pair.sides[colour]
+    fn side(&self, color: Color) -> &Side {
+        &self.pair.sides[color]
     }
 
-    /// The group of a colour, seen. `run` has made sure that it exists.
-    fn seen(&self, colour: Colour) -> Option<&'a super::GroupSeen> {
-        self.turn.seen.groups.get(&self.pair.sides[colour].group)
+    /// Returns the observed group of a color.
+    fn observed_group(&self, color: Color) -> Result<&'a super::ObservedGroup, NotReady> {
+        self.turn.observed_group(&self.pair.sides[color].group)
     }
 
-    /// The versions whose instances may receive a side's traffic. On the old side also what ran there when the rollout
-    /// began: that it was live is all that a rollback asks of it.
-    fn versions(&self, colour: Colour) -> Vec<u64> {
-        let before = self.facts.sides[colour].running.iter().filter(|_| colour == self.from);
-        before.copied().chain([self.version(colour)]).collect()
+    /// Returns the versions whose instances may receive a side's traffic. On the old side these include the versions
+    /// that ran when the rollout began: a rollback only requires that they were live.
+    fn accepted_versions(&self, color: Color) -> Vec<u64> {
+        let before = self.facts.sides[color].running.iter().filter(|_| color == self.from);
+        before.copied().chain([self.expected_version(color)]).collect()
     }
 
-    /// The version that a side is brought to.
-    fn version(&self, colour: Colour) -> u64 {
-        if colour == self.from {
-            self.facts.sides[colour].version
+    /// Returns the version that a side is to launch from.
+    fn expected_version(&self, color: Color) -> u64 {
+        if color == self.from {
+            self.facts.sides[color].version
         } else {
-            self.turn.record.version.unwrap_or(self.facts.sides[colour].version)
+            self.turn.record.version.unwrap_or(self.facts.sides[color].version)
         }
     }
 
-    /// How a side stands against a share of `percent` on the way forward.
-    fn standing(&self, colour: Colour, percent: u8) -> gate::Standing {
-        let desired = gate::largest_desired(self.pair, self.turn.seen);
-        self.standing_of(colour, percent, desired)
+    /// Compares a side's ready targets with what a step forward to a share of `percent` requires.
+    fn readiness(&self, color: Color, percent: u8) -> gate::Readiness {
+        let desired = gate::largest_desired(self.pair, self.turn.observation);
+        self.readiness_of(color, percent, desired)
     }
 
-    /// How the old side stands against bearing all traffic again, while the new one has `share`.
-    fn standing_back(&self, share: u8) -> gate::Standing {
-        let desired = gate::desired_back(self.pair, self.turn.seen, self.from, share);
-        self.standing_of(self.from, 100, desired)
+    /// Compares the old side's ready targets with what all traffic requires, while the new side has `share` percent.
+    fn rollback_readiness(&self, share: u8) -> gate::Readiness {
+        let desired =
+            gate::desired_for_rollback(self.pair, self.turn.observation, self.from, share);
+        self.readiness_of(self.from, 100, desired)
     }
 
-    fn standing_of(&self, colour: Colour, percent: u8, desired: u32) -> gate::Standing {
-        let (plan, seen, versions) = (self.turn.plan, self.turn.seen, self.versions(colour));
-        gate::standing(plan, self.pair, seen, colour, &versions, (percent, desired))
+    fn readiness_of(&self, color: Color, percent: u8, desired: u32) -> gate::Readiness {
+        let (plan, seen, versions) =
+            (self.turn.plan, self.turn.observation, self.accepted_versions(color));
+        gate::readiness(plan, self.pair, seen, color, &versions, (percent, desired))
     }
 
-    fn tell_health(&mut self, colour: Colour, standing: gate::Standing) {
-        self.turn.tell(Event::Health {
-            group: self.side(colour).group.clone(),
+    fn emit_health(&mut self, color: Color, standing: gate::Readiness) {
+        self.turn.emit(Event::Health {
+            group: self.side(color).group.clone(),
             healthy: standing.ready,
             needed: standing.needed,
             instances: standing.instances,
         });
     }
 
-    /// Writes a group's MinSize and remembers what was written, for the restore to compare with.
-    fn pin(&mut self, colour: Colour, min: u32, why: &str) {
-        self.learn_minimum(colour);
-        if !self.wrote(colour, min) {
-            self.facts.sides[colour].pinned.push(min);
+    /// Sets a group's MinSize, and records the value so that the undo recognizes it.
+    fn set_min_size(&mut self, color: Color, min: u32, why: &str) -> Result<(), NotReady> {
+        self.record_own_min_size(color)?;
+        if !self.has_set_min_size(color, min) {
+            self.facts.sides[color].min_sizes_set.push(min);
         }
-        let group = self.side(colour).group.clone();
-        self.turn.tell(Event::Minimum { group: group.clone(), min, message: why.to_owned() });
-        self.turn.send(super::Action::minimum(group, min));
+        let group = self.side(color).group.clone();
+        self.turn.emit(Event::MinSize { group: group.clone(), min, message: why.to_owned() });
+        self.turn.send(super::Action::min_size(group, min));
+        Ok(())
     }
 
-    /// A group's own minimum is the one that ours takes the place of. What was read before the claim may
-    /// be older: its retirement may have come between two reads, or a person changed it since. What
-    /// was inherited stays: the group may have another part by now than the one it reads as.
-    fn learn_minimum(&mut self, colour: Colour) {
+    /// Records a group's own MinSize right before it is first changed. What was read before the claim may be
+    /// outdated: a scheduled scale-in may have run between two reads, or a person may have changed MinSize since. An
+    /// inherited value stays, because the group may have changed its role since it was read.
+    fn record_own_min_size(&mut self, color: Color) -> Result<(), NotReady> {
         let inherited = self.turn.record.continues.is_some();
-        if inherited || !self.facts.sides[colour].pinned.is_empty() {
-            return;
+        if inherited || !self.facts.sides[color].min_sizes_set.is_empty() {
+            return Ok(());
         }
-        let Some(seen) = self.seen(colour) else { return };
-        let (capacity, side) = (seen.group.capacity, &mut self.facts.sides[colour]);
+        let capacity = self.observed_group(color)?.group.capacity;
+        let side = &mut self.facts.sides[color];
         (side.min, side.empty) = (capacity.min, capacity.desired == 0);
+        Ok(())
     }
 
-    /// Whether a group's MinSize of `min` is our doing.
-    fn wrote(&self, colour: Colour, min: u32) -> bool {
-        self.facts.sides[colour].pinned.contains(&min)
+    /// Returns whether this rollout has set a group's MinSize to `min`.
+    fn has_set_min_size(&self, color: Color, min: u32) -> bool {
+        self.facts.sides[color].min_sizes_set.contains(&min)
     }
 
-    /// The weights of a share of `percent` for the new side.
-    fn weights(&self, percent: u8) -> PerColour<u8> {
-        let to = self.to();
-        PerColour::from_fn(|c| if c == to { percent } else { 100 - percent })
+    /// Returns both shares if the new side has `percent`.
+    fn shares(&self, percent: u8) -> PerColor<u8> {
+        let to = self.new_color();
+        PerColor::from_fn(|c| if c == to { percent } else { 100 - percent })
     }
 
-    /// The forward with those weights. With group stickiness on, weight 0 does not move clients
-    /// that hold a cookie: then the end of either way is a forward to one group alone.
+    /// Returns the forward action for these shares. With group stickiness, weight 0 does not move clients that hold a
+    /// cookie, so at the end of a rollout or rollback the action names only one target group.
     fn forward(&self, rule: &Rule, percent: u8) -> Forward {
         let sticky = self.sticky(rule);
-        if sticky.is_some() && self.moves_everybody(percent) {
-            let winner = if percent == 0 { self.from } else { self.to() };
-            // Stickiness stays on for the next rollout; with one group there is nothing to stick to.
+        if sticky.is_some() && self.moves_sticky_clients(percent) {
+            let winner = if percent == 0 { self.from } else { self.new_color() };
+            // Stickiness stays enabled for the next rollout; with one target group it has no effect.
             return Forward {
                 stickiness: sticky,
                 ..Forward::only(&self.side(winner).target_group)
             };
         }
-        let weights = self.weights(percent);
-        let mut pairs: Vec<(String, u16)> = Colour::BOTH
+        let weights = self.shares(percent);
+        let mut pairs: Vec<(String, u16)> = Color::BOTH
             .iter()
             .map(|c| (self.side(*c).target_group.clone(), u16::from(weights[*c])))
             .collect();
@@ -284,9 +309,9 @@ impl<'a> Machine<'_, 'a, '_> {
         Forward { weights: pairs, stickiness: sticky }
     }
 
-    /// Whether a share of `percent` ends a way on which clients may hold cookies of the other side.
-    /// Going forward only where the test rule keeps the other side checked.
-    fn moves_everybody(&self, percent: u8) -> bool {
+    /// Returns whether a share of `percent` must move clients that may hold a cookie of the other side. Going forward,
+    /// that is done only if the test rule keeps the health checks of the other side running.
+    fn moves_sticky_clients(&self, percent: u8) -> bool {
         match percent {
             0 => self.facts.weighted,
             100 => self.pair.test_rule.is_some(),
@@ -294,21 +319,24 @@ impl<'a> Machine<'_, 'a, '_> {
         }
     }
 
-    /// The rule's group stickiness, as it was before.
+    /// Returns the rule's group stickiness from before the rollout.
     fn sticky(&self, rule: &Rule) -> Option<Stickiness> {
         let facts = self.facts.rules.iter().find(|facts| facts.id == rule.id);
         let seconds = facts.and_then(|facts| facts.sticky)?;
         Some(Stickiness { seconds })
     }
 
-    /// Starts taking back, in this very turn.
-    fn take_back(&mut self, reason: impl Into<String>) {
+    /// Starts the rollback, already in this tick.
+    fn start_rollback(&mut self, reason: impl Into<String>) {
         let reason = reason.into();
-        self.turn.tell(Event::TakingBack { reason: reason.clone() });
+        self.turn.emit(Event::RollingBack { reason: reason.clone() });
         self.turn.record.set_reason(&reason);
         self.turn.actions.clear();
-        self.turn.record.phase = Phase::TakeBack;
-        self.turn.record.since = self.turn.seen.now;
-        self.give_back();
+        self.turn.record.phase = Phase::RestoreTraffic;
+        self.turn.record.since = self.turn.observation.now;
+        // If something is not ready, the next tick waits for it: the new phase reads everything that it needs.
+        if let Err(why) = self.restore_traffic() {
+            self.turn.report_waiting(why.to_string(), None);
+        }
     }
 }

@@ -1,235 +1,239 @@
-//! The end of a rollout that went well: the old side's traffic is seen to end, success is read and
-//! not assumed, and the old group's retirement is left to a scheduled action, so that no runner waits.
+//! The end of a successful rollout: waits until the old side's traffic has ended, proves success instead of assuming
+//! it, and leaves the scale-in of the old group to a scheduled action, so that no runner has to wait.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::Machine;
-use crate::model::{Colour, Event, Phase, ScheduledAction, TargetHealth};
-use crate::rollout::evidence::LAG;
+use crate::model::{Color, Event, Phase, ScheduledAction, TargetHealth};
+use crate::rollout::evidence::METRIC_LAG;
 use crate::rollout::mutant::{self, Mutant};
-use crate::rollout::refresh::{active, at_version};
-use crate::rollout::{Action, T, gate, retirement};
+use crate::rollout::one_group::check_targets;
+use crate::rollout::refresh::{check_at_version, check_no_active_refresh};
+use crate::rollout::{Action, NotReady, T, gate, scheduled_scale_in};
 
 /// CloudWatch's period.
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 
-/// What CloudWatch tells of the old side's requests.
+/// What CloudWatch says about requests to the old side.
 enum OldTraffic {
-    /// A minute was counted, and the old side had no request in it.
+    /// A minute was counted in which the old side had no requests.
     Ended,
-    /// It has requests in the newest minute counted.
-    Goes,
-    /// No minute is counted yet.
+    /// The old side had requests in the newest counted minute.
+    Continues,
+    /// No minute has been counted yet.
     Unknown,
 }
 
-/// A scheduled action needs some way ahead of it: a past time is an error.
-const EARLIEST_RETIREMENT: Duration = Duration::from_secs(180);
+/// The least time between scheduling an action and its start: AWS rejects a start in the past.
+const LEAST_SCHEDULE_AHEAD: Duration = Duration::from_secs(180);
 
 impl Machine<'_, '_, '_> {
-    pub(super) fn settle(&mut self) {
-        if !self.holds(100) {
-            return;
+    pub(super) fn settle(&mut self) -> Result<(), NotReady> {
+        if !self.step_holds(100)? {
+            return Ok(());
         }
         let Some(shifted) = self.facts.shifted else {
-            // A resumed run has not seen the shift itself: its waiting begins now.
-            self.facts.shifted = Some(self.turn.seen.now);
-            return;
+            // A resumed run has not observed the shift itself, so its wait begins now.
+            self.facts.shifted = Some(self.turn.observation.now);
+            return Ok(());
         };
         let deadlines = self.turn.plan.deadlines;
-        match self.old_traffic(shifted) {
+        match self.old_traffic(shifted)? {
             OldTraffic::Ended => {}
-            // Nobody asks this service: there is nothing to be seen.
-            OldTraffic::Unknown if self.turn.overdue(deadlines.healthy) => {
-                self.turn.notice("no request was counted on either side since the shift");
+            // The service receives no requests, so there is nothing to observe.
+            OldTraffic::Unknown if self.turn.is_overdue(deadlines.healthy) => {
+                self.turn
+                    .notice("CloudWatch has counted no requests on either side since the shift");
             }
-            OldTraffic::Goes if self.turn.overdue(deadlines.evidence) => {
-                self.take_back("the old side still gets requests: its traffic did not end in time");
-                return;
+            OldTraffic::Continues if self.turn.is_overdue(deadlines.evidence) => {
+                self.start_rollback(
+                    "the old side still receives requests: its traffic did not end in time",
+                );
+                return Ok(());
             }
-            OldTraffic::Goes | OldTraffic::Unknown => {
+            OldTraffic::Continues | OldTraffic::Unknown => {
                 let limit = Some(deadlines.evidence);
-                self.turn.wait("the old side's traffic is seen to end", limit);
-                return;
+                self.turn.report_waiting(
+                    "CloudWatch has not yet counted a minute without traffic to the old side",
+                    limit,
+                );
+                return Ok(());
             }
         }
-        self.turn.go(Phase::Verify, "reading what success asserts");
+        self.turn.enter(Phase::Verify, "verifying that the new version is live and healthy");
+        Ok(())
     }
 
-    /// Whether the old side still gets requests, by what CloudWatch has. Minutes before T after the
-    /// shift say nothing. That a minute is there at all is seen on either side: one without requests
-    /// may be missing (user guide: idle minutes may have no data). One that is too young may yet change.
-    fn old_traffic(&self, shifted: Timestamp) -> OldTraffic {
-        let now = self.turn.seen.now;
+    /// Returns whether the old side still receives requests, according to CloudWatch. Minutes that begin less than T
+    /// after the shift don't count. Both sides show whether a minute was counted at all, because one without requests
+    /// may be missing (user guide: idle minutes may have no data). A minute that is too recent may still change.
+    fn old_traffic(&self, shifted: Timestamp) -> Result<OldTraffic, NotReady> {
+        let now = self.turn.observation.now;
         let late = shifted.checked_add(T).unwrap_or(now);
-        let minutes = |colour: Colour| {
-            let counts = self.turn.seen.counts.get(&self.side(colour).target_group);
+        let all = self.turn.observation.counts.get("request counts")?;
+        let minutes = |color: Color| {
+            let counts = all.get(&self.side(color).target_group);
             counts.map(|counts| counts.minutes.as_slice()).unwrap_or_default()
         };
         let old = minutes(self.from);
         let busy = old.iter().rev().find(|(start, counts)| *start >= late && counts.requests > 0);
-        let all = old.iter().chain(minutes(self.to())).map(|(start, _)| *start);
-        let settled = now.saturating_sub(LAG + MINUTE).unwrap_or(late);
+        let all = old.iter().chain(minutes(self.new_color())).map(|(start, _)| *start);
+        let settled = now.saturating_sub(METRIC_LAG + MINUTE).unwrap_or(late);
         let known = all.filter(|start| *start <= settled).max();
-        match (known.filter(|start| *start >= late), busy) {
+        Ok(match (known.filter(|start| *start >= late), busy) {
             (None, _) => OldTraffic::Unknown,
-            (Some(known), Some((busy, _))) if known <= *busy => OldTraffic::Goes,
+            (Some(known), Some((busy, _))) if known <= *busy => OldTraffic::Continues,
             (Some(_), _) => OldTraffic::Ended,
-        }
+        })
     }
 
-    /// The new side takes over the minimum that the old one had. True while the change is on its way.
-    fn hand_over_minimum(&mut self) -> bool {
+    /// Sets the new side's MinSize to the one that the old side had. Returns true while the change is under way.
+    fn hand_over_min_size(&mut self) -> Result<bool, NotReady> {
         let min = self.facts.sides[self.from].min;
-        self.unpin(self.to(), min, "the minimum that the old group had")
+        self.replace_min_size(self.new_color(), min, "as the old group had before the rollout")
     }
 
-    /// Where a person retires the old group, its own minimum is given back now: nobody would later
-    /// know that the one which kept it warm was ours. Its instances stay. True while the change is on
-    /// its way.
-    fn give_back_minimum(&mut self) -> bool {
+    /// Restores the old group's own MinSize, if a person is to scale it in: nobody would know later that cutover had
+    /// raised it. Its instances stay. Returns true while the change is under way.
+    fn restore_old_min_size(&mut self) -> Result<bool, NotReady> {
         let min = self.facts.sides[self.from].min;
-        self.unpin(self.from, min, "its own; its instances stay until you retire them")
+        self.replace_min_size(
+            self.from,
+            min,
+            "as before the rollout; its instances stay until you scale it in",
+        )
     }
 
-    /// Sets a minimum that still reads as we wrote it. True while the change is on its way.
-    fn unpin(&mut self, colour: Colour, min: u32, why: &str) -> bool {
-        let Some(seen) = self.seen(colour) else { return true };
-        let capacity = seen.group.capacity;
-        // Somebody may have lowered the maximum since.
+    /// Sets a MinSize that still has a value from this rollout. Returns true while the change is under way.
+    fn replace_min_size(&mut self, color: Color, min: u32, why: &str) -> Result<bool, NotReady> {
+        let capacity = self.observed_group(color)?.group.capacity;
+        // MaxSize may have been lowered since.
         let (reads, min) = (capacity.min, min.min(capacity.max));
         if reads == min {
-            return false;
+            return Ok(false);
         }
-        let group = &self.side(colour).group;
-        if !self.wrote(colour, reads) {
+        let group = &self.side(color).group;
+        if !self.has_set_min_size(color, reads) {
             self.turn.notice(format!(
-                "the minimum of {group} is {reads}, which is not ours: left alone"
+                "MinSize of {group} is {reads}, which this rollout did not set: left as it is"
             ));
-            return false;
+            return Ok(false);
         }
-        if self.turn.overdue(self.turn.plan.deadlines.healthy) {
-            self.turn.notice(format!("the minimum of {group} stays {reads}: it could not be set"));
-            return false;
+        if self.turn.is_overdue(self.turn.plan.deadlines.healthy) {
+            self.turn.notice(format!(
+                "MinSize of {group} stays {reads}: it could not be changed in time"
+            ));
+            return Ok(false);
         }
-        self.pin(colour, min, why);
-        true
+        self.set_min_size(color, min, why)?;
+        Ok(true)
     }
 
-    /// What exit 0 asserts.
-    pub(super) fn verify(&mut self) {
-        if !self.holds(100) {
-            return;
+    /// Verifies what exit code 0 asserts.
+    pub(super) fn verify(&mut self) -> Result<(), NotReady> {
+        if !self.step_holds(100)? {
+            return Ok(());
         }
-        match self.unproven() {
-            None => {
-                self.turn.go(Phase::Retire, "the version is live and proven");
+        match self.prove() {
+            Ok(()) => {
+                self.turn.enter(Phase::ScheduleScaleIn, "the new version is live and verified");
             }
-            Some(why) if self.turn.overdue(self.turn.plan.deadlines.healthy) => {
-                self.take_back(format!("success could not be proven: {why}"));
+            Err(why) if self.turn.is_overdue(self.turn.plan.deadlines.healthy) => {
+                self.start_rollback(format!("success could not be proven: {why}"));
             }
-            Some(why) => self.turn.wait(why, Some(self.turn.plan.deadlines.healthy)),
+            Err(why) => {
+                let limit = self.turn.plan.deadlines.healthy;
+                self.turn.report_waiting(why.to_string(), Some(limit));
+            }
         }
+        Ok(())
     }
 
-    pub(super) fn unproven(&self) -> Option<String> {
-        let seen = self.seen(self.to())?;
-        let group = &self.side(self.to()).group;
-        let version = self.version(self.to());
-        let proof = self.turn.seen.proof;
-        if !proof.is_some_and(|p| p.bracketed) {
-            return Some("claim and rules changed while they were read".to_owned());
-        }
-        if !proof.is_some_and(|p| p.pinned) {
-            return Some(format!(
-                "the user data of version {version} does not hold the digest alone"
-            ));
-        }
-        if active(seen).is_some() {
-            return Some(format!("an instance refresh of {group} is active"));
-        }
-        if !at_version(seen, &self.turn.plan.template, version) {
-            return Some(format!(
-                "not every instance of {group} is in service from version {version}"
-            ));
-        }
-        crate::rollout::one_group::unmatched_targets(seen, TargetHealth::Healthy)
+    /// Proves that the new side runs the version and is healthy.
+    pub(super) fn prove(&self) -> Result<(), NotReady> {
+        let seen = self.observed_group(self.new_color())?;
+        let version = self.expected_version(self.new_color());
+        self.turn.check_proof(version)?;
+        check_no_active_refresh(seen)?;
+        check_at_version(seen, &self.turn.plan.template, version)?;
+        check_targets(seen, TargetHealth::Healthy)
     }
 
-    /// Schedules the old group's retirement and sees it there, then hands over the minimum. The new
-    /// version is proven: that its group may scale in from here on is no loss, so only the weights
-    /// are watched.
-    pub(super) fn retire(&mut self) {
+    /// Schedules the scale-in of the old group and checks that it is scheduled, then sets both MinSizes. The new
+    /// version is proven, and its group may scale in from here on, so only the weights are still watched.
+    pub(super) fn schedule_scale_in(&mut self) -> Result<(), NotReady> {
         if !self.weights_hold(100) {
-            return;
+            return Ok(());
         }
-        let other = gate::other_rule(self.turn.seen, self.side(self.from));
-        let mut by_hand = self.turn.plan.retire_after.is_none();
+        let other = gate::other_rule(self.turn.observation, self.side(self.from))?;
+        let scheduled = self.observed_group(self.from)?.scheduled()?;
+        let mut by_hand = self.turn.plan.scale_in_after.is_none();
         if let (Some(rule), false) = (other, by_hand) {
             let group = self.side(self.from).group.clone();
-            let scheduled =
-                self.seen(self.from).is_some_and(|old| retirement(&old.scheduled).is_some());
-            if scheduled && !self.turn.overdue(self.turn.plan.deadlines.healthy) {
-                // It would empty a group that bears weight.
-                self.turn.send(Action::Unschedule { group });
-                return;
+            let is_due = scheduled_scale_in(scheduled).is_some();
+            if is_due && !self.turn.is_overdue(self.turn.plan.deadlines.healthy) {
+                // It would scale in a group that receives traffic.
+                self.turn.send(Action::CancelScaleIn { group });
+                return Ok(());
             }
             by_hand = true;
             self.turn.notice(format!(
-                "{group} has to be retired by hand: {} gives traffic to it, which this rollout does not move",
+                "{group} must be scaled in by hand: {} sends traffic to it, but is not a rule of this rollout",
                 rule.id
             ));
-        } else if let (Some(after), Some(old)) = (self.turn.plan.retire_after, self.seen(self.from))
-            && retirement(&old.scheduled).is_none()
+        } else if let Some(after) = self.turn.plan.scale_in_after
+            && scheduled_scale_in(scheduled).is_none()
         {
-            if !self.turn.overdue(self.turn.plan.deadlines.healthy) {
-                self.schedule_retirement(after, &old.scheduled);
-                return;
+            if !self.turn.is_overdue(self.turn.plan.deadlines.healthy) {
+                self.send_scale_in_schedule(after, scheduled);
+                return Ok(());
             }
             by_hand = true;
-            self.turn
-                .notice("the old group's retirement could not be scheduled: retire it by hand");
+            self.turn.notice(
+                "the scale-in of the old group could not be scheduled: scale it in by hand",
+            );
         }
-        self.leave_minimums(by_hand);
+        self.finish_min_sizes(by_hand)
     }
 
-    /// The minimums as they are to stay, one a turn; then the end. Where a person has to retire the old
-    /// group, nobody would know later that the minimum which keeps it is ours.
-    pub(super) fn leave_minimums(&mut self, by_hand: bool) {
-        let on_its_way = self.hand_over_minimum() || (by_hand && self.give_back_minimum());
+    /// Sets both MinSizes as they are to stay, one per tick, then ends the rollout. `by_hand` says that a person is to
+    /// scale in the old group.
+    pub(super) fn finish_min_sizes(&mut self, by_hand: bool) -> Result<(), NotReady> {
+        let on_its_way = self.hand_over_min_size()? || (by_hand && self.restore_old_min_size()?);
         if !on_its_way {
             self.succeed();
         }
+        Ok(())
     }
 
-    fn schedule_retirement(&mut self, after: Duration, others: &[ScheduledAction]) {
-        let idle = &self.facts.sides[self.to()];
-        let size = idle.retirement.map_or(idle.min, |retirement| retirement.size);
-        let after = if mutant::on(Mutant::RetiresTooEarly) { Duration::ZERO } else { after };
-        let mut at = add(self.turn.seen.now, after.max(EARLIEST_RETIREMENT));
+    fn send_scale_in_schedule(&mut self, after: Duration, others: &[ScheduledAction]) {
+        let idle = &self.facts.sides[self.new_color()];
+        let size = idle.scale_in.map_or(idle.min, |scale_in| scale_in.size);
+        let after = if mutant::on(Mutant::ScalesInTooEarly) { Duration::ZERO } else { after };
+        let mut at = add(self.turn.observation.now, after.max(LEAST_SCHEDULE_AHEAD));
         // Start times must be unique within a group.
         while others.iter().any(|action| action.at == Some(at)) {
             at = add(at, Duration::from_secs(60));
         }
         let group = self.side(self.from).group.clone();
-        self.turn.tell(Event::Retirement { group: group.clone(), at, size });
-        self.turn.send(Action::Schedule { group, at, size });
+        self.turn.emit(Event::ScaleInScheduled { group: group.clone(), at, size });
+        self.turn.send(Action::ScheduleScaleIn { group, at, size });
     }
 
     pub(super) fn succeed(&mut self) {
-        let version = self.version(self.to());
-        let colour = self.to();
+        let version = self.expected_version(self.new_color());
+        let color = self.new_color();
         self.turn.end(
             self.turn.record.goal.reached(),
-            format!("all traffic is on {colour}, every instance launched from version {version}"),
+            format!("all traffic is on {color}, every instance launched from version {version}"),
             None,
         );
     }
 }
 
-/// `duration` later, to the second, as AWS stores start times.
+/// Returns the time `duration` after `at`, in whole seconds as AWS stores start times.
 fn add(at: Timestamp, duration: Duration) -> Timestamp {
     let seconds = SignedDuration::from_secs(i64::try_from(duration.as_secs()).unwrap_or(i64::MAX));
     Timestamp::from_second(at.as_second()).and_then(|at| at.checked_add(seconds)).unwrap_or(at)

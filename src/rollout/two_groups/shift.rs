@@ -1,141 +1,161 @@
-//! A step: its gates, its weights, and the time in which it is watched and judged.
+//! A step: its gate, its weights, and the time in which it bakes.
 
 use std::time::Duration;
 
 use super::Machine;
 use crate::judge::Verdict;
-use crate::model::{Colour, Event, Forward, Phase, Rule};
-use crate::rollout::evidence::judge_since;
+use crate::model::{Color, Event, Forward, Phase, Rule, ScheduledAction};
+use crate::rollout::evidence::{judge_alarms, judge_since};
 use crate::rollout::mutant::{self, Mutant};
-use crate::rollout::refresh::{active, but_suspended, launches_from, saved};
-use crate::rollout::{Action, AlarmState, gate, retirement};
+use crate::rollout::refresh::{
+    active_refresh, check_no_active_refresh, describe_source, saved_version, suspended_suffix,
+};
+use crate::rollout::{Action, NotReady, gate, scheduled_scale_in};
 
-/// How long a read may tell of weights from before those that were read back: a guess, AWS doesn't say.
-const LATE_READS: Duration = Duration::from_secs(10);
+/// How long a read may still return the previous weights after the new ones were read back. A guess: AWS doesn't say.
+const STALE_READS: Duration = Duration::from_secs(10);
 
 impl Machine<'_, '_, '_> {
-    /// The share of the step being reached, and of the one before it.
-    fn shares(&self) -> (u8, u8) {
+    /// Returns the shares of the previous step and of the current one.
+    fn step_shares(&self) -> (u8, u8) {
         let step = |i: usize| self.pair.steps.get(i).map_or(100, |s| s.percent);
         let before = self.facts.step.checked_sub(1).map_or(0, step);
         (before, step(self.facts.step))
     }
 
-    /// Sends a step's weights once every gate is open. Weights other than this step's and the
-    /// previous one's are another hand's: lower ones mean that somebody took back.
-    pub(super) fn shift(&mut self, rules: &[&Rule]) {
-        let (before, percent) = self.shares();
-        let to = self.side(self.to()).clone();
+    /// Returns the message with which the current step's shift begins.
+    pub(super) fn shift_message(&self) -> String {
+        let (_, percent) = self.step_shares();
+        format!("shifting {percent}% of the traffic to {}", self.side(self.new_color()).group)
+    }
+
+    /// Sends a step's weights once its gate is open. A share outside the range from the previous step to this one is an
+    /// external change; a lower one means that somebody rolled back.
+    pub(super) fn shift(&mut self, rules: &[&Rule]) -> Result<(), NotReady> {
+        let (before, percent) = self.step_shares();
+        let to = self.side(self.new_color()).clone();
         let (least, most) = (
-            gate::smallest_share(self.pair, self.turn.seen, &to),
-            gate::largest_share(self.pair, self.turn.seen, &to),
+            gate::smallest_share(self.pair, self.turn.observation, &to),
+            gate::largest_share(self.pair, self.turn.observation, &to),
         );
         if least < before || most > percent {
-            self.take_back(format!("another hand set the new side's share to {least}–{most} %"));
-            return;
+            self.start_rollback(format!(
+                "an external change set the new side's share to {}",
+                range(least, most)
+            ));
+            return Ok(());
         }
         if least == percent {
-            self.facts.shifted = Some(self.turn.seen.now);
+            self.facts.shifted = Some(self.turn.observation.now);
             self.facts.weighted = true;
-            let weights = self.weights(percent);
-            self.turn.tell(Event::Weights { weights, verified: true });
-            self.turn.go(Phase::Bake, format!("{percent} % of the traffic is on the new version"));
-            return;
+            let weights = self.shares(percent);
+            self.turn.emit(Event::Traffic { shares: weights, verified: true });
+            self.turn
+                .enter(Phase::Bake, format!("{percent}% of the traffic is on the new version"));
+            return Ok(());
         }
         if most > 0 {
             if self.fell_below_floor() {
-                return;
+                return Ok(());
             }
             if let Verdict::Fail(why) = self.verdict() {
-                self.take_back(why);
-                return;
+                self.start_rollback(why);
+                return Ok(());
             }
         }
-        if let Some(shut) = self.shut_gate(percent) {
-            if self.turn.overdue(self.turn.plan.deadlines.healthy) {
-                self.take_back(format!("the gate to {percent} % did not open: {shut}"));
+        if let Err(shut) = self.open_gate(percent) {
+            if self.turn.is_overdue(self.turn.plan.deadlines.healthy) {
+                self.start_rollback(format!(
+                    "the gate for {percent}% did not open in time: {shut}"
+                ));
             } else if self.turn.actions.is_empty() {
                 let limit = self.turn.plan.deadlines.healthy;
-                self.turn.wait(format!("the gate to {percent} %: {shut}"), Some(limit));
+                self.turn.report_waiting(
+                    format!("the gate for {percent}% is not open: {shut}"),
+                    Some(limit),
+                );
             }
-            return;
+            return Ok(());
         }
-        self.facts.floor = self.standing(self.to(), percent).needed;
+        self.facts.floor = self.readiness(self.new_color(), percent).needed;
         self.facts.weighted = true;
-        let weights = self.weights(percent);
-        self.turn.tell(Event::Weights { weights, verified: false });
+        let weights = self.shares(percent);
+        self.turn.emit(Event::Traffic { shares: weights, verified: false });
         for rule in rules {
             if rule.forward.as_ref().is_some_and(|f| f.share(&to.target_group) != percent) {
                 let forward = self.forward(rule, percent);
                 self.turn.send(Action::SetForward { rule: rule.id.clone(), forward });
             }
         }
+        Ok(())
     }
 
-    /// Why the step's gate is shut, if it is. What can be mended is sent.
-    fn shut_gate(&mut self, percent: u8) -> Option<String> {
-        for colour in Colour::BOTH {
-            let seen = self.seen(colour)?;
-            let group = &self.side(colour).group;
-            if active(seen).is_some() {
-                return Some(format!("an instance refresh of {group} is active"));
-            }
-            if retirement(&seen.scheduled).is_some() && !mutant::on(Mutant::RetirementStands) {
-                let group = group.clone();
-                self.turn.send(Action::Unschedule { group });
-                return Some("a scheduled retirement has to go first".to_owned());
+    /// Sends the first change that the step's gate requires, if any. Fails for as long as the gate is not open.
+    fn open_gate(&mut self, percent: u8) -> Result<(), NotReady> {
+        let shut = |why: &str| Err(NotReady::new(why));
+        for color in Color::BOTH {
+            let seen = self.observed_group(color)?;
+            check_no_active_refresh(seen)?;
+            if scheduled_scale_in(seen.scheduled()?).is_some()
+                && !mutant::on(Mutant::KeepsScheduledScaleIn)
+            {
+                let group = self.side(color).group.clone();
+                self.turn.send(Action::CancelScaleIn { group });
+                return shut("a scheduled scale-in must be canceled first");
             }
         }
-        let (new, old) = (self.seen(self.to())?, self.seen(self.from)?);
-        if let Some(other) = self.launches_otherwise(self.to()) {
-            return Some(other);
-        }
-        if let Some(other) = self.launches_otherwise(self.from) {
-            self.turn.notice(format!("{other}: a rollback counts only on what it launched before"));
+        let (new, old) = (self.observed_group(self.new_color())?, self.observed_group(self.from)?);
+        self.launches_as_expected(self.new_color())?;
+        if let Err(other) = self.launches_as_expected(self.from) {
+            self.turn.notice(format!(
+                "{other}: a rollback relies only on the instances that it launched before"
+            ));
         }
         let horizon = self.pair.steps.get(self.facts.step).map_or(0, |s| s.bake.as_secs());
-        let gate = self.turn.seen.now.as_second().saturating_add_unsigned(horizon);
-        if let Some(action) =
-            new.scheduled.iter().find(|action| action.at.is_some_and(|at| at.as_second() <= gate))
-        {
-            return Some(format!(
-                "the scheduled action `{}` is due before the next gate",
-                action.name
-            ));
+        let gate = self.turn.observation.now.as_second().saturating_add_unsigned(horizon);
+        let due = |action: &&ScheduledAction| action.at.is_some_and(|at| at.as_second() <= gate);
+        if let Some(ScheduledAction { name, .. }) = new.scheduled()?.iter().find(due) {
+            return shut(&format!("the scheduled action `{name}` is due before the next gate"));
         }
         let (new, old) = (new.group.capacity, old.group.capacity);
         if old.min < old.desired {
-            // Its own scaling would melt what a rollback needs once its traffic falls.
-            self.pin(self.from, old.desired, "kept warm for the way back");
-            return Some("the old group's minimum is raised".to_owned());
+            // Otherwise its scaling policies would remove what a rollback needs as soon as its traffic falls.
+            self.set_min_size(self.from, old.desired, "so that a rollback stays fast")?;
+            return shut("MinSize of the old group is being raised");
         }
         let want = old.desired.min(new.max);
         if new.min < want {
-            self.pin(self.to(), want, "the live group has grown");
-            return Some("the new group's minimum is raised".to_owned());
+            self.set_min_size(self.new_color(), want, "because the live group has grown")?;
+            return shut("MinSize of the new group is being raised");
         }
-        if percent == 100 && self.leave_the_test_rule() {
-            return Some("the test rule has to keep the old group checked".to_owned());
+        if percent == 100 && self.point_test_rule_at_old_side() {
+            return shut(
+                "the test rule must forward to the old group first, to keep its health checks running",
+            );
         }
-        let standing = self.standing(self.to(), percent);
-        self.tell_health(self.to(), standing);
-        let but = self.seen(self.to()).map(but_suspended).unwrap_or_default();
-        (!standing.passes())
-            .then(|| format!("{} of {} targets are ready{but}", standing.ready, standing.needed))
+        let standing = self.readiness(self.new_color(), percent);
+        self.emit_health(self.new_color(), standing);
+        let but = suspended_suffix(self.observed_group(self.new_color())?);
+        NotReady::unless(standing.passes(), || {
+            format!("{} of {} targets are ready{but}", standing.ready, standing.needed)
+        })
     }
 
-    /// Where a side's saved configuration is not the version that its instances count by: what it
-    /// launches from now on is another hand's.
-    fn launches_otherwise(&self, colour: Colour) -> Option<String> {
-        let seen = self.seen(colour)?;
-        let same = saved(seen, &self.turn.plan.template) == Some(self.version(colour));
-        let group = &self.side(colour).group;
-        (!same).then(|| format!("another hand lets {group} launch from {}", launches_from(seen)))
+    /// Checks that a side launches from the version whose instances count as ready. Any other version is an external
+    /// change.
+    fn launches_as_expected(&self, color: Color) -> Result<(), NotReady> {
+        let seen = self.observed_group(color)?;
+        let same =
+            saved_version(seen, &self.turn.plan.template) == Some(self.expected_version(color));
+        let group = &self.side(color).group;
+        NotReady::unless(same, || {
+            format!("an external change made {group} launch from {}", describe_source(seen))
+        })
     }
 
-    /// Where promotion takes the old group out of a sticky rule, the test rule has to name it, or it
-    /// would not be checked any more. True while that is on its way.
-    fn leave_the_test_rule(&mut self) -> bool {
+    /// Makes the test rule forward to the old group if the last step removes that group from a sticky rule: otherwise
+    /// its health checks would end. Returns true while the change is under way.
+    fn point_test_rule_at_old_side(&mut self) -> bool {
         let old = self.side(self.from).target_group.clone();
         let sticky = self.facts.rules.iter().any(|rule| rule.sticky.is_some());
         let Some(rule) = self.test_rule().filter(|_| sticky) else { return false };
@@ -147,86 +167,97 @@ impl Machine<'_, '_, '_> {
         !kept
     }
 
-    /// Watches a step: targets, weights, alarms and evidence, for as long as it is to stand.
-    pub(super) fn bake(&mut self) {
-        let (_, percent) = self.shares();
-        if !self.holds(percent) {
-            return;
+    /// Watches a step's targets, weights, alarms and evidence for as long as it bakes.
+    pub(super) fn bake(&mut self) -> Result<(), NotReady> {
+        let (_, percent) = self.step_shares();
+        if !self.step_holds(percent)? {
+            return Ok(());
         }
         let verdict = self.verdict();
         if let Verdict::Fail(why) = &verdict {
             let why = why.clone();
-            self.take_back(why);
-            return;
+            self.start_rollback(why);
+            return Ok(());
         }
         let bake = self.pair.steps.get(self.facts.step).map(|s| s.bake).unwrap_or_default();
-        if !self.turn.overdue(bake) {
-            self.turn
-                .wait(format!("{percent} % is watched for at least {} s", bake.as_secs()), None);
+        if !self.turn.is_overdue(bake) {
+            self.turn.report_waiting(
+                format!("baking at {percent}% of the traffic for at least {} s", bake.as_secs()),
+                None,
+            );
         } else if let Verdict::Insufficient(why) = verdict {
             let limit = self.turn.plan.deadlines.evidence;
-            if self.turn.overdue(limit) {
-                self.take_back(format!("not enough evidence in time: {why}"));
+            if self.turn.is_overdue(limit) {
+                self.start_rollback(format!("not enough evidence in time: {why}"));
             } else {
-                self.turn.wait(why, Some(limit));
+                self.turn.report_waiting(why, Some(limit));
             }
         } else if self.facts.step + 1 < self.pair.steps.len() {
             self.facts.step += 1;
-            let next = self.shares().1;
-            self.turn.go(Phase::Shift, format!("the gate to {next} %"));
+            let message = self.shift_message();
+            self.turn.enter(Phase::Shift, message);
         } else {
-            self.turn.go(Phase::Settle, "waiting for the old side's traffic to end");
+            self.turn.enter(Phase::Settle, "waiting for the old side's traffic to end");
         }
+        Ok(())
     }
 
-    /// Whether the step's weights stand and are borne by enough targets; if not, takes back.
-    pub(super) fn holds(&mut self, percent: u8) -> bool {
-        self.weights_hold(percent) && !self.is_refreshed() && !self.fell_below_floor()
+    /// Returns whether the step's weights hold and enough targets are ready; if not, rolls back.
+    pub(super) fn step_holds(&mut self, percent: u8) -> Result<bool, NotReady> {
+        Ok(self.weights_hold(percent)
+            && !self.rolls_back_if_refreshed()?
+            && !self.fell_below_floor())
     }
 
-    /// A refresh lowers healthy capacity: no weight stays on a group under one.
-    fn is_refreshed(&mut self) -> bool {
-        let refreshed = self.seen(self.to()).is_some_and(|seen| active(seen).is_some());
+    /// Returns whether the new side's group is being refreshed, and rolls back if it is: a refresh lowers healthy
+    /// capacity.
+    fn rolls_back_if_refreshed(&mut self) -> Result<bool, NotReady> {
+        let refreshed = active_refresh(self.observed_group(self.new_color())?)?.is_some();
         if refreshed {
-            self.take_back("another hand refreshes the group that bears traffic");
+            self.start_rollback(
+                "an external change started an instance refresh of the group that receives traffic",
+            );
         }
-        refreshed
+        Ok(refreshed)
     }
 
-    /// Whether every rule forwards as this step wrote it, to the pair alone; if not, takes back.
+    /// Returns whether every rule forwards to the pair alone, with this step's weights; if not, rolls back.
     pub(super) fn weights_hold(&mut self, percent: u8) -> bool {
-        let to = self.side(self.to()).clone();
-        let least = gate::smallest_share(self.pair, self.turn.seen, &to);
-        let most = gate::largest_share(self.pair, self.turn.seen, &to);
-        let old = gate::largest_share(self.pair, self.turn.seen, self.side(self.from));
+        let to = self.side(self.new_color()).clone();
+        let least = gate::smallest_share(self.pair, self.turn.observation, &to);
+        let most = gate::largest_share(self.pair, self.turn.observation, &to);
+        let old = gate::largest_share(self.pair, self.turn.observation, self.side(self.from));
         if least != percent || most != percent || old != 100 - percent {
-            if self.reads_may_be_late() && most <= percent {
-                self.turn.wait("the weights do not read everywhere as they were written", None);
+            if self.reads_may_be_stale() && most <= percent {
+                self.turn
+                    .report_waiting("AWS does not return the new weights for every rule yet", None);
                 return false;
             }
-            self.take_back(format!(
-                "another hand changed the weights: the new side has {least}–{most} % instead of {percent} %"
+            self.start_rollback(format!(
+                "an external change set the weights: the new side has {} instead of {percent}%",
+                range(least, most)
             ));
             return false;
         }
         true
     }
 
-    /// Whether a step's weights were read back so lately that another read may still tell of those
-    /// before.
-    pub(super) fn reads_may_be_late(&self) -> bool {
-        self.facts.shifted.is_some_and(|shifted| self.turn.since(shifted) < LATE_READS)
+    /// Returns whether a step's weights were read back so recently that another read may still return the previous
+    /// ones.
+    pub(super) fn reads_may_be_stale(&self) -> bool {
+        self.facts.shifted.is_some_and(|shifted| self.turn.elapsed_since(shifted) < STALE_READS)
     }
 
-    /// Takes back when fewer targets are ready than the step's gate had asked for. A group that has
-    /// grown since is not held against it: more is wanted then, but nothing was lost.
+    /// Returns whether fewer targets are ready than the step's gate required, and rolls back if so. A requirement
+    /// that has grown since with the groups doesn't count, because no target was lost.
     fn fell_below_floor(&mut self) -> bool {
-        let share = gate::largest_share(self.pair, self.turn.seen, self.side(self.to()));
-        let standing = self.standing(self.to(), share);
-        self.tell_health(self.to(), standing);
+        let share =
+            gate::largest_share(self.pair, self.turn.observation, self.side(self.new_color()));
+        let standing = self.readiness(self.new_color(), share);
+        self.emit_health(self.new_color(), standing);
         let fell = standing.ready < self.facts.floor.min(standing.needed) || !standing.zones;
         if fell {
-            self.take_back(format!(
+            self.start_rollback(format!(
                 "only {} of {} needed targets of the new version are healthy",
                 standing.ready, self.facts.floor
             ));
@@ -235,25 +266,31 @@ impl Machine<'_, '_, '_> {
     }
 
     fn verdict(&mut self) -> Verdict {
-        for (name, state) in &self.turn.seen.alarms {
-            match state {
-                AlarmState::Alarm => return Verdict::Fail(format!("the alarm `{name}` went off")),
-                AlarmState::InsufficientData => {
-                    return Verdict::Insufficient(format!("the alarm `{name}` has no data"));
-                }
-                AlarmState::Ok => {}
-            }
+        let alarms = judge_alarms(self.turn.plan, self.turn.observation);
+        if let Some(Verdict::Fail(why)) = alarms {
+            return Verdict::Fail(why);
         }
         let (Some(limit), Some(shifted)) = (self.turn.plan.judge.errors, self.facts.shifted) else {
-            return Verdict::Pass("no limit is configured".to_owned());
+            return alarms
+                .unwrap_or_else(|| Verdict::Pass("no error limit is configured".to_owned()));
         };
-        let target_group = &self.side(self.to()).target_group;
-        let (counts, verdict) = judge_since(self.turn.seen, target_group, &limit, shifted);
-        self.turn.tell(Event::Judgement {
+        let target_group = &self.side(self.new_color()).target_group;
+        let (counts, verdict) = judge_since(self.turn.observation, target_group, &limit, shifted);
+        self.turn.emit(Event::Judgment {
             verdict: verdict.name(),
             counts,
             message: verdict.message().to_owned(),
         });
-        verdict
+        // Errors fail a version no matter what its alarms say; alarms without data hold it back.
+        match (verdict, alarms) {
+            (fail @ Verdict::Fail(_), _) => fail,
+            (_, Some(alarms)) => alarms,
+            (verdict, None) => verdict,
+        }
     }
+}
+
+/// Returns a range of shares, for messages.
+fn range(least: u8, most: u8) -> String {
+    if least == most { format!("{least}%") } else { format!("{least}–{most}%") }
 }

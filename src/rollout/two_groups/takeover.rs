@@ -1,61 +1,62 @@
-//! Taking over from a run that did not finish. Its last request may still be on its way, and no
-//! AWS write takes a condition: so for T this run only reads, and then goes by what it sees.
+//! Takes over from a run that did not finish. Its last request may still be on its way, and no AWS write is
+//! conditional, so this run only reads for T, and then acts on what it observes.
 
 use super::Machine;
-use crate::model::{Colour, PerColour, Phase, SideFacts};
+use crate::model::{Color, PerColor, Phase, SideFacts};
 use crate::rollout::mutant::{self, Mutant};
-use crate::rollout::{T, gate};
+use crate::rollout::{NotReady, T, gate};
 
 impl Machine<'_, '_, '_> {
-    pub(super) fn take_over(&mut self) {
-        if !self.turn.overdue(T) && !mutant::on(Mutant::NoWaitAfterTakeover) {
-            self.turn.wait(
-                "the previous run did not finish: waiting until nothing that it sent can still arrive",
+    pub(super) fn take_over(&mut self) -> Result<(), NotReady> {
+        if !self.turn.is_overdue(T) && !mutant::on(Mutant::NoWaitAfterTakeover) {
+            self.turn.report_waiting(
+                "the previous run did not finish: waiting until none of its requests can still take effect",
                 Some(T),
             );
-            return;
+            return Ok(());
         }
         if let Some(phase) = self.turn.record.resume.take() {
-            self.turn.go(phase, format!("going on from `{}`", phase.name()));
-            return;
+            self.turn.enter(phase, format!("resuming in phase `{}`", phase.name()));
+            return Ok(());
         }
-        let to = self.to();
+        let to = self.new_color();
         let (least, most) = (
-            gate::smallest_share(self.pair, self.turn.seen, self.side(to)),
-            gate::largest_share(self.pair, self.turn.seen, self.side(to)),
+            gate::smallest_share(self.pair, self.turn.observation, self.side(to)),
+            gate::largest_share(self.pair, self.turn.observation, self.side(to)),
         );
         if most == 0 {
-            self.begin_anew("traffic is all on the previous version: starting anew");
-        } else if least == 100 && self.standing(to, 100).passes() {
+            self.start_again("all traffic is on the previous version: starting again");
+        } else if least == 100 && self.readiness(to, 100).passes() {
             self.promote_predecessor(to);
-        } else if least == 100 && !self.standing_back(100).passes() {
-            self.wait_for_the_only_side(to);
+        } else if least == 100 && !self.rollback_readiness(100).passes() {
+            self.wait_for_only_side(to);
         } else {
-            self.take_back("an earlier rollout of something else was left with traffic split");
+            self.start_rollback("an earlier rollout of another version left the traffic split");
         }
+        Ok(())
     }
 
-    /// All traffic is on a side that is not as it should be, and the other one is no better: there
-    /// is nothing to go back to.
-    fn wait_for_the_only_side(&mut self, side: Colour) {
+    /// Waits for a side that has all traffic but is not ready, while the other side is no better: there is nothing to
+    /// roll back to.
+    fn wait_for_only_side(&mut self, side: Color) {
         let limit = T + self.turn.plan.deadlines.healthy;
         let group = self.side(side).group.clone();
-        if self.turn.overdue(limit) {
+        if self.turn.is_overdue(limit) {
             self.turn.stuck(
-                format!("{group} has all of the traffic, but not enough healthy targets"),
-                "see to the health of that group, then deploy again",
+                format!("{group} receives all of the traffic, but has too few healthy targets"),
+                "make that group healthy, then run `cutover deploy` again",
             );
         } else {
-            self.turn.wait(
-                format!("{group} has all of the traffic: it must be healthy first"),
+            self.turn.report_waiting(
+                format!("{group} receives all of the traffic and must become healthy first"),
                 Some(limit),
             );
         }
     }
 
-    /// On to Prepare, as a rollout that has changed nothing yet. What must be undone stays known,
-    /// and so does a refresh that may still be active.
-    pub(super) fn begin_anew(&mut self, message: impl Into<String>) {
+    /// Returns to Prepare, like a rollout that has changed nothing yet. The record keeps what must be undone, and a
+    /// refresh that may still be active.
+    pub(super) fn start_again(&mut self, message: impl Into<String>) {
         self.facts.step = 0;
         self.facts.floor = 0;
         self.facts.shifted = None;
@@ -63,38 +64,37 @@ impl Machine<'_, '_, '_> {
         self.facts.relapses = 0;
         self.turn.record.restart = false;
         self.turn.record.reason = None;
-        self.turn.go(Phase::Prepare, message);
+        self.turn.enter(Phase::Prepare, message);
     }
 
-    /// The predecessor had brought all traffic over: its new side is the live one now, and nothing
-    /// of that is ours to undo. The facts change sides: each group's minimum is what its new part
-    /// had.
-    fn promote_predecessor(&mut self, live: Colour) {
+    /// Makes the predecessor's new side the live one: it had already shifted all traffic, and this rollout does not
+    /// undo that. The facts swap sides: each group gets the MinSize that belongs to its new role.
+    fn promote_predecessor(&mut self, live: Color) {
         let (old, new) = (&self.facts.sides[live.other()], &self.facts.sides[live]);
         let now_live = SideFacts {
-            version: self.version(live),
+            version: self.expected_version(live),
             running: Vec::new(),
             min: old.min,
             empty: false,
-            pinned: new.pinned.clone(),
-            retirement: None,
+            min_sizes_set: new.min_sizes_set.clone(),
+            scale_in: None,
         };
         let now_idle = SideFacts {
             version: old.version,
             running: old.running.clone(),
-            min: new.retirement.map_or(new.min, |retirement| retirement.size),
+            min: new.scale_in.map_or(new.min, |scale_in| scale_in.size),
             empty: new.empty,
-            pinned: old.pinned.clone(),
-            retirement: None,
+            min_sizes_set: old.min_sizes_set.clone(),
+            scale_in: None,
         };
         self.facts.sides =
-            PerColour::from_fn(
-                |colour| {
-                    if colour == live { now_live.clone() } else { now_idle.clone() }
+            PerColor::from_fn(
+                |color| {
+                    if color == live { now_live.clone() } else { now_idle.clone() }
                 },
             );
         for rule in &mut self.facts.rules {
-            rule.weights = PerColour::from_fn(|c| Some(if c == live { 100 } else { 0 }));
+            rule.weights = PerColor::from_fn(|c| Some(if c == live { 100 } else { 0 }));
         }
         self.facts.test = None;
         self.facts.refresh = None;
@@ -102,6 +102,8 @@ impl Machine<'_, '_, '_> {
         self.facts.from = live;
         self.from = live;
         self.turn.record.previous = self.facts.sides[live].version;
-        self.begin_anew(format!("the previous run had brought all traffic to {live}"));
+        self.start_again(format!(
+            "the previous run had already shifted all traffic to {live}: starting from there"
+        ));
     }
 }

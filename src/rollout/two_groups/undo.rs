@@ -1,86 +1,99 @@
-//! The way back: weights first, behind the gate of the side that gets them; then everything else
-//! that was changed, each thing only if it still reads as we wrote it.
+//! The rollback: first restores traffic, behind the gate of the side that receives it; then undoes every other change,
+//! each only if it still has the value that the rollout set.
 
 use super::Machine;
-use super::prepare::{AROUND, Bringing, idle_preferences};
-use crate::model::{Ending, Event, Forward, Goal, Phase, Rule, RuleFacts, Stickiness};
+use super::idle_side::{SCHEDULED_ACTION_TOLERANCE, UpdateProgress, idle_preferences};
+use crate::model::{Event, Forward, Goal, Phase, Rule, RuleFacts, Status, Stickiness};
 use crate::rollout::mutant::{self, Mutant};
-use crate::rollout::refresh::{active, launches_from, ours, saved};
-use crate::rollout::{Action, T, gate, retirement};
+use crate::rollout::refresh::{active_refresh, describe_source, own_refresh, saved_version};
+use crate::rollout::{Action, NotReady, T, gate, scheduled_scale_in};
 
-/// How often traffic is given back again while the rest is undone.
-const RELAPSES: u8 = 3;
+/// How often traffic is restored again while the other changes are undone.
+const MAX_RESTORES: u8 = 3;
+
+/// Whether a part of the undo is done or still under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum UndoProgress {
+    Done,
+    UnderWay,
+}
 
 impl Machine<'_, '_, '_> {
-    /// Gives all traffic back to the old side: one change a rule, before the record is saved.
-    pub(super) fn give_back(&mut self) {
-        let rules = gate::rules(self.pair, self.turn.seen);
+    /// Restores all traffic to the old side, with one change per rule, before the record is saved.
+    pub(super) fn restore_traffic(&mut self) -> Result<(), NotReady> {
+        let rules = gate::observed_rules(self.pair, self.turn.observation);
         if rules.is_empty() {
-            self.nothing_to_give_back_with();
-            return;
+            self.wait_for_a_rule();
+            return Ok(());
         }
-        let (new, old) = (self.side(self.to()).clone(), self.side(self.from).clone());
-        let share = gate::largest_share(self.pair, self.turn.seen, &new);
+        let (new, old) = (self.side(self.new_color()).clone(), self.side(self.from).clone());
+        let share = gate::largest_share(self.pair, self.turn.observation, &new);
         let (mut astray, others): (Vec<&Rule>, Vec<&Rule>) =
-            rules.into_iter().partition(|rule| self.is_astray(rule));
-        if self.reads_may_be_late() && !astray.is_empty() {
-            // Where one rule has traffic to give back, the others only read as if they had none.
+            rules.into_iter().partition(|rule| self.leaks_traffic(rule));
+        if self.reads_may_be_stale() && !astray.is_empty() {
+            // If one rule sends traffic to the new side, the others may just not show that yet.
             astray.extend(others);
         }
         if astray.is_empty() {
-            self.traffic_is_back();
-            return;
+            self.traffic_restored();
+            return Ok(());
         }
-        let standing = self.standing_back(share);
-        let due = self.retirement_of_the_old_side();
-        let bears = standing.passes() || mutant::on(Mutant::BackIntoAnything);
+        let standing = self.rollback_readiness(share);
+        // The tick that decides to roll back may not have read the scheduled actions. Traffic does not wait for them:
+        // the next tick reads them, and a rollout that goes forward has scheduled none.
+        let due = self.old_side_scale_in().unwrap_or(None);
+        let bears = standing.passes() || mutant::on(Mutant::RestoresWithoutCapacity);
         if bears && due != Some(true) {
-            let weights = self.weights(0);
-            self.turn.tell(Event::Weights { weights, verified: false });
+            let weights = self.shares(0);
+            self.turn.emit(Event::Traffic { shares: weights, verified: false });
             for rule in astray {
-                let forward = self.forward_back(rule);
-                self.turn.send_first(Action::SetForward { rule: rule.id.clone(), forward });
+                let forward = self.restoring_forward(rule);
+                self.turn.send_before_saving(Action::SetForward { rule: rule.id.clone(), forward });
             }
         } else {
-            self.hold_between(standing, share);
+            self.hold_weights(standing, share)?;
         }
         if due.is_some() {
-            self.turn.send(Action::Unschedule { group: old.group.clone() });
+            self.turn.send(Action::CancelScaleIn { group: old.group.clone() });
         }
-        if self.turn.overdue(self.turn.plan.deadlines.healthy) {
+        if self.turn.is_overdue(self.turn.plan.deadlines.healthy) {
             self.turn.actions.clear();
             self.turn.stuck(
                 format!(
-                    "traffic could not be given back to {}: {} of {} needed targets are healthy there, and {} still gets {share} %",
+                    "traffic could not be restored to {}: {} of {} needed targets are healthy there, and {} still receives {share}%",
                     old.group, standing.ready, standing.needed, new.group
                 ),
-                "see to the health of the old group; then `cutover rollback` goes on",
+                "make the old group healthy, then run `cutover rollback` to resume",
             );
         }
+        Ok(())
     }
 
-    /// Whether a rule gives away traffic that is the old side's: what the new side has, and all that no
-    /// third group has. What another hand gave to a third group is theirs.
-    fn is_astray(&self, rule: &Rule) -> bool {
-        let (new, old) = (self.side(self.to()), self.side(self.from));
+    /// Returns whether a rule withholds traffic from the old side: it sends some to the new side, or not all to the
+    /// old one although there is no third target group. What an external change gave to a third target group stays
+    /// there.
+    fn leaks_traffic(&self, rule: &Rule) -> bool {
+        let (new, old) = (self.side(self.new_color()), self.side(self.from));
         rule.forward.as_ref().is_some_and(|forward| {
-            let shared = gate::third_groups(self.pair, forward).next().is_some();
+            let shared = gate::third_target_groups(self.pair, forward).next().is_some();
             forward.share(&new.target_group) > 0
                 || (!shared && forward.share(&old.target_group) < 100)
         })
     }
 
-    /// The forward with the new side's weight given to the old one, and a third group's as it is.
-    fn forward_back(&self, rule: &Rule) -> Forward {
+    /// Returns the forward action that moves the new side's weight to the old side and keeps a third target group's
+    /// weight.
+    fn restoring_forward(&self, rule: &Rule) -> Forward {
         let plain = self.forward(rule, 0);
         let Some(now) = &rule.forward else { return plain };
-        let thirds: Vec<(String, u16)> = gate::third_groups(self.pair, now).cloned().collect();
+        let thirds: Vec<(String, u16)> =
+            gate::third_target_groups(self.pair, now).cloned().collect();
         if thirds.is_empty() {
             return plain;
         }
-        let weight = |colour| now.weight(&self.side(colour).target_group).unwrap_or(0);
+        let weight = |color| now.weight(&self.side(color).target_group).unwrap_or(0);
         // 999 is the largest weight (API model).
-        let back = (weight(self.from) + weight(self.to())).min(999);
+        let back = (weight(self.from) + weight(self.new_color())).min(999);
         let old = &self.side(self.from).target_group;
         let pair = plain.weights.into_iter();
         let pair = pair.map(|(arn, weight)| if arn == *old { (arn, back) } else { (arn, weight) });
@@ -89,242 +102,263 @@ impl Machine<'_, '_, '_> {
         Forward { weights, stickiness: plain.stickiness }
     }
 
-    /// Without a rule that forwards, nothing says where traffic goes. One that is not listed for a
-    /// moment is waited for.
-    fn nothing_to_give_back_with(&mut self) {
-        if self.lasts(self.facts.ruleless_since, T) {
+    /// Waits for a rule that may be missing only for a moment, and then ends as stuck: without a rule that forwards,
+    /// there is no traffic to restore.
+    fn wait_for_a_rule(&mut self) {
+        if self.has_lasted(self.facts.ruleless_since, T) {
             let old = &self.side(self.from).target_group;
             let hint = format!(
-                "let a rule forward all traffic to {old} again, then `cutover rollback` undoes the rest"
+                "make a rule forward all traffic to {old} again, then run `cutover rollback` to undo the other changes"
             );
-            self.turn.stuck(
-                "none of the rules that this rollout goes by exists any more, or forwards",
-                hint,
-            );
+            self.turn.stuck("every rule of this rollout was deleted, or no longer forwards", hint);
         } else {
-            self.turn.wait("no rule of this rollout forwards any more", Some(T));
+            self.turn.report_waiting("no rule of this rollout forwards at the moment", Some(T));
         }
     }
 
-    /// Whether our retirement of the old side is still to come, and whether it is due about now,
-    /// so that traffic must not be given back before it is gone.
-    fn retirement_of_the_old_side(&self) -> Option<bool> {
-        let action = retirement(&self.seen(self.from)?.scheduled)?;
-        let now = self.turn.seen.now;
-        Some(action.at.is_some_and(|at| at.duration_since(now).unsigned_abs() <= AROUND))
+    /// Returns whether a scale-in of the old side is scheduled, and if so, whether it is due about now: then traffic
+    /// must not be restored before it is canceled.
+    fn old_side_scale_in(&self) -> Result<Option<bool>, NotReady> {
+        let action = scheduled_scale_in(self.observed_group(self.from)?.scheduled()?);
+        let now = self.turn.observation.now;
+        let is_due = |at: jiff::Timestamp| {
+            at.duration_since(now).unsigned_abs() <= SCHEDULED_ACTION_TOLERANCE
+        };
+        Ok(action.map(|action| action.at.is_some_and(is_due)))
     }
 
-    /// The old side cannot bear all traffic. Moving weight makes no capacity: its minimum rises,
-    /// and the weights stay until it can.
-    fn hold_between(&mut self, old: gate::Standing, share: u8) {
-        self.tell_health(self.from, old);
-        let new = self.standing(self.to(), share);
-        let Some(seen) = self.seen(self.from) else { return };
-        let capacity = seen.group.capacity;
+    /// Keeps the weights because the old side cannot take all traffic, and raises its MinSize: shifting traffic would
+    /// not add capacity.
+    fn hold_weights(&mut self, old: gate::Readiness, share: u8) -> Result<(), NotReady> {
+        self.emit_health(self.from, old);
+        let new = self.readiness(self.new_color(), share);
+        let capacity = self.observed_group(self.from)?.group.capacity;
         let want = old.needed.min(capacity.max);
         if capacity.min < want {
-            self.pin(self.from, want, "the way back needs it");
+            self.set_min_size(self.from, want, "because the rollback needs the capacity")?;
         }
         let message = if new.passes() {
-            "the old side cannot take all traffic yet, the new side bears its share: weights stay"
+            "the old side cannot take all traffic yet, and the new side handles its share: the weights stay"
         } else {
-            "neither side is healthy: weights stay, because moving them makes no capacity"
+            "neither side is healthy: the weights stay, because shifting traffic adds no capacity"
         };
-        self.turn.wait(message, Some(self.turn.plan.deadlines.healthy));
+        self.turn.report_waiting(message, Some(self.turn.plan.deadlines.healthy));
+        Ok(())
     }
 
-    fn traffic_is_back(&mut self) {
-        if let Some((rule, third)) = gate::third(self.pair, self.turn.seen) {
-            self.turn.notice(format!("{rule} forwards to {third}, which is not ours: left alone"));
+    fn traffic_restored(&mut self) {
+        if let Some((rule, third)) = gate::third_target_group(self.pair, self.turn.observation) {
+            self.turn.notice(format!(
+                "{rule} forwards to {third}, which belongs to neither side: left as it is"
+            ));
         } else {
-            let weights = self.weights(0);
-            self.turn.tell(Event::Weights { weights, verified: true });
+            let weights = self.shares(0);
+            self.turn.emit(Event::Traffic { shares: weights, verified: true });
         }
         if self.turn.record.restart {
-            self.begin_anew("traffic is back on the previous version: starting anew");
+            self.start_again("traffic is back on the previous version: starting again");
         } else {
             self.facts.step = 0;
             self.facts.shifted = None;
-            self.turn.go(Phase::Undo, "traffic is on the previous version: undoing the rest");
+            self.turn.enter(
+                Phase::Undo,
+                "traffic is back on the previous version: undoing the other changes",
+            );
         }
     }
 
-    /// Undoes one thing a turn, in an order in which nothing is taken from under traffic.
-    pub(super) fn undo(&mut self, rules: &[&Rule]) {
-        if rules.iter().any(|rule| self.is_astray(rule)) {
-            self.relapse();
-            return;
+    /// Undoes one change per tick, in an order that never takes anything from a side that receives traffic.
+    pub(super) fn undo(&mut self, rules: &[&Rule]) -> Result<(), NotReady> {
+        if rules.iter().any(|rule| self.leaks_traffic(rule)) {
+            return self.traffic_moved_again();
         }
         let limit = self.turn.plan.deadlines.refresh + self.turn.plan.deadlines.healthy;
-        if self.turn.overdue(limit) {
+        if self.turn.is_overdue(limit) {
             self.turn.stuck(
-                "traffic is on the previous version, but not everything else could be undone in time",
-                "`cutover status` shows what differs; `cutover rollback` goes on",
+                "traffic is back on the previous version, but the other changes could not be undone in time",
+                "run `cutover status` to see what differs, then `cutover rollback` to resume",
             );
-            return;
+            return Ok(());
         }
-        let done = self.undo_own_retirement()
-            && self.undo_refresh()
-            && self.undo_size()
-            && self.undo_version()
-            && self.undo_rules(rules)
-            && self.undo_retirement()
-            && self.undo_pin();
-        if done {
-            self.ended_back();
+        let parts: [fn(&mut Self) -> Result<UndoProgress, NotReady>; 7] = [
+            Self::cancel_own_scale_in,
+            Self::undo_refresh,
+            Self::undo_capacity,
+            Self::undo_version,
+            Self::undo_rules,
+            Self::reschedule_scale_in,
+            Self::undo_min_size,
+        ];
+        for part in parts {
+            if part(self)? == UndoProgress::UnderWay {
+                return Ok(());
+            }
         }
+        self.end_rolled_back();
+        Ok(())
     }
 
-    /// Traffic left the old side again: another hand, or a request that came late. It is given back
-    /// a few times; who fights it longer is a person's question.
-    fn relapse(&mut self) {
+    /// Restores traffic that left the old side again, because of an external change or a late request. After a few
+    /// times a person must decide.
+    fn traffic_moved_again(&mut self) -> Result<(), NotReady> {
         self.facts.relapses += 1;
-        if self.facts.relapses > RELAPSES {
+        if self.facts.relapses > MAX_RESTORES {
             self.turn.stuck(
-                "another hand keeps taking traffic from the previous version",
-                "find out who changes the weights, stop that, then `cutover rollback` goes on",
+                "external changes keep taking traffic from the previous version",
+                "find out what changes the weights and stop it, then run `cutover rollback` to resume",
             );
-            return;
+            return Ok(());
         }
-        self.turn.notice("the previous version lost traffic again: giving it back");
-        self.turn.record.phase = Phase::TakeBack;
-        self.turn.record.since = self.turn.seen.now;
-        self.give_back();
+        self.turn.notice("the previous version lost traffic again: restoring it");
+        self.turn.record.phase = Phase::RestoreTraffic;
+        self.turn.record.since = self.turn.observation.now;
+        self.restore_traffic()
     }
 
-    fn ended_back(&mut self) {
-        let reason = self.turn.record.reason.clone().unwrap_or_else(|| "asked for".to_owned());
-        let (colour, version) = (self.from, self.facts.sides[self.from].version);
-        let holds = match gate::third(self.pair, self.turn.seen) {
-            None => format!("all traffic is back on {colour}, version {version}"),
+    fn end_rolled_back(&mut self) {
+        let reason = self.turn.record.reason.clone().unwrap_or_else(|| "requested".to_owned());
+        let (color, version) = (self.from, self.facts.sides[self.from].version);
+        let holds = match gate::third_target_group(self.pair, self.turn.observation) {
+            None => format!("all traffic is back on {color}, version {version}"),
             Some((rule, third)) => format!(
-                "{} gets no traffic, {colour}, version {version}, what {rule} does not give to {third}",
-                colour.other()
+                "{} receives no traffic; {color}, version {version}, receives what {rule} does not send to {third}",
+                color.other()
             ),
         };
         let (ending, message) = match (self.turn.record.goal, self.facts.weighted) {
             (Goal::Rollback, _) => (
-                Ending::Failed,
+                Status::Failed,
                 format!(
-                    "the rollback itself was taken back, {colour} has all traffic with version {version}: {reason}"
+                    "the rollback failed and was undone, all traffic is on {color}, version {version}: {reason}"
                 ),
             ),
             (Goal::Deploy, false) => (
-                Ending::Failed,
-                format!("the new version never got traffic, and nothing is left changed: {reason}"),
+                Status::Failed,
+                format!(
+                    "the new version never received traffic, and every change was undone: {reason}"
+                ),
             ),
             (Goal::Deploy, true) | (Goal::Undo, _) => {
-                (Ending::RolledBack, format!("{holds}: {reason}"))
+                (Status::RolledBack, format!("{holds}: {reason}"))
             }
         };
         self.turn.end(ending, message, None);
     }
 
-    /// A retirement that this rollout had scheduled for the old side must not empty it now.
-    fn undo_own_retirement(&mut self) -> bool {
-        if self.retirement_of_the_old_side().is_none() {
-            return true;
+    /// Cancels the scale-in of the old side that this rollout had scheduled: the old side is live again.
+    fn cancel_own_scale_in(&mut self) -> Result<UndoProgress, NotReady> {
+        if self.old_side_scale_in()?.is_none() {
+            return Ok(UndoProgress::Done);
         }
         let group = self.side(self.from).group.clone();
-        self.turn.send(Action::Unschedule { group });
-        false
+        self.turn.send(Action::CancelScaleIn { group });
+        Ok(UndoProgress::UnderWay)
     }
 
-    /// Our refresh of the new side, if still active, is cancelled.
-    fn undo_refresh(&mut self) -> bool {
-        let Some(seen) = self.seen(self.to()) else { return false };
-        let Some(refresh) = active(seen) else { return true };
-        let before = self.facts.sides[self.to()].version;
+    /// Cancels this rollout's refresh of the new side, if it is still active.
+    fn undo_refresh(&mut self) -> Result<UndoProgress, NotReady> {
+        let seen = self.observed_group(self.new_color())?;
+        let Some(refresh) = active_refresh(seen)? else { return Ok(UndoProgress::Done) };
+        let before = self.facts.sides[self.new_color()].version;
         let facts = self.facts.refresh.as_ref();
         if facts.is_some_and(|f| f.version == before) {
-            // The refresh back: until it has ended nothing else of the group is changed.
-            self.undo_version();
-            return false;
+            // The refresh to the previous version: nothing else in the group is changed until it ends.
+            self.undo_version()?;
+            return Ok(UndoProgress::UnderWay);
         }
         let template = self.turn.plan.template.as_str();
-        let ours = facts.and_then(|facts| ours(seen, facts, template, &idle_preferences()));
+        let ours = match facts {
+            Some(facts) => own_refresh(seen, facts, template, &idle_preferences())?,
+            None => None,
+        };
         if ours.is_some_and(|ours| ours.id == refresh.id) {
             if refresh.status != crate::model::RefreshStatus::Cancelling {
-                let group = self.side(self.to()).group.clone();
+                let group = self.side(self.new_color()).group.clone();
                 self.turn.send(Action::CancelRefresh { group });
             }
-            self.turn.wait("our instance refresh is being cancelled", None);
+            self.turn.report_waiting("this rollout's instance refresh is being canceled", None);
         } else {
-            self.turn.wait("somebody else's instance refresh is active", None);
+            self.turn.report_waiting(
+                "an instance refresh that this rollout did not start is active",
+                None,
+            );
         }
-        false
+        Ok(UndoProgress::UnderWay)
     }
 
-    /// The new side's size: back to none if it was empty, else only its minimum.
-    fn undo_size(&mut self) -> bool {
-        let to = self.to();
-        let Some(seen) = self.seen(to) else { return false };
+    /// Restores the new side's size: no instances if it was empty, otherwise only its MinSize.
+    fn undo_capacity(&mut self) -> Result<UndoProgress, NotReady> {
+        let to = self.new_color();
+        let seen = self.observed_group(to)?;
         let (facts, capacity) = (self.facts.sides[to].clone(), seen.group.capacity);
-        let ours = self.wrote(to, capacity.min);
+        let ours = self.has_set_min_size(to, capacity.min);
         let group = self.side(to).group.clone();
-        if facts.empty && !facts.pinned.is_empty() && (ours || capacity.min == facts.min) {
+        if facts.empty && !facts.min_sizes_set.is_empty() && (ours || capacity.min == facts.min) {
             if capacity.min == facts.min
                 && capacity.desired == facts.min
                 && seen.group.instances.is_empty()
             {
-                return true;
+                return Ok(UndoProgress::Done);
             }
-            if self.until_idle_for_t().is_some() {
-                self.wait_for_idleness(format!(
-                    "{group} must have been without traffic before it is emptied"
-                ));
+            if self.remaining_idle_time().is_some() {
+                self.wait_until_idle(format!(
+                    "{group} must be without traffic for a while before it is scaled in"
+                ))?;
             } else if capacity.min != facts.min || capacity.desired != facts.min {
-                self.turn.send(Action::SetSize { group, size: facts.min });
+                self.turn.send(Action::SetMinSizeAndDesired { group, size: facts.min });
             } else {
-                self.turn.wait(format!("{group} empties"), None);
+                self.turn.report_waiting(format!("the instances of {group} are terminating"), None);
             }
-            return false;
+            return Ok(UndoProgress::UnderWay);
         }
         if ours && capacity.min != facts.min {
-            if self.until_idle_for_t().is_some() {
-                self.wait_for_idleness(format!(
-                    "{group} must have been without traffic before it may shrink"
-                ));
-                return false;
+            if self.remaining_idle_time().is_some() {
+                self.wait_until_idle(format!(
+                    "{group} must be without traffic for a while before its MinSize is lowered"
+                ))?;
+                return Ok(UndoProgress::UnderWay);
             }
-            self.turn.tell(Event::Minimum {
+            self.turn.emit(Event::MinSize {
                 group: group.clone(),
                 min: facts.min,
-                message: "as before".to_owned(),
+                message: "as before the rollout".to_owned(),
             });
-            self.turn.send(Action::minimum(group, facts.min));
-            return false;
+            self.turn.send(Action::min_size(group, facts.min));
+            return Ok(UndoProgress::UnderWay);
         }
-        true
+        Ok(UndoProgress::Done)
     }
 
-    /// The new side's version: back to the number that it was saved at.
-    fn undo_version(&mut self) -> bool {
-        let before = self.facts.sides[self.to()].version;
-        let Some(seen) = self.seen(self.to()) else { return false };
-        let now = saved(seen, &self.turn.plan.template);
+    /// Restores the version in the new side's saved configuration.
+    fn undo_version(&mut self) -> Result<UndoProgress, NotReady> {
+        let before = self.facts.sides[self.new_color()].version;
+        let seen = self.observed_group(self.new_color())?;
+        let now = saved_version(seen, &self.turn.plan.template);
         let record = &self.turn.record;
-        let ours = |version| record.version == Some(version) || record.abandoned.contains(&version);
+        let ours = |version| {
+            record.version == Some(version) || record.superseded_versions.contains(&version)
+        };
         if now != Some(before) && !now.is_some_and(ours) {
-            let (group, now) = (&self.side(self.to()).group, launches_from(seen));
+            let (group, now) = (&self.side(self.new_color()).group, describe_source(seen));
             self.turn.notice(format!(
-                "{group} launches from {now}, which is neither ours nor as before: left alone"
+                "an external change made {group} launch from {now}: left as it is"
             ));
-            return true;
+            return Ok(UndoProgress::Done);
         }
-        match self.bring_to(before) {
-            Bringing::Done => true,
-            Bringing::Waiting => false,
-            Bringing::Failed(why) => {
-                self.turn.notice(format!("{why}; asking again"));
+        Ok(match self.update_to(before)? {
+            UpdateProgress::Done => UndoProgress::Done,
+            UpdateProgress::Waiting => UndoProgress::UnderWay,
+            UpdateProgress::Failed(why) => {
+                self.turn.notice(format!("{why}; starting another one"));
                 self.facts.refresh = None;
-                false
+                UndoProgress::UnderWay
             }
-        }
+        })
     }
 
-    /// Rules that did not name the new side before do so no longer.
-    fn undo_rules(&mut self, rules: &[&Rule]) -> bool {
+    /// Restores the forward actions of the rules and of the test rule, as they were before the rollout.
+    fn undo_rules(&mut self) -> Result<UndoProgress, NotReady> {
+        let rules = gate::observed_rules(self.pair, self.turn.observation);
         let facts: Vec<RuleFacts> =
             self.facts.rules.iter().chain(&self.facts.test).cloned().collect();
         for fact in facts {
@@ -338,19 +372,19 @@ impl Machine<'_, '_, '_> {
             else {
                 continue;
             };
-            let before = self.forward_before(&fact);
-            // Never anything that takes traffic from the side that has it.
+            let before = self.original_forward(&fact);
+            // Never a change that takes traffic from the side that has it.
             let harmless = is_test || before.share(&self.side(self.from).target_group) == 100;
             let written = is_test || now.weights == self.forward(rule, 0).weights;
             if written && harmless && before != *now && !before.weights.is_empty() {
                 self.turn.send(Action::SetForward { rule: rule.id.clone(), forward: before });
             }
         }
-        self.turn.actions.is_empty()
+        Ok(if self.turn.actions.is_empty() { UndoProgress::Done } else { UndoProgress::UnderWay })
     }
 
-    fn forward_before(&self, facts: &RuleFacts) -> Forward {
-        let mut pairs: Vec<(String, u16)> = crate::model::Colour::BOTH
+    fn original_forward(&self, facts: &RuleFacts) -> Forward {
+        let mut pairs: Vec<(String, u16)> = crate::model::Color::BOTH
             .iter()
             .filter_map(|c| Some((self.side(*c).target_group.clone(), facts.weights[*c]?)))
             .collect();
@@ -359,40 +393,41 @@ impl Machine<'_, '_, '_> {
         Forward { weights: pairs, stickiness }
     }
 
-    /// A retirement of the new side that we deleted is put back.
-    fn undo_retirement(&mut self) -> bool {
-        let Some(before) = self.facts.sides[self.to()].retirement else { return true };
-        let Some(seen) = self.seen(self.to()) else { return false };
-        if retirement(&seen.scheduled).is_some() {
-            return true;
+    /// Reschedules the scale-in of the new side that this rollout had canceled.
+    fn reschedule_scale_in(&mut self) -> Result<UndoProgress, NotReady> {
+        let Some(before) = self.facts.sides[self.new_color()].scale_in else {
+            return Ok(UndoProgress::Done);
+        };
+        if scheduled_scale_in(self.observed_group(self.new_color())?.scheduled()?).is_some() {
+            return Ok(UndoProgress::Done);
         }
-        let soonest = jiff::Timestamp::from_second(self.turn.seen.now.as_second() + 240);
+        let soonest = jiff::Timestamp::from_second(self.turn.observation.now.as_second() + 240);
         let at = before.at.max(soonest.unwrap_or(before.at));
-        let group = self.side(self.to()).group.clone();
-        self.turn.send(Action::Schedule { group, at, size: before.size });
-        false
+        let group = self.side(self.new_color()).group.clone();
+        self.turn.send(Action::ScheduleScaleIn { group, at, size: before.size });
+        Ok(UndoProgress::UnderWay)
     }
 
-    /// The old side's minimum, if it still reads as we pinned it.
-    fn undo_pin(&mut self) -> bool {
-        let Some(seen) = self.seen(self.from) else { return false };
-        let (facts, reads) = (self.facts.sides[self.from].clone(), seen.group.capacity.min);
-        if reads == facts.min || facts.pinned.is_empty() {
-            return true;
+    /// Restores the old side's MinSize, if it still has a value that this rollout set.
+    fn undo_min_size(&mut self) -> Result<UndoProgress, NotReady> {
+        let reads = self.observed_group(self.from)?.group.capacity.min;
+        let facts = self.facts.sides[self.from].clone();
+        if reads == facts.min || facts.min_sizes_set.is_empty() {
+            return Ok(UndoProgress::Done);
         }
         let group = self.side(self.from).group.clone();
-        if !self.wrote(self.from, reads) {
+        if !self.has_set_min_size(self.from, reads) {
             self.turn.notice(format!(
-                "the minimum of {group} is {reads}, which is not ours: left alone"
+                "MinSize of {group} is {reads}, which this rollout did not set: left as it is"
             ));
-            return true;
+            return Ok(UndoProgress::Done);
         }
-        self.turn.tell(Event::Minimum {
+        self.turn.emit(Event::MinSize {
             group: group.clone(),
             min: facts.min,
-            message: "as before".to_owned(),
+            message: "as before the rollout".to_owned(),
         });
-        self.turn.send(Action::minimum(group, facts.min));
-        false
+        self.turn.send(Action::min_size(group, facts.min));
+        Ok(UndoProgress::UnderWay)
     }
 }

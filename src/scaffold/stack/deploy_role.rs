@@ -1,31 +1,31 @@
-//! The deploy role of a stack: `src/iam`'s policies, whose resources are what the template itself creates.
+//! The deploy role of a stack: the policies of `src/iam` for the resources that the template creates.
 
 use super::{GitHub, Stack, StackError};
 use crate::iam::render::{cloudformation, terraform};
-use crate::iam::{Policy, Repositories, Resources, Trust, Use, Uses, permissions, trust};
+use crate::iam::{Feature, Features, Policy, Repositories, Resources, Trust, permissions, trust};
 
-/// The role's policies as text in the language of a template.
+/// The role's policies in the language of a template.
 #[derive(Default)]
 pub(super) struct DeployRole {
     pub(super) trust: String,
     pub(super) permissions: String,
 }
 
-/// What the first `cutover.yaml` of a stack makes necessary: two groups whose traffic moves by rules, and an image that
-/// cutover builds and pushes, and whose scan it may wait for.
-pub fn uses() -> Uses {
-    Uses::of([
-        Use::TwoGroups,
-        Use::TargetGroups,
-        Use::LoadBalancer,
-        Use::Counts,
-        Use::Retirement,
-        Use::Rules,
-        Use::InstanceProfile,
-        Use::LaunchTags,
-        Use::OwnRepository,
-        Use::Push,
-        Use::Build,
+/// Returns the features that the first `cutover.yaml` of a stack uses: two groups behind rules, and an image
+/// that cutover builds and pushes.
+pub fn uses() -> Features {
+    Features::of([
+        Feature::TwoGroups,
+        Feature::TargetGroups,
+        Feature::LoadBalancer,
+        Feature::Counts,
+        Feature::ScheduledScaleIn,
+        Feature::Rules,
+        Feature::InstanceProfile,
+        Feature::LaunchTags,
+        Feature::OwnRepository,
+        Feature::Push,
+        Feature::Build,
     ])
 }
 

@@ -1,10 +1,10 @@
-//! A start from nothing: what an account needs before cutover can deploy to it, as one CloudFormation template or
-//! as Terraform, and the user data that the first deployment launches.
+//! A new stack: everything that cutover needs to deploy a service, as a CloudFormation template or Terraform
+//! configuration, and the user data of the first deployment.
 //!
-//! Both describe the same: a network with two public subnets (or an existing one), an Application Load Balancer with
-//! a weighted rule and a test rule, two target groups, two Auto Scaling groups, a launch template, an ECR
-//! repository, the instances' role, and the role that GitHub's workflows assume. tests/stack.rs builds and deletes
-//! both in the lab and compares them.
+//! Both describe the same resources: a network with two public subnets (or an existing one), an Application
+//! Load Balancer with a weighted rule and a test rule, two target groups, two Auto Scaling groups, a launch
+//! template, an ECR repository, the role of the instances, and the role that GitHub workflows assume.
+//! tests/stack.rs creates and deletes both in the lab and compares them.
 
 mod deploy_role;
 mod second_group;
@@ -16,13 +16,13 @@ pub use deploy_role::uses;
 pub use second_group::{Condition, Forward, HealthCheck, SecondGroup, Tag};
 
 use super::filters::render;
-use crate::iam::{Job, Repository, Uses};
+use crate::iam::{Features, Job, Repository};
 use deploy_role::DeployRole;
 
-/// What is to be created. Everything that has a name is called after the service: `web`, `web-blue`, `deploy-web`.
+/// The parameters of a stack. Resources are named after the service: `web`, `web-blue`, `deploy-web`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stack {
-    /// The service: `[a-z0-9-]`, at most [`SERVICE_LIMIT`] characters, neither beginning nor ending with a hyphen.
+    /// The service: `[a-z0-9-]`, at most [`SERVICE_LIMIT`] characters, without a leading or trailing hyphen.
     pub service: String,
     /// The Region, `ap-northeast-2`.
     pub region: String,
@@ -30,29 +30,29 @@ pub struct Stack {
     pub repository: String,
     /// The port that the program in the container listens on.
     pub port: u16,
-    /// The path that health checks ask for, `/healthz`: without a query, of a page that answers 200.
+    /// The path of health checks, `/healthz`: without a query, and answered with 200.
     pub health_path: String,
-    /// The instances' type, `t3.micro`. The AMI is for its processor.
+    /// The instance type, `t3.micro`. It determines the architecture of the AMI.
     pub instance_type: String,
-    /// Where it is.
+    /// The network.
     pub network: Network,
-    /// The ARN of a certificate of ACM, to listen on HTTPS 443; without one, on HTTP 80.
+    /// The ARN of an ACM certificate, to listen on HTTPS 443; without one, the listener is HTTP 80.
     pub certificate: Option<String>,
-    /// Who deploys; none where nothing does from GitHub Actions.
+    /// The workflow that deploys; `None` without GitHub Actions.
     pub github: Option<GitHub>,
 }
 
-/// Where a stack is.
+/// The network of a stack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Network {
-    /// A VPC of its own.
+    /// A new VPC.
     New,
-    /// One that is there.
+    /// An existing VPC.
     Existing {
         /// `vpc-…`
         vpc: String,
-        /// Public subnets that assign public addresses, `subnet-…`, in two zones at least.
+        /// Public subnets that assign public IPv4 addresses, `subnet-…`, in at least two Availability Zones.
         subnets: Vec<String>,
     },
 }
@@ -60,54 +60,54 @@ pub enum Network {
 /// The workflow that deploys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GitHub {
-    /// Its repository.
+    /// The GitHub repository.
     pub repository: Repository,
-    /// Which of its jobs.
+    /// The jobs that may deploy.
     pub job: Job,
-    /// What its configuration makes necessary, [`uses`] for the first.
-    pub uses: Uses,
-    /// Whether the account has GitHub's OIDC provider, of which it can have one; none where that is not known.
+    /// The features of its configuration, at first [`uses`].
+    pub uses: Features,
+    /// Whether the account has GitHub's OIDC provider, of which it can have only one; `None` if that is not known.
     pub provider_exists: Option<bool>,
 }
 
-/// The longest name of a service: a target group's name has at most 32 characters (API model of Elastic Load
-/// Balancing), and `-green` is six of them.
+/// The maximum length of the service name: a target group name has at most 32 characters (API model of Elastic Load
+/// Balancing), of which `-green` uses six.
 pub const SERVICE_LIMIT: usize = 26;
 
-/// Why nothing was rendered.
+/// The reason why nothing was rendered.
 #[derive(Debug, thiserror::Error)]
 pub enum StackError {
-    /// The service cannot name load balancers and target groups.
+    /// The service name is not valid for load balancers and target groups.
     #[error(
-        "`{0}` cannot name a load balancer and target groups: use a-z, 0-9 and hyphens within, at most \
+        "`{0}` is not a valid name for a load balancer and target groups: use a-z, 0-9 and inner hyphens, at most \
          {SERVICE_LIMIT} characters, and do not begin with `internal-`"
     )]
     Service(String),
-    /// The health path is none.
+    /// The health check path is invalid.
     #[error(
-        "`{0}` cannot be a health check path: begin with `/`, and use letters, digits, `.`, `_`, `~`, `-` and `/`"
+        "`{0}` is not a valid health check path: begin with `/`, and use letters, digits, `.`, `_`, `~`, `-` and `/`"
     )]
     HealthPath(String),
-    /// A template of cutover's own is malformed.
+    /// A template of cutover is invalid.
     #[error("the template cannot be rendered")]
     Render(#[from] minijinja::Error),
-    /// A value cannot be written as HCL.
-    #[error("a value cannot be written as HCL")]
+    /// A value cannot be expressed in HCL.
+    #[error("a value cannot be expressed in HCL")]
     Hcl(#[from] hcl::Error),
 }
 
 impl Stack {
-    /// The name of the blue group and of its target group.
+    /// Returns the name of the blue group and its target group.
     pub fn blue(&self) -> String {
         format!("{}-blue", self.service)
     }
 
-    /// The name of the green group and of its target group.
+    /// Returns the name of the green group and its target group.
     pub fn green(&self) -> String {
         format!("{}-green", self.service)
     }
 
-    /// The name of the role that workflows assume.
+    /// Returns the name of the role that workflows assume.
     pub fn deploy_role(&self) -> String {
         format!("deploy-{}", self.service)
     }
@@ -125,7 +125,7 @@ impl Stack {
             return Err(StackError::Service(service.clone()));
         }
         let path = &self.health_path;
-        // It becomes part of a script that runs as root.
+        // The path becomes part of a script that runs as root.
         let plain = |c: char| c.is_ascii_alphanumeric() || "/._~-".contains(c);
         let climbs = path.split('/').any(|part| part == "..");
         if !path.starts_with('/') || !path.chars().all(plain) || climbs {
@@ -135,7 +135,7 @@ impl Stack {
     }
 }
 
-/// What the templates insert.
+/// The values that the templates use.
 #[derive(Serialize)]
 struct Values<'a> {
     service: &'a str,
@@ -146,7 +146,7 @@ struct Values<'a> {
     ami_parameter: String,
     /// The user data of version 1.
     placeholder: String,
-    /// None for a new network.
+    /// `None` for a new VPC.
     vpc: Option<&'a str>,
     subnets: &'a [String],
     certificate: Option<&'a str>,
@@ -184,33 +184,32 @@ fn values(stack: &Stack, role: DeployRole) -> Result<Values<'_>, StackError> {
 /// Returns the CloudFormation template.
 ///
 /// # Errors
-/// Where AWS would refuse a name; see [`StackError`].
+/// If AWS would reject a name; see [`StackError`].
 pub fn cloudformation(stack: &Stack) -> Result<String, StackError> {
     let values = values(stack, deploy_role::in_cloudformation(stack))?;
     Ok(render("cloudformation.yaml", include_str!("cloudformation.yaml.j2"), values)?)
 }
 
-/// Returns the Terraform configuration, one file.
+/// Returns the Terraform configuration in one file.
 ///
 /// # Errors
-/// As [`cloudformation`].
+/// See [`cloudformation`].
 pub fn terraform(stack: &Stack) -> Result<String, StackError> {
     let values = values(stack, deploy_role::in_terraform(stack)?)?;
     Ok(render("terraform.tf", include_str!("terraform.tf.j2"), values)?)
 }
 
-/// Returns the user data that every deployment launches, with cutover's placeholder `{{ image }}` in it, for
-/// `template.user_data.file`.
+/// Returns the user data for `template.user_data.file`, with cutover's placeholder `{{ image }}`.
 ///
 /// # Errors
-/// As [`cloudformation`].
+/// See [`cloudformation`].
 pub fn user_data(stack: &Stack) -> Result<String, StackError> {
     stack.check()?;
     let values = context! { service => &stack.service, port => stack.port };
     Ok(render("user-data.sh", include_str!("user-data.sh.j2"), values)?)
 }
 
-/// Returns the user data of version 1: a web server whose every health check passes.
+/// Returns the user data of version 1: a web server that passes all health checks.
 fn placeholder(health_path: &str) -> Result<String, StackError> {
     const ROOT: &str = "/usr/share/nginx/html";
     let file = match health_path {
@@ -224,14 +223,14 @@ fn placeholder(health_path: &str) -> Result<String, StackError> {
     Ok(render("placeholder.sh", include_str!("placeholder.sh.j2"), values)?)
 }
 
-/// The public parameter with the newest AMI of Amazon Linux 2023 (user guide: AL2023 on EC2).
+/// Returns the public SSM parameter of the latest Amazon Linux 2023 AMI (user guide: AL2023 on EC2).
 fn ami_parameter(instance_type: &str) -> String {
     let processor = if is_graviton(instance_type) { "arm64" } else { "x86_64" };
     format!("/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-{processor}")
 }
 
-/// Whether instances of this type have an Arm processor: a `g` after the generation's number, as in `t4g` and
-/// `c7gn`, or the first of them, `a1` (user guide: instance type naming conventions).
+/// Returns true if instances of this type have a Graviton processor: a `g` after the generation number, as in `t4g` and
+/// `c7gn`, or the first generation, `a1` (user guide: instance type naming conventions).
 fn is_graviton(instance_type: &str) -> bool {
     let family = instance_type.split('.').next().unwrap_or_default();
     let options = family.trim_start_matches(|c: char| c.is_ascii_alphabetic());

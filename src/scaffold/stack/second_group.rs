@@ -1,8 +1,8 @@
-//! A second group beside a live one, so that cutover can move traffic between two: a target group, an Auto Scaling
-//! group at zero, and the test rule.
+//! A second group in addition to a live one, so that cutover can shift traffic between two: a target group, an
+//! empty Auto Scaling group, and the test rule.
 //!
-//! Neither CloudFormation nor Terraform can take over the rule that carries traffic without describing all of it, so
-//! the templates leave it alone: the first rollout adds the second target group to it, at weight 0.
+//! Neither CloudFormation nor Terraform can manage the rule that forwards traffic without describing all of it, so the
+//! templates do not contain it: the first rollout adds the second target group to it with weight 0.
 
 use minijinja::value::Serde;
 use minijinja::{Value, context};
@@ -11,8 +11,8 @@ use serde::Serialize;
 use super::StackError;
 use crate::scaffold::filters::{self, render};
 
-/// A second group like the live one. Every value is the live group's, as AWS gives it; names may hold anything that
-/// AWS allows in them.
+/// A second group like the live one. The values are those of the live group, as AWS returns them; names may
+/// contain anything that AWS allows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SecondGroup {
     /// The Region, `ap-northeast-2`.
@@ -27,13 +27,13 @@ pub struct SecondGroup {
     pub vpc: String,
     /// The target group's protocol, `HTTP` or `HTTPS`.
     pub protocol: String,
-    /// Its protocol version: `HTTP1`, `HTTP2` or `GRPC`.
+    /// The target group's protocol version: `HTTP1`, `HTTP2` or `GRPC`.
     pub protocol_version: String,
     /// The port that targets are registered with.
     pub port: u16,
-    /// Its health check.
+    /// The target group's health check.
     pub health_check: HealthCheck,
-    /// Its attributes that differ from AWS's defaults, by key: `deregistration_delay.timeout_seconds`.
+    /// The target group attributes that differ from AWS's defaults, by key: `deregistration_delay.timeout_seconds`.
     pub attributes: Vec<(String, String)>,
     /// The launch template, `lt-…`.
     pub launch_template: String,
@@ -41,21 +41,21 @@ pub struct SecondGroup {
     pub version: u64,
     /// The subnets, `subnet-…`.
     pub subnets: Vec<String>,
-    /// `ELB` or `EC2`, as the live group has it.
+    /// HealthCheckType: `ELB` or `EC2`.
     pub health_check_type: String,
-    /// The health check's grace period in seconds.
+    /// HealthCheckGracePeriod in seconds.
     pub grace_period: u32,
-    /// The most instances.
+    /// MaxSize.
     pub max: u32,
     /// The live group's tags.
     pub tags: Vec<Tag>,
-    /// The listener of the test rule, its ARN.
+    /// The ARN of the test rule's listener.
     pub listener: String,
-    /// The test rule's priority: free on the listener, and lower than that of every rule that forwards to the live
-    /// group.
+    /// The test rule's priority: free on the listener, and lower than that of every rule that forwards to the
+    /// live group.
     pub priority: u32,
-    /// What the live rule asks for beside the header, so that the test rule catches no other service's requests. A
-    /// rule has at most five values in all, the header's included (quotas of Elastic Load Balancing).
+    /// The conditions of the live rule, so that the test rule does not match requests to other services. A rule
+    /// has at most five values, including the header's (quotas of Elastic Load Balancing).
     pub conditions: Vec<Condition>,
     /// The rules that forward to the live target group.
     pub forwards: Vec<Forward>,
@@ -70,15 +70,15 @@ pub struct HealthCheck {
     pub port: String,
     /// The path.
     pub path: String,
-    /// Seconds between two checks.
+    /// Seconds between checks.
     pub interval: u32,
-    /// Seconds until a check has failed.
+    /// Seconds until a check fails.
     pub timeout: u32,
-    /// Checks that pass until a target is healthy.
+    /// Consecutive successful checks until a target is healthy.
     pub healthy: u32,
-    /// Checks that fail until a target is unhealthy.
+    /// Consecutive failed checks until a target is unhealthy.
     pub unhealthy: u32,
-    /// The status codes that pass, `200-299`; those of gRPC, `0-99`, where the protocol version is `GRPC`.
+    /// The status codes that pass, `200-299`; for `GRPC`, gRPC codes, `0-99`.
     pub codes: String,
 }
 
@@ -89,7 +89,7 @@ pub struct Tag {
     pub key: String,
     /// The value.
     pub value: String,
-    /// Whether instances get it, too.
+    /// PropagateAtLaunch.
     pub propagate: bool,
 }
 
@@ -121,12 +121,12 @@ pub enum Condition {
     },
     /// `source-ip`.
     Source {
-        /// Blocks of addresses, `192.0.2.0/24`.
+        /// CIDR blocks, `192.0.2.0/24`.
         values: Vec<String>,
     },
     /// `query-string`.
     Query {
-        /// Keys with their values; an empty key for any.
+        /// Keys and values; an empty key matches any key.
         pairs: Vec<(String, String)>,
     },
 }
@@ -134,16 +134,16 @@ pub enum Condition {
 /// A rule or default action that forwards to the live target group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Forward {
-    /// The ARN of the rule; of the listener, where it is a default action.
+    /// The ARN of the rule, or of the listener for a default action.
     pub arn: String,
     /// Whether it is a listener's default action.
     pub is_default: bool,
     /// The ARN of the target group that it forwards to.
     pub target_group: String,
-    /// Seconds of its group stickiness; none where that is off.
+    /// The duration of target group stickiness in seconds, if enabled.
     pub stickiness: Option<u32>,
-    /// Whether the forward is its only action. Authentication ahead of it would be lost by a line that names the forward
-    /// alone, so none is printed then.
+    /// Whether the forward is the only action and has a single target group. Otherwise no command is printed,
+    /// because it would remove the other actions, such as authentication.
     pub alone: bool,
 }
 
@@ -157,7 +157,7 @@ impl SecondGroup {
         Ok(render("second-group.yaml", template, self.values()?)?)
     }
 
-    /// Returns the Terraform configuration, one file.
+    /// Returns the Terraform configuration in one file.
     ///
     /// # Errors
     /// See [`StackError::Render`].
@@ -183,8 +183,8 @@ impl SecondGroup {
         Ok(render("second-group.tf", template, values)?)
     }
 
-    /// Returns the AWS CLI lines that add the second target group to the rules at weight 0, as the first rollout does
-    /// by itself. `$GREEN` holds its ARN, which the templates read first.
+    /// Returns the AWS CLI commands that add the second target group to the rules with weight 0, as the first
+    /// rollout does. They expect its ARN in `$GREEN`, which the templates set first.
     ///
     /// # Errors
     /// See [`StackError::Render`].
@@ -206,7 +206,7 @@ impl SecondGroup {
     }
 }
 
-/// The argument of Terraform's `aws_lb_target_group` for a target group's attribute, with the block that it is in.
+/// Returns the block and argument of Terraform's `aws_lb_target_group` for a target group attribute.
 fn argument(attribute: &str) -> Option<(&'static str, &'static str)> {
     Some(match attribute {
         "deregistration_delay.timeout_seconds" => ("", "deregistration_delay"),

@@ -1,4 +1,4 @@
-//! The files through which a step hands values to the runner.
+//! The files through which a step passes values to the runner.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,7 +26,7 @@ pub(super) fn create(folder: &Path, command: &mut Command) {
 }
 
 impl Files {
-    /// Reads what is in a step's folder by now.
+    /// Reads what is in a step's folder so far.
     pub(super) fn read(folder: &Path) -> Files {
         let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
         let (outputs, state) = (assignments(&read("output")), assignments(&read("state")));

@@ -1,9 +1,9 @@
-//! Processes, by their number.
+//! Processes, by their PIDs.
 
 use std::fs;
 use std::process::{Command, Stdio};
 
-/// The processes that have a mark in their environment. A zombie has none.
+/// Returns the processes that have a mark in their environment. A zombie has none.
 pub(super) fn marked(tracking: &str) -> Vec<u32> {
     let mark = format!("RUNNER_TRACKING_ID={tracking}");
     let is_marked = |pid: &u32| {
@@ -15,7 +15,7 @@ pub(super) fn marked(tracking: &str) -> Vec<u32> {
     pids.filter(is_marked).collect()
 }
 
-/// Sends a signal; nothing happens where the process has ended.
+/// Sends a signal; does nothing if the process has ended.
 pub(super) fn send(signal: &str, pid: u32) {
     let arguments = [format!("-{signal}"), pid.to_string()];
     let _ = Command::new("kill").args(arguments).stderr(Stdio::null()).status();

@@ -1,4 +1,4 @@
-//! A step: how the runner starts, reads, cancels and ends it. What the runner does is from actions/runner,
+//! A step: how the runner starts, reads, cancels and ends it, according to actions/runner,
 //! `ProcessInvoker.cs`.
 
 use std::io::{BufRead as _, BufReader, Read};
@@ -15,14 +15,15 @@ use super::PATIENCE;
 use super::files::{self, Files};
 use super::process;
 
-/// What the runner sends to a canceled step's entry process, and how long it waits after each.
+/// The signals that the runner sends to a canceled step's entry process, and how long it waits
+/// after each.
 const CANCEL: [(&str, Duration); 2] =
     [("INT", Duration::from_millis(7500)), ("TERM", Duration::from_millis(2500))];
 
-/// How long the runner waits for pipes that others hold open once the entry process has ended.
+/// How long the runner waits for pipes that others hold open after the entry process has ended.
 const PIPES: Duration = Duration::from_secs(5);
 
-/// A step that runs.
+/// A running step.
 pub(crate) struct Step {
     child: Child,
     /// The entry process: the launcher.
@@ -31,7 +32,7 @@ pub(crate) struct Step {
     /// Closes the reading ends of the step's pipes at its next line.
     deaf: Arc<AtomicBool>,
     log: Vec<String>,
-    /// How many lines of the log have been looked at.
+    /// How many lines of the log have been read.
     seen: usize,
     /// Whether all writing ends of its pipes are closed.
     closed: bool,
@@ -69,13 +70,13 @@ impl Step {
         }
     }
 
-    /// Reads the log until a line is as wanted, and returns it.
+    /// Reads the log until a line is `wanted`, and returns it.
     pub(crate) fn until(&mut self, wanted: impl Fn(&str) -> bool) -> String {
         let line = self.reaches(wanted);
         line.unwrap_or_else(|| panic!("the step ended first:\n{}", self.text()))
     }
 
-    /// The same; `None` where the step ends first.
+    /// The same; `None` if the step ends first.
     pub(crate) fn reaches(&mut self, wanted: impl Fn(&str) -> bool) -> Option<String> {
         let end = Instant::now() + PATIENCE;
         loop {
@@ -105,15 +106,15 @@ impl Step {
         self.kill()
     }
 
-    /// Kills the entry process. Only that one: `NixKillProcessTree` is a `Process.Kill()`, so on Linux and macOS its
-    /// children live until the job is complete, or end with their container.
+    /// Kills only the entry process: `NixKillProcessTree` is a `Process.Kill()`, so on Linux and
+    /// macOS its children live until the job is complete, or end with their container.
     pub(crate) fn kill(mut self) -> Ended {
         self.signal("KILL");
         assert!(self.is_over_within(PATIENCE), "it outlives SIGKILL:\n{}", self.text());
         self.end(true)
     }
 
-    /// Kills the step's process group, as the end of a container or a machine does.
+    /// Kills the step's process group, as when a container or a machine ends.
     pub(crate) fn kill_all(mut self) -> Ended {
         process::kill_group(self.child.id());
         assert!(self.is_over_within(PATIENCE), "it outlives SIGKILL:\n{}", self.text());
@@ -122,20 +123,21 @@ impl Step {
 
     /// Sends a signal to the entry process.
     pub(crate) fn signal(&mut self, name: &str) {
-        // An entry process that has been waited for is not there any more; its number can be another's.
+        // An entry process that has been waited for no longer exists; its PID may be another
+        // process's.
         if self.child.id() != self.pid || self.child.try_wait().unwrap().is_none() {
             process::send(name, self.pid);
         }
     }
 
-    /// Stops the entry process from now on, and lets it continue after a time, if at all.
+    /// Stops the entry process, and continues it after a time, if one is given.
     pub(crate) fn stalls(&mut self, time: Option<Duration>) {
         self.signal("STOP");
         let pid = self.pid;
         if let Some(time) = time {
             thread::spawn(move || {
                 thread::sleep(time);
-                // Nothing happens where it has been killed meanwhile.
+                // Does nothing if it has been killed meanwhile.
                 process::send("CONT", pid);
             });
         }
@@ -147,7 +149,8 @@ impl Step {
         self.end(false)
     }
 
-    /// Whether the runner takes the step for ended: the entry process is, and so are its pipes, or have had time to be.
+    /// Whether the runner considers the step ended: the entry process has ended, and its pipes are
+    /// closed or have had time to be.
     fn is_over(&mut self) -> bool {
         loop {
             match self.lines.try_recv() {
@@ -189,7 +192,8 @@ impl Step {
 
 impl Drop for Step {
     fn drop(&mut self) {
-        // One that the test has seen to its end leaves its children to the job, which knows them by their mark.
+        // A step that the test has read to its end leaves its children to the job, which finds them
+        // by their mark.
         if self.exited.is_none() {
             process::kill_group(self.child.id());
             let _ = self.child.wait();
@@ -197,10 +201,10 @@ impl Drop for Step {
     }
 }
 
-/// A step that has ended, for the runner.
+/// A step that has ended, as the runner sees it.
 #[derive(Debug)]
 pub(crate) struct Ended {
-    /// `None` where a signal ended the entry process.
+    /// `None` if a signal ended the entry process.
     pub(crate) code: Option<i32>,
     /// Whether it was killed.
     pub(crate) killed: bool,
@@ -219,7 +223,7 @@ impl Ended {
         self
     }
 
-    /// The annotations of a level.
+    /// Returns the annotations of a level.
     pub(crate) fn annotations(&self, level: &str) -> Vec<&str> {
         let begin = format!("::{level} ");
         self.log.iter().filter(|line| line.starts_with(&begin)).map(String::as_str).collect()

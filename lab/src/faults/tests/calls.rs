@@ -1,4 +1,4 @@
-//! Faults through the in-process door, in virtual time.
+//! Faults of calls through the in-process transport, in virtual time.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,8 +8,8 @@ use http_body_util::{BodyExt as _, Full};
 use tower::Service as _;
 
 use super::super::{CallFault, Fault};
-use crate::doors::{InProcess, Moment};
 use crate::services::ssm;
+use crate::transport::{InProcess, WatchEvent};
 use crate::world::World;
 
 const PUT: &str = "ssm:PutParameter";
@@ -36,7 +36,7 @@ fn query(service: &str, action: &str) -> http::Request<Full<Bytes>> {
     signed(service).body(Full::from(format!("Action={action}&Version=x"))).unwrap()
 }
 
-/// The status and the body, or what the connection came to.
+/// Returns the status and the body, or the connection's error.
 async fn send(
     door: &InProcess,
     request: http::Request<Full<Bytes>>,
@@ -48,7 +48,7 @@ async fn send(
 }
 
 fn has(door: &InProcess, name: &str) -> bool {
-    door.world(|world| ssm::parameter(world, name).is_some())
+    door.world(|world| ssm::current_value(world, name).is_some())
 }
 
 #[tokio::test(start_paused = true)]
@@ -87,7 +87,10 @@ async fn a_lost_reply_has_its_effect_and_a_cut_call_has_none() {
     let door = door([nth(1, Fault::Lost { hang: false }), nth(2, Fault::Cut), hang]);
     let lost = send(&door, put_parameter("/lost")).await.unwrap_err();
     let cut = send(&door, put_parameter("/cut")).await.unwrap_err();
-    assert_eq!((lost.as_str(), lost == cut), ("the connection ended without an answer", true));
+    assert_eq!(
+        (lost.as_str(), lost == cut),
+        ("the connection was closed without a response", true)
+    );
     assert!(has(&door, "/lost") && !has(&door, "/cut"));
     let hanging = send(&door, put_parameter("/hangs"));
     assert!(tokio::time::timeout(Duration::from_secs(3600), hanging).await.is_err());
@@ -96,7 +99,7 @@ async fn a_lost_reply_has_its_effect_and_a_cut_call_has_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn slow_ways_are_told_apart() {
+async fn requests_and_responses_are_delayed_separately() {
     let slow = |there, back| CallFault::of("*", Fault::Slow { there, back });
     for (there, back, arrived) in [(3.0, 0.0, false), (0.0, 7.0, true)] {
         let door = door([slow(there, back)]);
@@ -114,10 +117,10 @@ async fn slow_ways_are_told_apart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn windows_senders_and_chance_select() {
-    let only = CallFault::of("ssm:*", Fault::Cut).of_sender("run-1").between(10, 20);
+async fn faults_are_limited_by_time_sender_and_probability() {
+    let only = CallFault::of("ssm:*", Fault::Cut).from_sender("run-1").between(10, 20);
     let door = door([only, CallFault::of("sts:*", Fault::Cut)]);
-    let run = door.named("run-1");
+    let run = door.for_sender("run-1");
     assert!(send(&run, put_parameter("/early")).await.is_ok());
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert!(send(&door, put_parameter("/other")).await.is_ok());
@@ -149,20 +152,20 @@ async fn watchers_see_every_call_with_its_sender() {
         let seen = seen.clone();
         move |world, moment| {
             let line = match moment {
-                Moment::Call { sender, sent, replied, service, operation, status, .. } => {
+                WatchEvent::Call { sender, sent, replied, service, operation, status, .. } => {
                     assert!(*sent < world.now && replied.is_none_or(|at| at > world.now));
                     let (there, replied) =
-                        (ssm::parameter(world, "/a").is_some(), replied.is_some());
+                        (ssm::current_value(world, "/a").is_some(), replied.is_some());
                     format!("{sender} {service}:{operation} {status} {there} {replied}")
                 }
-                Moment::Cut { sender, operation, .. } => format!("{sender} {operation} cut"),
-                Moment::Event | Moment::Sent { .. } => return,
+                WatchEvent::Cut { sender, operation, .. } => format!("{sender} {operation} cut"),
+                WatchEvent::Event | WatchEvent::Sent { .. } => return,
             };
             seen.lock().unwrap().push(line);
         }
     });
     for sender in ["one", "two", "three", "four"] {
-        let _ = send(&door.named(sender), put_parameter("/a")).await;
+        let _ = send(&door.for_sender(sender), put_parameter("/a")).await;
     }
     let seen = seen.lock().unwrap();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What the weather does, seen through the doors and in the world.
+//! Tests of fault injection, through the transports and in the world.
 
 mod calls;
-mod weather;
+mod events;

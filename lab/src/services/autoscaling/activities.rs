@@ -1,4 +1,4 @@
-//! What a group has done, and why.
+//! Scaling activities: what a group has done, and why.
 
 use std::time::Duration;
 
@@ -12,20 +12,20 @@ use crate::world::{World, elapsed};
 /// How long an activity is listed: six weeks (user guide).
 const LISTED: Duration = Duration::from_secs(6 * 7 * 86_400);
 
-/// How an activity stands.
+/// The status of an activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ActivityStatus {
-    /// Begun.
+    /// Started.
     InProgress,
     /// Waiting for the deregistration delay.
     Draining,
-    /// On its way into service.
+    /// Launched, and not in service yet.
     PreInService,
     /// Waiting for a lifecycle hook.
     MidLifecycleAction,
-    /// Ended well.
+    /// Succeeded.
     Successful,
-    /// Ended badly.
+    /// Failed.
     Failed,
 }
 
@@ -42,33 +42,33 @@ impl ActivityStatus {
     }
 }
 
-/// One launch or termination.
+/// One scaling activity.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Activity {
     /// Its UUID.
     pub id: String,
-    /// What it does, for example `Launching a new EC2 instance: i-…`.
+    /// What it does, such as `Launching a new EC2 instance: i-…`.
     pub description: String,
-    /// Why.
+    /// Its cause.
     pub cause: String,
     /// When it began.
     pub started: Timestamp,
     /// When it ended.
     pub ended: Option<Timestamp>,
-    /// How it stands.
+    /// Its status.
     pub status: ActivityStatus,
-    /// What went wrong.
+    /// StatusMessage: what went wrong.
     pub message: Option<String>,
-    /// A JSON object that names subnet and zone.
+    /// A JSON object with the subnet and zone.
     pub details: String,
 }
 
-/// An instant as causes and messages have it.
+/// Formats a time as causes and messages do.
 pub(super) fn stamp(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// Begins an activity; its id.
+/// Begins an activity and returns its id.
 pub(super) fn begin(
     world: &mut World,
     group: &str,
@@ -93,7 +93,7 @@ pub(super) fn begin(
     id
 }
 
-/// Sets how an activity stands; an end has the time of now.
+/// Sets an activity's status; a final status also sets its end to `now`.
 pub(super) fn set(group: &mut Group, id: &str, status: ActivityStatus, now: Timestamp) {
     if let Some(activity) = group.activities.iter_mut().rev().find(|a| a.id == id) {
         activity.status = status;
@@ -103,7 +103,7 @@ pub(super) fn set(group: &mut Group, id: &str, status: ActivityStatus, now: Time
     }
 }
 
-/// The same for a failure, with what went wrong.
+/// Marks an activity as failed, with a message.
 pub(super) fn fail(group: &mut Group, id: &str, message: String, now: Timestamp) {
     set(group, id, ActivityStatus::Failed, now);
     if let Some(activity) = group.activities.iter_mut().rev().find(|a| a.id == id) {
@@ -111,25 +111,25 @@ pub(super) fn fail(group: &mut Group, id: &str, message: String, now: Timestamp)
     }
 }
 
-/// A deleted group, as far as its activities tell of it.
+/// The activities of a deleted group.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Former {
+pub struct DeletedGroup {
     /// Its name.
     pub name: String,
     /// Its ARN.
     pub arn: String,
-    /// What it did, oldest first.
+    /// Its activities, oldest first.
     pub activities: Vec<Activity>,
 }
 
-impl Former {
-    pub(super) fn of(group: Group) -> Former {
-        Former { name: group.name, arn: group.arn, activities: group.activities }
+impl DeletedGroup {
+    pub(super) fn of(group: Group) -> DeletedGroup {
+        DeletedGroup { name: group.name, arn: group.arn, activities: group.activities }
     }
 }
 
-/// `DescribeScalingActivities`: newest first, of the last six weeks; of deleted groups where that is
-/// asked.
+/// `DescribeScalingActivities`: those of the last six weeks, newest first, including those of deleted groups
+/// on request.
 pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     let only = input.str("AutoScalingGroupName");
     let state = &world.autoscaling;

@@ -1,15 +1,15 @@
-//! The target groups of a group, by their own operations and as traffic sources. Classic load balancers
-//! and VPC Lattice are not simulated: what names one is refused as not existing.
+//! The target groups of a group, through their own operations and as traffic sources. Classic Load Balancers
+//! and VPC Lattice are not simulated: they are refused as nonexistent.
 
 use jiff::Timestamp;
 
-use super::{Group, Lifecycle, blocked, invalid, max_records, named};
+use super::{Group, LifecycleState, invalid, max_records, named, refuse_during_refresh};
 use crate::services::elbv2::{self, TargetState};
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{World, later};
 
-/// Target groups of a group (quota).
+/// The most target groups of a group (quota).
 const QUOTA: usize = 50;
 
 /// `AttachLoadBalancerTargetGroups`: instances in service are registered at once.
@@ -17,7 +17,7 @@ pub(super) fn attach(world: &mut World, input: &Value) -> ApiResult<Value> {
     add(world, input, arns(input)?)
 }
 
-/// `DetachLoadBalancerTargetGroups`: the instances stay, and leave the target groups.
+/// `DetachLoadBalancerTargetGroups`: the instances stay in the group and are deregistered.
 pub(super) fn detach(world: &mut World, input: &Value) -> ApiResult<Value> {
     remove(world, input, &arns(input)?)
 }
@@ -45,7 +45,7 @@ pub(super) fn detach_sources(world: &mut World, input: &Value) -> ApiResult<Valu
     remove(world, input, &sources(input)?)
 }
 
-/// `DescribeTrafficSources`, of one type where that is given.
+/// `DescribeTrafficSources`, of one type if one is given.
 pub(super) fn describe_sources(world: &mut World, input: &Value) -> ApiResult<Value> {
     let wanted = input.str("TrafficSourceType").is_none_or(|kind| kind == "elbv2");
     let items = states(world, input)?
@@ -65,7 +65,7 @@ pub(super) fn describe_sources(world: &mut World, input: &Value) -> ApiResult<Va
     Ok(map([("TrafficSources", items.into()), ("NextToken", next.into())]))
 }
 
-/// Attaches what a new group's request names.
+/// Attaches the target groups of a new group.
 pub(super) fn attach_first(world: &mut World, input: &Value) -> ApiResult<()> {
     if let Some(name) = input.strings("LoadBalancerNames").first() {
         return Err(invalid(format!(
@@ -84,7 +84,7 @@ pub(super) fn attach_first(world: &mut World, input: &Value) -> ApiResult<()> {
 fn add(world: &mut World, input: &Value, arns: Vec<String>) -> ApiResult<Value> {
     let now = world.now;
     let group = named(world, input)?;
-    blocked(group, "attaching target groups")?;
+    refuse_during_refresh(group, "attaching target groups")?;
     let new: Vec<String> =
         arns.into_iter().filter(|arn| !group.target_groups.contains(arn)).collect();
     if group.target_groups.len() + new.len() > QUOTA {
@@ -130,8 +130,9 @@ fn remove(world: &mut World, input: &Value, arns: &[String]) -> ApiResult<Value>
     Ok(map([]))
 }
 
-/// The target groups with their states: `Adding` at first, then `InService` with a healthy target, else
-/// `Added`; of those detached, `Removing` while an instance drains there, then `Removed` for a while.
+/// Returns the target groups and their states: `Adding` at first, then `InService` with a healthy target,
+/// otherwise `Added`; detached ones are `Removing` while an instance drains there, then `Removed` for a
+/// while.
 fn states(world: &mut World, input: &Value) -> ApiResult<Vec<(String, &'static str)>> {
     let group = &*named(world, input)?;
     let (target_groups, attached) = (group.target_groups.clone(), group.attached.clone());
@@ -147,7 +148,7 @@ fn states(world: &mut World, input: &Value) -> ApiResult<Vec<(String, &'static s
         _ => "Added",
     };
     let gone = |arn: &str, since: Timestamp| {
-        let drained = later(since, elbv2::draining_time(world, arn));
+        let drained = later(since, elbv2::deregistration_delay(world, arn));
         match any(arn, |_| true) {
             true => Some("Removing"),
             false => (world.now < later(drained, takes)).then_some("Removed"),
@@ -161,8 +162,8 @@ fn states(world: &mut World, input: &Value) -> ApiResult<Vec<(String, &'static s
     Ok(present.chain(left).collect())
 }
 
-/// Registers an instance. A target group that doesn't take it is passed over, and the instance is in
-/// service all the same (a guess).
+/// Registers an instance. A target group that refuses it is skipped, and the instance is in service anyway (a
+/// guess).
 pub(super) fn register(world: &mut World, target_groups: &[String], id: &str) {
     for target_group in target_groups {
         let _ = elbv2::register(world, target_group, id, None);
@@ -204,6 +205,6 @@ fn ten(items: Vec<String>, what: &str) -> ApiResult<Vec<String>> {
 }
 
 fn registrable(group: &Group) -> Vec<String> {
-    let serving = group.members.iter().filter(|(_, m)| m.state == Lifecycle::InService);
+    let serving = group.members.iter().filter(|(_, m)| m.state == LifecycleState::InService);
     serving.map(|(id, _)| id.clone()).collect()
 }

@@ -1,18 +1,20 @@
-//! How many instances a group has, and which ones come and go.
+//! The capacity of a group: launching and terminating instances to match it.
 
 use super::activities::stamp;
-use super::cause::Why;
-use super::{Event, Status, invalid, lasting, launch, life, schedule, victim};
+use super::cause::Cause;
+use super::{
+    Event, Status, group_to_update, invalid, launch, lifecycle, schedule, termination_policy,
+};
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::World;
 
-/// `SetDesiredCapacity`: within the group's bounds, or refused.
+/// `SetDesiredCapacity`: refused outside of MinSize and MaxSize.
 pub(super) fn set_desired(world: &mut World, input: &Value) -> ApiResult<Value> {
     let (at, now) = (stamp(world.now), world.now);
-    let group = lasting(world, input)?;
+    let group = group_to_update(world, input)?;
     let honours = input.bool("HonorCooldown").unwrap_or(false);
-    if honours && group.cooling.is_some_and(|until| until > now) {
-        return Err(cooling(&group.name));
+    if honours && group.cooldown_until.is_some_and(|until| until > now) {
+        return Err(cooldown_error(&group.name));
     }
     let desired = number(input, "DesiredCapacity")?
         .ok_or_else(|| invalid("The parameter DesiredCapacity is required"))?;
@@ -35,15 +37,15 @@ pub(super) fn set_desired(world: &mut World, input: &Value) -> ApiResult<Value> 
         ));
         group.desired = desired;
     }
-    // A change of the group tries again at once (a guess).
+    // A change of the group retries failed launches at once (a guess).
     group.backoff = Default::default();
     let name = group.name.clone();
     converge_soon(world, &name);
     Ok(Value::Null)
 }
 
-/// The refusal while a cooldown is honoured.
-pub(super) fn cooling(name: &str) -> ApiError {
+/// The error during a cooldown that the call honors.
+pub(super) fn cooldown_error(name: &str) -> ApiError {
     ApiError::sender(
         "ScalingActivityInProgress",
         format!(
@@ -52,7 +54,7 @@ pub(super) fn cooling(name: &str) -> ApiError {
     )
 }
 
-/// Reads a capacity: a whole number of 32 bits (API model), not below zero.
+/// Reads a capacity: a nonnegative integer of 32 bits (API model).
 pub(super) fn number(input: &Value, key: &str) -> ApiResult<Option<u64>> {
     match (input.get(key).is_null(), input.int(key).map(u64::try_from)) {
         (true, _) => Ok(None),
@@ -61,27 +63,27 @@ pub(super) fn number(input: &Value, key: &str) -> ApiResult<Option<u64>> {
     }
 }
 
-/// Brings the group to its desired capacity after the usual delay.
+/// Brings the group to its DesiredCapacity after the usual delay.
 pub(super) fn converge_soon(world: &mut World, name: &str) {
     let delay = world.params.scale_delay;
     schedule(world, delay, Event::Converge(name.to_owned()));
 }
 
-/// Brings the group to its desired capacity: launches what is missing, takes out what is too many.
-/// While a refresh replaces instances, it does this itself.
+/// Brings the group to its DesiredCapacity: launches missing instances and terminates surplus ones. A refresh
+/// that is replacing instances does this itself.
 pub(super) fn converge(world: &mut World, name: &str) {
     let Some(group) = world.autoscaling.groups.get(name) else { return };
     let refreshes = group.active_refresh().is_some_and(|refresh| {
         matches!(refresh.status, Status::InProgress | Status::RollbackInProgress)
     });
     if !refreshes {
-        fill(world, name, Why::Capacity);
-        scale_in(world, name, Why::Capacity);
+        launch_missing(world, name, Cause::Capacity);
+        scale_in(world, name, Cause::Capacity);
     }
 }
 
-/// Launches what is missing.
-pub(super) fn fill(world: &mut World, name: &str, why: Why) {
+/// Launches the missing instances.
+pub(super) fn launch_missing(world: &mut World, name: &str, why: Cause) {
     let Some(group) = world.autoscaling.groups.get(name) else { return };
     let missing = group.desired.saturating_sub(group.live().count() as u64);
     for _ in 0..missing {
@@ -91,16 +93,16 @@ pub(super) fn fill(world: &mut World, name: &str, why: Why) {
     }
 }
 
-/// Takes out what is too many. An instance that was launched ahead is not too many before it is in
+/// Terminates surplus instances. An instance that was launched ahead doesn't count as surplus before it is in
 /// service.
-pub(super) fn scale_in(world: &mut World, name: &str, why: Why) {
+pub(super) fn scale_in(world: &mut World, name: &str, why: Cause) {
     loop {
         let Some(group) = world.autoscaling.groups.get(name) else { return };
-        let counted = group.live().filter(|(_, member)| !member.ahead).count() as u64;
-        if counted <= group.desired || !group.runs("Terminate") {
+        let counted = group.live().filter(|(_, member)| !member.launched_ahead).count() as u64;
+        if counted <= group.desired || !group.is_process_active("Terminate") {
             return;
         }
-        let Some(victim) = victim::choose(group, world.now) else { return };
-        life::take_out(world, name, &victim, why);
+        let Some(victim) = termination_policy::choose(group, world.now) else { return };
+        lifecycle::begin_termination(world, name, &victim, why);
     }
 }

@@ -1,24 +1,25 @@
-//! Why instances come and go, in the words of activities (recorded, and as the user guide shows them).
+//! Why instances are launched and terminated, in the words of activities (recorded, and as the user guide
+//! shows them).
 
 use jiff::Timestamp;
 
 use super::Group;
 use super::activities::stamp;
 
-/// Why an instance comes or goes; it ends the cause of its activity.
+/// Why an instance is launched or terminated; part of its activity's cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Why {
-    /// The desired capacity is another.
+pub(super) enum Cause {
+    /// DesiredCapacity has changed.
     Capacity,
     /// An instance refresh replaces it.
     Refresh,
-    /// It, or what it replaces, is unhealthy by EC2's word.
+    /// It, or the instance that it replaces, fails EC2's health checks.
     Ec2Health,
-    /// It is unhealthy by the load balancer's word.
+    /// It fails the load balancer's health checks.
     ElbHealth,
-    /// A person has set it unhealthy.
+    /// A user has set it unhealthy.
     UserHealth,
-    /// A person has asked.
+    /// A user has requested it.
     User,
     /// The group's zones are out of balance.
     Balance,
@@ -26,17 +27,17 @@ pub(super) enum Why {
     Abandoned,
 }
 
-/// The cause of a launch at `now`.
-pub(super) fn of_launch(group: &Group, why: Why, now: Timestamp) -> String {
+/// Returns the cause of a launch at `now`.
+pub(super) fn of_launch(group: &Group, why: Cause, now: Timestamp) -> String {
     let (at, live) = (stamp(now), group.live().count());
     match why {
-        Why::Refresh => {
+        Cause::Refresh => {
             format!("At {at} an instance was launched in response to an instance refresh.")
         }
-        Why::Ec2Health | Why::ElbHealth | Why::UserHealth => format!(
+        Cause::Ec2Health | Cause::ElbHealth | Cause::UserHealth => format!(
             "At {at} an instance was launched in response to an unhealthy instance needing to be replaced."
         ),
-        Why::Balance => {
+        Cause::Balance => {
             let in_zone = |zone: &String| {
                 group.live().filter(|(_, member)| member.zone == *zone).count().to_string()
             };
@@ -47,7 +48,7 @@ pub(super) fn of_launch(group: &Group, why: Why, now: Timestamp) -> String {
                 counts.join(" ")
             )
         }
-        Why::Capacity | Why::User | Why::Abandoned => format!(
+        Cause::Capacity | Cause::User | Cause::Abandoned => format!(
             "{}At {at} an instance was started in response to a difference between desired and actual capacity, increasing the capacity from {live} to {}.",
             reason(group),
             live + 1,
@@ -55,20 +56,20 @@ pub(super) fn of_launch(group: &Group, why: Why, now: Timestamp) -> String {
     }
 }
 
-/// The cause of a termination at `now`.
-pub(super) fn of_leaving(group: &Group, why: Why, now: Timestamp) -> String {
+/// Returns the cause of a termination at `now`.
+pub(super) fn of_leaving(group: &Group, why: Cause, now: Timestamp) -> String {
     let (at, live) = (stamp(now), group.live().count());
     let taken = format!("At {at} an instance was taken out of service in response to");
     match why {
-        Why::Refresh => format!("{taken} an instance refresh."),
-        Why::Ec2Health => {
+        Cause::Refresh => format!("{taken} an instance refresh."),
+        Cause::Ec2Health => {
             format!("{taken} an EC2 health check indicating it has been terminated or stopped.")
         }
-        Why::ElbHealth => format!("{taken} an ELB system health check failure."),
-        Why::UserHealth => format!("{taken} a user health-check."),
-        Why::User => format!("{taken} a user request."),
-        Why::Abandoned => format!("{taken} a failed launch lifecycle action."),
-        Why::Capacity | Why::Balance => format!(
+        Cause::ElbHealth => format!("{taken} an ELB system health check failure."),
+        Cause::UserHealth => format!("{taken} a user health-check."),
+        Cause::User => format!("{taken} a user request."),
+        Cause::Abandoned => format!("{taken} a failed launch lifecycle action."),
+        Cause::Capacity | Cause::Balance => format!(
             "{}{taken} a difference between desired and actual capacity, shrinking the capacity from {live} to {}.",
             reason(group),
             live.saturating_sub(1),

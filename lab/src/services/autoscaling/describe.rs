@@ -6,7 +6,7 @@ use crate::services::paging::page;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;
 
-/// `DescribeAutoScalingGroups`: names that don't exist are left out, not refused.
+/// `DescribeAutoScalingGroups`: names that don't exist are omitted, not refused.
 pub(super) fn groups(world: &World, input: &Value) -> ApiResult<Value> {
     let names = input.strings("AutoScalingGroupNames");
     for filter in input.list("Filters") {
@@ -134,7 +134,7 @@ fn group_value(world: &World, group: &Group, with_instances: bool) -> Value {
 fn instance(id: &str, member: &Member) -> Value {
     map([
         ("InstanceId", id.into()),
-        ("InstanceType", member.machine.clone().into()),
+        ("InstanceType", member.instance_type.clone().into()),
         ("AvailabilityZone", member.zone.as_str().into()),
         ("LifecycleState", member.state.as_str().into()),
         ("HealthStatus", (if member.healthy { "Healthy" } else { "Unhealthy" }).into()),
@@ -143,11 +143,12 @@ fn instance(id: &str, member: &Member) -> Value {
     ])
 }
 
-/// The same instance in the other operation's words: health in capitals (recorded once).
+/// Formats an instance for `DescribeAutoScalingInstances`, where the health status is uppercase (recorded
+/// once).
 fn instance_detail(group: &Group, id: &str, member: &Member) -> Value {
     map([
         ("InstanceId", id.into()),
-        ("InstanceType", member.machine.clone().into()),
+        ("InstanceType", member.instance_type.clone().into()),
         ("AutoScalingGroupName", group.name.as_str().into()),
         ("AvailabilityZone", member.zone.as_str().into()),
         ("LifecycleState", member.state.as_str().into()),
@@ -157,7 +158,7 @@ fn instance_detail(group: &Group, id: &str, member: &Member) -> Value {
     ])
 }
 
-/// The template and version; none of an attached instance that was launched without.
+/// Returns the launch template and version; none for an attached instance that was launched without.
 fn launched_from(member: &Member) -> Value {
     match &member.template {
         (id, _, _) if id.is_empty() => Value::Null,

@@ -1,11 +1,11 @@
-//! A world to test in: the default scenario or the one-group one, with a second template version.
+//! A world for tests: the default scenario or the one-group one, with a second template version.
 
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Group, Lifecycle, Refresh};
+use super::{Group, LifecycleState, Refresh};
 use crate::scenario::{ImageFiles, Scenario};
 use crate::services::{autoscaling, ec2};
 use crate::wire::{ApiError, Call, Principal, Service, Value, map};
@@ -54,12 +54,12 @@ impl Lab {
         autoscaling::call(&mut self.world, &call(Service::Autoscaling, operation, input))
     }
 
-    /// Calls an operation of the group `name` that must succeed.
+    /// Calls an operation on the group `name` that must succeed.
     pub(super) fn ok(&mut self, operation: &str, name: &str, input: Value) -> Value {
         self.call(operation, input.with("AutoScalingGroupName", name)).unwrap()
     }
 
-    /// Calls one that must fail, and gives code and message.
+    /// Calls an operation that must fail, and returns code and message.
     pub(super) fn refused(
         &mut self,
         operation: &str,
@@ -87,7 +87,7 @@ impl Lab {
         self.group(name).refreshes.last().unwrap()
     }
 
-    /// Lets time pass until the refresh has this status; fails after two hours.
+    /// Advances time until the refresh has this status; panics after two hours.
     pub(super) fn wait_for(&mut self, name: &str, status: autoscaling::Status) {
         for _ in 0..7200 {
             if self.refresh(name).status == status {
@@ -95,22 +95,22 @@ impl Lab {
             }
             self.wait(1);
         }
-        panic!("{status:?} never came; it is {:?}", self.refresh(name));
+        panic!("the refresh never reached {status:?}: {:?}", self.refresh(name));
     }
 
-    /// How many instances are in service at this version.
+    /// Returns how many instances are in service at this version.
     pub(super) fn in_service(&self, name: &str, version: u64) -> usize {
         let members = self.group(name).members.values();
-        members.filter(|m| m.state == Lifecycle::InService && m.template.2 == version).count()
+        members.filter(|m| m.state == LifecycleState::InService && m.template.2 == version).count()
     }
 
-    /// The fewest instances in service and the most there at once, over so many seconds.
+    /// Returns the fewest instances in service and the most live at once, over `seconds`.
     pub(super) fn extremes(&mut self, name: &str, seconds: u64) -> (usize, usize) {
         let (mut fewest, mut most) = (usize::MAX, 0);
         for _ in 0..seconds {
             self.wait(1);
             let members = self.group(name).members.values();
-            let serving = members.filter(|m| m.state == Lifecycle::InService).count();
+            let serving = members.filter(|m| m.state == LifecycleState::InService).count();
             fewest = fewest.min(serving);
             most = most.max(self.group(name).live().count());
         }

@@ -1,95 +1,95 @@
-//! A group and its instances.
+//! An Auto Scaling group and its instances.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::activities::Activity;
-use super::hooks::{Action, Hook};
+use super::hooks::{LifecycleAction, LifecycleHook};
 use super::policies::Policy;
 use super::refresh::{Refresh, Status};
-use super::scheduled::Scheduled;
+use super::scheduled::ScheduledAction;
 use super::template::TemplateSpec;
 use crate::wire::Value;
 
 /// One Auto Scaling group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
-    /// Its name, unique in account and Region.
+    /// Its name, unique within the account and Region.
     pub name: String,
     /// Its ARN.
     pub arn: String,
     /// What it launches from: the *saved* template, which a refresh changes only when it succeeds.
     pub template: TemplateSpec,
-    /// The least instances.
+    /// MinSize.
     pub min: u64,
-    /// The most instances.
+    /// MaxSize.
     pub max: u64,
-    /// The wanted instances.
+    /// DesiredCapacity.
     pub desired: u64,
-    /// Seconds after a simple scaling in which there is no other.
+    /// DefaultCooldown: the seconds after a simple scaling activity in which no other one starts.
     pub cooldown: u64,
-    /// Until when that is.
-    pub cooling: Option<Timestamp>,
-    /// Whether alarms are watched for its policies.
+    /// The end of the current cooldown.
+    pub cooldown_until: Option<Timestamp>,
+    /// Whether the alarms of its policies are being evaluated.
     pub watched: bool,
-    /// Its zones, in the order of its subnets.
+    /// Its Availability Zones, in the order of its subnets.
     pub zones: Vec<String>,
-    /// Its subnets.
+    /// The ids of its subnets.
     pub subnets: Vec<String>,
     /// The ARNs of its target groups, in the order of attachment.
     pub target_groups: Vec<String>,
-    /// Since when it has them.
+    /// When each target group was attached.
     pub(super) attached: BTreeMap<String, Timestamp>,
-    /// Those that it had, and since when not: instances may still be draining there.
+    /// When each former target group was detached: instances may still be draining there.
     pub(super) detached: BTreeMap<String, Timestamp>,
-    /// `EC2`, `ELB` or a list of both.
+    /// `EC2`, `ELB`, or a comma-separated list.
     pub health_check_type: String,
-    /// Seconds from InService in which ELB's word on an instance is not heard.
+    /// HealthCheckGracePeriod: the seconds after InService in which ELB's health checks are ignored.
     pub grace: u64,
     /// `DefaultInstanceWarmup` in seconds.
     pub warmup: Option<u64>,
-    /// The instance maintenance policy: least and most healthy percentage, −1 where unset.
+    /// The instance maintenance policy: MinHealthyPercentage and MaxHealthyPercentage, −1 where unset.
     pub maintenance: Option<(i64, i64)>,
     /// Whether new instances are protected from scale-in.
     pub protects_new: bool,
-    /// How instances are chosen for termination, the most important way first.
+    /// The termination policies, in order of precedence.
     pub termination_policies: Vec<String>,
-    /// Suspended processes, and since when.
+    /// The suspended processes, and when each was suspended.
     pub suspended: BTreeMap<String, Timestamp>,
     /// Its tags by key.
     pub tags: BTreeMap<String, Tag>,
     /// When it was created.
     pub created: Timestamp,
-    /// Its instances by id, those on their way in and out too.
+    /// Its instances by id, including those that are launching or leaving.
     pub members: BTreeMap<String, Member>,
-    /// Its refreshes, oldest first; at most the last is active.
+    /// Its instance refreshes, oldest first; only the last may be active.
     pub refreshes: Vec<Refresh>,
     /// Its activities, oldest first.
     pub activities: Vec<Activity>,
     /// Its scheduled actions by name.
-    pub scheduled: BTreeMap<String, Scheduled>,
+    pub scheduled: BTreeMap<String, ScheduledAction>,
     /// Its scaling policies by name.
     pub policies: BTreeMap<String, Policy>,
     /// Its lifecycle hooks by name.
-    pub hooks: BTreeMap<String, Hook>,
-    /// The group metrics that it collects (`AWS/AutoScaling`).
+    pub hooks: BTreeMap<String, LifecycleHook>,
+    /// The group metrics that it collects (namespace `AWS/AutoScaling`).
     pub metrics: BTreeSet<String>,
-    /// Whether they are counted.
+    /// Whether sampling is scheduled.
     pub sampled: bool,
-    /// What was collected, by minute.
-    pub samples: BTreeMap<Timestamp, Counts>,
-    /// Its warm pool, as put. It is kept and described, never filled: a limit of the lab.
+    /// The collected samples, by minute.
+    pub samples: BTreeMap<Timestamp, MetricSample>,
+    /// Its warm pool, as put. The lab stores and describes it but never fills it.
     pub warm_pool: Option<Value>,
-    /// Members of the API that the lab keeps and answers without acting on them.
-    pub kept: BTreeMap<String, Value>,
-    /// Zones that lately had no capacity, and until when they are passed over.
-    pub shunned: BTreeMap<String, Timestamp>,
-    /// How launches fail.
+    /// Settings that the lab stores and describes but doesn't act on.
+    pub stored_settings: BTreeMap<String, Value>,
+    /// The zones that recently had no capacity, and when each may be tried again.
+    pub zones_without_capacity: BTreeMap<String, Timestamp>,
+    /// The state of its launch retries.
     pub backoff: Backoff,
-    /// Why the desired capacity is what it is: the beginning of an activity's cause.
+    /// Why DesiredCapacity has its value: the beginning of an activity's cause.
     pub reason: Option<String>,
-    /// True once it is being deleted.
+    /// True once deletion has begun.
     pub deleting: bool,
 }
 
@@ -98,148 +98,151 @@ pub struct Group {
 pub struct Tag {
     /// Its value.
     pub value: String,
-    /// Whether new instances get it.
+    /// PropagateAtLaunch: whether new instances get it.
     pub propagates: bool,
 }
 
-/// What [`Group::metrics`] count in one minute.
+/// The values of [`Group::metrics`] in one minute.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Minimum, maximum and desired capacity.
+pub struct MetricSample {
+    /// MinSize, MaxSize and DesiredCapacity.
     pub bounds: (u64, u64, u64),
     /// Instances in service.
     pub in_service: u64,
-    /// On their way in.
+    /// Instances that are launching.
     pub pending: u64,
-    /// Set aside.
+    /// Instances in standby, or entering it.
     pub standby: u64,
-    /// On their way out.
+    /// Instances that are leaving.
     pub terminating: u64,
 }
 
-/// How long launches wait after they have failed in every zone.
+/// The back-off after launches have failed in every zone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Backoff {
-    /// Failures in a row.
+    /// Consecutive failures.
     pub failures: u32,
-    /// Until when nothing is launched.
+    /// When the next launch is allowed.
     pub until: Option<Timestamp>,
 }
 
-/// Where an instance is in the group (API model: `LifecycleState`).
+/// The lifecycle state of an instance in its group (API model: `LifecycleState`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lifecycle {
-    /// On its way in.
+pub enum LifecycleState {
+    /// Launching.
     Pending,
-    /// Waiting for the hooks of its launch.
+    /// Waiting for its launch hooks.
     PendingWait,
-    /// Past them.
+    /// Past its launch hooks.
     PendingProceed,
-    /// In.
+    /// In service.
     InService,
-    /// Leaving its target groups to be set aside.
+    /// Being deregistered, before standby.
     EnteringStandby,
-    /// Set aside by a person.
+    /// Set aside at the user's request.
     Standby,
-    /// On its way out: draining, then ending.
+    /// Draining, or terminating.
     Terminating,
-    /// Waiting for the hooks of its termination.
+    /// Waiting for its termination hooks.
     TerminatingWait,
-    /// Past them.
+    /// Past its termination hooks.
     TerminatingProceed,
-    /// Leaving its target groups, and the group, to live on.
+    /// Being deregistered, before it leaves the group; it keeps running.
     Detaching,
 }
 
-impl Lifecycle {
-    /// The API's name.
+impl LifecycleState {
+    /// Returns the API's name of the state.
     pub fn as_str(self) -> &'static str {
         match self {
-            Lifecycle::Pending => "Pending",
-            Lifecycle::PendingWait => "Pending:Wait",
-            Lifecycle::PendingProceed => "Pending:Proceed",
-            Lifecycle::InService => "InService",
-            Lifecycle::EnteringStandby => "EnteringStandby",
-            Lifecycle::Standby => "Standby",
-            Lifecycle::Terminating => "Terminating",
-            Lifecycle::TerminatingWait => "Terminating:Wait",
-            Lifecycle::TerminatingProceed => "Terminating:Proceed",
-            Lifecycle::Detaching => "Detaching",
+            LifecycleState::Pending => "Pending",
+            LifecycleState::PendingWait => "Pending:Wait",
+            LifecycleState::PendingProceed => "Pending:Proceed",
+            LifecycleState::InService => "InService",
+            LifecycleState::EnteringStandby => "EnteringStandby",
+            LifecycleState::Standby => "Standby",
+            LifecycleState::Terminating => "Terminating",
+            LifecycleState::TerminatingWait => "Terminating:Wait",
+            LifecycleState::TerminatingProceed => "Terminating:Proceed",
+            LifecycleState::Detaching => "Detaching",
         }
     }
 
-    /// On its way in.
-    pub fn is_arriving(self) -> bool {
-        matches!(self, Lifecycle::Pending | Lifecycle::PendingWait | Lifecycle::PendingProceed)
-    }
-
-    /// On its way out.
-    pub fn is_leaving(self) -> bool {
+    /// Returns whether the instance is launching.
+    pub fn is_launching(self) -> bool {
         matches!(
             self,
-            Lifecycle::Terminating
-                | Lifecycle::TerminatingWait
-                | Lifecycle::TerminatingProceed
-                | Lifecycle::Detaching
+            LifecycleState::Pending | LifecycleState::PendingWait | LifecycleState::PendingProceed
         )
     }
 
-    /// Set aside, or about to be.
-    pub fn is_aside(self) -> bool {
-        matches!(self, Lifecycle::EnteringStandby | Lifecycle::Standby)
+    /// Returns whether the instance is terminating or being detached.
+    pub fn is_leaving(self) -> bool {
+        matches!(
+            self,
+            LifecycleState::Terminating
+                | LifecycleState::TerminatingWait
+                | LifecycleState::TerminatingProceed
+                | LifecycleState::Detaching
+        )
+    }
+
+    /// Returns whether the instance is in standby, or entering it.
+    pub fn is_standby(self) -> bool {
+        matches!(self, LifecycleState::EnteringStandby | LifecycleState::Standby)
     }
 }
 
-/// An instance of a group.
+/// An instance of an Auto Scaling group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
-    /// Where it is in the group.
-    pub state: Lifecycle,
-    /// False once a health check has found it unhealthy.
+    /// Its lifecycle state.
+    pub state: LifecycleState,
+    /// False once it has been found unhealthy.
     pub healthy: bool,
     /// Whether it is protected from scale-in.
     pub protected: bool,
     /// Its zone.
     pub zone: String,
-    /// Its type.
-    pub machine: Option<String>,
-    /// Id, name and number of the template version that it was launched from.
+    /// Its instance type.
+    pub instance_type: Option<String>,
+    /// Id, name and version number of the launch template that it was launched from.
     pub template: (String, String, u64),
     /// When it was launched.
     pub launched: Timestamp,
     /// When it came into service.
     pub in_service: Option<Timestamp>,
-    /// The activity that it is part of.
+    /// The id of its current scaling activity.
     pub activity: String,
-    /// The hooks that it waits for.
-    pub actions: Vec<Action>,
-    /// Since when EC2's status checks fail.
+    /// The lifecycle actions that it waits for.
+    pub actions: Vec<LifecycleAction>,
+    /// When EC2's status checks began to fail.
     pub impaired: Option<Timestamp>,
-    /// Launched beyond the desired capacity, to balance zones: not too many until it is in service.
-    pub ahead: bool,
+    /// Launched beyond DesiredCapacity, to balance zones: not counted as surplus until it is in service.
+    pub launched_ahead: bool,
 }
 
 impl Member {
-    /// Counts towards the desired capacity: on its way in, or in.
-    pub fn is_live(&self) -> bool {
-        self.state.is_arriving() || self.state == Lifecycle::InService
+    /// Returns whether it counts toward DesiredCapacity: launching, or in service.
+    pub fn counts_toward_capacity(&self) -> bool {
+        self.state.is_launching() || self.state == LifecycleState::InService
     }
 }
 
 impl Group {
-    /// The refresh that is not at an end, if there is one.
+    /// Returns the refresh that has not ended, if there is one.
     pub fn active_refresh(&self) -> Option<&Refresh> {
         self.refreshes.last().filter(|refresh| refresh.status.is_active())
     }
 
-    /// The same, to change.
+    /// Returns the active refresh, mutably.
     pub(super) fn active_refresh_mut(&mut self) -> Option<&mut Refresh> {
         self.refreshes.last_mut().filter(|refresh| refresh.status.is_active())
     }
 
-    /// What an instance that is launched now is launched from: the desired configuration of an active
-    /// refresh, else the saved template (user guide).
-    pub fn launches_from(&self) -> &TemplateSpec {
+    /// Returns what an instance is launched from now: the desired configuration of an active refresh,
+    /// otherwise the saved template (user guide).
+    pub fn effective_template(&self) -> &TemplateSpec {
         match self.active_refresh() {
             Some(refresh)
                 if matches!(
@@ -253,18 +256,18 @@ impl Group {
         }
     }
 
-    /// The instances that count towards the desired capacity.
+    /// Returns the instances that count toward DesiredCapacity.
     pub fn live(&self) -> impl Iterator<Item = (&String, &Member)> {
-        self.members.iter().filter(|(_, member)| member.is_live())
+        self.members.iter().filter(|(_, member)| member.counts_toward_capacity())
     }
 
-    /// Whether a process runs.
-    pub fn runs(&self, process: &str) -> bool {
+    /// Returns whether a process is not suspended.
+    pub fn is_process_active(&self, process: &str) -> bool {
         !self.suspended.contains_key(process)
     }
 
-    /// Whether the load balancer's word decides on health.
-    pub fn checks_elb(&self) -> bool {
+    /// Returns whether load balancer health checks count.
+    pub fn uses_elb_health(&self) -> bool {
         self.health_check_type.split(',').any(|kind| kind.trim() == "ELB")
     }
 }

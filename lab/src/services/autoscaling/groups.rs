@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::activities::stamp;
 use super::capacity::{self, number};
-use super::cause::Why;
+use super::cause::Cause;
 use super::refresh::Status;
 use super::template::TemplateSpec;
 use super::{
-    Event, Group, attachments, hooks, invalid, lasting, life, named, not_found, options, policies,
-    schedule, tags, types,
+    Event, Group, attachments, group_to_update, hooks, invalid, lifecycle, named, not_found,
+    options, policies, schedule, tags, types,
 };
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::World;
@@ -57,7 +57,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
         max,
         desired: number(input, "DesiredCapacity")?.unwrap_or(min),
         cooldown: 300,
-        cooling: None,
+        cooldown_until: None,
         watched: false,
         zones: Vec::new(),
         subnets: Vec::new(),
@@ -83,8 +83,8 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
         sampled: false,
         samples: BTreeMap::new(),
         warm_pool: None,
-        kept: BTreeMap::from([("ServiceLinkedRoleARN".to_owned(), service_role(world))]),
-        shunned: BTreeMap::new(),
+        stored_settings: BTreeMap::from([("ServiceLinkedRoleARN".to_owned(), service_role(world))]),
+        zones_without_capacity: BTreeMap::new(),
         backoff: Default::default(),
         reason: None,
         deleting: false,
@@ -113,16 +113,16 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(Value::Null)
 }
 
-/// The role by which Auto Scaling acts for a group that names no other (user guide).
+/// Returns the service-linked role of a group that names no other (user guide).
 fn service_role(world: &World) -> Value {
     let name = "aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling";
     format!("arn:aws:iam::{}:role/{name}", world.account).into()
 }
 
-/// `UpdateAutoScalingGroup`: a minimum above the desired capacity raises it, a maximum below lowers
-/// it, unless the call names one itself.
+/// `UpdateAutoScalingGroup`: a MinSize above DesiredCapacity raises it, a MaxSize below lowers it, unless the
+/// call sets DesiredCapacity itself.
 pub(super) fn update(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let name = lasting(world, input)?.name.clone();
+    let name = group_to_update(world, input)?.name.clone();
     no_launch_configuration(input)?;
     let template = TemplateSpec::read(world, input)?;
     let Some(mut group) = world.autoscaling.groups.get(&name).cloned() else {
@@ -154,7 +154,7 @@ pub(super) fn update(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(Value::Null)
 }
 
-/// Sets new bounds and a new desired capacity, as an update or a scheduled action gives them.
+/// Sets new sizes, as an update or a scheduled action gives them.
 pub(super) fn resize(
     group: &mut Group,
     min: Option<u64>,
@@ -173,14 +173,15 @@ pub(super) fn resize(
     within_bounds(group)
 }
 
-/// `DeleteAutoScalingGroup`: only an empty one, or by force.
+/// `DeleteAutoScalingGroup`: only if the group is empty, or by force.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let forced = input.bool("ForceDelete").unwrap_or(false);
     let now = world.now;
     let group = named(world, input)?;
-    let protection = group.kept.get("DeletionProtection").and_then(Value::as_str).unwrap_or("none");
+    let protection =
+        group.stored_settings.get("DeletionProtection").and_then(Value::as_str).unwrap_or("none");
     if protection == "prevent-all-deletion" || (forced && protection == "prevent-force-deletion") {
-        // The code is a guess.
+        // The error code is a guess.
         return Err(ApiError::sender(
             "ResourceInUse",
             format!("AutoScalingGroup {} has the deletion protection {protection}.", group.name),
@@ -201,21 +202,21 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     }
     (group.min, group.desired, group.deleting) = (0, 0, true);
     if let Some(refresh) = group.active_refresh_mut() {
-        // The words are a guess.
+        // The wording is a guess.
         refresh.end(Status::Cancelled, "The Auto Scaling group is being deleted.", now);
     }
     let (name, before) = (group.name.clone(), group.clone());
     policies::forget(world, &before);
     let members: Vec<String> = before.members.keys().cloned().collect();
     for id in &members {
-        life::take_out(world, &name, id, Why::User);
+        lifecycle::begin_termination(world, &name, id, Cause::User);
     }
-    life::remove_if_deleted(world, &name);
+    lifecycle::remove_if_deleted(world, &name);
     Ok(Value::Null)
 }
 
-/// While a refresh with a desired configuration is active, another template is refused. One recorded
-/// update to the refresh's own version went through while it was still pending.
+/// Refuses another template while a refresh with a desired configuration is active. One recorded update to
+/// the refresh's own version succeeded while the refresh was still pending.
 fn allow_template(group: &Group, template: &TemplateSpec) -> ApiResult<()> {
     let Some(refresh) = group.active_refresh() else { return Ok(()) };
     match &refresh.desired {
@@ -226,7 +227,7 @@ fn allow_template(group: &Group, template: &TemplateSpec) -> ApiResult<()> {
     }
 }
 
-/// The lab has no launch configurations, so none that is named exists.
+/// Refuses a launch configuration: the lab has none, so none exists by that name.
 fn no_launch_configuration(input: &Value) -> ApiResult<()> {
     match input.str("LaunchConfigurationName") {
         None => Ok(()),

@@ -4,37 +4,37 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::cause::Why;
-use super::{Event, Group, Lifecycle, balance, capacity, life, schedule};
+use super::cause::Cause;
+use super::{Event, Group, LifecycleState, capacity, lifecycle, rebalance, schedule};
 use crate::services::ec2::InstanceState;
 use crate::services::elbv2::{self, TargetState};
 use crate::world::{World, elapsed};
 
-/// Checks every instance in service, replaces those found unhealthy, looks at the balance of the
-/// zones, and schedules the next check. `born` is the creation of the group that the checks belong to.
+/// Checks every instance in service, replaces unhealthy ones, rebalances the zones, and schedules the next
+/// check. `born` is the creation time of the group that the checks belong to.
 pub(super) fn check(world: &mut World, name: &str, born: Timestamp) {
     let ours = |group: &&Group| group.created == born;
     let Some(group) = world.autoscaling.groups.get(name).filter(ours) else { return };
     let interval = world.params.health_check;
-    if group.runs("HealthCheck") {
+    if group.is_process_active("HealthCheck") {
         note_impaired(world, name);
         let Some(group) = world.autoscaling.groups.get(name) else { return };
-        let sick: Vec<(String, Why)> = group
+        let sick: Vec<(String, Cause)> = group
             .members
             .iter()
-            .filter(|(_, member)| member.state == Lifecycle::InService)
+            .filter(|(_, member)| member.state == LifecycleState::InService)
             .filter_map(|(id, member)| {
-                let why = verdict(world, group, id);
-                why.or((!member.healthy).then_some(Why::UserHealth)).map(|why| (id.clone(), why))
+                let why = unhealthy_cause(world, group, id);
+                why.or((!member.healthy).then_some(Cause::UserHealth)).map(|why| (id.clone(), why))
             })
             .collect();
         replace(world, name, &sick);
     }
-    balance::look(world, name);
+    rebalance::rebalance(world, name);
     schedule(world, interval, Event::CheckHealth(name.to_owned(), born));
 }
 
-/// Notes since when EC2's status checks fail: those of instances in a lost zone do.
+/// Notes when EC2's status checks began to fail, which they do for instances in a lost zone.
 fn note_impaired(world: &mut World, name: &str) {
     let now = world.now;
     let Some(group) = world.autoscaling.groups.get_mut(name) else { return };
@@ -44,18 +44,18 @@ fn note_impaired(world: &mut World, name: &str) {
     }
 }
 
-fn replace(world: &mut World, name: &str, sick: &[(String, Why)]) {
+fn replace(world: &mut World, name: &str, sick: &[(String, Cause)]) {
     let Some(group) = world.autoscaling.groups.get_mut(name) else { return };
     for (id, _) in sick {
         if let Some(member) = group.members.get_mut(id) {
             member.healthy = false;
         }
     }
-    if !group.runs("ReplaceUnhealthy") || sick.is_empty() {
+    if !group.is_process_active("ReplaceUnhealthy") || sick.is_empty() {
         return;
     }
     for (id, why) in sick {
-        life::take_out(world, name, id, *why);
+        lifecycle::begin_termination(world, name, id, *why);
     }
     let refreshes = world
         .autoscaling
@@ -64,40 +64,40 @@ fn replace(world: &mut World, name: &str, sick: &[(String, Why)]) {
         .and_then(Group::active_refresh)
         .is_some_and(|refresh| refresh.status.replaces());
     if !refreshes {
-        capacity::fill(world, name, Why::ElbHealth);
+        capacity::launch_missing(world, name, Cause::ElbHealth);
     }
 }
 
-/// Why an instance is unhealthy; none if it isn't. That it no longer runs is heard at once; failing
-/// status checks and ELB's word (where the group listens to it) only once the grace period since
-/// InService is over (user guide).
-fn verdict(world: &World, group: &Group, id: &str) -> Option<Why> {
+/// Returns why an instance is unhealthy, or `None` if it is healthy. An instance that no longer runs counts
+/// at once; failing status checks, and load balancer health where the group uses it, count only after the
+/// grace period that starts at InService (user guide).
+fn unhealthy_cause(world: &World, group: &Group, id: &str) -> Option<Cause> {
     let instance = world.ec2.instances.get(id);
     if instance.is_none_or(|instance| instance.state != InstanceState::Running) {
-        return Some(Why::Ec2Health);
+        return Some(Cause::Ec2Health);
     }
     let member = group.members.get(id)?;
     if is_graced(group, member.in_service?, world.now) {
         return None;
     }
-    let impaired = |since| elapsed(since, world.now) >= world.params.impaired;
+    let impaired = |since| elapsed(since, world.now) >= world.params.status_check_failure;
     if member.impaired.is_some_and(impaired) {
-        return Some(Why::Ec2Health);
+        return Some(Cause::Ec2Health);
     }
-    let unhealthy =
-        group.checks_elb() && states(world, group, id).any(|state| state == TargetState::Unhealthy);
-    unhealthy.then_some(Why::ElbHealth)
+    let unhealthy = group.uses_elb_health()
+        && states(world, group, id).any(|state| state == TargetState::Unhealthy);
+    unhealthy.then_some(Cause::ElbHealth)
 }
 
-/// Whether an instance in service since `since` is within the group's grace period.
+/// Returns whether an instance that entered service at `since` is within the group's grace period.
 pub(super) fn is_graced(group: &Group, since: Timestamp, now: Timestamp) -> bool {
     elapsed(since, now) < Duration::from_secs(group.grace)
 }
 
-/// Whether a refresh may count on an instance so far as load balancers go: no target group that checks
-/// it finds it anything but healthy. `unused` is no objection (a guess: nobody has looked).
-pub(super) fn balancers_agree(world: &World, group: &Group, id: &str) -> bool {
-    !group.checks_elb()
+/// Returns whether load balancers allow a refresh to count an instance: every target group whose health
+/// checks the group uses finds it healthy. `unused` counts as healthy (a guess).
+pub(super) fn passes_elb_health(world: &World, group: &Group, id: &str) -> bool {
+    !group.uses_elb_health()
         || states(world, group, id)
             .all(|state| matches!(state, TargetState::Healthy | TargetState::Unused))
 }

@@ -1,26 +1,26 @@
-//! Launching: where an instance goes, and what becomes of a launch that fails.
+//! Launching: the choice of a zone, and the handling of failed launches.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::cause::{self, Why};
-use super::{Event, Group, Lifecycle, Member, activities, schedule};
+use super::cause::{self, Cause};
+use super::{Event, Group, LifecycleState, Member, activities, schedule};
 use crate::services::ec2;
 use crate::wire::{ApiError, Value};
 use crate::world::{World, later};
 
-/// The code of EC2's refusal for want of capacity; another zone may have some.
+/// EC2's error code for insufficient capacity; another zone may have some.
 pub(super) const NO_CAPACITY: &str = "InsufficientInstanceCapacity";
 
-/// Launches an instance in the zone that has the fewest. Where that has no capacity the activity says
-/// so, and the next zone is tried at once; where none has, the group waits, longer each time.
-/// Tells whether an instance is on its way.
-pub(super) fn launch(world: &mut World, name: &str, why: Why) -> bool {
+/// Launches an instance in the zone with the fewest instances. If the zone has no capacity, the activity
+/// fails and the next zone is tried at once; if no zone has any, the group backs off, longer each time.
+/// Returns whether an instance is launching.
+pub(super) fn launch(world: &mut World, name: &str, why: Cause) -> bool {
     let Some(group) = world.autoscaling.groups.get(name).filter(|group| may_launch(world, group))
     else {
         return false;
     };
-    let places = places(world, group);
+    let places = subnets_by_preference(world, group);
     for (subnet, zone) in &places {
         match attempt(world, name, why, (subnet, zone)) {
             Ok(_) => {
@@ -37,38 +37,41 @@ pub(super) fn launch(world: &mut World, name: &str, why: Why) -> bool {
     false
 }
 
-/// Launches an instance in one zone, beyond the desired capacity, to balance the zones. A failure is
-/// not tried elsewhere.
+/// Launches an instance in one zone, beyond DesiredCapacity, to balance the zones. A failure is not retried
+/// in another zone.
 pub(super) fn launch_ahead(world: &mut World, name: &str, zone: &str) {
     let Some(group) = world.autoscaling.groups.get(name).filter(|group| may_launch(world, group))
     else {
         return;
     };
-    let Some(place) = places(world, group).into_iter().find(|(_, z)| z == zone) else { return };
-    if let Ok(id) = attempt(world, name, Why::Balance, (&place.0, &place.1))
+    let Some(place) = subnets_by_preference(world, group).into_iter().find(|(_, z)| z == zone)
+    else {
+        return;
+    };
+    if let Ok(id) = attempt(world, name, Cause::Balance, (&place.0, &place.1))
         && let Some(group) = world.autoscaling.groups.get_mut(name)
         && let Some(member) = group.members.get_mut(&id)
     {
-        member.ahead = true;
+        member.launched_ahead = true;
     }
 }
 
-/// Whether a zone is not passed over for want of capacity.
+/// Returns whether a zone is not skipped for lack of capacity.
 pub(super) fn is_open(world: &World, group: &Group, zone: &str) -> bool {
-    group.shunned.get(zone).is_none_or(|until| *until <= world.now)
+    group.zones_without_capacity.get(zone).is_none_or(|until| *until <= world.now)
 }
 
 fn may_launch(world: &World, group: &Group) -> bool {
-    group.runs("Launch")
+    group.is_process_active("Launch")
         && !group.deleting
         && group.backoff.until.is_none_or(|until| until <= world.now)
 }
 
-/// Subnets and zones in the order in which a launch tries them: one subnet a zone, that with the
-/// fewest instances first, the first of equal ones. Zones that lately had no capacity come last.
-fn places(world: &World, group: &Group) -> Vec<(String, String)> {
+/// Returns subnets and zones in the order in which a launch tries them: one subnet per zone, the zone with
+/// the fewest instances first, ties in the group's order. Zones that recently had no capacity come last.
+fn subnets_by_preference(world: &World, group: &Group) -> Vec<(String, String)> {
     let filled = |zone: &str| {
-        let counts = |m: &&Member| m.is_live() || m.state.is_aside();
+        let counts = |m: &&Member| m.counts_toward_capacity() || m.state.is_standby();
         group.members.values().filter(|m| m.zone == zone).filter(counts).count()
     };
     let mut places: Vec<(String, String)> = Vec::new();
@@ -82,18 +85,18 @@ fn places(world: &World, group: &Group) -> Vec<(String, String)> {
     places
 }
 
-/// Tries one launch in one place; its activity is written in either case.
+/// Attempts one launch in one subnet; its activity is recorded either way.
 fn attempt(
     world: &mut World,
     name: &str,
-    why: Why,
+    why: Cause,
     place: (&str, &str),
 ) -> Result<String, ApiError> {
     let (subnet, zone) = place;
     let Some(group) = world.autoscaling.groups.get(name) else {
         return Err(super::not_found(name));
     };
-    let spec = group.launches_from().clone();
+    let spec = group.effective_template().clone();
     let cause = cause::of_launch(group, why, world.now);
     let number = spec.number(world);
     let template = (spec.id.clone(), spec.name.clone(), number.unwrap_or(0));
@@ -104,29 +107,29 @@ fn attempt(
         Ok(id) => {
             let description = format!("Launching a new EC2 instance: {id}");
             let activity = activities::begin(world, name, description, cause, place);
-            let machine = spec.machine().or_else(|| {
+            let machine = spec.instance_type().or_else(|| {
                 let instance = world.ec2.instances.get(&id)?;
                 instance.data.str("instanceType").map(str::to_owned)
             });
-            put_type(world, &id, spec.machine());
+            put_type(world, &id, spec.instance_type());
             let now = world.now;
             if let Some(group) = world.autoscaling.groups.get_mut(name) {
                 let member = Member {
-                    state: Lifecycle::Pending,
+                    state: LifecycleState::Pending,
                     healthy: true,
                     protected: group.protects_new,
                     zone: zone.to_owned(),
-                    machine,
+                    instance_type: machine,
                     template,
                     launched: now,
                     in_service: None,
                     activity,
                     actions: Vec::new(),
                     impaired: None,
-                    ahead: false,
+                    launched_ahead: false,
                 };
                 group.members.insert(id.clone(), member);
-                group.shunned.remove(zone);
+                group.zones_without_capacity.remove(zone);
             }
             schedule(world, starts_in, Event::InService(name.to_owned(), id.clone()));
             Ok(id)
@@ -135,11 +138,11 @@ fn attempt(
             let message = format!("{} Launching EC2 instance failed.", sentence(&error.message));
             let description = format!("Launching a new EC2 instance.  Status Reason: {message}");
             let activity = activities::begin(world, name, description, cause, place);
-            let (now, shunned) = (world.now, later(world.now, world.params.zone_shunned));
+            let (now, shunned) = (world.now, later(world.now, world.params.zone_without_capacity));
             if let Some(group) = world.autoscaling.groups.get_mut(name) {
                 activities::fail(group, &activity, message, now);
                 if error.code == NO_CAPACITY {
-                    group.shunned.insert(zone.to_owned(), shunned);
+                    group.zones_without_capacity.insert(zone.to_owned(), shunned);
                 }
             }
             Err(error)
@@ -147,7 +150,7 @@ fn attempt(
     }
 }
 
-/// A mixed-instances policy's type instead of the template's.
+/// Sets a mixed instances policy's type in place of the template's.
 fn put_type(world: &mut World, id: &str, machine: Option<String>) {
     if let Some(machine) = machine
         && let Some(instance) = world.ec2.instances.get_mut(id)
@@ -158,7 +161,7 @@ fn put_type(world: &mut World, id: &str, machine: Option<String>) {
     }
 }
 
-/// The tags of an instance: the group's that propagate, and AWS's own.
+/// Returns the tags of an instance: the group's propagated tags, and AWS's own.
 fn tags(group: &Group, name: &str, template: &(String, String, u64)) -> BTreeMap<String, String> {
     let own = [
         ("aws:autoscaling:groupName", name.to_owned()),
@@ -174,9 +177,9 @@ fn tags(group: &Group, name: &str, template: &(String, String, u64)) -> BTreeMap
         .collect()
 }
 
-/// Nothing is launched for a while, doubling with each failure in a row up to a bound.
+/// Suspends launches for a time that doubles with each consecutive failure, up to a limit.
 fn back_off(world: &mut World, name: &str) {
-    let (first, most) = (world.params.launch_retry, world.params.launch_retry_most);
+    let (first, most) = (world.params.launch_retry, world.params.launch_retry_max);
     let now = world.now;
     let Some(group) = world.autoscaling.groups.get_mut(name) else { return };
     let doubled = first.saturating_mul(1 << group.backoff.failures.min(16));

@@ -1,14 +1,14 @@
-//! What a person does to single instances of a group that stay, or end.
+//! Operations on single instances of a group: terminate, protect, set health.
 
-use super::cause::Why;
-use super::{Group, activities, capacity, health, invalid, life, named};
+use super::cause::Cause;
+use super::{Group, activities, capacity, health, invalid, lifecycle, named};
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;
 
-/// Instances in one call (API model).
+/// The most instances in one call (API model).
 const PER_CALL: usize = 50;
 
-/// `TerminateInstanceInAutoScalingGroup`: with or without lowering the desired capacity.
+/// `TerminateInstanceInAutoScalingGroup`, with or without lowering DesiredCapacity.
 pub(super) fn terminate(world: &mut World, input: &Value) -> ApiResult<Value> {
     let id = input.need_str("InstanceId")?;
     let lowers = input
@@ -20,7 +20,7 @@ pub(super) fn terminate(world: &mut World, input: &Value) -> ApiResult<Value> {
         .values_mut()
         .find(|group| group.members.contains_key(id))
         .ok_or_else(|| no_instance(id))?;
-    let counts = group.members.get(id).is_some_and(super::Member::is_live);
+    let counts = group.members.get(id).is_some_and(super::Member::counts_toward_capacity);
     if lowers && counts {
         if group.desired <= group.min {
             return Err(invalid(format!(
@@ -31,7 +31,7 @@ pub(super) fn terminate(world: &mut World, input: &Value) -> ApiResult<Value> {
         group.desired -= 1;
     }
     let name = group.name.clone();
-    life::take_out(world, &name, id, Why::User);
+    lifecycle::begin_termination(world, &name, id, Cause::User);
     capacity::converge_soon(world, &name);
     let activity = world.autoscaling.groups.get(&name).and_then(|group| {
         let activity = &group.members.get(id)?.activity;
@@ -57,8 +57,8 @@ pub(super) fn set_protection(world: &mut World, input: &Value) -> ApiResult<Valu
     Ok(map([]))
 }
 
-/// `SetInstanceHealth`: the next health check replaces what is set unhealthy. Within the grace period
-/// that is not heard, unless the call says so (API model: `ShouldRespectGracePeriod`).
+/// `SetInstanceHealth`: the next health check replaces an instance that was set unhealthy. Within the grace
+/// period the call is ignored, unless it says otherwise (API model: `ShouldRespectGracePeriod`).
 pub(super) fn set_health(world: &mut World, input: &Value) -> ApiResult<Value> {
     let id = input.need_str("InstanceId")?;
     let now = world.now;
@@ -84,7 +84,7 @@ pub(super) fn set_health(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(Value::Null)
 }
 
-/// The instances that a call names, each once (a guess: what AWS makes of repeated ones is not told).
+/// Returns the instances that a call names, without duplicates (a guess: AWS doesn't document them).
 pub(super) fn ids(input: &Value) -> ApiResult<Vec<String>> {
     let ids = input.unique_strings("InstanceIds");
     if ids.len() > PER_CALL {
@@ -93,7 +93,7 @@ pub(super) fn ids(input: &Value) -> ApiResult<Vec<String>> {
     Ok(ids)
 }
 
-/// Refuses an instance that is not the group's.
+/// Refuses instances that do not belong to the group.
 pub(super) fn all_in(group: &Group, ids: &[String]) -> ApiResult<()> {
     match ids.iter().find(|id| !group.members.contains_key(*id)) {
         Some(id) => Err(invalid(format!(

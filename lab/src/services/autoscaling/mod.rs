@@ -1,37 +1,37 @@
-//! EC2 Auto Scaling: groups, their instances, instance refresh, scheduled actions.
+//! EC2 Auto Scaling: groups and their instances, instance refreshes, scheduled actions, policies and hooks.
 //!
-//! The groups' state changes in two ways: by a call, and by an [`Event`] that a call or an earlier
-//! event has scheduled. What happens at an event is in the file of its subject.
+//! A group's state changes in two ways: by a call, and by an [`Event`] that a call or an earlier event has
+//! scheduled. Each event is handled in the file of its subject.
 
 mod activities;
 mod attachments;
-mod balance;
 mod capacity;
 mod cause;
-mod collection;
 mod describe;
 #[cfg(test)]
 mod fixture;
 mod group;
+mod group_metrics;
 mod groups;
 mod health;
 mod hooks;
 mod launch;
-mod life;
+mod lifecycle;
 mod members;
-mod moves;
+mod membership;
 mod options;
 mod policies;
 mod processes;
+mod rebalance;
 mod recurrence;
 mod refresh;
 mod scheduled;
 mod tags;
 mod template;
+mod termination_policy;
 #[cfg(test)]
 mod tests;
 mod types;
-mod victim;
 mod warm_pool;
 
 use std::collections::BTreeMap;
@@ -41,22 +41,22 @@ use jiff::Timestamp;
 use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::{self, World, later};
 
-pub use activities::{Activity, ActivityStatus, Former};
-pub use group::{Backoff, Counts, Group, Lifecycle, Member, Tag};
-pub use hooks::{Action, Hook, Transition, Verdict};
-pub use policies::{Kind, Policy};
+pub use activities::{Activity, ActivityStatus, DeletedGroup};
+pub use group::{Backoff, Group, LifecycleState, Member, MetricSample, Tag};
+pub use hooks::{ActionResult, LifecycleAction, LifecycleHook, Transition};
+pub use policies::{Policy, PolicyType};
 pub use recurrence::Recurrence;
-pub use refresh::{Others, Preferences, Refresh, Rollback, Status};
-pub use scheduled::Scheduled;
+pub use refresh::{InstanceHandling, Preferences, Refresh, RollbackDetails, Status};
+pub use scheduled::ScheduledAction;
 pub use template::{TemplateSpec, Version};
 
-/// What this service remembers.
+/// The state of this service.
 #[derive(Debug, Clone, Default)]
 pub struct State {
     /// Groups by name.
     pub groups: BTreeMap<String, Group>,
-    /// What deleted groups have done, the earliest deleted first.
-    pub former: Vec<Former>,
+    /// The activities of deleted groups, earliest deletion first.
+    pub former: Vec<DeletedGroup>,
 }
 
 /// Answers one call.
@@ -72,10 +72,10 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
         "TerminateInstanceInAutoScalingGroup" => members::terminate(world, input),
         "SetInstanceProtection" => members::set_protection(world, input),
         "SetInstanceHealth" => members::set_health(world, input),
-        "EnterStandby" => moves::enter_standby(world, input),
-        "ExitStandby" => moves::exit_standby(world, input),
-        "AttachInstances" => moves::attach(world, input),
-        "DetachInstances" => moves::detach(world, input),
+        "EnterStandby" => membership::enter_standby(world, input),
+        "ExitStandby" => membership::exit_standby(world, input),
+        "AttachInstances" => membership::attach(world, input),
+        "DetachInstances" => membership::detach(world, input),
         "StartInstanceRefresh" => refresh::start(world, input),
         "CancelInstanceRefresh" => refresh::cancel(world, input),
         "RollbackInstanceRefresh" => refresh::roll_back(world, input),
@@ -113,8 +113,8 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
         "AttachTrafficSources" => attachments::attach_sources(world, input),
         "DetachTrafficSources" => attachments::detach_sources(world, input),
         "DescribeTrafficSources" => attachments::describe_sources(world, input),
-        "EnableMetricsCollection" => collection::enable(world, input),
-        "DisableMetricsCollection" => collection::disable(world, input),
+        "EnableMetricsCollection" => group_metrics::enable(world, input),
+        "DisableMetricsCollection" => group_metrics::disable(world, input),
         "PutWarmPool" => warm_pool::put(world, input),
         "DescribeWarmPool" => warm_pool::describe(world, input),
         "DeleteWarmPool" => warm_pool::delete(world, input),
@@ -125,57 +125,59 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
     }
 }
 
-/// What happens by itself here. Each names the group that it happens to.
+/// A scheduled event of this service. Each names the group that it applies to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// The group's instances are brought to its desired capacity.
+    /// Launches or terminates instances until the group is at its DesiredCapacity.
     Converge(String),
-    /// A launched instance comes into service.
+    /// A launched instance enters service.
     InService(String, String),
-    /// An instance that leaves is looked at: has its deregistration ended?
-    Deregistered(String, String),
-    /// An instance that was in the group is gone.
-    Gone(String, String),
-    /// The group's instances are checked, and unhealthy ones replaced. Like all that recurs it names
-    /// the group's creation: it is not the business of a later group of that name.
+    /// Checks whether a departing instance's deregistration has ended.
+    CheckDeregistration(String, String),
+    /// An instance that was in the group has terminated.
+    Terminated(String, String),
+    /// Checks the group's instances and replaces unhealthy ones. Like every recurring event it carries the
+    /// group's creation time, so that it doesn't apply to a later group of the same name.
     CheckHealth(String, Timestamp),
-    /// An instance's wait for a lifecycle hook, by its token, may be over.
+    /// The timeout of an instance's lifecycle action, identified by its token.
     HookTimeout(String, String, String),
-    /// The group's instances are counted for its metrics.
-    Sample(String, Timestamp),
-    /// Alarms call the group's scaling policies.
-    Watch(String, Timestamp),
-    /// A refresh, named by its id, takes a step.
+    /// Counts the group's instances for its metrics.
+    SampleMetrics(String, Timestamp),
+    /// Evaluates the alarms that trigger the group's scaling policies.
+    EvaluateAlarms(String, Timestamp),
+    /// Advances a refresh, identified by its id, by one step.
     Refresh(String, String),
-    /// A scheduled action runs, if it still is the one that was put with this number.
+    /// Runs a scheduled action, unless it has been put again since (the number tells one put from the next).
     Scheduled(String, String, u64),
 }
 
-/// Lets `event` happen.
-pub fn happen(world: &mut World, event: &Event) {
+/// Handles `event`.
+pub fn handle_event(world: &mut World, event: &Event) {
     match event {
         Event::Converge(group) => capacity::converge(world, group),
-        Event::InService(group, instance) => life::in_service(world, group, instance),
-        Event::Deregistered(group, instance) => life::deregistered(world, group, instance),
-        Event::Gone(group, instance) => life::gone(world, group, instance),
+        Event::InService(group, instance) => lifecycle::in_service(world, group, instance),
+        Event::CheckDeregistration(group, instance) => {
+            lifecycle::check_deregistration(world, group, instance)
+        }
+        Event::Terminated(group, instance) => lifecycle::gone(world, group, instance),
         Event::CheckHealth(group, born) => health::check(world, group, *born),
         Event::HookTimeout(group, instance, token) => {
             hooks::time_out(world, group, instance, token);
         }
-        Event::Sample(group, born) => collection::sample(world, group, *born),
-        Event::Watch(group, born) => policies::watch(world, group, *born),
+        Event::SampleMetrics(group, born) => group_metrics::sample(world, group, *born),
+        Event::EvaluateAlarms(group, born) => policies::watch(world, group, *born),
         Event::Refresh(group, id) => refresh::step(world, group, id),
         Event::Scheduled(group, action, put) => scheduled::run(world, group, action, *put),
     }
 }
 
-/// Schedules `event` for `delay` from now.
+/// Schedules `event` to happen `delay` from now.
 fn schedule(world: &mut World, delay: std::time::Duration, event: Event) {
     let at = later(world.now, delay);
     world.queue.push(at, world::Event::Autoscaling(event));
 }
 
-/// The group that a call names.
+/// Returns the group that a call names.
 fn named<'a>(world: &'a mut World, input: &Value) -> ApiResult<&'a mut Group> {
     let name = input.need_str("AutoScalingGroupName")?;
     world.autoscaling.groups.get_mut(name).ok_or_else(|| not_found(name))
@@ -189,9 +191,9 @@ fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::sender("ValidationError", message)
 }
 
-/// The group that a call names, to change what it is to be: not one that is being deleted (the words are
-/// a guess).
-fn lasting<'a>(world: &'a mut World, input: &Value) -> ApiResult<&'a mut Group> {
+/// Returns the group that a call names, to change its configuration. A group that is being deleted is refused
+/// (the message is a guess).
+fn group_to_update<'a>(world: &'a mut World, input: &Value) -> ApiResult<&'a mut Group> {
     let group = named(world, input)?;
     match group.deleting {
         true => Err(invalid(format!("AutoScalingGroup '{}' is pending delete", group.name))),
@@ -199,8 +201,8 @@ fn lasting<'a>(world: &'a mut World, input: &Value) -> ApiResult<&'a mut Group> 
     }
 }
 
-/// The refusal of what an active refresh blocks.
-fn blocked(group: &Group, what: &str) -> ApiResult<()> {
+/// Refuses an operation that an active refresh blocks; `what` completes the message.
+fn refuse_during_refresh(group: &Group, what: &str) -> ApiResult<()> {
     match group.active_refresh() {
         Some(_) => Err(ApiError::sender(
             "InstanceRefreshInProgress",
@@ -210,7 +212,7 @@ fn blocked(group: &Group, what: &str) -> ApiResult<()> {
     }
 }
 
-/// The `MaxRecords` of a listing.
+/// Reads the `MaxRecords` of a listing.
 fn max_records(input: &Value, default: usize, most: usize) -> ApiResult<usize> {
     match input.int("MaxRecords") {
         None => Ok(default),

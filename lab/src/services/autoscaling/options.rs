@@ -1,11 +1,11 @@
-//! What creation and update of a group have in common: every setting but its sizes and its template.
+//! The settings that creating and updating a group share: all except its sizes and its template.
 
 use super::capacity::number;
-use super::{Group, invalid, victim};
+use super::{Group, invalid, termination_policy};
 use crate::wire::{ApiResult, Value};
 use crate::world::World;
 
-/// Settings that are kept and described, and change nothing here (API model: scalars, then structures).
+/// Settings that are stored and described but have no effect here (API model: scalars, then structures).
 const KEPT: [&str; 11] = [
     "CapacityRebalance",
     "Context",
@@ -19,13 +19,13 @@ const KEPT: [&str; 11] = [
     "CapacityReservationSpecification",
     "InstanceLifecyclePolicy",
 ];
-/// Those of them that are numbers, and those that are truth values, in answers.
+/// Those that are numbers, and those that are booleans, in responses.
 const NUMBERS: [&str; 1] = ["MaxInstanceLifetime"];
 const FLAGS: [&str; 1] = ["CapacityRebalance"];
-/// What a group may ask about its instances' health (API model); `EC2` is always asked.
+/// The health checks that a group may use (API model); `EC2` always applies.
 const HEALTH_CHECKS: [&str; 4] = ["EC2", "ELB", "VPC_LATTICE", "EBS"];
 
-/// Sets what the request has, and leaves the rest.
+/// Sets what the request has, and leaves the rest unchanged.
 pub(super) fn set(world: &World, group: &mut Group, input: &Value) -> ApiResult<()> {
     places(world, group, input)?;
     if let Some(kind) = input.str("HealthCheckType") {
@@ -53,7 +53,8 @@ pub(super) fn set(world: &World, group: &mut Group, input: &Value) -> ApiResult<
     let policies = input.strings("TerminationPolicies");
     if !policies.is_empty() {
         let known = |policy: &&String| {
-            victim::POLICIES.contains(&policy.as_str()) || policy.starts_with("arn:aws:lambda:")
+            termination_policy::POLICIES.contains(&policy.as_str())
+                || policy.starts_with("arn:aws:lambda:")
         };
         if let Some(other) = policies.iter().find(|policy| !known(policy)) {
             return Err(invalid(format!("Unknown termination policy: {other}")));
@@ -66,15 +67,16 @@ pub(super) fn set(world: &World, group: &mut Group, input: &Value) -> ApiResult<
     }
     for key in KEPT {
         if !input.get(key).is_null() {
-            group.kept.insert(key.to_owned(), input.get(key).clone());
+            group.stored_settings.insert(key.to_owned(), input.get(key).clone());
         }
     }
     Ok(())
 }
 
-/// Adds the settings that are only kept to a group's description.
+/// Adds the settings that are only stored to a group's description.
 pub(super) fn describe_kept(group: &Group, answer: Value) -> Value {
-    let members = group.kept.iter().map(|(key, value)| (key.clone().into(), value.clone()));
+    let members =
+        group.stored_settings.iter().map(|(key, value)| (key.clone().into(), value.clone()));
     let kept = Value::Map(members.collect());
     KEPT.iter().fold(answer, |answer, key| {
         let value = match *key {
@@ -86,7 +88,7 @@ pub(super) fn describe_kept(group: &Group, answer: Value) -> Value {
     })
 }
 
-/// Both bounds or neither: −1 and −1 take the policy away (API model).
+/// Reads an instance maintenance policy: both bounds, or −1 and −1 to remove it (API model).
 fn maintenance_policy(policy: &Value) -> ApiResult<Option<(i64, i64)>> {
     let bound = |key: &str| {
         policy.int(key).ok_or_else(|| {
@@ -112,7 +114,7 @@ fn maintenance_policy(policy: &Value) -> ApiResult<Option<(i64, i64)>> {
     Ok(Some((min, max)))
 }
 
-/// Subnets, or zones with all of their subnets.
+/// Sets subnets and zones, from `VPCZoneIdentifier` or from zones with their subnets.
 fn places(world: &World, group: &mut Group, input: &Value) -> ApiResult<()> {
     if let Some(text) = input.str("VPCZoneIdentifier") {
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
@@ -132,7 +134,7 @@ fn places(world: &World, group: &mut Group, input: &Value) -> ApiResult<()> {
     if let Some(zone) = zones.iter().find(|zone| !world.ec2.zones.contains_key(*zone)) {
         return Err(invalid(format!("Invalid availability zone: [{zone}]")));
     }
-    // The zones' default subnets; in an account without any, all that there are.
+    // Uses the zones' default subnets or, in an account without any, all of their subnets.
     let any_default = world.ec2.subnets.values().any(|subnet| subnet.is_default);
     let within =
         world.ec2.subnets.iter().filter(|(_, subnet)| {

@@ -1,10 +1,10 @@
-//! Suspending and resuming what a group does by itself.
+//! Suspending and resuming a group's processes.
 
 use super::{capacity, invalid, named};
 use crate::wire::{ApiResult, Value};
 use crate::world::World;
 
-/// Every process (API model).
+/// All scaling processes (API model).
 pub(super) const PROCESSES: [&str; 9] = [
     "Launch",
     "Terminate",
@@ -17,7 +17,7 @@ pub(super) const PROCESSES: [&str; 9] = [
     "ScheduledActions",
 ];
 
-/// `SuspendProcesses`: those named, or all.
+/// `SuspendProcesses`: the named processes, or all.
 pub(super) fn suspend(world: &mut World, input: &Value) -> ApiResult<Value> {
     let processes = chosen(input)?;
     let now = world.now;
@@ -28,7 +28,7 @@ pub(super) fn suspend(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(Value::Null)
 }
 
-/// `ResumeProcesses`: those named, or all.
+/// `ResumeProcesses`: the named processes, or all.
 pub(super) fn resume(world: &mut World, input: &Value) -> ApiResult<Value> {
     let processes = chosen(input)?;
     let group = named(world, input)?;

@@ -1,4 +1,4 @@
-//! When a recurring scheduled action is due: a crontab expression in a time zone.
+//! The recurrence of a scheduled action: a cron expression in a time zone.
 
 use cronexpr::{Crontab, MakeTimestamp, parse_crontab};
 use jiff::Timestamp;
@@ -6,17 +6,17 @@ use jiff::Timestamp;
 use super::invalid;
 use crate::wire::ApiResult;
 
-/// A crontab expression of five fields, and the zone that it is meant in.
+/// A cron expression of five fields, and its time zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recurrence {
     /// The expression, as put.
     pub text: String,
-    /// The name of the zone in the IANA database; UTC if none was given.
+    /// The IANA name of the time zone; none means UTC.
     pub zone: Option<String>,
 }
 
 impl Recurrence {
-    /// Checks an expression and a zone.
+    /// Validates an expression and a time zone.
     pub(super) fn read(text: &str, zone: Option<&str>) -> ApiResult<Recurrence> {
         let recurrence = Recurrence { text: text.to_owned(), zone: zone.map(str::to_owned) };
         if zone.is_some_and(|zone| jiff::tz::TimeZone::get(zone).is_err()) {
@@ -28,12 +28,12 @@ impl Recurrence {
         }
     }
 
-    /// The first time after `at` that it is due; none if never.
+    /// Returns the first time after `at` at which it is due; none if never.
     pub(super) fn after(&self, at: Timestamp) -> Option<Timestamp> {
         Some(self.crontab()?.find_next(MakeTimestamp(at)).ok()?.timestamp())
     }
 
-    /// The library takes the zone as a sixth field.
+    /// Parses the expression; the library takes the zone as a sixth field.
     fn crontab(&self) -> Option<Crontab> {
         if self.text.split_whitespace().count() != 5 {
             return None;
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_crontab_is_refused() {
+    fn invalid_cron_expressions_are_refused() {
         for text in ["", "* * * *", "60 * * * *", "0 0 * * * *", "every day"] {
             assert!(Recurrence::read(text, None).is_err(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! Scheduled actions: a group's bounds and capacity, changed at a time, or again and again.
+//! Scheduled actions: changes of a group's sizes at a time, once or recurring.
 
 use std::time::Duration;
 
@@ -7,47 +7,47 @@ use jiff::Timestamp;
 use super::activities::stamp;
 use super::capacity::{self, number};
 use super::recurrence::Recurrence;
-use super::{Event, Group, groups, invalid, lasting, max_records, named, not_found};
+use super::{Event, Group, group_to_update, groups, invalid, max_records, named, not_found};
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{self, World, later};
 
-/// Scheduled actions of a group (quota).
+/// The most scheduled actions of a group (quota).
 const QUOTA: usize = 125;
-/// Actions in one batch (API model).
+/// The most actions in one batch (API model).
 const BATCH: usize = 50;
 
-/// A scheduled action. One without a recurrence runs once and is gone.
+/// A scheduled action. One without a recurrence is removed once it has run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scheduled {
+pub struct ScheduledAction {
     /// Its name, unique in the group.
     pub name: String,
     /// Its ARN.
     pub arn: String,
-    /// When it is due next.
+    /// When it runs next.
     pub start: Timestamp,
-    /// When it is no longer due.
+    /// When its recurrence ends.
     pub end: Option<Timestamp>,
-    /// How it recurs.
+    /// Its recurrence.
     pub recurs: Option<Recurrence>,
-    /// The minimum that it sets.
+    /// The MinSize that it sets.
     pub min: Option<u64>,
-    /// The maximum that it sets.
+    /// The MaxSize that it sets.
     pub max: Option<u64>,
-    /// The desired capacity that it sets.
+    /// The DesiredCapacity that it sets.
     pub desired: Option<u64>,
-    /// Tells one put under a name from the next.
-    put: u64,
+    /// Identifies this version: a later put under the same name has another number.
+    generation: u64,
 }
 
-/// `PutScheduledUpdateGroupAction`: an upsert by name.
+/// `PutScheduledUpdateGroupAction`: creates or updates by name.
 pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let name = lasting(world, input)?.name.clone();
+    let name = group_to_update(world, input)?.name.clone();
     put_one(world, &name, input)?;
     Ok(Value::Null)
 }
 
-/// `BatchPutScheduledUpdateGroupAction`: each for itself; those refused are listed.
+/// `BatchPutScheduledUpdateGroupAction`: each action on its own; failed ones are listed.
 pub(super) fn put_batch(world: &mut World, input: &Value) -> ApiResult<Value> {
     let name = named(world, input)?.name.clone();
     let actions = batch(input.list("ScheduledUpdateGroupActions"))?;
@@ -67,7 +67,7 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(Value::Null)
 }
 
-/// `BatchDeleteScheduledAction`: each for itself; those refused are listed.
+/// `BatchDeleteScheduledAction`: each action on its own; failed ones are listed.
 pub(super) fn delete_batch(world: &mut World, input: &Value) -> ApiResult<Value> {
     let names = input.strings("ScheduledActionNames");
     batch(&names)?;
@@ -130,9 +130,9 @@ fn put_one(world: &mut World, group_name: &str, input: &Value) -> ApiResult<()> 
     if end.is_some_and(|end| end <= start) {
         return Err(invalid("Given end time must be after the start time."));
     }
-    let clashes = |other: &Scheduled| other.start == start && other.name != name;
+    let clashes = |other: &ScheduledAction| other.start == start && other.name != name;
     if group.scheduled.values().any(clashes) {
-        // The user guide asks for unique times; the code is a guess.
+        // The user guide requires unique times; the error code is a guess.
         return Err(ApiError::sender(
             "AlreadyExists",
             "Another scheduled action of this group has the same start time.",
@@ -151,7 +151,17 @@ fn put_one(world: &mut World, group_name: &str, input: &Value) -> ApiResult<()> 
         ),
         |before| before.arn.clone(),
     );
-    let action = Scheduled { name: name.clone(), arn, start, end, recurs, min, max, desired, put };
+    let action = ScheduledAction {
+        name: name.clone(),
+        arn,
+        start,
+        end,
+        recurs,
+        min,
+        max,
+        desired,
+        generation: put,
+    };
     if let Some(group) = world.autoscaling.groups.get_mut(group_name) {
         group.scheduled.insert(name.clone(), action);
     }
@@ -159,8 +169,8 @@ fn put_one(world: &mut World, group_name: &str, input: &Value) -> ApiResult<()> 
     Ok(())
 }
 
-/// When an action is due first: at its start time, whatever its recurrence (API model), or without one
-/// when the recurrence says so.
+/// Returns when an action first runs: at its start time, whatever its recurrence (API model), or else at the
+/// first time of its recurrence.
 fn first(input: &Value, recurs: Option<&Recurrence>, now: Timestamp) -> ApiResult<Timestamp> {
     match (input.time("StartTime").or(input.time("Time")), recurs) {
         (None, None) => Err(invalid("StartTime or Recurrence must be specified.")),
@@ -172,15 +182,15 @@ fn first(input: &Value, recurs: Option<&Recurrence>, now: Timestamp) -> ApiResul
     }
 }
 
-/// The action runs at its time, or up to two minutes later (user guide).
+/// Schedules the action to run at its start time, or up to two minutes later (user guide).
 fn await_start(world: &mut World, group: &str, action: &str, start: Timestamp, put: u64) {
-    let late = world.rng.between(Duration::ZERO, world.params.scheduled_late);
+    let late = world.rng.between(Duration::ZERO, world.params.scheduled_action_delay);
     let event = Event::Scheduled(group.to_owned(), action.to_owned(), put);
     world.queue.push(later(start, late), world::Event::Autoscaling(event));
 }
 
-/// `DescribeScheduledActions`: of one group or all, within a time where one is given. With names the
-/// times are not looked at (API model).
+/// `DescribeScheduledActions`: of one group or all, within a time range if one is given. If names are given,
+/// the times are ignored (API model).
 pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let only = match input.str("AutoScalingGroupName") {
         Some(_) => Some(named(world, input)?.name.clone()),
@@ -208,25 +218,25 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(map([("ScheduledUpdateGroupActions", items.into()), ("NextToken", next.into())]))
 }
 
-/// Runs an action that is due, unless it was deleted, put again, or the process is suspended. One that
-/// recurs is due again.
+/// Runs an action that is due, unless it was deleted or put again, or the process is suspended. A recurring
+/// one is scheduled again.
 pub(super) fn run(world: &mut World, name: &str, action: &str, put: u64) {
     let at = stamp(world.now);
     let Some(group) = world.autoscaling.groups.get_mut(name) else { return };
-    if group.scheduled.get(action).is_none_or(|action| action.put != put) {
+    if group.scheduled.get(action).is_none_or(|action| action.generation != put) {
         return;
     }
     let Some(action) = group.scheduled.remove(action) else { return };
-    let runs = group.runs("ScheduledActions");
+    let runs = group.is_process_active("ScheduledActions");
     let next = action.recurs.as_ref().and_then(|recurs| recurs.after(action.start));
     if let Some(start) = next.filter(|next| action.end.is_none_or(|end| *next <= end)) {
-        let again = Scheduled { start, ..action.clone() };
+        let again = ScheduledAction { start, ..action.clone() };
         group.scheduled.insert(action.name.clone(), again);
         await_start(world, name, &action.name, start, put);
     }
     let Some(group) = world.autoscaling.groups.get_mut(name).filter(|_| runs) else { return };
     let mut changed = group.clone();
-    // What doesn't fit the group's other bounds changes nothing (a guess: AWS logs a failure).
+    // Sizes that conflict with the group's other sizes change nothing (a guess: AWS logs a failure).
     if groups::resize(&mut changed, action.min, action.max, action.desired).is_err() {
         return;
     }
@@ -238,7 +248,7 @@ pub(super) fn run(world: &mut World, name: &str, action: &str, put: u64) {
     capacity::converge_soon(world, name);
 }
 
-fn to_value(group: &Group, action: &Scheduled) -> Value {
+fn to_value(group: &Group, action: &ScheduledAction) -> Value {
     let size = |n: Option<u64>| Value::from(n.and_then(|n| i64::try_from(n).ok()));
     let recurs = action.recurs.as_ref();
     map([

@@ -7,17 +7,21 @@ use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// Reads a list of tags that belong to one group.
+/// Reads a list of tags of one group.
 pub(super) fn read(tags: &[Value]) -> ApiResult<Vec<(String, Tag)>> {
     tags.iter()
         .map(|tag| {
             let key = tag.need_str("Key")?;
             let value = tag.str("Value").unwrap_or_default();
             if key.starts_with("aws:") {
-                return Err(invalid(format!("The tag {key} begins with aws:, which is reserved")));
+                return Err(invalid(format!(
+                    "The tag key {key} begins with the reserved prefix aws:"
+                )));
             }
             if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
-                return Err(invalid(format!("The tag {key} is longer than a tag may be")));
+                return Err(invalid(format!(
+                    "The tag {key} is empty or exceeds the maximum length"
+                )));
             }
             let propagates = tag.bool("PropagateAtLaunch").unwrap_or(false);
             Ok((key.to_owned(), Tag { value: value.to_owned(), propagates }))
@@ -25,11 +29,11 @@ pub(super) fn read(tags: &[Value]) -> ApiResult<Vec<(String, Tag)>> {
         .collect()
 }
 
-/// Tags of a group (quota), and of one call (API model).
+/// The most tags of a group (quota), and in one call (API model).
 const QUOTA: usize = 50;
 const PER_CALL: usize = 25;
 
-/// The tags of a new group.
+/// Reads the tags of a new group.
 pub(super) fn first(tags: &[Value]) -> ApiResult<BTreeMap<String, Tag>> {
     let tags: BTreeMap<String, Tag> = read(tags)?.into_iter().collect();
     if tags.len() > QUOTA { Err(too_many()) } else { Ok(tags) }
@@ -39,7 +43,7 @@ fn too_many() -> ApiError {
     ApiError::sender("LimitExceeded", format!("A group can have at most {QUOTA} tags."))
 }
 
-/// `CreateOrUpdateTags`: all or nothing.
+/// `CreateOrUpdateTags`: all of them, or none if one is invalid.
 pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
     let mut after: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     if input.list("Tags").len() > PER_CALL {
@@ -79,7 +83,7 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(Value::Null)
 }
 
-/// `DescribeTags`, filtered by `auto-scaling-group`, `key`, `value`.
+/// `DescribeTags`, filtered by `auto-scaling-group`, `key`, `value` and `propagate-at-launch`.
 pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     for filter in input.list("Filters") {
         let name = filter.str("Name").unwrap_or_default();

@@ -1,25 +1,25 @@
-//! Which launch template, at which version, a group or a refresh launches from.
+//! The launch template and version that a group or a refresh launches from.
 
 use super::invalid;
 use crate::services::ec2;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// A version as it is saved: a number, or a name for whichever is current when something launches.
+/// A version as saved: a number, or a name that is resolved when an instance launches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
-    /// One version, for good.
+    /// One fixed version.
     Number(u64),
-    /// The newest when an instance launches.
+    /// The newest version at launch.
     Latest,
-    /// The template's default when an instance launches.
+    /// The template's default version at launch.
     Default,
 }
 
 impl Version {
     fn read(text: Option<&str>) -> Option<Version> {
         match text {
-            // The API's default for a version left out.
+            // The API's default for an omitted version.
             None | Some("$Default") => Some(Version::Default),
             Some("$Latest") => Some(Version::Latest),
             Some(number) => number.parse().ok().map(Version::Number),
@@ -46,13 +46,13 @@ pub struct TemplateSpec {
     pub name: String,
     /// The version, as saved.
     pub version: Version,
-    /// The `MixedInstancesPolicy` around it, as given, if there is one.
+    /// The `MixedInstancesPolicy` that contains it, as given, if there is one.
     pub policy: Option<Value>,
 }
 
 impl TemplateSpec {
-    /// Reads `LaunchTemplate` or `MixedInstancesPolicy` from a request or a desired configuration;
-    /// none if it has neither. The template and the version must exist.
+    /// Reads `LaunchTemplate` or `MixedInstancesPolicy` from a request or a desired configuration; none if it
+    /// has neither. The template and the version must exist.
     pub(super) fn read(world: &World, input: &Value) -> ApiResult<Option<TemplateSpec>> {
         let policy = input.get("MixedInstancesPolicy");
         let launch = input.get("LaunchTemplate");
@@ -72,7 +72,7 @@ impl TemplateSpec {
         let Some(version) = Version::read(spec.str("Version")) else {
             return Err(invalid("Launch template version must be a number, $Latest or $Default."));
         };
-        template.number(Some(&version.to_string())).map_err(|error| malformed(&error))?;
+        template.resolve_version(Some(&version.to_string())).map_err(|error| malformed(&error))?;
         Ok(Some(TemplateSpec {
             id: template.id.clone(),
             name: template.name.clone(),
@@ -81,21 +81,21 @@ impl TemplateSpec {
         }))
     }
 
-    /// The number that an instance launched now would have; none if the template or the version is
-    /// gone.
+    /// Returns the version number of an instance launched now; none if the template or version is gone.
     pub(super) fn number(&self, world: &World) -> Option<u64> {
         let template = world.ec2.templates.get(&self.id)?;
-        template.number(Some(&self.version.to_string())).ok()
+        template.resolve_version(Some(&self.version.to_string())).ok()
     }
 
-    /// The instance type of the first override of a mixed-instances policy. The lab launches no other,
-    /// and none from an override's own template: it knows neither prices nor pools.
-    pub(super) fn machine(&self) -> Option<String> {
+    /// Returns the instance type of the first override of a mixed instances policy. The lab uses no other
+    /// override, nor an override's own template: it has neither prices nor capacity pools.
+    pub(super) fn instance_type(&self) -> Option<String> {
         let overrides = self.policy.as_ref()?.get("LaunchTemplate").list("Overrides");
         overrides.first()?.str("InstanceType").map(str::to_owned)
     }
 
-    /// Whether a rollback can return to it: a number, and no machine image by an SSM alias.
+    /// Returns whether a rollback can return to it: the version is a number, and its AMI is not an SSM
+    /// parameter.
     pub(super) fn is_reversible(&self, world: &World) -> bool {
         let Version::Number(number) = self.version else { return false };
         world
@@ -107,8 +107,8 @@ impl TemplateSpec {
             .is_none_or(|image| !image.starts_with("resolve:ssm:"))
     }
 
-    /// Whether instances are chosen by their attributes instead of a type.
-    pub(super) fn is_by_attributes(&self, world: &World) -> bool {
+    /// Returns whether it uses attribute-based instance type selection.
+    pub(super) fn is_attribute_based(&self, world: &World) -> bool {
         let overrides = self
             .policy
             .as_ref()
@@ -123,7 +123,7 @@ impl TemplateSpec {
             || data.is_some_and(|version| !version.data.get("instanceRequirements").is_null())
     }
 
-    /// The member of an answer that holds it, under its API name.
+    /// Returns it as a response member, with its API name.
     pub(super) fn to_member(&self) -> (&'static str, Value) {
         let spec = template_value(&self.id, &self.name, &self.version.to_string());
         match &self.policy {
@@ -142,7 +142,7 @@ pub(super) fn template_value(id: &str, name: &str, version: &str) -> Value {
     ])
 }
 
-/// A policy around another template and version.
+/// Returns a policy with another template and version.
 fn with_specification(policy: &Value, spec: Value) -> Value {
     let template = map([
         ("LaunchTemplateSpecification", spec),

@@ -1,13 +1,13 @@
-//! What the API says of itself: the lists of words that it knows, and the account's limits.
+//! The operations that describe the API itself: its types, and the account's limits.
 
-use super::{processes, victim};
+use super::{processes, termination_policy};
 use crate::services::cloudwatch;
 use crate::wire::{Value, map};
 use crate::world::World;
 
-/// Groups of an account in a Region (quota).
+/// The most Auto Scaling groups of an account in a Region (quota).
 pub(super) const GROUPS: usize = 500;
-/// Launch configurations (quota); the lab has none.
+/// The most launch configurations (quota); the lab has none.
 const LAUNCH_CONFIGURATIONS: i64 = 200;
 
 /// `DescribeAccountLimits`.
@@ -23,7 +23,7 @@ pub(super) fn limits(world: &World) -> Value {
 
 /// `DescribeTerminationPolicyTypes`.
 pub(super) fn termination_policies() -> Value {
-    map([("TerminationPolicyTypes", words(&victim::POLICIES))])
+    map([("TerminationPolicyTypes", words(&termination_policy::POLICIES))])
 }
 
 /// `DescribeScalingProcessTypes`.
@@ -45,7 +45,7 @@ pub(super) fn metrics() -> Value {
     ])
 }
 
-/// `DescribeAutoScalingNotificationTypes`. Notifications themselves the lab does not have.
+/// `DescribeAutoScalingNotificationTypes`. The lab sends no notifications.
 pub(super) fn notifications() -> Value {
     let types = [
         "autoscaling:EC2_INSTANCE_LAUNCH",
@@ -57,7 +57,7 @@ pub(super) fn notifications() -> Value {
     map([("AutoScalingNotificationTypes", words(&types))])
 }
 
-/// A listing of what the lab has no way to make, and so has none of.
+/// Returns an empty listing, for resources that cannot be created in the lab.
 pub(super) fn none(member: &'static str) -> Value {
     map([(member, Value::List(Vec::new()))])
 }

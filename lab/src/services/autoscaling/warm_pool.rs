@@ -1,7 +1,7 @@
-//! Warm pools, as data: what was put is described, no instance is ever in one. Scaling out launches
-//! as without.
+//! Warm pools, as data only: they are stored and described, but never hold an instance and don't affect
+//! scaling out.
 
-use super::{blocked, invalid, max_records, named};
+use super::{invalid, max_records, named, refuse_during_refresh};
 use crate::services::paging::page;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;
@@ -18,7 +18,7 @@ pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
         return Err(invalid("MinSize must not be negative"));
     }
     let group = named(world, input)?;
-    blocked(group, "putting a warm pool")?;
+    refuse_during_refresh(group, "putting a warm pool")?;
     group.warm_pool = Some(map([
         ("MaxGroupPreparedCapacity", most.into()),
         ("MinSize", least.into()),

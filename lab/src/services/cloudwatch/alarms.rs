@@ -1,14 +1,14 @@
-//! Metric alarms: what they are, and the state that they are in.
+//! Metric alarms and their states.
 //!
-//! A state is not kept but found: by the metric as it had arrived at a time, unless somebody had set it.
-//! So time can pass without anything happening to alarms.
+//! A state is not stored but computed from the metric data that had arrived at a time, unless it was set
+//! explicitly. So time can pass without any alarm events.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::data::validation;
-use super::evaluate::{self, Finding};
+use super::evaluate::{self, Evaluation};
 use super::history;
 use super::metrics::{MINUTE, floor};
 use crate::services::paging;
@@ -18,16 +18,16 @@ use crate::world::{World, later};
 /// The state of an alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AlarmState {
-    /// The threshold is kept.
+    /// The threshold is not breached.
     Ok,
-    /// It is breached.
+    /// The threshold is breached.
     Alarm,
-    /// Nothing is known.
+    /// There is not enough data.
     InsufficientData,
 }
 
 impl AlarmState {
-    /// As the API writes it.
+    /// Returns the API's name of the state.
     pub fn name(self) -> &'static str {
         match self {
             AlarmState::Ok => "OK",
@@ -42,49 +42,56 @@ impl AlarmState {
 pub struct Alarm {
     /// Its name.
     pub name: String,
-    /// The settings as given to PutMetricAlarm.
+    /// Its settings, as given to PutMetricAlarm.
     pub settings: Value,
     /// When it was created.
     pub created: Timestamp,
     /// When it was last put.
     pub updated: Timestamp,
     /// States that override the metric, oldest first.
-    pub(super) set: Vec<Set>,
-    /// The last change of state that a reader was told of: since when the state is what it is.
-    pub(super) since: Option<(Timestamp, Timestamp, AlarmState)>,
+    pub(super) overrides: Vec<StateOverride>,
+    /// The last state change reported to a reader: when it was reported, when the state began, and the state.
+    pub(super) last_transition: Option<(Timestamp, Timestamp, AlarmState)>,
 }
 
-/// A state that somebody has set.
+/// A state that was set explicitly, by SetAlarmState or a scenario.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Set {
+pub(super) struct StateOverride {
     pub(super) at: Timestamp,
-    /// When the metric decides again; never for what a scenario holds.
+    /// When the metric determines the state again; never for a state that a scenario holds.
     pub(super) until: Option<Timestamp>,
     pub(super) state: AlarmState,
     pub(super) reason: String,
 }
 
 impl Alarm {
-    /// A new alarm.
+    /// Creates an alarm.
     pub(super) fn new(name: &str, settings: Value, now: Timestamp) -> Alarm {
         let name = name.to_owned();
-        Alarm { name, settings, created: now, updated: now, set: Vec::new(), since: None }
+        Alarm {
+            name,
+            settings,
+            created: now,
+            updated: now,
+            overrides: Vec::new(),
+            last_transition: None,
+        }
     }
 
-    /// `arn:aws:cloudwatch:…:alarm:<name>`.
+    /// Returns its ARN, `arn:aws:cloudwatch:…:alarm:<name>`.
     pub(super) fn arn(&self, world: &World) -> String {
         format!("arn:aws:cloudwatch:{}:{}:alarm:{}", world.region, world.account, self.name)
     }
 
-    /// The state at a time, and why.
-    pub(super) fn at(&self, world: &World, at: Timestamp) -> Finding {
-        let set = self.set.iter().rev().find(|set| set.at <= at);
+    /// Returns its state at a time, and the reason.
+    pub(super) fn at(&self, world: &World, at: Timestamp) -> Evaluation {
+        let set = self.overrides.iter().rev().find(|set| set.at <= at);
         if let Some(set) = set.filter(|set| set.until.is_none_or(|until| at < until)) {
-            return Finding { state: set.state, reason: set.reason.clone() };
+            return Evaluation { state: set.state, reason: set.reason.clone() };
         }
-        // The first look is at the minute after the alarm's creation.
+        // The first evaluation is in the minute after the alarm's creation.
         if at < later(floor(self.created, MINUTE), Duration::from_secs(MINUTE as u64)) {
-            return Finding {
+            return Evaluation {
                 state: AlarmState::InsufficientData,
                 reason: "Unchecked: Initial alarm creation".to_owned(),
             };
@@ -93,22 +100,22 @@ impl Alarm {
     }
 }
 
-/// The state of an alarm now; none if there is no such alarm.
+/// Returns the current state of an alarm; none if there is no such alarm.
 pub fn alarm_state(world: &World, name: &str) -> Option<AlarmState> {
     world.cloudwatch.alarms.get(name).map(|alarm| alarm.at(world, world.now).state)
 }
 
-/// Holds an alarm in a state, whatever its metric says; it is made if there is none.
+/// Holds an alarm in a state, whatever its metric says; creates it if it doesn't exist.
 pub fn pin_alarm(world: &mut World, name: &str, state: AlarmState) {
     let now = world.now;
     let alarm = world.cloudwatch.alarms.entry(name.to_owned());
     let alarm = alarm.or_insert_with(|| Alarm::new(name, map([]), now));
     let reason = "Set by the scenario".to_owned();
-    alarm.set.push(Set { at: now, until: None, state, reason });
+    alarm.overrides.push(StateOverride { at: now, until: None, state, reason });
 }
 
-/// SetAlarmState: until the metric is looked at the next time, in the next minute (user guide: the
-/// alarm returns to its actual state quickly).
+/// SetAlarmState: holds until the next evaluation, in the next minute (user guide: the alarm returns to its
+/// actual state quickly).
 pub(super) fn set_state(world: &mut World, input: &Value) -> ApiResult<Value> {
     let name = input.str("AlarmName").unwrap_or_default();
     let state = match input.str("StateValue").unwrap_or_default() {
@@ -134,14 +141,14 @@ pub(super) fn set_state(world: &mut World, input: &Value) -> ApiResult<Value> {
     let now = world.now;
     let next = later(floor(now, MINUTE), Duration::from_secs(MINUTE as u64));
     let alarm = world.cloudwatch.alarms.get_mut(name).ok_or_else(not_found)?;
-    // What a scenario holds stays held.
-    let held = alarm.set.last().is_some_and(|set| set.until.is_none());
+    // A state held by a scenario stays held.
+    let held = alarm.overrides.last().is_some_and(|set| set.until.is_none());
     let until = if held { None } else { Some(next) };
-    alarm.set.push(Set { at: now, until, state, reason: reason.to_owned() });
+    alarm.overrides.push(StateOverride { at: now, until, state, reason: reason.to_owned() });
     Ok(map([]))
 }
 
-/// EnableAlarmActions and DisableAlarmActions. Names that no alarm has are passed over.
+/// EnableAlarmActions and DisableAlarmActions. Unknown names are ignored.
 pub(super) fn enable_actions(world: &mut World, input: &Value, on: bool) -> ApiResult<Value> {
     for name in input.strings("AlarmNames") {
         if let Some(alarm) = world.cloudwatch.alarms.get_mut(&name) {
@@ -150,13 +157,13 @@ pub(super) fn enable_actions(world: &mut World, input: &Value, on: bool) -> ApiR
                 members.push(("ActionsEnabled".into(), on.into()));
             }
             alarm.updated = world.now;
-            history::note(world, &name, history::Change::Updated);
+            history::record_change(world, &name, history::Change::Updated);
         }
     }
     Ok(map([]))
 }
 
-/// DeleteAlarms: all or nothing.
+/// DeleteAlarms: all of them, or none if one doesn't exist.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let names = input.strings("AlarmNames");
     if names.is_empty() || names.len() > 100 {
@@ -175,8 +182,7 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(map([]))
 }
 
-/// DescribeAlarms: metric alarms only unless `AlarmTypes` says otherwise, and then there are none
-/// of the other kind.
+/// DescribeAlarms: metric alarms only, unless `AlarmTypes` excludes them; the lab has no composite alarms.
 pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let types = input.strings("AlarmTypes");
     let (names, prefix) = (input.strings("AlarmNames"), input.str("AlarmNamePrefix"));
@@ -236,7 +242,7 @@ fn not_found() -> ApiError {
     ApiError::sender("ResourceNotFound", "Unknown alarm").status(404)
 }
 
-/// `Threshold`, native or as text.
+/// Reads `Threshold`, native or as text.
 pub(super) fn threshold(settings: &Value) -> Option<f64> {
     match settings.get("Threshold") {
         Value::Float(threshold) => Some(*threshold),
@@ -249,7 +255,7 @@ pub(super) fn threshold(settings: &Value) -> Option<f64> {
 fn write(world: &mut World, name: &str) -> Value {
     let since = history::since(world, name);
     let Some(alarm) = world.cloudwatch.alarms.get(name) else { return Value::Null };
-    let Finding { state, reason } = alarm.at(world, world.now);
+    let Evaluation { state, reason } = alarm.at(world, world.now);
     let written = map([
         ("AlarmName", alarm.name.as_str().into()),
         ("AlarmArn", alarm.arn(world).into()),
@@ -282,7 +288,7 @@ fn write(world: &mut World, name: &str) -> Value {
     written.with("Metrics", metrics).with("Threshold", threshold(settings))
 }
 
-/// A query as its types are, for a form gives every scalar as text.
+/// Returns a query with its scalars typed, since a form-encoded request has them all as text.
 fn typed(query: &Value) -> Value {
     let stat = query.get("MetricStat");
     let stat = if stat.is_null() {

@@ -1,4 +1,4 @@
-//! PutMetricData: metrics of the account's own.
+//! PutMetricData: custom metrics.
 
 use std::collections::BTreeMap;
 
@@ -9,21 +9,20 @@ use super::samples::Samples;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// Metrics in one call (API model).
+/// The most metrics in one call (API model).
 const METRICS: usize = 1000;
-/// Different values of a metric in one call (API model).
+/// The most distinct values of a metric in one call (API model).
 const VALUES: usize = 150;
-/// Dimensions of a metric (API model).
+/// The most dimensions of a metric (API model).
 const DIMENSIONS: usize = 30;
-/// The largest magnitude of a value: 2 to the power of 360 (API model).
+/// The largest magnitude of a value: 2^360 (API model).
 const LARGEST: f64 = 2.348_542_582_773_833_4e108;
 
-/// The samples of each metric, by when they were taken: to the minute, or to the second for those of
-/// high resolution.
+/// The samples of each metric by time: to the minute, or to the second for high-resolution metrics.
 pub(super) type Custom = BTreeMap<Metric, BTreeMap<Timestamp, Samples>>;
 
-/// PutMetricData: all or nothing. What is put can be read at once (a guess: the user guide says that a
-/// new metric takes up to two minutes to be listed).
+/// PutMetricData: all of them, or none if one is invalid. The data are readable at once (a guess: the user
+/// guide says that a new metric takes up to two minutes to be listed).
 pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
     let namespace = input.str("Namespace").ok_or_else(|| missing("Namespace"))?;
     if namespace.starts_with("AWS/") || namespace.is_empty() || namespace.starts_with(':') {
@@ -91,8 +90,8 @@ fn read(
     Ok((metric, floor(at, resolution), samples(datum, member)?))
 }
 
-/// The samples of one datum: a value, values with counts, or a summary of which the lab keeps the ends
-/// and, for the rest, the mean.
+/// Reads the samples of one datum: a value, values with counts, or a summary, of which the lab keeps minimum
+/// and maximum and uses the mean for the rest.
 fn samples(datum: &Value, member: &str) -> ApiResult<Samples> {
     let mut samples = Samples::default();
     let summary = datum.get("StatisticValues");
@@ -153,7 +152,7 @@ fn number(value: &Value, member: &str) -> ApiResult<f64> {
         _ => None,
     };
     number.filter(|n| n.is_finite() && n.abs() <= LARGEST).ok_or_else(|| {
-        invalid(format!("The value for parameter {member}.Value is not a number that is allowed."))
+        invalid(format!("The value for parameter {member}.Value is not a valid number."))
     })
 }
 

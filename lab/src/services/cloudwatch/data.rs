@@ -2,15 +2,15 @@
 
 use jiff::Timestamp;
 
-use super::queries::{self, Asked, Query};
+use super::queries::{self, Evaluator, Query};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// Data points in one answer (API model).
+/// The most data points in one response (API model).
 const POINTS: usize = 100_800;
 
-/// GetMetricData. The start is inclusive, the end exclusive. With `MaxDatapoints` the answer comes in
-/// parts: a result that has more to come is `PartialData`.
+/// GetMetricData. The start is inclusive, the end exclusive. With `MaxDatapoints` the response comes in
+/// pages: an incomplete result is `PartialData`.
 pub(super) fn get(world: &mut World, input: &Value) -> ApiResult<Value> {
     let (start, end) = span(input)?;
     let queries = queries::read(input.list("MetricDataQueries"))?;
@@ -27,14 +27,14 @@ pub(super) fn get(world: &mut World, input: &Value) -> ApiResult<Value> {
         None => 0,
     };
     let (given, mut room, mut more) = (skip, most, false);
-    let asked = Asked::new(world, &queries, (start, end));
+    let asked = Evaluator::new(world, &queries, (start, end));
     if asked.is_longer_than(POINTS as i64) {
         return Err(validation(format!(
-            "The expressions of this request may have more than {POINTS} data points: ask for a shorter time or a longer period."
+            "The expressions of this request may have more than {POINTS} data points: request a shorter time range or a longer period."
         )));
     }
     let mut results = Vec::new();
-    for query in queries.iter().filter(|q| q.wanted) {
+    for query in queries.iter().filter(|q| q.return_data) {
         for series in asked.series(query)? {
             let mut points: Vec<(Timestamp, f64)> = series.into_iter().collect();
             if !ascending {
@@ -69,7 +69,7 @@ fn write(query: &Query, points: &[(Timestamp, f64)], partial: bool) -> Value {
     ])
 }
 
-/// `StartTime` and `EndTime`, in this order.
+/// Reads `StartTime` and `EndTime`, and requires that order.
 pub(super) fn span(input: &Value) -> ApiResult<(Timestamp, Timestamp)> {
     let need = |key: &str| {
         input.time(key).ok_or_else(|| {

@@ -1,5 +1,5 @@
-//! What an alarm makes of its metric (user guide, "Alarm evaluation" and "Configuring how CloudWatch
-//! alarms treat missing data").
+//! Alarm evaluation (user guide, "Alarm evaluation" and "Configuring how CloudWatch alarms treat missing
+//! data").
 
 use std::time::Duration;
 
@@ -9,51 +9,51 @@ use super::AlarmState;
 use super::alarms::{Alarm, threshold};
 use super::math::Series;
 use super::metrics::{MINUTE, Metric, floor};
-use super::queries::{self, Asked};
+use super::queries::{self, Evaluator};
 use crate::wire::Value;
 use crate::world::{World, later};
 
-/// How far back a state is looked for that missing data leave as it is.
+/// How many minutes back to search for the state that `ignore` maintains while data are missing.
 const BACK: usize = 1440;
 
 /// A state and the reason for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Finding {
+pub(super) struct Evaluation {
     pub(super) state: AlarmState,
     pub(super) reason: String,
 }
 
-/// What is known of an alarm's periods, newest first.
-struct Seen {
-    /// How many periods decide, and how many of them have to breach.
+/// The data points that an alarm evaluates, newest first.
+struct EvaluationWindow {
+    /// The number of periods evaluated, and how many of them must breach.
     periods: usize,
     needed: usize,
-    /// The data points: how many periods ago (1 is the newest), when, and the value.
+    /// The data points: age in periods (1 is the newest), time, and value.
     points: Vec<(usize, Timestamp, f64)>,
-    /// Which of the points breach.
+    /// For each point, whether it breaches.
     breaching: Vec<bool>,
 }
 
-/// What decides.
+/// The result of an evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+enum StateDecision {
     Is(AlarmState),
-    /// The state stays what it was.
+    /// The previous state is maintained.
     Same,
 }
 
-/// The state that the metric gives at a time.
-pub(super) fn find(world: &World, alarm: &Alarm, at: Timestamp) -> Finding {
-    let seen = look(world, alarm, at);
+/// Evaluates the metric at a time.
+pub(super) fn find(world: &World, alarm: &Alarm, at: Timestamp) -> Evaluation {
+    let seen = evaluation_window(world, alarm, at);
     let verdict = verdict(&seen, treatment(alarm));
     let state = match verdict {
-        Verdict::Is(state) => state,
-        Verdict::Same => before(world, alarm, at),
+        StateDecision::Is(state) => state,
+        StateDecision::Same => before(world, alarm, at),
     };
-    Finding { state, reason: reason(&seen, alarm, state) }
+    Evaluation { state, reason: reason(&seen, alarm, state) }
 }
 
-/// The state at the last time at which the metric, or somebody, decided.
+/// Returns the last state that the metric, or an explicit setting, determined before `at`.
 fn before(world: &World, alarm: &Alarm, at: Timestamp) -> AlarmState {
     let minute = Duration::from_secs(MINUTE as u64);
     let mut at = floor(at, MINUTE);
@@ -62,13 +62,15 @@ fn before(world: &World, alarm: &Alarm, at: Timestamp) -> AlarmState {
         if at <= alarm.created {
             break;
         }
-        if let Some(set) = alarm.set.iter().rev().find(|set| set.at <= at) {
+        if let Some(set) = alarm.overrides.iter().rev().find(|set| set.at <= at) {
             let over = set.until.is_some_and(|until| later(until, minute) <= at);
             if !over {
                 return set.state;
             }
         }
-        if let Verdict::Is(state) = verdict(&look(world, alarm, at), treatment(alarm)) {
+        if let StateDecision::Is(state) =
+            verdict(&evaluation_window(world, alarm, at), treatment(alarm))
+        {
             return state;
         }
     }
@@ -79,14 +81,14 @@ fn treatment(alarm: &Alarm) -> &str {
     alarm.settings.str("TreatMissingData").unwrap_or("missing")
 }
 
-fn look(world: &World, alarm: &Alarm, at: Timestamp) -> Seen {
+fn evaluation_window(world: &World, alarm: &Alarm, at: Timestamp) -> EvaluationWindow {
     let settings = &alarm.settings;
     let periods = settings.int("EvaluationPeriods").unwrap_or(1).max(1);
     let needed = settings.int("DatapointsToAlarm").unwrap_or(periods).clamp(1, periods);
     let back = |from: Timestamp, seconds: i64| {
         from.checked_sub(Duration::from_secs(seconds.unsigned_abs())).unwrap_or(Timestamp::MIN)
     };
-    let range = periods.saturating_add(world.params.alarm_beyond);
+    let range = periods.saturating_add(world.params.alarm_extra_periods);
     let arrived = back(at, world.params.metrics_delay.as_secs() as i64);
     let (period, start, end, series) = if settings.list("Metrics").is_empty() {
         let period = settings.int("Period").unwrap_or(MINUTE).max(1);
@@ -107,7 +109,7 @@ fn look(world: &World, alarm: &Alarm, at: Timestamp) -> Seen {
     points.reverse();
     let breaching = points.iter().map(|(_, _, value)| breaches(settings, *value)).collect();
     let count = |n: i64| usize::try_from(n).unwrap_or(1);
-    Seen { periods: count(periods), needed: count(needed), points, breaching }
+    EvaluationWindow { periods: count(periods), needed: count(needed), points, breaching }
 }
 
 fn of_metric(
@@ -125,7 +127,7 @@ fn of_metric(
     values.collect()
 }
 
-/// The query that gives the data, with its period and span.
+/// Evaluates the query that returns data; also returns its period and time range.
 fn of_math(
     world: &World,
     settings: &Value,
@@ -134,12 +136,12 @@ fn of_math(
 ) -> (i64, Timestamp, Timestamp, Series) {
     let nothing = (MINUTE, arrived, arrived, Series::new());
     let Ok(queries) = queries::read(settings.list("Metrics")) else { return nothing };
-    let Some(wanted) = queries.iter().find(|query| query.wanted) else { return nothing };
-    let period = Asked::new(world, &queries, (arrived, arrived)).period(wanted).max(1);
+    let Some(wanted) = queries.iter().find(|query| query.return_data) else { return nothing };
+    let period = Evaluator::new(world, &queries, (arrived, arrived)).period(wanted).max(1);
     let end = floor(arrived, period);
     let length = Duration::from_secs(period.saturating_mul(range).unsigned_abs());
     let start = end.checked_sub(length).unwrap_or(Timestamp::MIN);
-    let asked = Asked::new(world, &queries, (start, end));
+    let asked = Evaluator::new(world, &queries, (start, end));
     let series = asked.series(wanted).ok().and_then(|all| all.into_iter().next());
     (period, start, end, series.unwrap_or_default())
 }
@@ -154,23 +156,24 @@ fn breaches(settings: &Value, value: f64) -> bool {
     }
 }
 
-/// The guide's two tables. The newest data points count, as many as there are periods to evaluate. What
-/// is missing of them counts as the alarm says.
-fn verdict(seen: &Seen, treatment: &str) -> Verdict {
+/// Applies the two tables of the user guide. The newest data points count, as many as there are periods to
+/// evaluate; missing ones are treated as the alarm says.
+fn verdict(seen: &EvaluationWindow, treatment: &str) -> StateDecision {
     let counted = seen.breaching.len().min(seen.periods);
     let breaching = seen.breaching[..counted].iter().filter(|breaches| **breaches).count();
     let missing = seen.periods - counted;
-    let decided = |alarm: bool| Verdict::Is(if alarm { AlarmState::Alarm } else { AlarmState::Ok });
+    let decided =
+        |alarm: bool| StateDecision::Is(if alarm { AlarmState::Alarm } else { AlarmState::Ok });
     if missing == 0 || breaching >= seen.needed {
         return decided(breaching >= seen.needed);
     }
     match (treatment, counted) {
         ("breaching", _) => decided(breaching + missing >= seen.needed),
         ("notBreaching", _) => decided(false),
-        ("ignore", 0) => Verdict::Same,
-        (_, 0) => Verdict::Is(AlarmState::InsufficientData),
-        ("ignore", _) if breaching == counted => Verdict::Same,
-        // All that there is breaches, and the oldest of it as long as it takes to alarm.
+        ("ignore", 0) => StateDecision::Same,
+        (_, 0) => StateDecision::Is(AlarmState::InsufficientData),
+        ("ignore", _) if breaching == counted => StateDecision::Same,
+        // All data points breach, and the oldest reaches back far enough for an alarm.
         _ => {
             let within = seen.points.iter().take(counted).filter(|(age, ..)| *age <= seen.periods);
             let oldest = within.map(|(age, ..)| *age).max().unwrap_or(0);
@@ -179,8 +182,8 @@ fn verdict(seen: &Seen, treatment: &str) -> Verdict {
     }
 }
 
-/// The sentence that the service gives with a state.
-fn reason(seen: &Seen, alarm: &Alarm, state: AlarmState) -> String {
+/// Returns the reason that CloudWatch gives for a state.
+fn reason(seen: &EvaluationWindow, alarm: &Alarm, state: AlarmState) -> String {
     let points: Vec<_> = seen.points.iter().take(seen.periods).collect();
     let plural = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
     if points.is_empty() {
@@ -237,19 +240,20 @@ fn reason(seen: &Seen, alarm: &Alarm, state: AlarmState) -> String {
 mod tests {
     use super::*;
 
-    /// The guide's tables: oldest first, `0` for a good data point, `X` for a bad one, `-` for none.
+    /// Evaluates a row of the guide's tables: oldest first, `0` for a good data point, `X` for a bad one, `-`
+    /// for none.
     fn judged(points: &str, needed: usize, treatment: &str) -> &'static str {
         let newest_first = points.chars().rev().enumerate().filter(|(_, c)| *c != '-');
         let known: Vec<(usize, bool)> = newest_first.map(|(n, c)| (n + 1, c == 'X')).collect();
-        let seen = Seen {
+        let seen = EvaluationWindow {
             periods: 3,
             needed,
             points: known.iter().map(|(age, _)| (*age, Timestamp::UNIX_EPOCH, 0.0)).collect(),
             breaching: known.iter().map(|(_, bad)| *bad).collect(),
         };
         match verdict(&seen, treatment) {
-            Verdict::Is(state) => state.name(),
-            Verdict::Same => "same",
+            StateDecision::Is(state) => state.name(),
+            StateDecision::Same => "same",
         }
     }
 

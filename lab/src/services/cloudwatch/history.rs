@@ -1,5 +1,5 @@
-//! DescribeAlarmHistory: when alarms were changed, and when their states did. Changes of state are found
-//! by looking minute by minute at what the metric gave then.
+//! DescribeAlarmHistory: configuration changes and state changes of alarms. State changes are found by
+//! evaluating the metric minute by minute.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::services::paging;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;
 
-/// How far back changes of state are looked for, in minutes; the service keeps 30 days.
+/// How far back state changes are searched, in minutes; CloudWatch keeps 30 days.
 const BACK: usize = 7 * 1440;
 
-/// What somebody did to an alarm.
+/// A configuration change of an alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
     Created,
@@ -25,7 +25,7 @@ pub(super) enum Change {
     Deleted,
 }
 
-/// One entry.
+/// One history item.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Item {
     alarm: String,
@@ -35,8 +35,8 @@ pub(super) struct Item {
     data: String,
 }
 
-/// Takes note of a change.
-pub(super) fn note(world: &mut World, alarm: &str, change: Change) {
+/// Records a configuration change.
+pub(super) fn record_change(world: &mut World, alarm: &str, change: Change) {
     let (summary, kind) = match change {
         Change::Created => ("created", "Create"),
         Change::Updated => ("updated", "Update"),
@@ -52,19 +52,19 @@ pub(super) fn note(world: &mut World, alarm: &str, change: Change) {
     world.cloudwatch.history.push(item);
 }
 
-/// Keeps what there is to tell of an alarm that is about to be deleted.
+/// Preserves the history of an alarm that is about to be deleted.
 pub(super) fn close(world: &mut World, name: &str) {
-    let states = world.cloudwatch.alarms.get(name).map(|alarm| of_states(world, alarm));
+    let states = world.cloudwatch.alarms.get(name).map(|alarm| state_changes(world, alarm));
     world.cloudwatch.history.extend(states.into_iter().flatten());
-    note(world, name, Change::Deleted);
+    record_change(world, name, Change::Deleted);
 }
 
-/// Since when an alarm has been in its state.
+/// Returns when an alarm entered its current state.
 pub(super) fn since(world: &mut World, name: &str) -> Option<Timestamp> {
     let alarm = world.cloudwatch.alarms.get(name)?;
     let (now, state) = (world.now, alarm.at(world, world.now).state);
-    // Where the last reader was told the same, only the time after that has to be looked at.
-    let (known, since) = match alarm.since {
+    // If the last reader saw the same state, only the time since then has to be searched.
+    let (known, since) = match alarm.last_transition {
         Some((seen, since, was)) if was == state => (seen, since),
         _ => (alarm.created, alarm.created),
     };
@@ -79,19 +79,19 @@ pub(super) fn since(world: &mut World, name: &str) -> Option<Timestamp> {
         }
     }
     if let Some(alarm) = world.cloudwatch.alarms.get_mut(name) {
-        alarm.since = Some((now, found, state));
+        alarm.last_transition = Some((now, found, state));
     }
     Some(found)
 }
 
-/// The moments at which an alarm's state can have changed, newest first.
+/// Returns the times at which an alarm's state can have changed, newest first.
 fn moments(alarm: &Alarm, now: Timestamp) -> impl Iterator<Item = Timestamp> {
     let minute = Duration::from_secs(MINUTE as u64);
     let minutes =
         std::iter::successors(Some(floor(now, MINUTE)), move |at| at.checked_sub(minute).ok());
     let created = alarm.created;
     let mut all: Vec<Timestamp> = minutes.take(BACK).take_while(|at| *at > created).collect();
-    all.extend(alarm.set.iter().map(|set| set.at).filter(|at| *at <= now));
+    all.extend(alarm.overrides.iter().map(|set| set.at).filter(|at| *at <= now));
     all.sort_unstable_by(|a, b| b.cmp(a));
     all.dedup();
     all.into_iter()
@@ -101,8 +101,8 @@ fn before(at: Timestamp) -> Timestamp {
     at.checked_sub(Duration::from_millis(1)).unwrap_or(at)
 }
 
-/// An alarm's changes of state, oldest first.
-fn of_states(world: &World, alarm: &Alarm) -> Vec<Item> {
+/// Returns an alarm's state changes, oldest first.
+fn state_changes(world: &World, alarm: &Alarm) -> Vec<Item> {
     let mut items = Vec::new();
     let mut moments: Vec<Timestamp> = moments(alarm, world.now).collect();
     moments.reverse();
@@ -113,12 +113,12 @@ fn of_states(world: &World, alarm: &Alarm) -> Vec<Item> {
             continue;
         }
         let (old, new) = (state.name(), now.state.name());
-        let told =
+        let reported =
             |state: &str, reason: &str| json!({ "stateValue": state, "stateReason": reason });
         let data = json!({
             "version": "1.0",
-            "oldState": told(old, &alarm.at(world, before(at)).reason),
-            "newState": told(new, &now.reason),
+            "oldState": reported(old, &alarm.at(world, before(at)).reason),
+            "newState": reported(new, &now.reason),
         });
         items.push(Item {
             alarm: alarm.name.clone(),
@@ -132,7 +132,7 @@ fn of_states(world: &World, alarm: &Alarm) -> Vec<Item> {
     items
 }
 
-/// DescribeAlarmHistory: newest first unless asked otherwise.
+/// DescribeAlarmHistory: newest first, unless `ScanBy` says otherwise.
 pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let size = match input.int("MaxRecords") {
         None => 100,
@@ -148,7 +148,7 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let (start, end) = (input.time("StartDate"), input.time("EndDate"));
     let alarms = world.cloudwatch.alarms.values();
     let wanted = alarms.filter(|alarm| name.is_none_or(|name| alarm.name == name));
-    let states = wanted.flat_map(|alarm| of_states(world, alarm));
+    let states = wanted.flat_map(|alarm| state_changes(world, alarm));
     let mut items: Vec<Item> = world.cloudwatch.history.iter().cloned().chain(states).collect();
     items.retain(|item| {
         name.is_none_or(|name| item.alarm == name)

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::fleet;
+use super::instance_metrics;
 use super::metrics::{Metric, NAMESPACE, OF_BALANCER, OF_GROUP};
 use crate::services::paging;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;
 
-/// Metrics in one answer (API model).
+/// The most metrics in one response (API model).
 const PAGE: usize = 500;
 
-/// ListMetrics: what each target group and load balancer that ever took traffic could have, what groups
-/// have, and what the account has put itself.
+/// ListMetrics: the metrics of each target group and load balancer that ever received traffic, of groups and
+/// instances, and custom ones.
 pub(super) fn list(world: &mut World, input: &Value) -> ApiResult<Value> {
     let mut pairs: BTreeSet<(&str, Option<&str>)> = BTreeSet::new();
     for (balancer, group) in world.traffic.minutes().values().flat_map(|m| m.groups.keys()) {
@@ -31,7 +31,7 @@ pub(super) fn list(world: &mut World, input: &Value) -> ApiResult<Value> {
             }
         })
     });
-    let metrics = metrics.chain(fleet::listed(world));
+    let metrics = metrics.chain(instance_metrics::listed(world));
     let metrics = metrics.chain(world.cloudwatch.custom.keys().cloned());
     let listed = metrics.filter(|m| wanted(m, input)).map(|m| m.write()).collect();
     let (listed, next) =
@@ -39,7 +39,7 @@ pub(super) fn list(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(map([("Metrics", listed.into()), ("NextToken", next.into())]))
 }
 
-/// Whether the filters of the call let a metric through; a dimension filter may leave the value open.
+/// Returns whether a metric passes the filters of the call; a dimension filter may omit the value.
 fn wanted(metric: &Metric, input: &Value) -> bool {
     let same = |key: &str, is: &str| input.str(key).is_none_or(|wanted| wanted == is);
     same("Namespace", &metric.namespace)

@@ -1,20 +1,20 @@
-//! Metrics; those of `AWS/ApplicationELB`: what each means in terms of a minute's counts, and when it
-//! is absent (user guide; recorded once).
+//! Metrics, and for those of `AWS/ApplicationELB` how they are derived from a minute's counts, and when they
+//! are absent (user guide; recorded once).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::fleet;
+use super::instance_metrics;
 use super::samples::Samples;
-use crate::traffic::{GroupMinute, Minute, Spread};
+use crate::traffic::{GroupMinute, MinMax, Minute};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{World, later};
 
-/// The namespace of load balancers.
+/// The namespace of load balancer metrics.
 pub(super) const NAMESPACE: &str = "AWS/ApplicationELB";
-/// The resolution of all data of the services.
+/// The resolution of all AWS metrics, in seconds.
 pub(super) const MINUTE: i64 = 60;
 
 /// Metrics that exist for a target group behind a load balancer.
@@ -30,11 +30,11 @@ pub(super) const OF_GROUP: &[&str] = &[
     "HealthyHostCount",
     "UnHealthyHostCount",
 ];
-/// Metrics that exist for a load balancer only: which target group was to blame is not told.
+/// Metrics that exist for a load balancer only: they don't say which target group caused the error.
 pub(super) const OF_BALANCER: &[&str] =
     &["HTTPCode_ELB_5XX_Count", "HTTPCode_ELB_502_Count", "HTTPCode_ELB_503_Count"];
 
-/// One metric: a name and the resources that it is about.
+/// One metric: its name and dimensions.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Metric {
     pub(super) namespace: String,
@@ -58,7 +58,7 @@ impl Metric {
         })
     }
 
-    /// Writes what [`Metric::read`] reads.
+    /// Formats the metric as [`Metric::read`] reads it.
     pub(super) fn write(&self) -> Value {
         let dimensions = self.dimensions.iter().map(|(name, value)| {
             map([("Name", name.as_str().into()), ("Value", value.as_str().into())])
@@ -70,7 +70,7 @@ impl Metric {
         ])
     }
 
-    /// The unit of its values.
+    /// Returns the unit of its values.
     pub(super) fn unit(&self) -> &'static str {
         match self.name.as_str() {
             "TargetResponseTime" => "Seconds",
@@ -79,8 +79,8 @@ impl Metric {
         }
     }
 
-    /// Its samples of every period of `period` seconds from `start` (inclusive) to `end`
-    /// (exclusive) that has any and whose data have arrived, by the time that the period begins.
+    /// Returns its samples by period, keyed by the period's start: every period of `period` seconds from
+    /// `start` (inclusive) to `end` (exclusive) that has data which have arrived.
     pub(super) fn read_between(
         &self,
         world: &World,
@@ -96,7 +96,7 @@ impl Metric {
             }
             return periods;
         }
-        for (minute, samples) in fleet::minutes(self, world, start, end) {
+        for (minute, samples) in instance_metrics::minutes(self, world, start, end) {
             periods.entry(floor(minute, period).max(start)).or_default().merge(&samples);
         }
         for (minute, counts) in world.traffic.minutes().range(start..) {
@@ -125,7 +125,7 @@ impl Metric {
         let nodes = nodes(world, &balancer);
         if let (Some(statuses), None) = (own_statuses(name), &group) {
             let refused = minute
-                .refused
+                .balancer_responses
                 .iter()
                 .filter(|((b, status), _)| *b == balancer && statuses.contains(status));
             let number: u64 = refused.map(|(_, number)| number).sum();
@@ -140,8 +140,8 @@ impl Metric {
     }
 }
 
-/// The samples of one group's minute. RequestCount is zero in an idle minute; the others are absent
-/// when nothing happened.
+/// Returns the samples of one target group's minute. RequestCount is zero in an idle minute; the others are
+/// absent when nothing happened.
 fn of_group(name: &str, counts: &GroupMinute, nodes: u64) -> Option<Samples> {
     let some = |number: u64| (number > 0).then(|| Samples::counted(number));
     let class = |digit: u16| counts.answers.get(&digit).copied().unwrap_or_default();
@@ -164,7 +164,7 @@ fn of_group(name: &str, counts: &GroupMinute, nodes: u64) -> Option<Samples> {
     }
 }
 
-/// Requests by healthy targets: one sample, whose Sum is the only statistic that means anything (user
+/// Returns requests per healthy target: one sample, of which Sum is the only meaningful statistic (user
 /// guide). Absent without a healthy target.
 fn per_target(counts: &GroupMinute) -> Option<Samples> {
     let (_, healthy) = counts.healthy.range.filter(|(_, high)| *high > 0)?;
@@ -173,9 +173,9 @@ fn per_target(counts: &GroupMinute) -> Option<Samples> {
     Some(samples)
 }
 
-/// One sample a node: of a number that changed during the minute, one has seen the lowest and the others
-/// the highest (a guess: when in the minute each looks is not told).
-fn hosts(spread: Spread, nodes: u64) -> Option<Samples> {
+/// Returns one sample per node. If the number changed during the minute, one node reports the lowest and the
+/// others the highest (a guess: AWS doesn't say when in the minute each node samples).
+fn hosts(spread: MinMax, nodes: u64) -> Option<Samples> {
     let (low, high) = spread.range?;
     let mut samples = Samples::default();
     samples.add(low * 1000, 1);
@@ -183,7 +183,7 @@ fn hosts(spread: Spread, nodes: u64) -> Option<Samples> {
     Some(samples)
 }
 
-/// How many nodes a load balancer has, by its dimension; the fewest that one can have, if it is gone.
+/// Returns how many nodes a load balancer has, by its dimension; two, the minimum, if it is gone.
 fn nodes(world: &World, dimension: &str) -> u64 {
     let mut all = world.elbv2.load_balancers.values();
     all.find(|b| b.dimension() == dimension).map_or(2, |b| b.nodes.len() as u64)
@@ -198,25 +198,25 @@ fn own_statuses(name: &str) -> Option<std::ops::RangeInclusive<u16>> {
     }
 }
 
-/// Whether the data of the minute that begins at `minute` can be read yet.
+/// Returns whether the data of the minute that begins at `minute` are readable yet.
 pub(super) fn arrived(world: &World, minute: Timestamp) -> bool {
     let end = later(minute, Duration::from_secs(MINUTE as u64));
     later(end, world.params.metrics_delay) <= world.now
 }
 
-/// The end of the newest minute whose data can be read.
+/// Returns the end of the newest minute whose data are readable.
 pub(super) fn arrived_until(world: &World) -> Timestamp {
     let latest = world.now.checked_sub(world.params.metrics_delay).unwrap_or(Timestamp::MIN);
     floor(latest, MINUTE)
 }
 
-/// The beginning of the period that an instant is in.
+/// Returns the start of the period that contains `at`.
 pub(super) fn floor(at: Timestamp, period: i64) -> Timestamp {
     let seconds = at.as_second();
     Timestamp::from_second(seconds - seconds.rem_euclid(period.max(1))).unwrap_or(at)
 }
 
-/// Reads a list of `Name` and `Value`.
+/// Reads a list of dimensions.
 pub(super) fn dimensions(list: &[Value]) -> BTreeMap<String, String> {
     list.iter()
         .filter_map(|d| Some((d.str("Name")?.to_owned(), d.str("Value").unwrap_or("").to_owned())))

@@ -1,45 +1,45 @@
-//! CloudWatch: metrics of the load balancers, counted from the simulated traffic, and alarms on them.
+//! CloudWatch: metrics of load balancers, derived from the simulated traffic, and alarms on them.
 //!
-//! Nothing is stored here twice: a metric of a service is read from [`crate::traffic::State::minutes`], which is
-//! the truth, and shown only once it would have arrived (`Params::metrics_delay`).
+//! Nothing is stored twice: a service's metric is read from [`crate::traffic::State::minutes`], and returned
+//! only once it would have arrived (`Params::metrics_delay`).
 
 mod alarms;
-mod calling;
 mod custom;
 mod data;
 mod evaluate;
-mod fleet;
 mod history;
+mod instance_metrics;
 mod list;
 mod math;
 mod metrics;
+mod policy_alarms;
+mod put_alarm;
 mod queries;
 mod samples;
-mod settings;
 mod statistics;
 mod tags;
 #[cfg(test)]
 mod tests;
 
 pub use alarms::{Alarm, AlarmState, alarm_state, pin_alarm};
-pub use calling::{alarm_total, alarm_value, alarms_calling, alarms_naming};
-pub use fleet::GROUP_METRICS;
+pub use instance_metrics::GROUP_METRICS;
+pub use policy_alarms::{alarm_total, alarm_value, alarms_with_action, triggered_alarms};
 
 use std::collections::BTreeMap;
 
 use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::World;
 
-/// What this service remembers.
+/// The state of this service.
 #[derive(Debug, Clone, Default)]
 pub struct State {
     /// Metric alarms by name.
     pub alarms: BTreeMap<String, Alarm>,
-    /// What PutMetricData has put.
+    /// The metrics stored by PutMetricData.
     custom: custom::Custom,
     /// Tags of alarms, by ARN.
     tags: BTreeMap<String, tags::Tags>,
-    /// What was done to alarms, oldest first.
+    /// Configuration changes of alarms, and state changes of deleted ones, oldest first.
     history: Vec<history::Item>,
 }
 
@@ -50,7 +50,7 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
         "GetMetricData" => data::get(world, input),
         "GetMetricStatistics" => statistics::get(world, input),
         "ListMetrics" => list::list(world, input),
-        "PutMetricAlarm" => settings::put(world, input),
+        "PutMetricAlarm" => put_alarm::put(world, input),
         "SetAlarmState" => alarms::set_state(world, input),
         "DescribeAlarms" => alarms::describe(world, input),
         "PutMetricData" => custom::put(world, input),

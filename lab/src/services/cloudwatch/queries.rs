@@ -1,5 +1,5 @@
-//! `MetricDataQuery`: what GetMetricData and alarms ask for, each a metric's statistic or an expression
-//! over the others.
+//! `MetricDataQuery`: the queries of GetMetricData and of alarms, each for a metric's statistic or an
+//! expression over other queries.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,37 +8,37 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::data::validation;
-use super::math::{self, Expression, Frame, Names, Operand, Series};
+use super::math::{self, Expression, Frame, Operand, Scope, Series};
 use super::metrics::{MINUTE, Metric, arrived_until, floor};
 use super::samples::is_statistic;
 use crate::wire::{ApiResult, Value};
 use crate::world::{World, later};
 
-/// Queries in one call (API model).
+/// The most queries in one call (API model).
 pub(super) const MOST: usize = 500;
 
-/// Characters of an expression (API model: `MetricExpression`).
+/// The longest expression, in characters (API model: `MetricExpression`).
 const EXPRESSION: usize = 2048;
 
-/// One query, read and checked.
+/// One validated query.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Query {
     pub(super) id: String,
     pub(super) label: String,
     pub(super) source: Source,
-    pub(super) wanted: bool,
+    pub(super) return_data: bool,
 }
 
-/// What a query is about.
+/// The source of a query's data.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Source {
-    /// A statistic of a metric, by periods of so many seconds.
+    /// A statistic of a metric, by periods of `period` seconds.
     Metric { metric: Metric, statistic: String, period: i64 },
-    /// Metric math; its own period counts where it names no metric.
+    /// Metric math; its own period applies if it refers to no metric.
     Expression { text: String, period: Option<i64> },
 }
 
-/// Reads the queries of a call.
+/// Reads and validates the queries of a call.
 pub(super) fn read(list: &[Value]) -> ApiResult<Vec<Query>> {
     if list.is_empty() || list.len() > MOST {
         return Err(validation(format!(
@@ -99,12 +99,12 @@ fn read_one(query: &Value) -> ApiResult<Query> {
     Ok(Query {
         id: id.to_owned(),
         label: query.str("Label").unwrap_or(default).to_owned(),
-        wanted: query.bool("ReturnData").unwrap_or(true),
+        return_data: query.bool("ReturnData").unwrap_or(true),
         source,
     })
 }
 
-/// `Period` in seconds: whole minutes, or one of the short ones that metrics of high resolution have.
+/// Reads `Period` in seconds: whole minutes, or one of the shorter periods of high-resolution metrics.
 pub(super) fn period(input: &Value) -> ApiResult<i64> {
     let period = input.int("Period").unwrap_or_default();
     if period > 0 && (period % MINUTE == 0 || matches!(period, 1 | 5 | 10 | 20 | 30)) {
@@ -115,28 +115,28 @@ pub(super) fn period(input: &Value) -> ApiResult<i64> {
     )))
 }
 
-/// The queries of a call over a span of time.
-pub(super) struct Asked<'a> {
+/// The queries of a call, evaluated over a time range.
+pub(super) struct Evaluator<'a> {
     world: &'a World,
     queries: &'a [Query],
     start: Timestamp,
     end: Timestamp,
-    /// What has been found: however often a query is mentioned, it is carried out once.
+    /// The results so far: a query is evaluated once, however often others refer to it.
     found: RefCell<BTreeMap<&'a str, Operand>>,
 }
 
-impl<'a> Asked<'a> {
-    /// These queries from `start` (inclusive) to `end` (exclusive).
+impl<'a> Evaluator<'a> {
+    /// Creates the evaluation of queries from `start` (inclusive) to `end` (exclusive).
     pub(super) fn new(
         world: &'a World,
         queries: &'a [Query],
         (start, end): (Timestamp, Timestamp),
-    ) -> Asked<'a> {
-        Asked { world, queries, start, end, found: RefCell::default() }
+    ) -> Evaluator<'a> {
+        Evaluator { world, queries, start, end, found: RefCell::default() }
     }
 
-    /// The series of a query, several only for an expression that gives an array; or what is the matter
-    /// with an expression.
+    /// Returns the series of a query, several only for an expression that results in an array; or the error
+    /// of an expression.
     pub(super) fn series(&self, query: &'a Query) -> ApiResult<Vec<Series>> {
         self.find(query)?;
         match self.found.borrow().get(query.id.as_str()) {
@@ -144,13 +144,12 @@ impl<'a> Asked<'a> {
             Some(Operand::Array(all)) => Ok(all.clone()),
             Some(Operand::Scalar(_)) | None => Err(problem(
                 query,
-                "it gives a number, and the result of an expression must be a time series",
+                "the result of an expression must be a time series, not a number",
             )),
         }
     }
 
-    /// Finds the value of a query after those of all that it mentions, without recursion: there may be
-    /// hundreds in a row.
+    /// Evaluates a query after all those that it refers to, without recursion: hundreds may be chained.
     fn find(&self, query: &'a Query) -> ApiResult<()> {
         let mut waiting = vec![query];
         let mut begun: BTreeSet<&str> = BTreeSet::new();
@@ -174,8 +173,8 @@ impl<'a> Asked<'a> {
                         waiting.extend(needed);
                         continue;
                     }
-                    let within = Within { asked: self, query };
-                    math::run(&expression, &within).map_err(|error| problem(query, &error))?
+                    let within = QueryScope { asked: self, query };
+                    math::eval(&expression, &within).map_err(|error| problem(query, &error))?
                 }
             };
             self.found.borrow_mut().insert(id, value);
@@ -183,7 +182,7 @@ impl<'a> Asked<'a> {
         Ok(())
     }
 
-    /// The queries that an expression mentions and whose values are not known yet.
+    /// Returns the queries that an expression refers to and that have not been evaluated yet.
     fn needed(&self, expression: &Expression) -> Vec<&'a Query> {
         let (names, found) = (expression.names(), self.found.borrow());
         let unknown = |query: &&Query| {
@@ -192,7 +191,8 @@ impl<'a> Asked<'a> {
         self.queries.iter().filter(unknown).collect()
     }
 
-    /// Whether an expression's own periods, if it fills them all, would be more than `most`.
+    /// Returns whether any expression could have more than `most` data points, with all of its periods
+    /// filled.
     pub(super) fn is_longer_than(&self, most: i64) -> bool {
         let seconds = self.end.duration_since(self.start).as_secs();
         self.queries.iter().any(|query| {
@@ -201,7 +201,7 @@ impl<'a> Asked<'a> {
         })
     }
 
-    /// The period of a query: an expression has the longest of the metrics'.
+    /// Returns the period of a query: for an expression without its own, the longest of the metrics' periods.
     pub(super) fn period(&self, query: &Query) -> i64 {
         match &query.source {
             Source::Metric { period, .. } => *period,
@@ -228,13 +228,13 @@ fn problem(query: &Query, error: &str) -> crate::wire::ApiError {
     validation(format!("Error in expression '{}': {error}.", query.id))
 }
 
-/// What the expression of a query sees.
-struct Within<'w, 'a> {
-    asked: &'w Asked<'a>,
+/// The names that a query's expression can refer to.
+struct QueryScope<'w, 'a> {
+    asked: &'w Evaluator<'a>,
     query: &'w Query,
 }
 
-impl Names for Within<'_, '_> {
+impl Scope for QueryScope<'_, '_> {
     fn value(&self, id: &str) -> Option<Operand> {
         self.asked.found.borrow().get(id).cloned()
     }

@@ -1,18 +1,18 @@
-//! A set of samples, and the statistics of it.
+//! Samples and their statistics.
 
 use std::collections::BTreeMap;
 
-/// Samples by value: how often each was seen.
+/// Samples by value, each with its count.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Samples(BTreeMap<Key, u64>);
 
-/// A finite number as a key that is ordered as numbers are.
+/// A finite number as a key, ordered numerically.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Key(i64);
 
 impl Key {
     fn of(value: f64) -> Key {
-        // One zero, for 0 and −0 are the same number.
+        // Normalizes −0 to 0: they are the same number.
         let bits = (value + 0.0).to_bits() as i64;
         Key(if bits < 0 { !bits ^ i64::MIN } else { bits })
     }
@@ -22,8 +22,8 @@ impl Key {
         f64::from_bits(bits as u64)
     }
 
-    /// The number in thousandths, if it is a whole number of them: so that counts and milliseconds are
-    /// added up without rounding.
+    /// Returns the number in thousandths if it is a whole multiple, so that counts and milliseconds are
+    /// summed without rounding.
     fn thousandths(self) -> Option<i128> {
         let scaled = self.value() * 1000.0;
         let whole = scaled.round();
@@ -37,8 +37,7 @@ impl Samples {
         self.add_value(thousandths as f64 / 1000.0, times);
     }
 
-    /// Adds `times` samples of a finite number. Counts end at the largest that there is: the API takes
-    /// any.
+    /// Adds `times` samples of a finite number. Counts saturate: the API accepts any.
     pub(super) fn add_value(&mut self, value: f64, times: u64) {
         if times > 0 && value.is_finite() {
             let seen = self.0.entry(Key::of(value)).or_default();
@@ -46,7 +45,7 @@ impl Samples {
         }
     }
 
-    /// `number` samples of 1, as a counter of requests makes them; a single 0 for none.
+    /// Returns `number` samples of 1, as a request counter produces them; a single 0 for none.
     pub(super) fn counted(number: u64) -> Samples {
         let mut samples = Samples::default();
         if number == 0 {
@@ -57,18 +56,18 @@ impl Samples {
         samples
     }
 
-    /// Adds all of another's.
+    /// Adds all samples of another set.
     pub(super) fn merge(&mut self, other: &Samples) {
         other.0.iter().for_each(|(value, times)| self.add_value(value.value(), *times));
     }
 
-    /// Whether there is no sample.
+    /// Returns whether there are no samples.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// A statistic by CloudWatch's name: `Sum`, `Average`, `Minimum`, `Maximum`, `SampleCount` or a
-    /// percentile (`p99.9`). None without samples or for another name.
+    /// Returns a statistic by its CloudWatch name: `Sum`, `Average`, `Minimum`, `Maximum`, `SampleCount` or a
+    /// percentile (`p99.9`). None without samples, or for another name.
     pub(super) fn statistic(&self, name: &str) -> Option<f64> {
         let count = self.0.values().fold(0_u64, |sum, times| sum.saturating_add(*times));
         let (low, high) = (self.0.keys().next()?, self.0.keys().next_back()?);
@@ -82,7 +81,7 @@ impl Samples {
         })
     }
 
-    /// The sum divided by `count`.
+    /// Returns the sum divided by `count`.
     fn sum(&self, count: u64) -> f64 {
         let whole = self.0.iter().try_fold(0_i128, |sum, (value, times)| {
             sum.checked_add(value.thousandths()?.checked_mul(i128::from(*times))?)
@@ -107,13 +106,13 @@ impl Samples {
     }
 }
 
-/// Whether `name` is a statistic at all.
+/// Returns whether `name` is a statistic.
 pub(super) fn is_statistic(name: &str) -> bool {
     matches!(name, "Sum" | "Average" | "Minimum" | "Maximum" | "SampleCount")
         || percent(name).is_some()
 }
 
-/// Whether `name` is a percentile.
+/// Returns whether `name` is a percentile.
 pub(super) fn is_percentile(name: &str) -> bool {
     percent(name).is_some()
 }

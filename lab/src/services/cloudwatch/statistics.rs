@@ -1,4 +1,4 @@
-//! GetMetricStatistics: the older way to ask, one metric a call.
+//! GetMetricStatistics: the older operation, for one metric per call.
 
 use super::data::span;
 use super::metrics::Metric;
@@ -7,11 +7,10 @@ use super::samples::{Samples, is_statistic};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// Data points in one answer (API model).
+/// The most data points in one response (API model).
 const POINTS: usize = 1440;
 
-/// GetMetricStatistics. As with the real service the data points are in no promised order; here they
-/// go up.
+/// GetMetricStatistics. AWS guarantees no order of the data points; here they are ascending.
 pub(super) fn get(world: &mut World, input: &Value) -> ApiResult<Value> {
     let metric = Metric::read(input)?;
     let (start, end) = span(input)?;

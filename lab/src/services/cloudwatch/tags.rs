@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// Tags a resource may have (API model).
+/// The most tags of a resource (API model).
 const MOST: usize = 50;
 
 /// Tags by key.
@@ -49,7 +49,9 @@ pub(super) fn read(list: &[Value]) -> ApiResult<Tags> {
         let key = tag.str("Key").unwrap_or_default();
         let value = tag.str("Value").unwrap_or_default();
         if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
-            return Err(invalid(format!("The tag '{key}' is too long, or has no key.")));
+            return Err(invalid(format!(
+                "The tag '{key}' has no key or exceeds the maximum length."
+            )));
         }
         if key.to_ascii_lowercase().starts_with("aws:") {
             return Err(invalid(format!(
@@ -64,7 +66,7 @@ pub(super) fn read(list: &[Value]) -> ApiResult<Tags> {
     Ok(tags)
 }
 
-/// The alarm that a call names by its ARN.
+/// Returns the ARN of the alarm that a call names.
 fn resource(world: &World, input: &Value) -> ApiResult<String> {
     let arn = input.str("ResourceARN").unwrap_or_default();
     if !arn.starts_with("arn:aws:cloudwatch:") {

@@ -1,4 +1,4 @@
-//! What can be read of the traffic, and when.
+//! Which data of the traffic are readable, and when.
 
 use crate::services::elbv2::fixture::{Fixture, call, world};
 use crate::wire::{Service, Value, map};
@@ -60,7 +60,7 @@ fn data_arrive_late_and_then_stay() {
 }
 
 #[test]
-fn idle_empty_and_unlucky_groups_differ() {
+fn idle_and_failing_groups_have_different_metrics() {
     let mut f = world().settled(50.0);
     let (blue, green) = (f.blue.clone(), f.green.clone());
     f.world.ec2.instances.get_mut("i-1").unwrap().program.error_rate = 0.5;
@@ -84,7 +84,7 @@ fn idle_empty_and_unlucky_groups_differ() {
 }
 
 #[test]
-fn parts_of_an_answer_make_the_whole() {
+fn pages_add_up_to_the_whole_result() {
     let mut f = world().settled(50.0);
     let blue = f.blue.clone();
     f.wait(600);
@@ -145,7 +145,7 @@ fn alarms_follow_their_metric() {
     for id in ["i-3", "i-4"] {
         f.world.ec2.instances.get_mut(id).unwrap().program.error_rate = 0.5;
     }
-    f.weigh(50, 50);
+    f.set_weights(50, 50);
     f.wait(300);
     assert_eq!(state(&mut f), "ALARM");
     super::pin_alarm(&mut f.world, "errors", super::AlarmState::InsufficientData);

@@ -1,4 +1,4 @@
-//! `DescribeInstances`, and how an instance is written everywhere.
+//! `DescribeInstances`, and the form of an instance in responses.
 
 use super::errors::{INSTANCE, invalid_value};
 use super::listing::Filters;
@@ -8,7 +8,7 @@ use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// The filters of an instance, tags apart.
+/// The filters of `DescribeInstances`, except those on tags.
 const FILTERS: &[&str] = &[
     "instance-id",
     "instance-state-name",
@@ -37,9 +37,9 @@ const FILTERS: &[&str] = &[
     "metadata-options.http-tokens",
 ];
 
-/// Each instance in a reservation of its own, as Auto Scaling's launches are often found.
+/// `DescribeInstances`. Each instance has its own reservation, as is common for launches by Auto Scaling.
 pub(super) fn instances(world: &World, input: &Value) -> ApiResult<Value> {
-    let wanted = named(world, input)?;
+    let wanted = requested_ids(world, input)?;
     let filters = Filters::read(input, FILTERS)?;
     let found = world
         .ec2
@@ -47,7 +47,7 @@ pub(super) fn instances(world: &World, input: &Value) -> ApiResult<Value> {
         .iter()
         .filter(|(id, _)| wanted.is_empty() || wanted.contains(id))
         .filter(|(id, instance)| {
-            filters.pass(&world.ec2, id, |name| field(world, id, instance, name))
+            filters.matches(&world.ec2, id, |name| field(world, id, instance, name))
         })
         .map(|(id, _)| reservation(world, std::slice::from_ref(id)))
         .collect();
@@ -64,9 +64,9 @@ pub(super) fn instances(world: &World, input: &Value) -> ApiResult<Value> {
     Ok(map([("reservationSet", items.into()), ("nextToken", next.into())]))
 }
 
-/// The instances that a listing names, all of which have to exist; pages and names exclude each other
-/// (API model).
-pub(super) fn named(world: &World, input: &Value) -> ApiResult<Vec<String>> {
+/// Returns the ids that a listing names, all of which must exist. Ids and `MaxResults` are mutually
+/// exclusive (API model).
+pub(super) fn requested_ids(world: &World, input: &Value) -> ApiResult<Vec<String>> {
     let ids = input.strings("InstanceId");
     if !ids.is_empty() && !input.get("MaxResults").is_null() {
         return Err(ApiError::sender(
@@ -78,12 +78,12 @@ pub(super) fn named(world: &World, input: &Value) -> ApiResult<Vec<String>> {
         ids.iter().filter(|id| !world.ec2.instances.contains_key(*id)).collect();
     match missing.as_slice() {
         [] => Ok(ids),
-        [one] => Err(INSTANCE.missing(one)),
+        [one] => Err(INSTANCE.not_found(one)),
         several => Err(several_missing(several)),
     }
 }
 
-/// The error for several identifiers that no instance has.
+/// Returns the error for several ids that don't exist.
 pub(super) fn several_missing(ids: &[&String]) -> ApiError {
     let all: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
     ApiError::sender(
@@ -92,7 +92,7 @@ pub(super) fn several_missing(ids: &[&String]) -> ApiError {
     )
 }
 
-/// The values that a filter looks at.
+/// Returns the values that a filter compares with.
 fn field(world: &World, id: &str, instance: &Instance, name: &str) -> Vec<String> {
     let text = |key: &str| instance.data.str(key).map(str::to_owned).into_iter().collect();
     let vpc = || world.ec2.subnets.get(&instance.subnet).map(|subnet| subnet.vpc.clone());
@@ -110,9 +110,9 @@ fn field(world: &World, id: &str, instance: &Instance, name: &str) -> Vec<String
         "ip-address" => instance.public_ip.clone().into_iter().collect(),
         "private-dns-name" => vec![private_name(world, instance)],
         "dns-name" => public_name(world, instance).into_iter().collect(),
-        "group-id" => instance.groups.clone(),
+        "group-id" => instance.security_groups.clone(),
         "group-name" => instance
-            .groups
+            .security_groups
             .iter()
             .filter_map(|id| world.ec2.security_groups.get(id).map(|group| group.name.clone()))
             .collect(),
@@ -129,7 +129,7 @@ fn field(world: &World, id: &str, instance: &Instance, name: &str) -> Vec<String
     }
 }
 
-/// The reservation of instances that were launched together.
+/// Formats the reservation of instances that were launched together.
 pub(super) fn reservation(world: &World, ids: &[String]) -> Value {
     let instances = ids.iter().enumerate().filter_map(|(place, id)| {
         world.ec2.instances.get(id).map(|instance| to_value(world, id, instance, place))
@@ -146,7 +146,7 @@ pub(super) fn reservation(world: &World, ids: &[String]) -> Value {
 fn to_value(world: &World, id: &str, instance: &Instance, place: usize) -> Value {
     let (code, state) = instance.state.code();
     let groups: Vec<Value> = instance
-        .groups
+        .security_groups
         .iter()
         .map(|group| {
             let name = world.ec2.security_groups.get(group).map(|group| group.name.clone());
@@ -155,7 +155,7 @@ fn to_value(world: &World, id: &str, instance: &Instance, place: usize) -> Value
         .collect();
     let vpc: Value = world.ec2.subnets.get(&instance.subnet).map(|s| s.vpc.clone()).into();
     let gone = instance.state == InstanceState::Terminated;
-    // A terminated instance has no address any more.
+    // A terminated instance no longer has an address.
     let here = |value: Value| if gone { Value::Null } else { value };
     let text = |key: &str| -> Value { instance.data.str(key).into() };
     let options = |value: &str| Value::from(value);
@@ -225,7 +225,7 @@ fn to_value(world: &World, id: &str, instance: &Instance, place: usize) -> Value
     ])
 }
 
-/// Why an instance is in its state, in the service's two forms.
+/// Returns `reason` and `stateReason` of an instance.
 fn reason(instance: &Instance) -> (&'static str, Value) {
     match instance.state {
         InstanceState::Pending | InstanceState::Running => ("", Value::Null),
@@ -239,19 +239,19 @@ fn reason(instance: &Instance) -> (&'static str, Value) {
 }
 
 fn architecture(world: &World, instance: &Instance) -> String {
-    let image = instance.data.str("imageId").and_then(|id| world.ec2.machines.get(id));
+    let image = instance.data.str("imageId").and_then(|id| world.ec2.amis.get(id));
     image.map_or_else(|| "x86_64".to_owned(), |image| image.architecture.clone())
 }
 
 fn profile(world: &World, instance: &Instance) -> Value {
     let spec = instance.data.get("iamInstanceProfile");
-    let Some(profile) = iam::profile(world, spec.str("arn"), spec.str("name")) else {
+    let Some(profile) = iam::find_instance_profile(world, spec.str("arn"), spec.str("name")) else {
         return Value::Null;
     };
     map([("arn", profile.arn.as_str().into()), ("id", profile.id.as_str().into())])
 }
 
-/// `ip-10-0-1-4.ap-northeast-2.compute.internal`; empty once it is gone.
+/// Returns `ip-10-0-1-4.ap-northeast-2.compute.internal`; empty for a terminated instance.
 fn private_name(world: &World, instance: &Instance) -> String {
     if instance.state == InstanceState::Terminated {
         return String::new();
@@ -259,7 +259,7 @@ fn private_name(world: &World, instance: &Instance) -> String {
     format!("ip-{}.{}.compute.internal", instance.private_ip.replace('.', "-"), world.region)
 }
 
-/// The public name, where there is a public address and the VPC gives names.
+/// Returns the public DNS name, if the instance has a public address and its VPC has DNS hostnames enabled.
 fn public_name(world: &World, instance: &Instance) -> Option<String> {
     let subnet = world.ec2.subnets.get(&instance.subnet)?;
     let names = world.ec2.vpcs.get(&subnet.vpc)?.dns_hostnames;

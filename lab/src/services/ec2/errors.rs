@@ -1,22 +1,22 @@
-//! The errors that EC2's operations share. Codes by the API reference, "Error codes for the Amazon EC2
-//! API"; wordings as the service is seen to give them.
+//! The errors that EC2's operations share. The codes are those of the API reference, "Error codes for the
+//! Amazon EC2 API"; the messages follow those observed from the service.
 
 use crate::wire::{ApiError, ApiResult, Value};
 
-/// A kind of resource: how its identifiers begin, and what an error about it says.
+/// A kind of resource: the prefix of its ids, and the wording of its errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Kind {
+pub(super) struct ResourceKind {
     /// `vpc` in `vpc-0abc…`.
     pub(super) prefix: &'static str,
-    /// The word in front of the identifier in an error.
+    /// The words before the id in an error message.
     pub(super) noun: &'static str,
-    /// `InvalidVpcID`, to which `.NotFound` is added.
+    /// The error code without `.NotFound`, such as `InvalidVpcID`.
     code: &'static str,
-    /// The code for an identifier of another form; for some kinds the list of codes has none, and it
-    /// is a guess by analogy.
+    /// The error code for a malformed id. The API reference has none for some kinds; those are guessed by
+    /// analogy.
     malformed: &'static str,
-    /// The `resource-type` of its tags.
-    pub(super) tagged_as: &'static str,
+    /// Its `resource-type` in tags.
+    pub(super) resource_type: &'static str,
 }
 
 const fn kind(
@@ -25,50 +25,51 @@ const fn kind(
     code: &'static str,
     malformed: &'static str,
     tagged_as: &'static str,
-) -> Kind {
-    Kind { prefix, noun, code, malformed, tagged_as }
+) -> ResourceKind {
+    ResourceKind { prefix, noun, code, malformed, resource_type: tagged_as }
 }
 
-pub(super) const VPC: Kind = kind("vpc", "vpc ID", "InvalidVpcID", "InvalidVpcId.Malformed", "vpc");
-pub(super) const SUBNET: Kind =
+pub(super) const VPC: ResourceKind =
+    kind("vpc", "vpc ID", "InvalidVpcID", "InvalidVpcId.Malformed", "vpc");
+pub(super) const SUBNET: ResourceKind =
     kind("subnet", "subnet ID", "InvalidSubnetID", "InvalidSubnetId.Malformed", "subnet");
-pub(super) const GATEWAY: Kind = kind(
+pub(super) const GATEWAY: ResourceKind = kind(
     "igw",
     "internetGateway ID",
     "InvalidInternetGatewayID",
     "InvalidInternetGatewayId.Malformed",
     "internet-gateway",
 );
-pub(super) const ROUTE_TABLE: Kind = kind(
+pub(super) const ROUTE_TABLE: ResourceKind = kind(
     "rtb",
     "routeTable ID",
     "InvalidRouteTableID",
     "InvalidRouteTableId.Malformed",
     "route-table",
 );
-pub(super) const SECURITY_GROUP: Kind =
+pub(super) const SECURITY_GROUP: ResourceKind =
     kind("sg", "security group", "InvalidGroup", "InvalidGroupId.Malformed", "security-group");
-pub(super) const SECURITY_RULE: Kind = kind(
+pub(super) const SECURITY_RULE: ResourceKind = kind(
     "sgr",
     "security group rule ID",
     "InvalidSecurityGroupRuleId",
     "InvalidSecurityGroupRuleId.Malformed",
     "security-group-rule",
 );
-pub(super) const INSTANCE: Kind =
+pub(super) const INSTANCE: ResourceKind =
     kind("i", "instance ID", "InvalidInstanceID", "InvalidInstanceID.Malformed", "instance");
-pub(super) const IMAGE: Kind =
+pub(super) const IMAGE: ResourceKind =
     kind("ami", "image id", "InvalidAMIID", "InvalidAMIID.Malformed", "image");
-pub(super) const KEY_PAIR: Kind =
+pub(super) const KEY_PAIR: ResourceKind =
     kind("key", "key pair ID", "InvalidKeyPair", "InvalidKeyPairId.Malformed", "key-pair");
-pub(super) const LAUNCH_TEMPLATE: Kind = kind(
+pub(super) const LAUNCH_TEMPLATE: ResourceKind = kind(
     "lt",
     "launch template ID",
     "InvalidLaunchTemplateId",
     "InvalidLaunchTemplateId.Malformed",
     "launch-template",
 );
-pub(super) const INTERFACE: Kind = kind(
+pub(super) const INTERFACE: ResourceKind = kind(
     "eni",
     "networkInterface ID",
     "InvalidNetworkInterfaceID",
@@ -76,8 +77,8 @@ pub(super) const INTERFACE: Kind = kind(
     "network-interface",
 );
 
-/// Every kind that can have tags.
-pub(super) const KINDS: &[Kind] = &[
+/// The kinds that can have tags.
+pub(super) const KINDS: &[ResourceKind] = &[
     VPC,
     SUBNET,
     GATEWAY,
@@ -91,15 +92,15 @@ pub(super) const KINDS: &[Kind] = &[
     INTERFACE,
 ];
 
-impl Kind {
-    /// What the codes of its errors begin with.
+impl ResourceKind {
+    /// Returns the common prefix of its error codes.
     pub(super) fn code(self) -> &'static str {
         self.code
     }
 
-    /// The error for an identifier that nothing has: malformed where nothing could have it.
-    pub(super) fn missing(self, id: &str) -> ApiError {
-        let Kind { prefix, noun, code, malformed, .. } = self;
+    /// Returns the error for an id that doesn't exist: not found, or malformed if no resource could have it.
+    pub(super) fn not_found(self, id: &str) -> ApiError {
+        let ResourceKind { prefix, noun, code, malformed, .. } = self;
         let digits = id.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-'));
         let is_id =
             digits.is_some_and(|d| !d.is_empty() && d.chars().all(|c| c.is_ascii_alphanumeric()));
@@ -112,8 +113,8 @@ impl Kind {
     }
 }
 
-/// The text of a required member.
-pub(super) fn need<'i>(input: &'i Value, key: &str) -> ApiResult<&'i str> {
+/// Reads a required string member.
+pub(super) fn required_str<'i>(input: &'i Value, key: &str) -> ApiResult<&'i str> {
     input.str(key).filter(|text| !text.is_empty()).ok_or_else(|| missing_parameter(key))
 }
 
@@ -127,12 +128,12 @@ pub(super) fn invalid_value(message: impl Into<String>) -> ApiError {
     ApiError::sender("InvalidParameterValue", message)
 }
 
-/// `DependencyViolation`: `what` as in "The subnet 'subnet-0abc'".
-pub(super) fn in_use(what: &str, id: &str) -> ApiError {
+/// `DependencyViolation`; `what` is the kind of resource, such as `subnet`.
+pub(super) fn has_dependencies(what: &str, id: &str) -> ApiError {
     dependency(format!("The {what} '{id}' has dependencies and cannot be deleted."))
 }
 
-/// `DependencyViolation` in other words.
+/// `DependencyViolation` with a message of its own.
 pub(super) fn dependency(message: impl Into<String>) -> ApiError {
     ApiError::sender("DependencyViolation", message)
 }

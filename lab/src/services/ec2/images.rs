@@ -1,29 +1,28 @@
-//! Machine images: Amazon's own, as far as somebody looks for one, and the public parameters that name
-//! the newest of them.
+//! AMIs: a selection of Amazon's own, and the public parameters that name the latest ones.
 
 use std::collections::BTreeMap;
 
-use super::errors::{IMAGE, Kind};
-use super::listing::{self, Listed};
-use super::network::fixed;
+use super::errors::{IMAGE, ResourceKind};
+use super::listing::{self, Describable};
+use super::network::stable_id;
 use super::tags;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;
 
-/// Amazon's account of public images.
+/// The AWS account that owns Amazon's public AMIs.
 const AMAZON: &str = "137112412989";
 
-/// A machine image.
+/// An AMI.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Machine {
+pub struct Ami {
     /// Its name.
     pub name: String,
     /// `x86_64` or `arm64`.
     pub architecture: String,
 }
 
-/// What every Region has: the public parameter, the name and the architecture. The numbers in the
-/// names are those of one release of late 2026, invented.
+/// The AMIs of every Region: public parameter, name and architecture. The release numbers in the names
+/// are invented, for late 2026.
 const PUBLIC: &[(&str, &str, &str)] = &[
     (
         "al2023-ami-kernel-default-x86_64",
@@ -46,29 +45,28 @@ const PUBLIC: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// The folder of the public parameters.
+/// The path prefix of the public parameters.
 const FOLDER: &str = "/aws/service/ami-amazon-linux-latest/";
 
-/// The images that every Region begins with.
-pub fn public() -> BTreeMap<String, Machine> {
+/// Returns the AMIs that every Region has, by id.
+pub fn public() -> BTreeMap<String, Ami> {
     let machine = |(_, name, architecture): &(&str, &str, &str)| {
-        let machine =
-            Machine { name: (*name).to_owned(), architecture: (*architecture).to_owned() };
+        let machine = Ami { name: (*name).to_owned(), architecture: (*architecture).to_owned() };
         (public_id(name), machine)
     };
     PUBLIC.iter().map(machine).collect()
 }
 
-/// Parameter Store's public parameters that name machine images: name and value.
+/// Returns Parameter Store's public parameters for AMIs: name and AMI id.
 pub fn public_parameters() -> BTreeMap<String, String> {
     PUBLIC.iter().map(|(key, name, _)| (format!("{FOLDER}{key}"), public_id(name))).collect()
 }
 
-/// The image that launch template data or a launch names: an identifier, or a parameter after
-/// `resolve:ssm:` (user guide).
-pub(super) fn resolved(world: &World, image: &str) -> String {
+/// Resolves the image of a launch or of launch template data: an AMI id, or `resolve:ssm:` and a parameter
+/// name (user guide).
+pub(super) fn resolve_image(world: &World, image: &str) -> String {
     let Some(parameter) = image.strip_prefix("resolve:ssm:") else { return image.to_owned() };
-    let own = crate::services::ssm::parameter(world, parameter).map(str::to_owned);
+    let own = crate::services::ssm::current_value(world, parameter).map(str::to_owned);
     own.or_else(|| public_parameters().remove(parameter)).unwrap_or_else(|| image.to_owned())
 }
 
@@ -80,11 +78,11 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     if none_of_ours {
         return Ok(map([("imagesSet", Value::List(Vec::new()))]));
     }
-    listing::describe(world, input, &world.ec2.machines)
+    listing::describe(world, input, &world.ec2.amis)
 }
 
-impl Listed for Machine {
-    const KIND: Kind = IMAGE;
+impl Describable for Ami {
+    const KIND: ResourceKind = IMAGE;
     const IDS: &'static str = "ImageId";
     const SET: &'static str = "imagesSet";
     const FILTERS: &'static [&'static str] = &[
@@ -104,7 +102,7 @@ impl Listed for Machine {
         "block-device-mapping.volume-type",
     ];
 
-    fn field(&self, id: &str, name: &str, _: &World) -> Vec<String> {
+    fn filter_values(&self, id: &str, name: &str, _: &World) -> Vec<String> {
         let text = match name {
             "image-id" => id,
             "name" => &self.name,
@@ -162,5 +160,5 @@ impl Listed for Machine {
 }
 
 fn public_id(name: &str) -> String {
-    format!("ami-0{}", fixed(name))
+    format!("ami-0{}", stable_id(name))
 }

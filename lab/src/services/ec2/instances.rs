@@ -1,4 +1,4 @@
-//! Instances: from a launch to their end, and whether the program on them answers.
+//! Instances: launch, termination, and whether the program on them answers.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,34 +6,34 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::errors::SUBNET;
-use super::{Event, launch_data, launches, machine_types, network, resolve};
+use super::{Event, instance_types, launch_data, launches, network, resolve};
 use crate::faults;
 use crate::traffic::program::Program;
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::{self, World, later};
 
-/// How long a terminated instance is still listed (user guide: about an hour).
+/// How long a terminated instance remains listed (user guide: about an hour).
 const LISTED: Duration = Duration::from_secs(3600);
 
-/// Where an instance is in its life.
+/// The state of an instance (API model: `InstanceStateName`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstanceState {
-    /// Being started.
+    /// Launched or started, not running yet.
     Pending,
-    /// Running, whatever its program does.
+    /// Running, whether or not its program works.
     Running,
-    /// Being ended.
+    /// Being terminated.
     ShuttingDown,
-    /// Gone.
+    /// Terminated.
     Terminated,
     /// Being stopped.
     Stopping,
-    /// Stopped: it can be started again.
+    /// Stopped; it can be started again.
     Stopped,
 }
 
 impl InstanceState {
-    /// The code and name in an answer (API model).
+    /// Returns the code and name in responses (API model).
     pub fn code(self) -> (i64, &'static str) {
         match self {
             InstanceState::Pending => (0, "pending"),
@@ -51,45 +51,46 @@ impl InstanceState {
 pub struct Instance {
     /// Its Availability Zone.
     pub zone: String,
-    /// Its subnet.
+    /// The id of its subnet.
     pub subnet: String,
-    /// Its address in the subnet.
+    /// Its private IPv4 address.
     pub private_ip: String,
-    /// Its public address, if it has one.
+    /// Its public IPv4 address, if it has one.
     pub public_ip: Option<String>,
-    /// Its security groups.
-    pub groups: Vec<String>,
-    /// When it was launched.
+    /// The ids of its security groups.
+    pub security_groups: Vec<String>,
+    /// Its launch time.
     pub launched: Timestamp,
-    /// When its program begins to answer; none if it never does, or no longer.
-    pub answers_from: Option<Timestamp>,
-    /// Where it is in its life.
+    /// When its program begins to answer; none if it never will, or has stopped answering.
+    pub responds_from: Option<Timestamp>,
+    /// Its state.
     pub state: InstanceState,
-    /// What it runs.
+    /// The program that it runs.
     pub program: Program,
-    /// When it last began to run; none before that. Its status checks are counted from here.
-    pub runs_since: Option<Timestamp>,
-    /// The launch template's id and the version; an empty id for a launch without one.
+    /// When it last entered the state running; none before that. The time until its status checks pass
+    /// starts here.
+    pub running_since: Option<Timestamp>,
+    /// The id and version of its launch template; an empty id if it was launched without one.
     pub template: (String, u64),
-    /// The launch template data that it was launched with.
+    /// The launch template data that it was launched from.
     pub data: Value,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
 }
 
-/// Whether a request to an instance gets an answer: it runs, its program has booted and not ended,
-/// and its zone is alive. A health check passes if the program is healthy besides.
-pub fn answers(world: &World, instance_id: &str) -> bool {
+/// Returns whether a request to an instance gets a response: the instance is running, its program has
+/// booted and not exited, and its zone isn't lost. A health check passes only if the program is also healthy.
+pub fn is_responding(world: &World, instance_id: &str) -> bool {
     world.ec2.instances.get(instance_id).is_some_and(|instance| {
         instance.state == InstanceState::Running
-            && instance.answers_from.is_some_and(|from| from <= world.now)
+            && instance.responds_from.is_some_and(|from| from <= world.now)
             && world.ec2.zones.get(&instance.zone).is_none_or(|zone| zone.alive)
     })
 }
 
-/// Launches an instance in a subnet from a launch template's version. It is pending until
-/// [`run`]; its program answers `starts_in` plus its own boot time from now. It gets `tags`, and those of
-/// the launch template. The errors are those of RunInstances.
+/// Launches an instance in a subnet from a version of a launch template, and returns its id. It is pending
+/// until [`run`]; its program answers after `starts_in` plus its own boot time. It gets `tags` and those of
+/// the launch template; `tags` take precedence. Errors: those of RunInstances.
 pub fn launch(
     world: &mut World,
     template: (&str, u64),
@@ -99,42 +100,45 @@ pub fn launch(
 ) -> ApiResult<String> {
     let (template_id, number) = template;
     let found = resolve(&world.ec2, Some(template_id), None)?;
-    let number = found.number(Some(&number.to_string()))?;
+    let number = found.resolve_version(Some(&number.to_string()))?;
     let data = found.versions.get(&number).map_or(Value::Null, |version| version.data.clone());
-    begin(
+    launch_instance(
         world,
-        Launch { data, template: (template_id.to_owned(), number), subnet, tags, starts_in },
+        LaunchSpec { data, template: (template_id.to_owned(), number), subnet, tags, starts_in },
     )
 }
 
-/// What an instance is launched from.
-pub(super) struct Launch<'a> {
-    /// Launch template data, in the names of an answer.
+/// The parameters of one launch.
+pub(super) struct LaunchSpec<'a> {
+    /// Launch template data, with the member names of responses.
     pub(super) data: Value,
-    /// Where it comes from; an empty id for none.
+    /// The id and version of the launch template; an empty id for none.
     pub(super) template: (String, u64),
-    /// The subnet.
+    /// The id of the subnet.
     pub(super) subnet: &'a str,
-    /// Tags besides those of the data.
+    /// Tags in addition to those of the data; these take precedence.
     pub(super) tags: BTreeMap<String, String>,
-    /// How long until it runs.
+    /// The time until it runs.
     pub(super) starts_in: Duration,
 }
 
-/// Launches one instance.
-pub(super) fn begin(world: &mut World, launch: Launch<'_>) -> ApiResult<String> {
-    let Launch { data, template, subnet, mut tags, starts_in } = launch;
-    let groups = launches::check(world, &data, subnet)?;
-    let machine = data.str("instanceType").unwrap_or(machine_types::DEFAULT).to_owned();
+/// Launches one instance and returns its id.
+pub(super) fn launch_instance(world: &mut World, launch: LaunchSpec<'_>) -> ApiResult<String> {
+    let LaunchSpec { data, template, subnet, mut tags, starts_in } = launch;
+    let groups = launches::check_launch(world, &data, subnet)?;
+    let machine = data.str("instanceType").unwrap_or(instance_types::DEFAULT).to_owned();
     if let Some(zone) = world.ec2.subnets.get(subnet).map(|place| place.zone.clone()) {
         capacity(world, &zone, &machine)?;
     }
-    let Some(place) = world.ec2.subnets.get_mut(subnet) else { return Err(SUBNET.missing(subnet)) };
+    let Some(place) = world.ec2.subnets.get_mut(subnet) else {
+        return Err(SUBNET.not_found(subnet));
+    };
     let interface = data.list("networkInterfaceSet").first();
-    let public = interface.and_then(|i| i.bool("associatePublicIpAddress")).unwrap_or(place.public);
+    let public =
+        interface.and_then(|i| i.bool("associatePublicIpAddress")).unwrap_or(place.map_public_ip);
     let (zone, private_ip) = (place.zone.clone(), place.next_address());
     let mut program = Program::from_user_data(&launch_data::user_data(&data), &world.registry);
-    faults::spoil(&world.faults, &mut program);
+    faults::apply_misbehavior(&world.faults, &mut program);
     for (key, value) in launch_data::instance_tags(&data) {
         tags.entry(key).or_insert(value);
     }
@@ -144,12 +148,12 @@ pub(super) fn begin(world: &mut World, launch: Launch<'_>) -> ApiResult<String> 
         subnet: subnet.to_owned(),
         private_ip,
         public_ip: public.then(|| network::public_address(&id)),
-        groups,
+        security_groups: groups,
         launched: world.now,
-        answers_from: None,
+        responds_from: None,
         state: InstanceState::Pending,
         program,
-        runs_since: None,
+        running_since: None,
         template,
         data,
         tags,
@@ -159,23 +163,25 @@ pub(super) fn begin(world: &mut World, launch: Launch<'_>) -> ApiResult<String> 
     Ok(id)
 }
 
-/// Lets the program of an instance start: it answers `starts_in` plus its own boot time from now.
+/// Starts the program of an instance: it answers after `starts_in` plus its own boot time.
 pub(super) fn boot(world: &mut World, id: &str, starts_in: Duration) {
     let now = world.now;
     let Some(instance) = world.ec2.instances.get_mut(id) else { return };
     let program = &instance.program;
-    instance.answers_from = program.runs().then(|| later(now, starts_in + program.boot));
+    instance.responds_from = program.is_runnable().then(|| later(now, starts_in + program.boot));
     let crash = program.crash;
-    if let Some(at) = instance.answers_from {
-        world.queue.push(at, world::Event::Ec2(Event::Booted(id.to_owned())));
+    if let Some(at) = instance.responds_from {
+        world.queue.push(at, world::Event::Ec2(Event::ProgramStarted(id.to_owned())));
         if let Some(lives) = crash {
-            world.queue.push(later(at, lives), world::Event::Ec2(Event::Crashed(id.to_owned())));
+            world
+                .queue
+                .push(later(at, lives), world::Event::Ec2(Event::ProgramCrashed(id.to_owned())));
         }
     }
 }
 
-/// Whether the account and a zone have room for another instance. A lost zone has none (a guess: it is what callers
-/// report of such days).
+/// Checks that the account's quota and the zone's capacity allow another instance. A lost zone has no capacity
+/// (a guess, based on users' reports of zone outages).
 fn capacity(world: &World, zone: &str, machine: &str) -> ApiResult<()> {
     let counts = |i: &&Instance| i.state != InstanceState::Terminated;
     if world.ec2.instances.values().filter(counts).count() >= world.params.instance_quota {
@@ -185,7 +191,7 @@ fn capacity(world: &World, zone: &str, machine: &str) -> ApiResult<()> {
         ));
     }
     let short = |zone: &str| {
-        world.ec2.shortage.get(zone).is_some_and(|until| *until > world.now)
+        world.ec2.zones_without_capacity.get(zone).is_some_and(|until| *until > world.now)
             || world.ec2.zones.get(zone).is_some_and(|zone| !zone.alive)
     };
     if !short(zone) {
@@ -208,17 +214,17 @@ fn capacity(world: &World, zone: &str, machine: &str) -> ApiResult<()> {
     ))
 }
 
-/// A pending instance runs from now on.
-pub fn run(world: &mut World, instance_id: &str) {
+/// Moves a pending instance to the state running.
+pub fn mark_running(world: &mut World, instance_id: &str) {
     if let Some(instance) = world.ec2.instances.get_mut(instance_id)
         && instance.state == InstanceState::Pending
     {
         instance.state = InstanceState::Running;
-        instance.runs_since = Some(world.now);
+        instance.running_since = Some(world.now);
     }
 }
 
-/// Ends an instance: its program stops at once, the instance is gone after `Params::terminate`.
+/// Terminates an instance: its program stops at once; the state is terminated after `Params::terminate`.
 pub fn terminate(world: &mut World, instance_id: &str) {
     let gone = later(world.now, world.params.terminate);
     if let Some(instance) = world.ec2.instances.get_mut(instance_id)
@@ -229,9 +235,9 @@ pub fn terminate(world: &mut World, instance_id: &str) {
     }
 }
 
-/// A zone is lost, or back. Nothing in a lost zone answers; what still runs there when it is back
-/// boots anew.
-pub fn lose_zone(world: &mut World, name: &str, lost: bool) {
+/// Marks a zone as lost, or as back. Nothing in a lost zone answers; when it is back, the programs of its
+/// remaining instances boot again.
+pub fn set_zone_lost(world: &mut World, name: &str, lost: bool) {
     let Some(zone) = world.ec2.zones.get_mut(name) else { return };
     let back = !zone.alive && !lost;
     zone.alive = !lost;
@@ -239,35 +245,35 @@ pub fn lose_zone(world: &mut World, name: &str, lost: bool) {
         return;
     }
     for (id, instance) in &mut world.ec2.instances {
-        if instance.zone == name && instance.answers_from.is_some() {
+        if instance.zone == name && instance.responds_from.is_some() {
             let at = later(world.now, instance.program.boot);
-            instance.answers_from = Some(at);
-            world.queue.push(at, world::Event::Ec2(Event::Booted(id.clone())));
+            instance.responds_from = Some(at);
+            world.queue.push(at, world::Event::Ec2(Event::ProgramStarted(id.clone())));
         }
     }
 }
 
-/// Every program of this version is again as its image says, or as the weather wants it.
-pub fn reload(world: &mut World, version: &str) {
+/// Resets every program of this version to what its image says, and applies the injected faults again.
+pub fn reload_programs(world: &mut World, version: &str) {
     for instance in world.ec2.instances.values_mut() {
         if instance.program.version == version {
             let user_data = launch_data::user_data(&instance.data);
             instance.program = Program::from_user_data(&user_data, &world.registry);
-            faults::spoil(&world.faults, &mut instance.program);
+            faults::apply_misbehavior(&world.faults, &mut instance.program);
         }
     }
 }
 
-pub(super) fn crashed(world: &mut World, instance_id: &str) {
+pub(super) fn mark_crashed(world: &mut World, instance_id: &str) {
     if let Some(instance) = world.ec2.instances.get_mut(instance_id) {
-        instance.answers_from = None;
+        instance.responds_from = None;
     }
 }
 
-pub(super) fn terminated(world: &mut World, instance_id: &str) {
+pub(super) fn mark_terminated(world: &mut World, instance_id: &str) {
     if let Some(instance) = world.ec2.instances.get_mut(instance_id) {
         instance.state = InstanceState::Terminated;
-        let event = world::Event::Ec2(Event::Forgotten(instance_id.to_owned()));
+        let event = world::Event::Ec2(Event::Removed(instance_id.to_owned()));
         world.queue.push(later(world.now, LISTED), event);
     }
 }

@@ -1,12 +1,12 @@
-//! Key pairs: named, listed, and given to instances as a name. Their material opens nothing.
+//! Key pairs: stored, listed, and referred to by instances by name. The key material opens nothing.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::errors::{KEY_PAIR, Kind, missing_parameter, need};
-use super::listing::{self, Listed, cut};
+use super::errors::{KEY_PAIR, ResourceKind, missing_parameter, required_str};
+use super::listing::{self, Describable, paginate};
 use super::tags;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
@@ -18,7 +18,7 @@ pub struct KeyPair {
     pub name: String,
     /// `rsa` or `ed25519`.
     pub kind: String,
-    /// A fingerprint of its material.
+    /// A fingerprint of the key material.
     pub fingerprint: String,
     /// When it was created.
     pub created: Timestamp,
@@ -26,16 +26,16 @@ pub struct KeyPair {
 
 /// `CreateKeyPair` and `ImportKeyPair`.
 pub(super) fn create(world: &mut World, input: &Value, imported: bool) -> ApiResult<Value> {
-    let name = need(input, "KeyName")?.to_owned();
+    let name = required_str(input, "KeyName")?.to_owned();
     if world.ec2.key_pairs.values().any(|pair| pair.name == name) {
         return Err(ApiError::sender(
             "InvalidKeyPair.Duplicate",
             format!("The keypair '{name}' already exists."),
         ));
     }
-    let given = tags::at_creation(input, KEY_PAIR)?;
+    let given = tags::read_specifications(input, KEY_PAIR)?;
     let material = if imported {
-        let encoded = need(input, "PublicKeyMaterial")?;
+        let encoded = required_str(input, "PublicKeyMaterial")?;
         let bytes = STANDARD.decode(encoded).ok();
         let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
         text.filter(|text| text.starts_with("ssh-") || text.contains("BEGIN")).ok_or_else(|| {
@@ -78,11 +78,11 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     }
     let found = listing::select(world, input, all)?.into_iter();
     let found = found.filter(|(_, pair)| names.is_empty() || names.contains(&pair.name));
-    let (items, _) = cut(input, found.map(|(id, pair)| pair.write(id, world)).collect())?;
+    let (items, _) = paginate(input, found.map(|(id, pair)| pair.write(id, world)).collect())?;
     Ok(map([("keySet", items.into())]))
 }
 
-/// `DeleteKeyPair`: no error if there is none.
+/// `DeleteKeyPair`: no error if it doesn't exist.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let (id, name) = (input.str("KeyPairId"), input.str("KeyName"));
     if id.is_none() && name.is_none() {
@@ -93,18 +93,18 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let found = found.map(|(id, _)| id.clone());
     if let Some(id) = &found {
         world.ec2.key_pairs.remove(id);
-        world.ec2.forget_tags();
+        world.ec2.remove_orphaned_tags();
     }
     Ok(map([("return", true.into()), ("keyPairId", found.into())]))
 }
 
-impl Listed for KeyPair {
-    const KIND: Kind = KEY_PAIR;
+impl Describable for KeyPair {
+    const KIND: ResourceKind = KEY_PAIR;
     const IDS: &'static str = "KeyPairId";
     const SET: &'static str = "keySet";
     const FILTERS: &'static [&'static str] = &["key-pair-id", "key-name", "fingerprint"];
 
-    fn field(&self, id: &str, name: &str, _: &World) -> Vec<String> {
+    fn filter_values(&self, id: &str, name: &str, _: &World) -> Vec<String> {
         vec![match name {
             "key-pair-id" => id.to_owned(),
             "key-name" => self.name.clone(),

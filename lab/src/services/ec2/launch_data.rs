@@ -1,5 +1,5 @@
-//! Launch template data: written as `RequestLaunchTemplateData`, read back as
-//! `ResponseLaunchTemplateData`. The two differ in the names of their lists (API model).
+//! Launch template data: sent as `RequestLaunchTemplateData`, returned as `ResponseLaunchTemplateData`.
+//! The two differ in the names of their lists (API model).
 
 use std::borrow::Cow;
 
@@ -8,10 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::wire::{ApiError, ApiResult, Value};
 
-/// The most that user data may have before encoding, in bytes (user guide).
+/// The maximum size of user data before encoding, in bytes (user guide).
 const USER_DATA_LIMIT: usize = 16 * 1024;
 
-/// Lists whose name in a request is not their name in an answer in lower case (API model).
+/// The lists whose name in a response isn't just the lowercased name in the request (API model).
 const LISTS: &[(&str, &str)] = &[
     ("AcceleratorManufacturer", "acceleratorManufacturerSet"),
     ("AcceleratorName", "acceleratorNameSet"),
@@ -37,9 +37,9 @@ const LISTS: &[(&str, &str)] = &[
     ("TagSpecification", "tagSpecificationSet"),
 ];
 
-/// The `LaunchTemplateData` of a request in the names of an answer; it must have some member.
+/// Returns the `LaunchTemplateData` of a request with the member names of responses; it must not be empty.
 pub(super) fn from_request(input: &Value) -> ApiResult<Value> {
-    match converted(input.get("LaunchTemplateData"))? {
+    match to_response_form(input.get("LaunchTemplateData"))? {
         Value::Map(members) if !members.is_empty() => Ok(Value::Map(members)),
         _ => Err(ApiError::sender(
             "MissingParameter",
@@ -48,9 +48,9 @@ pub(super) fn from_request(input: &Value) -> ApiResult<Value> {
     }
 }
 
-/// Launch data in the names of an answer, or the error that EC2 gives for user data that is too long or
-/// not base64.
-pub(super) fn converted(data: &Value) -> ApiResult<Value> {
+/// Returns launch data with the member names of responses, or EC2's error for user data that is too long or
+/// isn't base64.
+pub(super) fn to_response_form(data: &Value) -> ApiResult<Value> {
     if let Some(user_data) = data.str("UserData") {
         let bytes = STANDARD.decode(user_data).map_err(|_| {
             ApiError::sender("InvalidUserData.Malformed", "Invalid BASE64 encoding of user data.")
@@ -60,7 +60,7 @@ pub(super) fn converted(data: &Value) -> ApiResult<Value> {
             return Err(ApiError::sender("InvalidParameterValue", message));
         }
     }
-    // API model: from 1 to 64. Containers need 2.
+    // API model: 1 to 64. Containers need 2.
     if let Some(hops) = data.get("MetadataOptions").int("HttpPutResponseHopLimit")
         && !(1..=64).contains(&hops)
     {
@@ -74,7 +74,7 @@ pub(super) fn converted(data: &Value) -> ApiResult<Value> {
     Ok(renamed(data, ""))
 }
 
-/// `over` on top of `base`: each of its top-level members replaces the base's whole (user guide).
+/// Merges `over` into `base`: each top-level member of `over` replaces that of `base` as a whole (user guide).
 pub(super) fn merged(base: &Value, over: Value) -> Value {
     match (base, over) {
         (Value::Map(base), Value::Map(over)) => Value::Map(
@@ -88,7 +88,7 @@ pub(super) fn merged(base: &Value, over: Value) -> Value {
     }
 }
 
-/// The decoded user data of launch template data; empty if it has none.
+/// Returns the decoded user data of launch template data; empty if it has none.
 pub(super) fn user_data(data: &Value) -> String {
     data.str("userData")
         .and_then(|text| STANDARD.decode(text).ok())
@@ -96,7 +96,7 @@ pub(super) fn user_data(data: &Value) -> String {
         .unwrap_or_default()
 }
 
-/// The tags that launch template data gives to instances.
+/// Returns the tags that launch template data specifies for instances.
 pub(super) fn instance_tags(data: &Value) -> Vec<(String, String)> {
     data.list("tagSpecificationSet")
         .iter()
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_metadata_service_is_at_most_64_hops_away() {
+    fn the_metadata_hop_limit_is_at_most_64() {
         let request = |hops: &str| {
             let options = map([("HttpPutResponseHopLimit", hops.into())]);
             from_request(&map([("LaunchTemplateData", map([("MetadataOptions", options)]))]))

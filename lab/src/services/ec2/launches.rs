@@ -1,60 +1,62 @@
-//! `RunInstances`, and what every launch has to have.
+//! `RunInstances`, and the checks of every launch.
 
 use std::borrow::Cow;
 
 use super::errors::{
-    INSTANCE, KEY_PAIR, SECURITY_GROUP, SUBNET, invalid_value, missing_parameter, need,
+    INSTANCE, KEY_PAIR, SECURITY_GROUP, SUBNET, invalid_value, missing_parameter, required_str,
 };
-use super::idempotence::{self, Made};
-use super::instances::{Launch, begin};
-use super::{Event, describe, images, launch_data, machine_types, network, resolve, tags};
+use super::idempotency::{self, CallResult};
+use super::instances::{LaunchSpec, launch_instance};
+use super::{Event, describe, images, instance_types, launch_data, network, resolve, tags};
 use crate::services::iam;
 use crate::wire::{ApiError, ApiResult, Call, Value, map};
 use crate::world::{self, World, later};
 
-/// Members of a launch that are about the call or its place and not about the instance.
+/// The members of `RunInstances` that are not launch template data.
 const OF_THE_CALL: &[&str] =
     &["MinCount", "MaxCount", "ClientToken", "LaunchTemplate", "SubnetId", "TagSpecification"];
 
-/// `RunInstances`: all in one subnet, in one reservation.
+/// `RunInstances`: all instances in one subnet and one reservation.
 pub(super) fn run(world: &mut World, call: &Call) -> ApiResult<Value> {
     let input = &call.input;
-    if let Some(Made::Instances(ids)) = idempotence::used(&world.ec2, call)?.cloned() {
+    if let Some(CallResult::Instances(ids)) =
+        idempotency::earlier_result(&world.ec2, call)?.cloned()
+    {
         return Ok(describe::reservation(world, &ids));
     }
-    let count = count(input, world.params.launch_most)?;
-    let (data, template) = data(world, input)?;
+    let count = count(input, world.params.run_instances_max)?;
+    let (data, template) = merged_data(world, input)?;
     let subnet = subnet(world, input, &data)?;
     let given = tags_of_instances(input)?;
-    check(world, &data, &subnet)?;
+    check_launch(world, &data, &subnet)?;
     let starts_in = world.params.launch;
     let mut ids = Vec::new();
     for _ in 0..count {
-        let launch = Launch {
+        let launch = LaunchSpec {
             data: data.clone(),
             template: template.clone(),
             subnet: &subnet,
             tags: given.clone(),
             starts_in,
         };
-        let id = begin(world, launch)?;
+        let id = launch_instance(world, launch)?;
         let at = later(world.now, starts_in);
         world.queue.push(at, world::Event::Ec2(Event::Running(id.clone())));
         ids.push(id);
     }
     let answer = describe::reservation(world, &ids);
-    idempotence::remember(&mut world.ec2, call, Made::Instances(ids));
+    idempotency::store_result(&mut world.ec2, call, CallResult::Instances(ids));
     Ok(answer)
 }
 
 /// `GetLaunchTemplateData`.
 pub(super) fn template_data(world: &World, input: &Value) -> ApiResult<Value> {
-    let id = need(input, "InstanceId")?;
-    let instance = world.ec2.instances.get(id).ok_or_else(|| INSTANCE.missing(id))?;
+    let id = required_str(input, "InstanceId")?;
+    let instance = world.ec2.instances.get(id).ok_or_else(|| INSTANCE.not_found(id))?;
     Ok(map([("launchTemplateData", instance.data.clone())]))
 }
 
-/// How many: as many as `MaxCount` says, for the lab has room.
+/// Returns how many instances to launch: `MaxCount`, since the lab has room.
 fn count(input: &Value, limit: i64) -> ApiResult<i64> {
     let number = |key: &str| input.int(key).ok_or_else(|| missing_parameter(key));
     let (least, most) = (number("MinCount")?, number("MaxCount")?);
@@ -74,8 +76,8 @@ fn count(input: &Value, limit: i64) -> ApiResult<i64> {
     Ok(most)
 }
 
-/// The launch data of a call: its own on top of its template's.
-fn data(world: &World, input: &Value) -> ApiResult<(Value, (String, u64))> {
+/// Returns the launch data of a call: its own, merged into that of its launch template.
+fn merged_data(world: &World, input: &Value) -> ApiResult<(Value, (String, u64))> {
     let own: Vec<(Cow<'static, str>, Value)> = match input {
         Value::Map(members) => {
             let own = members.iter().filter(|(key, _)| !OF_THE_CALL.contains(&key.as_ref()));
@@ -83,25 +85,25 @@ fn data(world: &World, input: &Value) -> ApiResult<(Value, (String, u64))> {
         }
         _ => Vec::new(),
     };
-    let own = launch_data::converted(&Value::Map(own))?;
+    let own = launch_data::to_response_form(&Value::Map(own))?;
     let spec = input.get("LaunchTemplate");
     if spec.is_null() {
         return Ok((own, (String::new(), 0)));
     }
     let template =
         resolve(&world.ec2, spec.str("LaunchTemplateId"), spec.str("LaunchTemplateName"))?;
-    let number = template.number(spec.str("Version"))?;
+    let number = template.resolve_version(spec.str("Version"))?;
     let base = template.versions.get(&number).map_or(Value::Null, |version| version.data.clone());
     Ok((launch_data::merged(&base, own), (template.id.clone(), number)))
 }
 
-/// The subnet of a launch: the one named, or a default one of the zone named or of any.
+/// Returns the subnet of a launch: the one named, otherwise a default subnet in the named zone or in any zone.
 fn subnet(world: &World, input: &Value, data: &Value) -> ApiResult<String> {
     let interface = data.list("networkInterfaceSet").first();
     let named = input.str("SubnetId").or(interface.and_then(|i| i.str("subnetId")));
     if let Some(id) = named {
         let known = world.ec2.subnets.contains_key(id);
-        return if known { Ok(id.to_owned()) } else { Err(SUBNET.missing(id)) };
+        return if known { Ok(id.to_owned()) } else { Err(SUBNET.not_found(id)) };
     }
     let zone = data.get("placement").str("availabilityZone");
     let mut defaults = world.ec2.subnets.iter().filter(|(_, subnet)| subnet.is_default);
@@ -115,7 +117,7 @@ fn subnet(world: &World, input: &Value, data: &Value) -> ApiResult<String> {
     })
 }
 
-/// The tags for instances; those for volumes and interfaces are taken and forgotten.
+/// Returns the tags for instances; those for volumes and interfaces are accepted and dropped.
 fn tags_of_instances(input: &Value) -> ApiResult<tags::Tags> {
     let ours = |s: &&Value| s.str("ResourceType") == Some("instance");
     let other = |s: &Value| {
@@ -138,18 +140,18 @@ fn tags_of_instances(input: &Value) -> ApiResult<tags::Tags> {
         )));
     }
     let own: Vec<Value> = given.iter().filter(ours).cloned().collect();
-    tags::at_creation(&map([("TagSpecification", own.into())]), INSTANCE)
+    tags::read_specifications(&map([("TagSpecification", own.into())]), INSTANCE)
 }
 
-/// Checks that an instance can be launched in a subnet from data: the image, the type, the key pair, the
-/// profile and the security groups exist. Gives the security groups.
-pub(super) fn check(world: &World, data: &Value, subnet: &str) -> ApiResult<Vec<String>> {
+/// Checks that an instance can be launched in a subnet from launch data: the AMI, instance type, key pair,
+/// instance profile and security groups must exist. Returns the ids of the security groups.
+pub(super) fn check_launch(world: &World, data: &Value, subnet: &str) -> ApiResult<Vec<String>> {
     let image = data.str("imageId").ok_or_else(|| missing_parameter("ImageId"))?;
-    let image = images::resolved(world, image);
+    let image = images::resolve_image(world, image);
     let machine =
-        world.ec2.machines.get(&image).ok_or_else(|| super::errors::IMAGE.missing(&image))?;
-    let kind = data.str("instanceType").unwrap_or(machine_types::DEFAULT);
-    let architecture = machine_types::architecture(kind)
+        world.ec2.amis.get(&image).ok_or_else(|| super::errors::IMAGE.not_found(&image))?;
+    let kind = data.str("instanceType").unwrap_or(instance_types::DEFAULT);
+    let architecture = instance_types::architecture(kind)
         .ok_or_else(|| invalid_value(format!("Invalid value '{kind}' for InstanceType.")))?;
     if architecture != machine.architecture {
         return Err(invalid_value(format!(
@@ -166,13 +168,13 @@ pub(super) fn check(world: &World, data: &Value, subnet: &str) -> ApiResult<Vec<
         ));
     }
     check_profile(world, data.get("iamInstanceProfile"))?;
-    let place = world.ec2.subnets.get(subnet).ok_or_else(|| SUBNET.missing(subnet))?;
+    let place = world.ec2.subnets.get(subnet).ok_or_else(|| SUBNET.not_found(subnet))?;
     security_groups(world, data, &place.vpc)
 }
 
 fn check_profile(world: &World, profile: &Value) -> ApiResult<()> {
     let (arn, name) = (profile.str("arn"), profile.str("name"));
-    let known = iam::profile(world, arn, name).is_some();
+    let known = iam::find_instance_profile(world, arn, name).is_some();
     match (known, arn, name) {
         (true, ..) | (_, None, None) => Ok(()),
         (false, Some(arn), _) => Err(invalid_value(format!(
@@ -184,13 +186,13 @@ fn check_profile(world: &World, profile: &Value) -> ApiResult<()> {
     }
 }
 
-/// The security groups of a launch: its own or its interface's, else the default one of the VPC.
+/// Returns the security groups of a launch: its own and its interface's, otherwise the VPC's default one.
 fn security_groups(world: &World, data: &Value, vpc: &str) -> ApiResult<Vec<String>> {
     let interface = data.list("networkInterfaceSet").first();
     let mut groups = data.strings("securityGroupIdSet");
     groups.extend(interface.map(|i| i.strings("groupSet")).unwrap_or_default());
     for name in data.strings("securityGroupSet") {
-        let id = network::named(&world.ec2, &name).ok_or_else(|| {
+        let id = network::group_by_name(&world.ec2, &name).ok_or_else(|| {
             ApiError::sender(
                 "InvalidGroup.NotFound",
                 format!("The security group '{name}' does not exist in default VPC"),
@@ -199,7 +201,8 @@ fn security_groups(world: &World, data: &Value, vpc: &str) -> ApiResult<Vec<Stri
         groups.push(id);
     }
     for id in &groups {
-        let group = world.ec2.security_groups.get(id).ok_or_else(|| SECURITY_GROUP.missing(id))?;
+        let group =
+            world.ec2.security_groups.get(id).ok_or_else(|| SECURITY_GROUP.not_found(id))?;
         if group.vpc != vpc {
             return Err(ApiError::sender(
                 "InvalidParameter",

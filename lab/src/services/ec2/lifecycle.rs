@@ -1,15 +1,15 @@
-//! What a person does to instances: end, stop, start, reboot, and change them.
+//! Operations on existing instances: terminate, stop, start, reboot, and modify.
 
 use std::time::Duration;
 
-use super::errors::{INSTANCE, invalid_value, missing_parameter, need};
+use super::errors::{INSTANCE, invalid_value, missing_parameter, required_str};
 use super::instances::{InstanceState, boot};
-use super::tags::done;
+use super::tags::success;
 use super::{Event, instances};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{self, World, later};
 
-/// `TerminateInstances`: no error for one that is gone already.
+/// `TerminateInstances`: no error for an instance that is already terminated.
 pub(super) fn terminate(world: &mut World, input: &Value) -> ApiResult<Value> {
     let ids = named(world, input)?;
     let protected = ids.iter().find(|id| {
@@ -24,51 +24,51 @@ pub(super) fn terminate(world: &mut World, input: &Value) -> ApiResult<Value> {
             ),
         ));
     }
-    changes(world, &ids, instances::terminate)
+    apply_to_each(world, &ids, instances::terminate)
 }
 
 /// `StopInstances`.
 pub(super) fn stop(world: &mut World, input: &Value) -> ApiResult<Value> {
     let ids = named(world, input)?;
-    refuse_in(world, &ids, "stopped", |state| {
+    check_state(world, &ids, "stopped", |state| {
         matches!(state, InstanceState::ShuttingDown | InstanceState::Terminated)
     })?;
-    changes(world, &ids, |world, id| {
+    apply_to_each(world, &ids, |world, id| {
         let (gone, stops_in) = (world.now, world.params.terminate);
         let Some(instance) = world.ec2.instances.get_mut(id) else { return };
         if matches!(instance.state, InstanceState::Pending | InstanceState::Running) {
             instance.state = InstanceState::Stopping;
-            instance.answers_from = None;
+            instance.responds_from = None;
             let event = Event::Stopped(id.to_owned());
             world.queue.push(later(gone, stops_in), world::Event::Ec2(event));
         }
     })
 }
 
-/// A stopping instance has stopped, and with that lost its public address.
-pub(super) fn stopped(world: &mut World, id: &str) {
+/// Moves a stopping instance to the state stopped. It loses its public address.
+pub(super) fn mark_stopped(world: &mut World, id: &str) {
     if let Some(instance) = world.ec2.instances.get_mut(id)
         && instance.state == InstanceState::Stopping
     {
         instance.state = InstanceState::Stopped;
-        (instance.public_ip, instance.runs_since) = (None, None);
+        (instance.public_ip, instance.running_since) = (None, None);
     }
 }
 
 /// `StartInstances`.
 pub(super) fn start(world: &mut World, input: &Value) -> ApiResult<Value> {
     let ids = named(world, input)?;
-    refuse_in(world, &ids, "started", |state| {
+    check_state(world, &ids, "started", |state| {
         !matches!(state, InstanceState::Stopped | InstanceState::Running | InstanceState::Pending)
     })?;
     let starts_in = world.params.launch;
-    changes(world, &ids, |world, id| {
+    apply_to_each(world, &ids, |world, id| {
         let public = world
             .ec2
             .instances
             .get(id)
             .and_then(|instance| world.ec2.subnets.get(&instance.subnet))
-            .is_some_and(|subnet| subnet.public);
+            .is_some_and(|subnet| subnet.map_public_ip);
         let Some(instance) = world.ec2.instances.get_mut(id) else { return };
         if instance.state != InstanceState::Stopped {
             return;
@@ -81,20 +81,20 @@ pub(super) fn start(world: &mut World, input: &Value) -> ApiResult<Value> {
     })
 }
 
-/// `RebootInstances`: the program starts anew; the instance keeps running by its state.
+/// `RebootInstances`: the program boots again; the instance's state remains running.
 pub(super) fn reboot(world: &mut World, input: &Value) -> ApiResult<Value> {
     let ids = named(world, input)?;
-    refuse_in(world, &ids, "rebooted", |state| state != InstanceState::Running)?;
+    check_state(world, &ids, "rebooted", |state| state != InstanceState::Running)?;
     for id in ids {
         boot(world, &id, Duration::ZERO);
     }
-    Ok(done())
+    Ok(success())
 }
 
 /// `DescribeInstanceAttribute`.
 pub(super) fn describe_attribute(world: &World, input: &Value) -> ApiResult<Value> {
-    let (id, name) = (need(input, "InstanceId")?, need(input, "Attribute")?);
-    let instance = world.ec2.instances.get(id).ok_or_else(|| INSTANCE.missing(id))?;
+    let (id, name) = (required_str(input, "InstanceId")?, required_str(input, "Attribute")?);
+    let instance = world.ec2.instances.get(id).ok_or_else(|| INSTANCE.not_found(id))?;
     let value = |value: Value| map([("value", value)]);
     let flag = |key: &str| value(instance.data.bool(key).unwrap_or(false).into());
     let text = |key: &str| value(instance.data.str(key).into());
@@ -105,15 +105,15 @@ pub(super) fn describe_attribute(world: &World, input: &Value) -> ApiResult<Valu
         "disableApiStop" => ("disableApiStop", flag("disableApiStop")),
         "ebsOptimized" => ("ebsOptimized", flag("ebsOptimized")),
         "instanceInitiatedShutdownBehavior" => {
-            let behaviour =
-                instance.data.str("instanceInitiatedShutdownBehavior").unwrap_or("stop");
-            ("instanceInitiatedShutdownBehavior", value(behaviour.into()))
+            let behavior = instance.data.str("instanceInitiatedShutdownBehavior").unwrap_or("stop");
+            ("instanceInitiatedShutdownBehavior", value(behavior.into()))
         }
         "rootDeviceName" => ("rootDeviceName", value("/dev/xvda".into())),
         "sourceDestCheck" => ("sourceDestCheck", value(true.into())),
         "enaSupport" => ("enaSupport", value(true.into())),
         "groupSet" => {
-            let groups = instance.groups.iter().map(|id| map([("groupId", id.as_str().into())]));
+            let groups =
+                instance.security_groups.iter().map(|id| map([("groupId", id.as_str().into())]));
             ("groupSet", Value::List(groups.collect()))
         }
         "blockDeviceMapping" => ("blockDeviceMapping", Value::List(Vec::new())),
@@ -130,16 +130,16 @@ pub(super) fn describe_attribute(world: &World, input: &Value) -> ApiResult<Valu
     Ok(map([("instanceId", id.into()), attribute]))
 }
 
-/// `ModifyInstanceAttribute`: protection against termination, security groups, and what needs the
-/// instance stopped.
+/// `ModifyInstanceAttribute`: termination and stop protection, shutdown behavior, security groups, and the
+/// attributes that can only be changed while the instance is stopped.
 pub(super) fn modify_attribute(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let id = need(input, "InstanceId")?;
-    let instance = world.ec2.instances.get(id).ok_or_else(|| INSTANCE.missing(id))?;
+    let id = required_str(input, "InstanceId")?;
+    let instance = world.ec2.instances.get(id).ok_or_else(|| INSTANCE.not_found(id))?;
     let groups = input.strings("GroupId");
     if let Some(missing) = groups.iter().find(|g| !world.ec2.security_groups.contains_key(*g)) {
-        return Err(super::errors::SECURITY_GROUP.missing(missing));
+        return Err(super::errors::SECURITY_GROUP.not_found(missing));
     }
-    // Both ways to say it: `DisableApiTermination.Value`, and `Attribute` with `Value`.
+    // The API has two forms: `DisableApiTermination.Value`, or `Attribute` with `Value`.
     let given = |member: &str, name: &str| {
         let old = input.str("Attribute").filter(|attribute| *attribute == name);
         input.get(member).str("Value").or(old.and(input.str("Value"))).map(str::to_owned)
@@ -170,13 +170,13 @@ pub(super) fn modify_attribute(world: &mut World, input: &Value) -> ApiResult<Va
     if let Some(instance) = world.ec2.instances.get_mut(id) {
         instance.data = super::launch_data::merged(&instance.data, Value::Map(changed));
         if !groups.is_empty() {
-            instance.groups = groups;
+            instance.security_groups = groups;
         }
     }
-    Ok(done())
+    Ok(success())
 }
 
-/// The instances that a call names, all of which have to exist.
+/// Returns the ids of the instances that a call names, all of which must exist.
 fn named(world: &World, input: &Value) -> ApiResult<Vec<String>> {
     let ids = input.strings("InstanceId");
     if ids.is_empty() {
@@ -186,12 +186,12 @@ fn named(world: &World, input: &Value) -> ApiResult<Vec<String>> {
         ids.iter().filter(|id| !world.ec2.instances.contains_key(*id)).collect();
     match missing.as_slice() {
         [] => Ok(ids),
-        [one] => Err(INSTANCE.missing(one)),
+        [one] => Err(INSTANCE.not_found(one)),
         several => Err(super::describe::several_missing(several)),
     }
 }
 
-fn refuse_in(
+fn check_state(
     world: &World,
     ids: &[String],
     what: &str,
@@ -207,8 +207,8 @@ fn refuse_in(
     }
 }
 
-/// Does something to each instance, and tells the states before and after.
-fn changes(
+/// Applies `change` to each instance, and returns the states before and after.
+fn apply_to_each(
     world: &mut World,
     ids: &[String],
     change: impl Fn(&mut World, &str),

@@ -1,65 +1,67 @@
-//! What all of EC2's `Describe…` operations have in common: identifiers, filters, pages.
+//! The common parts of EC2's `Describe…` operations: ids, filters and pages.
 
 use std::collections::BTreeMap;
 
 use super::State;
-use super::errors::{Kind, invalid_value};
+use super::errors::{ResourceKind, invalid_value};
 use super::tags;
 use crate::services::paging::page;
-use crate::services::pattern::like;
+use crate::services::pattern::matches;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
 /// A resource that can be listed.
-pub(super) trait Listed {
-    /// What it is.
-    const KIND: Kind;
-    /// The member of the request that names some by identifier.
+pub(super) trait Describable {
+    /// The kind of resource.
+    const KIND: ResourceKind;
+    /// The member of a request that lists ids.
     const IDS: &'static str;
-    /// The member of the answer that holds them.
+    /// The member of a response that holds the resources.
     const SET: &'static str;
-    /// The filters that it has, tags apart.
+    /// The supported filters, except those on tags.
     const FILTERS: &'static [&'static str];
 
-    /// Its values of a filter, tags apart.
-    fn field(&self, id: &str, name: &str, world: &World) -> Vec<String>;
+    /// Returns its values for a filter that isn't on tags.
+    fn filter_values(&self, id: &str, name: &str, world: &World) -> Vec<String>;
 
-    /// As an answer shows it.
+    /// Formats it for a response.
     fn write(&self, id: &str, world: &World) -> Value;
 }
 
-/// The operation that lists `all`.
-pub(super) fn describe<R: Listed>(
+/// Handles the `Describe…` operation on `all`.
+pub(super) fn describe<R: Describable>(
     world: &World,
     input: &Value,
     all: &BTreeMap<String, R>,
 ) -> ApiResult<Value> {
     let found = select(world, input, all)?;
     let found = found.into_iter().map(|(id, one)| one.write(id, world)).collect();
-    let (items, next) = cut(input, found)?;
+    let (items, next) = paginate(input, found)?;
     Ok(map([(R::SET, items.into()), ("nextToken", next.into())]))
 }
 
-/// Those that a request asks for.
-pub(super) fn select<'a, R: Listed>(
+/// Returns the resources that match a request's ids and filters.
+pub(super) fn select<'a, R: Describable>(
     world: &World,
     input: &Value,
     all: &'a BTreeMap<String, R>,
 ) -> ApiResult<Vec<(&'a String, &'a R)>> {
     let ids = input.strings(R::IDS);
     if let Some(missing) = ids.iter().find(|id| !all.contains_key(*id)) {
-        return Err(R::KIND.missing(missing));
+        return Err(R::KIND.not_found(missing));
     }
     let filters = Filters::read(input, R::FILTERS)?;
     Ok(all
         .iter()
         .filter(|(id, _)| ids.is_empty() || ids.contains(id))
-        .filter(|(id, one)| filters.pass(&world.ec2, id, |name| one.field(id, name, world)))
+        .filter(|(id, one)| {
+            filters.matches(&world.ec2, id, |name| one.filter_values(id, name, world))
+        })
         .collect())
 }
 
-/// The page that `MaxResults` and `NextToken` ask for: all where neither is given.
-pub(super) fn cut<T>(input: &Value, items: Vec<T>) -> ApiResult<(Vec<T>, Option<String>)> {
+/// Returns the page that `MaxResults` and `NextToken` request; without them, everything.
+pub(super) fn paginate<T>(input: &Value, items: Vec<T>) -> ApiResult<(Vec<T>, Option<String>)> {
     let size = match input.int("MaxResults") {
         None => usize::MAX,
         Some(size @ 5..=1000) => size as usize,
@@ -72,12 +74,12 @@ pub(super) fn cut<T>(input: &Value, items: Vec<T>) -> ApiResult<(Vec<T>, Option<
     page(items, input.str("NextToken"), size, "InvalidNextToken")
 }
 
-/// The `Filter` list of a request: all have to pass, each by any of its values, in which `*` and `?`
-/// stand for more.
+/// The `Filter` list of a request. A resource must match every filter, each by any of its values, which may
+/// contain `*` and `?`.
 pub(super) struct Filters(Vec<(String, Vec<String>)>);
 
 impl Filters {
-    /// Reads them; one that is neither in `known` nor about tags is refused.
+    /// Reads the filters of a request. A filter that is neither in `known` nor on tags is refused.
     pub(super) fn read(input: &Value, known: &[&str]) -> ApiResult<Filters> {
         let mut filters = Vec::new();
         for filter in input.list("Filter") {
@@ -96,8 +98,8 @@ impl Filters {
         Ok(Filters(filters))
     }
 
-    /// Whether the resource `id` passes; `field` gives its values of the filters that aren't about tags.
-    pub(super) fn pass(
+    /// Returns whether the resource `id` matches; `field` returns its values for filters that aren't on tags.
+    pub(super) fn matches(
         &self,
         state: &State,
         id: &str,
@@ -113,7 +115,7 @@ impl Filters {
                 }
                 None => field(name),
             };
-            has.iter().any(|is| wanted.iter().any(|pattern| like(pattern, is)))
+            has.iter().any(|is| wanted.iter().any(|pattern| matches(pattern, is)))
         })
     }
 }

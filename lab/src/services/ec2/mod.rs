@@ -1,16 +1,16 @@
-//! EC2: the network, launch templates, and instances, launched by Auto Scaling or by hand.
+//! EC2: the network, launch templates, and instances, whether launched by Auto Scaling or by RunInstances.
 
 mod describe;
 mod errors;
-mod idempotence;
+mod idempotency;
 mod images;
+mod instance_types;
 mod instances;
 mod key_pairs;
 mod launch_data;
 mod launches;
 mod lifecycle;
 mod listing;
-mod machine_types;
 mod network;
 mod status;
 mod tags;
@@ -27,25 +27,28 @@ use jiff::Timestamp;
 use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::World;
 
-pub use images::{Machine, public as public_machines, public_parameters};
-pub use instances::{Instance, InstanceState, answers, launch, lose_zone, reload, run, terminate};
+pub use images::{Ami, public as public_machines, public_parameters};
+pub use instances::{
+    Instance, InstanceState, is_responding, launch, mark_running, reload_programs, set_zone_lost,
+    terminate,
+};
 pub use key_pairs::KeyPair;
 pub use network::{
-    Gateway, Peer, RouteTable, SecurityGroup, SecurityRule, Subnet, Via, Vpc, VpcSpec, create_vpc,
-    leftovers,
+    InternetGateway, RouteTable, RouteTarget, RulePeer, SecurityGroup, SecurityRule, Subnet, Vpc,
+    VpcSpec, create_vpc, leftovers,
 };
 pub use tags::Tags;
 pub use templates::{LaunchTemplate, TemplateVersion, resolve};
 pub use zones::{Zone, zone_id};
 
-pub(crate) use network::{balancer_groups, free_addresses, gateway_of};
+pub(crate) use network::{available_addresses, balancer_groups, gateway_of};
 
-/// What this service remembers.
+/// The state of this service.
 #[derive(Debug, Clone, Default)]
 pub struct State {
     /// Launch templates by `lt-…`.
     pub templates: BTreeMap<String, LaunchTemplate>,
-    /// Instances by `i-…`; terminated ones stay for an hour.
+    /// Instances by `i-…`; terminated ones remain for an hour.
     pub instances: BTreeMap<String, Instance>,
     /// Availability Zones by name.
     pub zones: BTreeMap<String, Zone>,
@@ -54,37 +57,37 @@ pub struct State {
     /// Subnets by `subnet-…`.
     pub subnets: BTreeMap<String, Subnet>,
     /// Internet gateways by `igw-…`.
-    pub gateways: BTreeMap<String, Gateway>,
+    pub gateways: BTreeMap<String, InternetGateway>,
     /// Route tables by `rtb-…`.
     pub route_tables: BTreeMap<String, RouteTable>,
     /// Security groups by `sg-…`.
     pub security_groups: BTreeMap<String, SecurityGroup>,
-    /// Zones without capacity for new instances, and until when.
-    pub shortage: BTreeMap<String, Timestamp>,
-    /// Machine images by `ami-…`.
-    pub machines: BTreeMap<String, Machine>,
+    /// The zones without capacity for new instances, and when the shortage ends.
+    pub zones_without_capacity: BTreeMap<String, Timestamp>,
+    /// AMIs by `ami-…`.
+    pub amis: BTreeMap<String, Ami>,
     /// Key pairs by `key-…`.
     pub key_pairs: BTreeMap<String, KeyPair>,
-    /// Tags by resource; those of instances are with the instances.
+    /// Tags by resource, except for instances, which hold their own.
     pub tags: BTreeMap<String, Tags>,
-    /// Client tokens already used.
-    tokens: BTreeMap<String, idempotence::Used>,
+    /// The client tokens that have been used.
+    client_tokens: BTreeMap<String, idempotency::TokenUse>,
 }
 
 impl State {
-    /// EC2 in a new account: a Region with its zones, Amazon's machine images and the default VPC.
+    /// Creates the state of a new account: a Region with its zones, Amazon's AMIs and the default VPC.
     pub fn of_region(region: &str) -> State {
         let mut state = State {
             zones: zones::of_region(region).into_iter().collect(),
-            machines: images::public(),
+            amis: images::public(),
             ..State::default()
         };
-        network::begin(&mut state);
+        network::add_default_vpc(&mut state);
         state
     }
 
-    /// Whether there is a resource of this kind and identifier.
-    fn has(&self, kind: errors::Kind, id: &str) -> bool {
+    /// Returns whether a resource of this kind has this id.
+    fn has(&self, kind: errors::ResourceKind, id: &str) -> bool {
         match kind {
             errors::VPC => self.vpcs.contains_key(id),
             errors::SUBNET => self.subnets.contains_key(id),
@@ -95,15 +98,15 @@ impl State {
                 self.security_groups.values().any(|group| group.rules.contains_key(id))
             }
             errors::INSTANCE => self.instances.contains_key(id),
-            errors::IMAGE => self.machines.contains_key(id),
+            errors::IMAGE => self.amis.contains_key(id),
             errors::KEY_PAIR => self.key_pairs.contains_key(id),
             errors::LAUNCH_TEMPLATE => self.templates.contains_key(id),
             _ => false,
         }
     }
 
-    /// Drops the tags of what is gone.
-    fn forget_tags(&mut self) {
+    /// Removes the tags of resources that no longer exist.
+    fn remove_orphaned_tags(&mut self) {
         let kept: BTreeSet<String> = self
             .tags
             .keys()
@@ -114,7 +117,7 @@ impl State {
     }
 }
 
-/// Answers one call.
+/// Handles one API call.
 pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
     let input = &call.input;
     if input.bool("DryRun") == Some(true) {
@@ -145,8 +148,8 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
         "StopInstances" => lifecycle::stop(world, input),
         "StartInstances" => lifecycle::start(world, input),
         "RebootInstances" => lifecycle::reboot(world, input),
-        "DescribeInstanceTypes" => machine_types::describe(world, input),
-        "DescribeInstanceTypeOfferings" => machine_types::offerings(world, input),
+        "DescribeInstanceTypes" => instance_types::describe(world, input),
+        "DescribeInstanceTypeOfferings" => instance_types::offerings(world, input),
         "DescribeAvailabilityZones" => zones::describe(world, input),
         "DescribeRegions" => zones::describe_regions(world, input),
         "DescribeImages" => images::describe(world, input),
@@ -161,33 +164,33 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
     }
 }
 
-/// What happens by itself here.
+/// A scheduled event of this service.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// The program on an instance begins to answer. Nothing is written, but no interval of traffic
-    /// spans it.
-    Booted(String),
-    /// The program on an instance ends.
-    Crashed(String),
-    /// An instance that was launched or started by hand runs.
+    /// The program on an instance begins to answer. The event changes no state; it only ends the current
+    /// interval of simulated traffic.
+    ProgramStarted(String),
+    /// The program on an instance exits.
+    ProgramCrashed(String),
+    /// An instance from RunInstances or StartInstances enters the state running.
     Running(String),
     /// An instance that is being stopped has stopped.
     Stopped(String),
-    /// An instance is gone.
+    /// An instance has terminated.
     Terminated(String),
-    /// A terminated instance is no longer listed.
-    Forgotten(String),
+    /// A terminated instance disappears from the listings.
+    Removed(String),
 }
 
-/// Lets `event` happen.
-pub fn happen(world: &mut World, event: &Event) {
+/// Handles `event`.
+pub fn handle_event(world: &mut World, event: &Event) {
     match event {
-        Event::Booted(_) => {}
-        Event::Crashed(id) => instances::crashed(world, id),
-        Event::Running(id) => instances::run(world, id),
-        Event::Stopped(id) => lifecycle::stopped(world, id),
-        Event::Terminated(id) => instances::terminated(world, id),
-        Event::Forgotten(id) => {
+        Event::ProgramStarted(_) => {}
+        Event::ProgramCrashed(id) => instances::mark_crashed(world, id),
+        Event::Running(id) => instances::mark_running(world, id),
+        Event::Stopped(id) => lifecycle::mark_stopped(world, id),
+        Event::Terminated(id) => instances::mark_terminated(world, id),
+        Event::Removed(id) => {
             world.ec2.instances.remove(id);
         }
     }

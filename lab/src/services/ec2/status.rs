@@ -1,4 +1,4 @@
-//! `DescribeInstanceStatus`: EC2's own checks, which know nothing of the program on an instance.
+//! `DescribeInstanceStatus`: EC2's own status checks, which don't depend on the program on an instance.
 
 use super::errors::invalid_value;
 use super::instances::InstanceState;
@@ -8,9 +8,9 @@ use crate::services::paging::page;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::{World, elapsed};
 
-/// The running ones, or with `IncludeAllInstances` all.
+/// `DescribeInstanceStatus`: running instances, or all with `IncludeAllInstances`.
 pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
-    let wanted = describe::named(world, input)?;
+    let wanted = describe::requested_ids(world, input)?;
     let all = input.bool("IncludeAllInstances").unwrap_or(false);
     let known = [
         "availability-zone",
@@ -39,7 +39,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
                     _ => check.to_owned(),
                 }]
             };
-            filters.pass(&world.ec2, id, field)
+            filters.matches(&world.ec2, id, field)
         })
         .map(|(id, instance)| write(world, id, instance))
         .collect();
@@ -56,10 +56,10 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     Ok(map([("instanceStatusSet", items.into()), ("nextToken", next.into())]))
 }
 
-/// The status and the outcome of the reachability check: initializing until `Params::status_checks`
-/// after the instance began to run, impaired in a lost zone.
+/// Returns the status and the result of the reachability check: `initializing` until `Params::status_checks`
+/// after the instance began to run, `impaired` in a lost zone.
 fn checks(world: &World, instance: &Instance) -> (&'static str, &'static str) {
-    let Some(since) = instance.runs_since.filter(|_| instance.state == InstanceState::Running)
+    let Some(since) = instance.running_since.filter(|_| instance.state == InstanceState::Running)
     else {
         return ("not-applicable", "insufficient-data");
     };

@@ -1,20 +1,20 @@
-//! Tags of everything in EC2.
+//! Tags of EC2 resources.
 
 use std::collections::BTreeMap;
 
 use super::State;
-use super::errors::{KINDS, Kind, invalid_value, missing_parameter};
-use super::listing::{Filters, cut};
+use super::errors::{KINDS, ResourceKind, invalid_value, missing_parameter};
+use super::listing::{Filters, paginate};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// Tags a resource may have (user guide).
+/// The most tags of a resource (user guide).
 const MOST: usize = 50;
 
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;
 
-/// The tags of a resource; none if it has none.
+/// Returns the tags of a resource; none if it has none.
 pub(super) fn of<'s>(state: &'s State, id: &str) -> Option<&'s Tags> {
     match state.instances.get(id) {
         Some(instance) => Some(&instance.tags),
@@ -22,7 +22,7 @@ pub(super) fn of<'s>(state: &'s State, id: &str) -> Option<&'s Tags> {
     }
 }
 
-/// The `tagSet` of a resource.
+/// Formats the `tagSet` of a resource.
 pub(super) fn write(state: &State, id: &str) -> Value {
     let tags = of(state, id).into_iter().flatten();
     let written = tags
@@ -30,12 +30,12 @@ pub(super) fn write(state: &State, id: &str) -> Value {
     Value::List(written.collect())
 }
 
-/// The tags that a creating call gives to what it creates.
-pub(super) fn at_creation(input: &Value, kind: Kind) -> ApiResult<Tags> {
+/// Reads the tags for the new resource from a call that creates one.
+pub(super) fn read_specifications(input: &Value, kind: ResourceKind) -> ApiResult<Tags> {
     let mut tags = Tags::new();
     for specification in input.list("TagSpecification") {
         let given = specification.str("ResourceType").unwrap_or_default();
-        if given != kind.tagged_as {
+        if given != kind.resource_type {
             return Err(invalid_value(format!(
                 "'{given}' is not a valid taggable resource type for this operation."
             )));
@@ -68,10 +68,10 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     for id in ids {
         own(&mut world.ec2, &id).extend(given.clone());
     }
-    Ok(done())
+    Ok(success())
 }
 
-/// `DeleteTags`: those of a key, if a value is given only with that value; without any key, all.
+/// `DeleteTags`: deletes tags by key, or by key and value if a value is given; without any key, all tags.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let ids = resources(&world.ec2, input)?;
     let given = input.list("Tag");
@@ -83,7 +83,7 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
             !given.is_empty() && !given.iter().any(named)
         });
     }
-    Ok(done())
+    Ok(success())
 }
 
 /// `DescribeTags`.
@@ -94,7 +94,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     all.sort_unstable_by_key(|(id, _)| *id);
     let mut found = Vec::new();
     for (id, tags) in all {
-        let kind = kind_of(id).map_or("", |kind| kind.tagged_as);
+        let kind = kind_of(id).map_or("", |kind| kind.resource_type);
         for (key, value) in tags {
             let field = |name: &str| {
                 vec![match name {
@@ -104,7 +104,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
                     _ => kind.to_owned(),
                 }]
             };
-            if filters.pass(&world.ec2, id, field) {
+            if filters.matches(&world.ec2, id, field) {
                 found.push(map([
                     ("key", key.as_str().into()),
                     ("resourceId", id.as_str().into()),
@@ -114,12 +114,12 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
             }
         }
     }
-    let (items, next) = cut(input, found)?;
+    let (items, next) = paginate(input, found)?;
     Ok(map([("tagSet", items.into()), ("nextToken", next.into())]))
 }
 
-/// What operations answer that give nothing back.
-pub(super) fn done() -> Value {
+/// Returns the response of operations without a result.
+pub(super) fn success() -> Value {
     map([("return", true.into())])
 }
 
@@ -130,12 +130,12 @@ fn own<'s>(state: &'s mut State, id: &str) -> &'s mut Tags {
     }
 }
 
-fn kind_of(id: &str) -> Option<Kind> {
+fn kind_of(id: &str) -> Option<ResourceKind> {
     let (prefix, _) = id.rsplit_once('-')?;
     KINDS.iter().find(|kind| kind.prefix == prefix).copied()
 }
 
-/// The resources that a call names, all of which have to exist.
+/// Returns the ids of the resources that a call names, all of which must exist.
 fn resources(state: &State, input: &Value) -> ApiResult<Vec<String>> {
     let ids = input.strings("ResourceId");
     if ids.is_empty() {
@@ -146,7 +146,7 @@ fn resources(state: &State, input: &Value) -> ApiResult<Vec<String>> {
             return Err(ApiError::sender("InvalidID", format!("The ID '{id}' is not valid")));
         };
         if !state.has(kind, id) {
-            return Err(kind.missing(id));
+            return Err(kind.not_found(id));
         }
     }
     Ok(ids)
@@ -161,7 +161,7 @@ fn read(list: &[Value]) -> ApiResult<Tags> {
             return Err(invalid_value("Tag key cannot be null or empty"));
         }
         if key.chars().count() > 127 {
-            // The API model's limit for EC2: one less than elsewhere.
+            // EC2's limit in the API model, one less than elsewhere.
             return Err(invalid_value("Tag key exceeds the maximum length of 127 characters"));
         }
         if value.chars().count() > 256 {

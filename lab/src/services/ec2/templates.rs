@@ -1,18 +1,18 @@
-//! Launch templates: named lists of immutable, numbered versions.
+//! Launch templates: named lists of immutable numbered versions.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::errors::{LAUNCH_TEMPLATE, need};
-use super::idempotence::{self, Made};
+use super::errors::{LAUNCH_TEMPLATE, required_str};
+use super::idempotency::{self, CallResult};
 use super::listing::Filters;
 use super::{State, launch_data, tags, versions};
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Call, Value, map};
 use crate::world::World;
 
-/// Launch templates a Region may have (quota).
+/// The most launch templates in a Region (quota).
 const QUOTA: usize = 5_000;
 
 /// One launch template.
@@ -24,12 +24,12 @@ pub struct LaunchTemplate {
     pub name: String,
     /// When it was created.
     pub created: Timestamp,
-    /// The ARN of who created it.
+    /// The ARN of its creator.
     pub created_by: String,
-    /// The version that `$Default` means.
+    /// The version that `$Default` refers to.
     pub default: u64,
-    /// The highest number ever given; numbers of deleted versions don't come again.
-    pub latest: u64,
+    /// The highest version number assigned so far. Numbers of deleted versions are not reused.
+    pub last_number: u64,
     /// Its versions by number.
     pub versions: BTreeMap<u64, TemplateVersion>,
 }
@@ -41,16 +41,16 @@ pub struct TemplateVersion {
     pub description: Option<String>,
     /// When it was created.
     pub created: Timestamp,
-    /// The ARN of who created it.
+    /// The ARN of its creator.
     pub created_by: String,
-    /// `ResponseLaunchTemplateData`, in the names of an answer.
+    /// Its launch template data, in the form of `ResponseLaunchTemplateData`.
     pub data: Value,
 }
 
 impl LaunchTemplate {
-    /// The number that a version in a request means: digits, `$Latest` or `$Default`; none means the
-    /// default (API model).
-    pub fn number(&self, version: Option<&str>) -> ApiResult<u64> {
+    /// Resolves a version in a request to its number: digits, `$Latest` or `$Default`; none means the default
+    /// (API model).
+    pub fn resolve_version(&self, version: Option<&str>) -> ApiResult<u64> {
         match version {
             None | Some("" | "$Default") => Ok(self.default),
             Some("$Latest") => Ok(self.newest()),
@@ -75,9 +75,9 @@ impl LaunchTemplate {
         }
     }
 
-    /// The highest number that there is.
+    /// Returns the highest existing version number.
     fn newest(&self) -> u64 {
-        self.versions.keys().next_back().copied().unwrap_or(self.latest)
+        self.versions.keys().next_back().copied().unwrap_or(self.last_number)
     }
 
     fn to_value(&self, state: &State) -> Value {
@@ -93,7 +93,7 @@ impl LaunchTemplate {
     }
 }
 
-/// The template with this id, or else this name.
+/// Returns the launch template with this id, or without an id the one with this name.
 pub fn resolve<'a>(
     state: &'a State,
     id: Option<&str>,
@@ -102,7 +102,7 @@ pub fn resolve<'a>(
     match (id, name) {
         (Some(id), _) => state.templates.get(id).ok_or_else(|| {
             if !id.starts_with("lt-") {
-                return LAUNCH_TEMPLATE.missing(id);
+                return LAUNCH_TEMPLATE.not_found(id);
             }
             ApiError::sender(
                 "InvalidLaunchTemplateId.NotFound",
@@ -126,7 +126,7 @@ pub fn resolve<'a>(
     }
 }
 
-/// The same, by the members of a request, which may hold one of the two (API model).
+/// Returns the launch template that a request names by id or by name, but not by both (API model).
 pub(super) fn of_request<'a>(state: &'a State, input: &Value) -> ApiResult<&'a LaunchTemplate> {
     let (id, name) = (input.str("LaunchTemplateId"), input.str("LaunchTemplateName"));
     if id.is_some() && name.is_some() {
@@ -140,9 +140,9 @@ pub(super) fn of_request<'a>(state: &'a State, input: &Value) -> ApiResult<&'a L
 
 /// `CreateLaunchTemplate`.
 pub(super) fn create(world: &mut World, call: &Call) -> ApiResult<Value> {
-    let name = need(&call.input, "LaunchTemplateName")?.to_owned();
+    let name = required_str(&call.input, "LaunchTemplateName")?.to_owned();
     check_name(&name)?;
-    if let Some(Made::Version(id, _)) = idempotence::used(&world.ec2, call)? {
+    if let Some(CallResult::Version(id, _)) = idempotency::earlier_result(&world.ec2, call)? {
         let template = resolve(&world.ec2, Some(id), None)?;
         return Ok(map([("launchTemplate", template.to_value(&world.ec2))]));
     }
@@ -161,7 +161,7 @@ pub(super) fn create(world: &mut World, call: &Call) -> ApiResult<Value> {
     }
     let description = versions::description(&call.input)?;
     let data = launch_data::from_request(&call.input)?;
-    let given = tags::at_creation(&call.input, LAUNCH_TEMPLATE)?;
+    let given = tags::read_specifications(&call.input, LAUNCH_TEMPLATE)?;
     let version = TemplateVersion {
         description,
         created: world.now,
@@ -175,17 +175,17 @@ pub(super) fn create(world: &mut World, call: &Call) -> ApiResult<Value> {
         created: world.now,
         created_by: call.caller.arn.clone(),
         default: 1,
-        latest: 1,
+        last_number: 1,
         versions: BTreeMap::from([(1, version)]),
     };
     tags::put(&mut world.ec2, &id, given);
     let answer = map([("launchTemplate", template.to_value(&world.ec2))]);
-    idempotence::remember(&mut world.ec2, call, Made::Version(id.clone(), 1));
+    idempotency::store_result(&mut world.ec2, call, CallResult::Version(id.clone(), 1));
     world.ec2.templates.insert(id, template);
     Ok(answer)
 }
 
-/// Three to 128 letters, digits and a few signs (API model).
+/// Checks a name: 3 to 128 letters, digits and `().-/_` (API model).
 fn check_name(name: &str) -> ApiResult<()> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "().-/_".contains(c);
     if (3..=128).contains(&name.len()) && name.chars().all(plain) {
@@ -201,13 +201,13 @@ fn check_name(name: &str) -> ApiResult<()> {
 pub(super) fn modify(world: &mut World, call: &Call) -> ApiResult<Value> {
     let template = of_request(&world.ec2, &call.input)?;
     let (id, wanted) = (template.id.clone(), call.input.str("SetDefaultVersion"));
-    // Only an exact repetition is told apart from a token used for something else.
-    idempotence::used(&world.ec2, call)?;
-    let default = template.number(wanted)?;
+    // Only detects a token that was used with different parameters; repeating the call is harmless.
+    idempotency::earlier_result(&world.ec2, call)?;
+    let default = template.resolve_version(wanted)?;
     if let Some(template) = world.ec2.templates.get_mut(&id) {
         template.default = default;
     }
-    idempotence::remember(&mut world.ec2, call, Made::Version(id.clone(), default));
+    idempotency::store_result(&mut world.ec2, call, CallResult::Version(id.clone(), default));
     let template = resolve(&world.ec2, Some(&id), None)?;
     Ok(map([("launchTemplate", template.to_value(&world.ec2))]))
 }
@@ -218,7 +218,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     for id in &ids {
         resolve(&world.ec2, Some(id), None)?;
     }
-    // A listing words this differently from the other operations.
+    // The message of this operation differs from that of the others.
     let known = |name: &String| world.ec2.templates.values().any(|t| t.name == *name);
     if !names.iter().all(known) {
         return Err(ApiError::sender(
@@ -238,7 +238,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
             let field = |name: &str| {
                 vec![if name == "create-time" { t.created.to_string() } else { t.name.clone() }]
             };
-            filters.pass(&world.ec2, &t.id, field)
+            filters.matches(&world.ec2, &t.id, field)
         })
         .map(|template| template.to_value(&world.ec2))
         .collect();
@@ -247,11 +247,11 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     Ok(map([("launchTemplates", items.into()), ("nextToken", next.into())]))
 }
 
-/// `DeleteLaunchTemplate`, with all its versions. That a group launches from it is no hindrance.
+/// `DeleteLaunchTemplate`, with all its versions, even if an Auto Scaling group launches from it.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let template = of_request(&world.ec2, input)?;
     let (id, written) = (template.id.clone(), template.to_value(&world.ec2));
     world.ec2.templates.remove(&id);
-    world.ec2.forget_tags();
+    world.ec2.remove_orphaned_tags();
     Ok(map([("launchTemplate", written)]))
 }

@@ -1,4 +1,4 @@
-//! Launch templates over the API.
+//! Tests of the launch template operations.
 
 use super::call;
 use crate::wire::{ApiResult, Call, Principal, Service, Value, map};
@@ -16,7 +16,7 @@ fn send(world: &mut World, operation: &str, input: Value) -> ApiResult<Value> {
         service: Service::Ec2,
         operation: operation.to_owned(),
         input: input.with("LaunchTemplateName", "web"),
-        caller: Principal::nobody(),
+        caller: Principal::anonymous(),
         region: "ap-northeast-2".to_owned(),
     };
     call(world, &call_)
@@ -58,7 +58,7 @@ fn versions_are_numbered_and_found_by_number_or_name() {
 }
 
 #[test]
-fn without_a_source_only_what_is_given_exists() {
+fn a_version_without_a_source_has_only_the_given_data() {
     let world = &mut world();
     let machine_image = |answer: &Value| {
         let data = answer.get("launchTemplateVersion").get("launchTemplateData").clone();
@@ -84,7 +84,7 @@ fn a_client_token_makes_one_version() {
 }
 
 #[test]
-fn deleting_spares_the_default_and_numbers_do_not_come_again() {
+fn the_default_version_is_kept_and_numbers_are_not_reused() {
     let world = &mut world();
     ok(world, "CreateLaunchTemplateVersion", data("t3.small"));
     let versions = Value::List(vec!["1".into(), "2".into()]);

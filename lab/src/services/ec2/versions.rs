@@ -1,7 +1,7 @@
-//! Versions of a launch template: create, describe, delete.
+//! Versions of launch templates: create, describe, and delete.
 
 use super::errors::invalid_value;
-use super::idempotence::{self, Made};
+use super::idempotency::{self, CallResult};
 use super::listing::Filters;
 use super::templates::{LaunchTemplate, TemplateVersion, of_request, resolve};
 use super::{images, launch_data};
@@ -9,20 +9,20 @@ use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Call, Value, map};
 use crate::world::World;
 
-/// How many versions a template may have (user guide).
+/// The most versions of a launch template (user guide).
 const LIMIT: usize = 10_000;
 
 /// `CreateLaunchTemplateVersion`.
 pub(super) fn create(world: &mut World, call: &Call) -> ApiResult<Value> {
     let input = &call.input;
-    if let Some(Made::Version(id, number)) = idempotence::used(&world.ec2, call)? {
+    if let Some(CallResult::Version(id, number)) = idempotency::earlier_result(&world.ec2, call)? {
         let template = resolve(&world.ec2, Some(id), None)?;
         return Ok(map([("launchTemplateVersion", to_value(template, *number))]));
     }
     let template = of_request(&world.ec2, input)?;
     let mut data = launch_data::from_request(input)?;
     if let Some(source) = input.str("SourceVersion") {
-        let source = template.number(Some(source))?;
+        let source = template.resolve_version(Some(source))?;
         if let Some(source) = template.versions.get(&source) {
             data = launch_data::merged(&source.data, data);
         }
@@ -34,7 +34,7 @@ pub(super) fn create(world: &mut World, call: &Call) -> ApiResult<Value> {
             format!("You have reached the limit of {LIMIT} versions of this launch template."),
         ));
     }
-    let (id, number) = (template.id.clone(), template.latest + 1);
+    let (id, number) = (template.id.clone(), template.last_number + 1);
     let version = TemplateVersion {
         description,
         created: world.now,
@@ -42,24 +42,24 @@ pub(super) fn create(world: &mut World, call: &Call) -> ApiResult<Value> {
         data,
     };
     if let Some(template) = world.ec2.templates.get_mut(&id) {
-        template.latest = number;
+        template.last_number = number;
         template.versions.insert(number, version);
     }
-    idempotence::remember(&mut world.ec2, call, Made::Version(id.clone(), number));
+    idempotency::store_result(&mut world.ec2, call, CallResult::Version(id.clone(), number));
     let template = resolve(&world.ec2, Some(&id), None)?;
     Ok(map([("launchTemplateVersion", to_value(template, number))]))
 }
 
-/// The description of a new version.
+/// Reads the description of a new version.
 pub(super) fn description(input: &Value) -> ApiResult<Option<String>> {
     let description = input.str("VersionDescription").map(str::to_owned);
     if description.as_ref().is_some_and(|text| text.chars().count() > 255) {
-        return Err(invalid_value("VersionDescription has more than 255 characters."));
+        return Err(invalid_value("VersionDescription must have at most 255 characters."));
     }
     Ok(description)
 }
 
-/// The filters of a version.
+/// The filters of `DescribeLaunchTemplateVersions`, except those on tags.
 const FILTERS: &[&str] = &[
     "create-time",
     "ebs-optimized",
@@ -94,7 +94,7 @@ fn field(version: &Value, name: &str) -> Vec<String> {
     }
 }
 
-/// `DescribeLaunchTemplateVersions`: of one template, or with `$Latest` and `$Default` of all.
+/// `DescribeLaunchTemplateVersions`: of one launch template, or `$Latest` and `$Default` of all.
 pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     let wanted = input.strings("LaunchTemplateVersion");
     let named = input.str("LaunchTemplateId").or(input.str("LaunchTemplateName")).is_some();
@@ -108,7 +108,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
         if wanted.is_empty() || wanted.iter().any(|v| v != "$Latest" && v != "$Default") {
             return Err(ApiError::sender(
                 "MissingParameter",
-                "Without a launch template, only $Latest and $Default can be described.",
+                "Only $Latest and $Default can be described without a launch template.",
             ));
         }
         for template in world.ec2.templates.values() {
@@ -120,7 +120,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     let filters = Filters::read(input, FILTERS)?;
     found.retain(|version| {
         let id = version.str("launchTemplateId").unwrap_or_default();
-        filters.pass(&world.ec2, id, |name| field(version, name))
+        filters.matches(&world.ec2, id, |name| field(version, name))
     });
     if input.bool("ResolveAlias") == Some(true) {
         found.iter_mut().for_each(|version| resolve_alias(world, version));
@@ -130,23 +130,23 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     Ok(map([("launchTemplateVersionSet", items.into()), ("nextToken", next.into())]))
 }
 
-/// Writes the machine image that a parameter names instead of the parameter.
+/// Replaces a parameter in `imageId` with the AMI id that it resolves to.
 fn resolve_alias(world: &World, version: &mut Value) {
     let Value::Map(members) = version else { return };
     let Some((_, data)) = members.iter_mut().find(|(key, _)| key == "launchTemplateData") else {
         return;
     };
-    let image = data.str("imageId").map(|image| images::resolved(world, image));
+    let image = data.str("imageId").map(|image| images::resolve_image(world, image));
     *data = launch_data::merged(data, map([("imageId", image.into())]));
 }
 
-/// `DeleteLaunchTemplateVersions`: an outcome for each version; never the default one.
+/// `DeleteLaunchTemplateVersions`: returns a result for each version. The default version can't be deleted.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let id = of_request(&world.ec2, input)?.id.clone();
     let wanted = input.strings("LaunchTemplateVersion");
     if wanted.is_empty() || wanted.len() > 200 {
         return Err(invalid_value(
-            "Between 1 and 200 launch template versions can be deleted in a call.",
+            "Between 1 and 200 launch template versions can be deleted in one call.",
         ));
     }
     let (mut deleted, mut kept) = (Vec::new(), Vec::new());
@@ -188,10 +188,10 @@ fn deletable(template: &LaunchTemplate, text: &str) -> Result<u64, (&'static str
     }
 }
 
-/// The numbers that a request wants of a template: newest first where it names none.
+/// Returns the version numbers that a request selects; if it names none, newest first.
 fn numbers(template: &LaunchTemplate, wanted: &[String], input: &Value) -> ApiResult<Vec<u64>> {
     if !wanted.is_empty() {
-        return wanted.iter().map(|text| template.number(Some(text))).collect();
+        return wanted.iter().map(|text| template.resolve_version(Some(text))).collect();
     }
     let bound = |key: &str, default: u64| {
         input.int(key).and_then(|n| u64::try_from(n).ok()).unwrap_or(default)
@@ -200,7 +200,7 @@ fn numbers(template: &LaunchTemplate, wanted: &[String], input: &Value) -> ApiRe
     Ok(template.versions.keys().rev().copied().filter(|n| (low..=high).contains(n)).collect())
 }
 
-/// The `MaxResults` of a launch template listing: 1 to 200 (API model).
+/// Reads the `MaxResults` of a launch template listing: 1 to 200 (API model).
 pub(super) fn page_size(input: &Value) -> ApiResult<usize> {
     match input.int("MaxResults") {
         None => Ok(200),

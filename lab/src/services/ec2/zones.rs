@@ -8,13 +8,13 @@ use crate::world::World;
 /// An Availability Zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Zone {
-    /// The identifier that is the same in every account, for example `apne2-az1`.
+    /// The zone ID, which is the same in every account, such as `apne2-az1`.
     pub id: String,
     /// False while the zone is lost.
     pub alive: bool,
 }
 
-/// The zones of a Region: those of Seoul, and three elsewhere.
+/// Returns the zones of a Region: the four of Seoul (`ap-northeast-2`), three elsewhere.
 pub(super) fn of_region(region: &str) -> Vec<(String, Zone)> {
     let letters = if region == "ap-northeast-2" { "abcd" } else { "abc" };
     letters
@@ -26,14 +26,14 @@ pub(super) fn of_region(region: &str) -> Vec<(String, Zone)> {
         .collect()
 }
 
-/// The identifier of a zone: `apne2-az1` for letter `a` of `ap-northeast-2`. Which letter is which
-/// zone differs between accounts; in the lab they go in step.
+/// Returns a zone ID: `apne2-az1` for letter `a` of `ap-northeast-2`. In AWS, each account has its own mapping
+/// of letters to zone IDs; in the lab, they have the same order.
 pub fn zone_id(region: &str, letter: char) -> String {
     let number = (letter as u32).wrapping_sub('a' as u32).wrapping_add(1);
     format!("{}-az{number}", short(region))
 }
 
-/// `ap-northeast-2` as zone identifiers have it: `apne2`.
+/// Shortens a Region's name as in zone IDs: `apne2` for `ap-northeast-2`.
 fn short(region: &str) -> String {
     let parts: Vec<&str> = region.split('-').collect();
     match parts.as_slice() {
@@ -81,7 +81,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
                     _ => world.region.clone(),
                 }]
             };
-            filters.pass(&world.ec2, name, field)
+            filters.matches(&world.ec2, name, field)
         })
         .map(|(name, zone)| {
             map([
@@ -92,7 +92,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
                 ("groupName", format!("{}-zg-1", world.region).into()),
                 ("networkBorderGroup", world.region.as_str().into()),
                 ("zoneType", "availability-zone".into()),
-                // Zones fail without EC2 saying so here.
+                // EC2 doesn't report a zone outage here.
                 ("zoneState", "available".into()),
                 ("messageSet", Value::List(Vec::new())),
             ])
@@ -101,7 +101,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     Ok(map([("availabilityZoneInfo", written.into())]))
 }
 
-/// `DescribeRegions`: the one that the lab has.
+/// `DescribeRegions`: the lab's only Region.
 pub(super) fn describe_regions(world: &World, input: &Value) -> ApiResult<Value> {
     let wanted = input.strings("RegionName");
     if let Some(name) = wanted.iter().find(|name| **name != world.region) {
@@ -121,7 +121,7 @@ pub(super) fn describe_regions(world: &World, input: &Value) -> ApiResult<Value>
         ("regionEndpoint", endpoint.as_str().into()),
         ("optInStatus", "opt-in-not-required".into()),
     ]);
-    let passes = filters.pass(&world.ec2, &world.region, field);
+    let passes = filters.matches(&world.ec2, &world.region, field);
     let found: Vec<Value> = passes.then_some(region).into_iter().collect();
     Ok(map([("regionInfo", found.into())]))
 }

@@ -1,29 +1,29 @@
-//! How ECR's API says no. Wordings are those that users quote; where none is known, the sentence of the
-//! API model's documentation.
+//! The errors of ECR's API. Messages are those that users quote or, where none is known, the sentence in the API
+//! model's documentation.
 
 use crate::services::registry::PushError;
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::World;
 
-/// A parameter that must be there, as text.
+/// Returns a required text parameter.
 pub(super) fn need<'i>(input: &'i Value, key: &str) -> ApiResult<&'i str> {
-    input.str(key).ok_or_else(|| broken(key, "Member must not be null"))
+    input.str(key).ok_or_else(|| invalid_parameter(key, "Member must not be null"))
 }
 
-/// A list of texts or structures that must have 1 to `most` elements.
+/// Returns a required list of 1 to `most` texts or structures.
 pub(super) fn need_list<'i>(input: &'i Value, key: &str, most: usize) -> ApiResult<&'i [Value]> {
     let items = input.list(key);
     if items.is_empty() {
-        return Err(broken(key, "Member must have length greater than or equal to 1"));
+        return Err(invalid_parameter(key, "Member must have length greater than or equal to 1"));
     }
     if items.len() > most {
         let rule = format!("Member must have length less than or equal to {most}");
-        return Err(broken(key, &rule));
+        return Err(invalid_parameter(key, &rule));
     }
     Ok(items)
 }
 
-/// A value of an enumeration, or its default where it is absent.
+/// Returns a value of an enumeration, or `default` if it is absent.
 pub(super) fn one_of<'i>(
     input: &'i Value,
     key: &str,
@@ -35,13 +35,13 @@ pub(super) fn one_of<'i>(
         Some(value) if allowed.contains(&value) => Ok(value),
         Some(_) => {
             let rule = format!("Member must satisfy enum value set: [{}]", allowed.join(", "));
-            Err(broken(key, &rule))
+            Err(invalid_parameter(key, &rule))
         }
     }
 }
 
-/// A parameter that breaks a rule.
-pub(super) fn broken(key: &str, rule: &str) -> ApiError {
+/// Returns the error for a parameter that violates a constraint.
+pub(super) fn invalid_parameter(key: &str, rule: &str) -> ApiError {
     invalid(format!("Invalid parameter at '{key}' failed to satisfy constraint: '{rule}'"))
 }
 
@@ -49,7 +49,7 @@ pub(super) fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::sender("InvalidParameterException", message)
 }
 
-/// The error of the newer operations.
+/// Returns the error that newer operations use instead of InvalidParameterException.
 pub(super) fn validation(message: impl Into<String>) -> ApiError {
     ApiError::sender("ValidationException", message)
 }
@@ -67,8 +67,8 @@ pub(super) fn unknown_repository(name: &str, registry: &str) -> ApiError {
     )
 }
 
-/// An error about something that a repository lacks: `what` begins the sentence.
-pub(super) fn lacking(code: &str, what: &str, world: &World, name: &str) -> ApiError {
+/// Returns the error for something that a repository doesn't have; `what` begins the sentence.
+pub(super) fn not_found(code: &str, what: &str, world: &World, name: &str) -> ApiError {
     ApiError::sender(
         code,
         format!(
@@ -90,7 +90,7 @@ pub(super) fn unknown_image(world: &World, name: &str, id: &Value) -> ApiError {
     )
 }
 
-/// An image's identifier as messages have it.
+/// Formats an image ID as error messages do.
 pub(super) fn image_id_text(id: &Value) -> String {
     format!(
         "{{imageDigest:'{}', imageTag:'{}'}}",
@@ -99,18 +99,20 @@ pub(super) fn image_id_text(id: &Value) -> String {
     )
 }
 
-/// A refused push.
-pub(super) fn push(world: &World, error: PushError) -> ApiError {
+/// Returns the error for a refused push.
+pub(super) fn push_error(world: &World, error: PushError) -> ApiError {
     match error {
         PushError::UnknownRepository(name) => unknown_repository(&name, &world.account),
-        // Whatever is wrong with it (as users report it).
-        PushError::Invalid(_) => broken("ImageManifest", "Invalid JSON syntax"),
-        PushError::TooLarge(_) => {
-            broken("imageManifest", "Member must have length less than or equal to 4194304")
-        }
-        PushError::InvalidTag(tag) => {
-            broken("imageTag", &format!("'{tag}' must satisfy regular expression '{TAG}'"))
-        }
+        // Whatever is wrong with the manifest (as users report it).
+        PushError::Invalid(_) => invalid_parameter("ImageManifest", "Invalid JSON syntax"),
+        PushError::TooLarge(_) => invalid_parameter(
+            "imageManifest",
+            "Member must have length less than or equal to 4194304",
+        ),
+        PushError::InvalidTag(tag) => invalid_parameter(
+            "imageTag",
+            &format!("'{tag}' must satisfy regular expression '{TAG}'"),
+        ),
         PushError::MissingBlobs(digests) => ApiError::sender(
             "LayersNotFoundException",
             format!("Layers with digests '{}' do not exist", digests.join(", ")),
@@ -122,7 +124,7 @@ pub(super) fn push(world: &World, error: PushError) -> ApiError {
                 digests.join(", ")
             ),
         ),
-        PushError::TagTaken { repository, tag } => ApiError::sender(
+        PushError::ImmutableTag { repository, tag } => ApiError::sender(
             "ImageTagAlreadyExistsException",
             format!(
                 "The image tag '{tag}' already exists in the '{repository}' repository and cannot be \
@@ -135,5 +137,5 @@ pub(super) fn push(world: &World, error: PushError) -> ApiError {
     }
 }
 
-/// The form of a tag (distribution specification, at ECR's length).
+/// The pattern of a tag (distribution specification, but with ECR's maximum length).
 const TAG: &str = "[a-zA-Z0-9_][a-zA-Z0-9._-]{0,299}";

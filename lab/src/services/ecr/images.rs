@@ -1,15 +1,15 @@
-//! Images that are there.
+//! Reads, lists and deletes images.
 
 use super::errors::{invalid, need_list, one_of, unknown_image};
-use super::{about, repository, repository_mut, scans};
+use super::{repository, repository_mut, response_for, scans};
 use crate::services::registry::{Image, Repository, is_digest, is_tag};
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;
 
-/// The most images that one call names (API model).
+/// The most images that one call may name (API model).
 const BATCH: usize = 100;
 
-/// Images with their manifests. `acceptedMediaTypes` is ignored: nothing is converted here.
+/// `BatchGetImage`: images with their manifests. Ignores `acceptedMediaTypes`, since the lab converts nothing.
 pub(super) fn batch_get(world: &mut World, input: &Value) -> ApiResult<Value> {
     let ids = need_list(input, "imageIds", BATCH)?;
     let now = world.now;
@@ -29,13 +29,13 @@ pub(super) fn batch_get(world: &mut World, input: &Value) -> ApiResult<Value> {
     let (name, repository) = super::repository(world, input)?;
     let images = found.iter().filter_map(|(digest, tag)| {
         let image = repository.images.get(digest)?;
-        Some(whole(world, name, image_id(digest, *tag), image))
+        Some(describe_with_manifest(world, name, image_id(digest, *tag), image))
     });
     Ok(map([("images", Value::List(images.collect())), ("failures", Value::List(failures))]))
 }
 
-/// By tag the tag goes, and the image with its last tag; by digest the image with all its tags. What an
-/// index names stays (API model, `ImageReferencedByManifestList`).
+/// `BatchDeleteImage`: by tag, deletes the tag, and the image with its last tag; by digest, the image with all
+/// its tags. An image that an index names stays (API model, `ImageReferencedByManifestList`).
 pub(super) fn batch_delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let ids = need_list(input, "imageIds", BATCH)?;
     let repository = repository_mut(world, input)?;
@@ -90,7 +90,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     let wanted = TagStatus::of(input.get("filter"))?;
     let chosen = repository.images.iter().filter(|(digest, _)| {
         let tagged = repository.tags_of(digest).next().is_some();
-        wanted.admits(tagged)
+        wanted.matches(tagged)
     });
     let (page, next) = super::page(input, chosen)?;
     let details =
@@ -101,7 +101,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
 pub(super) fn list(world: &World, input: &Value) -> ApiResult<Value> {
     let (_, repository) = repository(world, input)?;
     let wanted = TagStatus::of(input.get("filter"))?;
-    // One entry a tag, and one for an image without any, in one order.
+    // One entry for each tag and one for an untagged image, in a fixed order.
     let entries = repository.images.keys().flat_map(|digest| {
         let mut tags: Vec<Value> =
             repository.tags_of(digest).map(|tag| image_id(digest, Some(tag))).collect();
@@ -109,14 +109,14 @@ pub(super) fn list(world: &World, input: &Value) -> ApiResult<Value> {
         if !tagged {
             tags.push(image_id(digest, None));
         }
-        tags.retain(|_| wanted.admits(tagged));
+        tags.retain(|_| wanted.matches(tagged));
         tags
     });
     let (ids, next) = super::page(input, entries)?;
     Ok(map([("imageIds", Value::List(ids)), ("nextToken", next.into())]))
 }
 
-/// The filter of listings.
+/// The `tagStatus` filter of list operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TagStatus {
     Any,
@@ -133,7 +133,7 @@ impl TagStatus {
         })
     }
 
-    pub(super) fn admits(self, tagged: bool) -> bool {
+    pub(super) fn matches(self, tagged: bool) -> bool {
         match self {
             TagStatus::Any => true,
             TagStatus::Tagged => tagged,
@@ -142,7 +142,7 @@ impl TagStatus {
     }
 }
 
-/// The digest of the image that an identifier means, or the code of the failure (API model,
+/// Returns the digest of the image that an image ID names, or the failure code (API model,
 /// `ImageFailureCode`).
 pub(super) fn find(repository: &Repository, id: &Value) -> Result<String, &'static str> {
     let (digest, tag) = (id.str("imageDigest"), id.str("imageTag"));
@@ -180,9 +180,9 @@ fn failure(id: &Value, code: &str) -> Value {
     map([("imageId", id.clone()), ("failureCode", code.into()), ("failureReason", reason.into())])
 }
 
-/// An image with its manifest.
-pub(super) fn whole(world: &World, name: &str, id: Value, image: &Image) -> Value {
-    about(world, name)
+/// Formats an image with its manifest for a response.
+pub(super) fn describe_with_manifest(world: &World, name: &str, id: Value, image: &Image) -> Value {
+    response_for(world, name)
         .with("imageId", id)
         .with("imageManifest", String::from_utf8_lossy(&image.manifest).as_ref())
         .with("imageManifestMediaType", image.media_type.as_str())
@@ -196,7 +196,7 @@ fn detail(
     image: &Image,
 ) -> Value {
     let tags: Vec<Value> = repository.tags_of(digest).map(Value::from).collect();
-    let detail = about(world, name)
+    let detail = response_for(world, name)
         .with("imageDigest", digest)
         .with("imageTags", if tags.is_empty() { Value::Null } else { Value::List(tags) })
         .with("imageSizeInBytes", world.registry.ecr.compressed_size(repository, image))

@@ -1,12 +1,12 @@
-//! Layers by the AWS API, which Docker does not use: it speaks to the registry.
+//! The AWS API's operations on layers. Docker doesn't use them: it talks to the registry.
 
 use super::errors::{invalid, limit, need, need_list};
-use super::{about, repository};
-use crate::services::registry::{Upload, digest_of, ecr_address, is_digest};
+use super::{repository, response_for};
+use crate::services::registry::{Upload, digest_of, ecr_download_url, is_digest};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// The part size that ECR proposes: 10 MiB.
+/// The part size that ECR proposes, in bytes: 10 MiB.
 const PART: i64 = 10 << 20;
 
 pub(super) fn check(world: &World, input: &Value) -> ApiResult<Value> {
@@ -32,7 +32,7 @@ pub(super) fn check(world: &World, input: &Value) -> ApiResult<Value> {
     Ok(map([("layers", Value::List(layers)), ("failures", Value::List(failures))]))
 }
 
-/// Where a layer can be had. One that belongs to no image cannot (API model,
+/// `GetDownloadUrlForLayer`: fails for a layer that belongs to no image (API model,
 /// `LayerInaccessibleException`).
 pub(super) fn download_url(world: &World, input: &Value) -> ApiResult<Value> {
     let (name, repository) = repository(world, input)?;
@@ -53,7 +53,7 @@ pub(super) fn download_url(world: &World, input: &Value) -> ApiResult<Value> {
             ),
         ));
     }
-    let url = ecr_address(world, digest);
+    let url = ecr_download_url(world, digest);
     Ok(map([("downloadUrl", url.into()), ("layerDigest", digest.into())]))
 }
 
@@ -66,7 +66,7 @@ pub(super) fn initiate(world: &mut World, input: &Value) -> ApiResult<Value> {
 
 pub(super) fn upload_part(world: &mut World, input: &Value) -> ApiResult<Value> {
     let (name, id) = upload(world, input)?;
-    let (about, quotas) = (about(world, name), world.ecr.quotas.clone());
+    let (about, quotas) = (response_for(world, name), world.ecr.quotas.clone());
     let part = input
         .bytes("layerPartBlob")
         .ok_or_else(|| invalid("Invalid parameter at 'layerPartBlob' failed to satisfy constraint: 'Member must be a blob'"))?;
@@ -75,7 +75,10 @@ pub(super) fn upload_part(world: &mut World, input: &Value) -> ApiResult<Value> 
     let upload = world.registry.ecr.uploads.get_mut(id).ok_or(unknown)?;
     let have = upload.bytes.len() as i64;
     if upload.parts.len() >= quotas.parts {
-        return Err(limit(format!("The layer has {} parts, the most there may be", quotas.parts)));
+        return Err(limit(format!(
+            "The layer already has {} parts, which is the maximum",
+            quotas.parts
+        )));
     }
     let follows = first == Some(have) && last == Some(have + part.len() as i64 - 1);
     if !follows || part.is_empty() || part.len() > quotas.part_max {
@@ -133,12 +136,12 @@ pub(super) fn complete(world: &mut World, input: &Value) -> ApiResult<Value> {
         ));
     }
     if let Some(upload) = world.registry.ecr.uploads.remove(id) {
-        world.registry.ecr.keep_blob(name, upload.bytes.freeze());
+        world.registry.ecr.add_blob_to(name, upload.bytes.freeze());
     }
-    Ok(about(world, name).with("uploadId", id).with("layerDigest", digest))
+    Ok(response_for(world, name).with("uploadId", id).with("layerDigest", digest))
 }
 
-/// The repository's name and the upload's identifier, which must belong together.
+/// Returns the repository's name and the ID of an upload to it.
 fn upload<'i>(world: &World, input: &'i Value) -> ApiResult<(&'i str, &'i str)> {
     let (name, _) = repository(world, input)?;
     let id = need(input, "uploadId")?;
@@ -149,7 +152,7 @@ fn upload<'i>(world: &World, input: &'i Value) -> ApiResult<(&'i str, &'i str)> 
 }
 
 fn unknown_upload(world: &World, name: &str, id: &str) -> ApiError {
-    super::errors::lacking(
+    super::errors::not_found(
         "UploadNotFoundException",
         &format!("The upload with id '{id}'"),
         world,

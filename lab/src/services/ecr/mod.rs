@@ -1,9 +1,9 @@
-//! Elastic Container Registry: the AWS API over the store that [`super::registry`] keeps.
+//! Elastic Container Registry: the AWS API on the store of [`super::registry`].
 //!
-//! Not here: pull-through caches, replication, archiving, and the enforcement of repository
-//! policies, which are data.
+//! Not simulated: pull-through caches, replication, archiving, and the enforcement of repository policies, which
+//! are only stored.
 
-mod access;
+mod authentication;
 mod errors;
 mod images;
 mod layers;
@@ -28,40 +28,40 @@ use super::registry::Repository;
 use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::World;
 
-pub(crate) use access::{Denied, authorise};
+pub(crate) use authentication::{AuthError, authenticate};
 use errors::{invalid, need, unknown_repository};
 pub(crate) use push::{before_upload, push};
 pub use quotas::Quotas;
-use settings::Settings;
+use settings::RepositorySettings;
+pub use signing::failed_signatures;
 pub(crate) use signing::sign;
-pub use signing::unsigned;
 pub use tokens::mint;
 
-/// What this service remembers besides the images.
+/// ECR's state, apart from the images.
 #[derive(Debug, Clone, Default)]
 pub struct State {
-    /// Where the registry answers, if not under ECR's own name: the address of a loopback door, such as
+    /// The registry's address if it isn't ECR's own host name: that of the loopback transport, such as
     /// `http://127.0.0.1:4566`.
     pub endpoint: Option<String>,
-    /// What the account may use.
+    /// The account's quotas.
     pub quotas: Quotas,
-    /// The account setting BLOB_MOUNTING: whether a push may take a blob over from another repository.
-    pub mounting: bool,
-    /// The passwords for the registry.
+    /// The account setting BLOB_MOUNTING: whether a push may mount a blob from another repository.
+    pub blob_mounting: bool,
+    /// The registry's authorization tokens by password.
     tokens: BTreeMap<String, tokens::Token>,
-    /// What is set on the repositories, by name; none where nothing is.
-    settings: BTreeMap<String, Settings>,
-    registry: registry_settings::Registry,
-    templates: BTreeMap<String, templates::Template>,
-    signing: signing::Signing,
+    /// The repositories' settings by name; absent if nothing was set.
+    settings: BTreeMap<String, RepositorySettings>,
+    registry: registry_settings::RegistrySettings,
+    templates: BTreeMap<String, templates::CreationTemplate>,
+    signing: signing::SigningState,
 }
 
-/// Whether Amazon Inspector scans the registry's images.
+/// Returns whether Amazon Inspector scans the registry's images.
 pub(crate) fn is_scanned_by_inspector(world: &World) -> bool {
     world.ecr.registry.scan_type() == registry_settings::ScanType::Enhanced
 }
 
-/// The names of repositories and creation templates that there are.
+/// Returns the names of all repositories and the prefixes of all creation templates.
 pub fn leftovers(world: &World) -> Vec<String> {
     let repositories = world.registry.ecr.repositories.keys();
     repositories
@@ -71,26 +71,26 @@ pub fn leftovers(world: &World) -> Vec<String> {
         .collect()
 }
 
-/// What happens by itself.
+/// A scheduled event of ECR.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// A repository's lifecycle policy is carried out.
+    /// A repository's lifecycle policy is due to be applied.
     Lifecycle {
-        /// The repository.
+        /// The repository's name.
         repository: String,
-        /// Which of its policies; an older one is no longer carried out.
+        /// Which of its policies is due; one that was replaced is not applied.
         policy: u64,
     },
 }
 
-/// Lets it happen.
-pub fn happen(world: &mut World, event: &Event) {
+/// Carries out a scheduled event.
+pub fn handle_event(world: &mut World, event: &Event) {
     match event {
-        Event::Lifecycle { repository, policy } => lifecycle::run(world, repository, *policy),
+        Event::Lifecycle { repository, policy } => lifecycle::apply(world, repository, *policy),
     }
 }
 
-/// Answers one call.
+/// Handles one API call.
 pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
     let input = &call.input;
     match call.operation.as_str() {
@@ -146,17 +146,17 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
     }
 }
 
-/// The name under which clients know the registry, without a scheme.
+/// Returns the registry's host name.
 pub fn registry_host(world: &World) -> String {
     format!("{}.dkr.ecr.{}.amazonaws.com", world.account, world.region)
 }
 
-/// The ARN of a repository.
+/// Returns the ARN of a repository.
 fn arn(world: &World, name: &str) -> String {
     format!("arn:aws:ecr:{}:{}:repository/{name}", world.region, world.account)
 }
 
-/// The repository that the input names, with its name.
+/// Returns the repository that the input names, with its name.
 fn repository<'w, 'i>(world: &'w World, input: &'i Value) -> ApiResult<(&'i str, &'w Repository)> {
     let name = need(input, "repositoryName")?;
     let registry = input.str("registryId").unwrap_or(&world.account);
@@ -165,23 +165,23 @@ fn repository<'w, 'i>(world: &'w World, input: &'i Value) -> ApiResult<(&'i str,
     found.map(|found| (name, found)).ok_or_else(|| unknown_repository(name, registry))
 }
 
-/// The same, to be changed.
+/// Like [`repository`], but mutable and without the name.
 fn repository_mut<'w>(world: &'w mut World, input: &Value) -> ApiResult<&'w mut Repository> {
     let (name, _) = repository(world, input)?;
     let missing = unknown_repository(name, &world.account);
     world.registry.ecr.repositories.get_mut(name).ok_or(missing)
 }
 
-/// The settings of the repository that the input names, to be changed, with its name.
+/// Returns the mutable settings of the repository that the input names, with its name.
 fn settings_mut<'w, 'i>(
     world: &'w mut World,
     input: &'i Value,
-) -> ApiResult<(&'i str, &'w mut Settings)> {
+) -> ApiResult<(&'i str, &'w mut RepositorySettings)> {
     let (name, _) = repository(world, input)?;
     Ok((name, world.ecr.settings.entry(name.to_owned()).or_default()))
 }
 
-/// One page by `maxResults` (1 to 1000, by default 100; API model) and `nextToken`.
+/// Returns one page by `maxResults` (1 to 1000, by default 100; API model) and `nextToken`.
 fn page<T>(input: &Value, items: impl Iterator<Item = T>) -> ApiResult<(Vec<T>, Option<String>)> {
     let size = input.int("maxResults").unwrap_or(100);
     if !(1..=1000).contains(&size) {
@@ -195,8 +195,8 @@ fn page<T>(input: &Value, items: impl Iterator<Item = T>) -> ApiResult<(Vec<T>, 
     )
 }
 
-/// The answer that nearly every operation on a repository begins with.
-fn about(world: &World, name: &str) -> Value {
+/// Returns the members that begin the response of nearly every operation on a repository.
+fn response_for(world: &World, name: &str) -> Value {
     crate::wire::map([
         ("registryId", world.account.as_str().into()),
         ("repositoryName", name.into()),

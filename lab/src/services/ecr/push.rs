@@ -1,15 +1,15 @@
-//! Images coming in, by PutImage or by the distribution API.
+//! Pushes of images, by PutImage or the distribution API.
 
 use bytes::Bytes;
 
-use super::errors::{self, broken, need};
-use super::images::{image_id, whole};
+use super::errors::{self, invalid_parameter, need};
+use super::images::{describe_with_manifest, image_id};
 use super::{repository, scans, templates};
 use crate::services::registry::{self, PushError, digest_of};
 use crate::wire::{ApiError, ApiResult, Call, Value, map};
 use crate::world::World;
 
-/// Media types that ECR keeps (user guide, "Container image manifest format support").
+/// The media types that ECR accepts (user guide, "Container image manifest format support").
 const MEDIA_TYPES: &[&str] = &[
     "application/vnd.docker.distribution.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v1+prettyjws",
@@ -19,8 +19,8 @@ const MEDIA_TYPES: &[&str] = &[
     "application/vnd.oci.image.index.v1+json",
 ];
 
-/// Takes a manifest in at `world.now`, as both APIs do: media type and quotas are looked at, and the
-/// image is scanned if that is what is configured.
+/// Stores a manifest at `world.now`, as both APIs do: checks its media type and the quotas, and scans the image
+/// if scanning is configured.
 pub(crate) fn push(
     world: &mut World,
     name: &str,
@@ -28,24 +28,29 @@ pub(crate) fn push(
     media_type: &str,
     manifest: Bytes,
 ) -> Result<String, PushError> {
-    // Parameters of media types mean nothing here.
+    // ECR ignores a media type's parameters.
     let plain = media_type.split(';').next().unwrap_or_default().trim();
     if !MEDIA_TYPES.contains(&plain) {
         return Err(PushError::Invalid(format!("the media type {media_type} is not supported")));
     }
     check_quotas(world, name, tag, &manifest)?;
-    let push =
-        registry::Push { repository: name, tag, media_type: plain, manifest, now: Some(world.now) };
+    let push = registry::ManifestPush {
+        repository: name,
+        tag,
+        media_type: plain,
+        manifest,
+        now: Some(world.now),
+    };
     let known = world.registry.ecr.repositories.get(name).map_or(0, |found| found.images.len());
     let digest = registry::push(&mut world.registry.ecr, push)?;
     let grown = world.registry.ecr.repositories.get(name).map_or(0, |found| found.images.len());
     if grown > known {
-        scans::pushed(world, name, &digest);
+        scans::scan_new_image(world, name, &digest);
     }
     Ok(digest)
 }
 
-/// Creates the repository that an upload is for, if it is missing and a creation template says so.
+/// Creates the repository that an upload is for, if it is missing and a creation template applies.
 pub(crate) fn before_upload(world: &mut World, name: &str) {
     if !world.registry.ecr.repositories.contains_key(name) {
         templates::create_on_push(world, name);
@@ -99,18 +104,19 @@ pub(super) fn put_image(world: &mut World, call: &Call) -> ApiResult<Value> {
     }
     let media_type = media_type(input, manifest)?;
     push(world, name, tag, &media_type, Bytes::from(manifest.to_owned()))
-        .map_err(|error| errors::push(world, error))?;
+        .map_err(|error| errors::push_error(world, error))?;
     super::sign(world, &call.caller, name, &digest);
     let (_, repository) = super::repository(world, input)?;
     let image = repository.images.get(&digest);
-    let image = image.map(|image| whole(world, name, image_id(&digest, tag), image));
+    let image =
+        image.map(|image| describe_with_manifest(world, name, image_id(&digest, tag), image));
     Ok(map([("image", image.into())]))
 }
 
-/// The media type, from the manifest or beside it. Where neither has one ECR speaks of broken JSON, as
-/// users of Helm report.
+/// Returns the media type from the manifest, or else from `imageManifestMediaType`. If neither has one, ECR
+/// reports invalid JSON, as users of Helm quote it.
 fn media_type(input: &Value, manifest: &str) -> ApiResult<String> {
-    let broken = || broken("ImageManifest", "Invalid JSON syntax");
+    let broken = || invalid_parameter("ImageManifest", "Invalid JSON syntax");
     let json: serde_json::Value = serde_json::from_str(manifest).map_err(|_| broken())?;
     let beside = input.str("imageManifestMediaType");
     let named = json["mediaType"].as_str().or(beside).ok_or_else(broken)?;

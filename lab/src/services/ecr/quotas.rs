@@ -1,21 +1,21 @@
-//! What an account may use (user guide, "Amazon ECR service quotas"). A scenario may lower them.
+//! An account's quotas (user guide, "Amazon ECR service quotas"). A scenario may lower them.
 
-/// The quotas that can be met.
+/// The quotas that the lab enforces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quotas {
-    /// Repositories in a Region.
+    /// The most repositories in a Region.
     pub repositories: usize,
-    /// Images in a repository.
+    /// The most images in a repository.
     pub images: usize,
-    /// Tags on an image.
+    /// The most tags on an image.
     pub tags_per_image: usize,
-    /// The smallest part of a layer but for its last, in bytes.
+    /// The smallest part of a layer except its last, in bytes.
     pub part_min: usize,
     /// The largest part of a layer, in bytes.
     pub part_max: usize,
-    /// The parts of a layer.
+    /// The most parts of a layer.
     pub parts: usize,
-    /// The rules of a lifecycle policy.
+    /// The most rules in a lifecycle policy.
     pub lifecycle_rules: usize,
 }
 

@@ -1,25 +1,25 @@
-//! What is set on the registry as a whole.
+//! The settings of the registry as a whole.
 
-use super::errors::{broken, invalid, need, need_list, one_of, validation};
+use super::errors::{invalid, invalid_parameter, need, need_list, one_of, validation};
 use super::settings::check_policy;
-use crate::services::registry::fits;
+use crate::services::registry::matches_wildcard;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// The registry's settings but for its creation templates.
+/// The registry's settings, except for its creation templates.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Registry {
+pub(super) struct RegistrySettings {
     policy: Option<String>,
     enhanced: bool,
-    rules: Vec<Rule>,
-    /// BASIC_SCAN_TYPE_VERSION; the default is the newer one (user guide, "Basic scanning").
+    rules: Vec<ScanRule>,
+    /// The account setting BASIC_SCAN_TYPE_VERSION; the default is the newer one (user guide, "Basic scanning").
     basic_version: Option<String>,
 }
 
-/// Which scanner looks at images.
+/// Which scanner checks images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ScanType {
-    /// ECR's own: operating system packages, when pushed or asked.
+    /// ECR's own: checks operating system packages, on push or on request.
     Basic,
     /// Amazon Inspector.
     Enhanced,
@@ -27,48 +27,48 @@ pub(super) enum ScanType {
 
 /// When images are scanned (API model, `ScanFrequency`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Frequency {
+pub(super) enum ScanFrequency {
     Manual,
     OnPush,
     Continuous,
 }
 
-/// Repositories and how often their images are scanned.
+/// A rule that says how often the images of matching repositories are scanned.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Rule {
-    frequency: Frequency,
+struct ScanRule {
+    frequency: ScanFrequency,
     filters: Vec<String>,
 }
 
-impl Frequency {
+impl ScanFrequency {
     fn name(self) -> &'static str {
         match self {
-            Frequency::Manual => "MANUAL",
-            Frequency::OnPush => "SCAN_ON_PUSH",
-            Frequency::Continuous => "CONTINUOUS_SCAN",
+            ScanFrequency::Manual => "MANUAL",
+            ScanFrequency::OnPush => "SCAN_ON_PUSH",
+            ScanFrequency::Continuous => "CONTINUOUS_SCAN",
         }
     }
 }
 
-impl Registry {
+impl RegistrySettings {
     pub(super) fn scan_type(&self) -> ScanType {
         if self.enhanced { ScanType::Enhanced } else { ScanType::Basic }
     }
 
-    /// How often a repository is scanned by the registry's rules: a continuous rule wins (user guide,
+    /// Returns how often the registry's rules scan a repository's images. A continuous rule wins (user guide,
     /// "Enhanced scanning").
-    pub(super) fn frequency(&self, repository: &str) -> Frequency {
-        self.rule(repository).map_or(Frequency::Manual, |(rule, _)| rule.frequency)
+    pub(super) fn frequency(&self, repository: &str) -> ScanFrequency {
+        self.rule(repository).map_or(ScanFrequency::Manual, |(rule, _)| rule.frequency)
     }
 
-    /// The rule that applies to a repository, with the filter that it fits.
-    fn rule(&self, repository: &str) -> Option<(&Rule, &String)> {
-        let mut rules: Vec<&Rule> = self.rules.iter().collect();
-        rules.sort_by_key(|rule| rule.frequency != Frequency::Continuous);
+    /// Returns the rule that applies to a repository, with the filter that matches it.
+    fn rule(&self, repository: &str) -> Option<(&ScanRule, &String)> {
+        let mut rules: Vec<&ScanRule> = self.rules.iter().collect();
+        rules.sort_by_key(|rule| rule.frequency != ScanFrequency::Continuous);
         rules.into_iter().find_map(|rule| {
-            // A filter without `*` fits any name that contains it (user guide, "Filters").
+            // A filter without `*` matches any name that contains it (user guide, "Filters").
             let applies = |filter: &&String| match filter.contains('*') {
-                true => fits(filter, repository),
+                true => matches_wildcard(filter, repository),
                 false => repository.contains(filter.as_str()),
             };
             rule.filters.iter().find(applies).map(|filter| (rule, filter))
@@ -87,13 +87,15 @@ const BASIC_VERSION: &str = "BASIC_SCAN_TYPE_VERSION";
 pub(super) fn put_account_setting(world: &mut World, input: &Value) -> ApiResult<Value> {
     let (name, value) = (need(input, "name")?, need(input, "value")?);
     match (name, value) {
-        (MOUNTING, "ENABLED") => world.ecr.mounting = true,
-        (MOUNTING, "DISABLED") => world.ecr.mounting = false,
+        (MOUNTING, "ENABLED") => world.ecr.blob_mounting = true,
+        (MOUNTING, "DISABLED") => world.ecr.blob_mounting = false,
         (BASIC_VERSION, "AWS_NATIVE" | "CLAIR") => {
             world.ecr.registry.basic_version = Some(value.to_owned());
         }
         (MOUNTING | BASIC_VERSION, _) => {
-            return Err(invalid(format!("'{value}' is no value of the account setting {name}")));
+            return Err(invalid(format!(
+                "'{value}' is not a valid value of the account setting {name}"
+            )));
         }
         _ => return Err(unknown_setting(name)),
     }
@@ -103,7 +105,7 @@ pub(super) fn put_account_setting(world: &mut World, input: &Value) -> ApiResult
 pub(super) fn get_account_setting(world: &World, input: &Value) -> ApiResult<Value> {
     let name = need(input, "name")?;
     let value = match name {
-        MOUNTING if world.ecr.mounting => "ENABLED",
+        MOUNTING if world.ecr.blob_mounting => "ENABLED",
         MOUNTING => "DISABLED",
         BASIC_VERSION => world.ecr.registry.basic_version.as_deref().unwrap_or("AWS_NATIVE"),
         _ => return Err(unknown_setting(name)),
@@ -112,7 +114,9 @@ pub(super) fn get_account_setting(world: &World, input: &Value) -> ApiResult<Val
 }
 
 fn unknown_setting(name: &str) -> ApiError {
-    validation(format!("'{name}' is no account setting; there are {BASIC_VERSION} and {MOUNTING}"))
+    validation(format!(
+        "'{name}' is not an account setting; the settings are {BASIC_VERSION} and {MOUNTING}"
+    ))
 }
 
 pub(super) fn put_policy(world: &mut World, input: &Value) -> ApiResult<Value> {
@@ -143,10 +147,10 @@ pub(super) fn put_scanning(world: &mut World, input: &Value) -> ApiResult<Value>
     let kind = one_of(input, "scanType", &["BASIC", "ENHANCED"], "BASIC")?;
     let rules = input.list("rules");
     if rules.len() > 2 {
-        return Err(broken("rules", "Member must have length less than or equal to 2"));
+        return Err(invalid_parameter("rules", "Member must have length less than or equal to 2"));
     }
-    let rules = rules.iter().map(rule).collect::<ApiResult<Vec<Rule>>>()?;
-    let continuous = rules.iter().any(|rule| rule.frequency == Frequency::Continuous);
+    let rules = rules.iter().map(rule).collect::<ApiResult<Vec<ScanRule>>>()?;
+    let continuous = rules.iter().any(|rule| rule.frequency == ScanFrequency::Continuous);
     if kind == "BASIC" && continuous {
         return Err(validation("CONTINUOUS_SCAN is only supported for the scan type ENHANCED"));
     }
@@ -155,17 +159,17 @@ pub(super) fn put_scanning(world: &mut World, input: &Value) -> ApiResult<Value>
     Ok(map([("registryScanningConfiguration", configuration(&world.ecr.registry))]))
 }
 
-fn rule(input: &Value) -> ApiResult<Rule> {
+fn rule(input: &Value) -> ApiResult<ScanRule> {
     const ALL: &[&str] = &["MANUAL", "SCAN_ON_PUSH", "CONTINUOUS_SCAN"];
     need(input, "scanFrequency")?;
     let frequency = match one_of(input, "scanFrequency", ALL, "MANUAL")? {
-        "SCAN_ON_PUSH" => Frequency::OnPush,
-        "CONTINUOUS_SCAN" => Frequency::Continuous,
-        _ => Frequency::Manual,
+        "SCAN_ON_PUSH" => ScanFrequency::OnPush,
+        "CONTINUOUS_SCAN" => ScanFrequency::Continuous,
+        _ => ScanFrequency::Manual,
     };
     let filters = input.list("repositoryFilters").iter();
     let filters = filters.map(|filter| need(filter, "filter").map(str::to_owned));
-    Ok(Rule { frequency, filters: filters.collect::<ApiResult<_>>()? })
+    Ok(ScanRule { frequency, filters: filters.collect::<ApiResult<_>>()? })
 }
 
 pub(super) fn get_scanning(world: &World) -> Value {
@@ -175,7 +179,7 @@ pub(super) fn get_scanning(world: &World) -> Value {
     ])
 }
 
-fn configuration(registry: &Registry) -> Value {
+fn configuration(registry: &RegistrySettings) -> Value {
     let rules = registry.rules.iter().map(|rule| {
         let filters = rule.filters.iter().map(filter).collect();
         map([
@@ -209,14 +213,14 @@ pub(super) fn batch_get_scanning(world: &World, input: &Value) -> ApiResult<Valu
         let rule = world.ecr.registry.rule(name);
         let frequency = match rule {
             Some((rule, _)) => rule.frequency,
-            None if own => Frequency::OnPush,
-            None => Frequency::Manual,
+            None if own => ScanFrequency::OnPush,
+            None => ScanFrequency::Manual,
         };
         let applied = rule.map(|(_, text)| filter(text)).into_iter().collect();
         found.push(map([
             ("repositoryArn", super::arn(world, name).into()),
             ("repositoryName", name.into()),
-            ("scanOnPush", (frequency == Frequency::OnPush).into()),
+            ("scanOnPush", (frequency == ScanFrequency::OnPush).into()),
             ("scanFrequency", frequency.name().into()),
             ("appliedScanFilters", Value::List(applied)),
         ]));

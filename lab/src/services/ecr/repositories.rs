@@ -1,33 +1,33 @@
-//! Repositories.
+//! Creates, describes and deletes repositories.
 
-use super::errors::{broken, limit, need, unknown_repository};
-use super::settings::{Encryption, Settings, mutability, with_mutability};
-use super::{about, arn, registry_host, repository, tags};
-use crate::services::registry::{Mutability, Repository, is_name};
+use super::errors::{invalid_parameter, limit, need, unknown_repository};
+use super::settings::{Encryption, RepositorySettings, read_tag_mutability, with_mutability};
+use super::{arn, registry_host, repository, response_for, tags};
+use crate::services::registry::{Repository, TagMutability, is_name};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
 pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     let name = need(input, "repositoryName")?;
     check_name(name)?;
-    let mutability = mutability(input)?;
+    let mutability = read_tag_mutability(input)?;
     let tags = tags::read(input, "tags")?;
-    let settings = Settings {
+    let settings = RepositorySettings {
         tags,
         scan_on_push: input.get("imageScanningConfiguration").bool("scanOnPush").unwrap_or(false),
         encryption: Encryption::of(world, input.get("encryptionConfiguration"))?,
-        ..Settings::default()
+        ..RepositorySettings::default()
     };
     add(world, name, mutability, settings)?;
     Ok(map([("repository", described(world, name))]))
 }
 
-/// Adds a repository.
+/// Creates a repository, unless its name is taken or the quota is reached.
 pub(super) fn add(
     world: &mut World,
     name: &str,
-    mutability: Mutability,
-    settings: Settings,
+    mutability: TagMutability,
+    settings: RepositorySettings,
 ) -> ApiResult<()> {
     let repositories = &mut world.registry.ecr.repositories;
     if repositories.contains_key(name) {
@@ -83,10 +83,10 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
 }
 
 fn described(world: &World, name: &str) -> Value {
-    let defaults = (Repository::default(), Settings::default());
+    let defaults = (Repository::default(), RepositorySettings::default());
     let repository = world.registry.ecr.repositories.get(name).unwrap_or(&defaults.0);
     let settings = world.ecr.settings.get(name).unwrap_or(&defaults.1);
-    let described = about(world, name)
+    let described = response_for(world, name)
         .with("repositoryArn", arn(world, name))
         .with("repositoryUri", format!("{}/{name}", registry_host(world)))
         .with("createdAt", repository.created)
@@ -95,12 +95,12 @@ fn described(world: &World, name: &str) -> Value {
     with_mutability(described, &repository.mutability)
 }
 
-/// Refuses what is no name.
+/// Fails if a repository name is invalid.
 pub(super) fn check_name(name: &str) -> ApiResult<()> {
     if is_name(name) {
         return Ok(());
     }
-    Err(broken(
+    Err(invalid_parameter(
         "repositoryName",
         "must satisfy regular expression \
          '(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*'",

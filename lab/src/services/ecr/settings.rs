@@ -1,31 +1,31 @@
-//! What is set on one repository.
+//! The settings of a repository.
 
 use std::collections::BTreeMap;
 
-use super::errors::{broken, lacking, need, one_of};
-use super::lifecycle::Lifecycle;
+use super::errors::{invalid_parameter, need, not_found, one_of};
+use super::lifecycle::RepositoryLifecycle;
 use super::scans::Scan;
-use super::{about, repository, repository_mut, settings_mut};
-use crate::services::registry::Mutability;
+use super::{repository, repository_mut, response_for, settings_mut};
+use crate::services::registry::TagMutability;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;
 
-/// The settings of a repository, and what came of them.
+/// A repository's settings, and the scans of its images.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Settings {
-    /// The repository's own tags, which have nothing to do with its images'.
+pub(super) struct RepositorySettings {
+    /// The repository's resource tags, which are unrelated to its images' tags.
     pub(super) tags: BTreeMap<String, String>,
-    /// The policy, as text.
+    /// The repository policy, as text.
     pub(super) policy: Option<String>,
     /// Whether images are scanned when they are pushed.
     pub(super) scan_on_push: bool,
     pub(super) encryption: Encryption,
-    pub(super) lifecycle: Lifecycle,
+    pub(super) lifecycle: RepositoryLifecycle,
     /// The last scan of each image by its digest.
     pub(super) scans: BTreeMap<String, Scan>,
 }
 
-/// How the images are encrypted: data, nothing here is.
+/// How the images are encrypted: only stored, since the lab encrypts nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Encryption {
     kind: String,
@@ -39,12 +39,15 @@ impl Default for Encryption {
 }
 
 impl Encryption {
-    /// Reads an `encryptionConfiguration`. Without a key, KMS has one of AWS's own.
+    /// Reads an `encryptionConfiguration`. If KMS is chosen without a key, AWS uses a managed one.
     pub(super) fn of(world: &mut World, input: &Value) -> ApiResult<Encryption> {
         let kind = one_of(input, "encryptionType", &["AES256", "KMS", "KMS_DSSE"], "AES256")?;
         let key = match (kind, input.str("kmsKey")) {
             ("AES256", Some(_)) => {
-                return Err(broken("kmsKey", "must be null when the encryption type is AES256"));
+                return Err(invalid_parameter(
+                    "kmsKey",
+                    "must be null when the encryption type is AES256",
+                ));
             }
             ("AES256", None) => None,
             (_, Some(key)) => Some(key.to_owned()),
@@ -61,37 +64,41 @@ impl Encryption {
     }
 }
 
-/// Reads the mutability of tags and its exceptions.
-pub(super) fn mutability(input: &Value) -> ApiResult<Mutability> {
+/// Reads the tag mutability with its exclusion filters.
+pub(super) fn read_tag_mutability(input: &Value) -> ApiResult<TagMutability> {
     const KINDS: &[&str] =
         &["MUTABLE", "IMMUTABLE", "MUTABLE_WITH_EXCLUSION", "IMMUTABLE_WITH_EXCLUSION"];
     let kind = one_of(input, "imageTagMutability", KINDS, "MUTABLE")?;
     let filters = input.list("imageTagMutabilityExclusionFilters").iter();
-    let filters = filters.map(exclusion).collect::<ApiResult<Vec<String>>>()?;
-    // The rules about filters: API model, 1 to 5; that they go together is inferred.
+    let filters = filters.map(read_exclusion_filter).collect::<ApiResult<Vec<String>>>()?;
+    // 1 to 5 filters (API model); that _WITH_EXCLUSION and filters require each other is inferred.
     let key = "imageTagMutabilityExclusionFilters";
     match (kind.ends_with("_WITH_EXCLUSION"), filters.len()) {
         (true, 1..=5) | (false, 0) => {}
-        (true, _) => return Err(broken(key, "1 to 5 filters must be given with _WITH_EXCLUSION")),
-        (false, _) => return Err(broken(key, "must be given with _WITH_EXCLUSION only")),
+        (true, _) => {
+            return Err(invalid_parameter(key, "must have 1 to 5 filters with _WITH_EXCLUSION"));
+        }
+        (false, _) => {
+            return Err(invalid_parameter(key, "must be given only with _WITH_EXCLUSION"));
+        }
     }
     Ok(match kind {
-        "IMMUTABLE" => Mutability::Immutable,
-        "IMMUTABLE_WITH_EXCLUSION" => Mutability::ImmutableExcept(filters),
-        "MUTABLE_WITH_EXCLUSION" => Mutability::MutableExcept(filters),
-        _ => Mutability::Mutable,
+        "IMMUTABLE" => TagMutability::Immutable,
+        "IMMUTABLE_WITH_EXCLUSION" => TagMutability::ImmutableExcept(filters),
+        "MUTABLE_WITH_EXCLUSION" => TagMutability::MutableExcept(filters),
+        _ => TagMutability::Mutable,
     })
 }
 
-/// One exclusion filter: 1 to 128 characters of a tag, and `*`, at most twice (user guide, "Preventing
-/// image tags from being overwritten").
-fn exclusion(filter: &Value) -> ApiResult<String> {
+/// Reads one exclusion filter: 1 to 128 characters, which are those of tags and at most two `*` (user guide,
+/// "Preventing image tags from being overwritten").
+fn read_exclusion_filter(filter: &Value) -> ApiResult<String> {
     let kind = one_of(filter, "filterType", &["WILDCARD"], "")?;
     let text = need(filter, "filter")?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._*-".contains(c);
     let fits = (1..=128).contains(&text.len()) && text.chars().all(allowed);
     if kind.is_empty() || !fits || text.matches('*').count() > 2 {
-        return Err(broken(
+        return Err(invalid_parameter(
             "imageTagMutabilityExclusionFilters",
             "must be of type WILDCARD and satisfy regular expression '^[0-9a-zA-Z._*-]{1,128}$' with at \
              most two wildcards",
@@ -100,8 +107,8 @@ fn exclusion(filter: &Value) -> ApiResult<String> {
     Ok(text.to_owned())
 }
 
-/// The mutability's part of a description.
-pub(super) fn with_mutability(described: Value, mutability: &Mutability) -> Value {
+/// Adds the tag mutability to a description.
+pub(super) fn with_mutability(described: Value, mutability: &TagMutability) -> Value {
     let filters: Vec<Value> = mutability
         .filters()
         .iter()
@@ -115,10 +122,10 @@ pub(super) fn with_mutability(described: Value, mutability: &Mutability) -> Valu
 
 pub(super) fn put_mutability(world: &mut World, input: &Value) -> ApiResult<Value> {
     need(input, "imageTagMutability")?;
-    let mutability = mutability(input)?;
+    let mutability = read_tag_mutability(input)?;
     repository_mut(world, input)?.mutability = mutability.clone();
     let (name, _) = repository(world, input)?;
-    Ok(with_mutability(about(world, name), &mutability))
+    Ok(with_mutability(response_for(world, name), &mutability))
 }
 
 pub(super) fn put_scanning(world: &mut World, input: &Value) -> ApiResult<Value> {
@@ -126,7 +133,7 @@ pub(super) fn put_scanning(world: &mut World, input: &Value) -> ApiResult<Value>
     let wanted = input.get("imageScanningConfiguration").bool("scanOnPush").unwrap_or(false);
     settings.scan_on_push = wanted;
     let configuration = map([("scanOnPush", wanted.into())]);
-    Ok(about(world, name).with("imageScanningConfiguration", configuration))
+    Ok(response_for(world, name).with("imageScanningConfiguration", configuration))
 }
 
 pub(super) fn set_policy(world: &mut World, input: &Value) -> ApiResult<Value> {
@@ -134,14 +141,14 @@ pub(super) fn set_policy(world: &mut World, input: &Value) -> ApiResult<Value> {
     check_policy("PolicyText", text)?;
     let (name, settings) = settings_mut(world, input)?;
     settings.policy = Some(text.to_owned());
-    Ok(about(world, name).with("policyText", text))
+    Ok(response_for(world, name).with("policyText", text))
 }
 
-/// Refuses what is no policy. What it allows is not looked at.
+/// Fails if a text is not a policy. Doesn't check what the policy allows.
 pub(super) fn check_policy(key: &str, text: &str) -> ApiResult<()> {
     let json: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
     if json["Statement"].is_null() || text.len() > 10_240 {
-        return Err(broken(key, "Invalid repository policy provided"));
+        return Err(invalid_parameter(key, "Invalid repository policy provided"));
     }
     Ok(())
 }
@@ -150,15 +157,15 @@ pub(super) fn get_policy(world: &World, input: &Value) -> ApiResult<Value> {
     let (name, _) = repository(world, input)?;
     let text = world.ecr.settings.get(name).and_then(|settings| settings.policy.as_deref());
     let text = text.ok_or_else(|| no_policy(world, name))?;
-    Ok(about(world, name).with("policyText", text))
+    Ok(response_for(world, name).with("policyText", text))
 }
 
 pub(super) fn delete_policy(world: &mut World, input: &Value) -> ApiResult<Value> {
     let (name, settings) = settings_mut(world, input)?;
     let text = settings.policy.take().ok_or_else(|| no_policy(world, name))?;
-    Ok(about(world, name).with("policyText", text))
+    Ok(response_for(world, name).with("policyText", text))
 }
 
 fn no_policy(world: &World, name: &str) -> crate::wire::ApiError {
-    lacking("RepositoryPolicyNotFoundException", "Repository policy", world, name)
+    not_found("RepositoryPolicyNotFoundException", "Repository policy", world, name)
 }

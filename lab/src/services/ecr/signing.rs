@@ -1,36 +1,36 @@
-//! Managed signing: what is pushed is signed by AWS Signer, as the one who pushed (user guide, "Managed signing"). A signature
-//! that fails shows in its status alone; the push is done by then (API reference, ImageSigningStatus). The signatures
-//! themselves, which AWS attaches to the image, are left out.
+//! Managed signing: AWS Signer signs what is pushed, with the permissions of whoever pushed it (user guide, "Managed
+//! signing"). A failure shows only in the signing status, since the push is done by then (API reference,
+//! ImageSigningStatus). The lab leaves out the signatures themselves, which AWS attaches to the image.
 
 use std::collections::BTreeMap;
 
 use super::errors::{need, need_list, validation};
-use super::{about, repository};
+use super::{repository, response_for};
 use crate::services::iam;
-use crate::services::registry::fits;
+use crate::services::registry::matches_wildcard;
 use crate::wire::{ApiError, ApiResult, Principal, Value, map};
 use crate::world::World;
 
-/// The registry's signing configuration, and what became of each image.
+/// The registry's signing configuration, and the signing statuses of its images.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Signing {
-    rules: Option<Vec<Rule>>,
+pub(super) struct SigningState {
+    rules: Option<Vec<SigningRule>>,
     /// By repository and digest.
-    statuses: BTreeMap<(String, String), Vec<Status>>,
+    statuses: BTreeMap<(String, String), Vec<SigningStatus>>,
 }
 
-/// A profile and the repositories whose images it signs; without filters, all.
+/// A signing profile with the repositories whose images it signs; without filters, all.
 #[derive(Debug, Clone)]
-struct Rule {
+struct SigningRule {
     profile: String,
     filters: Vec<String>,
 }
 
-/// How a signature came out.
+/// The result of signing an image with one profile.
 #[derive(Debug, Clone)]
-struct Status {
+struct SigningStatus {
     profile: String,
-    /// Why there is none.
+    /// Why signing failed, if it did.
     failure: Option<String>,
 }
 
@@ -40,13 +40,13 @@ pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
     let rule = |rule: &Value| {
         let profile = need(rule, "signingProfileArn")?;
         if !profile.contains(":/signing-profiles/") {
-            return Err(validation(format!("'{profile}' is no ARN of a signing profile")));
+            return Err(validation(format!("'{profile}' is not the ARN of a signing profile")));
         }
         let filters = rule.list("repositoryFilters").iter();
         let filters = filters.map(|filter| need(filter, "filter").map(str::to_owned));
-        Ok(Rule { profile: profile.to_owned(), filters: filters.collect::<ApiResult<_>>()? })
+        Ok(SigningRule { profile: profile.to_owned(), filters: filters.collect::<ApiResult<_>>()? })
     };
-    let rules = rules.iter().map(rule).collect::<ApiResult<Vec<Rule>>>()?;
+    let rules = rules.iter().map(rule).collect::<ApiResult<Vec<SigningRule>>>()?;
     world.ecr.signing.rules = Some(rules);
     Ok(map([("signingConfiguration", configuration(world)?)]))
 }
@@ -67,7 +67,7 @@ fn configuration(world: &World) -> ApiResult<Value> {
     let rules = world.ecr.signing.rules.as_ref().ok_or_else(|| {
         ApiError::sender(
             "SigningConfigurationNotFoundException",
-            format!("There is no signing configuration in the registry '{}'", world.account),
+            format!("The registry with id '{}' has no signing configuration", world.account),
         )
     })?;
     let rules = rules.iter().map(|rule| {
@@ -82,17 +82,19 @@ fn configuration(world: &World) -> ApiResult<Value> {
     Ok(map([("rules", Value::List(rules.collect()))]))
 }
 
-/// Signs what `caller` has pushed, by every profile whose rule applies.
+/// Signs an image that `caller` pushed, with every profile whose rule applies.
 pub(crate) fn sign(world: &mut World, caller: &Principal, name: &str, digest: &str) {
-    let applies =
-        |rule: &&Rule| rule.filters.is_empty() || rule.filters.iter().any(|f| fits(f, name));
+    let applies = |rule: &&SigningRule| {
+        rule.filters.is_empty() || rule.filters.iter().any(|f| matches_wildcard(f, name))
+    };
     let rules = world.ecr.signing.rules.iter().flatten().filter(applies);
     let profiles: Vec<String> = rules.map(|rule| rule.profile.clone()).collect();
-    let statuses: Vec<Status> = profiles
+    let statuses: Vec<SigningStatus> = profiles
         .into_iter()
         .map(|profile| {
-            let failure = iam::may(world, caller, "signer:SignPayload", &profile).err();
-            Status { profile, failure }
+            let failure =
+                iam::authorize_action(world, caller, "signer:SignPayload", &profile).err();
+            SigningStatus { profile, failure }
         })
         .collect();
     if !statuses.is_empty() {
@@ -122,13 +124,13 @@ pub(super) fn status(world: &World, input: &Value) -> ApiResult<Value> {
             ("failureReason", failed.cloned().into()),
         ])
     });
-    Ok(about(world, name)
+    Ok(response_for(world, name)
         .with("imageId", id.clone())
         .with("signingStatuses", Value::List(statuses.collect())))
 }
 
-/// The digests of images in `name` that no profile could sign.
-pub fn unsigned(world: &World, name: &str) -> Vec<String> {
+/// Returns the digests of images in the repository `name` that some profile failed to sign.
+pub fn failed_signatures(world: &World, name: &str) -> Vec<String> {
     let statuses = world.ecr.signing.statuses.iter();
     let failed = statuses.filter(|((repository, _), statuses)| {
         repository == name && statuses.iter().any(|status| status.failure.is_some())

@@ -1,16 +1,16 @@
-//! The tags of repositories as resources of AWS; the tags of images are something else.
+//! The resource tags of repositories, which are unrelated to the tags of images.
 
 use std::collections::BTreeMap;
 
-use super::errors::{broken, need, unknown_repository};
+use super::errors::{invalid_parameter, need, unknown_repository};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// The most tags a resource has.
+/// The most tags on one resource.
 const LIMIT: usize = 50;
 
 pub(super) fn tag(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let name = named(world, input)?;
+    let name = repository_of_arn(world, input)?;
     let mut tags = world.ecr.settings.get(&name).map(|s| s.tags.clone()).unwrap_or_default();
     tags.extend(read(input, "tags")?);
     check_count(&tags)?;
@@ -19,7 +19,7 @@ pub(super) fn tag(world: &mut World, input: &Value) -> ApiResult<Value> {
 }
 
 pub(super) fn untag(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let name = named(world, input)?;
+    let name = repository_of_arn(world, input)?;
     let keys = input.strings("tagKeys");
     if let Some(settings) = world.ecr.settings.get_mut(&name) {
         settings.tags.retain(|key, _| !keys.contains(key));
@@ -28,7 +28,7 @@ pub(super) fn untag(world: &mut World, input: &Value) -> ApiResult<Value> {
 }
 
 pub(super) fn list(world: &World, input: &Value) -> ApiResult<Value> {
-    let name = named(world, input)?;
+    let name = repository_of_arn(world, input)?;
     let tags = world.ecr.settings.get(&name).map(|settings| &settings.tags);
     let described = tags.into_iter().flatten();
     let described =
@@ -65,11 +65,12 @@ fn check_count(tags: &BTreeMap<String, String>) -> ApiResult<()> {
     Ok(())
 }
 
-/// The repository whose ARN the input has.
-fn named(world: &World, input: &Value) -> ApiResult<String> {
+/// Returns the name of the repository whose ARN the input has.
+fn repository_of_arn(world: &World, input: &Value) -> ApiResult<String> {
     let arn = need(input, "resourceArn")?;
     let prefix = super::arn(world, "");
-    let name = arn.strip_prefix(&prefix).ok_or_else(|| broken("resourceArn", "Invalid ARN"))?;
+    let name =
+        arn.strip_prefix(&prefix).ok_or_else(|| invalid_parameter("resourceArn", "Invalid ARN"))?;
     match world.registry.ecr.repositories.contains_key(name) {
         true => Ok(name.to_owned()),
         false => Err(unknown_repository(name, &world.account)),

@@ -1,27 +1,28 @@
-//! Creation templates: what a repository is like that a push brings into being (user guide,
-//! "Templates to control repositories created during a pull through cache, create on push, or
-//! replication action").
+//! Creation templates: the settings of repositories that a push creates (user guide, "Templates to control
+//! repositories created during a pull through cache, create on push, or replication action").
 
 use jiff::Timestamp;
 
-use super::errors::{broken, need, validation};
+use super::errors::{invalid_parameter, need, validation};
 use super::repositories::add;
-use super::settings::{Encryption, Settings, check_policy, mutability, with_mutability};
+use super::settings::{
+    Encryption, RepositorySettings, check_policy, read_tag_mutability, with_mutability,
+};
 use super::{lifecycle, tags};
-use crate::services::registry::{Mutability, is_name};
+use crate::services::registry::{TagMutability, is_name};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// The prefix of the template for names that no other template is for.
+/// The prefix of the template for names that no other template matches.
 const ROOT: &str = "ROOT";
 
-/// A template, by the prefix of the names that it is for.
+/// A creation template. The prefix of the names that it applies to is its key in `State::templates`.
 #[derive(Debug, Clone)]
-pub(super) struct Template {
+pub(super) struct CreationTemplate {
     description: Option<String>,
     encryption: Encryption,
     tags: std::collections::BTreeMap<String, String>,
-    mutability: Mutability,
+    mutability: TagMutability,
     policy: Option<String>,
     lifecycle: Option<String>,
     applied_for: Vec<String>,
@@ -73,7 +74,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     ]))
 }
 
-/// Creates a repository by the template for pushes with the longest prefix, if there is one.
+/// Creates a repository from the CREATE_ON_PUSH template with the longest matching prefix, if there is one.
 pub(super) fn create_on_push(world: &mut World, name: &str) {
     let is_for = |prefix: &str| {
         let rest = name.strip_prefix(prefix.trim_end_matches('/'));
@@ -89,16 +90,16 @@ pub(super) fn create_on_push(world: &mut World, name: &str) {
     if !is_name(name) {
         return;
     }
-    let settings = Settings {
+    let settings = RepositorySettings {
         tags: template.tags,
         policy: template.policy,
         encryption: template.encryption,
-        ..Settings::default()
+        ..RepositorySettings::default()
     };
     if add(world, name, template.mutability, settings).is_ok()
         && let Some(text) = template.lifecycle
     {
-        lifecycle::adopt(world, name, &text);
+        lifecycle::set_from_template(world, name, &text);
     }
 }
 
@@ -107,17 +108,21 @@ fn prefix(input: &Value) -> ApiResult<&str> {
     if prefix == ROOT || is_name(prefix.strip_suffix('/').unwrap_or(prefix)) {
         return Ok(prefix);
     }
-    Err(broken("prefix", "must be the beginning of repository names, or ROOT"))
+    Err(invalid_parameter("prefix", "must be a prefix of repository names, or ROOT"))
 }
 
-/// Reads a template; what an update leaves out stays as it was.
-fn read(world: &mut World, input: &Value, before: Option<&Template>) -> ApiResult<Template> {
+/// Reads a template. What an update leaves out stays as it was in `before`.
+fn read(
+    world: &mut World,
+    input: &Value,
+    before: Option<&CreationTemplate>,
+) -> ApiResult<CreationTemplate> {
     const KINDS: &[&str] = &["REPLICATION", "PULL_THROUGH_CACHE", "CREATE_ON_PUSH"];
     let applied_for = input.strings("appliedFor");
     if applied_for.iter().any(|kind| !KINDS.contains(&kind.as_str()))
         || (applied_for.is_empty() && before.is_none())
     {
-        return Err(validation(format!("appliedFor must name some of {}", KINDS.join(", "))));
+        return Err(validation(format!("appliedFor must be one or more of {}", KINDS.join(", "))));
     }
     let (policy, lifecycle) = (input.str("repositoryPolicy"), input.str("lifecyclePolicy"));
     if let Some(text) = policy.filter(|text| !text.is_empty()) {
@@ -135,7 +140,7 @@ fn read(world: &mut World, input: &Value, before: Option<&Template>) -> ApiResul
         Some(new) => Some(new.to_owned()).filter(|text| !text.is_empty()),
         None => old.cloned().flatten(),
     };
-    Ok(Template {
+    Ok(CreationTemplate {
         description: text("description", before.map(|b| &b.description)),
         encryption,
         tags: match before.filter(|_| !has("resourceTags")) {
@@ -144,7 +149,7 @@ fn read(world: &mut World, input: &Value, before: Option<&Template>) -> ApiResul
         },
         mutability: match before.filter(|_| !has("imageTagMutability")) {
             Some(before) => before.mutability.clone(),
-            None => mutability(input)?,
+            None => read_tag_mutability(input)?,
         },
         policy: text("repositoryPolicy", before.map(|b| &b.policy)),
         lifecycle: text("lifecyclePolicy", before.map(|b| &b.lifecycle)),
@@ -158,20 +163,20 @@ fn read(world: &mut World, input: &Value, before: Option<&Template>) -> ApiResul
     })
 }
 
-fn put(world: &mut World, prefix: &str, template: Template) -> ApiResult<Value> {
+fn put(world: &mut World, prefix: &str, template: CreationTemplate) -> ApiResult<Value> {
     let answer = answer(world, prefix, &template);
     world.ecr.templates.insert(prefix.to_owned(), template);
     Ok(answer)
 }
 
-fn answer(world: &World, prefix: &str, template: &Template) -> Value {
+fn answer(world: &World, prefix: &str, template: &CreationTemplate) -> Value {
     map([
         ("registryId", world.account.as_str().into()),
         ("repositoryCreationTemplate", described(prefix, template)),
     ])
 }
 
-fn described(prefix: &str, template: &Template) -> Value {
+fn described(prefix: &str, template: &CreationTemplate) -> Value {
     let tags = template.tags.iter();
     let tags = tags.map(|(key, value)| map([("Key", key.into()), ("Value", value.into())]));
     let applied = template.applied_for.iter().map(Value::from);

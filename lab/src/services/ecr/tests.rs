@@ -1,4 +1,4 @@
-//! ECR's API over the wire.
+//! Calls ECR's API over HTTP.
 
 use std::borrow::Borrow;
 
@@ -73,7 +73,7 @@ impl Account {
         digest
     }
 
-    /// An image that differs by a label, under a tag; gives its digest.
+    /// Pushes an image that differs by its labels, and returns its digest.
     fn push(&mut self, labels: &Json, tag: Option<&str>) -> String {
         let manifest = self.manifest(labels);
         let input = json!({ "repositoryName": "news", "imageManifest": manifest, "imageTag": tag });
@@ -109,7 +109,7 @@ impl Account {
 }
 
 #[test]
-fn a_repository_lives_and_dies() {
+fn a_repository_is_created_tagged_and_deleted() {
     let mut account = Account::new();
     assert_eq!(
         account.code("CreateRepository", json!({ "repositoryName": "news" })),
@@ -145,7 +145,7 @@ fn a_repository_lives_and_dies() {
 }
 
 #[test]
-fn a_push_is_refused_for_each_of_its_reasons() {
+fn a_push_is_refused_with_the_error_of_its_reason() {
     let mut account = Account::new();
     let manifest = account.manifest(&json!({ "a": "1" }));
     let put = |manifest: &str, tag: &str| json!({ "repositoryName": "news", "imageManifest": manifest, "imageTag": tag });
@@ -182,7 +182,7 @@ fn digest_in(manifest: &str) -> String {
 }
 
 #[test]
-fn layers_come_in_parts_of_the_right_size_and_order() {
+fn layer_parts_must_have_the_right_size_and_order() {
     let mut account = Account::new();
     account.0.ecr.quotas.part_min = 4;
     account.0.ecr.quotas.part_max = 8;
@@ -264,13 +264,13 @@ fn images_are_found_listed_and_deleted() {
     );
     let delete = |id: Json| json!({ "repositoryName": "news", "imageIds": [id] });
     account.ok("BatchDeleteImage", delete(json!({ "imageTag": "v1" })));
-    assert_eq!(account.tags(), ["-", "latest"], "only the tag went");
+    assert_eq!(account.tags(), ["-", "latest"], "only the tag is deleted");
     account.ok("BatchDeleteImage", delete(json!({ "imageTag": "latest" })));
-    assert_eq!(account.tags(), ["-"], "the last tag took the image with it");
+    assert_eq!(account.tags(), ["-"], "the image is deleted with its last tag");
 }
 
 #[test]
-fn a_lifecycle_policy_expires_images_in_time() {
+fn a_lifecycle_policy_expires_images_by_count_and_age() {
     let mut account = Account::new();
     for number in 1..=4 {
         account.push(&json!({ "n": number.to_string() }), Some(&format!("v{number}")));
@@ -300,7 +300,7 @@ fn a_lifecycle_policy_expires_images_in_time() {
 
     account.ok("PutLifecyclePolicy", put);
     account.hours(13);
-    // The three youngest of all are prod-1, the untagged one and v4; rules before keep the first two.
+    // The three youngest images are prod-1, the untagged one and v4; earlier rules apply to the first two.
     assert_eq!(account.tags(), ["-", "prod-1", "v4"]);
     assert!(account.ok("GetLifecyclePolicy", news.clone())["lastEvaluatedAt"].is_number());
     account.hours(24);
@@ -354,7 +354,7 @@ fn a_scan_finds_what_the_labels_say() {
 }
 
 #[test]
-fn the_registry_is_set_up() {
+fn registry_settings_are_stored_and_applied() {
     let mut account = Account::new();
     let setting = json!({ "name": "BLOB_MOUNTING" });
     assert_eq!(account.ok("GetAccountSetting", setting.clone())["value"], "DISABLED");
@@ -383,7 +383,7 @@ fn the_registry_is_set_up() {
 }
 
 #[test]
-fn a_scenario_s_image_counts_as_old() {
+fn a_scenario_image_counts_as_old() {
     let mut account = Account::new();
     ImageFiles::news_site().store(&mut account.0.registry, "news", "first").unwrap();
     let rule = json!({ "rulePriority": 1, "action": { "type": "expire" }, "selection": {

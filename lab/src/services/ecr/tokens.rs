@@ -1,4 +1,4 @@
-//! Authorization tokens: the passwords with which Docker and its kind log in.
+//! Authorization tokens: the passwords with which Docker and other clients log in.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,25 +8,25 @@ use super::registry_host;
 use crate::wire::{Call, Principal, Value, map};
 use crate::world::World;
 
-/// A password, by what it stands for.
+/// What a password is good for.
 #[derive(Debug, Clone)]
 pub(super) struct Token {
-    /// When it ends.
+    /// When it expires.
     pub(super) expires: Timestamp,
-    /// Whose permissions it carries (API reference, GetAuthorizationToken).
+    /// The principal whose permissions it has (API reference, GetAuthorizationToken).
     pub(super) caller: Principal,
 }
 
-/// How long a token lives (API reference, GetAuthorizationToken).
+/// How long a token is valid (API reference, GetAuthorizationToken).
 const HOURS: i64 = 12;
 
-/// A new password for the registry, good for twelve hours, of the account's owner.
+/// Issues a password for the registry with the permissions of the account's root user, valid for 12 hours.
 pub fn mint(world: &mut World) -> String {
     let account = world.account.clone();
     mint_for(world, &Principal { arn: format!("arn:aws:iam::{account}:root"), account }).0
 }
 
-/// The same of somebody; and when it ends.
+/// Issues a password with the permissions of `caller`, and returns it with its expiry.
 fn mint_for(world: &mut World, caller: &Principal) -> (String, Timestamp) {
     let password = format!("lab-{}", world.ids.uuid());
     let expires = world.now.saturating_add(SignedDuration::from_hours(HOURS)).unwrap_or(world.now);
@@ -35,7 +35,7 @@ fn mint_for(world: &mut World, caller: &Principal) -> (String, Timestamp) {
     (password, expires)
 }
 
-/// `GetAuthorizationToken`: one for each registry asked for, and all of them are this one.
+/// `GetAuthorizationToken`: one token for each requested registry, all of them valid for this one.
 pub(super) fn get(world: &mut World, call: &Call) -> Value {
     let registries = call.input.list("registryIds").len().clamp(1, 10);
     let data = (0..registries).map(|_| {

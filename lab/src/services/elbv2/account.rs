@@ -1,4 +1,4 @@
-//! What the account may have at all: quotas and the policies of encrypted listeners.
+//! The account's quotas, and the security policies of HTTPS listeners.
 
 use super::paging;
 use super::{load_balancers, target_groups};
@@ -6,7 +6,7 @@ use crate::services::paging as pages;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// The security policies that the lab knows of, the default one first (user guide).
+/// The security policies that the lab knows, the default one first (user guide).
 const POLICIES: &[(&str, &[&str])] = &[
     (DEFAULT_POLICY, &["TLSv1", "TLSv1.1", "TLSv1.2"]),
     ("ELBSecurityPolicy-TLS13-1-2-2021-06", &["TLSv1.2", "TLSv1.3"]),
@@ -16,10 +16,10 @@ const POLICIES: &[(&str, &[&str])] = &[
     ("ELBSecurityPolicy-FS-1-2-Res-2020-10", &["TLSv1.2"]),
 ];
 
-/// The policy of a listener that names none (API model).
+/// The security policy of a listener that specifies none (API model).
 pub(super) const DEFAULT_POLICY: &str = "ELBSecurityPolicy-2016-08";
 
-/// Whether there is a policy of this name, or SSLPolicyNotFound.
+/// Checks that a security policy exists; otherwise SSLPolicyNotFound.
 pub(super) fn check_policy(name: &str) -> ApiResult<()> {
     if POLICIES.iter().any(|(known, _)| *known == name) {
         return Ok(());
@@ -27,7 +27,7 @@ pub(super) fn check_policy(name: &str) -> ApiResult<()> {
     Err(ApiError::sender("SSLPolicyNotFound", format!("SSL policy '{name}' not found")))
 }
 
-/// DescribeSSLPolicies.
+/// `DescribeSSLPolicies`.
 pub(super) fn describe_policies(input: &Value) -> ApiResult<Value> {
     let names = input.strings("Names");
     names.iter().try_for_each(|name| check_policy(name))?;
@@ -50,7 +50,7 @@ pub(super) fn describe_policies(input: &Value) -> ApiResult<Value> {
     paging::page("SslPolicies", found, input)
 }
 
-/// DescribeAccountLimits.
+/// `DescribeAccountLimits`.
 pub(super) fn describe_limits(_: &mut World, input: &Value) -> ApiResult<Value> {
     let limits = [
         ("application-load-balancers", load_balancers::QUOTA),

@@ -1,4 +1,4 @@
-//! What a rule does with a request: read, checked, and written back in the service's normal form.
+//! The actions of rules: reading, checking, and formatting them in the service's normal form.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use super::errors::{target_group_not_found, validation};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// Target groups in one forward action (API model).
+/// The most target groups in a forward action (API model).
 pub(super) const GROUPS: usize = 5;
 
 /// One action of a rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Action {
-    /// Its place among several; kept as given.
+    /// Its position among the rule's actions (API: `Order`); stored as given.
     pub order: Option<i64>,
     /// What it does.
     pub kind: ActionKind,
@@ -21,49 +21,49 @@ pub struct Action {
 /// The types of action.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ActionKind {
-    /// `forward`: to target groups by weight.
+    /// `forward`, to weighted target groups.
     Forward(Forward),
     /// `fixed-response`.
     FixedResponse {
         /// The HTTP status.
         status: u16,
-        /// For example `text/plain`.
+        /// The content type, such as `text/plain`.
         content_type: Option<String>,
         /// The body.
         body: Option<String>,
     },
-    /// `redirect`, `authenticate-oidc`, `authenticate-cognito` or `jwt-validation`: kept and written
-    /// back, never carried out. The simulated users are let through.
+    /// `redirect`, `authenticate-oidc`, `authenticate-cognito` or `jwt-validation`: stored and described, but
+    /// not executed. Requests of simulated users pass through.
     Other {
-        /// The type.
+        /// The type of the action.
         name: String,
-        /// The member that holds the configuration, and the configuration without secrets.
+        /// The name of the configuration's member, and the configuration without secrets.
         config: (&'static str, Value),
     },
 }
 
-/// A weighted forward.
+/// A forward action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forward {
-    /// Target group ARN and weight (0 to 999), as given.
+    /// The ARN and weight (0 to 999) of each target group, as given.
     pub groups: Vec<(String, u32)>,
-    /// Whether a visitor stays with a group, and for how many seconds.
+    /// Target group stickiness: whether it is enabled, and its duration in seconds.
     pub stickiness: Option<(bool, Option<i64>)>,
 }
 
 impl Action {
-    /// A forward to one target group.
+    /// Creates a forward to one target group.
     pub fn forward(target_group: &str) -> Action {
         Action::weighted([(target_group.to_owned(), 1)])
     }
 
-    /// A forward to several target groups by weight.
+    /// Creates a forward to weighted target groups.
     pub fn weighted(groups: impl IntoIterator<Item = (String, u32)>) -> Action {
         let groups = groups.into_iter().collect();
         Action { order: None, kind: ActionKind::Forward(Forward { groups, stickiness: None }) }
     }
 
-    /// A fixed answer in plain text.
+    /// Creates a fixed response in plain text.
     pub fn fixed(status: u16, body: &str) -> Action {
         let kind = ActionKind::FixedResponse {
             status,
@@ -73,7 +73,7 @@ impl Action {
         Action { order: None, kind }
     }
 
-    /// The forward, if this is one.
+    /// Returns the forward, if this is one.
     pub fn as_forward(&self) -> Option<&Forward> {
         match &self.kind {
             ActionKind::Forward(forward) => Some(forward),
@@ -81,7 +81,7 @@ impl Action {
         }
     }
 
-    /// The forward, to change.
+    /// Returns the forward mutably, if this is one.
     pub fn as_forward_mut(&mut self) -> Option<&mut Forward> {
         match &mut self.kind {
             ActionKind::Forward(forward) => Some(forward),
@@ -90,8 +90,8 @@ impl Action {
     }
 }
 
-/// Reads a whole action list. `existing` is the list that it replaces: only there may an
-/// authenticate-oidc action rely on `UseExistingClientSecret`.
+/// Reads a list of actions. `existing` is the list that it replaces: an authenticate-oidc action may have
+/// `UseExistingClientSecret` only if that list has such an action.
 pub(super) fn read(world: &World, input: &[Value], existing: &[Action]) -> ApiResult<Vec<Action>> {
     let actions =
         input.iter().map(|a| read_one(world, a, existing)).collect::<ApiResult<Vec<_>>>()?;
@@ -105,7 +105,7 @@ pub(super) fn read(world: &World, input: &[Value], existing: &[Action]) -> ApiRe
         Some((end, before)) if last(end) && !before.iter().any(|a| last(a)) => Ok(actions),
         _ => Err(ApiError::sender(
             "InvalidLoadBalancerAction",
-            "A rule must end in exactly one forward, redirect or fixed-response action, and it must be performed last",
+            "A rule must include exactly one forward, redirect or fixed-response action, and it must be the last action to be performed",
         )),
     }
 }
@@ -135,10 +135,10 @@ fn read_forward(world: &World, input: &Value) -> ApiResult<Forward> {
         (Some(arn), []) => groups.push((arn.to_owned(), 1)),
         (Some(arn), [(only, _)]) if arn == only => {}
         (None, [_, ..]) => {}
-        (None, []) => return Err(validation("A forward action needs a target group")),
+        (None, []) => return Err(validation("A forward action must specify a target group")),
         (Some(_), _) => {
             return Err(validation(
-                "TargetGroupArn and ForwardConfig of a forward action must name the same single target group",
+                "TargetGroupArn and ForwardConfig of a forward action must specify the same single target group",
             ));
         }
     }
@@ -152,14 +152,16 @@ fn read_forward(world: &World, input: &Value) -> ApiResult<Forward> {
             return Err(target_group_not_found(arn));
         }
         if groups.iter().take(position).any(|(earlier, _)| earlier == arn) {
-            return Err(validation(format!("Target group '{arn}' is given more than once")));
+            return Err(validation(format!("Target group '{arn}' is specified more than once")));
         }
     }
     let sticky = config.get("TargetGroupStickinessConfig");
     let stickiness = (!sticky.is_null())
         .then(|| (sticky.bool("Enabled").unwrap_or(false), sticky.int("DurationSeconds")));
     match stickiness {
-        Some((true, None)) => Err(validation("Stickiness needs DurationSeconds")),
+        Some((true, None)) => {
+            Err(validation("DurationSeconds must be specified if stickiness is enabled"))
+        }
         Some((_, Some(seconds))) if !(1..=604_800).contains(&seconds) => {
             Err(validation("DurationSeconds must be between 1 and 604800"))
         }
@@ -173,13 +175,13 @@ fn read_forward(world: &World, input: &Value) -> ApiResult<Forward> {
     }
 }
 
-/// Whether a target group has sticky sessions of its own.
+/// Returns whether a target group has target stickiness (sticky sessions) enabled.
 pub(super) fn is_sticky(attributes: &BTreeMap<String, String>) -> bool {
     attributes.get("stickiness.enabled").is_some_and(|enabled| enabled == "true")
 }
 
-/// The refusal of target stickiness without group stickiness (user guide: among several target groups
-/// the second is needed for the first).
+/// Returns the error for target stickiness without target group stickiness (user guide: with several target
+/// groups, the former requires the latter).
 pub(super) fn needs_stickiness() -> ApiError {
     ApiError::sender(
         "InvalidConfigurationRequest",
@@ -188,7 +190,8 @@ pub(super) fn needs_stickiness() -> ApiError {
 }
 
 impl Forward {
-    /// Whether visitors of a group for which `sticky` is true could be sent to another.
+    /// Returns whether it lacks the target group stickiness that target groups with target stickiness require.
+    /// `sticky` returns whether a target group, by ARN, has target stickiness.
     pub(super) fn lacks_stickiness(&self, sticky: impl Fn(&str) -> bool) -> bool {
         self.groups.len() > 1
             && !self.stickiness.is_some_and(|(enabled, _)| enabled)
@@ -206,18 +209,18 @@ fn read_fixed(config: &Value) -> ApiResult<ActionKind> {
     })
 }
 
-/// An action that is only kept. An OIDC client secret is never written back (user guide), so
-/// whoever writes back what was read has to say that the existing one stays.
+/// Reads an action that is only stored. An OIDC client secret is never returned (user guide), so a caller that
+/// writes back what it read must set `UseExistingClientSecret`.
 fn read_other(name: &str, input: &Value, existing: &[Action]) -> ApiResult<(&'static str, Value)> {
     let member = match name {
         "redirect" => "RedirectConfig",
         "authenticate-oidc" => "AuthenticateOidcConfig",
         "authenticate-cognito" => "AuthenticateCognitoConfig",
         "jwt-validation" => "JwtValidationConfig",
-        _ => return Err(validation(format!("'{name}' is not a type of action"))),
+        _ => return Err(validation(format!("'{name}' is not a valid action type"))),
     };
     let Value::Map(mut members) = input.get(member).clone() else {
-        return Err(validation(format!("An action of type '{name}' needs {member}")));
+        return Err(validation(format!("An action of type '{name}' must specify {member}")));
     };
     if name == "authenticate-oidc" {
         let config = input.get(member);
@@ -235,9 +238,8 @@ fn read_other(name: &str, input: &Value, existing: &[Action]) -> ApiResult<(&'st
     Ok((member, Value::Map(members)))
 }
 
-/// Writes an action list as Describe answers it. A forward to one group comes back with
-/// `TargetGroupArn` and a `ForwardConfig` of weight 1, however it was given (recorded once; for
-/// another weight given explicitly that is a guess).
+/// Formats actions for responses. A forward to one target group is returned with `TargetGroupArn` and a
+/// `ForwardConfig` of weight 1, however it was given (recorded once; for another explicit weight, a guess).
 pub(super) fn write(actions: &[Action]) -> Value {
     actions.iter().map(write_one).collect::<Vec<_>>().into()
 }

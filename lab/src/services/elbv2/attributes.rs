@@ -1,5 +1,4 @@
-//! Attributes of load balancers and target groups: keys with textual values, the API's defaults
-//! among them.
+//! Attributes of load balancers, target groups and listeners: keys with string values, and the API's defaults.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +7,7 @@ use super::{Forward, actions, listeners, load_balancers, target_groups};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// The attributes of an Application Load Balancer and their defaults (API model).
+/// The attributes of an Application Load Balancer, and their defaults (API model).
 const LOAD_BALANCER: &[(&str, &str)] = &[
     ("access_logs.s3.bucket", ""),
     ("access_logs.s3.enabled", "false"),
@@ -31,7 +30,8 @@ const LOAD_BALANCER: &[(&str, &str)] = &[
     ("zonal_shift.config.enabled", "false"),
 ];
 
-/// The attributes of a target group of instances behind one, and their defaults (API model).
+/// The attributes of a target group of type `instance` for Application Load Balancers, and their defaults (API
+/// model).
 const TARGET_GROUP: &[(&str, &str)] = &[
     ("deregistration_delay.timeout_seconds", "300"),
     ("load_balancing.algorithm.anomaly_mitigation", "off"),
@@ -49,30 +49,30 @@ const TARGET_GROUP: &[(&str, &str)] = &[
     ("target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "off"),
 ];
 
-/// The attributes of a listener that are not empty by default (API model; the many
-/// `routing.http.response.*.header_value` and `routing.http.request.*.header_name` are).
+/// The listener attributes that are not empty by default (API model). The many
+/// `routing.http.response.*.header_value` and `routing.http.request.*.header_name` are empty.
 const LISTENER: &[(&str, &str)] = &[("routing.http.response.server.enabled", "true")];
 
-/// The attributes of a listener that have no value until one is given.
-const OPEN: [&str; 2] = ["routing.http.request.", "routing.http.response."];
+/// The prefixes of the listener attributes that have no value by default.
+const PREFIXES_WITHOUT_DEFAULT: [&str; 2] = ["routing.http.request.", "routing.http.response."];
 
 pub(super) fn listener_defaults() -> BTreeMap<String, String> {
     defaults(LISTENER)
 }
 
-/// DescribeListenerAttributes.
+/// `DescribeListenerAttributes`.
 pub(super) fn describe_listener(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("ListenerArn")?;
     Ok(write(&listeners::find(world, arn)?.attributes))
 }
 
-/// ModifyListenerAttributes.
+/// `ModifyListenerAttributes`.
 pub(super) fn modify_listener(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("ListenerArn")?;
     let mut attributes = listeners::find(world, arn)?.attributes.clone();
     for given in input.list("Attributes") {
         let key = given.str("Key").unwrap_or_default();
-        if OPEN.iter().any(|prefix| key.starts_with(prefix)) {
+        if PREFIXES_WITHOUT_DEFAULT.iter().any(|prefix| key.starts_with(prefix)) {
             attributes.entry(key.to_owned()).or_default();
         }
     }
@@ -96,13 +96,13 @@ fn defaults(table: &[(&str, &str)]) -> BTreeMap<String, String> {
     table.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
-/// DescribeLoadBalancerAttributes.
+/// `DescribeLoadBalancerAttributes`.
 pub(super) fn describe_load_balancer(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("LoadBalancerArn")?;
     Ok(write(&load_balancers::find(world, arn)?.attributes))
 }
 
-/// ModifyLoadBalancerAttributes.
+/// `ModifyLoadBalancerAttributes`.
 pub(super) fn modify_load_balancer(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("LoadBalancerArn")?;
     let mut attributes = load_balancers::find(world, arn)?.attributes.clone();
@@ -116,13 +116,13 @@ pub(super) fn modify_load_balancer(world: &mut World, input: &Value) -> ApiResul
     Ok(written)
 }
 
-/// DescribeTargetGroupAttributes.
+/// `DescribeTargetGroupAttributes`.
 pub(super) fn describe_target_group(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("TargetGroupArn")?;
     Ok(write(&target_groups::find(world, arn)?.attributes))
 }
 
-/// ModifyTargetGroupAttributes. Targets that are draining keep the delay that they began with.
+/// `ModifyTargetGroupAttributes`. Draining targets keep their original deregistration delay.
 pub(super) fn modify_target_group(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("TargetGroupArn")?;
     let mut attributes = target_groups::find(world, arn)?.attributes.clone();

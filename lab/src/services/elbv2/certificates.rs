@@ -1,15 +1,16 @@
-//! Certificates of encrypted listeners: kept by ARN. The lab has no certificate manager to look them up
-//! in, and encrypts nothing.
+//! Certificates of HTTPS listeners, stored by ARN. The lab doesn't simulate ACM to look them up in, and encrypts
+//! nothing.
 
 use super::errors::validation;
 use super::{listeners, paging};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// Certificates of a load balancer, the default ones not counted (quota).
+/// The most certificates, not counting default ones (quota; AWS counts per load balancer, the lab per
+/// listener).
 const QUOTA: usize = 25;
 
-/// Reads `Certificates`. What cannot be a certificate of ACM or IAM is not found.
+/// Reads `Certificates`. An ARN that can't be a certificate of ACM or IAM is refused: CertificateNotFound.
 pub(super) fn read(input: &Value) -> ApiResult<Vec<String>> {
     let read_one = |given: &Value| {
         let arn = given.need_str("CertificateArn")?;
@@ -22,7 +23,7 @@ pub(super) fn read(input: &Value) -> ApiResult<Vec<String>> {
     input.list("Certificates").iter().map(read_one).collect()
 }
 
-/// AddListenerCertificates.
+/// `AddListenerCertificates`.
 pub(super) fn add(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("ListenerArn")?;
     listeners::find(world, arn)?;
@@ -50,7 +51,7 @@ pub(super) fn add(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(map([("Certificates", Value::List(written.collect()))]))
 }
 
-/// RemoveListenerCertificates: never the default one.
+/// `RemoveListenerCertificates`: refused for the default certificate.
 pub(super) fn remove(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("ListenerArn")?;
     listeners::find(world, arn)?;
@@ -67,7 +68,7 @@ pub(super) fn remove(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(map([]))
 }
 
-/// DescribeListenerCertificates: the default one first.
+/// `DescribeListenerCertificates`: the default certificate first.
 pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let listener = listeners::find(world, input.need_str("ListenerArn")?)?;
     let written = listener.certificates.iter().enumerate().map(|(place, arn)| {

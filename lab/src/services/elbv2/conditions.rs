@@ -1,70 +1,70 @@
-//! When a rule applies to a request.
+//! The conditions of rules.
 
 use super::errors::validation;
-use crate::services::pattern::like;
+use crate::services::pattern::matches;
 use crate::wire::{ApiResult, Value, map};
 
-/// Condition values in one rule (quota).
+/// The most condition values in a rule (quota).
 pub(super) const VALUES: usize = 5;
 
-/// The parts of a request that rules look at.
+/// The parts of a request that conditions match.
 #[derive(Debug, Clone, Copy)]
-pub struct Visit<'a> {
+pub struct RequestParts<'a> {
     /// The `Host` header.
     pub host: &'a str,
-    /// The path without query.
+    /// The path without the query string.
     pub path: &'a str,
-    /// The query without `?`.
+    /// The query string without `?`.
     pub query: &'a str,
-    /// The method.
+    /// The HTTP method.
     pub method: &'a str,
-    /// All headers.
+    /// The headers.
     pub headers: &'a http::HeaderMap,
 }
 
-/// One condition; a rule applies when all of its conditions hold. Values may hold `*` and `?`.
+/// A condition. A rule applies if all of its conditions hold. Values may contain `*` and `?`, except methods.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
-    /// `host-header`: any of these hosts, in any case.
+    /// `host-header`: any of these host names, case-insensitive.
     Host(Vec<String>),
     /// `path-pattern`: any of these paths.
     Path(Vec<String>),
-    /// `http-header`: the header has any of these values, in any case.
+    /// `http-header`: the header has any of these values, case-insensitive.
     Header {
         /// The header's name.
         name: String,
-        /// Its values.
+        /// The values.
         values: Vec<String>,
     },
-    /// `http-request-method`: any of these, exactly.
+    /// `http-request-method`: exactly one of these methods.
     Method(Vec<String>),
-    /// `query-string`: any of these pairs; without a key, any value.
+    /// `query-string`: any of these key/value pairs, case-insensitive; without a key, the value of any key.
     Query(Vec<(Option<String>, String)>),
-    /// `source-ip`: kept; the lab's users have no address, so it never holds.
+    /// `source-ip`: stored, but never holds, since simulated users have no address.
     Source(Vec<String>),
 }
 
 impl Condition {
-    /// Whether it holds for `visit`.
-    pub fn holds(&self, visit: &Visit<'_>) -> bool {
+    /// Returns whether it holds for a request.
+    pub fn matches(&self, visit: &RequestParts<'_>) -> bool {
         let lower = str::to_ascii_lowercase;
         match self {
             Condition::Host(hosts) => {
                 let host = visit.host.split(':').next().unwrap_or_default();
-                hosts.iter().any(|h| like(&lower(h), &lower(host)))
+                hosts.iter().any(|h| matches(&lower(h), &lower(host)))
             }
-            Condition::Path(paths) => paths.iter().any(|p| like(p, visit.path)),
+            Condition::Path(paths) => paths.iter().any(|p| matches(p, visit.path)),
             Condition::Header { name, values } => {
                 let sent = visit.headers.get_all(name.as_str()).into_iter();
                 sent.filter_map(|v| v.to_str().ok())
-                    .any(|v| values.iter().any(|wanted| like(&lower(wanted), &lower(v))))
+                    .any(|v| values.iter().any(|wanted| matches(&lower(wanted), &lower(v))))
             }
             Condition::Method(methods) => methods.iter().any(|m| m == visit.method),
             Condition::Query(pairs) => visit.query.split('&').any(|sent| {
                 let (key, value) = sent.split_once('=').unwrap_or((sent, ""));
                 pairs.iter().any(|(k, v)| {
-                    k.as_ref().is_none_or(|k| like(&lower(k), &lower(key)))
-                        && like(&lower(v), &lower(value))
+                    k.as_ref().is_none_or(|k| matches(&lower(k), &lower(key)))
+                        && matches(&lower(v), &lower(value))
                 })
             }),
             Condition::Source(_) => false,
@@ -124,8 +124,7 @@ fn read_one(input: &Value) -> ApiResult<Condition> {
     })
 }
 
-/// Writes conditions as Describe answers them: host and path conditions in both the old form
-/// (`Values`) and the new.
+/// Formats conditions for responses: host and path conditions in both the old form (`Values`) and the new.
 pub(super) fn write(conditions: &[Condition]) -> Value {
     conditions.iter().map(write_one).collect::<Vec<_>>().into()
 }

@@ -1,9 +1,9 @@
-//! The errors that several operations share. Codes are those of the API model; messages in the
-//! style of the service.
+//! The errors that several operations share. The codes are those of the API model; the messages follow the
+//! service's style.
 
 use crate::wire::ApiError;
 
-/// A parameter that the service refuses to read.
+/// `ValidationError`: an invalid parameter.
 pub(super) fn validation(message: impl Into<String>) -> ApiError {
     ApiError::sender("ValidationError", message)
 }
@@ -28,7 +28,7 @@ pub(super) fn target_group_not_found(name: &str) -> ApiError {
     not_found("TargetGroupNotFound", "target group", name)
 }
 
-/// A value that can't be an ARN is a validation error, before anything is looked up.
+/// Returns the error for a resource that doesn't exist; a value that can't be an ARN is a validation error.
 fn not_found(code: &str, what: &str, name: &str) -> ApiError {
     if name.contains('/') && !name.starts_with("arn:") {
         return validation(format!("'{name}' is not a valid {what} ARN"));
@@ -38,8 +38,8 @@ fn not_found(code: &str, what: &str, name: &str) -> ApiError {
     ApiError::sender(code, format!("{plural} '[{name}]' not found"))
 }
 
-/// The error for a name that a load balancer or a target group may not have; none for a good one.
-pub(super) fn named_badly(what: &str, name: &str) -> Option<ApiError> {
+/// Returns the error for an invalid name of a load balancer or target group; none for a valid one.
+pub(super) fn name_error(what: &str, name: &str) -> Option<ApiError> {
     let capital = what.replacen(&what[..1], &what[..1].to_uppercase(), 1);
     if name.is_empty() {
         Some(validation(format!("{capital} name cannot be empty")))

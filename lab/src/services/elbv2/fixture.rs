@@ -1,5 +1,5 @@
-//! A small world for the tests of this crate: one load balancer in two zones, two target groups
-//! behind one rule, and instances put there by hand.
+//! A small world for this crate's tests: a load balancer in two zones, a listener rule, two target groups, and
+//! instances that tests add directly.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use super::{
     Action, Condition, HealthCheck, ListenerSpec, LoadBalancerSpec, RuleSpec, TargetGroupSpec,
-    activate, create_listener, create_load_balancer, create_rule, create_target_group, register,
-    settle,
+    activate, create_listener, create_load_balancer, create_rule, create_target_group,
+    mark_healthy, register,
 };
 use crate::services::ec2::{Instance, InstanceState, Subnet};
 use crate::traffic::program::Program;
@@ -25,7 +25,8 @@ pub(crate) struct Fixture {
     pub(crate) green: String,
 }
 
-/// Blue bears all traffic; green is in no rule. Nobody is registered, nobody comes.
+/// Creates the world: blue receives all traffic, green is in no rule, no targets are registered, and there are
+/// no requests.
 pub(crate) fn world() -> Fixture {
     let mut world = World::new(1, "2026-11-22T10:00:00Z".parse::<Timestamp>().unwrap());
     let subnets: BTreeMap<String, String> = [("z-a", "subnet-a"), ("z-c", "subnet-c")]
@@ -71,17 +72,17 @@ pub(crate) fn world() -> Fixture {
 }
 
 impl Fixture {
-    /// Adds a running instance of `version` that answers after `boot` seconds, and registers it.
+    /// Adds a running instance of `version` that answers after `boot` seconds, and registers it in `group`.
     pub(crate) fn instance(&mut self, id: &str, zone: &str, version: &str, boot: u64, group: &str) {
         let instance = Instance {
             zone: zone.to_owned(),
             subnet: "subnet-a".to_owned(),
             private_ip: "10.0.1.4".to_owned(),
             public_ip: None,
-            groups: Vec::new(),
-            runs_since: Some(self.world.now),
+            security_groups: Vec::new(),
+            running_since: Some(self.world.now),
             launched: self.world.now,
-            answers_from: Some(later(self.world.now, Duration::from_secs(boot))),
+            responds_from: Some(later(self.world.now, Duration::from_secs(boot))),
             state: InstanceState::Running,
             program: Program { version: version.to_owned(), ..Program::default() },
             template: ("lt-1".to_owned(), 1),
@@ -92,11 +93,11 @@ impl Fixture {
         register(&mut self.world, group, id, None).unwrap();
     }
 
-    /// Two settled instances of v1 in blue and two of v2 in green, one in each zone, with green
-    /// in the rule at weight 0, and `rate` requests a second.
+    /// Adds two healthy instances of v1 to blue and two of v2 to green, one in each zone; puts green into the
+    /// rule at weight 0; and sets `rate` requests per second.
     pub(crate) fn settled(mut self, rate: f64) -> Fixture {
         let (blue, green) = (self.blue.clone(), self.green.clone());
-        self.weigh(100, 0);
+        self.set_weights(100, 0);
         self.wait(30);
         for (id, zone, version, group) in [
             ("i-1", "z-a", "v1", &blue),
@@ -105,14 +106,14 @@ impl Fixture {
             ("i-4", "z-c", "v2", &green),
         ] {
             self.instance(id, zone, version, 0, group);
-            settle(&mut self.world, group, id);
+            mark_healthy(&mut self.world, group, id);
         }
         self.world.traffic.rate = rate;
         self
     }
 
-    /// ModifyRule to these weights.
-    pub(crate) fn weigh(&mut self, blue: i64, green: i64) {
+    /// Sets these weights with ModifyRule.
+    pub(crate) fn set_weights(&mut self, blue: i64, green: i64) {
         let tuple = |arn: &str, weight: i64| {
             map([("TargetGroupArn", arn.into()), ("Weight", weight.to_string().into())])
         };
@@ -125,18 +126,18 @@ impl Fixture {
         self.call("ModifyRule", input).unwrap();
     }
 
-    /// One call to the load balancing API.
+    /// Makes one call to the Elastic Load Balancing API.
     pub(crate) fn call(&mut self, operation: &str, input: Value) -> ApiResult<Value> {
         super::call(&mut self.world, &call(Service::Elbv2, operation, input))
     }
 
-    /// Lets seconds pass.
+    /// Advances time by this many seconds.
     pub(crate) fn wait(&mut self, seconds: u64) {
         let until = later(self.world.now, Duration::from_secs(seconds));
         self.world.advance(until);
     }
 
-    /// A target's state and reason, as DescribeTargetHealth tells them.
+    /// Returns a target's state and reason from DescribeTargetHealth.
     pub(crate) fn health(&mut self, group: &str, id: &str) -> (String, String) {
         let targets = vec![map([("Id", id.into())])];
         let input = map([("TargetGroupArn", group.into()), ("Targets", targets.into())]);

@@ -1,4 +1,4 @@
-//! How a target group checks the health of its targets.
+//! Health check settings of target groups.
 
 use std::time::Duration;
 
@@ -8,21 +8,21 @@ use crate::wire::{ApiError, ApiResult, Value};
 /// The health check of a target group, with the API's defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthCheck {
-    /// The path asked for.
+    /// The path of the request.
     pub path: String,
     /// `HTTP` or `HTTPS`.
     pub protocol: String,
     /// `traffic-port` or a number.
     pub port: String,
-    /// 5 to 300 seconds.
+    /// The time between two checks: 5 to 300 seconds.
     pub interval: Duration,
-    /// 2 to 120 seconds, at most the interval.
+    /// How long to wait for a response: 2 to 120 seconds, less than the interval.
     pub timeout: Duration,
-    /// Passed checks in a row that make an unhealthy target healthy, 2 to 10.
+    /// How many consecutive passed checks make an unhealthy target healthy: 2 to 10.
     pub healthy: u32,
-    /// Failed checks in a row that make a target unhealthy, 2 to 10.
+    /// How many consecutive failed checks make a target unhealthy: 2 to 10.
     pub unhealthy: u32,
-    /// The statuses that pass, such as `200` or `200-299,302`.
+    /// The HTTP statuses that pass, such as `200` or `200-299,302`.
     pub matcher: String,
 }
 
@@ -42,7 +42,7 @@ impl Default for HealthCheck {
 }
 
 impl HealthCheck {
-    /// Whether an answer of this HTTP status passes.
+    /// Returns whether a response with this HTTP status passes.
     pub fn accepts(&self, status: u16) -> bool {
         self.matcher.split(',').any(|part| {
             let (low, high) = part.split_once('-').unwrap_or((part, part));
@@ -51,8 +51,7 @@ impl HealthCheck {
         })
     }
 
-    /// The same with what a request says instead. Errors: InvalidConfigurationRequest,
-    /// ValidationError.
+    /// Returns the settings with those of a request applied. Errors: InvalidConfigurationRequest.
     pub(super) fn with(mut self, input: &Value) -> ApiResult<HealthCheck> {
         if input.bool("HealthCheckEnabled") == Some(false) {
             return Err(ApiError::sender(
@@ -88,7 +87,7 @@ impl HealthCheck {
         Ok(self)
     }
 
-    /// Whether every setting is in its range (API model), or the ValidationError of one that isn't.
+    /// Checks that every setting is in its range (API model); otherwise ValidationError.
     pub(super) fn check(&self) -> ApiResult<()> {
         let within = |name: &str, value: u64, low: u64, high: u64| {
             if (low..=high).contains(&value) {
@@ -101,7 +100,7 @@ impl HealthCheck {
         within("Healthy threshold count", self.healthy.into(), 2, 10)?;
         within("Unhealthy threshold count", self.unhealthy.into(), 2, 10)?;
         if self.timeout >= self.interval {
-            return Err(validation("Health check timeout must be smaller than the interval"));
+            return Err(validation("Health check timeout must be less than the interval"));
         }
         if !matches!(self.protocol.as_str(), "HTTP" | "HTTPS") {
             return Err(validation(format!(

@@ -1,4 +1,4 @@
-//! Listeners: a port of a load balancer, with its default rule.
+//! Listeners: the ports of load balancers, each with a default rule.
 
 use std::collections::BTreeMap;
 
@@ -9,48 +9,48 @@ use super::{
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// Listeners a load balancer may have (quota).
+/// The most listeners of a load balancer (quota).
 pub(super) const QUOTA: usize = 50;
 
-/// A port that a load balancer listens on. Its default action is in its default rule.
+/// A port that a load balancer listens on. Its default actions are those of its default rule.
 #[derive(Debug, Clone)]
 pub struct Listener {
     /// `arn:aws:elasticloadbalancing:…:listener/app/<name>/<lb>/<16 digits>`.
     pub arn: String,
     /// The ARN of its load balancer.
     pub load_balancer: String,
-    /// The port; settable, since a served lab listens where it may.
+    /// The port; settable, because a lab on loopback listens on whatever port is free.
     pub port: u16,
     /// `HTTP` or `HTTPS`.
     pub protocol: String,
     /// The ARN of its default rule.
     pub default_rule: String,
-    /// The certificates of an encrypted one, the default first.
+    /// The ARNs of its certificates if it uses HTTPS, the default one first.
     pub(super) certificates: Vec<String>,
     /// Attributes by key.
     pub(super) attributes: BTreeMap<String, String>,
-    /// `SslPolicy` and the like: kept, without effect.
-    extras: Vec<(&'static str, Value)>,
+    /// `SslPolicy`, `AlpnPolicy` and `MutualAuthentication`: stored, without effect.
+    stored_settings: Vec<(&'static str, Value)>,
 }
 
-/// What a listener is made of.
+/// The specification of a new listener.
 #[derive(Debug, Clone)]
 pub struct ListenerSpec {
     /// The ARN of the load balancer.
     pub load_balancer: String,
-    /// The port, not in use on that load balancer.
+    /// The port, not yet used on that load balancer.
     pub port: u16,
     /// `HTTP` or `HTTPS`.
     pub protocol: String,
-    /// What is done with requests that no rule applies to.
+    /// The actions for requests that match no rule.
     pub default_actions: Vec<Action>,
-    /// The last part of the ARN, 16 hexadecimal digits; invented if absent. The default rule's ARN
-    /// ends in the same.
+    /// The last part of the ARN, 16 hexadecimal digits; generated if absent. The ARN of the default rule ends in
+    /// the same digits.
     pub suffix: Option<String>,
 }
 
-/// Creates a listener with its default rule, and gives its ARN. Errors: LoadBalancerNotFound,
-/// DuplicateListener, TooManyListeners, UnsupportedProtocol.
+/// Creates a listener with its default rule, and returns its ARN. Errors: LoadBalancerNotFound,
+/// DuplicateListener, TooManyListeners, UnsupportedProtocol, and those of associating target groups.
 pub fn create_listener(world: &mut World, spec: ListenerSpec) -> ApiResult<String> {
     load_balancers::find(world, &spec.load_balancer)?;
     check_protocol(&spec.protocol)?;
@@ -82,13 +82,13 @@ pub fn create_listener(world: &mut World, spec: ListenerSpec) -> ApiResult<Strin
         default_rule,
         certificates: Vec::new(),
         attributes: attributes::listener_defaults(),
-        extras: Vec::new(),
+        stored_settings: Vec::new(),
     };
     world.elbv2.listeners.insert(arn.clone(), listener);
     Ok(arn)
 }
 
-/// CreateListener. Where one with the same settings exists, that is given (API model: the operation is
+/// `CreateListener`. If a listener with the same settings exists, it is returned (API model: the operation is
 /// idempotent).
 pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     let spec = ListenerSpec {
@@ -102,25 +102,25 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
         suffix: None,
     };
     let given = tags::read(input.list("Tags"))?;
-    let certificates = encryption(input, &spec.protocol, &[])?;
-    if let Some(same) = equal(world, &spec) {
+    let certificates = certificates_after(input, &spec.protocol, &[])?;
+    if let Some(same) = identical_listener(world, &spec) {
         return answer(world, &same);
     }
     let arn = create_listener(world, spec)?;
     tags::store(world, &arn, given);
-    keep(world, &arn, input, certificates);
+    store_settings(world, &arn, input, certificates);
     answer(world, &arn)
 }
 
-/// The listener that has the same settings, if there is one.
-fn equal(world: &World, spec: &ListenerSpec) -> Option<String> {
+/// Returns the ARN of a listener with the same settings, if one exists.
+fn identical_listener(world: &World, spec: &ListenerSpec) -> Option<String> {
     let mut there = of_load_balancer(world, &spec.load_balancer);
     let same = there.find(|l| l.port == spec.port && l.protocol == spec.protocol)?;
     let default = world.elbv2.rules.get(&same.default_rule)?;
     (default.actions == spec.default_actions).then(|| same.arn.clone())
 }
 
-/// DeleteListener, with its rules.
+/// `DeleteListener`, with its rules.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("ListenerArn")?;
     find(world, arn)?;
@@ -128,11 +128,11 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let of_listener = world.elbv2.rules.values().filter(|rule| rule.listener == arn);
     let gone: Vec<String> = of_listener.map(|rule| rule.arn.clone()).collect();
     gone.iter().for_each(|rule| rules::remove(world, rule));
-    world.elbv2.forget_tags();
+    world.elbv2.remove_orphaned_tags();
     Ok(map([]))
 }
 
-/// DescribeListeners.
+/// `DescribeListeners`.
 pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arns = input.strings("ListenerArns");
     let found: Vec<&Listener> = match (input.str("LoadBalancerArn"), arns.is_empty()) {
@@ -149,13 +149,13 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     paging::page("Listeners", written, input)
 }
 
-/// ModifyListener: the only way to change the default rule; its action list is replaced as a whole.
+/// `ModifyListener`: the only way to change the default rule, whose actions are replaced as a whole.
 pub(super) fn modify(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("ListenerArn")?;
     let listener = find(world, arn)?.clone();
     let protocol = input.str("Protocol").unwrap_or(&listener.protocol).to_owned();
     check_protocol(&protocol)?;
-    let certificates = encryption(input, &protocol, &listener.certificates)?;
+    let certificates = certificates_after(input, &protocol, &listener.certificates)?;
     let port = port(input)?.unwrap_or(listener.port);
     check_port(world, &listener.load_balancer, port, Some(arn))?;
     if !input.get("DefaultActions").is_null() {
@@ -168,11 +168,11 @@ pub(super) fn modify(world: &mut World, input: &Value) -> ApiResult<Value> {
     if let Some(listener) = world.elbv2.listeners.get_mut(arn) {
         (listener.port, listener.protocol) = (port, protocol);
     }
-    keep(world, arn, input, certificates);
+    store_settings(world, arn, input, certificates);
     answer(world, arn)
 }
 
-/// The listener of an ARN, or ListenerNotFound.
+/// Returns the listener with this ARN, or ListenerNotFound.
 pub(super) fn find<'w>(world: &'w World, arn: &str) -> ApiResult<&'w Listener> {
     world.elbv2.listeners.get(arn).ok_or_else(|| listener_not_found(arn))
 }
@@ -209,8 +209,9 @@ fn port(input: &Value) -> ApiResult<Option<u16>> {
     }
 }
 
-/// The certificates of a listener after a call: an encrypted one needs exactly one, its default.
-fn encryption(input: &Value, protocol: &str, before: &[String]) -> ApiResult<Vec<String>> {
+/// Returns the certificates of a listener after a call: a call specifies at most one, the default certificate,
+/// which an HTTPS listener must have.
+fn certificates_after(input: &Value, protocol: &str, before: &[String]) -> ApiResult<Vec<String>> {
     if let Some(policy) = input.str("SslPolicy").filter(|policy| !policy.is_empty()) {
         account::check_policy(policy)?;
     }
@@ -221,7 +222,7 @@ fn encryption(input: &Value, protocol: &str, before: &[String]) -> ApiResult<Vec
         }
         (_, [_, _, ..]) => Err(ApiError::sender(
             "TooManyCertificates",
-            "Up to one certificate can be specified, for others use AddListenerCertificates",
+            "Only one certificate can be specified; add others with AddListenerCertificates",
         )),
         ("HTTPS", [default]) => {
             let others = before.iter().skip(1).filter(|other| *other != default);
@@ -232,23 +233,23 @@ fn encryption(input: &Value, protocol: &str, before: &[String]) -> ApiResult<Vec
     }
 }
 
-fn keep(world: &mut World, arn: &str, input: &Value, certificates: Vec<String>) {
+fn store_settings(world: &mut World, arn: &str, input: &Value, certificates: Vec<String>) {
     let Some(listener) = world.elbv2.listeners.get_mut(arn) else { return };
     listener.certificates = certificates;
     for key in ["SslPolicy", "AlpnPolicy", "MutualAuthentication"] {
         let given = input.get(key);
         if !given.is_null() {
-            listener.extras.retain(|(k, _)| *k != key);
-            listener.extras.push((key, given.clone()));
+            listener.stored_settings.retain(|(k, _)| *k != key);
+            listener.stored_settings.push((key, given.clone()));
         }
     }
-    let policy = listener.extras.iter().any(|(key, _)| *key == "SslPolicy");
+    let policy = listener.stored_settings.iter().any(|(key, _)| *key == "SslPolicy");
     match listener.protocol.as_str() {
         "HTTPS" if !policy => {
-            listener.extras.push(("SslPolicy", account::DEFAULT_POLICY.into()));
+            listener.stored_settings.push(("SslPolicy", account::DEFAULT_POLICY.into()));
         }
         "HTTPS" => {}
-        _ => listener.extras.retain(|(key, _)| *key != "SslPolicy"),
+        _ => listener.stored_settings.retain(|(key, _)| *key != "SslPolicy"),
     }
 }
 
@@ -271,5 +272,8 @@ fn write(world: &World, listener: &Listener) -> Value {
     let default = listener.certificates.first();
     let default = default.map(|arn| Value::List(vec![map([("CertificateArn", arn.into())])]));
     let written = written.with("Certificates", default);
-    listener.extras.iter().fold(written, |written, (key, value)| written.with(key, value.clone()))
+    listener
+        .stored_settings
+        .iter()
+        .fold(written, |written, (key, value)| written.with(key, value.clone()))
 }

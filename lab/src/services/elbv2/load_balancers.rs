@@ -1,80 +1,80 @@
-//! Application Load Balancers: what they are, how they begin and end.
+//! Application Load Balancers: creation, changes, and deletion.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::errors::{load_balancer_not_found, named_badly, validation};
+use super::errors::{load_balancer_not_found, name_error, validation};
 use super::placement::{self, Placement};
 use super::{Event, Node, Rule, attributes, health, interfaces, paging, propagation, tags};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{self, World, later};
 
-/// Load balancers a Region may have (quota).
+/// The most load balancers in a Region (quota).
 pub(super) const QUOTA: usize = 50;
 
-/// An Application Load Balancer, as far as the lab has one.
+/// An Application Load Balancer.
 #[derive(Debug, Clone)]
 pub struct LoadBalancer {
     /// `arn:aws:elasticloadbalancing:…:loadbalancer/app/<name>/<16 digits>`.
     pub arn: String,
     /// Its name.
     pub name: String,
-    /// Where users reach it; settable, since a served lab listens on loopback.
+    /// Its DNS name; settable, because a lab on loopback has another address.
     pub dns_name: String,
     /// `internet-facing` or `internal`.
     pub scheme: String,
-    /// Whether it takes traffic yet.
+    /// Its state.
     pub state: LoadBalancerState,
-    /// When it was created.
+    /// Its creation time.
     pub created: Timestamp,
-    /// Its network.
+    /// The id of its VPC.
     pub vpc: String,
-    /// The subnet in each enabled zone.
+    /// The id of the subnet in each enabled zone.
     pub subnets: BTreeMap<String, String>,
-    /// Its security groups; kept, without effect.
+    /// The ids of its security groups; stored, without effect.
     pub security_groups: Vec<String>,
     /// Attributes by key.
     pub attributes: BTreeMap<String, String>,
-    /// One node a zone, each with what it has learnt.
+    /// Its nodes by zone, each with its own copy of the rules.
     pub nodes: BTreeMap<String, Node>,
 }
 
-/// The states that the lab uses of `LoadBalancerStateEnum`.
+/// The states of `LoadBalancerStateEnum` that the lab uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoadBalancerState {
-    /// Its nodes don't exist yet: about 130 s in one recorded run.
+    /// Being provisioned: its nodes don't exist yet. Took about 130 s in one recorded run.
     Provisioning,
-    /// It takes traffic.
+    /// Receives traffic.
     Active,
 }
 
 impl LoadBalancer {
-    /// `app/<name>/<16 digits>`: the value of CloudWatch's `LoadBalancer` dimension.
+    /// Returns `app/<name>/<16 digits>`, the value of CloudWatch's `LoadBalancer` dimension.
     pub fn dimension(&self) -> &str {
         self.arn.split_once(":loadbalancer/").map_or("", |(_, path)| path)
     }
 }
 
-/// What a load balancer is made of.
+/// The specification of a new load balancer.
 #[derive(Debug, Clone, Default)]
 pub struct LoadBalancerSpec {
     /// Its name, unique in the Region.
     pub name: String,
-    /// The subnet in each enabled zone.
+    /// The id of the subnet in each enabled zone.
     pub subnets: BTreeMap<String, String>,
-    /// `internet-facing` if absent.
+    /// `internet-facing` or `internal`; `internet-facing` if absent.
     pub scheme: Option<String>,
-    /// Security groups.
+    /// The ids of its security groups.
     pub security_groups: Vec<String>,
-    /// The last part of the ARN, 16 hexadecimal digits; invented if absent.
+    /// The last part of the ARN, 16 hexadecimal digits; generated if absent.
     pub suffix: Option<String>,
 }
 
-/// Creates a load balancer that is still provisioning, and gives its ARN. It becomes active by
-/// itself after `Params::provision`, or at once by [`activate`]. Where one of the same name and
-/// settings exists, that is given (API model: the operation is idempotent). Errors:
-/// DuplicateLoadBalancerName, TooManyLoadBalancers, InvalidConfigurationRequest.
+/// Creates a load balancer in the state provisioning, and returns its ARN. It becomes active after
+/// `Params::provision`, or at once with [`activate`]. If a load balancer with the same name and settings exists,
+/// its ARN is returned (API model: the operation is idempotent). Errors: DuplicateLoadBalancerName,
+/// TooManyLoadBalancers, InvalidConfigurationRequest.
 pub fn create_load_balancer(world: &mut World, spec: LoadBalancerSpec) -> ApiResult<String> {
     let scheme = spec.scheme.unwrap_or_else(|| "internet-facing".to_owned());
     if let Some(same) = world.elbv2.load_balancers.values().find(|l| l.name == spec.name) {
@@ -99,14 +99,14 @@ pub fn create_load_balancer(world: &mut World, spec: LoadBalancerSpec) -> ApiRes
             "The maximum number of load balancers has been reached",
         ));
     }
-    placement::check_number(&spec.subnets)?;
+    placement::check_zone_count(&spec.subnets)?;
     let suffix = spec.suffix.unwrap_or_else(|| world.ids.hex16());
     let arn = format!(
         "arn:aws:elasticloadbalancing:{}:{}:loadbalancer/app/{}/{suffix}",
         world.region, world.account, spec.name
     );
     let number = u64::from_str_radix(&suffix, 16).unwrap_or_default() % 2_000_000_000;
-    // Names of internal ones begin so (user guide).
+    // DNS names of internal load balancers have this prefix (user guide).
     let internal = if scheme == "internal" { "internal-" } else { "" };
     let load_balancer = LoadBalancer {
         dns_name: format!("{internal}{}-{number}.{}.elb.amazonaws.com", spec.name, world.region),
@@ -115,7 +115,7 @@ pub fn create_load_balancer(world: &mut World, spec: LoadBalancerSpec) -> ApiRes
         scheme,
         state: LoadBalancerState::Provisioning,
         created: world.now,
-        vpc: placement::network(world, &spec.subnets),
+        vpc: placement::vpc_of(world, &spec.subnets),
         nodes: spec.subnets.keys().map(|zone| (zone.clone(), Node::default())).collect(),
         subnets: spec.subnets,
         security_groups: spec.security_groups,
@@ -129,19 +129,21 @@ pub fn create_load_balancer(world: &mut World, spec: LoadBalancerSpec) -> ApiRes
     Ok(arn)
 }
 
-/// Makes a load balancer active; its nodes begin with the rules as they are now.
+/// Makes a load balancer active. Its nodes start with the current rules.
 pub fn activate(world: &mut World, arn: &str) {
-    propagation::learn_all(world, arn);
+    propagation::sync_all_nodes(world, arn);
     if let Some(load_balancer) = world.elbv2.load_balancers.get_mut(arn) {
         load_balancer.state = LoadBalancerState::Active;
     }
 }
 
-/// CreateLoadBalancer.
+/// `CreateLoadBalancer`.
 pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     let kind = input.str("Type").unwrap_or("application");
     if kind != "application" {
-        return Err(validation(format!("The lab has no load balancers of type '{kind}'")));
+        return Err(validation(format!(
+            "The lab does not support load balancers of type '{kind}'"
+        )));
     }
     let name = input.need_str("Name")?;
     check_name(name)?;
@@ -167,17 +169,17 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(map([("LoadBalancers", vec![written].into())]))
 }
 
-/// The service's rules for names (API model).
+/// Checks a name by the service's rules (API model).
 fn check_name(name: &str) -> ApiResult<()> {
     if name.starts_with("internal-") {
         return Err(validation(format!(
             "The load balancer name '{name}' cannot begin with 'internal-'"
         )));
     }
-    named_badly("load balancer", name).map_or(Ok(()), Err)
+    name_error("load balancer", name).map_or(Ok(()), Err)
 }
 
-/// DescribeLoadBalancers.
+/// `DescribeLoadBalancers`.
 pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let all = &world.elbv2.load_balancers;
     let (arns, names) = (input.strings("LoadBalancerArns"), input.strings("Names"));
@@ -203,8 +205,8 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     paging::page("LoadBalancers", found, input)
 }
 
-/// DeleteLoadBalancer, with its listeners and their rules. No error for one that doesn't exist (API
-/// model). Its interfaces stay for a while.
+/// `DeleteLoadBalancer`, with its listeners and their rules. No error if it doesn't exist (API model). Its network
+/// interfaces remain for a while.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("LoadBalancerArn")?;
     let Some(balancer) = world.elbv2.load_balancers.get(arn).cloned() else { return Ok(map([])) };
@@ -225,20 +227,20 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     for rule in &gone {
         state.rules.remove(&rule.arn);
     }
-    state.forget_tags();
+    state.remove_orphaned_tags();
     for group in gone.iter().flat_map(Rule::groups) {
-        health::usage_changed(world, group);
+        health::update_usage(world, group);
     }
     Ok(map([]))
 }
 
-/// SetSubnets: other zones, or other subnets in them. New nodes begin with the rules as they are; what
-/// a removed node had on its way is lost with it.
+/// `SetSubnets`: changes zones, or the subnets in them. New nodes start with the current rules; changes that are
+/// still being propagated to a removed node are lost with it.
 pub(super) fn set_subnets(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("LoadBalancerArn")?.to_owned();
     let scheme = find(world, &arn)?.scheme.clone();
     let Placement { subnets, .. } = placement::read(world, input, &scheme)?;
-    placement::check_number(&subnets)?;
+    placement::check_zone_count(&subnets)?;
     if let Some(balancer) = world.elbv2.load_balancers.get_mut(&arn) {
         balancer.nodes.retain(|zone, _| subnets.contains_key(zone));
         for zone in subnets.keys() {
@@ -246,15 +248,15 @@ pub(super) fn set_subnets(world: &mut World, input: &Value) -> ApiResult<Value> 
         }
         balancer.subnets = subnets;
     }
-    propagation::teach_new(world, &arn);
+    propagation::sync_new_nodes(world, &arn);
     let rules = world.elbv2.rules.values().filter(|rule| rule.load_balancer == arn);
     let groups: Vec<String> = rules.flat_map(|r| r.groups().map(str::to_owned)).collect();
-    groups.iter().for_each(|group| health::usage_changed(world, group));
+    groups.iter().for_each(|group| health::update_usage(world, group));
     let zones = write(find(world, &arn)?).get("AvailabilityZones").clone();
     Ok(map([("AvailabilityZones", zones), ("IpAddressType", "ipv4".into())]))
 }
 
-/// SetSecurityGroups.
+/// `SetSecurityGroups`.
 pub(super) fn set_security_groups(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("LoadBalancerArn")?;
     let vpc = find(world, arn)?.vpc.clone();
@@ -266,12 +268,12 @@ pub(super) fn set_security_groups(world: &mut World, input: &Value) -> ApiResult
     Ok(map([("SecurityGroupIds", Value::List(groups))]))
 }
 
-/// SetIpAddressType: the lab has addresses of version 4.
+/// `SetIpAddressType`: the lab supports only `ipv4`.
 pub(super) fn set_ip_address_type(world: &mut World, input: &Value) -> ApiResult<Value> {
     find(world, input.need_str("LoadBalancerArn")?)?;
     match input.need_str("IpAddressType")? {
         "ipv4" => Ok(map([("IpAddressType", "ipv4".into())])),
-        // What the service says of subnets without a block of version 6, as all of the lab's are.
+        // The service's error for subnets without an IPv6 CIDR block; the lab's have none.
         _ => Err(ApiError::sender(
             "InvalidSubnet",
             "You must specify subnets with an associated IPv6 CIDR block",
@@ -279,7 +281,7 @@ pub(super) fn set_ip_address_type(world: &mut World, input: &Value) -> ApiResult
     }
 }
 
-/// The load balancer of an ARN, or LoadBalancerNotFound.
+/// Returns the load balancer with this ARN, or LoadBalancerNotFound.
 pub(super) fn find<'w>(world: &'w World, arn: &str) -> ApiResult<&'w LoadBalancer> {
     world.elbv2.load_balancers.get(arn).ok_or_else(|| load_balancer_not_found(arn))
 }

@@ -1,8 +1,8 @@
 //! Elastic Load Balancing v2: Application Load Balancers with listeners, rules, target groups and targets.
 //!
-//! Two pictures are kept apart. The *control plane* ([`State`]) is what the API answers. Each
-//! load-balancer *node* (one per enabled zone) has learnt its rules from it, some seconds later
-//! (`propagation`); traffic follows the nodes.
+//! The API reads and writes the *control plane* ([`State`]). Each load balancer *node* (one per enabled zone)
+//! has its own copy of the rules, which is updated some seconds later (`propagation`). Traffic is routed by the
+//! nodes.
 
 mod account;
 mod actions;
@@ -29,10 +29,10 @@ mod targets;
 mod tests;
 
 pub use actions::{Action, ActionKind, Forward};
-pub use conditions::{Condition, Visit};
-pub use health::{settle, target_state};
+pub use conditions::{Condition, RequestParts};
+pub use health::{mark_healthy, target_state};
 pub use health_check::HealthCheck;
-pub use interfaces::{Interface, interfaces};
+pub use interfaces::{LoadBalancerInterface, interfaces};
 pub use listeners::{Listener, ListenerSpec, create_listener};
 pub use load_balancers::{
     LoadBalancer, LoadBalancerSpec, LoadBalancerState, activate, create_load_balancer,
@@ -40,49 +40,50 @@ pub use load_balancers::{
 pub use propagation::Node;
 pub use rules::{Rule, RuleSpec, create_rule};
 pub use target_groups::{TargetGroup, TargetGroupSpec, create_target_group};
-pub use target_state::{Reason, TargetState};
-pub use targets::{Target, deregister, draining_time, register};
+pub use target_state::{HealthReason, TargetState};
+pub use targets::{Target, deregister, deregistration_delay, register};
 
 use std::collections::BTreeMap;
 
 use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::World;
 
-/// What this service remembers, by ARN.
+/// The state of this service, by ARN.
 #[derive(Debug, Clone, Default)]
 pub struct State {
-    /// The load balancers, with what their nodes know.
+    /// The load balancers, with the rules that their nodes have.
     pub load_balancers: BTreeMap<String, LoadBalancer>,
     /// Their listeners.
     pub listeners: BTreeMap<String, Listener>,
-    /// The listeners' rules, the default rules among them.
+    /// The listeners' rules, including default rules.
     pub rules: BTreeMap<String, Rule>,
     /// The target groups, with their targets.
     pub target_groups: BTreeMap<String, TargetGroup>,
-    /// Tags of any of the above.
+    /// The tags of all of the above.
     pub tags: BTreeMap<String, BTreeMap<String, String>>,
-    /// Interfaces of load balancers that are gone.
-    lingering: Vec<interfaces::Lingering>,
-    /// Grows by one with every change that nodes have to learn, and with every registration.
+    /// The network interfaces of deleted load balancers.
+    lingering: Vec<interfaces::LingeringInterface>,
+    /// Incremented with every rule change that is propagated to nodes, and with every registration or
+    /// deregistration of a target.
     serial: u64,
 }
 
 impl State {
-    /// Drops the tags of what is gone.
-    fn forget_tags(&mut self) {
+    /// Removes the tags of resources that no longer exist.
+    fn remove_orphaned_tags(&mut self) {
         let kept: Vec<String> =
             self.tags.keys().filter(|arn| tags::is_known(self, arn)).cloned().collect();
         self.tags.retain(|arn, _| kept.contains(arn));
     }
 
-    /// The next serial number.
+    /// Returns the next serial number.
     fn next_serial(&mut self) -> u64 {
         self.serial += 1;
         self.serial
     }
 }
 
-/// Answers one call.
+/// Handles one API call.
 pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
     let input = &call.input;
     match call.operation.as_str() {
@@ -126,7 +127,7 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
     }
 }
 
-/// What happens by itself here.
+/// A scheduled event of this service.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// A load balancer has been provisioned.
@@ -134,57 +135,57 @@ pub enum Event {
         /// Its ARN.
         load_balancer: String,
     },
-    /// A node learns a rule as it was after one change.
-    Learn {
+    /// A rule change reaches a node.
+    UpdateNode {
         /// The ARN of the load balancer.
         load_balancer: String,
-        /// The node's zone.
+        /// The zone of the node.
         zone: String,
         /// The ARN of the rule.
         rule: String,
-        /// The number of the change: a node never goes back to an earlier one.
+        /// The serial number of the change: a node never reverts to an earlier one.
         serial: u64,
-        /// The rule as changed; none if it was deleted.
+        /// The changed rule; none if it was deleted.
         content: Option<Box<Rule>>,
     },
     /// The first health check of a newly registered target.
     FirstCheck {
         /// The ARN of the target group.
         target_group: String,
-        /// The instance.
+        /// The id of the instance.
         target: String,
-        /// The registration that it belongs to.
+        /// The serial number of its registration.
         serial: u64,
     },
-    /// The periodic health check of all of a group's targets.
-    Sweep {
+    /// The periodic health check of all targets of a target group.
+    PeriodicCheck {
         /// The ARN of the target group.
         target_group: String,
     },
-    /// The deregistration delay of a target is over.
-    Drained {
+    /// The deregistration delay of a target has elapsed.
+    DrainingEnded {
         /// The ARN of the target group.
         target_group: String,
-        /// The instance.
+        /// The id of the instance.
         target: String,
-        /// The registration that it ends.
+        /// The serial number of its deregistration.
         serial: u64,
     },
 }
 
-/// Lets `event` happen.
-pub fn happen(world: &mut World, event: &Event) {
+/// Handles `event`.
+pub fn handle_event(world: &mut World, event: &Event) {
     match event {
         Event::Activate { load_balancer } => activate(world, load_balancer),
-        Event::Learn { load_balancer, zone, rule, serial, content } => {
-            propagation::learn(world, load_balancer, zone, rule, *serial, content.as_deref());
+        Event::UpdateNode { load_balancer, zone, rule, serial, content } => {
+            propagation::update_node(world, load_balancer, zone, rule, *serial, content.as_deref());
         }
         Event::FirstCheck { target_group, target, serial } => {
             health::first_check(world, target_group, target, *serial);
         }
-        Event::Sweep { target_group } => health::sweep(world, target_group),
-        Event::Drained { target_group, target, serial } => {
-            targets::drained(world, target_group, target, *serial);
+        Event::PeriodicCheck { target_group } => health::periodic_check(world, target_group),
+        Event::DrainingEnded { target_group, target, serial } => {
+            targets::end_draining(world, target_group, target, *serial);
         }
     }
 }

@@ -1,13 +1,13 @@
-//! `Marker` and `PageSize`, alike in every Describe operation.
+//! Paging with `Marker` and `PageSize`, which all Describe operations share.
 
 use super::errors::validation;
 use crate::services::paging;
 use crate::wire::{ApiResult, Value, map};
 
-/// The largest page (API model).
+/// The maximum page size (API model).
 const LARGEST: i64 = 400;
 
-/// One page of `items` under the member `name`, with `NextMarker` if more follow.
+/// Returns one page of `items` in the member `name`, with `NextMarker` if more follow.
 pub(super) fn page(name: &'static str, items: Vec<Value>, input: &Value) -> ApiResult<Value> {
     let size = input.int("PageSize").unwrap_or(LARGEST);
     if !(1..=LARGEST).contains(&size) {

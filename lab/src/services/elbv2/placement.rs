@@ -1,4 +1,4 @@
-//! Where a load balancer is: its subnets, one a zone, all of one network, and its security groups.
+//! The subnets of a load balancer, one per zone and all in one VPC, and its security groups.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use crate::services::ec2;
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::World;
 
-/// Free addresses that a subnet must have (user guide).
+/// How many free addresses a subnet must have (user guide).
 const FREE: u32 = 8;
 
-/// A checked choice of subnets.
+/// A valid set of subnets.
 pub(super) struct Placement {
-    /// The subnet in each zone.
+    /// The id of the subnet in each zone.
     pub(super) subnets: BTreeMap<String, String>,
-    /// Their network.
+    /// The id of their VPC.
     pub(super) vpc: String,
 }
 
@@ -39,7 +39,7 @@ pub(super) fn read(world: &World, input: &Value, scheme: &str) -> ApiResult<Plac
                 "All subnets must belong to the same VPC",
             ));
         }
-        if ec2::free_addresses(world, &id) < FREE {
+        if ec2::available_addresses(world, &id) < FREE {
             return Err(ApiError::sender(
                 "InvalidSubnet",
                 format!(
@@ -67,8 +67,8 @@ pub(super) fn read(world: &World, input: &Value, scheme: &str) -> ApiResult<Plac
     Ok(Placement { subnets, vpc })
 }
 
-/// At least two zones.
-pub(super) fn check_number(subnets: &BTreeMap<String, String>) -> ApiResult<()> {
+/// Checks that the subnets are in at least two zones.
+pub(super) fn check_zone_count(subnets: &BTreeMap<String, String>) -> ApiResult<()> {
     if subnets.len() >= 2 {
         return Ok(());
     }
@@ -78,7 +78,7 @@ pub(super) fn check_number(subnets: &BTreeMap<String, String>) -> ApiResult<()> 
     ))
 }
 
-/// The security groups that a call names, or the network's default one.
+/// Returns the security groups that a call names, otherwise the VPC's default one.
 pub(super) fn security_groups(world: &World, vpc: &str, input: &Value) -> ApiResult<Vec<String>> {
     ec2::balancer_groups(world, vpc, &input.strings("SecurityGroups")).map_err(|missing| {
         ApiError::sender(
@@ -88,8 +88,8 @@ pub(super) fn security_groups(world: &World, vpc: &str, input: &Value) -> ApiRes
     })
 }
 
-/// The network of subnets.
-pub(super) fn network(world: &World, subnets: &BTreeMap<String, String>) -> String {
+/// Returns the id of the subnets' VPC; empty if none of the subnets exists.
+pub(super) fn vpc_of(world: &World, subnets: &BTreeMap<String, String>) -> String {
     let mut places = subnets.values().filter_map(|id| world.ec2.subnets.get(id));
     places.next().map(|place| place.vpc.clone()).unwrap_or_default()
 }

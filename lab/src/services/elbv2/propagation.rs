@@ -1,57 +1,57 @@
-//! How rules travel from the control plane to the load balancer's nodes. AWS promises no time;
-//! reading a rule back proves only what the control plane holds (seen by others: 503s of an
-//! old target group after its weight had been set to 0).
+//! Propagation of rules from the control plane to the nodes of a load balancer. AWS documents no time for it;
+//! reading a rule back shows only the state of the control plane (users have seen 503s from an old target group
+//! after its weight was set to 0).
 
 use std::collections::BTreeMap;
 
-use super::{Event, LoadBalancerState, Rule, Visit};
+use super::{Event, LoadBalancerState, RequestParts, Rule};
 use crate::world::{self, World, later};
 
-/// One load-balancer node: the part of a load balancer that is in one zone.
+/// A load balancer node: the part of a load balancer in one zone.
 #[derive(Debug, Clone, Default)]
 pub struct Node {
-    /// By rule ARN, the newest change learnt; no content for a deleted rule.
-    known: BTreeMap<String, (u64, Option<Rule>)>,
+    /// By rule ARN, the serial number of the newest change received, and the rule; none if it was deleted.
+    rules: BTreeMap<String, (u64, Option<Rule>)>,
 }
 
 impl Node {
-    /// The rule of `listener` that this node applies to `visit`: the lowest priority number whose
-    /// conditions hold, else the default rule.
-    pub fn route(&self, listener: &str, visit: &Visit<'_>) -> Option<&Rule> {
-        self.known
+    /// Returns the rule of `listener` that this node applies to a request: the one with the lowest priority
+    /// number whose conditions hold, otherwise the default rule.
+    pub fn route(&self, listener: &str, visit: &RequestParts<'_>) -> Option<&Rule> {
+        self.rules
             .values()
             .filter_map(|(_, rule)| rule.as_ref())
             .filter(|rule| rule.listener == listener && rule.matches(visit))
             .min_by_key(|rule| rule.priority.unwrap_or(u32::MAX))
     }
 
-    /// What this node knows of a rule.
+    /// Returns this node's copy of a rule.
     pub fn rule(&self, arn: &str) -> Option<&Rule> {
-        self.known.get(arn).and_then(|(_, rule)| rule.as_ref())
+        self.rules.get(arn).and_then(|(_, rule)| rule.as_ref())
     }
 
-    fn learn(&mut self, arn: &str, serial: u64, content: Option<&Rule>) {
-        let newer = self.known.get(arn).is_none_or(|(known, _)| *known < serial);
+    fn apply(&mut self, arn: &str, serial: u64, content: Option<&Rule>) {
+        let newer = self.rules.get(arn).is_none_or(|(known, _)| *known < serial);
         if newer {
-            self.known.insert(arn.to_owned(), (serial, content.cloned()));
+            self.rules.insert(arn.to_owned(), (serial, content.cloned()));
         }
     }
 }
 
-/// Sends the present content of a rule to every node of its load balancer. Each learns it at a
-/// time of its own within `Params::weights_min..=weights_max`; those of a load balancer that is
-/// still being provisioned begin with it.
-pub(super) fn publish(world: &mut World, load_balancer: &str, rule: &str) {
+/// Propagates the current state of a rule to every node of its load balancer. Each node receives it after its
+/// own random delay in `Params::weights_min..=weights_max`. While the load balancer is being provisioned, its
+/// nodes receive it at once.
+pub(super) fn propagate(world: &mut World, load_balancer: &str, rule: &str) {
     let serial = world.elbv2.next_serial();
     let content = world.elbv2.rules.get(rule).cloned();
     let Some(balancer) = world.elbv2.load_balancers.get_mut(load_balancer) else { return };
     if balancer.state == LoadBalancerState::Provisioning {
-        balancer.nodes.values_mut().for_each(|n| n.learn(rule, serial, content.as_ref()));
+        balancer.nodes.values_mut().for_each(|n| n.apply(rule, serial, content.as_ref()));
         return;
     }
     for zone in balancer.nodes.keys() {
         let delay = world.rng.between(world.params.weights_min, world.params.weights_max);
-        let event = Event::Learn {
+        let event = Event::UpdateNode {
             load_balancer: load_balancer.to_owned(),
             zone: zone.clone(),
             rule: rule.to_owned(),
@@ -62,8 +62,8 @@ pub(super) fn publish(world: &mut World, load_balancer: &str, rule: &str) {
     }
 }
 
-/// A node learns one change of a rule.
-pub(super) fn learn(
+/// Applies a rule change to a node.
+pub(super) fn update_node(
     world: &mut World,
     load_balancer: &str,
     zone: &str,
@@ -73,29 +73,29 @@ pub(super) fn learn(
 ) {
     let balancer = world.elbv2.load_balancers.get_mut(load_balancer);
     if let Some(node) = balancer.and_then(|b| b.nodes.get_mut(zone)) {
-        node.learn(rule, serial, content);
+        node.apply(rule, serial, content);
     }
 }
 
-/// Every node of a load balancer learns all its rules at once.
-pub(super) fn learn_all(world: &mut World, load_balancer: &str) {
+/// Copies all rules of a load balancer to all of its nodes at once.
+pub(super) fn sync_all_nodes(world: &mut World, load_balancer: &str) {
     let serial = world.elbv2.next_serial();
     let state = &mut world.elbv2;
     let Some(balancer) = state.load_balancers.get_mut(load_balancer) else { return };
     for rule in state.rules.values().filter(|r| r.load_balancer == load_balancer) {
-        balancer.nodes.values_mut().for_each(|n| n.learn(&rule.arn, serial, Some(rule)));
+        balancer.nodes.values_mut().for_each(|n| n.apply(&rule.arn, serial, Some(rule)));
     }
 }
 
-/// Nodes that know nothing yet, because their zone has just been enabled, begin with the rules as they
-/// are now.
-pub(super) fn teach_new(world: &mut World, load_balancer: &str) {
+/// Copies all rules of a load balancer to its nodes that have none yet because their zone has just been
+/// enabled.
+pub(super) fn sync_new_nodes(world: &mut World, load_balancer: &str) {
     let serial = world.elbv2.next_serial();
     let state = &mut world.elbv2;
     let Some(balancer) = state.load_balancers.get_mut(load_balancer) else { return };
-    for node in balancer.nodes.values_mut().filter(|node| node.known.is_empty()) {
+    for node in balancer.nodes.values_mut().filter(|node| node.rules.is_empty()) {
         for rule in state.rules.values().filter(|r| r.load_balancer == load_balancer) {
-            node.learn(&rule.arn, serial, Some(rule));
+            node.apply(&rule.arn, serial, Some(rule));
         }
     }
 }

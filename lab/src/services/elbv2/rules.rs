@@ -1,21 +1,21 @@
-//! Listener rules. A listener's default action is a rule too, without priority.
+//! Listener rules. A listener's default actions are a rule too, one without a priority.
 
 use std::collections::BTreeMap;
 
 use super::errors::{listener_not_found, rule_not_found, validation};
 use super::{
-    Action, Condition, Forward, Visit, actions, conditions, health, listeners, paging, propagation,
-    tags,
+    Action, Condition, Forward, RequestParts, actions, conditions, health, listeners, paging,
+    propagation, tags,
 };
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// Rules a load balancer may have, default rules not counted (quota).
+/// The most rules of a load balancer, not counting default rules (quota).
 pub(super) const RULES: usize = 100;
-/// Target groups a load balancer may have (quota).
+/// The most target groups of a load balancer (quota).
 pub(super) const TARGET_GROUPS: usize = 100;
 
-/// What a listener does with the requests that its conditions hold for.
+/// A listener rule: the actions for requests that meet its conditions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     /// `arn:aws:elasticloadbalancing:…:listener-rule/app/<name>/<lb>/<listener>/<16 digits>`.
@@ -24,48 +24,48 @@ pub struct Rule {
     pub listener: String,
     /// The ARN of its load balancer.
     pub load_balancer: String,
-    /// 1 to 50000, the lowest first; none for the default rule, which comes last.
+    /// 1 to 50000, evaluated from the lowest; none for the default rule, which is evaluated last.
     pub priority: Option<u32>,
-    /// All have to hold.
+    /// Its conditions, all of which must hold.
     pub conditions: Vec<Condition>,
-    /// What is done, in order.
+    /// Its actions.
     pub actions: Vec<Action>,
 }
 
 impl Rule {
-    /// Whether its conditions hold.
-    pub fn matches(&self, visit: &Visit<'_>) -> bool {
-        self.conditions.iter().all(|c| c.holds(visit))
+    /// Returns whether its conditions hold for a request.
+    pub fn matches(&self, visit: &RequestParts<'_>) -> bool {
+        self.conditions.iter().all(|c| c.matches(visit))
     }
 
-    /// Its forward action, if it has one.
+    /// Returns its forward action, if it has one.
     pub fn forward(&self) -> Option<&Forward> {
         self.actions.iter().find_map(Action::as_forward)
     }
 
-    /// The target groups that it names, whatever their weight.
+    /// Returns the ARNs of the target groups that it forwards to, whatever their weight.
     pub(super) fn groups(&self) -> impl Iterator<Item = &str> {
         self.forward().into_iter().flat_map(|f| f.groups.iter().map(|(arn, _)| arn.as_str()))
     }
 }
 
-/// What a rule is made of.
+/// The specification of a new rule.
 #[derive(Debug, Clone)]
 pub struct RuleSpec {
     /// The ARN of the listener.
     pub listener: String,
-    /// 1 to 50000, not in use.
+    /// 1 to 50000, not yet used on that listener.
     pub priority: u32,
-    /// When it applies.
+    /// Its conditions.
     pub conditions: Vec<Condition>,
-    /// What it does.
+    /// The actions of the new rule.
     pub actions: Vec<Action>,
-    /// The last part of the ARN, 16 hexadecimal digits; invented if absent.
+    /// The last part of the ARN, 16 hexadecimal digits; generated if absent.
     pub suffix: Option<String>,
 }
 
-/// Creates a rule and gives its ARN. Errors: ListenerNotFound, PriorityInUse, TooManyRules, and
-/// those of a forward to a group that another load balancer has.
+/// Creates a rule and returns its ARN. Errors: ListenerNotFound, PriorityInUse, TooManyRules, and those of
+/// associating target groups.
 pub fn create_rule(world: &mut World, spec: RuleSpec) -> ApiResult<String> {
     let listener = listeners::find(world, &spec.listener)?;
     let load_balancer = listener.load_balancer.clone();
@@ -97,8 +97,8 @@ pub fn create_rule(world: &mut World, spec: RuleSpec) -> ApiResult<String> {
     Ok(arn)
 }
 
-/// Stores a new or changed rule: the one place where what the API holds changes, the nodes are told,
-/// and target groups come into use or fall out of it.
+/// Stores a new or changed rule, propagates it to the nodes, and updates which target groups are in use. Errors:
+/// TargetGroupAssociationLimit, TooManyUniqueTargetGroupsPerLoadBalancer.
 pub(super) fn put(world: &mut World, rule: Rule) -> ApiResult<()> {
     check_association(world, &rule)?;
     let (arn, load_balancer) = (rule.arn.clone(), rule.load_balancer.clone());
@@ -106,12 +106,13 @@ pub(super) fn put(world: &mut World, rule: Rule) -> ApiResult<()> {
     if let Some(before) = world.elbv2.rules.insert(arn.clone(), rule) {
         touched.extend(before.groups().map(str::to_owned));
     }
-    propagation::publish(world, &load_balancer, &arn);
-    touched.iter().for_each(|group| health::usage_changed(world, group));
+    propagation::propagate(world, &load_balancer, &arn);
+    touched.iter().for_each(|group| health::update_usage(world, group));
     Ok(())
 }
 
-/// A target group serves one load balancer, and a load balancer has a limited number of them.
+/// Checks that a rule's target groups belong to no other load balancer, and that the load balancer doesn't exceed
+/// its quota of target groups.
 fn check_association(world: &World, rule: &Rule) -> ApiResult<()> {
     let others = || world.elbv2.rules.values().filter(|r| r.arn != rule.arn);
     for group in rule.groups() {
@@ -139,7 +140,7 @@ fn check_association(world: &World, rule: &Rule) -> ApiResult<()> {
     Ok(())
 }
 
-/// CreateRule.
+/// `CreateRule`.
 pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     let spec = RuleSpec {
         listener: input.need_str("ListenerArn")?.to_owned(),
@@ -154,7 +155,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     answer(world, &arn)
 }
 
-/// DescribeRules.
+/// `DescribeRules`.
 pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arns = input.strings("RuleArns");
     let mut rules: Vec<&Rule> = match (input.str("ListenerArn"), arns.is_empty()) {
@@ -170,8 +171,8 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     paging::page("Rules", written, input)
 }
 
-/// ModifyRule: what is given replaces what is there, as a whole. There is no version to compare
-/// with: the last writer wins.
+/// `ModifyRule`: the given conditions or actions replace the existing ones as a whole. There is no version to
+/// compare: the last writer wins.
 pub(super) fn modify(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("RuleArn")?;
     let mut rule = find(world, arn)?.clone();
@@ -191,33 +192,35 @@ pub(super) fn modify(world: &mut World, input: &Value) -> ApiResult<Value> {
     answer(world, arn)
 }
 
-/// DeleteRule.
+/// `DeleteRule`.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("RuleArn")?;
     if find(world, arn)?.priority.is_none() {
         return Err(not_permitted(format!("Default rule '{arn}' cannot be deleted")));
     }
     remove(world, arn);
-    world.elbv2.forget_tags();
+    world.elbv2.remove_orphaned_tags();
     Ok(map([]))
 }
 
-/// Takes a rule away; the nodes learn of it in their time.
+/// Deletes a rule; the change is propagated to the nodes.
 pub(super) fn remove(world: &mut World, arn: &str) {
     if let Some(rule) = world.elbv2.rules.remove(arn) {
-        propagation::publish(world, &rule.load_balancer, arn);
-        rule.groups().for_each(|group| health::usage_changed(world, group));
+        propagation::propagate(world, &rule.load_balancer, arn);
+        rule.groups().for_each(|group| health::update_usage(world, group));
     }
 }
 
-/// SetRulePriorities: all at once, so that rules can change places.
+/// `SetRulePriorities`: sets all priorities at once, so that rules can swap theirs.
 pub(super) fn set_priorities(world: &mut World, input: &Value) -> ApiResult<Value> {
     let mut wanted: BTreeMap<String, u32> = BTreeMap::new();
     for pair in input.list("RulePriorities") {
         let arn = pair.need_str("RuleArn")?;
         let rule = find(world, arn)?;
         if rule.priority.is_none() {
-            return Err(not_permitted(format!("The default rule '{arn}' has no priority to set")));
+            return Err(not_permitted(format!(
+                "The priority of default rule '{arn}' cannot be set"
+            )));
         }
         let priority = read_priority(pair)?;
         if wanted.insert(arn.to_owned(), priority).is_some() {
@@ -263,7 +266,7 @@ fn priority_in_use(priority: u32) -> ApiError {
     ApiError::sender("PriorityInUse", format!("Priority '{priority}' is currently in use"))
 }
 
-/// The rule of an ARN, or RuleNotFound.
+/// Returns the rule with this ARN, or RuleNotFound.
 fn find<'w>(world: &'w World, arn: &str) -> ApiResult<&'w Rule> {
     if arn.contains(":listener/") {
         return Err(listener_not_found(arn));

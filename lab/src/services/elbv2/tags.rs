@@ -9,15 +9,15 @@ use super::errors::{
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// Tags a resource may have (user guide).
+/// The most tags of a resource (user guide).
 const MOST: usize = 50;
-/// Resources that one DescribeTags may name (API model).
+/// The most resources in one DescribeTags call (API model).
 const RESOURCES: usize = 20;
 
 /// Tags by key.
 type Tags = BTreeMap<String, String>;
 
-/// AddTags: on all of the resources or none.
+/// `AddTags`: to all of the resources or none.
 pub(super) fn add(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arns = resources(world, input)?;
     let given = read(input.list("Tags"))?;
@@ -39,7 +39,7 @@ pub(super) fn add(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(map([]))
 }
 
-/// RemoveTags.
+/// `RemoveTags`.
 pub(super) fn remove(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arns = resources(world, input)?;
     let keys = input.strings("TagKeys");
@@ -51,12 +51,12 @@ pub(super) fn remove(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(map([]))
 }
 
-/// DescribeTags.
+/// `DescribeTags`.
 pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arns = resources(world, input)?;
     if arns.len() > RESOURCES {
         return Err(validation(format!(
-            "At most {RESOURCES} resources can be described at a time"
+            "At most {RESOURCES} resources can be described in one call"
         )));
     }
     let described = arns.iter().map(|arn| {
@@ -77,13 +77,11 @@ pub(super) fn read(list: &[Value]) -> ApiResult<Tags> {
         let value = tag.str("Value").unwrap_or_default();
         if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
             return Err(validation(format!(
-                "1 validation error detected: the tag '{key}' has a key that is not of 1 to 128 characters or a value of more than 256"
+                "1 validation error detected: the tag '{key}' must have a key of 1 to 128 characters and a value of at most 256"
             )));
         }
         if key.to_ascii_lowercase().starts_with("aws:") {
-            return Err(validation(format!(
-                "Tag key '{key}' begins with 'aws:', which is reserved"
-            )));
+            return Err(validation(format!("Tag key '{key}' has the reserved prefix 'aws:'")));
         }
         if tags.insert(key.to_owned(), value.to_owned()).is_some() {
             return Err(ApiError::sender(
@@ -101,14 +99,14 @@ pub(super) fn read(list: &[Value]) -> ApiResult<Tags> {
     Ok(tags)
 }
 
-/// Sets tags on a resource, those of creation among them.
+/// Adds tags to a resource, overwriting existing ones.
 pub(super) fn store(world: &mut World, arn: &str, tags: Tags) {
     if !tags.is_empty() {
         world.elbv2.tags.entry(arn.to_owned()).or_default().extend(tags);
     }
 }
 
-/// Whether there is such a resource, by its ARN.
+/// Returns whether a resource with this ARN exists.
 pub(super) fn is_known(state: &State, arn: &str) -> bool {
     if arn.contains(":listener-rule/") {
         state.rules.contains_key(arn)
@@ -121,7 +119,7 @@ pub(super) fn is_known(state: &State, arn: &str) -> bool {
     }
 }
 
-/// The resources that a call names, all of which have to exist.
+/// Returns the ARNs of the resources that a call names, all of which must exist.
 fn resources(world: &World, input: &Value) -> ApiResult<Vec<String>> {
     let arns = input.strings("ResourceArns");
     if arns.is_empty() {

@@ -1,59 +1,59 @@
-//! Target groups of instances.
+//! Target groups of type `instance`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::errors::{named_badly, target_group_not_found, validation};
+use super::errors::{name_error, target_group_not_found, validation};
 use super::{HealthCheck, Rule, Target, attributes, load_balancers, paging, tags};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// Target groups a Region may have (quota).
+/// The most target groups in a Region (quota).
 pub(super) const QUOTA: usize = 3000;
 
-/// Instances that a forward action can send requests to, and how their health is checked.
+/// A target group: the instances that a forward action sends requests to, and their health check.
 #[derive(Debug, Clone)]
 pub struct TargetGroup {
     /// `arn:aws:elasticloadbalancing:…:targetgroup/<name>/<16 digits>`.
     pub arn: String,
     /// Its name.
     pub name: String,
-    /// The port that targets receive requests on, unless registered with another.
+    /// The port that targets receive requests on, unless registered with another one.
     pub port: u16,
     /// `HTTP` or `HTTPS`.
     pub protocol: String,
-    /// Its network.
+    /// The id of its VPC.
     pub vpc: String,
-    /// How health is checked.
+    /// Its health check.
     pub health: HealthCheck,
     /// Attributes by key.
     pub attributes: BTreeMap<String, String>,
-    /// The registered targets, draining ones included, by instance.
+    /// Its targets by instance id, including draining ones.
     pub targets: BTreeMap<String, Target>,
-    /// Whether the next periodic health check is in the queue.
-    pub(super) sweeping: bool,
+    /// Whether the next periodic health check is scheduled.
+    pub(super) check_scheduled: bool,
 }
 
 impl TargetGroup {
-    /// `targetgroup/<name>/<16 digits>`: the value of CloudWatch's `TargetGroup` dimension.
+    /// Returns `targetgroup/<name>/<16 digits>`, the value of CloudWatch's `TargetGroup` dimension.
     pub fn dimension(&self) -> &str {
         self.arn.rsplit(':').next().unwrap_or_default()
     }
 
-    /// How long a deregistered target shows as draining: 300 s by default.
+    /// Returns how long a deregistered target is draining: 300 s by default.
     pub fn deregistration_delay(&self) -> Duration {
         let key = "deregistration_delay.timeout_seconds";
         Duration::from_secs(self.attributes.get(key).and_then(|v| v.parse().ok()).unwrap_or(300))
     }
 
-    /// Whether nodes send requests to targets in other zones too: the default for this kind of load
-    /// balancer; the attribute `load_balancing.cross_zone.enabled` may say `false`.
+    /// Returns whether nodes also send requests to targets in other zones: true for an Application Load Balancer,
+    /// unless the attribute `load_balancing.cross_zone.enabled` is `false`.
     pub fn cross_zone(&self) -> bool {
         self.attributes.get("load_balancing.cross_zone.enabled").is_none_or(|v| v != "false")
     }
 }
 
-/// What a target group is made of.
+/// The specification of a new target group.
 #[derive(Debug, Clone, Default)]
 pub struct TargetGroupSpec {
     /// Its name, unique in the Region.
@@ -62,19 +62,19 @@ pub struct TargetGroupSpec {
     pub port: Option<u16>,
     /// `HTTP` if absent.
     pub protocol: Option<String>,
-    /// The network; any that there is if absent.
+    /// The id of the VPC; that of some existing subnet if absent.
     pub vpc: Option<String>,
-    /// How health is checked.
+    /// Its health check.
     pub health: HealthCheck,
     /// Attributes that differ from the defaults.
     pub attributes: BTreeMap<String, String>,
-    /// The last part of the ARN, 16 hexadecimal digits; invented if absent.
+    /// The last part of the ARN, 16 hexadecimal digits; generated if absent.
     pub suffix: Option<String>,
 }
 
-/// Creates a target group and gives its ARN. Where one of the same name and settings exists, that is
-/// given (API model: the operation is idempotent). Errors: DuplicateTargetGroupName, TooManyTargetGroups,
-/// ValidationError on a health check out of range.
+/// Creates a target group and returns its ARN. If a target group with the same name and settings exists, its ARN
+/// is returned (API model: the operation is idempotent). Errors: DuplicateTargetGroupName, TooManyTargetGroups,
+/// ValidationError for health check settings out of range.
 pub fn create_target_group(world: &mut World, spec: TargetGroupSpec) -> ApiResult<String> {
     let port = spec.port.unwrap_or(80);
     let protocol = spec.protocol.unwrap_or_else(|| "HTTP".to_owned());
@@ -120,25 +120,25 @@ pub fn create_target_group(world: &mut World, spec: TargetGroupSpec) -> ApiResul
         health: spec.health,
         attributes: merged,
         targets: BTreeMap::new(),
-        sweeping: false,
+        check_scheduled: false,
     };
     world.elbv2.target_groups.insert(arn.clone(), group);
     Ok(arn)
 }
 
-/// CreateTargetGroup.
+/// `CreateTargetGroup`.
 pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     let kind = input.str("TargetType").unwrap_or("instance");
     if kind != "instance" {
-        return Err(validation(format!("The lab has no target groups of type '{kind}'")));
+        return Err(validation(format!("The lab does not support target groups of type '{kind}'")));
     }
     let name = input.need_str("Name")?.to_owned();
-    named_badly("target group", &name).map_or(Ok(()), Err)?;
+    name_error("target group", &name).map_or(Ok(()), Err)?;
     let protocol =
         input.str("Protocol").ok_or_else(|| validation("A protocol must be specified"))?;
     if !matches!(protocol, "HTTP" | "HTTPS") {
         return Err(validation(format!(
-            "1 validation error detected: Value '{protocol}' at 'protocol' failed to satisfy constraint: Member must satisfy enum value set: [HTTP, HTTPS] (the lab has Application Load Balancers only)"
+            "1 validation error detected: Value '{protocol}' at 'protocol' failed to satisfy constraint: Member must satisfy enum value set: [HTTP, HTTPS] (the lab supports only Application Load Balancers)"
         )));
     }
     let port = input.int("Port").ok_or_else(|| validation("A port must be specified"))?;
@@ -165,7 +165,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(map([("TargetGroups", vec![write(world, find(world, &arn)?)].into())]))
 }
 
-/// ModifyTargetGroup: how health is checked, which is all that can be changed.
+/// `ModifyTargetGroup`: changes the health check, the only part that can be changed.
 pub(super) fn modify(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("TargetGroupArn")?;
     let health = find(world, arn)?.health.clone().with(input)?;
@@ -176,22 +176,22 @@ pub(super) fn modify(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(map([("TargetGroups", vec![write(world, find(world, arn)?)].into())]))
 }
 
-/// DeleteTargetGroup: one that no rule names. No error for one that doesn't exist, as the API model has
+/// `DeleteTargetGroup`: refused while a rule forwards to it. No error if it doesn't exist, since the API model has
 /// none.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("TargetGroupArn")?;
-    if used_by(world, arn).is_some() {
+    if load_balancer_of(world, arn).is_some() {
         return Err(ApiError::sender(
             "ResourceInUse",
             format!("Target group '{arn}' is currently in use by a listener or a rule"),
         ));
     }
     world.elbv2.target_groups.remove(arn);
-    world.elbv2.forget_tags();
+    world.elbv2.remove_orphaned_tags();
     Ok(map([]))
 }
 
-/// DescribeTargetGroups.
+/// `DescribeTargetGroups`.
 pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let (arns, names) = (input.strings("TargetGroupArns"), input.strings("Names"));
     for arn in &arns {
@@ -207,19 +207,19 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let found = all
         .values()
         .filter(|g| everything || arns.contains(&g.arn) || names.contains(&g.name))
-        .filter(|g| balancer.is_none() || used_by(world, &g.arn) == balancer)
+        .filter(|g| balancer.is_none() || load_balancer_of(world, &g.arn) == balancer)
         .map(|g| write(world, g))
         .collect();
     paging::page("TargetGroups", found, input)
 }
 
-/// The target group of an ARN, or TargetGroupNotFound.
+/// Returns the target group with this ARN, or TargetGroupNotFound.
 pub(super) fn find<'w>(world: &'w World, arn: &str) -> ApiResult<&'w TargetGroup> {
     world.elbv2.target_groups.get(arn).ok_or_else(|| target_group_not_found(arn))
 }
 
-/// The load balancer whose rules name the group, whatever the weight.
-pub(super) fn used_by<'w>(world: &'w World, group: &str) -> Option<&'w str> {
+/// Returns the ARN of the load balancer whose rules forward to the group, whatever the weight.
+pub(super) fn load_balancer_of<'w>(world: &'w World, group: &str) -> Option<&'w str> {
     let names = |rule: &&Rule| rule.groups().any(|g| g == group);
     world.elbv2.rules.values().find(names).map(|rule| rule.load_balancer.as_str())
 }
@@ -227,7 +227,8 @@ pub(super) fn used_by<'w>(world: &'w World, group: &str) -> Option<&'w str> {
 fn write(world: &World, group: &TargetGroup) -> Value {
     let health = &group.health;
     let seconds = |d: Duration| Value::Int(d.as_secs() as i64);
-    let balancers = used_by(world, &group.arn).into_iter().map(Into::into).collect::<Vec<Value>>();
+    let balancers =
+        load_balancer_of(world, &group.arn).into_iter().map(Into::into).collect::<Vec<Value>>();
     map([
         ("TargetGroupArn", group.arn.as_str().into()),
         ("TargetGroupName", group.name.as_str().into()),

@@ -1,25 +1,25 @@
-//! The states of a target, and the reasons for them. Not among them: `unhealthy.draining`, which only
-//! Network Load Balancers have; `Target.IpUnusable` and `Target.HealthCheckDisabled`, which instances
-//! cannot have; and `Elb.InternalError`, for the lab's nodes make none.
+//! The health states of targets, and their reasons. Not supported: `unhealthy.draining`, which only Network Load
+//! Balancers have; `Target.IpUnusable` and `Target.HealthCheckDisabled`, which targets of type `instance` can't
+//! have; and `Elb.InternalError`, since the lab's nodes have no internal errors.
 
-/// `TargetHealthStateEnum`, as far as the lab goes.
+/// The states of `TargetHealthStateEnum` that the lab uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetState {
-    /// Registered, no verdict yet.
+    /// Registered; its health isn't known yet.
     Initial,
-    /// Gets requests.
+    /// Receives requests.
     Healthy,
-    /// Gets requests only if no target of its group is healthy.
+    /// Receives requests only if no target of its group is healthy.
     Unhealthy,
-    /// Not checked and without requests: its group is in no rule, its zone is not enabled, or it
-    /// doesn't run.
+    /// Not checked, and receives no requests: its group is in no rule, its zone isn't enabled, or its instance
+    /// isn't running.
     Unused,
-    /// Deregistered: no new requests.
+    /// Deregistered; receives no new requests.
     Draining,
 }
 
 impl TargetState {
-    /// As the API writes it.
+    /// Returns the API's name of the state.
     pub fn name(self) -> &'static str {
         match self {
             TargetState::Initial => "initial",
@@ -33,66 +33,70 @@ impl TargetState {
 
 /// Why a target is not healthy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reason {
-    /// Not checked yet.
+pub enum HealthReason {
+    /// It hasn't been checked yet.
     RegistrationInProgress,
-    /// Checked, without verdict yet.
+    /// It has been checked, but its health isn't known yet.
     InitialHealthChecking,
-    /// It answered with another status.
+    /// It responded with this status, which doesn't pass.
     ResponseCodeMismatch(u16),
-    /// It didn't answer.
+    /// It didn't respond in time.
     Timeout,
-    /// It took no connection.
+    /// It accepted no connection.
     FailedHealthChecks,
-    /// Not in the target group.
+    /// It isn't registered with the target group.
     NotRegistered,
-    /// The group is in no rule.
+    /// Its group is in no rule.
     NotInUse,
-    /// The load balancer has no node in the target's zone.
+    /// The load balancer has no node in its zone.
     ZoneNotEnabled,
     /// It is draining.
     DeregistrationInProgress,
-    /// The instance doesn't run.
+    /// Its instance isn't running.
     InvalidState,
 }
 
-impl Reason {
-    /// `TargetHealthReasonEnum`.
+impl HealthReason {
+    /// Returns the code of `TargetHealthReasonEnum`.
     pub fn code(&self) -> &'static str {
         match self {
-            Reason::RegistrationInProgress => "Elb.RegistrationInProgress",
-            Reason::InitialHealthChecking => "Elb.InitialHealthChecking",
-            Reason::ResponseCodeMismatch(_) => "Target.ResponseCodeMismatch",
-            Reason::Timeout => "Target.Timeout",
-            Reason::FailedHealthChecks => "Target.FailedHealthChecks",
-            Reason::NotRegistered => "Target.NotRegistered",
-            Reason::NotInUse | Reason::ZoneNotEnabled => "Target.NotInUse",
-            Reason::DeregistrationInProgress => "Target.DeregistrationInProgress",
-            Reason::InvalidState => "Target.InvalidState",
+            HealthReason::RegistrationInProgress => "Elb.RegistrationInProgress",
+            HealthReason::InitialHealthChecking => "Elb.InitialHealthChecking",
+            HealthReason::ResponseCodeMismatch(_) => "Target.ResponseCodeMismatch",
+            HealthReason::Timeout => "Target.Timeout",
+            HealthReason::FailedHealthChecks => "Target.FailedHealthChecks",
+            HealthReason::NotRegistered => "Target.NotRegistered",
+            HealthReason::NotInUse | HealthReason::ZoneNotEnabled => "Target.NotInUse",
+            HealthReason::DeregistrationInProgress => "Target.DeregistrationInProgress",
+            HealthReason::InvalidState => "Target.InvalidState",
         }
     }
 
-    /// The sentence that goes with it.
+    /// Returns the description that goes with the code.
     pub fn description(&self) -> String {
         match self {
-            Reason::RegistrationInProgress => "Target registration is in progress".to_owned(),
-            Reason::InitialHealthChecking => "Initial health checks in progress".to_owned(),
-            Reason::ResponseCodeMismatch(status) => {
+            HealthReason::RegistrationInProgress => "Target registration is in progress".to_owned(),
+            HealthReason::InitialHealthChecking => "Initial health checks in progress".to_owned(),
+            HealthReason::ResponseCodeMismatch(status) => {
                 format!("Health checks failed with these codes: [{status}]")
             }
-            Reason::Timeout => "Request timed out".to_owned(),
-            Reason::FailedHealthChecks => "Health checks failed".to_owned(),
-            Reason::NotRegistered => "Target is not registered to the target group".to_owned(),
-            Reason::NotInUse => {
+            HealthReason::Timeout => "Request timed out".to_owned(),
+            HealthReason::FailedHealthChecks => "Health checks failed".to_owned(),
+            HealthReason::NotRegistered => {
+                "Target is not registered to the target group".to_owned()
+            }
+            HealthReason::NotInUse => {
                 "Target group is not configured to receive traffic from the load balancer"
                     .to_owned()
             }
-            Reason::ZoneNotEnabled => {
+            HealthReason::ZoneNotEnabled => {
                 "Target is in an Availability Zone that is not enabled for the load balancer"
                     .to_owned()
             }
-            Reason::DeregistrationInProgress => "Target deregistration is in progress".to_owned(),
-            Reason::InvalidState => "Target is in the stopped state".to_owned(),
+            HealthReason::DeregistrationInProgress => {
+                "Target deregistration is in progress".to_owned()
+            }
+            HealthReason::InvalidState => "Target is in the stopped state".to_owned(),
         }
     }
 }

@@ -1,16 +1,16 @@
-//! Targets: registering, draining, and the health that is shown of them.
+//! Targets: registration, draining, and `DescribeTargetHealth`.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
 use super::errors::{target_group_not_found, validation};
-use super::{Event, Reason, TargetState, health, target_groups};
+use super::{Event, HealthReason, TargetState, health, target_groups};
 use crate::services::ec2::{Instance, InstanceState};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{self, World, later};
 
-/// Targets that all target groups of a load balancer may have together (quota).
+/// The most targets in all target groups of a load balancer together (quota).
 const QUOTA: usize = 1000;
 
 /// An instance in a target group.
@@ -18,24 +18,24 @@ const QUOTA: usize = 1000;
 pub struct Target {
     /// The port that it receives requests on.
     pub port: u16,
-    /// The instance's zone.
+    /// The Availability Zone of the instance.
     pub zone: String,
-    /// When it was registered.
+    /// Its registration time.
     pub registered: Timestamp,
-    /// Its health.
+    /// Its health state.
     pub state: TargetState,
-    /// Why, unless it is healthy.
-    pub reason: Option<Reason>,
-    /// Checks passed in a row.
+    /// The reason for its state, unless it is healthy.
+    pub reason: Option<HealthReason>,
+    /// The number of consecutive passed checks.
     pub(super) passed: u32,
-    /// Checks failed in a row.
+    /// The number of consecutive failed checks.
     pub(super) failed: u32,
-    /// The number of this registration: what was scheduled for an earlier one is void.
+    /// The serial number of its registration or deregistration; events of earlier ones are ignored.
     pub(super) serial: u64,
 }
 
-/// Registers an instance; `port` is the group's own if absent. An instance that is already there
-/// stays as it is; one that is draining begins anew. Errors: TargetGroupNotFound, InvalidTarget,
+/// Registers an instance; `port` is the group's port if absent. An instance that is already registered with this
+/// port is unchanged; one that is draining is registered again. Errors: TargetGroupNotFound, InvalidTarget,
 /// TooManyTargets.
 pub fn register(
     world: &mut World,
@@ -50,14 +50,14 @@ pub fn register(
         return Ok(());
     }
     let new = usize::from(known.is_none());
-    have_room(world, group, new)?;
-    let zone = running_zone(world, instance)?;
+    check_quota(world, group, new)?;
+    let zone = zone_of_running_instance(world, instance)?;
     let target = Target {
         port,
         zone,
         registered: world.now,
         state: TargetState::Unused,
-        reason: Some(Reason::NotInUse),
+        reason: Some(HealthReason::NotInUse),
         passed: 0,
         failed: 0,
         serial: world.elbv2.next_serial(),
@@ -65,16 +65,17 @@ pub fn register(
     if let Some(target_group) = world.elbv2.target_groups.get_mut(group) {
         target_group.targets.insert(instance.to_owned(), target);
     }
-    health::usage_changed(world, group);
+    health::update_usage(world, group);
     Ok(())
 }
 
-/// Whether so many more targets fit: all groups of a load balancer have the quota together, and one that
-/// no load balancer uses has it alone (user guide: the quota of targets a group is the same).
-fn have_room(world: &World, group: &str, new: usize) -> ApiResult<()> {
-    let balancer = target_groups::used_by(world, group);
+/// Checks the quota for `new` more targets. All target groups of a load balancer share it; a group that no load
+/// balancer uses has it alone (user guide: the quota of targets per group is the same).
+fn check_quota(world: &World, group: &str, new: usize) -> ApiResult<()> {
+    let balancer = target_groups::load_balancer_of(world, group);
     let together = world.elbv2.target_groups.values().filter(|other| {
-        let used = || balancer.is_some() && target_groups::used_by(world, &other.arn) == balancer;
+        let used =
+            || balancer.is_some() && target_groups::load_balancer_of(world, &other.arn) == balancer;
         !other.targets.is_empty() && (other.arn == group || used())
     });
     let registered: usize = together.map(|other| other.targets.len()).sum();
@@ -84,8 +85,8 @@ fn have_room(world: &World, group: &str, new: usize) -> ApiResult<()> {
     Err(ApiError::sender("TooManyTargets", "The maximum number of targets has been reached"))
 }
 
-/// The zone of an instance that runs or is about to, or InvalidTarget.
-fn running_zone(world: &World, id: &str) -> ApiResult<String> {
+/// Returns the zone of a running or pending instance, or InvalidTarget.
+fn zone_of_running_instance(world: &World, id: &str) -> ApiResult<String> {
     let running =
         |i: &&Instance| matches!(i.state, InstanceState::Pending | InstanceState::Running);
     let instance = world.ec2.instances.get(id).filter(running);
@@ -99,8 +100,8 @@ fn running_zone(world: &World, id: &str) -> ApiResult<String> {
     })
 }
 
-/// A target has to be in the network of its group.
-fn within_network(world: &World, group: &str, id: &str) -> ApiResult<()> {
+/// Checks that a target is in the VPC of its group.
+fn check_vpc(world: &World, group: &str, id: &str) -> ApiResult<()> {
     let vpc = &target_groups::find(world, group)?.vpc;
     let subnet = world.ec2.instances.get(id).and_then(|i| world.ec2.subnets.get(&i.subnet));
     if subnet.is_none_or(|subnet| subnet.vpc == *vpc) {
@@ -112,9 +113,8 @@ fn within_network(world: &World, group: &str, id: &str) -> ApiResult<()> {
     ))
 }
 
-/// Takes an instance out. It gets no new requests from now on, shows as draining for the whole
-/// deregistration delay even if idle (user guide), and is gone then. A target that wasn't in use
-/// has nothing to drain and is gone at once (a guess).
+/// Deregisters an instance. It receives no new requests, is draining for the whole deregistration delay even if it
+/// is idle (user guide), and is then removed. An unused target is removed at once (a guess).
 pub fn deregister(world: &mut World, group: &str, instance: &str) {
     let serial = world.elbv2.next_serial();
     let Some(target_group) = world.elbv2.target_groups.get_mut(group) else { return };
@@ -128,8 +128,8 @@ pub fn deregister(world: &mut World, group: &str, instance: &str) {
         _ => {
             target.serial = serial;
             target.state = TargetState::Draining;
-            target.reason = Some(Reason::DeregistrationInProgress);
-            let event = Event::Drained {
+            target.reason = Some(HealthReason::DeregistrationInProgress);
+            let event = Event::DrainingEnded {
                 target_group: group.to_owned(),
                 target: instance.to_owned(),
                 serial,
@@ -139,46 +139,46 @@ pub fn deregister(world: &mut World, group: &str, instance: &str) {
     }
 }
 
-/// How long targets of a group drain; no time, if there is no such group.
-pub fn draining_time(world: &World, group: &str) -> std::time::Duration {
+/// Returns how long targets of a group are draining; zero if the group doesn't exist.
+pub fn deregistration_delay(world: &World, group: &str) -> std::time::Duration {
     let group = world.elbv2.target_groups.get(group);
     group.map_or(std::time::Duration::ZERO, |group| group.deregistration_delay())
 }
 
-/// A target's draining ends.
-pub(super) fn drained(world: &mut World, group: &str, instance: &str, serial: u64) {
+/// Removes a target whose deregistration delay has elapsed.
+pub(super) fn end_draining(world: &mut World, group: &str, instance: &str, serial: u64) {
     let Some(target_group) = world.elbv2.target_groups.get_mut(group) else { return };
     if target_group.targets.get(instance).is_some_and(|t| t.serial == serial) {
         target_group.targets.remove(instance);
     }
 }
 
-/// RegisterTargets.
+/// `RegisterTargets`.
 pub(super) fn register_targets(world: &mut World, input: &Value) -> ApiResult<Value> {
     let group = input.need_str("TargetGroupArn")?;
     target_groups::find(world, group)?;
     if input.list("Targets").is_empty() {
         return Err(validation("At least one target must be specified"));
     }
-    // All or nothing: one bad target must not leave the others half registered.
+    // All or nothing: an invalid target must not leave only some of the others registered.
     let mut new = BTreeSet::new();
     for target in input.list("Targets") {
         let id = target.need_str("Id")?;
         new.insert(id);
-        running_zone(world, id)?;
-        within_network(world, group, id)?;
+        zone_of_running_instance(world, id)?;
+        check_vpc(world, group, id)?;
         port(target)?;
     }
     let known = &target_groups::find(world, group)?.targets;
     new.retain(|id| !known.contains_key(*id));
-    have_room(world, group, new.len())?;
+    check_quota(world, group, new.len())?;
     for target in input.list("Targets") {
         register(world, group, target.need_str("Id")?, port(target)?)?;
     }
     Ok(map([]))
 }
 
-/// DeregisterTargets.
+/// `DeregisterTargets`.
 pub(super) fn deregister_targets(world: &mut World, input: &Value) -> ApiResult<Value> {
     let group = input.need_str("TargetGroupArn")?;
     target_groups::find(world, group)?;
@@ -188,8 +188,8 @@ pub(super) fn deregister_targets(world: &mut World, input: &Value) -> ApiResult<
     Ok(map([]))
 }
 
-/// DescribeTargetHealth: all targets, or those asked for, of which one that isn't registered
-/// answers `unused` with `Target.NotRegistered`.
+/// `DescribeTargetHealth`: all targets, or those requested. A requested target that isn't registered is `unused`
+/// with `Target.NotRegistered`.
 pub(super) fn describe_health(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("TargetGroupArn")?;
     let group = world.elbv2.target_groups.get(arn).ok_or_else(|| target_group_not_found(arn))?;
@@ -219,13 +219,14 @@ fn port(target: &Value) -> ApiResult<Option<u16>> {
 
 fn write(id: &str, target: Option<&Target>, port: u16) -> Value {
     let port = i64::from(target.map_or(port, |t| t.port));
-    let (state, reason) = target.map_or((TargetState::Unused, Some(Reason::NotRegistered)), |t| {
-        (t.state, t.reason.clone())
-    });
+    let (state, reason) = target
+        .map_or((TargetState::Unused, Some(HealthReason::NotRegistered)), |t| {
+            (t.state, t.reason.clone())
+        });
     let health = map([
         ("State", state.name().into()),
-        ("Reason", reason.as_ref().map(Reason::code).into()),
-        ("Description", reason.as_ref().map(Reason::description).into()),
+        ("Reason", reason.as_ref().map(HealthReason::code).into()),
+        ("Description", reason.as_ref().map(HealthReason::description).into()),
     ]);
     map([
         ("Target", map([("Id", id.into()), ("Port", port.into())])),

@@ -1,4 +1,4 @@
-//! The load balancer as callers see it.
+//! Tests of the Elastic Load Balancing API.
 
 use super::fixture::{Fixture, world};
 use super::{Action, target_state};
@@ -46,7 +46,7 @@ fn a_single_forward_is_echoed_in_both_forms() {
 }
 
 #[test]
-fn refusals_have_the_services_codes() {
+fn errors_have_the_codes_of_the_service() {
     let mut f = world();
     let (blue, missing) = (f.blue.clone(), f.blue.replace("news-blue", "other"));
     assert_eq!(modify(&mut f, forward(&[(&missing, None)])), Err("TargetGroupNotFound".into()));
@@ -56,13 +56,13 @@ fn refusals_have_the_services_codes() {
         ("Type", "authenticate-oidc".into()),
         ("AuthenticateOidcConfig", map([("UseExistingClientSecret", true.into())])),
     ]);
-    assert_eq!(modify(&mut f, oidc), Err("ValidationError".into()), "there is no secret to keep");
+    assert_eq!(modify(&mut f, oidc), Err("ValidationError".into()), "there is no existing secret");
     f.rule = f.world.elbv2.listeners[&f.listener].default_rule.clone();
     assert_eq!(modify(&mut f, forward(&[(&blue, None)])), Err("OperationNotPermitted".into()));
 }
 
 #[test]
-fn only_the_default_action_changes_by_the_listener() {
+fn modify_listener_changes_only_the_default_action() {
     let mut f = world();
     let action = forward(&[(&f.green.clone(), None)]);
     let input =
@@ -80,19 +80,23 @@ fn a_target_is_unused_until_a_rule_names_its_group() {
     f.instance("i-1", "z-a", "v1", 0, &green);
     f.wait(60);
     assert_eq!(f.health(&green, "i-1"), ("unused".into(), "Target.NotInUse".into()));
-    f.weigh(100, 0);
+    f.set_weights(100, 0);
     assert_eq!(f.health(&green, "i-1"), ("initial".into(), "Elb.RegistrationInProgress".into()));
     f.wait(7);
-    assert_eq!(f.health(&green, "i-1").0, "healthy", "one passed check, whatever the threshold");
-    f.weigh(100, 0);
-    assert_eq!(f.health(&green, "i-1").0, "healthy", "writing the same changes nothing");
+    assert_eq!(
+        f.health(&green, "i-1").0,
+        "healthy",
+        "one passed check suffices, whatever the threshold"
+    );
+    f.set_weights(100, 0);
+    assert_eq!(f.health(&green, "i-1").0, "healthy", "setting the same weights changes nothing");
     let blue = f.blue.clone();
     modify(&mut f, forward(&[(&blue, None)])).unwrap();
     assert_eq!(f.health(&green, "i-1"), ("unused".into(), "Target.NotInUse".into()));
 }
 
 #[test]
-fn a_zone_without_a_node_is_not_in_use() {
+fn a_target_in_a_zone_without_a_node_is_unused() {
     let mut f = world();
     let blue = f.blue.clone();
     f.instance("i-1", "z-d", "v1", 0, &blue);
@@ -110,19 +114,19 @@ fn slow_boots_and_crashes_follow_the_thresholds() {
     f.wait(2);
     assert_eq!(f.health(&blue, "i-1"), ("unhealthy".into(), "Target.FailedHealthChecks".into()));
     f.wait(30);
-    assert_eq!(f.health(&blue, "i-1").0, "unhealthy", "two passed of three needed");
+    assert_eq!(f.health(&blue, "i-1").0, "unhealthy", "passed 2 of the 3 required checks");
     f.wait(10);
     assert_eq!(f.health(&blue, "i-1").0, "healthy");
     f.world.ec2.instances.get_mut("i-1").unwrap().program.healthy = false;
     f.wait(10);
-    assert_eq!(f.health(&blue, "i-1").0, "healthy", "one failure of two needed");
+    assert_eq!(f.health(&blue, "i-1").0, "healthy", "failed 1 of the 2 required checks");
     f.wait(10);
     assert_eq!(f.health(&blue, "i-1"), ("unhealthy".into(), "Target.ResponseCodeMismatch".into()));
     ec2::terminate(&mut f.world, "i-1");
     f.wait(10);
     assert_eq!(f.health(&blue, "i-1"), ("unused".into(), "Target.InvalidState".into()));
     f.wait(30);
-    assert_eq!(target_state(&f.world, &blue, "i-1"), None, "gone with its instance");
+    assert_eq!(target_state(&f.world, &blue, "i-1"), None, "removed with its instance");
 }
 
 #[test]
@@ -143,32 +147,32 @@ fn draining_lasts_for_the_whole_delay() {
     f.wait(10);
     super::register(&mut f.world, &blue, "i-2", None).unwrap();
     f.wait(40);
-    assert_eq!(f.health(&blue, "i-2").0, "healthy", "back before it was gone");
+    assert_eq!(f.health(&blue, "i-2").0, "healthy", "registered again while it was draining");
 }
 
 #[test]
-fn nodes_learn_weights_later_and_each_in_its_own_time() {
+fn each_node_receives_new_weights_after_its_own_delay() {
     let mut f = world().settled(0.0);
-    f.weigh(0, 100);
+    f.set_weights(0, 100);
     let weights = |f: &Fixture| -> Vec<u32> {
         let nodes = f.world.elbv2.load_balancers[&f.balancer].nodes.values();
         nodes.map(|n| n.rule(&f.rule).unwrap().forward().unwrap().groups[1].1).collect()
     };
-    assert_eq!(weights(&f), [0, 0], "the control plane knows, the nodes don't");
+    assert_eq!(weights(&f), [0, 0], "the control plane has the new weights, the nodes don't yet");
     let mut seen = Vec::new();
     for _ in 0..20 {
         f.wait(1);
         seen.push(weights(&f));
     }
     assert_eq!(seen.last().unwrap(), &[100, 100]);
-    assert!(seen.iter().any(|w| w[0] != w[1]), "for a while they differ: {seen:?}");
+    assert!(seen.iter().any(|w| w[0] != w[1]), "the nodes differ for a while: {seen:?}");
 }
 
 #[test]
-fn a_late_message_never_undoes_a_newer_one() {
+fn a_late_update_never_overwrites_a_newer_one() {
     let mut f = world().settled(0.0);
     for weight in 1..=50 {
-        f.weigh(100 - weight, weight);
+        f.set_weights(100 - weight, weight);
         f.wait(1);
     }
     f.wait(20);
@@ -179,7 +183,7 @@ fn a_late_message_never_undoes_a_newer_one() {
 }
 
 #[test]
-fn what_is_named_goes_last() {
+fn a_resource_in_use_cannot_be_deleted() {
     let mut f = world().settled(0.0);
     let (balancer, listener, blue) = (f.balancer.clone(), f.listener.clone(), f.blue.clone());
     let one = |key: &'static str, arn: &str| map([(key, arn.into())]);
@@ -203,14 +207,14 @@ fn what_is_named_goes_last() {
     f.call("DeleteTargetGroup", one("TargetGroupArn", &blue)).unwrap();
     f.call("DeleteLoadBalancer", one("LoadBalancerArn", &balancer)).unwrap();
     f.call("DeleteLoadBalancer", one("LoadBalancerArn", &balancer)).unwrap();
-    assert_eq!(super::interfaces(&f.world).len(), 2, "its interfaces linger");
+    assert_eq!(super::interfaces(&f.world).len(), 2, "its network interfaces remain for a while");
     f.wait(60);
     assert!(super::interfaces(&f.world).is_empty());
     assert!(f.world.elbv2.tags.is_empty());
 }
 
 #[test]
-fn rules_change_places() {
+fn rules_swap_priorities() {
     let mut f = world();
     let input = |priority: &str| {
         let condition =
@@ -236,7 +240,7 @@ fn rules_change_places() {
 }
 
 #[test]
-fn what_a_check_meets_names_the_reason() {
+fn the_result_of_a_check_determines_the_reason() {
     let mut f = world();
     let blue = f.blue.clone();
     f.world.ec2.zones.insert("z-c".to_owned(), ec2::Zone { id: "z".to_owned(), alive: true });
@@ -244,7 +248,7 @@ fn what_a_check_meets_names_the_reason() {
         f.instance(id, zone, "v1", 0, &blue);
     }
     f.wait(30);
-    ec2::lose_zone(&mut f.world, "z-c", true);
+    ec2::set_zone_lost(&mut f.world, "z-c", true);
     f.world.ec2.instances.get_mut("i-1").unwrap().state = ec2::InstanceState::Stopped;
     f.wait(30);
     assert_eq!(f.health(&blue, "i-1"), ("unused".into(), "Target.InvalidState".into()));
@@ -256,9 +260,9 @@ fn what_a_check_meets_names_the_reason() {
 }
 
 #[test]
-fn a_load_balancers_groups_have_their_targets_together() {
+fn the_target_groups_of_a_load_balancer_share_the_target_quota() {
     let mut f = world();
-    f.weigh(100, 0);
+    f.set_weights(100, 0);
     let (blue, green) = (f.blue.clone(), f.green.clone());
     f.instance("i-1", "z-a", "v1", 0, &blue);
     for arn in [&blue, &green] {
@@ -275,15 +279,15 @@ fn a_load_balancers_groups_have_their_targets_together() {
         let input = map([("TargetGroupArn", group.into()), ("Targets", targets(from, to))]);
         f.call("RegisterTargets", input).map(drop).map_err(|e| e.code)
     };
-    assert_eq!(register(&blue, 1, 601), Ok(()), "the first is there already");
+    assert_eq!(register(&blue, 1, 601), Ok(()), "the first target is already registered");
     assert_eq!(register(&green, 601, 1002), Err("TooManyTargets".into()));
-    assert_eq!(register(&green, 601, 1001), Ok(()), "nothing of the refused call was registered");
-    assert_eq!(register(&green, 601, 1001), Ok(()), "the same ones again are none more");
+    assert_eq!(register(&green, 601, 1001), Ok(()), "the refused call registered nothing");
+    assert_eq!(register(&green, 601, 1001), Ok(()), "registering the same targets again adds none");
     assert_eq!(register(&blue, 1001, 1002), Err("TooManyTargets".into()));
 }
 
 #[test]
-fn checks_mind_path_port_and_timeout() {
+fn checks_respect_path_port_and_timeout() {
     for (setting, value, reason) in [
         ("HealthCheckPath", "/missing", "Target.ResponseCodeMismatch"),
         ("HealthCheckPort", "9000", "Target.FailedHealthChecks"),
@@ -294,7 +298,11 @@ fn checks_mind_path_port_and_timeout() {
         let blue = f.blue.clone();
         f.world.ec2.instances.get_mut("i-1").unwrap().program.latency_ms = 3000;
         f.wait(60);
-        assert_eq!(f.health(&blue, "i-1").0, "healthy", "three seconds of the default's five");
+        assert_eq!(
+            f.health(&blue, "i-1").0,
+            "healthy",
+            "a response takes 3 s, the default timeout is 5 s"
+        );
         let input = map([("TargetGroupArn", blue.as_str().into()), (setting, value.into())]);
         f.call("ModifyTargetGroup", input).unwrap();
         f.wait(60);
@@ -306,7 +314,7 @@ fn checks_mind_path_port_and_timeout() {
 #[test]
 fn target_stickiness_needs_group_stickiness() {
     let mut f = world();
-    f.weigh(100, 0);
+    f.set_weights(100, 0);
     let (blue, green) = (f.blue.clone(), f.green.clone());
     let enable = |f: &mut Fixture| {
         let attribute = map([("Key", "stickiness.enabled".into()), ("Value", "true".into())]);
@@ -317,7 +325,11 @@ fn target_stickiness_needs_group_stickiness() {
     let refused = "InvalidConfigurationRequest".to_owned();
     assert_eq!(enable(&mut f), Err(refused.clone()));
     modify(&mut f, forward(&[(&blue, None)])).unwrap();
-    assert_eq!(enable(&mut f), Ok(()), "nobody else is there to send visitors to");
+    assert_eq!(
+        enable(&mut f),
+        Ok(()),
+        "with a single target group, clients can't be sent to another"
+    );
     let both = forward(&[(&blue, Some(1)), (&green, Some(1))]);
     assert_eq!(modify(&mut f, both), Err(refused));
 }

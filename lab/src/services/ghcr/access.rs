@@ -1,4 +1,4 @@
-//! Who may do what to a package.
+//! Permissions on packages.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -9,42 +9,42 @@ use http::header::AUTHORIZATION;
 use super::Visibility;
 use super::packages::owner;
 use crate::services::github::{AccessToken, Level};
-use crate::services::registry::Refusal;
+use crate::services::registry::OciError;
 use crate::world::World;
 
-/// What somebody wants to do to a package.
+/// An action on a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Deed {
-    /// Read it.
+pub(crate) enum PackageAction {
+    /// Read the package.
     Pull,
-    /// Change it.
+    /// Write to the package.
     Push,
 }
 
-impl Deed {
+impl PackageAction {
     fn name(self) -> &'static str {
         match self {
-            Deed::Pull => "pull",
-            Deed::Push => "push",
+            PackageAction::Pull => "pull",
+            PackageAction::Push => "push",
         }
     }
 }
 
-/// Who shows an `Authorization` header, and what it lets them do.
+/// The caller, from the `Authorization` header, and what it may do.
 enum Caller {
     /// A bearer token of the token service.
     Session { holder: Option<String>, scope: Vec<(String, Vec<String>)> },
-    /// A GitHub token itself, in base64, which GHCR takes too.
+    /// A base64-encoded GitHub token, which GHCR accepts, too.
     Token(String),
 }
 
-/// Judges a request by its `Authorization` header; `name` is the package, if it is about one.
-pub(crate) fn authorise(
+/// Authorizes a request by its `Authorization` header; `name` is the package, if the request concerns one.
+pub(crate) fn authorize(
     world: &World,
     authorization: Option<&str>,
     name: Option<&str>,
-    deed: Deed,
-) -> Result<(), Refusal> {
+    deed: PackageAction,
+) -> Result<(), OciError> {
     let caller = caller(world, authorization, name, deed)?;
     let Some(name) = name else { return Ok(()) };
     let holder = match caller {
@@ -53,7 +53,7 @@ pub(crate) fn authorise(
                 named == name && deeds.iter().any(|d| d == deed.name() || d == "*")
             };
             if !scope.iter().any(covers) {
-                return Err(Refusal::denied("requested access to the resource is denied"));
+                return Err(OciError::denied("requested access to the resource is denied"));
             }
             holder
         }
@@ -67,17 +67,17 @@ fn caller(
     world: &World,
     authorization: Option<&str>,
     name: Option<&str>,
-    deed: Deed,
-) -> Result<Caller, Refusal> {
+    deed: PackageAction,
+) -> Result<Caller, OciError> {
     let challenged = || {
-        let deeds = if deed == Deed::Push { "pull,push" } else { "pull" };
+        let deeds = if deed == PackageAction::Push { "pull,push" } else { "pull" };
         let scope = name.map(|name| format!("repository:{name}:{deeds}"));
-        Refusal::unauthorized("authentication required", scope)
+        OciError::unauthorized("authentication required", scope)
     };
     let shown = authorization.ok_or_else(challenged)?;
-    // Whoever shows something that is no token of GHCR's is told so, without a challenge (renovate
-    // #11446 and argocd-image-updater #303 ran into that).
-    let invalid = || Refusal::denied("invalid token");
+    // Anything that is not a GHCR token is refused as such, without a challenge (seen in renovate #11446 and
+    // argocd-image-updater #303).
+    let invalid = || OciError::denied("invalid token");
     let (scheme, token) = shown.split_once(' ').ok_or_else(invalid)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(invalid());
@@ -102,24 +102,24 @@ fn decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Whether the holder of a token, or nobody, may do this to a package.
+/// Checks whether the holder of a token, or an anonymous caller, may do this to a package.
 pub(super) fn permitted(
     world: &World,
     token: Option<&AccessToken>,
     name: &str,
-    deed: Deed,
-) -> Result<(), Refusal> {
+    deed: PackageAction,
+) -> Result<(), OciError> {
     let package = world.ghcr.packages.get(name);
     let public = package.is_some_and(|package| package.visibility == Visibility::Public);
-    if deed == Deed::Pull && public {
+    if deed == PackageAction::Pull && public {
         return Ok(());
     }
     let Some(token) = token else {
-        return Err(Refusal::denied("requested access to the resource is denied"));
+        return Err(OciError::denied("requested access to the resource is denied"));
     };
     let level = token.packages;
-    if deed == Deed::Pull && level < Level::Read {
-        return Err(Refusal::denied(
+    if deed == PackageAction::Pull && level < Level::Read {
+        return Err(OciError::denied(
             "permission_denied: The token provided does not match expected scopes.",
         ));
     }
@@ -127,46 +127,49 @@ pub(super) fn permitted(
     let job = token.is_job;
     let linked = package.is_some_and(|p| p.repositories.contains(&world.github.repository));
     match deed {
-        Deed::Pull if !own => Err(Refusal::denied("permission_denied: read_package")),
-        Deed::Pull if package.is_none() => Ok(()),
-        Deed::Pull
+        PackageAction::Pull if !own => Err(OciError::denied("permission_denied: read_package")),
+        PackageAction::Pull if package.is_none() => Ok(()),
+        PackageAction::Pull
             if job && !linked && package.is_some_and(|p| p.visibility == Visibility::Private) =>
         {
-            Err(Refusal::denied("permission_denied: read_package"))
+            Err(OciError::denied("permission_denied: read_package"))
         }
-        Deed::Pull => Ok(()),
-        Deed::Push if job && level < Level::Write => Err(Refusal::denied(match package {
-            Some(_) => "installation not allowed to Write organization package",
-            None => "installation not allowed to Create organization package",
-        })),
-        Deed::Push if level < Level::Write => Err(Refusal::denied(
+        PackageAction::Pull => Ok(()),
+        PackageAction::Push if job && level < Level::Write => {
+            Err(OciError::denied(match package {
+                Some(_) => "installation not allowed to Write organization package",
+                None => "installation not allowed to Create organization package",
+            }))
+        }
+        PackageAction::Push if level < Level::Write => Err(OciError::denied(
             "permission_denied: The token provided does not match expected scopes.",
         )),
-        Deed::Push if !own && job => {
-            Err(Refusal::denied("permission_denied: The requested installation does not exist."))
+        PackageAction::Push if !own && job => {
+            Err(OciError::denied("permission_denied: The requested installation does not exist."))
         }
-        Deed::Push if !own => Err(Refusal::denied("permission_denied: create_package")),
-        Deed::Push if job && package.is_some() && !linked => {
-            Err(Refusal::denied("permission_denied: write_package"))
+        PackageAction::Push if !own => Err(OciError::denied("permission_denied: create_package")),
+        PackageAction::Push if job && package.is_some() && !linked => {
+            Err(OciError::denied("permission_denied: write_package"))
         }
-        Deed::Push => Ok(()),
+        PackageAction::Push => Ok(()),
     }
 }
 
-/// The GitHub token behind a request.
+/// Returns the GitHub token behind a request.
 pub(super) fn holder<'w>(world: &'w World, request: &Request<Bytes>) -> Option<&'w AccessToken> {
-    let token = match caller(world, shown(request), None, Deed::Pull).ok()? {
-        Caller::Session { holder, .. } => holder?,
-        Caller::Token(token) => token,
-    };
+    let token =
+        match caller(world, authorization_header(request), None, PackageAction::Pull).ok()? {
+            Caller::Session { holder, .. } => holder?,
+            Caller::Token(token) => token,
+        };
     world.github.access_token(&token, world.now)
 }
 
-fn shown(request: &Request<Bytes>) -> Option<&str> {
+fn authorization_header(request: &Request<Bytes>) -> Option<&str> {
     request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok())
 }
 
-/// Whether the sender of a request may take blobs over from this package.
+/// Returns whether the sender of a request may mount blobs from this package.
 pub(crate) fn may_mount(world: &World, request: &Request<Bytes>, from: &str) -> bool {
-    authorise(world, shown(request), Some(from), Deed::Pull).is_ok()
+    authorize(world, authorization_header(request), Some(from), PackageAction::Pull).is_ok()
 }

@@ -1,4 +1,4 @@
-//! Packages: who owns them, who sees them, and which repository they belong to.
+//! Packages: their owner, visibility, and linked repositories.
 
 use std::collections::BTreeSet;
 
@@ -10,20 +10,20 @@ use super::access;
 use crate::services::registry::Repository;
 use crate::world::World;
 
-/// Who may read a package without further rights.
+/// Who may read a package without being granted access.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Visibility {
-    /// Those who were given access; what a new package has.
+    /// Only those who were granted access; the default for a new package.
     #[default]
     Private,
-    /// Everybody in the organisation or enterprise.
+    /// Everyone in the organization or enterprise.
     Internal,
-    /// Everybody.
+    /// Everyone.
     Public,
 }
 
 impl Visibility {
-    /// Its name in the API.
+    /// Returns its name in the API.
     pub fn name(self) -> &'static str {
         match self {
             Visibility::Private => "private",
@@ -36,34 +36,33 @@ impl Visibility {
 /// A container package.
 #[derive(Debug, Clone)]
 pub struct Package {
-    /// GitHub's number for it.
+    /// Its id.
     pub id: u64,
     /// Who may read it.
     pub visibility: Visibility,
-    /// The repositories whose workflows may write it ("Manage Actions access").
+    /// The repositories whose workflows may write to it ("Manage Actions access").
     pub repositories: BTreeSet<String>,
     /// When it was created.
     pub created: Timestamp,
-    /// When something was last pushed to it.
+    /// When it was last pushed to.
     pub updated: Timestamp,
 }
 
-/// The owner in a package's full name.
+/// Returns the owner in a package's full name.
 pub(crate) fn owner(name: &str) -> &str {
     name.split('/').next().unwrap_or_default()
 }
 
-/// Sets the visibility of the package `owner/name`, as a person does on its settings page: GitHub's API
-/// cannot. False if there is none.
+/// Sets the visibility of the package `owner/name`, as a user does on its settings page; GitHub's API cannot.
+/// Returns false if there is no such package.
 pub fn set_visibility(world: &mut World, name: &str, visibility: Visibility) -> bool {
     let package = world.ghcr.packages.get_mut(name);
     package.map(|package| package.visibility = visibility).is_some()
 }
 
-/// Creates the package that a push is for, if it is missing. The sender was found entitled to. A job's
-/// package belongs to the job's repository; a person's belongs to none, so that no job may write it
-/// until somebody connects the two.
-pub(crate) fn before_upload(world: &mut World, request: &Request<Bytes>, name: &str) {
+/// Creates the package that an authorized push is for, if it is missing. A job's package is linked to the
+/// job's repository; a user's is linked to none, so that no job may write to it until someone links them.
+pub(crate) fn ensure_package(world: &mut World, request: &Request<Bytes>, name: &str) {
     let now = world.now;
     if let Some(package) = world.ghcr.packages.get_mut(name) {
         package.updated = now;

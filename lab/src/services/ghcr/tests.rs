@@ -1,4 +1,4 @@
-//! The GitHub Container Registry as its clients meet it.
+//! The GitHub Container Registry, as its clients see it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,7 +17,7 @@ const PERSON: &str = "ghp_somebody";
 
 fn world() -> World {
     let mut world = World::new(1, "2026-01-05T09:00:00Z".parse().unwrap());
-    world.github.tokens.insert(PERSON.to_owned(), AccessToken::of_person("ada"));
+    world.github.tokens.insert(PERSON.to_owned(), AccessToken::of_user("ada"));
     world
 }
 
@@ -37,7 +37,7 @@ fn send(
     wire::serve(world, &request.body(Bytes::copy_from_slice(body)).unwrap())
 }
 
-/// Asks for a token, and gives the header that shows it.
+/// Requests a token, and returns the `Authorization` header for it.
 fn token(world: &mut World, password: Option<&str>, scope: &str) -> Result<String, String> {
     let basic = password.map(|p| format!("Basic {}", STANDARD.encode(format!("ada:{p}"))));
     let uri = format!("/token?service=ghcr.io&scope=repository:{scope}");
@@ -60,7 +60,7 @@ fn header<'r>(response: &'r Response<Bytes>, name: &str) -> &'r str {
     response.headers()[name].to_str().unwrap()
 }
 
-/// Pushes one image as `latest`, and gives the digest of its configuration.
+/// Pushes one image as `latest`, and returns the digest of its configuration.
 fn push(world: &mut World, name: &str, bearer: &str) -> String {
     let config = json!({ "config": { "Labels": { "lab.version": "v7" } } }).to_string();
     let config_digest = digest_of(config.as_bytes());
@@ -112,7 +112,7 @@ fn a_job_pushes_a_private_package_that_opens_to_all_when_it_is_public() {
     let pushing = send(&mut world, "POST", uploads, Some(&anybody), b"");
     assert_eq!(complaint(&pushing), denied);
 
-    // The bytes are elsewhere, and no credentials are wanted there.
+    // The bytes are on another host, which accepts no credentials.
     let moved =
         send(&mut world, "GET", &format!("/v2/acme/news/blobs/{blob}"), Some(&anybody), b"");
     assert_eq!(moved.status(), 307);
@@ -122,14 +122,14 @@ fn a_job_pushes_a_private_package_that_opens_to_all_when_it_is_public() {
     assert_eq!(send(&mut world, "GET", &place, Some(&anybody), b"").status(), 400);
     assert_eq!(send(&mut world, "GET", &place.replace("sig=", "sig=0"), None, b"").status(), 403);
     world.now += SignedDuration::from_hours(1);
-    assert_eq!(send(&mut world, "GET", &place, None, b"").status(), 403, "an old address");
+    assert_eq!(send(&mut world, "GET", &place, None, b"").status(), 403, "an expired address");
     let old = send(&mut world, "GET", latest, Some(&anybody), b"");
-    assert_eq!(old.status(), 401, "an old token");
+    assert_eq!(old.status(), 401, "an expired token");
     assert!(header(&old, "www-authenticate").ends_with("scope=\"repository:acme/news:pull\""));
 }
 
 #[test]
-fn tokens_that_do_not_suffice_are_told_why() {
+fn insufficient_tokens_are_refused_with_a_reason() {
     let mut world = world();
     assert_eq!(
         token(&mut world, Some("ghp_no"), "acme/news:pull").unwrap_err(),
@@ -156,7 +156,7 @@ fn tokens_that_do_not_suffice_are_told_why() {
         begin(&mut world, GITHUB_TOKEN, "acme/tools"),
         "403 DENIED: permission_denied: write_package"
     );
-    // A session is for what it was asked for.
+    // A session is valid only for its scope.
     let uri = "/v2/acme/news/manifests/latest";
     let elsewhere = send(&mut world, "GET", uri, Some(&person), b"");
     assert_eq!(complaint(&elsewhere), "403 DENIED: requested access to the resource is denied");

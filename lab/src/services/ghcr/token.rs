@@ -1,7 +1,7 @@
-//! The token service: `GET /token?service=ghcr.io&scope=repository:owner/name:pull,push`, with a GitHub
-//! token as the password of any user, or without for public packages. It gives every holder of a valid
-//! token a bearer token; what that may do is found out when it is used (users see `write_package` denied
-//! at the begin of an upload).
+//! The token service: `GET /token?service=ghcr.io&scope=repository:owner/name:pull,push`, with a GitHub token
+//! as the password of any user, or anonymously for public packages. It issues a bearer token to every holder
+//! of a valid token; permissions are checked only when that is used (users see `write_package` denied when an
+//! upload begins).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,11 +11,11 @@ use http::{HeaderValue, Method, Request, Response};
 use serde_json::json;
 
 use super::access::permitted;
-use super::{Deed, Session};
-use crate::services::registry::Refusal;
+use super::{PackageAction, TokenGrant};
+use crate::services::registry::OciError;
 use crate::world::{World, later};
 
-/// Answers one request for a token.
+/// Answers one token request.
 pub fn serve(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
     match token(world, request) {
         Ok(token) => {
@@ -28,17 +28,17 @@ pub fn serve(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
     }
 }
 
-fn token(world: &mut World, request: &Request<Bytes>) -> Result<String, Refusal> {
+fn token(world: &mut World, request: &Request<Bytes>) -> Result<String, OciError> {
     if *request.method() != Method::GET {
-        return Err(Refusal::unsupported());
+        return Err(OciError::unsupported());
     }
     let holder = match request.headers().get(AUTHORIZATION) {
         None => None,
         Some(header) => {
             let shown = header.to_str().ok().and_then(password);
             let known = shown.filter(|token| world.github.access_token(token, world.now).is_some());
-            // `docker login` with a wrong token says: denied: denied.
-            Some(known.ok_or_else(|| Refusal::denied("denied"))?)
+            // `docker login` with an invalid token prints: denied: denied.
+            Some(known.ok_or_else(|| OciError::denied("denied"))?)
         }
     };
     let query = request.uri().query().unwrap_or_default();
@@ -48,23 +48,23 @@ fn token(world: &mut World, request: &Request<Bytes>) -> Result<String, Refusal>
         .collect();
     if holder.is_none() {
         for (name, _) in &scope {
-            permitted(world, None, name, Deed::Pull)?;
+            permitted(world, None, name, PackageAction::Pull)?;
         }
     }
     let token = STANDARD.encode(format!("djE:{}", world.ids.uuid()));
     let ends = later(world.now, world.params.ghcr_token);
     world.ghcr.sessions.retain(|_, session| session.ends > world.now);
-    world.ghcr.sessions.insert(token.clone(), Session { holder, scope, ends });
+    world.ghcr.sessions.insert(token.clone(), TokenGrant { holder, scope, ends });
     Ok(token)
 }
 
-/// One scope, `repository:owner/name:pull,push`.
+/// Parses one scope, `repository:owner/name:pull,push`.
 fn one_scope(text: &str) -> Option<(String, Vec<String>)> {
     let (name, deeds) = text.strip_prefix("repository:")?.rsplit_once(':')?;
     Some((name.to_owned(), deeds.split(',').map(str::to_owned).collect()))
 }
 
-/// The password of a Basic header.
+/// Returns the password of a Basic header.
 fn password(header: &str) -> Option<String> {
     let (scheme, encoded) = header.split_once(' ')?;
     let pair =

@@ -1,12 +1,12 @@
-//! The REST API: who asks, what for, and how often. Under `api.github.com`, or below `/api/v3` where
-//! GitHub is somebody's own server, as a loopback door's is.
+//! The REST API: authentication, rate limits and routing. It is at `api.github.com` or, as on a GitHub
+//! Enterprise Server, below `/api/v3`, which a loopback transport uses.
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, USER_AGENT};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::Value as Json;
 
-use super::answer::{Answer, Refusal, answer, not_found, refuse};
+use super::response::{ApiResponse, ErrorResponse, json_response, not_found, refuse};
 use super::{
     AccessToken, Level, comments, deployments, jobs, limits, packages, pulls, repository, statuses,
 };
@@ -15,22 +15,22 @@ use crate::world::World;
 
 const HOST: &str = "api.github.com";
 
-/// Below this path another server than GitHub's own has the API.
+/// The path below which a server other than GitHub's has the API.
 const OWN_SERVER: &str = "/api/v3/";
 
-/// Whether a request is for the REST API.
+/// Returns whether a request is for the REST API.
 pub(crate) fn is_api(request: &Request<Bytes>) -> bool {
     authority(request) == HOST || is_own_server(request)
 }
 
-/// Whether a request is for the REST API of somebody's own server.
+/// Returns whether a request is for the REST API below `/api/v3`.
 pub(super) fn is_own_server(request: &Request<Bytes>) -> bool {
     request.uri().path().starts_with(OWN_SERVER)
 }
 
-/// What a request to the REST API is about, for names of calls.
-pub(crate) fn part(request: &Request<Bytes>) -> &'static str {
-    let path = words(request);
+/// Returns what kind of resource a request is about, to name the call.
+pub(crate) fn resource_kind(request: &Request<Bytes>) -> &'static str {
+    let path = path_segments(request);
     match path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["repos", _, _, "deployments"] | ["repos", _, _, "deployments", _] => "Deployment",
         ["repos", _, _, "deployments", _, "statuses", ..] => "DeploymentStatus",
@@ -45,22 +45,22 @@ pub(crate) fn part(request: &Request<Bytes>) -> &'static str {
     }
 }
 
-/// Who asks, as far as it is known.
+/// The caller, as far as known.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Caller<'w> {
     pub(super) token: Option<&'w AccessToken>,
 }
 
 impl Caller<'_> {
-    /// Refuses who may not do something that needs this level of a permission. What is `open` everybody
-    /// may read, "without authentication or the aforementioned permissions" (REST API). A repository is
-    /// not found by those who may not see it.
+    /// Refuses a caller without this level of a permission. Anyone may read what is `open`, "without
+    /// authentication or the aforementioned permissions" (REST API). A caller who may not see a repository
+    /// gets a 404.
     pub(super) fn needs(
         self,
         level: impl Fn(&AccessToken) -> Level,
         needed: Level,
         open: bool,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ErrorResponse> {
         match self.token {
             _ if open && needed <= Level::Read => Ok(()),
             None if open => Err(refuse(StatusCode::UNAUTHORIZED, "Requires authentication")),
@@ -76,7 +76,7 @@ impl Caller<'_> {
         }
     }
 
-    /// The name of the account.
+    /// Returns the name of the account.
     pub(super) fn login(self) -> String {
         self.token.map_or_else(|| "ghost".to_owned(), |token| token.login.clone())
     }
@@ -107,7 +107,7 @@ pub fn serve(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
 }
 
 fn counted(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
-    let Ok(shown) = shown(request) else {
+    let Ok(shown) = request_token(request) else {
         return refuse(StatusCode::UNAUTHORIZED, "Bad credentials").response();
     };
     let token = shown.as_deref().and_then(|text| world.github.access_token(text, world.now));
@@ -115,13 +115,13 @@ fn counted(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
     if shown.is_some() && token.is_none() {
         return refuse(StatusCode::UNAUTHORIZED, "Bad credentials").response();
     }
-    let path = words(request);
+    let path = path_segments(request);
     let about_limits = path == ["rate_limit"];
     let holder = shown.as_deref().zip(token.as_ref());
     let (window, refused) = limits::count(world, holder, u64::from(!about_limits));
     let mut response = match refused {
         Some(refused) => refused.response(),
-        None if about_limits => answer(StatusCode::OK, &window.describe()),
+        None if about_limits => json_response(StatusCode::OK, &window.describe()),
         None => {
             let caller = Caller { token: token.as_ref() };
             route(world, request, caller, &path).unwrap_or_else(|refusal| refusal.response())
@@ -131,8 +131,8 @@ fn counted(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
     response
 }
 
-/// The token that a request shows; `Bearer` and `token` mean the same.
-fn shown(request: &Request<Bytes>) -> Result<Option<String>, ()> {
+/// Returns the token of a request; `Bearer` and `token` mean the same.
+fn request_token(request: &Request<Bytes>) -> Result<Option<String>, ()> {
     let Some(header) = request.headers().get(AUTHORIZATION) else { return Ok(None) };
     let (scheme, token) = header.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(())?;
     match scheme.to_ascii_lowercase().as_str() {
@@ -141,8 +141,8 @@ fn shown(request: &Request<Bytes>) -> Result<Option<String>, ()> {
     }
 }
 
-/// The words of the path, decoded.
-fn words(request: &Request<Bytes>) -> Vec<String> {
+/// Returns the decoded segments of the path.
+fn path_segments(request: &Request<Bytes>) -> Vec<String> {
     let path = request.uri().path();
     let path = path.strip_prefix(OWN_SERVER).unwrap_or(path);
     let words = path.split('/').filter(|word| !word.is_empty());
@@ -156,7 +156,7 @@ fn route(
     request: &Request<Bytes>,
     caller: Caller<'_>,
     path: &[String],
-) -> Answer {
+) -> ApiResponse {
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     let [first, owner, rest @ ..] = path.as_slice() else { return Err(not_found()) };
     if *first != "repos" {
@@ -168,7 +168,7 @@ fn route(
         };
     }
     let [name, rest @ ..] = rest else { return Err(not_found()) };
-    // Names of owners and repositories are not case sensitive (REST API, "owner").
+    // Names of owners and repositories are case-insensitive (REST API, "owner").
     if !format!("{owner}/{name}").eq_ignore_ascii_case(&world.github.repository) {
         return Err(not_found());
     }
@@ -178,7 +178,7 @@ fn route(
         ["deployments", id] => deployments::serve_one(world, request, caller, id),
         ["deployments", id, "statuses"] => statuses::serve(world, request, caller, id),
         ["deployments", id, "statuses", status] => statuses::get(world, caller, id, status),
-        // A branch that is named in place of a commit may have slashes.
+        // A branch named in place of a commit may contain slashes.
         ["commits", name @ .., "pulls"] => {
             pulls::of_commit(world, request, caller, &name.join("/"))
         }
@@ -191,8 +191,8 @@ fn route(
     }
 }
 
-/// The body of a request, which must be a JSON object.
-pub(super) fn body(request: &Request<Bytes>) -> Result<Json, Refusal> {
+/// Parses the body of a request, which must be a JSON object.
+pub(super) fn body(request: &Request<Bytes>) -> Result<Json, ErrorResponse> {
     let json: Option<Json> = serde_json::from_slice(request.body()).ok();
     match json {
         Some(json @ Json::Object(_)) => Ok(json),

@@ -1,4 +1,4 @@
-//! Comments on pull requests, which GitHub counts among those of issues (REST API, "Issue comments").
+//! Comments on pull requests, which belong to issues in GitHub's API (REST API, "Issue comments").
 
 use bytes::Bytes;
 use http::header::LOCATION;
@@ -6,35 +6,38 @@ use http::{HeaderValue, Method, Request, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::answer::{Answer, Refusal, answer, invalid, malformed, not_found, text, user};
 use super::api::{Caller, body};
 use super::deployments::time;
 use super::paging::page;
+use super::response::{
+    ApiResponse, ErrorResponse, invalid, json_response, malformed, not_found, text, user,
+};
 use super::{AccessToken, Level, State, pulls, repository};
-use crate::services::registry::parameter;
+use crate::services::registry::query_parameter;
 use crate::world::World;
 
-/// The longest body, in characters (GitHub's own refusal, quoted in danger/danger#424).
+/// The longest body, in characters (GitHub's own error text, quoted in danger/danger#424).
 const LONGEST: usize = 65_536;
 
 /// A comment on a pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comment {
-    /// Its number, unique over the repository.
+    /// Its id, unique within the repository.
     pub id: u64,
     /// The number of the pull request.
     pub pull: u64,
-    /// What it says, in Markdown.
+    /// Its text, in Markdown.
     pub body: String,
     /// The account that wrote it.
     pub author: String,
     /// When it was written.
     pub created: Timestamp,
-    /// When its body was last changed.
+    /// When its body last changed.
     pub updated: Timestamp,
 }
 
-/// Either permission is enough for a pull request (GitHub docs, "Permissions required for GitHub Apps").
+/// Returns the permission for comments on a pull request: either one is enough (GitHub docs, "Permissions
+/// required for GitHub Apps").
 fn level(token: &AccessToken) -> Level {
     token.issues.max(token.pull_requests)
 }
@@ -45,7 +48,7 @@ pub(super) fn serve(
     request: &Request<Bytes>,
     caller: Caller<'_>,
     number: &str,
-) -> Answer {
+) -> ApiResponse {
     let open = !world.github.private;
     match *request.method() {
         Method::GET => {
@@ -60,20 +63,20 @@ pub(super) fn serve(
     }
 }
 
-/// Answers a request to `/repos/{owner}/{repo}/issues/comments/{comment_id}`. Whoever may write may
-/// change comments of others, too. A change is a PATCH; that GitHub does not take POST for it is a guess.
+/// Answers a request to `/repos/{owner}/{repo}/issues/comments/{comment_id}`. Anyone who may write may also
+/// change the comments of others. A change is a PATCH; that GitHub doesn't accept POST for it is a guess.
 pub(super) fn serve_one(
     world: &mut World,
     request: &Request<Bytes>,
     caller: Caller<'_>,
     id: &str,
-) -> Answer {
+) -> ApiResponse {
     let open = !world.github.private;
     match *request.method() {
         Method::GET => {
             caller.needs(level, Level::Read, open)?;
             let at = find(&world.github, id)?;
-            Ok(answer(StatusCode::OK, &described(&world.github, &world.github.comments[at])))
+            Ok(json_response(StatusCode::OK, &described(&world.github, &world.github.comments[at])))
         }
         Method::PATCH => {
             caller.needs(level, Level::Write, open)?;
@@ -82,23 +85,23 @@ pub(super) fn serve_one(
             let comment = &mut world.github.comments[at];
             comment.body = text;
             comment.updated = world.now;
-            Ok(answer(StatusCode::OK, &described(&world.github, &world.github.comments[at])))
+            Ok(json_response(StatusCode::OK, &described(&world.github, &world.github.comments[at])))
         }
         _ => Err(not_found()),
     }
 }
 
-/// Where the comment of this number is in [`State::comments`].
-fn find(github: &State, id: &str) -> Result<usize, Refusal> {
+/// Returns the index of the comment with this id in [`State::comments`].
+fn find(github: &State, id: &str) -> Result<usize, ErrorResponse> {
     let id = id.parse::<u64>().ok();
     github.comments.iter().position(|comment| Some(comment.id) == id).ok_or_else(not_found)
 }
 
-/// Comments "are ordered by ascending ID"; `since` leaves out those that were last changed before it.
-/// A `since` that is no timestamp counts for nothing, which is a guess.
-fn list(github: &State, request: &Request<Bytes>, number: &str) -> Answer {
+/// Lists comments, which "are ordered by ascending ID"; `since` omits those last changed before it. That an
+/// invalid `since` is ignored is a guess.
+fn list(github: &State, request: &Request<Bytes>, number: &str) -> ApiResponse {
     let number = pulls::find(github, number)?.number;
-    let since = parameter(request, "since").and_then(|text| text.parse::<Timestamp>().ok());
+    let since = query_parameter(request, "since").and_then(|text| text.parse::<Timestamp>().ok());
     let found = github.comments.iter().filter(|comment| {
         comment.pull == number && since.is_none_or(|since| comment.updated >= since)
     });
@@ -106,24 +109,24 @@ fn list(github: &State, request: &Request<Bytes>, number: &str) -> Answer {
     Ok(page(request, &all))
 }
 
-fn create(world: &mut World, body: &Json, number: &str, author: String) -> Answer {
+fn create(world: &mut World, body: &Json, number: &str, author: String) -> ApiResponse {
     let pull = pulls::find(&world.github, number)?.number;
     let body = written(body)?;
     let (id, now) = (world.github.number(), world.now);
     let comment = Comment { id, pull, body, author, created: now, updated: now };
     let described = described(&world.github, &comment);
     world.github.comments.push(comment);
-    let mut response = answer(StatusCode::CREATED, &described);
+    let mut response = json_response(StatusCode::CREATED, &described);
     if let Some(Ok(url)) = described["url"].as_str().map(HeaderValue::from_str) {
         response.headers_mut().insert(LOCATION, url);
     }
     Ok(response)
 }
 
-/// What a new or changed comment shall say. The form of the refusals is that of creation in
-/// reg-viz/reg-actions#123; that a change is refused in the same form, and the words about a blank
-/// body, are guesses.
-fn written(body: &Json) -> Result<String, Refusal> {
+/// Returns the validated text of a new or changed comment. The form of the errors is that of creation in
+/// reg-viz/reg-actions#123; that a change is refused in the same form, and the wording for a blank body, are
+/// guesses.
+fn written(body: &Json) -> Result<String, ErrorResponse> {
     let text = text(body, "body")?.ok_or_else(|| malformed("\"body\" wasn't supplied."))?;
     let message = if text.trim().is_empty() {
         "Body cannot be blank".to_owned()
@@ -141,7 +144,7 @@ fn written(body: &Json) -> Result<String, Refusal> {
     Err(invalid(StatusCode::UNPROCESSABLE_ENTITY, "Validation Failed", &errors))
 }
 
-/// The schema "Issue Comment" of the REST API.
+/// Formats the schema "Issue Comment" of the REST API.
 fn described(github: &State, comment: &Comment) -> Json {
     let (api, page) = (repository::url(github), repository::page_url(github));
     let (id, pull) = (comment.id, comment.pull);
@@ -155,7 +158,7 @@ fn described(github: &State, comment: &Comment) -> Json {
         "created_at": time(comment.created),
         "updated_at": time(comment.updated),
         "body": comment.body,
-        // A guess: that an app has no association with the repository.
+        // That an app has no association with the repository is a guess.
         "author_association": if comment.author.ends_with("[bot]") { "NONE" } else { "MEMBER" },
     })
 }

@@ -5,83 +5,88 @@ use http::{Method, Request, Response, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::answer::{
-    Answer, Refusal, answer, flag, invalid, malformed, not_found, refuse, text, user,
-};
 use super::api::{Caller, body};
 use super::paging::page;
+use super::response::{
+    ApiResponse, ErrorResponse, flag, invalid, json_response, malformed, not_found, refuse, text,
+    user,
+};
 use super::{Level, State, repository};
-use crate::services::registry::parameter;
+use crate::services::registry::query_parameter;
 use crate::world::World;
 
-/// A deployment with what became of it.
+/// A deployment and its statuses.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Deployment {
-    /// Its number.
+    /// Its id.
     pub id: u64,
-    /// The branch, tag or commit that it was asked for.
+    /// The branch, tag or commit that was requested.
     pub git_ref: String,
-    /// The commit.
+    /// The commit SHA.
     pub sha: String,
-    /// What is to be done, usually `deploy`.
+    /// The task, usually `deploy`.
     pub task: String,
-    /// What the one who asked gave along.
+    /// The payload of the request.
     pub payload: Json,
-    /// Where it was to go.
+    /// The requested environment.
     pub original_environment: String,
-    /// Where it goes: a status may say otherwise.
+    /// Its environment, which a status may change.
     pub environment: String,
-    /// What it is, for a person.
+    /// A description for people.
     pub description: Option<String>,
-    /// Who asked.
+    /// The account that created it.
     pub creator: String,
-    /// Whether the environment passes away.
+    /// Whether the environment is temporary.
     pub transient: bool,
-    /// Whether users meet the environment.
+    /// Whether end users use the environment.
     pub production: bool,
-    /// When it was asked for.
+    /// When it was created.
     pub created: Timestamp,
     /// When it or its statuses last changed.
     pub updated: Timestamp,
-    /// What became of it, oldest first.
+    /// Its statuses, oldest first.
     pub statuses: Vec<Status>,
 }
 
-/// One step of what became of a deployment.
+/// A deployment status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
-    /// Its number.
+    /// Its id.
     pub id: u64,
     /// `queued`, `pending`, `in_progress`, `success`, `failure`, `error` or `inactive`.
     pub state: String,
-    /// What happened, for a person.
+    /// A description for people.
     pub description: String,
-    /// Where it happened.
+    /// Its environment.
     pub environment: String,
-    /// Where to read more.
+    /// The URL of the log.
     pub log_url: String,
-    /// Where the result can be seen.
+    /// The URL of the environment.
     pub environment_url: String,
-    /// Who said so.
+    /// The account that created it.
     pub creator: String,
-    /// When.
+    /// When it was created.
     pub created: Timestamp,
 }
 
 impl Deployment {
-    /// Its present state; `None` before the first status.
+    /// Returns its current state; `None` before the first status.
     pub fn state(&self) -> Option<&str> {
         self.statuses.last().map(|status| status.state.as_str())
     }
 
-    /// Whether it is what runs in its environment.
+    /// Returns whether it is active in its environment.
     fn is_active(&self) -> bool {
         self.state() == Some("success")
     }
 }
 
 /// Answers a request to `/repos/{owner}/{repo}/deployments`.
-pub(super) fn serve(world: &mut World, request: &Request<Bytes>, caller: Caller<'_>) -> Answer {
+pub(super) fn serve(
+    world: &mut World,
+    request: &Request<Bytes>,
+    caller: Caller<'_>,
+) -> ApiResponse {
     let open = !world.github.private;
     match *request.method() {
         Method::GET => {
@@ -96,19 +101,19 @@ pub(super) fn serve(world: &mut World, request: &Request<Bytes>, caller: Caller<
     }
 }
 
-/// Answers a request to one of them.
+/// Answers a request to `/repos/{owner}/{repo}/deployments/{id}`.
 pub(super) fn serve_one(
     world: &mut World,
     request: &Request<Bytes>,
     caller: Caller<'_>,
     id: &str,
-) -> Answer {
+) -> ApiResponse {
     let open = !world.github.private;
     match *request.method() {
         Method::GET => {
             caller.needs(|token| token.deployments, Level::Read, open)?;
             let deployment = find(&world.github, id)?;
-            Ok(answer(StatusCode::OK, &described(&world.github, deployment)))
+            Ok(json_response(StatusCode::OK, &described(&world.github, deployment)))
         }
         Method::DELETE => {
             caller.needs(|token| token.deployments, Level::Write, open)?;
@@ -118,14 +123,14 @@ pub(super) fn serve_one(
     }
 }
 
-/// The deployment of this number, or the refusal.
-pub(super) fn find<'s>(github: &'s State, id: &str) -> Result<&'s Deployment, Refusal> {
+/// Returns the deployment with this id, or a 404.
+pub(super) fn find<'s>(github: &'s State, id: &str) -> Result<&'s Deployment, ErrorResponse> {
     let found = id.parse::<u64>().ok();
     let found = github.deployments.iter().find(|deployment| Some(deployment.id) == found);
     found.ok_or_else(not_found)
 }
 
-fn create(world: &mut World, body: &Json, creator: &str) -> Answer {
+fn create(world: &mut World, body: &Json, creator: &str) -> ApiResponse {
     let git_ref =
         text(body, "ref")?.ok_or_else(|| malformed("\"ref\" wasn't supplied."))?.to_owned();
     let auto_merge = flag(body, "auto_merge")?.unwrap_or(true);
@@ -140,7 +145,7 @@ fn create(world: &mut World, body: &Json, creator: &str) -> Answer {
     })?;
     if github.behind && auto_merge {
         let message = format!("Auto-merged main into {git_ref} on deployment.");
-        return Ok(answer(StatusCode::ACCEPTED, &json!({ "message": message })));
+        return Ok(json_response(StatusCode::ACCEPTED, &json!({ "message": message })));
     }
     check_contexts(github, body, &git_ref)?;
     let deployment = Deployment {
@@ -161,10 +166,10 @@ fn create(world: &mut World, body: &Json, creator: &str) -> Answer {
     };
     let described = described(github, &deployment);
     github.deployments.push(deployment);
-    Ok(answer(StatusCode::CREATED, &described))
+    Ok(json_response(StatusCode::CREATED, &described))
 }
 
-/// The commit that a name means, of those that there are: the job's.
+/// Resolves a name to a commit; only the job's commit is known.
 pub(super) fn resolve(github: &State, name: &str) -> Option<String> {
     let full = github.git_ref.as_str();
     let short = full.strip_prefix("refs/heads/").or_else(|| full.strip_prefix("refs/tags/"));
@@ -175,8 +180,9 @@ pub(super) fn resolve(github: &State, name: &str) -> Option<String> {
     known.then(|| github.commit.clone())
 }
 
-/// The checks that a deployment waits for: those that it names, or all where it names none.
-fn check_contexts(github: &State, body: &Json, git_ref: &str) -> Result<(), Refusal> {
+/// Refuses a deployment whose required checks haven't succeeded: those that it names, or all if it names
+/// none.
+fn check_contexts(github: &State, body: &Json, git_ref: &str) -> Result<(), ErrorResponse> {
     let wanted = match &body["required_contexts"] {
         Json::Null => None,
         Json::Array(names) => Some(names.iter().filter_map(Json::as_str).collect::<Vec<_>>()),
@@ -204,10 +210,11 @@ fn check_contexts(github: &State, body: &Json, git_ref: &str) -> Result<(), Refu
     Err(invalid(StatusCode::CONFLICT, &message, &errors))
 }
 
-/// The newest first; `sha`, `ref`, `task` and `environment` narrow it (REST API, "List deployments").
-fn list(world: &World, request: &Request<Bytes>) -> Answer {
+/// Lists deployments, newest first, filtered by `sha`, `ref`, `task` and `environment` (REST API, "List
+/// deployments").
+fn list(world: &World, request: &Request<Bytes>) -> ApiResponse {
     let github = &world.github;
-    let fits = |key: &str, value: &str| parameter(request, key).is_none_or(|w| w == value);
+    let fits = |key: &str, value: &str| query_parameter(request, key).is_none_or(|w| w == value);
     let mut found: Vec<&Deployment> = github
         .deployments
         .iter()
@@ -223,8 +230,8 @@ fn list(world: &World, request: &Request<Bytes>) -> Answer {
     Ok(page(request, &all))
 }
 
-/// What is active stays, unless it is alone.
-fn delete(world: &mut World, id: &str) -> Answer {
+/// Deletes a deployment; an active one only if it is alone in its environment.
+fn delete(world: &mut World, id: &str) -> ApiResponse {
     let deployment = find(&world.github, id)?;
     let (id, environment) = (deployment.id, &deployment.environment);
     let alike = world.github.deployments.iter().filter(|other| other.environment == *environment);
@@ -265,7 +272,7 @@ fn described(github: &State, deployment: &Deployment) -> Json {
     })
 }
 
-/// An instant to the second, as the API writes it.
+/// Formats a time to the second, as the API does.
 pub(super) fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -1,25 +1,25 @@
-//! Jobs of a workflow run (REST API, "Workflow jobs"): the lab has one run with one job, the present one.
+//! Jobs of a workflow run (REST API, "Workflow jobs"): the lab has one run with one job, the current one.
 
 use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::json;
 
-use super::answer::{Answer, not_found};
 use super::api::Caller;
 use super::deployments::time;
 use super::paging::counted_page;
+use super::response::{ApiResponse, not_found};
 use super::{Level, repository};
 use crate::world::World;
 
-/// Answers `GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}/jobs`, which needs
-/// `actions: read`. The lab knows nothing of earlier attempts.
+/// Answers `GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}/jobs`, which requires
+/// `actions: read`. The lab has no earlier attempts.
 pub(super) fn of_attempt(
     world: &World,
     request: &Request<Bytes>,
     caller: Caller<'_>,
     run: &str,
     attempt: &str,
-) -> Answer {
+) -> ApiResponse {
     if *request.method() != Method::GET {
         return Err(not_found());
     }
@@ -41,8 +41,8 @@ pub(super) fn of_attempt(
         "node_id": format!("CR_{id}"),
         "head_sha": github.commit,
         "url": format!("{api}/actions/jobs/{id}"),
-        // The page of a job as people link it (checkstyle/checkstyle#16193); the example in the
-        // documentation has an older form.
+        // The URL of a job page as it appears in links (checkstyle/checkstyle#16193); the documentation's
+        // example has an older form.
         "html_url": format!("{page}/actions/runs/{}/job/{id}", github.run_id),
         "status": "in_progress",
         "conclusion": null,
@@ -53,7 +53,7 @@ pub(super) fn of_attempt(
         "steps": [],
         "check_run_url": format!("{api}/check-runs/{id}"),
         "labels": ["ubuntu-latest"],
-        // The names and numbers of hosted runners are guesses.
+        // The names and ids of hosted runners are guesses.
         "runner_id": 1,
         "runner_name": github.runner_name,
         "runner_group_id": 0,

@@ -1,15 +1,14 @@
-//! The hourly limits of the REST API, and the headers that tell of them (GitHub docs, "Rate limits for
-//! the REST API").
+//! The hourly rate limits of the REST API and their headers (GitHub docs, "Rate limits for the REST API").
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 
 use super::AccessToken;
-use super::answer::{Refusal, refuse};
+use super::response::{ErrorResponse, refuse};
 use crate::world::World;
 
-/// The hour that a token is in.
+/// The current rate limit window of a token.
 #[derive(Debug, Clone)]
 pub(super) struct Window {
     limit: u64,
@@ -22,7 +21,7 @@ impl Window {
         self.limit.saturating_sub(self.used)
     }
 
-    /// Adds the headers to an answer.
+    /// Adds the rate limit headers to a response.
     pub(super) fn show(&self, response: &mut Response<Bytes>) {
         for (name, value) in [
             ("x-ratelimit-limit", self.limit.to_string()),
@@ -37,7 +36,7 @@ impl Window {
         }
     }
 
-    /// `GET /rate_limit`, which itself costs nothing.
+    /// Formats the response to `GET /rate_limit`, which itself doesn't count.
     pub(super) fn describe(&self) -> serde_json::Value {
         let core = serde_json::json!({
             "limit": self.limit,
@@ -49,14 +48,15 @@ impl Window {
     }
 }
 
-/// Counts a request of the token's holder, or of nobody's. The answer is the hour as it now is, and the
-/// refusal if it is used up.
+/// Counts a request of a token's holder, or an anonymous one. Returns the updated window, and an error if it
+/// is exhausted.
 pub(super) fn count(
     world: &mut World,
     token: Option<(&str, &AccessToken)>,
     cost: u64,
-) -> (Window, Option<Refusal>) {
-    // A job's token 1,000 an hour and repository, a person's 5,000, nobody's 60 (ibid.).
+) -> (Window, Option<ErrorResponse>) {
+    // Per hour: 1,000 for a job's token and repository, 5,000 for a user's, 60 for anonymous requests
+    // (ibid.).
     let limit = match token {
         Some((_, token)) if token.is_job => 1000,
         Some(_) => 5000,

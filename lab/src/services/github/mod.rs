@@ -1,8 +1,7 @@
-//! GitHub: OpenID Connect for the jobs of workflows, access tokens, and the part of the REST API that
-//! a deployment uses: deployments, pull requests and comments on them, jobs, packages. There is one
-//! repository, that of the present job.
+//! GitHub: OpenID Connect for workflow jobs, access tokens, and the part of the REST API that a deployment
+//! uses: deployments, pull requests and comments on them, jobs, packages. There is one repository, that of
+//! the current job.
 
-mod answer;
 mod api;
 mod comments;
 mod deployments;
@@ -13,6 +12,7 @@ mod packages;
 mod paging;
 mod pulls;
 mod repository;
+mod response;
 mod statuses;
 mod subject;
 #[cfg(test)]
@@ -24,53 +24,55 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 pub use api::serve as api;
-pub(crate) use api::{is_api, part};
+pub(crate) use api::{is_api, resource_kind};
 pub use comments::Comment;
 pub use deployments::{Deployment, Status};
 pub(crate) use oidc::is_issuer;
-pub use oidc::{ISSUER, REQUEST_TOKEN, TOKEN_PATH, TokenError, issuer, mint, token, verify};
+pub use oidc::{
+    ISSUER, REQUEST_TOKEN, TOKEN_PATH, TokenError, issue_token, serve_issuer, serve_token, verify,
+};
 pub use pulls::{PullRequest, PullState};
 pub use subject::Subject;
 pub use tokens::{AccessToken, GITHUB_TOKEN, Level, READ_ONLY_TOKEN};
 
-/// What GitHub remembers: the job that asks for tokens, its repository, and who may do what.
+/// The state of GitHub: the job that requests tokens, its repository, and permissions.
 #[derive(Debug, Clone)]
 pub struct State {
-    /// The token's `sub`: which repository, and branch, environment or event. [`State::run_for`] sets it.
+    /// The token's `sub`: repository, and branch, environment or event. [`State::run_for`] sets it.
     pub subject: String,
     /// The environment that the job names, if any.
     pub environment: Option<String>,
-    /// What started the workflow.
+    /// The event that triggered the workflow.
     pub event: String,
-    /// Owner and name.
+    /// The repository as `owner/name`.
     pub repository: String,
-    /// The repository's number.
+    /// The repository's id.
     pub repository_id: u64,
-    /// Its owner's number.
+    /// Its owner's id.
     pub owner_id: u64,
-    /// Whether only its members see the repository.
+    /// Whether the repository is private.
     pub private: bool,
-    /// The full ref, for example `refs/heads/main`.
+    /// The full ref, such as `refs/heads/main`.
     pub git_ref: String,
-    /// The commit.
+    /// The commit SHA.
     pub commit: String,
-    /// The number that GitHub gives a run.
+    /// The id of the workflow run.
     pub run_id: u64,
-    /// Which try of that run.
+    /// The attempt of that run.
     pub run_attempt: u32,
-    /// The number of the present job in that try; its check run has the same.
+    /// The id of the current job in that attempt, which is also its check run's.
     pub job_id: u64,
     /// The name of the job: `jobs.<job_id>.name` in the workflow, or its key there.
     pub job_name: String,
     /// The runner of the job, `RUNNER_NAME`.
     pub runner_name: String,
-    /// The access tokens that are known.
+    /// The valid access tokens.
     pub tokens: BTreeMap<String, AccessToken>,
-    /// Checks of the commit that have not succeeded: the present job itself is one of them. A new
-    /// deployment waits for none of them only if it says so (`required_contexts: []`).
+    /// Checks of the commit that have not succeeded; the current job is one of them. A new deployment waits
+    /// for them unless it says otherwise (`required_contexts: []`).
     pub unfinished_checks: Vec<String>,
-    /// Whether the ref lacks commits of the default branch, so that a new deployment merges them first
-    /// unless it says `auto_merge: false`.
+    /// Whether the ref is behind the default branch, so that a new deployment merges that first unless it
+    /// says `auto_merge: false`.
     pub behind: bool,
     /// The deployments, oldest first.
     pub deployments: Vec<Deployment>,
@@ -78,7 +80,7 @@ pub struct State {
     pub pulls: Vec<PullRequest>,
     /// The comments on pull requests, oldest first.
     pub comments: Vec<Comment>,
-    /// How many numbers were given to deployments, statuses and comments.
+    /// The last id assigned to a deployment, status or comment.
     numbers: u64,
     limits: BTreeMap<String, limits::Window>,
 }
@@ -114,17 +116,17 @@ impl Default for State {
 }
 
 impl State {
-    /// The access token of this text, if it is known and has not ended.
+    /// Returns this access token, if it is known and has not expired.
     pub(crate) fn access_token(&self, text: &str, now: Timestamp) -> Option<&AccessToken> {
-        self.tokens.get(text).filter(|token| token.ends.is_none_or(|ends| now < ends))
+        self.tokens.get(text).filter(|token| token.expires.is_none_or(|ends| now < ends))
     }
 
-    /// The name of the owner of the repository.
+    /// Returns the owner of the repository.
     pub(crate) fn owner(&self) -> &str {
         self.repository.split('/').next().unwrap_or_default()
     }
 
-    /// A number that nothing else has.
+    /// Returns a new id.
     fn number(&mut self) -> u64 {
         self.numbers += 1;
         self.numbers

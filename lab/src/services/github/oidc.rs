@@ -1,6 +1,6 @@
-//! GitHub's side of OpenID Connect: the endpoint at which a workflow's job gets a token that says
-//! which repository, branch and environment it runs for. The tokens are signed with HS256 and a key of
-//! the lab; GitHub's are RS256, but here the signer and the verifier are one program.
+//! GitHub's side of OpenID Connect: the endpoint that issues a workflow job a token for its repository,
+//! branch and environment. The tokens are signed with HS256 and a key of the lab; GitHub's are RS256, but
+//! here signer and verifier are one program.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,20 +12,20 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 use sha2::Sha256;
 
-use super::answer::answer;
 use super::repository::DEFAULT_BRANCH;
+use super::response::json_response;
 use crate::services::registry::authority;
 use crate::world::World;
 
-/// Who issues the tokens.
+/// The issuer of the tokens.
 pub const ISSUER: &str = "https://token.actions.githubusercontent.com";
 
 const ISSUER_HOST: &str = "token.actions.githubusercontent.com";
 
-/// Below this path a loopback door shows what the issuer has below its own root.
+/// The path below which a loopback transport serves what the issuer serves at its own root.
 const ISSUER_PATH: &str = "/_lab/github/.well-known/";
 
-/// The claims that tokens have, as the discovery document lists them.
+/// The claims of tokens, as the discovery document lists them.
 const CLAIMS: [&str; 12] = [
     "sub",
     "aud",
@@ -41,38 +41,38 @@ const CLAIMS: [&str; 12] = [
     "environment",
 ];
 
-/// The path of the token endpoint in the lab. It carries a query already, as GitHub's does, so that a
-/// job may append `&audience=…`.
+/// The path of the token endpoint in the lab. Like GitHub's it already has a query, so that a job can append
+/// `&audience=…`.
 pub const TOKEN_PATH: &str = "/_lab/github/token?api-version=2.0";
 
-/// What a job shows to get a token: `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
+/// The bearer token with which a job requests a token: `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
 pub const REQUEST_TOKEN: &str = "lab-id-token-request-token";
 
-/// How long a token lives, in seconds (seen on GitHub's tokens).
+/// How long a token is valid, in seconds (seen on GitHub's tokens).
 const LIFETIME: i64 = 300;
 
 const KEY_ID: &str = "lab";
 
 const KEY: &[u8] = b"the lab's own signing key; it protects nothing";
 
-/// Answers one request for a token.
-pub fn token(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
-    if !bears_request_token(request) {
-        return answer(StatusCode::UNAUTHORIZED, &json!({ "message": "Bad credentials" }));
+/// Answers one token request.
+pub fn serve_token(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
+    if !has_request_token(request) {
+        return json_response(StatusCode::UNAUTHORIZED, &json!({ "message": "Bad credentials" }));
     }
     let query = request.uri().query().unwrap_or_default();
     let audience = form_urlencoded::parse(query.as_bytes())
         .find(|(name, _)| name == "audience")
         .map(|(_, value)| value.into_owned())
-        // GitHub's default: the address of the repository's owner.
+        // GitHub's default: the URL of the repository's owner.
         .unwrap_or_else(|| format!("https://github.com/{}", world.github.owner()));
-    let value = mint(world, &audience);
-    answer(StatusCode::OK, &json!({ "count": value.len(), "value": value }))
+    let value = issue_token(world, &audience);
+    json_response(StatusCode::OK, &json!({ "count": value.len(), "value": value }))
 }
 
-/// A token of the present job for `audience`, good for five minutes from now. The claims are GitHub's
+/// Issues a token of the current job for `audience`, valid for five minutes from now, with GitHub's claims
 /// ("OpenID Connect reference").
-pub fn mint(world: &mut World, audience: &str) -> String {
+pub fn issue_token(world: &mut World, audience: &str) -> String {
     let (id, now) = (world.ids.uuid(), world.now.as_second());
     let job = &world.github;
     let (base, head) = match job.pull_of_job() {
@@ -122,15 +122,15 @@ pub fn mint(world: &mut World, audience: &str) -> String {
     format!("{signed}.{signature}")
 }
 
-/// Whether a request asks for what the issuer says of itself: under its own name, or below
-/// `/_lab/github` where a loopback door has no such name.
+/// Returns whether a request is for the issuer's metadata: at its own host, or below `/_lab/github` on a
+/// loopback transport, which has no such host.
 pub(crate) fn is_issuer(request: &Request<Bytes>) -> bool {
     authority(request) == ISSUER_HOST || request.uri().path().starts_with(ISSUER_PATH)
 }
 
-/// Answers such a request: the discovery document and the keys (OpenID Connect Discovery 1.0). The key
-/// is a shared one, so that whoever has read it can check tokens, and sign them.
-pub fn issuer(request: &Request<Bytes>) -> Response<Bytes> {
+/// Answers such a request: the discovery document and the keys (OpenID Connect Discovery 1.0). The key is a
+/// shared one, so whoever reads it can verify tokens, and sign them.
+pub fn serve_issuer(request: &Request<Bytes>) -> Response<Bytes> {
     match request.uri().path().rsplit_once("/.well-known/").map(|(_, name)| name) {
         Some("openid-configuration") => {
             let body = json!({
@@ -142,28 +142,28 @@ pub fn issuer(request: &Request<Bytes>) -> Response<Bytes> {
                 "id_token_signing_alg_values_supported": ["HS256"],
                 "scopes_supported": ["openid"],
             });
-            answer(StatusCode::OK, &body)
+            json_response(StatusCode::OK, &body)
         }
         Some("jwks") => {
             let key = json!({ "kty": "oct", "use": "sig", "alg": "HS256", "kid": KEY_ID, "k": encoded(KEY) });
-            answer(StatusCode::OK, &json!({ "keys": [key] }))
+            json_response(StatusCode::OK, &json!({ "keys": [key] }))
         }
-        _ => answer(StatusCode::NOT_FOUND, &json!({ "message": "Not Found" })),
+        _ => json_response(StatusCode::NOT_FOUND, &json!({ "message": "Not Found" })),
     }
 }
 
-/// What is wrong with a token.
+/// Why a token was rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenError {
-    /// It is no JSON Web Token.
+    /// It is not a JSON Web Token.
     Malformed,
-    /// It was not signed here.
+    /// The lab did not sign it.
     Forged,
-    /// It ended at the instant given.
+    /// It expired at this time.
     Expired(Timestamp),
 }
 
-/// The claims of a token: well-formed, signed here and not ended by `now`.
+/// Verifies that a token is well-formed, signed by the lab and not expired at `now`, and returns its claims.
 pub fn verify(token: &str, now: Timestamp) -> Result<Json, TokenError> {
     let (signed, mark) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
     let (_header, claims) = signed.split_once('.').ok_or(TokenError::Malformed)?;
@@ -180,7 +180,7 @@ pub fn verify(token: &str, now: Timestamp) -> Result<Json, TokenError> {
     }
 }
 
-fn bears_request_token(request: &Request<Bytes>) -> bool {
+fn has_request_token(request: &Request<Bytes>) -> bool {
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     header.and_then(|header| header.split_once(' ')).is_some_and(|(scheme, token)| {
         scheme.eq_ignore_ascii_case("bearer") && token.trim() == REQUEST_TOKEN
@@ -190,7 +190,7 @@ fn bears_request_token(request: &Request<Bytes>) -> bool {
 fn signature(signed: &str) -> Vec<u8> {
     match Hmac::<Sha256>::new_from_slice(KEY) {
         Ok(mac) => mac.chain_update(signed).finalize().into_bytes().to_vec(),
-        // HMAC takes keys of every length.
+        // HMAC accepts keys of any length.
         Err(_) => Vec::new(),
     }
 }
@@ -214,7 +214,7 @@ mod tests {
             .header("Authorization", format!("bearer {REQUEST_TOKEN}"))
             .body(Bytes::new())
             .unwrap();
-        let response = token(&mut world, &request);
+        let response = serve_token(&mut world, &request);
         let body: Json = serde_json::from_slice(response.body()).unwrap();
         let value = body["value"].as_str().unwrap();
         let claims = verify(value, world.now).unwrap();
@@ -227,14 +227,14 @@ mod tests {
     #[test]
     fn without_the_request_token_there_is_none() {
         let request = Request::get(TOKEN_PATH).body(Bytes::new()).unwrap();
-        assert_eq!(token(&mut world(), &request).status(), 401);
+        assert_eq!(serve_token(&mut world(), &request).status(), 401);
     }
 
     #[test]
     fn a_changed_token_is_forged() {
         let mut world = world();
-        let token = mint(&mut world, "a");
-        let other = mint(&mut world, "b");
+        let token = issue_token(&mut world, "a");
+        let other = issue_token(&mut world, "b");
         let (head, _) = token.rsplit_once('.').unwrap();
         let (_, mark) = other.rsplit_once('.').unwrap();
         assert_eq!(verify(&format!("{head}.{mark}"), world.now), Err(TokenError::Forged));

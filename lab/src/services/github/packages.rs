@@ -1,15 +1,15 @@
-//! Container packages and their versions (REST API, "Packages"). Their visibility can be read here, and
-//! changed only by a person on the package's page.
+//! Container packages and their versions (REST API, "Packages"). The API only reads their visibility; a user
+//! changes it on the package's page.
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value as Json, json};
 
 use super::Level;
-use super::answer::{Answer, answer, not_found, refuse, user};
 use super::api::Caller;
 use super::deployments::time;
 use super::paging::page;
+use super::response::{ApiResponse, json_response, not_found, refuse, user};
 use crate::services::ghcr::{Package, Visibility};
 use crate::services::registry::Image;
 use crate::world::World;
@@ -21,7 +21,7 @@ pub(super) fn serve(
     caller: Caller<'_>,
     owner: &str,
     rest: &[&str],
-) -> Answer {
+) -> ApiResponse {
     let [name, rest @ ..] = rest else { return Err(not_found()) };
     let full = format!("{}/{name}", owner.to_ascii_lowercase());
     let package = world.ghcr.packages.get(&full).ok_or_else(not_found)?;
@@ -29,7 +29,7 @@ pub(super) fn serve(
     caller.needs(|token| token.packages, Level::Read, open)?;
     match (request.method(), rest) {
         (&Method::GET, []) => {
-            Ok(answer(StatusCode::OK, &described(world, owner, name, &full, package)))
+            Ok(json_response(StatusCode::OK, &described(world, owner, name, &full, package)))
         }
         (&Method::GET, ["versions"]) => {
             let all: Vec<Json> = versions(world, &full)
@@ -42,14 +42,14 @@ pub(super) fn serve(
             let found = all.find(|(number, ..)| number.to_string() == *id).ok_or_else(not_found)?;
             let (id, digest, image) = found;
             let body = version(world, (owner, name, &full), id, digest, image);
-            Ok(answer(StatusCode::OK, &body))
+            Ok(json_response(StatusCode::OK, &body))
         }
         (&Method::DELETE, ["versions", id]) => delete(world, caller, &full, id),
         _ => Err(not_found()),
     }
 }
 
-/// The versions of a package: its images by their numbers, newest first.
+/// Returns the versions of a package: its images with their ids, newest first.
 fn versions<'w>(
     world: &'w World,
     full: &str,
@@ -60,14 +60,14 @@ fn versions<'w>(
     images.into_iter().map(|(digest, image)| (number(digest), digest, image))
 }
 
-/// A version's number: of its digest, so that it stays.
+/// Derives a version's id from its digest, so that it is stable.
 fn number(digest: &str) -> u64 {
     u64::from_str_radix(digest.trim_start_matches("sha256:").get(..8).unwrap_or_default(), 16)
         .unwrap_or_default()
 }
 
-/// The last version of a package goes with the package only, which somebody must delete by hand.
-fn delete(world: &mut World, caller: Caller<'_>, full: &str, id: &str) -> Answer {
+/// Deletes a version. The last one can only be deleted with the whole package, which a user does by hand.
+fn delete(world: &mut World, caller: Caller<'_>, full: &str, id: &str) -> ApiResponse {
     caller.needs(|token| token.packages, Level::Write, false)?;
     let all: Vec<(u64, String)> =
         versions(world, full).map(|(number, digest, _)| (number, digest.clone())).collect();

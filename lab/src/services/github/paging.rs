@@ -1,36 +1,37 @@
-//! Pages of listings (GitHub docs, "Using pagination in the REST API").
+//! Paging of listings (GitHub docs, "Using pagination in the REST API").
 
 use bytes::Bytes;
 use http::header::LINK;
 use http::{HeaderValue, Request, Response, StatusCode};
 use serde_json::{Value as Json, json};
 
-use super::answer::answer;
 use super::api::is_own_server;
-use crate::services::registry::{authority, parameter};
+use super::response::json_response;
+use crate::services::registry::{authority, query_parameter};
 
-/// Entries of a page where `per_page` is missing (REST API, "per_page").
+/// The page size without `per_page` (REST API, "per_page").
 const SIZE: usize = 30;
 
 /// The largest `per_page` (ibid.).
 const LARGEST: usize = 100;
 
-/// One page of `all` as an array.
+/// Returns one page of `all` as an array.
 pub(super) fn page(request: &Request<Bytes>, all: &[Json]) -> Response<Bytes> {
     let (entries, link) = cut(request, all);
-    linked(answer(StatusCode::OK, &json!(entries)), link)
+    linked(json_response(StatusCode::OK, &json!(entries)), link)
 }
 
-/// One page of `all` as a member `key`, with the number of all entries as `total_count`.
+/// Returns one page of `all` as a member `key`, with the total count as `total_count`.
 pub(super) fn counted_page(request: &Request<Bytes>, key: &str, all: &[Json]) -> Response<Bytes> {
     let (entries, link) = cut(request, all);
     let body = json!({ "total_count": all.len(), key: entries });
-    linked(answer(StatusCode::OK, &body), link)
+    linked(json_response(StatusCode::OK, &body), link)
 }
 
-/// The entries of the page that a request names, and where the other pages are.
+/// Returns the entries of the requested page, and the links to other pages.
 fn cut<'a>(request: &Request<Bytes>, all: &'a [Json]) -> (Vec<&'a Json>, String) {
-    let number = |name: &str| parameter(request, name).and_then(|text| text.parse::<usize>().ok());
+    let number =
+        |name: &str| query_parameter(request, name).and_then(|text| text.parse::<usize>().ok());
     let size = number("per_page").unwrap_or(SIZE).clamp(1, LARGEST);
     let page = number("page").unwrap_or(1).max(1);
     let entries = all.iter().skip((page - 1).saturating_mul(size)).take(size).collect();
@@ -46,8 +47,8 @@ fn cut<'a>(request: &Request<Bytes>, all: &'a [Json]) -> (Vec<&'a Json>, String)
     (entries, links.join(", "))
 }
 
-/// The same request for another page: a client follows it as it is. GitHub names the repository by its
-/// number there; the lab keeps the name.
+/// Returns the URL of another page; a client follows it unchanged. GitHub's has the repository's id in place
+/// of its name; the lab keeps the name.
 fn address(request: &Request<Bytes>, page: usize) -> String {
     let server = match is_own_server(request) {
         true => format!("http://{}", authority(request)),

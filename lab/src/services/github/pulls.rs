@@ -1,23 +1,23 @@
-//! Pull requests, as far as the commit of a deployment leads to them (REST API, "Commits").
+//! The pull requests associated with a deployment's commit (REST API, "Commits").
 
 use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::{Value as Json, json};
 
-use super::answer::{Answer, Refusal, not_found, user};
 use super::api::Caller;
 use super::deployments::{resolve, time};
 use super::paging::page;
+use super::response::{ApiResponse, ErrorResponse, not_found, user};
 use super::{Level, State, repository};
 use crate::world::World;
 
-/// The commit of the default branch that pull requests start from.
+/// The base commit of pull requests, on the default branch.
 const BASE: &str = "0c9b8a7f6e5d4c3b2a1908f7e6d5c4b3a2918070";
 
 /// A pull request from a branch of the same repository into the default branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PullRequest {
-    /// Its number; issues are counted together with pull requests.
+    /// Its number; issues and pull requests are numbered together.
     pub number: u64,
     /// Its title.
     pub title: String,
@@ -27,30 +27,30 @@ pub struct PullRequest {
     pub branch: String,
     /// The last commit of the branch.
     pub head: String,
-    /// Whether it is open, and if not, how it was closed.
+    /// Whether it is open, closed or merged.
     pub state: PullState,
 }
 
-/// How far a pull request has come.
+/// The state of a pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PullState {
     /// Open.
     Open,
     /// Closed without a merge.
     Closed,
-    /// Merged by this commit of the default branch.
+    /// Merged by this commit on the default branch.
     Merged(String),
 }
 
 impl PullRequest {
-    /// Whether it led to this commit, or consists of it.
+    /// Returns whether this commit is its head or its merge commit.
     fn concerns(&self, commit: &str) -> bool {
         self.head == commit
             || matches!(&self.state, PullState::Merged(merge) if merge.as_str() == commit)
     }
 }
 
-/// The pull requests that a lab begins with: one, of the present commit.
+/// The pull requests that exist when the lab starts: one, whose head is the current commit.
 pub(super) fn first(commit: &str) -> Vec<PullRequest> {
     vec![PullRequest {
         number: 7,
@@ -62,32 +62,32 @@ pub(super) fn first(commit: &str) -> Vec<PullRequest> {
     }]
 }
 
-/// The pull request of this number, or the refusal.
-pub(super) fn find<'s>(github: &'s State, number: &str) -> Result<&'s PullRequest, Refusal> {
+/// Returns the pull request with this number, or a 404.
+pub(super) fn find<'s>(github: &'s State, number: &str) -> Result<&'s PullRequest, ErrorResponse> {
     let number = number.parse::<u64>().ok();
     github.pulls.iter().find(|pull| Some(pull.number) == number).ok_or_else(not_found)
 }
 
 impl State {
-    /// The pull request that the present job runs for, by the ref that such a job has:
-    /// `refs/pull/7/merge` (GitHub docs, "Events that trigger workflows").
+    /// Returns the pull request that the current job runs for, by the ref of such a job: `refs/pull/7/merge`
+    /// (GitHub docs, "Events that trigger workflows").
     pub(super) fn pull_of_job(&self) -> Option<&PullRequest> {
         let number = self.git_ref.strip_prefix("refs/pull/")?.strip_suffix("/merge")?;
         find(self, number).ok()
     }
 }
 
-/// Answers `GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls`: the merged and the open pull requests
-/// of a commit, or of a branch that is named instead. GitHub leaves out the open ones of a commit in
-/// the default branch (REST API, "List pull requests associated with a commit"); the lab has no
-/// history that it could ask. It needs `pull-requests: read` (GitHub docs, "Permissions required for
-/// GitHub Apps"). That an unknown commit has none, and is not refused, is a guess.
+/// Answers `GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls`: the merged and open pull requests of a
+/// commit, or of a branch named in its place. GitHub omits the open ones of a commit on the default branch
+/// (REST API, "List pull requests associated with a commit"); the lab has no history to check that. Requires
+/// `pull-requests: read` (GitHub docs, "Permissions required for GitHub Apps"). That an unknown commit has an
+/// empty list, and is not refused, is a guess.
 pub(super) fn of_commit(
     world: &World,
     request: &Request<Bytes>,
     caller: Caller<'_>,
     name: &str,
-) -> Answer {
+) -> ApiResponse {
     if *request.method() != Method::GET {
         return Err(not_found());
     }
@@ -100,8 +100,8 @@ pub(super) fn of_commit(
     Ok(page(request, &all))
 }
 
-/// The schema "Pull Request Simple" of the REST API. The lab does not know when a pull request was
-/// opened or closed, and says: when the world began.
+/// Formats the schema "Pull Request Simple" of the REST API. The lab doesn't know when a pull request was
+/// opened or closed, and uses the start of the world.
 fn described(world: &World, pull: &PullRequest) -> Json {
     let github = &world.github;
     let (api, page, number) = (repository::url(github), repository::page_url(github), pull.number);
@@ -126,7 +126,7 @@ fn described(world: &World, pull: &PullRequest) -> Json {
     let link = |href: &str| json!({ "href": href });
     json!({
         "url": url,
-        // Unlike the number, it is unique over all of GitHub.
+        // Unlike the number, it is unique across GitHub.
         "id": 1_000_000_000 + number,
         "node_id": format!("PR_{number}"),
         "html_url": html,

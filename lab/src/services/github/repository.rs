@@ -3,28 +3,28 @@
 use http::StatusCode;
 use serde_json::{Value as Json, json};
 
-use super::answer::{Answer, answer, user};
 use super::api::Caller;
+use super::response::{ApiResponse, json_response, user};
 use super::{Level, State};
 use crate::world::World;
 
 /// Answers `GET /repos/{owner}/{repo}`.
-pub(super) fn get(world: &World, caller: Caller<'_>) -> Answer {
+pub(super) fn get(world: &World, caller: Caller<'_>) -> ApiResponse {
     caller.needs(|_| Level::Read, Level::Read, !world.github.private)?;
-    Ok(answer(StatusCode::OK, &described(&world.github)))
+    Ok(json_response(StatusCode::OK, &described(&world.github)))
 }
 
-/// The address of the repository in the API.
+/// Returns the repository's API URL.
 pub(super) fn url(github: &State) -> String {
     format!("https://api.github.com/repos/{}", github.repository)
 }
 
-/// The address of the repository for people.
+/// Returns the URL of the repository's page.
 pub(super) fn page_url(github: &State) -> String {
     format!("https://github.com/{}", github.repository)
 }
 
-/// The repository as answers show it.
+/// Formats the repository.
 pub(super) fn described(github: &State) -> Json {
     let (owner, name) = github.repository.split_once('/').unwrap_or_default();
     let mut owner = user(owner);
@@ -46,5 +46,5 @@ pub(super) fn described(github: &State) -> Json {
     })
 }
 
-/// The branch that pull requests are merged into.
+/// The default branch, into which pull requests are merged.
 pub(super) const DEFAULT_BRANCH: &str = "main";

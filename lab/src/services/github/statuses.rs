@@ -4,10 +4,12 @@ use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use serde_json::{Value as Json, json};
 
-use super::answer::{Answer, Refusal, answer, custom, flag, malformed, not_found, text, user};
 use super::api::{Caller, body};
 use super::deployments::{Deployment, Status, find, time};
 use super::paging::page;
+use super::response::{
+    ApiResponse, ErrorResponse, custom, flag, json_response, malformed, not_found, text, user,
+};
 use super::{Level, State, repository};
 use crate::world::World;
 
@@ -23,7 +25,7 @@ pub(super) fn serve(
     request: &Request<Bytes>,
     caller: Caller<'_>,
     id: &str,
-) -> Answer {
+) -> ApiResponse {
     let open = !world.github.private;
     match *request.method() {
         Method::GET => {
@@ -43,17 +45,17 @@ pub(super) fn serve(
     }
 }
 
-/// Answers a request to one of them.
-pub(super) fn get(world: &World, caller: Caller<'_>, id: &str, status: &str) -> Answer {
+/// Answers a request to `/repos/{owner}/{repo}/deployments/{id}/statuses/{status_id}`.
+pub(super) fn get(world: &World, caller: Caller<'_>, id: &str, status: &str) -> ApiResponse {
     caller.needs(|token| token.deployments, Level::Read, !world.github.private)?;
     let deployment = find(&world.github, id)?;
     let number = status.parse::<u64>().ok();
     let found = deployment.statuses.iter().find(|status| Some(status.id) == number);
     let found = found.ok_or_else(not_found)?;
-    Ok(answer(StatusCode::OK, &described(&world.github, deployment, found)))
+    Ok(json_response(StatusCode::OK, &described(&world.github, deployment, found)))
 }
 
-fn create(world: &mut World, body: &Json, id: &str, creator: &str) -> Answer {
+fn create(world: &mut World, body: &Json, id: &str, creator: &str) -> ApiResponse {
     let state = text(body, "state")?.ok_or_else(|| malformed("\"state\" wasn't supplied."))?;
     if !STATES.contains(&state) {
         return Err(custom("DeploymentStatus", "state", "state is not included in the list"));
@@ -89,15 +91,15 @@ fn create(world: &mut World, body: &Json, id: &str, creator: &str) -> Answer {
     deployment.updated = now;
     let deployment = deployment.clone();
     if state == "success" && auto_inactive {
-        retire_others(&mut world.github, &deployment);
+        deactivate_earlier(&mut world.github, &deployment);
     }
-    Ok(answer(StatusCode::CREATED, &described(&world.github, &deployment, &status)))
+    Ok(json_response(StatusCode::CREATED, &described(&world.github, &deployment, &status)))
 }
 
 /// Marks earlier successful deployments to the same environment as inactive: "all prior non-transient,
-/// non-production environment deployments" (REST API, `auto_inactive`). That "prior" means created
-/// before is a guess.
-fn retire_others(github: &mut State, newest: &Deployment) {
+/// non-production environment deployments" (REST API, `auto_inactive`). That "prior" means created earlier is
+/// a guess.
+fn deactivate_earlier(github: &mut State, newest: &Deployment) {
     let others: Vec<usize> = (0..github.deployments.len())
         .filter(|index| {
             let other = &github.deployments[*index];
@@ -125,8 +127,8 @@ fn retire_others(github: &mut State, newest: &Deployment) {
     }
 }
 
-/// A member that is a web address, if it is there.
-fn address(body: &Json, key: &str) -> Result<Option<String>, Refusal> {
+/// Returns an optional URL member.
+fn address(body: &Json, key: &str) -> Result<Option<String>, ErrorResponse> {
     let Some(url) = text(body, key)? else { return Ok(None) };
     let is_web = url.is_empty() || url.starts_with("https://") || url.starts_with("http://");
     match is_web {

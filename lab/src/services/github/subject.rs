@@ -1,23 +1,23 @@
-//! The subject of a job's token: what it runs for (GitHub docs, "OpenID Connect reference").
+//! The subject claim of a job's token (GitHub docs, "OpenID Connect reference").
 
 use super::State;
 
-/// What a job's token says that it runs for. The first of these that is true of a job is in its token:
-/// an environment, a pull request, a branch or tag.
+/// The context in the subject of a job's token. The first that applies to a job is used: an environment, a
+/// pull request, a branch or tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
-    /// The job names an environment.
+    /// The job has an environment.
     Environment(String),
-    /// The workflow was started by a pull request.
+    /// The workflow was triggered by a pull request.
     PullRequest,
     /// The branch or tag of [`State::git_ref`].
     Ref,
 }
 
 impl State {
-    /// Lets the present job run for `subject`. With `immutable` the subject carries the numbers of owner
-    /// and repository, as in those created, renamed or transferred after 2026-07-15.
-    pub fn run_for(&mut self, subject: Subject, immutable: bool) {
+    /// Makes the current job run for `subject`. With `immutable` the subject contains the ids of owner and
+    /// repository, as for repositories created, renamed or transferred after 2026-07-15.
+    pub fn set_subject(&mut self, subject: Subject, immutable: bool) {
         let repository = match (immutable, self.repository.split_once('/')) {
             (true, Some((owner, name))) => {
                 format!("{owner}@{}/{name}@{}", self.owner_id, self.repository_id)
@@ -25,7 +25,7 @@ impl State {
             _ => self.repository.clone(),
         };
         let context = match &subject {
-            // A colon in a name would end the part (GitHub docs, on environments).
+            // Colons in names are escaped, since they separate the parts (GitHub docs, on environments).
             Subject::Environment(name) => format!("environment:{}", name.replace(':', "%3A")),
             Subject::PullRequest => "pull_request".to_owned(),
             Subject::Ref => format!("ref:{}", self.git_ref),
@@ -56,7 +56,7 @@ mod tests {
             (Subject::Environment("a:b".to_owned()), false, "repo:acme/news:environment:a%3Ab"),
             (Subject::Ref, true, "repo:acme@9919/news@1296269:ref:refs/heads/main"),
         ] {
-            job.run_for(subject, immutable);
+            job.set_subject(subject, immutable);
             assert_eq!(job.subject, expected);
         }
     }

@@ -1,4 +1,4 @@
-//! The REST API as a workflow's step meets it.
+//! The REST API, as a workflow's step uses it.
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -34,7 +34,7 @@ fn send(
     wire::serve(world, &request.body(Bytes::from(body)).unwrap())
 }
 
-/// As the job: status and body.
+/// Sends a request as the job; returns status and body.
 fn ask(world: &mut World, method: &str, path: &str, body: &Json) -> (u16, Json) {
     let response = send(world, method, path, Some(GITHUB_TOKEN), body);
     let json = serde_json::from_slice(response.body()).unwrap_or_default();
@@ -46,7 +46,7 @@ fn refused(world: &mut World, method: &str, path: &str, body: &Json) -> String {
     format!("{status} {}", answer["message"].as_str().unwrap_or_default())
 }
 
-/// Creates a deployment, and gives the path of it.
+/// Creates a deployment, and returns its path.
 fn deploy(world: &mut World, environment: &str) -> String {
     let body = json!({ "ref": "main", "required_contexts": [], "environment": environment });
     let (status, made) = ask(world, "POST", DEPLOYMENTS, &body);
@@ -78,7 +78,7 @@ fn a_deployment_and_its_statuses() {
     assert_eq!((&made["state"], &made["environment"]), (&json!("success"), &json!("staging")));
     let (_, listed) = ask(&mut world, "GET", &format!("{first}/statuses"), &Json::Null);
     let states: Vec<&Json> = listed.as_array().unwrap().iter().map(|s| &s["state"]).collect();
-    assert_eq!(states, ["inactive", "success", "in_progress"], "the second took its place");
+    assert_eq!(states, ["inactive", "success", "in_progress"], "the second replaced it");
 
     let uri = format!("{DEPLOYMENTS}?environment=staging&per_page=1");
     let page = send(&mut world, "GET", &uri, Some(GITHUB_TOKEN), &Json::Null);
@@ -88,11 +88,11 @@ fn a_deployment_and_its_statuses() {
     let kept = refused(&mut world, "DELETE", &second, &Json::Null);
     assert!(kept.starts_with("422 We cannot delete an active deployment"), "{kept}");
     assert_eq!(ask(&mut world, "DELETE", &first, &Json::Null).0, 204);
-    assert_eq!(ask(&mut world, "DELETE", &second, &Json::Null).0, 204, "now alone");
+    assert_eq!(ask(&mut world, "DELETE", &second, &Json::Null).0, 204, "now it is the only one");
 }
 
 #[test]
-fn what_will_not_do_is_told_as_github_tells_it() {
+fn invalid_requests_get_the_errors_of_github() {
     let mut world = world();
     let post = |world: &mut World, body: Json| refused(world, "POST", DEPLOYMENTS, &body);
     assert_eq!(post(&mut world, json!({})), "422 Invalid request.\n\n\"ref\" wasn't supplied.");
@@ -151,9 +151,9 @@ fn tokens_and_limits() {
 }
 
 #[test]
-fn a_package_tells_its_visibility_and_versions() {
+fn a_package_shows_its_visibility_and_versions() {
     let mut world = world();
-    world.github.tokens.insert("ghp_ada".to_owned(), AccessToken::of_person("ada"));
+    world.github.tokens.insert("ghp_ada".to_owned(), AccessToken::of_user("ada"));
     let path = "/orgs/acme/packages/container/news";
     assert_eq!(refused(&mut world, "GET", path, &Json::Null), "404 Not Found");
     let push = Request::post("https://ghcr.io/v2/acme/news/blobs/uploads/");
@@ -170,7 +170,7 @@ fn a_package_tells_its_visibility_and_versions() {
 }
 
 #[test]
-fn the_issuer_tells_where_its_key_is() {
+fn the_issuer_publishes_its_key() {
     let mut world = world();
     for uri in ["https://token.actions.githubusercontent.com", "http://127.0.0.1:1/_lab/github"] {
         let mut get = |name: &str| -> Json {
@@ -187,7 +187,7 @@ fn numbers(listed: &Json, key: &str) -> Vec<u64> {
 }
 
 #[test]
-fn deployments_are_narrowed_and_statuses_come_back_whole() {
+fn deployments_are_filtered_and_statuses_are_complete() {
     let mut world = world();
     let commit = world.github.commit.clone();
     for (name, task) in [("main", "deploy"), (commit.as_str(), "migrate")] {
@@ -225,7 +225,7 @@ fn deployments_are_narrowed_and_statuses_come_back_whole() {
 }
 
 #[test]
-fn a_success_retires_what_was_there_before() {
+fn a_success_deactivates_earlier_deployments() {
     let mut world = world();
     let states = |world: &World| -> Vec<String> {
         world.github.deployments.iter().map(|d| d.state().unwrap().to_owned()).collect()

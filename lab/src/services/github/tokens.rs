@@ -1,53 +1,54 @@
-//! Access tokens and what they permit.
+//! Access tokens and their permissions.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-/// The token of the present job, `GITHUB_TOKEN`. Its permissions may be changed through
+/// The token of the current job, `GITHUB_TOKEN`. Its permissions can be changed in
 /// [`State::tokens`](super::State::tokens).
 pub const GITHUB_TOKEN: &str = "ghs_labTokenOfThePresentJob0000000000000";
 
-/// A token of a job without `permissions` where the repository's default is the restricted one:
-/// `contents: read` and `packages: read` (GitHub docs, "GITHUB_TOKEN").
+/// A token of a job without `permissions`, in a repository with the restricted default: `contents: read` and
+/// `packages: read` (GitHub docs, "GITHUB_TOKEN").
 pub const READ_ONLY_TOKEN: &str = "ghs_labTokenThatMayOnlyRead0000000000000";
 
-/// How far one permission goes.
+/// The access level of a permission.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Nothing.
+    /// No access.
     #[default]
     None,
-    /// Reading.
+    /// Read.
     Read,
-    /// Reading and writing.
+    /// Read and write.
     Write,
 }
 
 /// An access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessToken {
-    /// Whose it is.
+    /// The account that it belongs to.
     pub login: String,
-    /// Whether it is a job's `GITHUB_TOKEN`, which reaches one repository and the packages linked to it;
-    /// else it is a person's and reaches all of the owner's.
+    /// Whether it is a job's `GITHUB_TOKEN`, which can access one repository and the packages linked to it;
+    /// otherwise it is a user's and can access everything of the owner.
     pub is_job: bool,
-    /// What it may do with packages.
+    /// The `packages` permission.
     pub packages: Level,
-    /// What it may do with deployments.
+    /// The `deployments` permission.
     pub deployments: Level,
-    /// What it may do with issues and comments on them, pull requests included.
+    /// The `issues` permission, which covers comments, including those on pull requests.
     pub issues: Level,
-    /// What it may do with pull requests and comments on them.
+    /// The `pull-requests` permission, which covers comments on them.
     pub pull_requests: Level,
-    /// What it may do with workflow runs.
+    /// The `actions` permission: workflow runs.
     pub actions: Level,
-    /// When it ends, if it does.
-    pub ends: Option<Timestamp>,
+    /// When it expires, if it does.
+    pub expires: Option<Timestamp>,
 }
 
 impl AccessToken {
-    /// A job's, with `packages: write`, `deployments: write`, `pull-requests: write` and `actions: read`.
+    /// Returns a job's token, with `packages: write`, `deployments: write`, `pull-requests: write` and
+    /// `actions: read`.
     pub fn of_job() -> AccessToken {
         AccessToken {
             login: "github-actions[bot]".to_owned(),
@@ -57,11 +58,11 @@ impl AccessToken {
             issues: Level::None,
             pull_requests: Level::Write,
             actions: Level::Read,
-            ends: None,
+            expires: None,
         }
     }
 
-    /// A job's with the permissions of [`READ_ONLY_TOKEN`].
+    /// Returns a job's token with the permissions of [`READ_ONLY_TOKEN`].
     pub fn of_restricted_job() -> AccessToken {
         AccessToken {
             packages: Level::Read,
@@ -72,8 +73,8 @@ impl AccessToken {
         }
     }
 
-    /// A person's, with every permission.
-    pub fn of_person(login: &str) -> AccessToken {
+    /// Returns a user's token, with every permission.
+    pub fn of_user(login: &str) -> AccessToken {
         AccessToken {
             login: login.to_owned(),
             is_job: false,
@@ -84,7 +85,7 @@ impl AccessToken {
     }
 }
 
-/// The tokens that a lab begins with.
+/// The tokens that exist when the lab starts.
 pub(super) fn first() -> BTreeMap<String, AccessToken> {
     BTreeMap::from([
         (GITHUB_TOKEN.to_owned(), AccessToken::of_job()),

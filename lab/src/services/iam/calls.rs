@@ -1,10 +1,10 @@
-//! IAM's operations.
+//! Dispatches IAM's operations.
 
 use super::{policies, profiles, providers, role_policies, roles};
 use crate::wire::{ApiError, ApiResult, Call, Value, map};
 use crate::world::World;
 
-/// Answers one call.
+/// Handles one API call.
 pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
     let input = &call.input;
     match call.operation.as_str() {
@@ -71,7 +71,7 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
     }
 }
 
-/// `GetUser`: the account's only one, and only about itself.
+/// `GetUser`: the account's only user is the caller, who can look up only itself.
 fn get_user(world: &World, call: &Call) -> ApiResult<Value> {
     let arn = call.caller.arn.as_str();
     let own = arn.rsplit_once(":user/").map(|(_, name)| name);
@@ -86,9 +86,9 @@ fn get_user(world: &World, call: &Call) -> ApiResult<Value> {
             ]);
             Ok(map([("User", user)]))
         }
-        (_, Some(wanted)) => {
-            Err(super::errors::no_such(format!("The user with name {wanted} cannot be found.")))
-        }
+        (_, Some(wanted)) => Err(super::errors::no_such_entity(format!(
+            "The user with name {wanted} cannot be found."
+        ))),
         (None, None) | (Some(_), None) => Err(super::errors::validation(
             "Must specify userName when calling with non-User credentials",
         )),

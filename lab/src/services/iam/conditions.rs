@@ -1,38 +1,38 @@
-//! The conditions of a policy's statement: all operators, and of each all keys have to hold.
+//! Conditions of policy statements: every key of every operator has to match.
 
 use serde_json::Value as Json;
 
-use super::trust::texts;
-use crate::services::pattern::like;
+use super::trust::strings;
+use crate::services::pattern::matches;
 
-/// Condition keys and their values.
+/// The condition keys of a request with their values.
 pub(crate) type Context = Vec<(String, String)>;
 
-/// Whether the conditions hold. Keys are compared without regard to case.
-pub(super) fn hold(conditions: &Json, context: &Context) -> bool {
+/// Returns whether all conditions hold. Condition keys are case-insensitive.
+pub(super) fn all_match(conditions: &Json, context: &Context) -> bool {
     let Json::Object(operators) = conditions else { return conditions.is_null() };
     operators.iter().all(|(operator, keys)| {
         let Json::Object(keys) = keys else { return false };
         keys.iter().all(|(key, wanted)| {
             let found = context.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
-            holds(operator, found.map(|(_, value)| value.as_str()), wanted)
+            operator_matches(operator, found.map(|(_, value)| value.as_str()), wanted)
         })
     })
 }
 
-/// One operator on one key. The keys here have one value each, so the set operators `ForAnyValue` and
-/// `ForAllValues` differ only for a missing key. Operators that the lab does not know hold never.
-fn holds(operator: &str, found: Option<&str>, wanted: &Json) -> bool {
+/// Evaluates one operator on one key. Every key here has a single value, so the set operators `ForAnyValue`
+/// and `ForAllValues` differ only when the key is missing. Operators that the lab doesn't know never hold.
+fn operator_matches(operator: &str, found: Option<&str>, wanted: &Json) -> bool {
     if let Some(operator) = operator.strip_prefix("ForAllValues:") {
-        return found.is_none() || holds(operator, found, wanted);
+        return found.is_none() || operator_matches(operator, found, wanted);
     }
     if let Some(operator) = operator.strip_suffix("IfExists") {
-        return found.is_none() || holds(operator, found, wanted);
+        return found.is_none() || operator_matches(operator, found, wanted);
     }
     let operator = operator.strip_prefix("ForAnyValue:").unwrap_or(operator);
     let values: Vec<String> = match wanted {
         Json::Bool(_) | Json::Number(_) => vec![wanted.to_string()],
-        _ => texts(wanted).map(str::to_owned).collect(),
+        _ => strings(wanted).map(str::to_owned).collect(),
     };
     let any = |compare: &dyn Fn(&str, &str) -> bool| {
         found.is_some_and(|found| values.iter().any(|wanted| compare(wanted, found)))
@@ -47,9 +47,9 @@ fn holds(operator: &str, found: Option<&str>, wanted: &Json) -> bool {
         "StringEquals" => any(&|wanted, found| wanted == found),
         "StringEqualsIgnoreCase" => any(&|wanted, found| wanted.eq_ignore_ascii_case(found)),
         "StringNotEqualsIgnoreCase" => !any(&|wanted, found| wanted.eq_ignore_ascii_case(found)),
-        "StringLike" | "ArnLike" | "ArnEquals" => any(&like),
+        "StringLike" | "ArnLike" | "ArnEquals" => any(&matches),
         "StringNotEquals" => !any(&|wanted, found| wanted == found),
-        "StringNotLike" | "ArnNotLike" | "ArnNotEquals" => !any(&like),
+        "StringNotLike" | "ArnNotLike" | "ArnNotEquals" => !any(&matches),
         "Bool" => any(&|wanted, found| wanted.eq_ignore_ascii_case(found)),
         "Null" => values.iter().any(|wanted| (wanted == "true") == found.is_none()),
         "NumericEquals" => numbers(|found, wanted| found == wanted),

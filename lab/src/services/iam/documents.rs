@@ -1,34 +1,34 @@
-//! Policy documents: what IAM refuses of them, and how they come back.
+//! Policy documents: how IAM validates them, and how it returns them.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value as Json;
 
-use crate::services::pattern::like;
+use crate::services::pattern::matches;
 use crate::wire::{ApiError, ApiResult};
 
-/// What stays as it is in a percent-encoded document (RFC 3986, as the API reference says).
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// The characters that a returned document doesn't percent-encode (RFC 3986, as the API reference says).
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// What a document says who may do.
+/// The kinds of policy documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Who may become a role: it names principals and no resources.
+pub(super) enum PolicyKind {
+    /// A trust policy, which says who may assume a role: it names principals and no resources.
     Trust,
-    /// What its holder may do: it names resources and no principals.
+    /// An identity-based policy, which says what a role may do: it names resources and no principals.
     Identity,
 }
 
-/// Policies come back percent-encoded (API reference, GetRole).
-pub(super) fn encoded(document: &str) -> String {
-    utf8_percent_encode(document, KEPT).to_string()
+/// Percent-encodes a document, as IAM returns policies (API reference, GetRole).
+pub(super) fn percent_encode(document: &str) -> String {
+    utf8_percent_encode(document, UNRESERVED).to_string()
 }
 
-/// Whether a document is a policy of its kind, or the MalformedPolicyDocument of one that isn't.
-pub(super) fn check(document: &str, kind: Kind) -> ApiResult<()> {
+/// Fails with MalformedPolicyDocument unless a document is a valid policy of this kind.
+pub(super) fn check(document: &str, kind: PolicyKind) -> ApiResult<()> {
     let Ok(policy) = serde_json::from_str::<Json>(document) else {
         return Err(malformed(match kind {
-            Kind::Trust => "This policy contains invalid Json",
-            Kind::Identity => "Syntax errors in policy.",
+            PolicyKind::Trust => "This policy contains invalid Json",
+            PolicyKind::Identity => "Syntax errors in policy.",
         }));
     };
     let Json::Object(members) = &policy else {
@@ -54,7 +54,7 @@ pub(super) fn check(document: &str, kind: Kind) -> ApiResult<()> {
     statements.iter().try_for_each(|statement| check_statement(statement, kind))
 }
 
-fn check_statement(statement: &Json, kind: Kind) -> ApiResult<()> {
+fn check_statement(statement: &Json, kind: PolicyKind) -> ApiResult<()> {
     let Json::Object(members) = statement else {
         return Err(malformed("Syntax errors in policy."));
     };
@@ -80,41 +80,42 @@ fn check_statement(statement: &Json, kind: Kind) -> ApiResult<()> {
     }
     if has("Action") == has("NotAction") {
         return Err(malformed(match kind {
-            Kind::Trust => "Missing required field Action",
-            Kind::Identity => "Policy statement must contain actions.",
+            PolicyKind::Trust => "Missing required field Action",
+            PolicyKind::Identity => "Policy statement must contain actions.",
         }));
     }
     match kind {
-        Kind::Trust => {
+        PolicyKind::Trust => {
             if has("Resource") || has("NotResource") {
                 return Err(malformed("Has prohibited field Resource"));
             }
             if has("Principal") == has("NotPrincipal") {
                 return Err(malformed("Missing required field Principal"));
             }
-            let actions = super::trust::texts(members.get("Action").unwrap_or(&Json::Null));
-            let mut actions = actions.filter(|action| !like("sts:*", &action.to_ascii_lowercase()));
+            let actions = super::trust::strings(members.get("Action").unwrap_or(&Json::Null));
+            let mut actions =
+                actions.filter(|action| !matches("sts:*", &action.to_ascii_lowercase()));
             if has("Action") && actions.next().is_some() {
                 return Err(malformed(
                     "AssumeRole policy may only specify STS AssumeRole actions.",
                 ));
             }
         }
-        Kind::Identity => {
+        PolicyKind::Identity => {
             if has("Principal") || has("NotPrincipal") {
                 return Err(malformed("Policy document should not specify a principal."));
             }
             if has("Resource") == has("NotResource") {
                 return Err(malformed("Policy statement must contain resources."));
             }
-            for action in members.get("Action").into_iter().flat_map(super::trust::texts) {
+            for action in members.get("Action").into_iter().flat_map(super::trust::strings) {
                 if action != "*" && !action.contains(':') {
                     return Err(malformed(
                         "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
                     ));
                 }
             }
-            for resource in members.get("Resource").into_iter().flat_map(super::trust::texts) {
+            for resource in members.get("Resource").into_iter().flat_map(super::trust::strings) {
                 if resource != "*" && !resource.starts_with("arn:") && !resource.starts_with('*') {
                     return Err(malformed(&format!(
                         "Resource {resource} must be in ARN format or \"*\"."

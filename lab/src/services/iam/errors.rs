@@ -1,9 +1,9 @@
-//! The errors that IAM's operations share, and the checks that give them.
+//! The errors that IAM's operations share, and the checks that return them.
 
 use super::Tags;
 use crate::wire::{ApiError, ApiResult, Value};
 
-/// Tags an entity may have (quota).
+/// The most tags on one entity (quota).
 const TAGS: usize = 50;
 
 /// `ValidationError`.
@@ -17,12 +17,12 @@ pub(super) fn invalid_input(message: impl Into<String>) -> ApiError {
 }
 
 /// `EntityAlreadyExists`.
-pub(super) fn already(message: impl Into<String>) -> ApiError {
+pub(super) fn already_exists(message: impl Into<String>) -> ApiError {
     ApiError::sender("EntityAlreadyExists", message).status(409)
 }
 
 /// `NoSuchEntity`.
-pub(super) fn no_such(message: impl Into<String>) -> ApiError {
+pub(super) fn no_such_entity(message: impl Into<String>) -> ApiError {
     ApiError::sender("NoSuchEntity", message).status(404)
 }
 
@@ -31,7 +31,7 @@ pub(super) fn conflict(message: impl Into<String>) -> ApiError {
     ApiError::sender("DeleteConflict", message).status(409)
 }
 
-/// `LimitExceeded` of a quota, by its name.
+/// `LimitExceeded` for a quota, by its name.
 pub(super) fn quota(name: &str, most: usize) -> ApiError {
     limit(format!("Cannot exceed quota for {name}: {most}"))
 }
@@ -41,7 +41,7 @@ pub(super) fn limit(message: impl Into<String>) -> ApiError {
     ApiError::sender("LimitExceeded", message).status(409)
 }
 
-/// The name of a new entity, at most `longest` letters, digits and a few signs (API model).
+/// Returns the name of a new entity: 1 to `longest` letters, digits or `_+=,.@-` (API model).
 pub(super) fn new_name<'i>(input: &'i Value, key: &str, longest: usize) -> ApiResult<&'i str> {
     let name = input.need_str(key)?;
     let member = key.replacen(&key[..1], &key[..1].to_lowercase(), 1);
@@ -59,7 +59,7 @@ pub(super) fn new_name<'i>(input: &'i Value, key: &str, longest: usize) -> ApiRe
     Ok(name)
 }
 
-/// The path of a new entity, `/` if none is given.
+/// Returns the path of a new entity, by default `/`.
 pub(super) fn path(input: &Value) -> ApiResult<String> {
     let path = input.str("Path").unwrap_or("/");
     let visible = |c: char| ('!'..='\u{7f}').contains(&c);
@@ -72,20 +72,20 @@ pub(super) fn path(input: &Value) -> ApiResult<String> {
     ))
 }
 
-/// `Tags` of a call.
+/// Reads the `Tags` of a call.
 pub(super) fn tags(input: &Value) -> ApiResult<Tags> {
     let mut tags = Tags::new();
     for tag in input.list("Tags") {
         let (key, value) = (tag.need_str("Key")?, tag.str("Value").unwrap_or_default());
         if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
             return Err(validation(format!(
-                "1 validation error detected: the tag '{key}' has a key that is not of 1 to 128 characters or a value of more than 256"
+                "1 validation error detected: the tag '{key}' must have a key of 1 to 128 characters and a value of at most 256"
             )));
         }
         if key.to_ascii_lowercase().starts_with("aws:") {
             return Err(invalid_input("Tag keys beginning with \"aws:\" are reserved."));
         }
-        // Keys differ by more than case.
+        // Tag keys are case-insensitive.
         if tags.keys().any(|known: &String| known.eq_ignore_ascii_case(key)) {
             return Err(invalid_input(
                 "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
@@ -97,7 +97,7 @@ pub(super) fn tags(input: &Value) -> ApiResult<Tags> {
     Ok(tags)
 }
 
-/// Adds tags to what an entity has.
+/// Adds the tags of a call to an entity's tags.
 pub(super) fn add_tags(own: &mut Tags, input: &Value) -> ApiResult<()> {
     let mut after = own.clone();
     after.extend(tags(input)?);

@@ -1,4 +1,4 @@
-//! `Marker` and `MaxItems`, alike in every listing.
+//! Pagination by `Marker` and `MaxItems`, the same in every list operation.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::wire::{ApiResult, Value, map};
 /// Tags by key.
 pub(crate) type Tags = BTreeMap<String, String>;
 
-/// One page of `items` under the member `name`: a hundred unless asked otherwise.
+/// Returns one page of `items` as the member `name`: 100 items, unless the input asks for 1 to 1000.
 pub(super) fn page(name: &'static str, items: Vec<Value>, input: &Value) -> ApiResult<Value> {
     let size = match input.int("MaxItems") {
         None => 100,
@@ -24,7 +24,7 @@ pub(super) fn page(name: &'static str, items: Vec<Value>, input: &Value) -> ApiR
     Ok(map([(name, items.into()), ("IsTruncated", next.is_some().into()), ("Marker", next.into())]))
 }
 
-/// Tags as an answer lists them.
+/// Formats tags for a response.
 pub(super) fn write_tags(tags: &Tags) -> Value {
     let tags = tags.iter();
     let tags = tags.map(|(k, v)| map([("Key", k.as_str().into()), ("Value", v.as_str().into())]));

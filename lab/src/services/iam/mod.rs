@@ -1,16 +1,16 @@
-//! IAM: who may become a role, and what a role may do. Trust policies are always judged; what a role may
-//! do afterwards only where a world says so ([`State::enforced`]), for most are about other things.
+//! IAM: who may assume a role, and what a role may do. Trust policies are always evaluated; permissions only
+//! in a world that enforces them ([`State::enforced`]), since most worlds are about something else.
 
+mod authorization;
 mod calls;
 mod conditions;
 mod documents;
 mod errors;
 mod listing;
-mod needs;
-mod permits;
 mod policies;
 mod profiles;
 mod providers;
+mod required_permissions;
 mod role_policies;
 mod roles;
 #[cfg(test)]
@@ -21,111 +21,111 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+pub(crate) use authorization::{authorize_action, authorize_call};
 pub use calls::call;
 pub(crate) use listing::Tags;
-pub(crate) use permits::{may, permits};
 pub use policies::Policy;
-pub(crate) use trust::{Applicant, allows};
+pub(crate) use trust::{AssumeRoleRequest, allows};
 
 use crate::world::World;
 
-/// What this service remembers.
+/// IAM's state.
 #[derive(Debug, Clone, Default)]
 pub struct State {
     /// The OIDC providers by ARN.
-    pub providers: BTreeMap<String, Provider>,
+    pub providers: BTreeMap<String, OidcProvider>,
     /// The roles by name.
     pub roles: BTreeMap<String, Role>,
     /// The instance profiles by name.
-    pub profiles: BTreeMap<String, Profile>,
-    /// The account's own managed policies by ARN.
+    pub profiles: BTreeMap<String, InstanceProfile>,
+    /// The customer managed policies by ARN.
     pub policies: BTreeMap<String, Policy>,
     /// Whether roles may do only what their policies allow. Otherwise every call of a known caller is
-    /// granted.
+    /// allowed.
     pub enforced: bool,
-    /// What roles' policies were asked while they were enforced.
-    pub judged: Judged,
+    /// Which actions were checked while policies were enforced.
+    pub checked_actions: CheckedActions,
 }
 
-/// The actions that roles' policies were asked for, `ssm:PutParameter`, by the answer.
+/// The actions, such as `ssm:PutParameter`, that were checked against roles' policies, by the result.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Judged {
+pub struct CheckedActions {
     /// Allowed at least once.
     pub allowed: BTreeSet<String>,
     /// Denied at least once.
     pub denied: BTreeSet<String>,
 }
 
-/// An OIDC provider that the account trusts to name callers.
+/// An OIDC identity provider that the account trusts.
 #[derive(Debug, Clone)]
-pub struct Provider {
-    /// Without its scheme, as IAM keeps it: `token.actions.githubusercontent.com`.
+pub struct OidcProvider {
+    /// The issuer without its scheme, as IAM stores it: `token.actions.githubusercontent.com`.
     pub url: String,
-    /// The audiences that tokens may be for.
+    /// The audiences (`ClientIDList`) that tokens may be issued for.
     pub audiences: Vec<String>,
-    /// The certificates it was created with; IAM no longer uses them for well-known issuers.
+    /// The thumbprints of its certificates; IAM no longer uses them for well-known issuers.
     pub thumbprints: Vec<String>,
-    /// Its tags.
+    /// The tags by key.
     pub tags: BTreeMap<String, String>,
     /// When it was created.
     pub created: Timestamp,
 }
 
-/// A role.
+/// A role with its trust policy and permissions.
 #[derive(Debug, Clone)]
 pub struct Role {
-    /// Its name.
+    /// The name, unique in the account.
     pub name: String,
-    /// `AROA…`
+    /// The unique ID, `AROA…`.
     pub id: String,
-    /// Its ARN.
+    /// The ARN, which includes the path.
     pub arn: String,
     /// The trust policy, as JSON.
     pub trust: String,
-    /// The longest session, in seconds: 3600 to 43200.
+    /// The longest session in seconds: 3600 to 43200.
     pub max_session: i64,
     /// When it was created.
     pub created: Timestamp,
-    /// Inline policies by name, as JSON.
+    /// The inline policies by name, as JSON.
     pub policies: BTreeMap<String, String>,
-    /// The ARNs of managed policies attached to it.
+    /// The ARNs of the attached managed policies.
     pub attached: BTreeSet<String>,
-    /// Its path, `/` as a rule.
+    /// The path, usually `/`.
     pub path: String,
-    /// What it is for.
+    /// The description, at most 1000 characters.
     pub description: Option<String>,
-    /// The ARN of the policy that bounds it; kept, without effect.
+    /// The ARN of the permissions boundary, which is stored but has no effect.
     pub boundary: Option<String>,
-    /// When a session of it began last, and in which Region.
+    /// When its last session began, and in which Region.
     pub last_used: Option<(Timestamp, String)>,
-    /// Its tags.
+    /// The tags by key.
     pub tags: BTreeMap<String, String>,
 }
 
-/// An instance profile.
+/// An instance profile, by which EC2 passes a role to instances.
 #[derive(Debug, Clone)]
-pub struct Profile {
-    /// Its name.
+pub struct InstanceProfile {
+    /// The name, unique in the account.
     pub name: String,
-    /// `AIPA…`
+    /// The unique ID, `AIPA…`.
     pub id: String,
-    /// Its ARN.
+    /// The ARN, which includes the path.
     pub arn: String,
     /// When it was created.
     pub created: Timestamp,
-    /// The name of its role, if it has one.
+    /// The name of the role, if it has one.
     pub role: Option<String>,
-    /// Its path, `/` as a rule.
+    /// The path, usually `/`.
     pub path: String,
-    /// Its tags.
+    /// The tags by key.
     pub tags: BTreeMap<String, String>,
 }
 
-/// Adds an OIDC provider and gives its ARN. An earlier one of the same URL is replaced.
-pub fn create_provider(world: &mut World, url: &str, audiences: &[&str]) -> String {
+/// Creates an OIDC provider and returns its ARN. Replaces a provider with the same URL.
+pub fn create_oidc_provider(world: &mut World, url: &str, audiences: &[&str]) -> String {
     let url = url.trim_start_matches("https://").trim_end_matches('/');
     let arn = provider_arn(world, url);
-    let provider = Provider {
+    let provider = OidcProvider {
         url: url.to_owned(),
         audiences: audiences.iter().map(|&audience| audience.to_owned()).collect(),
         thumbprints: Vec::new(),
@@ -136,14 +136,13 @@ pub fn create_provider(world: &mut World, url: &str, audiences: &[&str]) -> Stri
     arn
 }
 
-/// Adds a role with the given trust policy (JSON) and gives its ARN. An earlier one of the same name is
-/// replaced.
+/// Creates a role with a trust policy (JSON) and returns its ARN. Replaces a role with the same name.
 pub fn create_role(world: &mut World, name: &str, trust: &str, max_session: i64) -> String {
     let id = unique_id(world, "AROA");
     put_role(world, name, id, trust, max_session)
 }
 
-/// Adds a role that EC2 may give to instances. Its id comes from its name, so that no other id changes by it.
+/// Creates a role that EC2 instances may assume. Its ID is derived from its name, so no other ID changes.
 pub fn create_instance_role(world: &mut World, name: &str) -> String {
     let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
     let letters = name.to_ascii_uppercase();
@@ -172,17 +171,17 @@ fn put_role(world: &mut World, name: &str, id: String, trust: &str, max_session:
     arn
 }
 
-/// Gives a role the policy (JSON) as its own, in place of one that it was given so before.
-pub fn permit(world: &mut World, role: &str, policy: &str) {
+/// Gives a role this inline policy (JSON), in place of the one from an earlier call.
+pub fn put_inline_policy(world: &mut World, role: &str, policy: &str) {
     if let Some(role) = world.iam.roles.get_mut(role) {
         role.policies.insert("given".to_owned(), policy.to_owned());
     }
 }
 
-/// Adds an instance profile and gives its ARN. An earlier one of the same name is replaced.
+/// Creates an instance profile and returns its ARN. Replaces a profile with the same name.
 pub fn create_instance_profile(world: &mut World, name: &str, role: Option<&str>) -> String {
     let arn = format!("arn:aws:iam::{}:instance-profile/{name}", world.account);
-    let profile = Profile {
+    let profile = InstanceProfile {
         name: name.to_owned(),
         id: unique_id(world, "AIPA"),
         arn: arn.clone(),
@@ -195,8 +194,8 @@ pub fn create_instance_profile(world: &mut World, name: &str, role: Option<&str>
     arn
 }
 
-/// The trust policy that GitHub's guide gives: workflows whose `sub` is like `subject` (with `*` and
-/// `?`), with tokens for AWS.
+/// Returns the trust policy from GitHub's guide. It allows workflows whose `sub` matches `subject` (with `*`
+/// and `?`) and whose tokens are issued for AWS.
 pub fn github_trust(account: &str, subject: &str) -> String {
     serde_json::json!({
         "Version": "2012-10-17",
@@ -217,17 +216,17 @@ pub fn github_trust(account: &str, subject: &str) -> String {
     .to_string()
 }
 
-/// The role of an ARN.
+/// Returns the role with this ARN.
 pub(crate) fn role<'w>(world: &'w World, arn: &str) -> Option<&'w Role> {
     world.iam.roles.values().find(|role| role.arn == arn)
 }
 
-/// The instance profile of an ARN or else a name.
-pub(crate) fn profile<'w>(
+/// Returns the instance profile with this ARN, or by name if no ARN is given.
+pub(crate) fn find_instance_profile<'w>(
     world: &'w World,
     arn: Option<&str>,
     name: Option<&str>,
-) -> Option<&'w Profile> {
+) -> Option<&'w InstanceProfile> {
     match (arn, name) {
         (Some(arn), _) => world.iam.profiles.values().find(|profile| profile.arn == arn),
         (None, Some(name)) => world.iam.profiles.get(name),
@@ -235,7 +234,7 @@ pub(crate) fn profile<'w>(
     }
 }
 
-/// The ARNs of all that IAM holds.
+/// Returns the ARNs of all roles, instance profiles, OIDC providers and customer managed policies.
 pub fn leftovers(world: &World) -> Vec<String> {
     let state = &world.iam;
     let roles = state.roles.values().map(|role| &role.arn);
@@ -248,7 +247,7 @@ fn provider_arn(world: &World, url: &str) -> String {
     format!("arn:aws:iam::{}:oidc-provider/{url}", world.account)
 }
 
-/// An identifier of IAM's form: a prefix for the kind and 17 capitals and digits.
+/// Returns an ID in IAM's format: a prefix for the kind, then 17 capital letters and digits.
 fn unique_id(world: &mut World, prefix: &str) -> String {
     format!("{prefix}{:016X}L", world.ids.bits())
 }

@@ -4,22 +4,24 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::documents::{self, Kind, encoded};
-use super::errors::{add_tags, already, conflict, limit, new_name, no_such, path, quota, tags};
+use super::documents::{self, PolicyKind, percent_encode};
+use super::errors::{
+    add_tags, already_exists, conflict, limit, new_name, no_such_entity, path, quota, tags,
+};
 use super::listing::{Tags, page, write_tags};
 use super::unique_id;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;
 
-/// Versions of a policy (quota).
+/// The most versions of a policy (quota).
 const VERSIONS: usize = 5;
-/// Characters of a policy, white space not counted (quota).
+/// The most characters of a policy, not counting white space (quota).
 const SIZE: usize = 6144;
-/// Policies an account may have (quota).
+/// The most policies in an account (quota).
 const QUOTA: usize = 1500;
 
-/// AWS's own policies that the lab knows, and the services that each opens.
-const OF_AWS: &[(&str, &[&str])] = &[
+/// The AWS managed policies that the lab knows, with the actions that each allows.
+const AWS_MANAGED: &[(&str, &[&str])] = &[
     ("AdministratorAccess", &["*"]),
     ("PowerUserAccess", &["*"]),
     ("ReadOnlyAccess", &["*:Describe*", "*:Get*", "*:List*", "*:BatchGet*"]),
@@ -36,37 +38,37 @@ const OF_AWS: &[(&str, &[&str])] = &[
     ("ElasticLoadBalancingFullAccess", &["elasticloadbalancing:*"]),
 ];
 
-/// A managed policy of the account.
+/// A customer managed policy.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// Its name.
+    /// The name, unique in the account.
     pub name: String,
-    /// `ANPA…`
+    /// The unique ID, `ANPA…`.
     pub id: String,
-    /// Its path.
+    /// The path, usually `/`.
     pub path: String,
-    /// What it is for.
+    /// The description, if one was given.
     pub description: Option<String>,
-    /// When it was created, and when last changed.
+    /// When it was created, and when it was last changed.
     pub times: (Timestamp, Timestamp),
-    /// The number of the version that counts.
+    /// The number of the default version.
     pub default: u32,
-    /// Documents by number, each with its time.
+    /// The documents by version number, each with its creation time.
     pub versions: BTreeMap<u32, (String, Timestamp)>,
-    /// The next number: those of deleted versions don't come again.
+    /// The next version's number: those of deleted versions are not reused.
     pub next: u32,
-    /// Its tags.
+    /// The tags by key.
     pub tags: Tags,
 }
 
-/// Whether there is a policy that can be attached.
+/// Returns whether there is a policy with this ARN, customer managed or AWS managed.
 pub(super) fn exists(world: &World, arn: &str) -> bool {
-    world.iam.policies.contains_key(arn) || of_aws(arn).is_some()
+    world.iam.policies.contains_key(arn) || aws_managed(arn).is_some()
 }
 
-/// The document of a policy that counts; those of AWS as far as the lab knows them.
+/// Returns the document of a policy's default version, including the AWS managed policies that the lab knows.
 pub(super) fn document(world: &World, arn: &str) -> Option<String> {
-    if let Some(actions) = of_aws(arn) {
+    if let Some(actions) = aws_managed(arn) {
         let statement =
             serde_json::json!({ "Effect": "Allow", "Action": actions, "Resource": "*" });
         let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": [statement] });
@@ -76,10 +78,10 @@ pub(super) fn document(world: &World, arn: &str) -> Option<String> {
     policy.versions.get(&policy.default).map(|(document, _)| document.clone())
 }
 
-fn of_aws(arn: &str) -> Option<&'static [&'static str]> {
+fn aws_managed(arn: &str) -> Option<&'static [&'static str]> {
     let name = arn.strip_prefix("arn:aws:iam::aws:policy/")?;
     let name = name.trim_start_matches("service-role/");
-    OF_AWS.iter().find(|(known, _)| *known == name).map(|(_, actions)| *actions)
+    AWS_MANAGED.iter().find(|(known, _)| *known == name).map(|(_, actions)| *actions)
 }
 
 /// `CreatePolicy`.
@@ -88,7 +90,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     let (path, given, document) = (path(input)?, tags(input)?, read(input)?);
     let arn = format!("arn:aws:iam::{}:policy{path}{name}", world.account);
     if world.iam.policies.values().any(|policy| policy.name == name) {
-        return Err(already(format!(
+        return Err(already_exists(format!(
             "A policy called {name} already exists. Duplicate names are not allowed."
         )));
     }
@@ -119,12 +121,12 @@ pub(super) fn get(world: &World, input: &Value) -> ApiResult<Value> {
     Ok(map([("Policy", describe(world, arn))]))
 }
 
-/// `ListPolicies`: the account's and AWS's.
+/// `ListPolicies`: customer managed and AWS managed.
 pub(super) fn list(world: &World, input: &Value) -> ApiResult<Value> {
     let (scope, prefix) = (input.str("Scope").unwrap_or("All"), input.str("PathPrefix"));
     let own = world.iam.policies.iter().filter(|_| scope != "AWS");
     let own = own.filter(|(_, p)| prefix.is_none_or(|prefix| p.path.starts_with(prefix)));
-    let of_aws = OF_AWS.iter().filter(|_| scope != "Local");
+    let of_aws = AWS_MANAGED.iter().filter(|_| scope != "Local");
     let of_aws = of_aws.map(|(name, _)| format!("arn:aws:iam::aws:policy/{name}"));
     let attached = input.bool("OnlyAttached").unwrap_or(false);
     let all = own.map(|(arn, _)| arn.clone()).chain(of_aws);
@@ -132,7 +134,7 @@ pub(super) fn list(world: &World, input: &Value) -> ApiResult<Value> {
     page("Policies", wanted.map(|arn| describe(world, &arn)).collect(), input)
 }
 
-/// `DeletePolicy`: one that nothing has, with no version but the default.
+/// `DeletePolicy`: fails if the policy is attached or has versions other than the default.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("PolicyArn")?;
     let versions = find(world, arn)?.versions.len();
@@ -171,11 +173,11 @@ pub(super) fn create_version(world: &mut World, input: &Value) -> ApiResult<Valu
 /// `GetPolicyVersion`.
 pub(super) fn get_version(world: &World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("PolicyArn")?;
-    if let (Some(_), Some(document)) = (of_aws(arn), document(world, arn)) {
+    if let (Some(_), Some(document)) = (aws_managed(arn), document(world, arn)) {
         return Ok(map([(
             "PolicyVersion",
             map([
-                ("Document", encoded(&document).into()),
+                ("Document", percent_encode(&document).into()),
                 ("VersionId", "v1".into()),
                 ("IsDefaultVersion", true.into()),
             ]),
@@ -213,7 +215,7 @@ pub(super) fn delete_version(world: &mut World, input: &Value) -> ApiResult<Valu
     Ok(Value::Null)
 }
 
-/// `ListEntitiesForPolicy`: roles, for the lab has no users and groups.
+/// `ListEntitiesForPolicy`: only roles, since the lab has no users and groups.
 pub(super) fn entities(world: &World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("PolicyArn")?;
     if !exists(world, arn) {
@@ -228,7 +230,7 @@ pub(super) fn entities(world: &World, input: &Value) -> ApiResult<Value> {
     Ok(answer.with("PolicyGroups", nothing()).with("PolicyUsers", nothing()))
 }
 
-/// `TagPolicy`, and with `off` `UntagPolicy`.
+/// `TagPolicy`, or `UntagPolicy` if `off` is set.
 pub(super) fn tag(world: &mut World, input: &Value, off: bool) -> ApiResult<Value> {
     let policy = find_mut(world, input.need_str("PolicyArn")?)?;
     if off {
@@ -249,7 +251,7 @@ pub(super) fn list_tags(world: &World, input: &Value) -> ApiResult<Value> {
 
 fn read(input: &Value) -> ApiResult<String> {
     let document = input.need_str("PolicyDocument")?;
-    documents::check(document, Kind::Identity)?;
+    documents::check(document, PolicyKind::Identity)?;
     if document.chars().filter(|c| !c.is_whitespace()).count() > SIZE {
         return Err(quota("PolicySize", SIZE));
     }
@@ -260,7 +262,10 @@ fn version(policy: &Policy, input: &Value) -> ApiResult<u32> {
     let id = input.need_str("VersionId")?;
     let number = id.strip_prefix('v').and_then(|number| number.parse().ok());
     number.filter(|number| policy.versions.contains_key(number)).ok_or_else(|| {
-        no_such(format!("Policy {} version {id} does not exist or is not attachable.", policy.name))
+        no_such_entity(format!(
+            "Policy {} version {id} does not exist or is not attachable.",
+            policy.name
+        ))
     })
 }
 
@@ -273,7 +278,7 @@ fn find_mut<'w>(world: &'w mut World, arn: &str) -> ApiResult<&'w mut Policy> {
 }
 
 fn missing(arn: &str) -> crate::wire::ApiError {
-    no_such(format!("Policy {arn} was not found."))
+    no_such_entity(format!("Policy {arn} was not found."))
 }
 
 fn attachments(world: &World, arn: &str) -> i64 {
@@ -311,7 +316,7 @@ fn describe(world: &World, arn: &str) -> Value {
 fn describe_version(policy: &Policy, number: u32, whole: bool) -> Value {
     let Some((document, created)) = policy.versions.get(&number) else { return Value::Null };
     map([
-        ("Document", whole.then(|| encoded(document)).into()),
+        ("Document", whole.then(|| percent_encode(document)).into()),
         ("VersionId", format!("v{number}").into()),
         ("IsDefaultVersion", (number == policy.default).into()),
         ("CreateDate", (*created).into()),

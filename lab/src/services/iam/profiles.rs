@@ -1,12 +1,14 @@
 //! Instance profiles.
 
-use super::errors::{add_tags, already, conflict, new_name, no_such, path, quota, tags};
+use super::errors::{
+    add_tags, already_exists, conflict, new_name, no_such_entity, path, quota, tags,
+};
 use super::listing::{page, write_tags};
-use super::{Profile, create_instance_profile, roles};
+use super::{InstanceProfile, create_instance_profile, roles};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// Instance profiles an account may have (quota).
+/// The most instance profiles in an account (quota).
 const QUOTA: usize = 1000;
 
 /// `CreateInstanceProfile`.
@@ -14,7 +16,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     let name = new_name(input, "InstanceProfileName", 128)?;
     let (path, given) = (path(input)?, tags(input)?);
     if world.iam.profiles.contains_key(name) {
-        return Err(already(format!("Instance Profile {name} already exists.")));
+        return Err(already_exists(format!("Instance Profile {name} already exists.")));
     }
     if world.iam.profiles.len() >= QUOTA {
         return Err(quota("InstanceProfilesPerAccount", QUOTA));
@@ -34,7 +36,7 @@ pub(super) fn get(world: &World, input: &Value) -> ApiResult<Value> {
     Ok(map([("InstanceProfile", describe(world, profile))]))
 }
 
-/// `ListInstanceProfiles`, and those of a role where one is named.
+/// `ListInstanceProfiles`, or `ListInstanceProfilesForRole` if `of_role` is set.
 pub(super) fn list(world: &World, input: &Value, of_role: bool) -> ApiResult<Value> {
     let role = if of_role { Some(roles::find(world, input)?.name.clone()) } else { None };
     let prefix = input.str("PathPrefix").unwrap_or("/");
@@ -46,7 +48,7 @@ pub(super) fn list(world: &World, input: &Value, of_role: bool) -> ApiResult<Val
     page("InstanceProfiles", found.collect(), input)
 }
 
-/// `AddRoleToInstanceProfile`: one at most.
+/// `AddRoleToInstanceProfile`: a profile has at most one role.
 pub(super) fn add_role(world: &mut World, input: &Value) -> ApiResult<Value> {
     let role = roles::find(world, input)?.name.clone();
     let profile = find_mut(world, input)?;
@@ -62,7 +64,7 @@ pub(super) fn remove_role(world: &mut World, input: &Value) -> ApiResult<Value> 
     let role = roles::find(world, input)?.name.clone();
     let profile = find_mut(world, input)?;
     if profile.role.as_ref() != Some(&role) {
-        return Err(no_such(format!(
+        return Err(no_such_entity(format!(
             "Role {role} in Instance Profile {} cannot be found.",
             profile.name
         )));
@@ -71,7 +73,7 @@ pub(super) fn remove_role(world: &mut World, input: &Value) -> ApiResult<Value> 
     Ok(Value::Null)
 }
 
-/// `DeleteInstanceProfile`: one without a role.
+/// `DeleteInstanceProfile`: fails if the profile has a role.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let profile = find(world, input)?;
     if profile.role.is_some() {
@@ -84,7 +86,7 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(Value::Null)
 }
 
-/// `TagInstanceProfile`, and with `off` `UntagInstanceProfile`.
+/// `TagInstanceProfile`, or `UntagInstanceProfile` if `off` is set.
 pub(super) fn tag(world: &mut World, input: &Value, off: bool) -> ApiResult<Value> {
     let keys = input.strings("TagKeys");
     let profile = find_mut(world, input)?;
@@ -103,21 +105,21 @@ pub(super) fn list_tags(world: &World, input: &Value) -> ApiResult<Value> {
     page("Tags", tags, input)
 }
 
-fn find<'w>(world: &'w World, input: &Value) -> ApiResult<&'w Profile> {
+fn find<'w>(world: &'w World, input: &Value) -> ApiResult<&'w InstanceProfile> {
     let name = input.need_str("InstanceProfileName")?;
     world.iam.profiles.get(name).ok_or_else(|| missing(name))
 }
 
-fn find_mut<'w>(world: &'w mut World, input: &Value) -> ApiResult<&'w mut Profile> {
+fn find_mut<'w>(world: &'w mut World, input: &Value) -> ApiResult<&'w mut InstanceProfile> {
     let name = input.need_str("InstanceProfileName")?;
     world.iam.profiles.get_mut(name).ok_or_else(|| missing(name))
 }
 
 fn missing(name: &str) -> ApiError {
-    no_such(format!("Instance Profile {name} cannot be found."))
+    no_such_entity(format!("Instance Profile {name} cannot be found."))
 }
 
-fn describe(world: &World, profile: &Profile) -> Value {
+fn describe(world: &World, profile: &InstanceProfile) -> Value {
     let roles = profile.role.iter().filter_map(|name| world.iam.roles.get(name));
     map([
         ("Path", profile.path.as_str().into()),

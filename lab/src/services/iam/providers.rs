@@ -1,16 +1,18 @@
 //! OpenID Connect providers.
 
-use super::errors::{add_tags, already, invalid_input, no_such, quota, tags, validation};
+use super::errors::{
+    add_tags, already_exists, invalid_input, no_such_entity, quota, tags, validation,
+};
 use super::listing::{page, write_tags};
-use super::{Provider, create_provider, provider_arn};
+use super::{OidcProvider, create_oidc_provider, provider_arn};
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;
 
-/// Providers an account may have (quota).
+/// The most providers in an account (quota).
 const QUOTA: usize = 100;
-/// Audiences a provider may have (quota).
+/// The most audiences of a provider (quota).
 const AUDIENCES: usize = 100;
-/// Thumbprints a provider may have (quota).
+/// The most thumbprints of a provider (quota).
 const THUMBPRINTS: usize = 5;
 
 /// `CreateOpenIDConnectProvider`.
@@ -22,7 +24,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     };
     let arn = provider_arn(world, host);
     if world.iam.providers.contains_key(&arn) {
-        return Err(already(format!("Provider with url {url} already exists.")));
+        return Err(already_exists(format!("Provider with url {url} already exists.")));
     }
     if world.iam.providers.len() >= QUOTA {
         return Err(quota("OpenIdConnectProvidersPerAccount", QUOTA));
@@ -33,7 +35,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     }
     let given = tags(input)?;
     let names: Vec<&str> = audiences.iter().map(String::as_str).collect();
-    let arn = create_provider(world, url, &names);
+    let arn = create_oidc_provider(world, url, &names);
     let written = write_tags(&given);
     if let Some(provider) = world.iam.providers.get_mut(&arn) {
         (provider.thumbprints, provider.tags) = (thumbprints, given);
@@ -69,27 +71,27 @@ pub(super) fn get(world: &World, input: &Value) -> ApiResult<Value> {
     ]))
 }
 
-/// `ListOpenIDConnectProviders`: all at once.
+/// `ListOpenIDConnectProviders`: not paginated.
 pub(super) fn list(world: &World) -> Value {
     let arns = world.iam.providers.keys().map(|arn| map([("Arn", arn.into())]));
     map([("OpenIDConnectProviderList", Value::List(arns.collect()))])
 }
 
-/// `DeleteOpenIDConnectProvider`: no error for one that doesn't exist (API reference). Roles that trust it
-/// stay, and nobody can assume them that way.
+/// `DeleteOpenIDConnectProvider`: succeeds if the provider doesn't exist (API reference). Roles that trust it
+/// stay, but can't be assumed through it anymore.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     world.iam.providers.remove(input.need_str("OpenIDConnectProviderArn")?);
     Ok(Value::Null)
 }
 
-/// `UpdateOpenIDConnectProviderThumbprint`: the list is replaced.
+/// `UpdateOpenIDConnectProviderThumbprint`: replaces the whole list.
 pub(super) fn update_thumbprints(world: &mut World, input: &Value) -> ApiResult<Value> {
     let thumbprints = thumbprints(input)?;
     find_mut(world, input)?.thumbprints = thumbprints;
     Ok(Value::Null)
 }
 
-/// `AddClientIDToOpenIDConnectProvider`: no error for one that is there.
+/// `AddClientIDToOpenIDConnectProvider`: succeeds if the audience is already there.
 pub(super) fn add_audience(world: &mut World, input: &Value) -> ApiResult<Value> {
     let audience = input.need_str("ClientID")?.to_owned();
     let provider = find_mut(world, input)?;
@@ -102,7 +104,7 @@ pub(super) fn add_audience(world: &mut World, input: &Value) -> ApiResult<Value>
     Ok(Value::Null)
 }
 
-/// `RemoveClientIDFromOpenIDConnectProvider`: no error for one that isn't there.
+/// `RemoveClientIDFromOpenIDConnectProvider`: succeeds if the audience isn't there.
 pub(super) fn remove_audience(world: &mut World, input: &Value) -> ApiResult<Value> {
     let audience = input.need_str("ClientID")?.to_owned();
     find_mut(world, input)?.audiences.retain(|known| *known != audience);
@@ -135,14 +137,14 @@ fn tags_of(tags: Value) -> Vec<Value> {
     }
 }
 
-fn find<'w>(world: &'w World, input: &Value) -> ApiResult<&'w Provider> {
+fn find<'w>(world: &'w World, input: &Value) -> ApiResult<&'w OidcProvider> {
     let arn = input.need_str("OpenIDConnectProviderArn")?;
     let found = world.iam.providers.get(arn);
-    found.ok_or_else(|| no_such(format!("OpenIDConnect Provider not found for arn {arn}")))
+    found.ok_or_else(|| no_such_entity(format!("OpenIDConnect Provider not found for arn {arn}")))
 }
 
-fn find_mut<'w>(world: &'w mut World, input: &Value) -> ApiResult<&'w mut Provider> {
+fn find_mut<'w>(world: &'w mut World, input: &Value) -> ApiResult<&'w mut OidcProvider> {
     let arn = input.need_str("OpenIDConnectProviderArn")?;
     let found = world.iam.providers.get_mut(arn);
-    found.ok_or_else(|| no_such(format!("OpenIDConnect Provider not found for arn {arn}")))
+    found.ok_or_else(|| no_such_entity(format!("OpenIDConnect Provider not found for arn {arn}")))
 }

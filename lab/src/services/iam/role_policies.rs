@@ -1,23 +1,23 @@
-//! What a role may do: policies of its own, and managed ones attached to it.
+//! A role's permissions: its inline policies, and the managed policies attached to it.
 
-use super::documents::{self, Kind, encoded};
-use super::errors::{limit, new_name, no_such, quota};
+use super::documents::{self, PolicyKind, percent_encode};
+use super::errors::{limit, new_name, no_such_entity, quota};
 use super::listing::page;
 use super::{policies, roles};
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;
 
-/// Managed policies of a role (quota).
+/// The most managed policies attached to a role (quota).
 const ATTACHED: usize = 10;
-/// Characters of all of a role's own policies, white space not counted (quota).
+/// The most characters of all inline policies of a role together, not counting white space (quota).
 const INLINE: usize = 10_240;
 
 /// `PutRolePolicy`.
 pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
     let name = new_name(input, "PolicyName", 128)?;
     let document = input.need_str("PolicyDocument")?;
-    documents::check(document, Kind::Identity)?;
-    let role = roles::modifiable(world, input)?;
+    documents::check(document, PolicyKind::Identity)?;
+    let role = roles::find_modifiable(world, input)?;
     let size = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
     let others: usize =
         role.policies.iter().filter(|(known, _)| *known != name).map(|(_, d)| size(d)).sum();
@@ -35,12 +35,13 @@ pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
 pub(super) fn get(world: &World, input: &Value) -> ApiResult<Value> {
     let (role, name) = (roles::find(world, input)?, input.need_str("PolicyName")?);
     let document = role.policies.get(name);
-    let document = document
-        .ok_or_else(|| no_such(format!("The role policy with name {name} cannot be found.")))?;
+    let document = document.ok_or_else(|| {
+        no_such_entity(format!("The role policy with name {name} cannot be found."))
+    })?;
     Ok(map([
         ("RoleName", role.name.as_str().into()),
         ("PolicyName", name.into()),
-        ("PolicyDocument", encoded(document).into()),
+        ("PolicyDocument", percent_encode(document).into()),
     ]))
 }
 
@@ -53,20 +54,20 @@ pub(super) fn list(world: &World, input: &Value) -> ApiResult<Value> {
 /// `DeleteRolePolicy`.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let name = input.need_str("PolicyName")?;
-    match roles::modifiable(world, input)?.policies.remove(name) {
+    match roles::find_modifiable(world, input)?.policies.remove(name) {
         Some(_) => Ok(Value::Null),
-        None => Err(no_such(format!("The role policy with name {name} cannot be found."))),
+        None => Err(no_such_entity(format!("The role policy with name {name} cannot be found."))),
     }
 }
 
-/// `AttachRolePolicy`: no error for one that is attached.
+/// `AttachRolePolicy`: succeeds if the policy is already attached.
 pub(super) fn attach(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("PolicyArn")?.to_owned();
-    roles::modifiable(world, input)?;
+    roles::find_modifiable(world, input)?;
     if !policies::exists(world, &arn) {
-        return Err(no_such(format!("Policy {arn} does not exist or is not attachable.")));
+        return Err(no_such_entity(format!("Policy {arn} does not exist or is not attachable.")));
     }
-    let role = roles::modifiable(world, input)?;
+    let role = roles::find_modifiable(world, input)?;
     if !role.attached.contains(&arn) && role.attached.len() >= ATTACHED {
         return Err(quota("PoliciesPerRole", ATTACHED));
     }
@@ -77,10 +78,10 @@ pub(super) fn attach(world: &mut World, input: &Value) -> ApiResult<Value> {
 /// `DetachRolePolicy`.
 pub(super) fn detach(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("PolicyArn")?;
-    if roles::modifiable(world, input)?.attached.remove(arn) {
+    if roles::find_modifiable(world, input)?.attached.remove(arn) {
         return Ok(Value::Null);
     }
-    Err(no_such(format!("Policy {arn} was not found.")))
+    Err(no_such_entity(format!("Policy {arn} was not found.")))
 }
 
 /// `ListAttachedRolePolicies`.

@@ -1,21 +1,22 @@
-//! Roles.
+//! Roles, including service-linked ones.
 
-use super::documents::{self, Kind, encoded};
+use super::documents::{self, PolicyKind, percent_encode};
 use super::errors::{
-    add_tags, already, conflict, invalid_input, new_name, no_such, path, quota, tags, validation,
+    add_tags, already_exists, conflict, invalid_input, new_name, no_such_entity, path, quota, tags,
+    validation,
 };
 use super::listing::{page, write_tags};
 use super::{Role, create_role};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// Roles an account may have (quota).
+/// The most roles in an account (quota).
 const QUOTA: usize = 1000;
-/// Characters of a trust policy (quota).
+/// The most characters of a trust policy, not counting white space (quota).
 const TRUST: usize = 2048;
 
-/// Services with a role of their own: the service and the role's name.
-const LINKED: &[(&str, &str)] = &[
+/// The services that have a service-linked role, each with the role's name.
+const SERVICE_LINKED: &[(&str, &str)] = &[
     ("autoscaling.amazonaws.com", "AWSServiceRoleForAutoScaling"),
     ("elasticloadbalancing.amazonaws.com", "AWSServiceRoleForElasticLoadBalancing"),
     ("ecs.amazonaws.com", "AWSServiceRoleForECS"),
@@ -29,7 +30,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     let trust = trust(input.need_str("AssumeRolePolicyDocument")?)?;
     let (description, max_session) = (description(input)?, max_session(input)?.unwrap_or(3600));
     if world.iam.roles.contains_key(name) {
-        return Err(already(format!("Role with name {name} already exists.")));
+        return Err(already_exists(format!("Role with name {name} already exists.")));
     }
     if world.iam.roles.len() >= QUOTA {
         return Err(quota("RolesPerAccount", QUOTA));
@@ -47,7 +48,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
 /// `CreateServiceLinkedRole`.
 pub(super) fn create_linked(world: &mut World, input: &Value) -> ApiResult<Value> {
     let service = input.need_str("AWSServiceName")?;
-    let Some((_, name)) = LINKED.iter().find(|(known, _)| *known == service) else {
+    let Some((_, name)) = SERVICE_LINKED.iter().find(|(known, _)| *known == service) else {
         return Err(invalid_input(format!("Service role name could not be found for {service}.")));
     };
     let name = match input.str("CustomSuffix") {
@@ -79,7 +80,7 @@ pub(super) fn create_linked(world: &mut World, input: &Value) -> ApiResult<Value
     Ok(map([("Role", written)]))
 }
 
-/// `DeleteServiceLinkedRole`: done at once, though the service gives a task to ask after.
+/// `DeleteServiceLinkedRole`: deletes at once, although the response names a task to poll.
 pub(super) fn delete_linked(world: &mut World, input: &Value) -> ApiResult<Value> {
     let role = find(world, input)?;
     if !role.path.starts_with("/aws-service-role/") {
@@ -101,7 +102,7 @@ pub(super) fn get(world: &World, input: &Value) -> ApiResult<Value> {
     Ok(map([("Role", describe(find(world, input)?, true))]))
 }
 
-/// `ListRoles`: without tags and the like (API reference).
+/// `ListRoles`: leaves out tags and some other attributes (API reference).
 pub(super) fn list(world: &World, input: &Value) -> ApiResult<Value> {
     let prefix = input.str("PathPrefix").unwrap_or("/");
     let roles = world.iam.roles.values().filter(|role| role.path.starts_with(prefix));
@@ -111,7 +112,7 @@ pub(super) fn list(world: &World, input: &Value) -> ApiResult<Value> {
 /// `UpdateRole`.
 pub(super) fn update(world: &mut World, input: &Value) -> ApiResult<Value> {
     let (description, max_session) = (description(input)?, max_session(input)?);
-    let role = modifiable(world, input)?;
+    let role = find_modifiable(world, input)?;
     if let Some(description) = description {
         role.description = Some(description);
     }
@@ -122,27 +123,27 @@ pub(super) fn update(world: &mut World, input: &Value) -> ApiResult<Value> {
 /// `UpdateRoleDescription`.
 pub(super) fn update_description(world: &mut World, input: &Value) -> ApiResult<Value> {
     let description = description(input)?;
-    modifiable(world, input)?.description = description;
+    find_modifiable(world, input)?.description = description;
     Ok(map([("Role", describe(find(world, input)?, false))]))
 }
 
 /// `UpdateAssumeRolePolicy`.
 pub(super) fn update_trust(world: &mut World, input: &Value) -> ApiResult<Value> {
     let document = trust(input.need_str("PolicyDocument")?)?;
-    modifiable(world, input)?.trust = document;
+    find_modifiable(world, input)?.trust = document;
     Ok(Value::Null)
 }
 
-/// `PutRolePermissionsBoundary` and `DeleteRolePermissionsBoundary`.
+/// `PutRolePermissionsBoundary` if `on` is set, otherwise `DeleteRolePermissionsBoundary`.
 pub(super) fn set_boundary(world: &mut World, input: &Value, on: bool) -> ApiResult<Value> {
     let boundary = if on { Some(input.need_str("PermissionsBoundary")?.to_owned()) } else { None };
-    modifiable(world, input)?.boundary = boundary;
+    find_modifiable(world, input)?.boundary = boundary;
     Ok(Value::Null)
 }
 
-/// `DeleteRole`: one without policies, in no instance profile.
+/// `DeleteRole`: fails if the role has policies or is in an instance profile.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
-    modifiable(world, input)?;
+    find_modifiable(world, input)?;
     let role = find(world, input)?;
     let name = role.name.clone();
     if world.iam.profiles.values().any(|profile| profile.role.as_ref() == Some(&name)) {
@@ -180,20 +181,20 @@ pub(super) fn list_tags(world: &World, input: &Value) -> ApiResult<Value> {
     page("Tags", tags, input)
 }
 
-/// The role that a call names, or NoSuchEntity.
+/// Returns the role that a call names, or NoSuchEntity.
 pub(super) fn find<'w>(world: &'w World, input: &Value) -> ApiResult<&'w Role> {
     let name = input.need_str("RoleName")?;
     world.iam.roles.get(name).ok_or_else(|| no_such_role(name))
 }
 
-/// The same, to be changed.
+/// Like [`find`], but mutable.
 pub(super) fn find_mut<'w>(world: &'w mut World, input: &Value) -> ApiResult<&'w mut Role> {
     let name = input.need_str("RoleName")?;
     world.iam.roles.get_mut(name).ok_or_else(|| no_such_role(name))
 }
 
-/// The same, unless it belongs to a service.
-pub(super) fn modifiable<'w>(world: &'w mut World, input: &Value) -> ApiResult<&'w mut Role> {
+/// Like [`find_mut`], but fails for a service-linked role.
+pub(super) fn find_modifiable<'w>(world: &'w mut World, input: &Value) -> ApiResult<&'w mut Role> {
     let role = find_mut(world, input)?;
     if role.path.starts_with("/aws-service-role/") {
         return Err(ApiError::sender(
@@ -208,11 +209,11 @@ pub(super) fn modifiable<'w>(world: &'w mut World, input: &Value) -> ApiResult<&
 }
 
 fn no_such_role(name: &str) -> ApiError {
-    no_such(format!("The role with name {name} cannot be found."))
+    no_such_entity(format!("The role with name {name} cannot be found."))
 }
 
 fn trust(document: &str) -> ApiResult<String> {
-    documents::check(document, Kind::Trust)?;
+    documents::check(document, PolicyKind::Trust)?;
     if document.chars().filter(|c| !c.is_whitespace()).count() > TRUST {
         return Err(quota("ACLSizePerRole", TRUST));
     }
@@ -245,13 +246,13 @@ fn brief(role: &Role) -> Value {
         ("RoleId", role.id.as_str().into()),
         ("Arn", role.arn.as_str().into()),
         ("CreateDate", role.created.into()),
-        ("AssumeRolePolicyDocument", encoded(&role.trust).into()),
+        ("AssumeRolePolicyDocument", percent_encode(&role.trust).into()),
         ("Description", role.description.clone().into()),
         ("MaxSessionDuration", role.max_session.into()),
     ])
 }
 
-/// A role as an answer shows it; `used` says when it was last used, too.
+/// Formats a role for a response; `used` adds when it was last used.
 pub(super) fn describe(role: &Role, used: bool) -> Value {
     let boundary = role.boundary.as_ref().map(|arn| {
         map([

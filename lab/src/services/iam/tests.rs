@@ -1,4 +1,4 @@
-//! Roles, policies and profiles from creation to deletion.
+//! Creates, changes and deletes IAM's entities, and evaluates policies.
 
 use super::*;
 use crate::wire::{ApiResult, Call, Principal, Service, Value, map};
@@ -30,7 +30,7 @@ fn code(world: &mut World, operation: &str, input: &[(&'static str, &str)]) -> S
 }
 
 #[test]
-fn what_is_attached_goes_first() {
+fn an_entity_in_use_is_not_deleted() {
     let w = &mut world();
     let (role, profile) = (("RoleName", "web"), ("InstanceProfileName", "web"));
     send(w, "CreateRole", &[role, ("AssumeRolePolicyDocument", TRUST)]).unwrap();
@@ -60,7 +60,7 @@ fn what_is_attached_goes_first() {
 }
 
 #[test]
-fn a_policy_has_five_versions_and_one_that_counts() {
+fn a_policy_has_five_versions_and_one_default() {
     let w = &mut world();
     let made = send(w, "CreatePolicy", &[("PolicyName", "pull"), ("PolicyDocument", PERMITS)]);
     let arn = made.unwrap().get("Policy").str("Arn").unwrap().to_owned();
@@ -98,7 +98,7 @@ fn documents_and_names_are_checked() {
 }
 
 #[test]
-fn a_provider_changes_and_goes() {
+fn a_provider_is_changed_and_deleted() {
     let w = &mut world();
     let url = ("Url", "https://token.actions.githubusercontent.com");
     let made = send(w, "CreateOpenIDConnectProvider", &[url]).unwrap();
@@ -136,7 +136,7 @@ fn a_role_may_do_what_its_policies_allow() {
             caller: Principal { arn, account },
             region: w.region.clone(),
         };
-        permits(w, &call).map_err(|error| error.code)
+        authorize_call(w, &call).map_err(|error| error.code)
     };
     assert_eq!(may(w, Service::Ssm, "DeleteParameter", "Name", "/else"), Ok(()), "not enforced");
     w.iam.enforced = true;
@@ -157,9 +157,9 @@ fn a_role_may_do_what_its_policies_allow() {
 }
 
 #[test]
-fn a_refusal_has_the_form_of_its_service() {
+fn a_denial_has_the_form_of_its_service() {
     let scenario = crate::scenario::Scenario {
-        iam: crate::scenario::Permissions::Enforced,
+        iam: crate::scenario::IamEnforcement::Enforced,
         deploy_policy: Some(
             r#"{"Statement":{"Effect":"Allow","Action":"ec2:Describe*","Resource":"*"}}"#
                 .to_owned(),
@@ -168,7 +168,7 @@ fn a_refusal_has_the_form_of_its_service() {
     };
     let start = "2026-01-05T09:00:00Z".parse().unwrap();
     let mut world = World::from_scenario(&scenario, 1, start).unwrap();
-    let token = crate::services::github::mint(&mut world, "sts.amazonaws.com");
+    let token = crate::services::github::issue_token(&mut world, "sts.amazonaws.com");
     let form = format!(
         "Action=AssumeRoleWithWebIdentity&RoleSessionName=job&WebIdentityToken={token}\
          &RoleArn=arn:aws:iam::123456789012:role/deploy-news"
@@ -201,18 +201,18 @@ fn a_refusal_has_the_form_of_its_service() {
     assert!(text.contains("AccessDeniedException") && text.contains("ssm:GetParameter"), "{text}");
 }
 
-/// The actions, and the resources that each is checked on, that a call needs.
+/// Returns the actions that a call needs, each with its resource.
 fn needs(w: &World, service: Service, operation: &str, input: Value) -> Vec<(String, String)> {
     let account = w.account.clone();
     let caller = Principal { arn: format!("arn:aws:sts::{account}:assumed-role/d/j"), account };
     let call =
         Call { service, operation: operation.to_owned(), input, caller, region: w.region.clone() };
-    let needs = super::needs::of_call(w, &call);
+    let needs = super::required_permissions::required_permissions(w, &call);
     needs.into_iter().map(|need| (need.action, need.resource)).collect()
 }
 
 #[test]
-fn what_stands_behind_a_call_needs_permissions_of_its_own() {
+fn a_call_needs_permissions_for_what_it_uses() {
     let w = &mut world();
     let public = map([("Names", Value::List(vec!["/aws/service/al2023".into()]))]);
     let parameter = "arn:aws:ssm:ap-northeast-2::parameter/aws/service/al2023";
@@ -232,7 +232,7 @@ fn what_stands_behind_a_call_needs_permissions_of_its_own() {
         service: Service::Ecr,
         operation: "PutRegistryScanningConfiguration".to_owned(),
         input: map([("scanType", "ENHANCED".into())]),
-        caller: Principal::nobody(),
+        caller: Principal::anonymous(),
         region: w.region.clone(),
     };
     crate::services::ecr::call(w, &call).unwrap();
@@ -242,7 +242,7 @@ fn what_stands_behind_a_call_needs_permissions_of_its_own() {
 }
 
 #[test]
-fn who_may_not_launch_may_not_refresh() {
+fn an_instance_refresh_needs_launch_permissions() {
     let scenario = crate::scenario::Scenario::default();
     let start = "2026-01-05T09:00:00Z".parse().unwrap();
     let w = &mut World::from_scenario(&scenario, 1, start).unwrap();
@@ -252,7 +252,7 @@ fn who_may_not_launch_may_not_refresh() {
         let policy = format!(
             r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":[{actions}],"Resource":"*"}}}}"#
         );
-        permit(w, "deploy-news", &policy);
+        put_inline_policy(w, "deploy-news", &policy);
         let account = w.account.clone();
         let arn = format!("arn:aws:sts::{account}:assumed-role/deploy-news/job");
         let call = Call {
@@ -262,7 +262,7 @@ fn who_may_not_launch_may_not_refresh() {
             caller: Principal { arn, account },
             region: w.region.clone(),
         };
-        permits(w, &call).map_err(|error| error.message)
+        authorize_call(w, &call).map_err(|error| error.message)
     };
     let words = format!("You are not authorized to use launch template: {template}");
     let start = r#""autoscaling:StartInstanceRefresh""#;
@@ -270,5 +270,5 @@ fn who_may_not_launch_may_not_refresh() {
     assert_eq!(refresh(&format!(r#"{start},"ec2:RunInstances""#)), Err(words));
     let all = format!(r#"{start},"ec2:RunInstances","ec2:CreateTags","iam:PassRole""#);
     assert_eq!(refresh(&all), Ok(()));
-    assert!(w.iam.judged.denied.contains("ec2:CreateTags"));
+    assert!(w.iam.checked_actions.denied.contains("ec2:CreateTags"));
 }

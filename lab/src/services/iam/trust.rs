@@ -1,43 +1,45 @@
-//! Judging a role's trust policy: does some statement allow this applicant, and none deny it?
+//! Evaluates a role's trust policy: some statement must allow the applicant, and none may deny it.
 
 use serde_json::Value as Json;
 
 use super::conditions;
-use crate::services::pattern::like;
+use crate::services::pattern::matches;
 
-/// Who wants to become a role, and how.
-pub(crate) struct Applicant<'a> {
+/// A caller that wants to assume a role.
+pub(crate) struct AssumeRoleRequest<'a> {
     /// `sts:AssumeRole` or `sts:AssumeRoleWithWebIdentity`.
     pub(crate) action: &'a str,
-    /// The kind of principal, `AWS` or `Federated`.
-    pub(crate) kind: &'a str,
-    /// The ARNs under which a policy may name it.
-    pub(crate) names: Vec<String>,
-    /// Condition keys and their values; compared without regard to the case of the key.
+    /// The type of principal, `AWS` or `Federated`.
+    pub(crate) principal_type: &'a str,
+    /// The ARNs by which a policy may name the caller.
+    pub(crate) principal_arns: Vec<String>,
+    /// The condition keys with their values. Keys are case-insensitive.
     pub(crate) context: Vec<(String, String)>,
 }
 
-/// Whether the trust policy lets the applicant in. A document that cannot be read allows nobody.
-pub(crate) fn allows(document: &str, applicant: &Applicant<'_>) -> bool {
+/// Returns whether the trust policy allows the applicant. A document that can't be parsed allows nobody.
+pub(crate) fn allows(document: &str, applicant: &AssumeRoleRequest<'_>) -> bool {
     let Ok(policy) = serde_json::from_str::<Json>(document) else { return false };
     let applies = |effect: &str| {
-        each(&policy["Statement"])
-            .any(|statement| statement["Effect"] == effect && matches(statement, applicant))
+        elements(&policy["Statement"]).any(|statement| {
+            statement["Effect"] == effect && statement_matches(statement, applicant)
+        })
     };
     applies("Allow") && !applies("Deny")
 }
 
-fn matches(statement: &Json, applicant: &Applicant<'_>) -> bool {
-    let action = texts(&statement["Action"])
-        .any(|action| like(&action.to_ascii_lowercase(), &applicant.action.to_ascii_lowercase()));
+fn statement_matches(statement: &Json, applicant: &AssumeRoleRequest<'_>) -> bool {
+    let action = strings(&statement["Action"]).any(|action| {
+        matches(&action.to_ascii_lowercase(), &applicant.action.to_ascii_lowercase())
+    });
     let principal = statement["Principal"] == "*"
-        || texts(&statement["Principal"][applicant.kind])
-            .any(|name| name == "*" || applicant.names.iter().any(|own| own == name));
-    action && principal && conditions::hold(&statement["Condition"], &applicant.context)
+        || strings(&statement["Principal"][applicant.principal_type])
+            .any(|name| name == "*" || applicant.principal_arns.iter().any(|own| own == name));
+    action && principal && conditions::all_match(&statement["Condition"], &applicant.context)
 }
 
-/// The elements of an array, or the one value in place of it.
-pub(super) fn each(json: &Json) -> impl Iterator<Item = &Json> {
+/// Returns the elements of an array, or the single value that stands in place of one.
+pub(super) fn elements(json: &Json) -> impl Iterator<Item = &Json> {
     match json {
         Json::Array(items) => items.iter(),
         Json::Null => [].iter(),
@@ -45,8 +47,8 @@ pub(super) fn each(json: &Json) -> impl Iterator<Item = &Json> {
     }
 }
 
-pub(super) fn texts(json: &Json) -> impl Iterator<Item = &str> {
-    each(json).filter_map(Json::as_str)
+pub(super) fn strings(json: &Json) -> impl Iterator<Item = &str> {
+    elements(json).filter_map(Json::as_str)
 }
 
 #[cfg(test)]
@@ -54,12 +56,12 @@ mod tests {
     use super::super::github_trust;
     use super::*;
 
-    fn applicant(subject: &str, audience: &str) -> Applicant<'static> {
+    fn applicant(subject: &str, audience: &str) -> AssumeRoleRequest<'static> {
         let issuer = "token.actions.githubusercontent.com";
-        Applicant {
+        AssumeRoleRequest {
             action: "sts:AssumeRoleWithWebIdentity",
-            kind: "Federated",
-            names: vec![format!("arn:aws:iam::123456789012:oidc-provider/{issuer}")],
+            principal_type: "Federated",
+            principal_arns: vec![format!("arn:aws:iam::123456789012:oidc-provider/{issuer}")],
             context: vec![
                 (format!("{issuer}:sub"), subject.to_owned()),
                 (format!("{issuer}:aud"), audience.to_owned()),

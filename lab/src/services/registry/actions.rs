@@ -1,15 +1,15 @@
-//! The actions that IAM checks for a request to ECR's registry. Its paths have no operations, but the same permissions as the
-//! API (ECR user guide, "IAM permissions for pushing an image to an Amazon ECR private repository", and "pulling"): a push
-//! asks for a blob, sends its parts and then the manifest. Who asks what an upload has taken, gives it up, or lists referrers
-//! is not told there; those are guesses.
+//! The actions that IAM checks for a request to ECR's registry. Its paths are not API operations, but need the same
+//! permissions (ECR user guide, "IAM permissions for pushing an image to an Amazon ECR private repository", and
+//! "pulling"): a push checks for a blob, uploads its parts, and then puts the manifest. The guide doesn't say what
+//! querying or canceling an upload and listing referrers need; those are guesses.
 
 use http::Method;
 
 use super::path::Resource;
 
-/// The actions of a request, on the repository that it names; none for the API itself. A PUT that ends an upload may bring
-/// its last part, or all of it.
-pub(super) fn actions(
+/// Returns the actions of a request on the repository that it names; none for the API's root. A PUT that completes
+/// an upload may carry its last part, or all of it.
+pub(super) fn required_actions(
     method: &Method,
     resource: Resource<'_>,
     has_body: bool,

@@ -1,4 +1,4 @@
-//! What is inside an image: its labels and its files. Instances look here to know how their program
+//! The contents of an image: its labels and its files. Instances read them to know how their program
 //! behaves and what it serves.
 
 use std::collections::BTreeMap;
@@ -11,27 +11,27 @@ use serde_json::Value as Json;
 
 use super::{Image, Repository, State, Store};
 
-/// What an instance must know of the image that it is to run.
+/// What an instance has to know about the image that it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageFacts {
     /// The digest of the manifest or index that the reference names.
     pub digest: String,
-    /// The labels in its configuration.
+    /// The labels in the image's configuration.
     pub labels: BTreeMap<String, String>,
 }
 
-/// What was read from an image, kept: images never change.
+/// What was read from an image, cached because images never change.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Contents {
+pub(super) struct ContentsCache {
     labels: OnceLock<BTreeMap<String, String>>,
     files: OnceLock<BTreeMap<String, Bytes>>,
 }
 
-/// The host of the GitHub Container Registry in a reference; every other host is ECR's.
+/// GHCR's host in a reference; every other host is ECR's.
 const GHCR: &str = "ghcr.io";
 
-/// The image that a reference names: `host/repository@sha256:…`, `host/repository:tag` or both. It is
-/// looked for in the GitHub Container Registry if that is the host, else in ECR.
+/// Returns the image that a reference names: `host/repository@sha256:…`, `host/repository:tag` or both. Looks
+/// in GHCR if that is the host, otherwise in ECR.
 pub fn image(state: &State, reference: &str) -> Option<ImageFacts> {
     let (host, path) = reference.split_once('/')?;
     let store = if host == GHCR { &state.ghcr } else { &state.ecr };
@@ -46,36 +46,40 @@ pub fn image(state: &State, reference: &str) -> Option<ImageFacts> {
     Some(ImageFacts { digest: digest.to_owned(), labels })
 }
 
-/// The labels of an image; of an index, those of the image that would run.
+/// Returns the labels of an image; for an index, those of the image that would run.
 pub(crate) fn labels<'s>(
     store: &Store,
     repository: &'s Repository,
     image: &'s Image,
 ) -> Option<&'s BTreeMap<String, String>> {
-    let runnable = runnable(repository, image, 0)?;
+    let runnable = runnable_image(repository, image, 0)?;
     Some(runnable.contents.labels.get_or_init(|| read_labels(store, runnable)))
 }
 
-/// The file at `path` in the image whose manifest has `digest`: the last layer that has it wins.
+/// Returns the file at `path` in the image whose manifest has `digest`. The last layer that has the file wins.
 pub fn file(state: &State, digest: &str, path: &str) -> Option<Bytes> {
     let (store, repository, image) = [&state.ecr, &state.ghcr].into_iter().find_map(|store| {
         let mut all = store.repositories.values();
         all.find_map(|repository| Some((store, repository, repository.images.get(digest)?)))
     })?;
-    let runnable = runnable(repository, image, 0)?;
+    let runnable = runnable_image(repository, image, 0)?;
     let files = runnable.contents.files.get_or_init(|| read_files(store, runnable));
     files.get(normal(path)).cloned()
 }
 
-/// The manifest to run: the image itself, or of an index the first for a known platform. Attestations
-/// have the platform `unknown`.
-fn runnable<'r>(repository: &'r Repository, image: &'r Image, depth: usize) -> Option<&'r Image> {
+/// Returns the image to run: the image itself, or for an index its first image with a known platform.
+/// Attestations have the platform `unknown`.
+fn runnable_image<'r>(
+    repository: &'r Repository,
+    image: &'r Image,
+    depth: usize,
+) -> Option<&'r Image> {
     let json = json(&image.manifest)?;
     let Some(manifests) = json["manifests"].as_array() else { return Some(image) };
     let chosen = manifests.iter().find(|item| item["platform"]["os"] != "unknown")?;
     let chosen = repository.images.get(chosen["digest"].as_str()?)?;
-    // An index may name indexes, but nobody nests them deeper.
-    if depth < 3 { runnable(repository, chosen, depth + 1) } else { None }
+    // An index may name indexes, but nobody nests them deeper than this.
+    if depth < 3 { runnable_image(repository, chosen, depth + 1) } else { None }
 }
 
 fn read_labels(store: &Store, image: &Image) -> BTreeMap<String, String> {
@@ -89,14 +93,14 @@ fn read_labels(store: &Store, image: &Image) -> BTreeMap<String, String> {
     labels().unwrap_or_default()
 }
 
-/// All regular files of all layers. A layer that is neither tar nor gzipped tar (zstd) gives none.
+/// Reads the regular files of all layers. A layer that is neither tar nor gzipped tar (such as zstd) has none.
 fn read_files(store: &Store, image: &Image) -> BTreeMap<String, Bytes> {
     let mut files = BTreeMap::new();
     let manifest = json(&image.manifest).unwrap_or_default();
     for layer in manifest["layers"].as_array().into_iter().flatten() {
         if let Some(bytes) = layer["digest"].as_str().and_then(|digest| store.blobs.get(digest)) {
             let plain = unpacked(bytes);
-            // A broken layer gives the files before the break.
+            // A corrupt layer still contributes the files before the corruption.
             let _ = apply_layer(&mut files, &plain);
         }
     }
@@ -109,7 +113,7 @@ fn apply_layer(files: &mut BTreeMap<String, Bytes>, tar: &[u8]) -> std::io::Resu
         let path = entry.path()?.to_string_lossy().into_owned();
         let path = normal(&path).to_owned();
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
-        // Whiteouts (OCI image specification, "Layers"): what earlier layers had and this one removes.
+        // Whiteouts remove what earlier layers have (OCI image specification, "Layers").
         if name == ".wh..wh..opq" {
             remove(files, folder);
         } else if let Some(gone) = name.strip_prefix(".wh.") {
@@ -123,7 +127,7 @@ fn apply_layer(files: &mut BTreeMap<String, Bytes>, tar: &[u8]) -> std::io::Resu
     Ok(())
 }
 
-/// Removes a file, or a folder and what is below it.
+/// Removes a file, or a folder with everything below it.
 fn remove(files: &mut BTreeMap<String, Bytes>, path: &str) {
     let below = if path.is_empty() { String::new() } else { format!("{path}/") };
     files.retain(|file, _| file != path && !file.starts_with(&below));
@@ -138,7 +142,7 @@ fn unpacked(layer: &Bytes) -> Bytes {
     plain.into()
 }
 
-/// A path without `./` or `/` before it.
+/// Returns a path without leading `./` or `/`, and without trailing `/`.
 fn normal(path: &str) -> &str {
     path.trim_start_matches("./").trim_matches('/')
 }

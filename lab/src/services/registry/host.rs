@@ -1,13 +1,13 @@
-//! Which registry a request is for, and what the two do differently.
+//! Which registry a request is for, and how the two differ:
 //!
-//! |                         | ECR                                  | GHCR                              |
-//! |-------------------------|--------------------------------------|-----------------------------------|
-//! | login                   | Basic, with a password of 12 hours   | Bearer, from `/token`             |
-//! | a push to a new name    | refused but by a creation template   | creates a private package         |
-//! | mounting of blobs       | an account setting                   | of what the caller may read       |
-//! | deleting a manifest     | by digest                            | 405: only GitHub's API does it    |
-//! | referrers               | listed                               | 404: clients keep a fallback tag  |
-//! | an upload's place       | `…/blobs/uploads/<id>`               | `…/blobs/upload/<id>`             |
+//! |                     | ECR                                       | GHCR                                    |
+//! |---------------------|-------------------------------------------|-----------------------------------------|
+//! | login               | Basic, with a password valid for 12 hours | Bearer, from `/token`                   |
+//! | push to a new name  | refused, unless a template creates it     | creates a private package               |
+//! | mounting a blob     | an account setting                        | allowed if the caller can read the blob |
+//! | deleting a manifest | by digest                                 | 405: only through GitHub's API          |
+//! | referrers           | listed                                    | 404: clients use the fallback tag       |
+//! | upload location     | `…/blobs/uploads/<id>`                    | `…/blobs/upload/<id>`                   |
 
 use bytes::Bytes;
 use http::Request;
@@ -19,43 +19,47 @@ use crate::world::World;
 
 /// One of the two registries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Host {
-    /// Elastic Container Registry.
+pub(crate) enum RegistryKind {
+    /// Amazon Elastic Container Registry.
     Ecr,
     /// The GitHub Container Registry.
     Ghcr,
 }
 
-impl Host {
-    /// The registry of a request, by the host that it names: `ghcr.io` and its alias are GHCR's, all
-    /// others are ECR's.
-    pub(crate) fn of(world: &World, request: &Request<Bytes>) -> Host {
-        if ghcr::is_host(world, authority(request)) { Host::Ghcr } else { Host::Ecr }
+impl RegistryKind {
+    /// Returns the registry that a request is for: `ghcr.io` and its alias are GHCR's, all other hosts are
+    /// ECR's.
+    pub(crate) fn of_request(world: &World, request: &Request<Bytes>) -> RegistryKind {
+        if ghcr::is_host(world, authority(request)) {
+            RegistryKind::Ghcr
+        } else {
+            RegistryKind::Ecr
+        }
     }
 
     pub(super) fn store(self, state: &State) -> &Store {
         match self {
-            Host::Ecr => &state.ecr,
-            Host::Ghcr => &state.ghcr,
+            RegistryKind::Ecr => &state.ecr,
+            RegistryKind::Ghcr => &state.ghcr,
         }
     }
 
     pub(super) fn store_mut(self, state: &mut State) -> &mut Store {
         match self {
-            Host::Ecr => &mut state.ecr,
-            Host::Ghcr => &mut state.ghcr,
+            RegistryKind::Ecr => &mut state.ecr,
+            RegistryKind::Ghcr => &mut state.ghcr,
         }
     }
 
-    /// The challenge of a 401. GHCR's names a scope, where the request has one; at `/v2/` it is this
-    /// placeholder, as recorded.
+    /// Returns the challenge of a 401. GHCR's names the scope that the request needs; at `/v2/`, which needs
+    /// none, it names this placeholder, as recorded.
     pub(super) fn challenge(self, world: &World, scope: Option<&str>) -> String {
         match self {
-            Host::Ecr => {
+            RegistryKind::Ecr => {
                 let host = ecr::registry_host(world);
                 format!("Basic realm=\"https://{host}/\",service=\"ecr.amazonaws.com\"")
             }
-            Host::Ghcr => {
+            RegistryKind::Ghcr => {
                 let scope = scope.unwrap_or("repository:user/image:pull");
                 let realm = ghcr::base(world);
                 format!("Bearer realm=\"{realm}/token\",service=\"ghcr.io\",scope=\"{scope}\"")
@@ -63,16 +67,16 @@ impl Host {
         }
     }
 
-    /// The word in the path of an upload.
-    pub(super) fn upload_word(self) -> &'static str {
+    /// Returns the segment that marks an upload in its path.
+    pub(super) fn upload_segment(self) -> &'static str {
         match self {
-            Host::Ecr => "uploads",
-            Host::Ghcr => "upload",
+            RegistryKind::Ecr => "uploads",
+            RegistryKind::Ghcr => "upload",
         }
     }
 }
 
-/// Host and port that a request names.
+/// Returns the host and port that a request names.
 pub(crate) fn authority(request: &Request<Bytes>) -> &str {
     let header = || request.headers().get(HOST).and_then(|value| value.to_str().ok());
     request.uri().authority().map(|named| named.as_str()).or_else(header).unwrap_or_default()

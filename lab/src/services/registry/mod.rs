@@ -1,11 +1,11 @@
-//! Repositories, images and the blobs they are made of; and the OCI distribution API in front of them,
-//! as ECR has it and as the GitHub Container Registry has it. ECR's own API ([`super::ecr`]) works on
-//! the same store.
+//! Repositories, images and their blobs, and the OCI distribution API in front of them, as ECR and the GitHub
+//! Container Registry (GHCR) implement it. ECR's own API ([`super::ecr`]) works on the same store.
 
 mod actions;
 mod blobs;
 mod contents;
 mod digest;
+mod error;
 mod host;
 mod listing;
 mod manifests;
@@ -14,7 +14,6 @@ mod name;
 mod path;
 mod push;
 mod references;
-mod refusal;
 mod serve;
 mod storage;
 mod store;
@@ -29,41 +28,41 @@ pub(crate) use contents::labels;
 pub use contents::{ImageFacts, file, image};
 pub use digest::digest_of;
 pub(crate) use digest::is_digest;
-pub(crate) use host::{Host, authority};
-pub(crate) use mutability::Mutability;
+pub(crate) use error::OciError;
+pub(crate) use host::{RegistryKind, authority};
+pub(crate) use mutability::TagMutability;
 pub(crate) use name::is_name;
 pub use push::PushError;
-pub(crate) use push::{Push, is_tag, push};
-pub(crate) use refusal::Refusal;
-pub(crate) use serve::parameter;
+pub(crate) use push::{ManifestPush, is_tag, push};
+pub(crate) use serve::query_parameter;
 pub use serve::serve;
 pub use storage::serve_storage;
-pub(crate) use storage::{PREFIX as STORAGE_PREFIX, ecr_address, is_storage_host};
+pub(crate) use storage::{PREFIX as STORAGE_PREFIX, ecr_download_url, is_storage_host};
 pub(crate) use store::{Image, Repository, Store};
 pub(crate) use uploads::Upload;
-pub(crate) use wildcard::fits;
+pub(crate) use wildcard::matches_wildcard;
 
-/// What the registries hold.
+/// The contents of both registries.
 #[derive(Debug, Clone, Default)]
 pub struct State {
-    /// ECR's, of the one account.
+    /// ECR's, in the lab's only account.
     pub(crate) ecr: Store,
-    /// The GitHub Container Registry's.
+    /// GHCR's.
     pub(crate) ghcr: Store,
 }
 
-/// Adds an empty repository of ECR whose tags may move, if there is none of this name.
+/// Creates an empty ECR repository with mutable tags, unless it exists.
 pub fn create_repository(state: &mut State, name: &str) {
     state.ecr.repositories.entry(name.to_owned()).or_default();
 }
 
-/// Keeps a blob in ECR, for a manifest to come, and gives its digest.
+/// Stores a blob in ECR for a manifest that is put later, and returns its digest.
 pub fn put_blob(state: &mut State, bytes: impl Into<Bytes>) -> String {
     state.ecr.put_blob(bytes.into())
 }
 
-/// Keeps a manifest in ECR whose blobs were put before, under `tag` if one is given, and gives its
-/// digest. The repository is created if it is missing.
+/// Stores a manifest in ECR, under `tag` if one is given, and returns its digest. Its blobs must have been put
+/// before; the repository is created if it is missing.
 pub fn put_manifest(
     state: &mut State,
     repository: &str,
@@ -82,5 +81,5 @@ pub fn put_manifest(
     if let Some(repository) = state.ecr.repositories.get_mut(repository) {
         repository.blobs.extend(known);
     }
-    push(&mut state.ecr, Push { repository, tag, media_type, manifest, now: None })
+    push(&mut state.ecr, ManifestPush { repository, tag, media_type, manifest, now: None })
 }

@@ -1,66 +1,72 @@
-//! Whether a tag may move to another image.
+//! Tag mutability: whether a tag may move to another image.
 
 use super::wildcard;
 
-/// A repository's rule for its tags (ECR API model, `ImageTagMutability`). Filters are patterns with
-/// `*`; a tag that fits one of them is an exception.
+/// A repository's tag mutability (ECR API model, `ImageTagMutability`). Filters are patterns with `*`; a tag
+/// that matches one of them is an exception.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) enum Mutability {
+pub(crate) enum TagMutability {
     /// Every tag may move.
     #[default]
     Mutable,
-    /// No tag may.
+    /// No tag may move.
     Immutable,
-    /// Every tag may but those that fit.
+    /// Every tag may move, except those that match a filter.
     MutableExcept(Vec<String>),
-    /// No tag may but those that fit.
+    /// No tag may move, except those that match a filter.
     ImmutableExcept(Vec<String>),
 }
 
-impl Mutability {
-    /// Whether this tag may move.
-    pub(crate) fn lets_move(&self, tag: &str) -> bool {
-        let excepted = |filters: &[String]| filters.iter().any(|f| wildcard::fits(f, tag));
+impl TagMutability {
+    /// Returns whether this tag may move to another image.
+    pub(crate) fn allows_move(&self, tag: &str) -> bool {
+        let excepted =
+            |filters: &[String]| filters.iter().any(|f| wildcard::matches_wildcard(f, tag));
         match self {
-            Mutability::Mutable => true,
-            Mutability::Immutable => false,
-            Mutability::MutableExcept(filters) => !excepted(filters),
-            Mutability::ImmutableExcept(filters) => excepted(filters),
+            TagMutability::Mutable => true,
+            TagMutability::Immutable => false,
+            TagMutability::MutableExcept(filters) => !excepted(filters),
+            TagMutability::ImmutableExcept(filters) => excepted(filters),
         }
     }
 
-    /// Its name in the API.
+    /// Returns its name in the API.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Mutability::Mutable => "MUTABLE",
-            Mutability::Immutable => "IMMUTABLE",
-            Mutability::MutableExcept(_) => "MUTABLE_WITH_EXCLUSION",
-            Mutability::ImmutableExcept(_) => "IMMUTABLE_WITH_EXCLUSION",
+            TagMutability::Mutable => "MUTABLE",
+            TagMutability::Immutable => "IMMUTABLE",
+            TagMutability::MutableExcept(_) => "MUTABLE_WITH_EXCLUSION",
+            TagMutability::ImmutableExcept(_) => "IMMUTABLE_WITH_EXCLUSION",
         }
     }
 
-    /// The exceptions; none where there can be none.
+    /// Returns the exclusion filters, which are empty for the variants without exceptions.
     pub(crate) fn filters(&self) -> &[String] {
         match self {
-            Mutability::Mutable | Mutability::Immutable => &[],
-            Mutability::MutableExcept(filters) | Mutability::ImmutableExcept(filters) => filters,
+            TagMutability::Mutable | TagMutability::Immutable => &[],
+            TagMutability::MutableExcept(filters) | TagMutability::ImmutableExcept(filters) => {
+                filters
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Mutability;
+    use super::TagMutability;
 
     #[test]
-    fn exceptions_turn_the_rule_around() {
+    fn exclusion_filters_invert_the_rule() {
         let filters = || vec!["dev-*".to_owned(), "latest".to_owned()];
         let (mutable, immutable) =
-            (Mutability::MutableExcept(filters()), Mutability::ImmutableExcept(filters()));
+            (TagMutability::MutableExcept(filters()), TagMutability::ImmutableExcept(filters()));
         for (tag, excepted) in
             [("dev-7", true), ("latest", true), ("latest2", false), ("v1", false)]
         {
-            assert_eq!((mutable.lets_move(tag), immutable.lets_move(tag)), (!excepted, excepted));
+            assert_eq!(
+                (mutable.allows_move(tag), immutable.allows_move(tag)),
+                (!excepted, excepted)
+            );
         }
     }
 }

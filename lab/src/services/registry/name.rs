@@ -1,7 +1,8 @@
-//! Names of repositories.
+//! Repository names.
 
-/// The form of a repository's name (ECR API model, and the distribution specification): 2 to 256 characters, words of lowercase letters and
-/// digits between `/`, within which `.`, `_`, `__` or hyphens stand between letters.
+/// Returns whether a repository name is valid (ECR API model, and the distribution specification): 2 to 256
+/// characters; components of lowercase letters and digits, separated by `/`; within a component, `.`, `_`, `__`
+/// or hyphens may separate letters and digits.
 pub(crate) fn is_name(name: &str) -> bool {
     let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let separates =

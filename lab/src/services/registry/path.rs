@@ -1,26 +1,26 @@
 //! The paths of the distribution API.
 
-/// What a path below `/v2` names. Repositories' names are paths themselves, so the last word that the
-/// API knows divides.
+/// What a path below `/v2` names. Repository names may contain `/`, so the last keyword of the API in the path
+/// separates the name from the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Resource<'p> {
-    /// The API itself.
+    /// The API's root.
     Root,
     /// A blob by digest.
     Blob { name: &'p str, digest: &'p str },
-    /// An upload; the identifier is empty where one is to begin.
+    /// An upload; `id` is empty in a request that starts one.
     Upload { name: &'p str, id: &'p str },
     /// A manifest by tag or digest.
     Manifest { name: &'p str, reference: &'p str },
     /// The tags of a repository.
     Tags { name: &'p str },
-    /// What refers to a manifest.
+    /// The referrers of a manifest.
     Referrers { name: &'p str, digest: &'p str },
 }
 
 impl<'p> Resource<'p> {
-    /// The resource of a path; `None` where there is nothing.
-    pub(super) fn of(path: &'p str) -> Option<Resource<'p>> {
+    /// Parses a path; returns `None` if it names nothing in the API.
+    pub(super) fn parse(path: &'p str) -> Option<Resource<'p>> {
         let path = path.strip_prefix("/v2")?.trim_matches('/');
         if path.is_empty() {
             return Some(Resource::Root);
@@ -46,7 +46,7 @@ impl<'p> Resource<'p> {
         }
     }
 
-    /// The repository, but for the API itself.
+    /// Returns the repository's name; `None` for the API's root.
     pub(super) fn name(self) -> Option<&'p str> {
         match self {
             Resource::Root => None,
@@ -64,7 +64,7 @@ mod tests {
     use super::Resource::{self, *};
 
     #[test]
-    fn names_may_contain_the_api_s_words() {
+    fn names_may_contain_the_api_keywords() {
         for (path, expected) in [
             ("/v2/", Some(Root)),
             ("/v2/a/tags/list", Some(Tags { name: "a" })),
@@ -78,7 +78,7 @@ mod tests {
             ("/v2/manifests/t", None),
             ("/v2/a/b/c", None),
         ] {
-            assert_eq!(Resource::of(path), expected, "{path}");
+            assert_eq!(Resource::parse(path), expected, "{path}");
         }
     }
 }

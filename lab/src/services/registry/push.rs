@@ -1,71 +1,71 @@
-//! Accepting manifests.
+//! Accepts pushed manifests.
 
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::contents::Contents;
+use super::contents::ContentsCache;
 use super::digest::digest_of;
 use super::references::References;
 use super::{Image, Store};
 
-/// The largest manifest (ECR service quotas; the distribution specification asks for at least this).
+/// The largest manifest, in bytes (ECR service quotas; the distribution specification asks for at least this).
 const SIZE_LIMIT: usize = 4 << 20;
 
-/// The longest tag (ECR API model; the distribution specification has 128).
+/// The longest tag, in characters (ECR API model; the distribution specification has 128).
 const TAG_LIMIT: usize = 300;
 
-/// Why an image is not accepted. Each registry words these in its own way.
+/// Why an image is refused. Each registry words these errors in its own way.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PushError {
-    /// There is no such repository.
-    #[error("there is no repository {0}")]
+    /// The repository does not exist.
+    #[error("the repository `{0}` does not exist")]
     UnknownRepository(String),
-    /// It is not a manifest; says why.
-    #[error("not a manifest: {0}")]
+    /// The manifest is invalid, for this reason.
+    #[error("the manifest is invalid: {0}")]
     Invalid(String),
-    /// It is larger than 4 MiB.
+    /// The manifest is larger than 4 MiB; has its size in bytes.
     #[error("the manifest has {0} bytes, more than {SIZE_LIMIT}")]
     TooLarge(usize),
-    /// The tag has a form that no tag has.
-    #[error("{0} is no tag")]
+    /// The tag is malformed.
+    #[error("`{0}` is not a valid tag")]
     InvalidTag(String),
-    /// Blobs that it names are not in the repository.
+    /// The repository lacks blobs that the manifest names; has their digests.
     #[error("the repository lacks the blobs {}", .0.join(", "))]
     MissingBlobs(Vec<String>),
-    /// Manifests that an index names are not in the repository.
+    /// The repository lacks manifests that the index names; has their digests.
     #[error("the repository lacks the manifests {}", .0.join(", "))]
     MissingManifests(Vec<String>),
-    /// The tag is another image's and may not move.
-    #[error("the tag {tag} of {repository} is taken and immutable")]
-    TagTaken {
-        /// The repository.
+    /// The tag names another image and is immutable.
+    #[error("the tag `{tag}` of `{repository}` names another image and is immutable")]
+    ImmutableTag {
+        /// The repository's name.
         repository: String,
-        /// The tag.
+        /// The tag that can't move.
         tag: String,
     },
-    /// A quota of the registry is used up; names it.
-    #[error("the quota is used up: {0}")]
+    /// The push would exceed this quota of the registry.
+    #[error("the quota is exceeded: {0}")]
     Quota(&'static str),
 }
 
-/// A manifest on its way in.
+/// A manifest to push.
 #[derive(Debug)]
-pub(crate) struct Push<'p> {
-    /// The repository.
+pub(crate) struct ManifestPush<'p> {
+    /// The repository's name.
     pub(crate) repository: &'p str,
-    /// The tag that is to name it.
+    /// The tag to put on it, if any.
     pub(crate) tag: Option<&'p str>,
-    /// The type that the sender gives it.
+    /// The media type that the client declares.
     pub(crate) media_type: &'p str,
-    /// Its bytes.
+    /// The manifest's bytes.
     pub(crate) manifest: Bytes,
-    /// When; unknown for a scenario's.
+    /// The time of the push; unknown for a scenario's images.
     pub(crate) now: Option<Timestamp>,
 }
 
-/// Keeps a manifest, and gives its digest. The same manifest again is accepted again.
-pub(crate) fn push(store: &mut Store, push: Push<'_>) -> Result<String, PushError> {
-    let Push { repository: name, tag, media_type, manifest, now } = push;
+/// Stores a manifest and returns its digest. Pushing the same manifest again succeeds.
+pub(crate) fn push(store: &mut Store, push: ManifestPush<'_>) -> Result<String, PushError> {
+    let ManifestPush { repository: name, tag, media_type, manifest, now } = push;
     let Some(repository) = store.repositories.get_mut(name) else {
         return Err(PushError::UnknownRepository(name.to_owned()));
     };
@@ -90,8 +90,11 @@ pub(crate) fn push(store: &mut Store, push: Push<'_>) -> Result<String, PushErro
             return Err(PushError::InvalidTag(tag.to_owned()));
         }
         let moves = repository.tags.get(tag).is_some_and(|holder| *holder != digest);
-        if moves && !repository.mutability.lets_move(tag) {
-            return Err(PushError::TagTaken { repository: name.to_owned(), tag: tag.to_owned() });
+        if moves && !repository.mutability.allows_move(tag) {
+            return Err(PushError::ImmutableTag {
+                repository: name.to_owned(),
+                tag: tag.to_owned(),
+            });
         }
         repository.tags.insert(tag.to_owned(), digest.clone());
     }
@@ -101,12 +104,12 @@ pub(crate) fn push(store: &mut Store, push: Push<'_>) -> Result<String, PushErro
         references,
         pushed: now,
         pulled: None,
-        contents: Contents::default(),
+        contents: ContentsCache::default(),
     });
     Ok(digest)
 }
 
-/// The form of a tag (OCI distribution specification), at ECR's length.
+/// Returns whether a tag is well-formed (OCI distribution specification, but with ECR's maximum length).
 pub(crate) fn is_tag(tag: &str) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     tag.len() <= TAG_LIMIT

@@ -1,27 +1,27 @@
-//! What manifests refer to.
+//! The references in manifests.
 
 use serde_json::Value as Json;
 
 use super::PushError;
 use super::digest::is_digest;
 
-/// What a manifest refers to.
+/// The blobs and manifests that a manifest refers to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct References {
-    /// Its configuration and layers.
+    /// The digests of its configuration and layers.
     pub(crate) blobs: Vec<String>,
-    /// The manifests of an index.
+    /// The digests of an index's manifests.
     pub(crate) manifests: Vec<String>,
-    /// Whether it is an index.
+    /// Whether it is an index of other manifests.
     pub(crate) is_index: bool,
-    /// The manifest that it says something about (OCI image specification, `subject`).
+    /// The digest of the manifest that it refers to as its subject (OCI image specification, `subject`).
     pub(crate) subject: Option<String>,
-    /// What it is if not an image: `artifactType`, or else the media type of its configuration.
+    /// The artifact type: `artifactType`, or else the media type of its configuration.
     pub(crate) artifact_type: Option<String>,
 }
 
 impl References {
-    /// Reads them from a manifest or an index.
+    /// Reads the references of a manifest or an index.
     pub(crate) fn of(manifest: &[u8]) -> Result<References, PushError> {
         let json: Json = serde_json::from_slice(manifest)
             .map_err(|error| PushError::Invalid(error.to_string()))?;
@@ -30,7 +30,7 @@ impl References {
         }
         let is_index = json["manifests"].is_array();
         if !is_index && !json["config"].is_object() {
-            return Err(PushError::Invalid("it has neither a config nor manifests".to_owned()));
+            return Err(PushError::Invalid("neither config nor manifests is set".to_owned()));
         }
         let mut blobs = Vec::new();
         if !is_index {
@@ -46,8 +46,8 @@ impl References {
     }
 }
 
-/// The digests of a list of descriptors. A layer with addresses of its own is kept elsewhere
-/// ("foreign").
+/// Returns the digests in a list of descriptors. Skips layers with `urls`, which are stored elsewhere
+/// ("foreign layers").
 fn digests_in(list: &Json) -> Result<Vec<String>, PushError> {
     let items = list.as_array().into_iter().flatten();
     items.filter(|item| item["urls"].as_array().is_none_or(Vec::is_empty)).map(digest_in).collect()

@@ -1,50 +1,52 @@
-//! The OCI distribution API: who may, and which part of it answers.
+//! The OCI distribution API: authorizes requests and routes them.
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 
+use super::error::OciError;
 use super::path::Resource;
-use super::refusal::Refusal;
-use super::{Host, Repository, actions, blobs, digest_of, is_name, listing, manifests, uploads};
-use crate::services::ecr::{self, Denied};
-use crate::services::ghcr::{self, Deed};
+use super::{
+    RegistryKind, Repository, actions, blobs, digest_of, is_name, listing, manifests, uploads,
+};
+use crate::services::ecr::{self, AuthError};
+use crate::services::ghcr::{self, PackageAction};
 use crate::services::iam;
 use crate::wire::Principal;
 use crate::world::World;
 
-/// The header that names a blob or manifest.
+/// The header with the digest of a blob or manifest.
 pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 
-pub(super) type Answer = Result<Response<Bytes>, Refusal>;
+pub(super) type OciResult = Result<Response<Bytes>, OciError>;
 
 /// Answers one request to a registry.
 pub fn serve(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
-    let host = Host::of(world, request);
+    let host = RegistryKind::of_request(world, request);
     let mut response = answer(world, request, host).unwrap_or_else(|refusal| {
         let mut response = refusal.response();
         if refusal.status == StatusCode::UNAUTHORIZED {
             let challenge = host.challenge(world, refusal.scope.as_deref());
-            set(&mut response, WWW_AUTHENTICATE, &challenge);
+            set_header(&mut response, WWW_AUTHENTICATE, &challenge);
         }
         response
     });
-    set(&mut response, API_VERSION, "registry/2.0");
+    set_header(&mut response, API_VERSION, "registry/2.0");
     response
 }
 
-fn answer(world: &mut World, request: &Request<Bytes>, host: Host) -> Answer {
-    let resource = Resource::of(request.uri().path());
-    // Nobody learns what there is not before it is known who asks.
-    let caller = authorise(world, request, host, resource)?;
-    let resource = resource.ok_or_else(Refusal::no_such_page)?;
+fn answer(world: &mut World, request: &Request<Bytes>, host: RegistryKind) -> OciResult {
+    let resource = Resource::parse(request.uri().path());
+    // A caller that is not authenticated must not learn which paths don't exist.
+    let caller = authenticate(world, request, host, resource)?;
+    let resource = resource.ok_or_else(OciError::not_found)?;
     if let Some(caller) = &caller {
-        permit(world, request, caller, resource)?;
+        authorize(world, request, caller, resource)?;
     }
-    if host == Host::Ghcr && resource.name().is_some_and(|name| !is_name(name)) {
-        return Err(Refusal::name());
+    if host == RegistryKind::Ghcr && resource.name().is_some_and(|name| !is_name(name)) {
+        return Err(OciError::name());
     }
     match resource {
         Resource::Root => Ok(empty(StatusCode::OK)),
@@ -64,66 +66,66 @@ fn answer(world: &mut World, request: &Request<Bytes>, host: Host) -> Answer {
     }
 }
 
-/// Whether the caller's policies allow what is asked of ECR's registry.
-fn permit(
+/// Checks whether the caller's policies allow a request to ECR's registry.
+fn authorize(
     world: &mut World,
     request: &Request<Bytes>,
     caller: &Principal,
     resource: Resource<'_>,
-) -> Result<(), Refusal> {
+) -> Result<(), OciError> {
     let Some(name) = resource.name() else { return Ok(()) };
     let repository = format!("arn:aws:ecr:{}:{}:repository/{name}", world.region, world.account);
     let has_body = !request.body().is_empty();
-    actions::actions(request.method(), resource, has_body)
+    actions::required_actions(request.method(), resource, has_body)
         .into_iter()
-        .try_for_each(|action| iam::may(world, caller, action, &repository))
-        .map_err(Refusal::denied)
+        .try_for_each(|action| iam::authorize_action(world, caller, action, &repository))
+        .map_err(OciError::denied)
 }
 
-/// Who asks, as an identity of AWS's; nobody for GHCR.
-fn authorise(
+/// Authenticates a request. Returns the caller's AWS principal, or `None` for GHCR.
+fn authenticate(
     world: &mut World,
     request: &Request<Bytes>,
-    host: Host,
+    host: RegistryKind,
     resource: Option<Resource<'_>>,
-) -> Result<Option<Principal>, Refusal> {
+) -> Result<Option<Principal>, OciError> {
     let authorization = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     match host {
-        Host::Ecr => {
-            ecr::authorise(world, authorization).map(Some).map_err(|denied| match denied {
-                Denied::Nobody => Refusal::unauthorized("Not Authorized", None),
-                Denied::Expired => Refusal::denied(
+        RegistryKind::Ecr => {
+            ecr::authenticate(world, authorization).map(Some).map_err(|denied| match denied {
+                AuthError::InvalidToken => OciError::unauthorized("Not Authorized", None),
+                AuthError::ExpiredToken => OciError::denied(
                     "Your authorization token has expired. Reauthenticate and try again.",
                 ),
             })
         }
-        Host::Ghcr => {
+        RegistryKind::Ghcr => {
             let reads = matches!(*request.method(), Method::GET | Method::HEAD);
             let is_upload = matches!(resource, Some(Resource::Upload { .. }));
-            let deed = if reads && !is_upload { Deed::Pull } else { Deed::Push };
+            let deed = if reads && !is_upload { PackageAction::Pull } else { PackageAction::Push };
             let name = resource.and_then(Resource::name);
-            ghcr::authorise(world, authorization, name, deed).map(|()| None)
+            ghcr::authorize(world, authorization, name, deed).map(|()| None)
         }
     }
 }
 
-/// A repository, or the refusal.
+/// Returns a repository, or the error that it doesn't exist.
 pub(super) fn repository<'w>(
     world: &'w World,
-    host: Host,
+    host: RegistryKind,
     name: &str,
-) -> Result<&'w Repository, Refusal> {
+) -> Result<&'w Repository, OciError> {
     let known = host.store(&world.registry).repositories.get(name);
-    known.ok_or_else(|| Refusal::unknown_name(host, name, &world.account))
+    known.ok_or_else(|| OciError::unknown_name(host, name, &world.account))
 }
 
-/// Whether a request only reads.
-pub(super) fn reads(request: &Request<Bytes>) -> bool {
+/// Returns whether a request only reads.
+pub(super) fn is_read(request: &Request<Bytes>) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
-/// A parameter of the request's address.
-pub(crate) fn parameter(request: &Request<Bytes>, name: &str) -> Option<String> {
+/// Returns a query parameter of a request.
+pub(crate) fn query_parameter(request: &Request<Bytes>, name: &str) -> Option<String> {
     let query = request.uri().query().unwrap_or_default();
     let found = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name);
     found.map(|(_, value)| value.into_owned())
@@ -135,8 +137,8 @@ pub(super) fn empty(status: StatusCode) -> Response<Bytes> {
     response
 }
 
-/// Sets a header; a value that HTTP forbids is left out.
-pub(super) fn set(response: &mut Response<Bytes>, name: HeaderName, value: &str) {
+/// Sets a header, unless HTTP forbids the value.
+pub(super) fn set_header(response: &mut Response<Bytes>, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }

@@ -1,75 +1,75 @@
-//! What one registry holds: blobs, and repositories of images made of them.
+//! The contents of one registry: blobs, and repositories of images made of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::contents::Contents;
+use super::contents::ContentsCache;
 use super::digest::digest_of;
 use super::references::References;
-use super::{Mutability, Upload};
+use super::{TagMutability, Upload};
 
 /// One registry's blobs, repositories and uploads.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Store {
-    /// The bytes of every blob by digest; which repositories have it is their own record.
+    /// The bytes of every blob by digest; each repository records which of them it has.
     pub(super) blobs: BTreeMap<String, Bytes>,
     /// The repositories by name, which may be a path.
     pub(crate) repositories: BTreeMap<String, Repository>,
-    /// The uploads under way.
+    /// The uploads in progress by ID.
     pub(crate) uploads: BTreeMap<String, Upload>,
 }
 
-/// One repository.
+/// A repository with its images and tags.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Repository {
-    /// When it was created; not known of a scenario's.
+    /// When it was created; unknown for a scenario's repositories.
     pub(crate) created: Option<Timestamp>,
-    /// Whether tags stay on the images that first had them.
-    pub(crate) mutability: Mutability,
+    /// Whether its tags may move to other images.
+    pub(crate) mutability: TagMutability,
     /// The digests of its blobs.
     pub(crate) blobs: BTreeSet<String>,
     /// Its images by digest.
     pub(crate) images: BTreeMap<String, Image>,
-    /// The digests that its tags name.
+    /// The digests of images by tag.
     pub(crate) tags: BTreeMap<String, String>,
 }
 
-/// One image: a manifest, or an index of several.
+/// An image: a manifest, or an index of several.
 #[derive(Debug, Clone)]
 pub(crate) struct Image {
     pub(crate) media_type: String,
     pub(crate) manifest: Bytes,
     /// What the manifest refers to.
     pub(crate) references: References,
-    /// Not known of a scenario's.
+    /// When it was pushed; unknown for a scenario's images.
     pub(crate) pushed: Option<Timestamp>,
-    /// When it was last read by somebody who runs or copies it.
+    /// When it was last pulled.
     pub(crate) pulled: Option<Timestamp>,
-    pub(super) contents: Contents,
+    pub(super) contents: ContentsCache,
 }
 
 impl Image {
-    /// Whether it is an index of other images.
+    /// Returns whether it is an index of other images.
     pub(crate) fn is_index(&self) -> bool {
         self.references.is_index
     }
 }
 
 impl Repository {
-    /// The image that `reference`, a tag or a digest, names, with its digest.
+    /// Returns the image that `reference`, a tag or a digest, names, with its digest.
     pub(crate) fn image(&self, reference: &str) -> Option<(&str, &Image)> {
         let digest = self.tags.get(reference).map_or(reference, String::as_str);
         self.images.get_key_value(digest).map(|(digest, image)| (digest.as_str(), image))
     }
 
-    /// The tags of an image, in order.
+    /// Returns the tags of an image, in order.
     pub(crate) fn tags_of<'r>(&'r self, digest: &'r str) -> impl Iterator<Item = &'r str> {
         self.tags.iter().filter(move |(_, d)| *d == digest).map(|(tag, _)| tag.as_str())
     }
 
-    /// Whether an index in this repository names the image.
+    /// Returns whether an index in this repository names the image.
     pub(crate) fn is_referenced(&self, digest: &str) -> bool {
         let mut indexes = self.images.values();
         indexes.any(|image| image.references.manifests.iter().any(|named| named == digest))
@@ -83,19 +83,19 @@ impl Repository {
 }
 
 impl Store {
-    /// The bytes of a blob, if `repository` has it.
+    /// Returns the bytes of a blob, if `repository` has it.
     pub(crate) fn blob(&self, repository: &str, digest: &str) -> Option<&Bytes> {
         let known = self.repositories.get(repository)?.blobs.contains(digest);
         known.then(|| self.blobs.get(digest)).flatten()
     }
 
-    /// The bytes of a blob, whoever has it.
+    /// Returns the bytes of a blob, whichever repository has it.
     pub(super) fn bytes(&self, digest: &str) -> Option<&Bytes> {
         self.blobs.get(digest)
     }
 
-    /// The size of an image as it was pushed: its configuration and layers, in bytes. Of an index, the
-    /// largest of its images' (ECR API reference, `imageSizeInBytes`).
+    /// Returns the size of an image as it was pushed, in bytes: its configuration and layers. For an index,
+    /// that of its largest image (ECR API reference, `imageSizeInBytes`).
     pub(crate) fn compressed_size(&self, repository: &Repository, image: &Image) -> i64 {
         let own = |image: &Image| -> i64 {
             let blobs = image.references.blobs.iter();
@@ -106,8 +106,8 @@ impl Store {
         own(image).max(named.max().unwrap_or(0))
     }
 
-    /// Keeps a blob for `repository` and gives its digest.
-    pub(crate) fn keep_blob(&mut self, repository: &str, bytes: Bytes) -> String {
+    /// Stores a blob for `repository` and returns its digest.
+    pub(crate) fn add_blob_to(&mut self, repository: &str, bytes: Bytes) -> String {
         let digest = self.put_blob(bytes);
         if let Some(repository) = self.repositories.get_mut(repository) {
             repository.blobs.insert(digest.clone());
@@ -115,7 +115,7 @@ impl Store {
         digest
     }
 
-    /// Keeps a blob that no repository has yet, and gives its digest.
+    /// Stores a blob that no repository has yet, and returns its digest.
     pub(super) fn put_blob(&mut self, bytes: Bytes) -> String {
         let digest = digest_of(&bytes);
         self.blobs.entry(digest.clone()).or_insert(bytes);

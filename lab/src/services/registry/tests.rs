@@ -1,4 +1,4 @@
-//! Pushing and pulling over HTTP, as a client does.
+//! Pushes and pulls over HTTP, as a client does.
 
 use super::*;
 use crate::services::ecr;
@@ -106,7 +106,7 @@ fn manifest(config: &str, layer: &str) -> String {
 }
 
 #[test]
-fn what_is_pushed_is_pulled_and_looked_into() {
+fn a_pushed_image_is_pulled_and_read() {
     let mut client = Client::new();
     let pushed = client.push("v2", "<h1>two</h1>", "t2");
     assert_eq!(pushed.status(), 201);
@@ -135,10 +135,10 @@ fn what_is_pushed_is_pulled_and_looked_into() {
 }
 
 #[test]
-fn a_tag_that_may_not_move_does_not() {
+fn an_immutable_tag_does_not_move() {
     let mut client = Client::new();
     let repositories = &mut client.world.registry.ecr.repositories;
-    repositories.get_mut("team/news").unwrap().mutability = Mutability::Immutable;
+    repositories.get_mut("team/news").unwrap().mutability = TagMutability::Immutable;
     assert_eq!(client.push("v1", "one", "t").status(), 201);
     assert_eq!(client.push("v1", "one", "t").status(), 201, "the same again");
     let other = client.push("v2", "two", "t");
@@ -146,7 +146,7 @@ fn a_tag_that_may_not_move_does_not() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused() {
+fn invalid_uploads_and_manifests_are_refused() {
     let mut client = Client::new();
     let nowhere = client.send("POST", "/v2/other/blobs/uploads/", &[], b"");
     assert_eq!((nowhere.status().as_u16(), code(&nowhere)), (404, "NAME_UNKNOWN".to_owned()));
@@ -166,7 +166,7 @@ fn what_does_not_fit_is_refused() {
 }
 
 #[test]
-fn only_ecr_s_tokens_open_it_while_they_last() {
+fn only_unexpired_ecr_tokens_are_accepted() {
     let mut client = Client::new();
     assert_eq!(client.send("GET", "/v2/", &[], b"").status(), 200);
     client.world.now += jiff::SignedDuration::from_hours(12);
@@ -195,7 +195,7 @@ fn a_scenario_puts_an_image_without_http() {
 }
 
 #[test]
-fn readers_are_sent_to_the_storage() {
+fn reads_are_redirected_to_the_storage() {
     let mut client = Client::new();
     let layer = client.upload(b"0123456789");
     let path = format!("/v2/team/news/blobs/{layer}");
@@ -205,7 +205,7 @@ fn readers_are_sent_to_the_storage() {
     assert_eq!(moved.status(), 307);
     let place = header(&moved, "location");
     assert!(place.contains("-starport-layer-bucket.s3.ap-northeast-2.amazonaws.com/"), "{place}");
-    assert_eq!(client.send("GET", &place, &[], b"").status(), 400, "two ways to authenticate");
+    assert_eq!(client.send("GET", &place, &[], b"").status(), 400, "two authentication mechanisms");
     let mut get = |range: Option<&str>| {
         let mut request = Request::get(&place);
         if let Some(range) = range {
@@ -262,13 +262,13 @@ fn referrers_are_listed_and_deleted_by_digest() {
 }
 
 #[test]
-fn blobs_are_mounted_only_where_the_account_says_so() {
+fn blobs_are_mounted_only_if_the_account_setting_allows_it() {
     let mut client = Client::new();
     let blob = client.upload(b"shared");
     create_repository(&mut client.world.registry, "other");
     let mount = format!("/v2/other/blobs/uploads/?mount={blob}&from=team/news");
     assert_eq!(client.send("POST", &mount, &[], b"").status(), 202);
-    client.world.ecr.mounting = true;
+    client.world.ecr.blob_mounting = true;
     assert_eq!(client.send("POST", &mount, &[], b"").status(), 201);
     let head = client.send("HEAD", &format!("/v2/other/blobs/{blob}"), &[], b"");
     assert_eq!(head.status(), 200);

@@ -1,8 +1,8 @@
-//! Patterns in which `*` stands for any text and nothing else is special: ECR's exclusion filters,
-//! lifecycle rules and scanning filters, all of them anchored at both ends.
+//! Patterns in which `*` matches any text and nothing else is special: ECR's exclusion filters, lifecycle rules
+//! and scanning filters, all anchored at both ends.
 
-/// Whether the whole of `text` fits `pattern`.
-pub(crate) fn fits(pattern: &str, text: &str) -> bool {
+/// Returns whether `pattern` matches the whole of `text`.
+pub(crate) fn matches_wildcard(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else { return false };
@@ -17,10 +17,10 @@ pub(crate) fn fits(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::fits;
+    use super::matches_wildcard;
 
     #[test]
-    fn a_star_is_any_text() {
+    fn a_star_matches_any_text() {
         for (pattern, text, expected) in [
             ("v*", "v1", true),
             ("v*", "rv1", false),
@@ -31,7 +31,7 @@ mod tests {
             ("prod", "prod1", false),
             ("*", "", true),
         ] {
-            assert_eq!(fits(pattern, text), expected, "{pattern} {text}");
+            assert_eq!(matches_wildcard(pattern, text), expected, "{pattern} {text}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::wire::{ApiError, ApiResult, Value};
 
-/// The text of a required member.
+/// Returns the text of a required member.
 pub(super) fn need<'i>(input: &'i Value, key: &str) -> ApiResult<&'i str> {
     let member = key.replacen(&key[..1], &key[..1].to_lowercase(), 1);
     input.str(key).ok_or_else(|| {
@@ -12,7 +12,7 @@ pub(super) fn need<'i>(input: &'i Value, key: &str) -> ApiResult<&'i str> {
     })
 }
 
-/// A member that has to be one of a few words.
+/// Requires a member to be one of a few values.
 pub(super) fn one_of(member: &str, value: &str, good: &[&str]) -> ApiResult<()> {
     if good.contains(&value) {
         return Ok(());

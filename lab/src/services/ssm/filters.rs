@@ -1,10 +1,10 @@
-//! `ParameterFilters`: which parameters a listing is about.
+//! `ParameterFilters`: filters of listings.
 
 use super::errors::invalid;
 use super::{Parameter, Version};
 use crate::wire::{ApiError, ApiResult, Value};
 
-/// The filters of a call: all have to pass, each by any of its values.
+/// The filters of a call: all must match, each by any of its values.
 pub(super) struct Filters(Vec<Filter>);
 
 struct Filter {
@@ -13,13 +13,13 @@ struct Filter {
     values: Vec<String>,
 }
 
-/// The filters of DescribeParameters.
+/// The filter keys of DescribeParameters.
 pub(super) const OF_DESCRIBE: &[&str] = &["Path", "Name", "Type", "KeyId", "Tier", "DataType"];
-/// The filters of GetParametersByPath.
+/// The filter keys of GetParametersByPath.
 pub(super) const OF_PATH: &[&str] = &["Type", "KeyId", "Label"];
 
 impl Filters {
-    /// Reads `ParameterFilters`, and the older `Filters`. Errors: InvalidFilterKey, InvalidFilterOption,
+    /// Reads `ParameterFilters`, or the older `Filters`. Errors: InvalidFilterKey, InvalidFilterOption,
     /// InvalidFilterValue, ValidationException.
     pub(super) fn read(input: &Value, known: &[&str]) -> ApiResult<Filters> {
         let (new, old) = (input.list("ParameterFilters"), input.list("Filters"));
@@ -66,7 +66,7 @@ impl Filters {
             }
             let default = match (key.as_str(), old.is_empty()) {
                 ("Path", _) => "OneLevel",
-                // The older form looks for names that begin so.
+                // The older form matches names by prefix.
                 ("Name", false) => "BeginsWith",
                 _ => "Equals",
             };
@@ -77,7 +77,7 @@ impl Filters {
         Ok(Filters(filters))
     }
 
-    /// Whether a parameter, at a version, passes.
+    /// Returns whether a version of a parameter passes.
     pub(super) fn pass(&self, name: &str, parameter: &Parameter, version: &Version) -> bool {
         self.0.iter().all(|filter| filter.passes(name, parameter, version))
     }
@@ -125,14 +125,16 @@ impl Filter {
             })
         };
         match self.key.as_str() {
-            // Names match with or without the slash in front.
+            // Names match with or without a leading slash.
             "Name" => is(name) || name.strip_prefix('/').is_some_and(&is),
             "Type" => is(&parameter.kind),
             "Tier" => is(&parameter.tier),
             "DataType" => is(&parameter.data_type),
             "KeyId" => parameter.key.as_deref().is_some_and(is),
             "Label" => version.labels.iter().any(|label| is(label)),
-            "Path" => self.values.iter().any(|path| below(name, path, self.option == "Recursive")),
+            "Path" => {
+                self.values.iter().any(|path| is_below(name, path, self.option == "Recursive"))
+            }
             tag => {
                 let value = tag.strip_prefix("tag:").and_then(|key| parameter.tags.get(key));
                 value.is_some_and(|value| self.values.is_empty() || is(value))
@@ -141,8 +143,8 @@ impl Filter {
     }
 }
 
-/// Whether a name is below a path: directly, or with `recursive` at any depth.
-pub(super) fn below(name: &str, path: &str, recursive: bool) -> bool {
+/// Returns whether a name is below a path: directly or, with `recursive`, at any depth.
+pub(super) fn is_below(name: &str, path: &str, recursive: bool) -> bool {
     let prefix = format!("{}/", path.trim_end_matches('/'));
     match name.strip_prefix(&prefix) {
         Some(rest) => recursive || !rest.contains('/'),

@@ -1,17 +1,17 @@
-//! Labels: names of versions, each of which one version of a parameter has at a time.
+//! Labels: names for versions; within a parameter, each label is on one version at a time.
 
 use super::errors::{invalid, need, no_version, not_found};
-use super::own_name;
+use super::parameter_name;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// Labels a version may have (user guide).
+/// The most labels of a version (user guide).
 const MOST: usize = 10;
 
-/// `LabelParameterVersion`: the newest version if none is named. A label moves.
+/// `LabelParameterVersion`: labels the newest version if none is named. A label moves to its new version.
 pub(super) fn label(world: &mut World, input: &Value) -> ApiResult<Value> {
     let given = need(input, "Name")?;
-    let name = own_name(world, given).to_owned();
+    let name = parameter_name(world, given).to_owned();
     let labels = labels(input)?;
     let Some(parameter) = world.ssm.parameters.get_mut(&name) else {
         return Err(not_found(given));
@@ -44,7 +44,7 @@ pub(super) fn label(world: &mut World, input: &Value) -> ApiResult<Value> {
 /// `UnlabelParameterVersion`.
 pub(super) fn unlabel(world: &mut World, input: &Value) -> ApiResult<Value> {
     let given = need(input, "Name")?;
-    let name = own_name(world, given).to_owned();
+    let name = parameter_name(world, given).to_owned();
     let labels = labels(input)?;
     let Some(parameter) = world.ssm.parameters.get_mut(&name) else {
         return Err(not_found(given));
@@ -72,7 +72,7 @@ fn labels(input: &Value) -> ApiResult<Vec<String>> {
     Ok(labels)
 }
 
-/// The rules for labels (API reference): they don't begin with a number, `aws` or `ssm`.
+/// Checks the rules for labels (API reference): they don't begin with a digit, `aws` or `ssm`.
 fn is_label(label: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let lower = label.to_ascii_lowercase();

@@ -1,6 +1,6 @@
-//! Systems Manager Parameter Store. `PutParameter` without `Overwrite` is create-if-absent, which makes
-//! it a lock. Values of type SecureString are kept as they are, and given sealed to those who don't ask
-//! for decryption: the lab encrypts nothing.
+//! Systems Manager Parameter Store. `PutParameter` without `Overwrite` creates only if absent, which makes it
+//! a lock. SecureString values are stored as they are, and returned scrambled without `WithDecryption`: the
+//! lab encrypts nothing.
 
 mod errors;
 mod filters;
@@ -21,16 +21,16 @@ use crate::world::World;
 
 use errors::{invalid, need, not_found};
 
-/// The most parameters that one page or one call by names holds (API model).
+/// The most parameters in a page, or in a call that names them (API model).
 const PAGE_LIMIT: i64 = 10;
 
-/// What this service remembers.
+/// The state of this service.
 #[derive(Debug, Clone, Default)]
 pub struct State {
     parameters: BTreeMap<String, Parameter>,
 }
 
-/// One parameter with its latest versions, oldest first; there is always at least one.
+/// One parameter and its latest versions, oldest first; there is always at least one.
 #[derive(Debug, Clone)]
 struct Parameter {
     kind: String,
@@ -53,13 +53,13 @@ struct Version {
     labels: BTreeSet<String>,
 }
 
-/// The present value of a parameter: the truth, for tests and scenarios.
-pub fn parameter<'w>(world: &'w World, name: &str) -> Option<&'w str> {
+/// Returns the current value of a parameter, for tests and scenarios.
+pub fn current_value<'w>(world: &'w World, name: &str) -> Option<&'w str> {
     let parameter = world.ssm.parameters.get(name)?;
     parameter.versions.back().map(|version| version.value.as_str())
 }
 
-/// The names of all parameters that there are.
+/// Returns the names of all parameters.
 pub fn leftovers(world: &World) -> Vec<String> {
     world.ssm.parameters.keys().cloned().collect()
 }
@@ -87,14 +87,14 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
 
 fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let name = need(input, "Name")?;
-    world.ssm.parameters.remove(own_name(world, name)).ok_or_else(|| not_found(name))?;
+    world.ssm.parameters.remove(parameter_name(world, name)).ok_or_else(|| not_found(name))?;
     Ok(Value::Null)
 }
 
 fn delete_several(world: &mut World, input: &Value) -> ApiResult<Value> {
     let (mut deleted, mut invalid) = (Vec::new(), Vec::new());
     for name in names(input)? {
-        let known = world.ssm.parameters.remove(own_name(world, &name)).is_some();
+        let known = world.ssm.parameters.remove(parameter_name(world, &name)).is_some();
         if known { &mut deleted } else { &mut invalid }.push(name.into());
     }
     Ok(map([
@@ -103,8 +103,8 @@ fn delete_several(world: &mut World, input: &Value) -> ApiResult<Value> {
     ]))
 }
 
-/// The name in a name or an ARN; one that isn't a path has no slash in front.
-fn own_name<'n>(world: &World, text: &'n str) -> &'n str {
+/// Extracts the name from a name or an ARN; a name that isn't a path has no leading slash.
+fn parameter_name<'n>(world: &World, text: &'n str) -> &'n str {
     let Some((_, name)) = text.split_once(":parameter").filter(|_| text.starts_with("arn:")) else {
         return text;
     };

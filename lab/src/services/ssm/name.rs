@@ -1,9 +1,9 @@
-//! What parameters may be called.
+//! Validation of parameter names.
 
 use super::invalid;
 use crate::wire::{ApiError, ApiResult};
 
-/// The rules for names (user guide, "Requirements and constraints for parameter names").
+/// Checks a name against the rules (user guide, "Requirements and constraints for parameter names").
 pub(super) fn check(name: &str) -> ApiResult<()> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_.-/".contains(c);
     if name.is_empty() || name.len() > 1011 || !name.chars().all(plain) {

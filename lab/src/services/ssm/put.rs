@@ -11,16 +11,16 @@ use crate::world::{World, elapsed};
 
 /// The longest value of a standard parameter, in bytes (user guide, "Managing parameter tiers").
 const STANDARD_LIMIT: usize = 4096;
-/// The same of an advanced one.
+/// The longest value of an advanced parameter, in bytes.
 const ADVANCED_LIMIT: usize = 8192;
-/// The versions kept of each parameter (user guide, "Working with parameter versions").
+/// How many versions of each parameter are kept (user guide, "Working with parameter versions").
 const VERSIONS_KEPT: usize = 100;
-/// Standard parameters an account may have in a Region (quota).
+/// The most standard parameters of an account in a Region (quota).
 const QUOTA: usize = 10_000;
-/// The key that seals values where none is named.
+/// The KMS key of SecureString values if none is named.
 const DEFAULT_KEY: &str = "alias/aws/ssm";
 
-/// Creates a parameter, or with `Overwrite` gives one another version.
+/// Creates a parameter, or with `Overwrite` adds a version.
 pub(super) fn put(world: &mut World, call: &Call) -> ApiResult<Value> {
     let input = &call.input;
     let name = need(input, "Name")?;
@@ -56,7 +56,7 @@ pub(super) fn put(world: &mut World, call: &Call) -> ApiResult<Value> {
         return Err(invalid("KeyId is only supported for parameters of type SecureString."));
     }
     if let Some(latest) = known.and_then(|known| known.versions.back())
-        && elapsed(latest.modified, world.now) < world.params.parameter_update
+        && elapsed(latest.modified, world.now) < world.params.parameter_update_interval
     {
         return Err(ApiError::sender(
             "TooManyUpdates",
@@ -98,8 +98,8 @@ pub(super) fn put(world: &mut World, call: &Call) -> ApiResult<Value> {
     Ok(map([("Version", number.into()), ("Tier", tier.into())]))
 }
 
-/// Adds a version, with the description and the pattern of the one before where it has none of its own;
-/// the oldest goes if there are too many, unless it has a label.
+/// Adds a version, which inherits an omitted description or pattern from the previous one. If there are too
+/// many, the oldest version is deleted, unless it has a label.
 fn add(parameter: &mut Parameter, version: Version, name: &str) -> ApiResult<()> {
     let full = parameter.versions.len() >= VERSIONS_KEPT;
     if let Some(oldest) = parameter.versions.front().filter(|_| full) {
@@ -141,8 +141,8 @@ fn kind(input: &Value, known: Option<&Parameter>) -> ApiResult<String> {
     }
 }
 
-/// The tier of the new version; one that needs the advanced tier has to say so, or leave it to the
-/// service.
+/// Returns the tier of the new version. A version that requires the advanced tier must request it, or use
+/// Intelligent-Tiering.
 fn tier(input: &Value, known: Option<&Parameter>, value: &str) -> ApiResult<String> {
     let before = known.map(|known| known.tier.as_str());
     let wanted = input.str("Tier").or(before).unwrap_or("Standard");
@@ -184,7 +184,7 @@ fn description(input: &Value) -> ApiResult<Option<String>> {
     Ok(description.map(str::to_owned))
 }
 
-/// The pattern that the value has to match as a whole.
+/// Returns the allowed pattern, which must match the whole value.
 fn pattern(input: &Value, value: &str) -> ApiResult<Option<String>> {
     let Some(pattern) = input.str("AllowedPattern").filter(|pattern| !pattern.is_empty()) else {
         return Ok(None);

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use super::errors::{invalid, need, no_version, not_found};
-use super::filters::{Filters, OF_DESCRIBE, OF_PATH, below};
-use super::{PAGE_LIMIT, Parameter, Version, names, own_name};
+use super::filters::{Filters, OF_DESCRIBE, OF_PATH, is_below};
+use super::{PAGE_LIMIT, Parameter, Version, names, parameter_name};
 use crate::services::ec2;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
@@ -13,7 +13,8 @@ use crate::world::World;
 /// `GetParameter`.
 pub(super) fn get(world: &World, input: &Value) -> ApiResult<Value> {
     let selector = need(input, "Name")?;
-    let found = select(world, selector, opened(input))?.ok_or_else(|| not_found(selector))?;
+    let found =
+        select(world, selector, with_decryption(input))?.ok_or_else(|| not_found(selector))?;
     Ok(map([("Parameter", found)]))
 }
 
@@ -21,7 +22,7 @@ pub(super) fn get(world: &World, input: &Value) -> ApiResult<Value> {
 pub(super) fn get_several(world: &World, input: &Value) -> ApiResult<Value> {
     let (mut found, mut invalid) = (Vec::new(), Vec::new());
     for selector in names(input)? {
-        match select(world, &selector, opened(input)) {
+        match select(world, &selector, with_decryption(input)) {
             Ok(Some(parameter)) => found.push(parameter),
             _ => invalid.push(selector.into()),
         }
@@ -29,7 +30,7 @@ pub(super) fn get_several(world: &World, input: &Value) -> ApiResult<Value> {
     Ok(map([("Parameters", Value::List(found)), ("InvalidParameters", Value::List(invalid))]))
 }
 
-/// `GetParametersByPath`: the account's own, or below `/aws/service` the public ones.
+/// `GetParametersByPath`: the account's own parameters or, below `/aws/service`, the public ones.
 pub(super) fn get_by_path(world: &World, input: &Value) -> ApiResult<Value> {
     let path = need(input, "Path")?;
     if !path.starts_with('/') {
@@ -42,7 +43,7 @@ pub(super) fn get_by_path(world: &World, input: &Value) -> ApiResult<Value> {
     let mut found: Vec<(String, Value)> = Vec::new();
     if path.starts_with("/aws/") {
         let public = ec2::public_parameters().into_iter();
-        let within = public.filter(|(name, _)| below(name, path, recursive));
+        let within = public.filter(|(name, _)| is_below(name, path, recursive));
         found.extend(within.map(|(name, value)| {
             let written = describe_public(world, &name, &value);
             (name, written)
@@ -50,8 +51,8 @@ pub(super) fn get_by_path(world: &World, input: &Value) -> ApiResult<Value> {
     }
     for (name, parameter) in &world.ssm.parameters {
         let Some(version) = parameter.versions.back() else { continue };
-        if below(name, path, recursive) && filters.pass(name, parameter, version) {
-            let written = describe_version(world, name, parameter, version, opened(input));
+        if is_below(name, path, recursive) && filters.pass(name, parameter, version) {
+            let written = describe_version(world, name, parameter, version, with_decryption(input));
             found.push((name.clone(), written));
         }
     }
@@ -62,12 +63,12 @@ pub(super) fn get_by_path(world: &World, input: &Value) -> ApiResult<Value> {
 /// `GetParameterHistory`: oldest first.
 pub(super) fn history(world: &World, input: &Value) -> ApiResult<Value> {
     let given = need(input, "Name")?;
-    let name = own_name(world, given);
+    let name = parameter_name(world, given);
     let parameter = world.ssm.parameters.get(name).ok_or_else(|| not_found(given))?;
     let versions = parameter.versions.iter().map(|version| {
         let labels = version.labels.iter().map(Value::from).collect();
         let written = described(name, parameter, version)
-            .with("Value", value(parameter, version, opened(input)))
+            .with("Value", value(parameter, version, with_decryption(input)))
             .with("Labels", Value::List(labels));
         (format!("{:012}", version.number), written)
     });
@@ -90,22 +91,22 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     Ok(map([("Parameters", found), ("NextToken", next.into())]))
 }
 
-fn opened(input: &Value) -> bool {
+fn with_decryption(input: &Value) -> bool {
     input.bool("WithDecryption").unwrap_or(false)
 }
 
-/// A value as the caller gets it: a sealed one stays sealed unless decryption is asked for.
+/// Returns a value as the caller gets it: a SecureString stays encrypted unless decryption is requested.
 fn value(parameter: &Parameter, version: &Version, opened: bool) -> String {
     if parameter.kind == "SecureString" && !opened {
-        return STANDARD.encode(format!("sealed by the lab: {}", version.value));
+        return STANDARD.encode(format!("encrypted by the lab: {}", version.value));
     }
     version.value.clone()
 }
 
-/// The parameter that `selector` names: a name or an ARN, with `:<version>` or `:<label>` if not the
-/// latest is meant.
+/// Returns the parameter that `selector` names: a name or an ARN, with `:<version>` or `:<label>` for another
+/// version than the latest.
 fn select(world: &World, selector: &str, opened: bool) -> ApiResult<Option<Value>> {
-    let name = own_name(world, selector);
+    let name = parameter_name(world, selector);
     let (name, wanted) = match name.split_once(':') {
         Some((name, wanted)) => (name, Some(wanted)),
         None => (name, None),
@@ -150,7 +151,7 @@ fn describe_version(
     ])
 }
 
-/// A parameter of AWS's own: its ARN has no account.
+/// Formats a public parameter of AWS: its ARN has no account.
 fn describe_public(world: &World, name: &str, value: &str) -> Value {
     let modified = jiff::Timestamp::from_second(1_793_657_645).unwrap_or(world.now);
     map([
@@ -164,7 +165,7 @@ fn describe_public(world: &World, name: &str, value: &str) -> Value {
     ])
 }
 
-/// What a listing tells of a version.
+/// Formats a version's metadata, as listings show it.
 fn described(name: &str, parameter: &Parameter, version: &Version) -> Value {
     let policies = version.policies.as_ref().map(|text| {
         map([("PolicyText", text.as_str().into()), ("PolicyStatus", "Pending".into())])
@@ -184,15 +185,15 @@ fn described(name: &str, parameter: &Parameter, version: &Version) -> Value {
     ])
 }
 
-/// A name that is a path brings its own slash.
+/// Returns the ARN of a parameter; a path has its own leading slash.
 fn arn(world: &World, name: &str) -> String {
     let slash = if name.starts_with('/') { "" } else { "/" };
     format!("arn:aws:ssm:{}:{}:parameter{slash}{name}", world.region, world.account)
 }
 
-/// One page of `entries`, which come in order of their keys, and the token of the next: the last key
-/// given. So nothing is missed while others delete, which a count would not promise; what Parameter
-/// Store does is not documented.
+/// Returns one page of `entries`, which are sorted by key, and the token of the next page: the last key
+/// returned. So a concurrent deletion causes no gap, unlike with a count; what Parameter Store does is not
+/// documented.
 fn page(
     input: &Value,
     default: i64,

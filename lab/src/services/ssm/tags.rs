@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::errors::{invalid, need};
-use super::{Parameter, own_name};
+use super::{Parameter, parameter_name};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// Tags a parameter may have (quota).
+/// The most tags of a parameter (quota).
 const MOST: usize = 50;
 
 /// `AddTagsToResource`.
@@ -37,7 +37,7 @@ pub(super) fn list(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(map([("TagList", Value::List(tags.collect()))]))
 }
 
-/// `Tags` of a call.
+/// Reads the `Tags` of a call.
 pub(super) fn read(input: &Value) -> ApiResult<BTreeMap<String, String>> {
     let mut tags = BTreeMap::new();
     for tag in input.list("Tags") {
@@ -60,7 +60,7 @@ fn too_many() -> ApiError {
     ApiError::sender("TooManyTagsError", "The Targets parameter includes too many tags.")
 }
 
-/// The parameter that a call names; other resources the lab doesn't have.
+/// Returns the parameter that a call names; the lab has no other taggable resources here.
 fn find<'w>(world: &'w mut World, input: &Value) -> ApiResult<&'w mut Parameter> {
     let (kind, id) = (need(input, "ResourceType")?, need(input, "ResourceId")?);
     const KINDS: [&str; 9] = [
@@ -75,7 +75,7 @@ fn find<'w>(world: &'w mut World, input: &Value) -> ApiResult<&'w mut Parameter>
         "Association",
     ];
     super::errors::one_of("resourceType", kind, &KINDS)?;
-    let name = own_name(world, id).to_owned();
+    let name = parameter_name(world, id).to_owned();
     let found = world.ssm.parameters.get_mut(&name).filter(|_| kind == "Parameter");
     found.ok_or_else(|| {
         ApiError::sender(

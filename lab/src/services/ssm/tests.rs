@@ -1,4 +1,4 @@
-//! The lock that a ledger stands on, limits and pages.
+//! The lock that a ledger relies on, limits and pages.
 
 use super::*;
 use crate::wire::{Principal, Service};
@@ -8,7 +8,7 @@ fn world() -> World {
 }
 
 fn ask(world: &mut World, operation: &str, input: Value) -> ApiResult<Value> {
-    let caller = Principal::nobody();
+    let caller = Principal::anonymous();
     let region = world.region.clone();
     let (service, operation) = (Service::Ssm, operation.to_owned());
     call(world, &Call { service, operation, input, caller, region })
@@ -19,13 +19,13 @@ fn named(name: &str, value: &str) -> Value {
 }
 
 #[test]
-fn exactly_one_creates() {
+fn exactly_one_put_creates_a_parameter() {
     let mut world = world();
     let first = ask(&mut world, "PutParameter", named("/a/1", "mine")).unwrap();
     assert_eq!(first.int("Version"), Some(1));
     let second = ask(&mut world, "PutParameter", named("/a/1", "yours")).unwrap_err();
     assert_eq!(second.code, "ParameterAlreadyExists");
-    assert_eq!(parameter(&world, "/a/1"), Some("mine"));
+    assert_eq!(current_value(&world, "/a/1"), Some("mine"));
     let over = named("/a/1", "later").with("Overwrite", true);
     assert_eq!(ask(&mut world, "PutParameter", over).unwrap().int("Version"), Some(2));
     let old = ask(&mut world, "GetParameter", map([("Name", "/a/1:1".into())])).unwrap();
@@ -59,7 +59,7 @@ fn pages_by_path() {
         let page = ask(&mut world, "GetParametersByPath", input).unwrap();
         seen.extend(page.list("Parameters").iter().map(|p| p.str("Name").unwrap().to_owned()));
         next = page.get("NextToken").clone();
-        // What goes meanwhile makes no gap.
+        // Concurrent deletions cause no gap.
         let first = map([("Name", "/cutover/news/rollouts/000000".into())]);
         let _ = ask(&mut world, "DeleteParameter", first);
         if next.is_null() {
@@ -118,7 +118,7 @@ fn a_label_keeps_its_version() {
 }
 
 #[test]
-fn what_is_put_is_checked() {
+fn puts_are_validated() {
     let mut world = world();
     let code = |world: &mut World, input: Value| {
         ask(world, "PutParameter", input).map(|_| String::new()).unwrap_or_else(|e| e.code)
@@ -134,8 +134,8 @@ fn what_is_put_is_checked() {
     assert_eq!(code(&mut world, large()), "ValidationException");
     assert_eq!(code(&mut world, large().with("Tier", "Intelligent-Tiering")), "");
     let smaller = named("/a", "x").with("Overwrite", true).with("Tier", "Standard");
-    assert_eq!(code(&mut world, smaller), "ValidationException", "no way back");
-    world.params.parameter_update = std::time::Duration::from_millis(100);
+    assert_eq!(code(&mut world, smaller), "ValidationException", "no downgrade");
+    world.params.parameter_update_interval = std::time::Duration::from_millis(100);
     let again = || named("/a", "x").with("Overwrite", true);
     assert_eq!(code(&mut world, again()), "TooManyUpdates");
     world.now += jiff::SignedDuration::from_millis(100);
@@ -143,7 +143,7 @@ fn what_is_put_is_checked() {
 }
 
 #[test]
-fn sealed_values_and_public_parameters() {
+fn secure_strings_and_public_parameters() {
     let mut world = world();
     let secret = map([
         ("Name", "/s".into()),
@@ -160,7 +160,7 @@ fn sealed_values_and_public_parameters() {
     assert_eq!(value(&mut world, "/s", true), "open sesame");
     let folder = "/aws/service/ami-amazon-linux-latest";
     let image = value(&mut world, &format!("{folder}/al2023-ami-kernel-default-x86_64"), false);
-    assert!(world.ec2.machines.contains_key(&image));
+    assert!(world.ec2.amis.contains_key(&image));
     let all = ask(&mut world, "GetParametersByPath", map([("Path", folder.into())])).unwrap();
     assert!(!all.list("Parameters").is_empty());
 }
@@ -188,7 +188,7 @@ fn listings_have_filters() {
     assert_eq!(found("Path", "OneLevel", "/web"), Ok(vec!["/web/a".to_owned()]));
     assert_eq!(found("Name", "Contains", "deep"), Ok(vec!["/web/deep/b".to_owned()]));
     assert_eq!(found("Type", "Equals", "String").map(|all| all.len()), Ok(3));
-    assert_eq!(found("Colour", "Equals", "red"), Err("ValidationException".to_owned()));
+    assert_eq!(found("Color", "Equals", "red"), Err("ValidationException".to_owned()));
     assert_eq!(found("Label", "Equals", "x"), Err("InvalidFilterKey".to_owned()));
     assert_eq!(found("Path", "Equals", "/web"), Err("InvalidFilterOption".to_owned()));
 }

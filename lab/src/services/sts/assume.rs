@@ -1,15 +1,15 @@
-//! Becoming a role. Messages in quotation are AWS's own where they are widely reported; AWS documents
-//! only the codes.
+//! Assuming roles. Quoted messages are AWS's own where they are widely reported; AWS documents only the
+//! codes.
 
 use serde_json::Value as Json;
 
 use super::session_of;
 use crate::services::github::{self, TokenError};
-use crate::services::iam::{self, Applicant, Role};
+use crate::services::iam::{self, AssumeRoleRequest, Role};
 use crate::wire::{ApiError, ApiResult, Call, Value, map};
 use crate::world::World;
 
-/// The longest session of a role assumed by a role (user guide, "Role chaining").
+/// The longest session of a role assumed by a role, in seconds (user guide, "Role chaining").
 const CHAINED: i64 = 3600;
 
 /// `AssumeRole`, by a signed caller.
@@ -32,7 +32,12 @@ pub(super) fn role(world: &mut World, call: &Call) -> ApiResult<Value> {
     if let Some(id) = call.input.str("ExternalId") {
         context.push(("sts:ExternalId".to_owned(), id.to_owned()));
     }
-    let applicant = Applicant { action: "sts:AssumeRole", kind: "AWS", names, context };
+    let applicant = AssumeRoleRequest {
+        action: "sts:AssumeRole",
+        principal_type: "AWS",
+        principal_arns: names,
+        context,
+    };
     let role = request.role(world, &applicant).ok_or_else(|| {
         denied(format!(
             "User: {caller} is not authorized to perform: sts:AssumeRole on resource: {}",
@@ -40,17 +45,18 @@ pub(super) fn role(world: &mut World, call: &Call) -> ApiResult<Value> {
         ))
     })?;
     request.check_duration(&role)?;
-    let (credentials, user) = super::begin(world, &role, request.session_name, request.seconds);
+    let (credentials, user) =
+        super::start_session(world, &role, request.session_name, request.seconds);
     Ok(map([("Credentials", credentials), ("AssumedRoleUser", user)]))
 }
 
-/// `AssumeRoleWithWebIdentity`, by whoever holds a token of a trusted issuer.
+/// `AssumeRoleWithWebIdentity`, by anyone with a token of a trusted issuer.
 pub(super) fn with_web_identity(world: &mut World, call: &Call) -> ApiResult<Value> {
     let request = Request::of(&call.input)?;
     let token = call.input.need_str("WebIdentityToken")?;
     let claims = github::verify(token, world.now).map_err(|error| refuse(&error, world))?;
     let claim = |name: &str| claims[name].as_str().unwrap_or_default().to_owned();
-    // A token may be for several audiences; the first that the provider knows counts.
+    // A token may have several audiences; the first that the provider knows counts.
     let audiences: Vec<String> = match &claims["aud"] {
         Json::Array(all) => all.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
         _ => vec![claim("aud")],
@@ -65,19 +71,20 @@ pub(super) fn with_web_identity(world: &mut World, call: &Call) -> ApiResult<Val
     let Some(audience) = audience.cloned() else {
         return Err(no_token("Incorrect token audience"));
     };
-    let applicant = Applicant {
+    let applicant = AssumeRoleRequest {
         action: "sts:AssumeRoleWithWebIdentity",
-        kind: "Federated",
-        names: vec![provider.0.clone()],
+        principal_type: "Federated",
+        principal_arns: vec![provider.0.clone()],
         context: condition_keys(host, &claims, &audience),
     };
-    // AWS gives this same answer for a role that does not exist.
+    // AWS gives the same answer for a role that does not exist.
     let role = request
         .role(world, &applicant)
         .ok_or_else(|| denied("Not authorized to perform sts:AssumeRoleWithWebIdentity"))?;
     request.check_duration(&role)?;
     let provider = provider.0.clone();
-    let (credentials, user) = super::begin(world, &role, request.session_name, request.seconds);
+    let (credentials, user) =
+        super::start_session(world, &role, request.session_name, request.seconds);
     Ok(map([
         ("Credentials", credentials),
         ("SubjectFromWebIdentityToken", subject.into()),
@@ -87,7 +94,7 @@ pub(super) fn with_web_identity(world: &mut World, call: &Call) -> ApiResult<Val
     ]))
 }
 
-/// What both operations ask for.
+/// The parameters that both operations share.
 struct Request<'c> {
     role_arn: &'c str,
     session_name: &'c str,
@@ -124,8 +131,8 @@ impl<'c> Request<'c> {
         Ok(Request { role_arn, session_name, seconds })
     }
 
-    /// The role, if it exists and trusts the applicant.
-    fn role(&self, world: &World, applicant: &Applicant<'_>) -> Option<Role> {
+    /// Returns the role if it exists and trusts the applicant.
+    fn role(&self, world: &World, applicant: &AssumeRoleRequest<'_>) -> Option<Role> {
         let role = iam::role(world, self.role_arn)?;
         iam::allows(&role.trust, applicant).then(|| role.clone())
     }
@@ -141,7 +148,8 @@ impl<'c> Request<'c> {
     }
 }
 
-/// A session policy can only take away, and the lab judges none; but what is none is refused.
+/// Validates a session policy. Session policies only restrict, and the lab doesn't evaluate them, but a
+/// malformed one is refused.
 fn check_policy(policy: &str) -> ApiResult<()> {
     if policy.chars().count() > 2048 {
         return Err(ApiError::sender(
@@ -156,8 +164,8 @@ fn check_policy(policy: &str) -> ApiResult<()> {
     Err(ApiError::sender("MalformedPolicyDocument", "Syntax errors in policy."))
 }
 
-/// The claims that a trust policy can test: those of every issuer but `aud`, and GitHub's since January 2026 (IAM user
-/// guide, "Available keys for AWS OIDC federation"). A key of another claim is never there.
+/// The claims that a trust policy can test: those of every issuer except `aud`, and GitHub's since January
+/// 2026 (IAM user guide, "Available keys for AWS OIDC federation"). Other claims are never condition keys.
 const TESTED: [&str; 11] = [
     "sub",
     "amr",
@@ -172,7 +180,7 @@ const TESTED: [&str; 11] = [
     "enterprise_id",
 ];
 
-/// Claims as keys of conditions: `<issuer>:sub`, `<issuer>:aud` and the rest.
+/// Returns claims as condition keys: `<issuer>:sub`, `<issuer>:aud` and the rest.
 fn condition_keys(host: &str, claims: &Json, audience: &str) -> Vec<(String, String)> {
     let claims = claims.as_object().into_iter().flatten();
     let keys = claims
@@ -218,13 +226,13 @@ fn constraint(value: &str, name: &str, rule: &str) -> ApiError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Refusal, authenticate};
+    use super::super::{CredentialError, authenticate};
     use super::*;
     use crate::wire::{Principal, Service};
 
     fn world() -> (World, String) {
         let mut world = World::new(1, "2026-01-05T09:00:00Z".parse().unwrap());
-        iam::create_provider(&mut world, github::ISSUER, &["sts.amazonaws.com"]);
+        iam::create_oidc_provider(&mut world, github::ISSUER, &["sts.amazonaws.com"]);
         let trust = iam::github_trust(&world.account, "repo:acme/news:*");
         let role = iam::create_role(&mut world, "deploy-news", &trust, 7200);
         (world, role)
@@ -240,7 +248,7 @@ mod tests {
                 ("WebIdentityToken", token.into()),
                 ("DurationSeconds", seconds.into()),
             ]),
-            caller: Principal::nobody(),
+            caller: Principal::anonymous(),
             region: world.region.clone(),
         };
         super::super::call(world, &call)
@@ -249,16 +257,16 @@ mod tests {
     #[test]
     fn a_trusted_job_gets_a_session_that_ends() {
         let (mut world, role) = world();
-        let token = github::mint(&mut world, "sts.amazonaws.com");
+        let token = github::issue_token(&mut world, "sts.amazonaws.com");
         let answer = ask(&mut world, &role, &token, 900).unwrap();
         let credentials = answer.get("Credentials");
         let (key, session) =
             (credentials.str("AccessKeyId").unwrap(), credentials.str("SessionToken").unwrap());
         let caller = authenticate(&world, key, session).unwrap();
         assert_eq!(caller.arn, "arn:aws:sts::123456789012:assumed-role/deploy-news/deploy-1");
-        assert_eq!(authenticate(&world, key, "other"), Err(Refusal::Unknown));
+        assert_eq!(authenticate(&world, key, "other"), Err(CredentialError::Unknown));
         world.now = credentials.time("Expiration").unwrap();
-        assert_eq!(authenticate(&world, key, session), Err(Refusal::Expired));
+        assert_eq!(authenticate(&world, key, session), Err(CredentialError::Expired));
     }
 
     #[test]
@@ -271,13 +279,13 @@ mod tests {
             let mut trust: Json = serde_json::from_str(&trust).unwrap();
             trust["Statement"][0]["Condition"]["StringEquals"][key] = value.into();
             let role = iam::create_role(&mut world, "tested", &trust.to_string(), 3600);
-            let token = github::mint(&mut world, "sts.amazonaws.com");
+            let token = github::issue_token(&mut world, "sts.amazonaws.com");
             ask(&mut world, &role, &token, 900).is_ok()
         };
         assert!(trusts("repository_id", &id.to_string()));
         assert!(!trusts("repository_id", "1"));
         assert!(trusts("repository", "acme/news"));
-        // In the token, and no key of IAM's.
+        // Claims of the token that are not IAM condition keys.
         assert!(!trusts("repository_visibility", "private"));
         assert!(!trusts("event_name", "push"));
     }
@@ -285,7 +293,7 @@ mod tests {
     #[test]
     fn each_refusal_has_its_code() {
         let (mut world, role) = world();
-        let token = github::mint(&mut world, "sts.amazonaws.com");
+        let token = github::issue_token(&mut world, "sts.amazonaws.com");
         let code = |world: &mut World, role: &str, token: &str, seconds| {
             ask(world, role, token, seconds).unwrap_err().code
         };
@@ -296,15 +304,15 @@ mod tests {
             "AccessDenied"
         );
         assert_eq!(code(&mut world, &role, "x.y.z", 900), "InvalidIdentityToken");
-        let elsewhere = github::mint(&mut world, "https://github.com/acme");
+        let elsewhere = github::issue_token(&mut world, "https://github.com/acme");
         assert_eq!(code(&mut world, &role, &elsewhere, 900), "InvalidIdentityToken");
         world.github.subject = "repo:evil/news:ref:refs/heads/main".to_owned();
-        let foreign = github::mint(&mut world, "sts.amazonaws.com");
+        let foreign = github::issue_token(&mut world, "sts.amazonaws.com");
         assert_eq!(code(&mut world, &role, &foreign, 900), "AccessDenied");
         world.now += jiff::SignedDuration::from_secs(301);
         assert_eq!(code(&mut world, &role, &token, 900), "ExpiredTokenException");
         world.iam.providers.clear();
-        let orphan = github::mint(&mut world, "sts.amazonaws.com");
+        let orphan = github::issue_token(&mut world, "sts.amazonaws.com");
         assert_eq!(code(&mut world, &role, &orphan, 900), "InvalidIdentityToken");
     }
 }

@@ -1,4 +1,4 @@
-//! Security Token Service: sessions, and who may have one.
+//! Security Token Service: sessions, and their credentials.
 
 mod assume;
 
@@ -10,13 +10,13 @@ use crate::services::iam::Role;
 use crate::wire::{ApiError, ApiResult, Call, Principal, Service, Value, map};
 use crate::world::World;
 
-/// The access key of the account's user, for whoever drives the lab by hand. It never expires.
+/// The access key of the account's user, for anyone who uses the lab by hand. It never expires.
 pub const ACCESS_KEY: &str = "AKIALABLABLABLABLAB0";
 
-/// Its secret, which the lab never checks.
+/// The secret key for [`ACCESS_KEY`], which the lab never checks.
 pub const SECRET_KEY: &str = "lab/secret/that/opens/nothing/but/a/lab0";
 
-/// What this service remembers.
+/// The state of this service.
 #[derive(Debug, Clone, Default)]
 pub struct State {
     sessions: BTreeMap<String, Session>,
@@ -29,35 +29,39 @@ struct Session {
     expires: Timestamp,
 }
 
-/// Why credentials are not accepted.
+/// Why credentials were rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// The access key, or the session token that belongs to it, is not known.
+pub enum CredentialError {
+    /// The access key, or the session token with it, is unknown.
     Unknown,
-    /// The session has ended.
+    /// The session has expired.
     Expired,
 }
 
-/// Who an access key (and its session token, if it is a session's) belongs to.
-pub fn authenticate(world: &World, access_key: &str, token: &str) -> Result<Principal, Refusal> {
+/// Returns the principal to whom an access key (with its session token, for a session) belongs.
+pub fn authenticate(
+    world: &World,
+    access_key: &str,
+    token: &str,
+) -> Result<Principal, CredentialError> {
     if access_key == ACCESS_KEY {
         let arn = format!("arn:aws:iam::{}:user/lab", world.account);
         return Ok(Principal { account: world.account.clone(), arn });
     }
     match world.sts.sessions.get(access_key) {
-        Some(session) if session.token != token => Err(Refusal::Unknown),
-        Some(session) if session.expires <= world.now => Err(Refusal::Expired),
+        Some(session) if session.token != token => Err(CredentialError::Unknown),
+        Some(session) if session.expires <= world.now => Err(CredentialError::Expired),
         Some(session) => Ok(session.principal.clone()),
-        None => Err(Refusal::Unknown),
+        None => Err(CredentialError::Unknown),
     }
 }
 
-/// Whether an operation is answered without a signature.
-pub fn is_open(service: Service, operation: &str) -> bool {
+/// Returns whether an operation needs no signature.
+pub fn allows_anonymous(service: Service, operation: &str) -> bool {
     service == Service::Sts && operation == "AssumeRoleWithWebIdentity"
 }
 
-/// Ends every session at once, as if its time had come.
+/// Expires every session now.
 pub fn expire_sessions(world: &mut World) {
     let now = world.now;
     world.sts.sessions.values_mut().for_each(|session| session.expires = now);
@@ -94,7 +98,7 @@ fn caller_identity(world: &World, call: &Call) -> Value {
     ])
 }
 
-/// `GetAccessKeyInfo`: the account that a key is of, which is in the key itself.
+/// `GetAccessKeyInfo`: the account of a key. AWS derives it from the key itself; the lab has only one.
 fn access_key_info(world: &World, call: &Call) -> ApiResult<Value> {
     let key = call.input.need_str("AccessKeyId")?;
     let plain = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -104,13 +108,13 @@ fn access_key_info(world: &World, call: &Call) -> ApiResult<Value> {
     {
         return Err(ApiError::sender(
             "ValidationError",
-            format!("Access key {key} is not one of an AWS account"),
+            format!("Access key {key} does not belong to an AWS account"),
         ));
     }
     Ok(map([("Account", world.account.as_str().into())]))
 }
 
-/// `GetSessionToken`: a session of a user; roles have no such sessions.
+/// `GetSessionToken`: creates a session of a user; sessions of roles are refused.
 fn session_token(world: &mut World, call: &Call) -> ApiResult<Value> {
     if session_of(&call.caller.arn).is_some() {
         return Err(ApiError::sender(
@@ -131,13 +135,18 @@ fn session_token(world: &mut World, call: &Call) -> ApiResult<Value> {
     Ok(map([("Credentials", issue(world, call.caller.clone(), seconds))]))
 }
 
-/// The names of role and session in the ARN of an assumed role.
+/// Returns the names of role and session in the ARN of an assumed role.
 fn session_of(arn: &str) -> Option<(&str, &str)> {
     arn.split_once(":assumed-role/")?.1.split_once('/')
 }
 
-/// Begins a session of `role` and gives the `Credentials` and `AssumedRoleUser` of the answer.
-fn begin(world: &mut World, role: &Role, session_name: &str, seconds: i64) -> (Value, Value) {
+/// Starts a session of `role` and returns the `Credentials` and `AssumedRoleUser` of the response.
+fn start_session(
+    world: &mut World,
+    role: &Role,
+    session_name: &str,
+    seconds: i64,
+) -> (Value, Value) {
     let account = world.account.clone();
     let arn = format!("arn:aws:sts::{account}:assumed-role/{}/{session_name}", role.name);
     let used = (world.now, world.region.clone());
@@ -150,7 +159,7 @@ fn begin(world: &mut World, role: &Role, session_name: &str, seconds: i64) -> (V
     (credentials, user)
 }
 
-/// Credentials that end.
+/// Issues temporary credentials.
 fn issue(world: &mut World, principal: Principal, seconds: i64) -> Value {
     let access_key = format!("ASIA{:016X}", world.ids.bits());
     let secret = format!("{:016x}/{:016x}/lab000", world.ids.bits(), world.ids.bits());

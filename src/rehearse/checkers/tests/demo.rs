@@ -1,24 +1,28 @@
-//! The demo's rollouts under the checkers: nothing to tell.
+//! The demo's rollouts under the checkers, which find nothing.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cutover_lab::scenario::Scenario;
 
-use crate::model::Ending;
+use crate::model::Status;
 use crate::rehearse::checkers::Violation;
 use crate::rehearse::demo::{BAD, BLUE_GREEN, CANARY, ROLLING};
-use crate::rehearse::process::Verb;
-use crate::rehearse::swarm::{End, Run, Story, play};
+use crate::rehearse::process::ProcessCommand;
+use crate::rehearse::swarm::{End, Run, SwarmCase, play};
 
-/// One rollout in calm weather, and what the checkers found.
-fn told(configuration: &str, scenario: Scenario, bad: bool) -> (Option<Ending>, Vec<Violation>) {
+/// Runs one rollout without faults; returns its outcome and what the checkers found.
+fn reported(
+    configuration: &str,
+    scenario: Scenario,
+    bad: bool,
+) -> (Option<Status>, Vec<Violation>) {
     let mut labels = BTreeMap::new();
     if bad {
         labels.insert("lab.error-rate".to_owned(), BAD.to_owned());
     }
-    let run = Run { begins: 0, verb: Verb::Deploy(labels), skew: 0, cut: None };
-    let story = Story {
+    let run = Run { begins: 0, verb: ProcessCommand::Deploy(labels), skew: 0, cut: None };
+    let story = SwarmCase {
         seed: 1,
         configuration: configuration.to_owned(),
         scenario,
@@ -40,17 +44,17 @@ fn shapes() -> [(&'static str, Scenario); 3] {
 }
 
 #[test]
-fn nothing_is_found_in_a_rollout_that_goes_well() {
+fn a_successful_rollout_has_no_violation() {
     for (configuration, scenario) in shapes() {
-        let told = told(configuration, scenario, false);
-        assert_eq!(told, (Some(Ending::Succeeded), Vec::new()));
+        let reported = reported(configuration, scenario, false);
+        assert_eq!(reported, (Some(Status::Succeeded), Vec::new()));
     }
 }
 
 #[test]
-fn nothing_is_found_in_one_that_is_taken_back() {
+fn a_rolled_back_rollout_has_no_violation() {
     for (configuration, scenario) in shapes() {
-        let told = told(configuration, scenario, true);
-        assert_eq!(told, (Some(Ending::RolledBack), Vec::new()));
+        let reported = reported(configuration, scenario, true);
+        assert_eq!(reported, (Some(Status::RolledBack), Vec::new()));
     }
 }

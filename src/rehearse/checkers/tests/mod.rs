@@ -1,5 +1,5 @@
-//! Each checker is shown a promise broken by hand, in a real world, and must tell; and the demo's
-//! rollouts, in which it must find nothing.
+//! Each checker must report a promise that calls made by hand break in a simulated account, and
+//! must find nothing in the demo's rollouts.
 
 mod breaks;
 mod demo;

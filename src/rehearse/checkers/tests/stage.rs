@@ -1,62 +1,62 @@
-//! A world in which calls are made by hand, under the eyes of the checkers.
+//! A simulated account in which tests make calls by hand, watched by the checkers.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use cutover_lab::doors::Moment;
 use cutover_lab::scenario::Scenario;
 use cutover_lab::services::sts;
+use cutover_lab::transport::WatchEvent;
 use cutover_lab::world::{World, later};
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::config;
 use crate::model::{
-    Ending, Event, FleetFacts, Goal, OneGroupFacts, Outcome, Phase, Record, Strategy,
+    Event, FleetFacts, Goal, OneGroupFacts, Outcome, Phase, Record, Status, Strategy,
 };
 use crate::rehearse::checkers::{Checkers, FleetNames, Tolerance, Totals, Violation};
 use crate::rehearse::demo::{CANARY, ROLLING};
 
 /// A world and its checkers.
-pub(super) struct Stage {
+pub(super) struct CheckerBench {
     pub world: World,
     pub checkers: Checkers,
     pub names: FleetNames,
 }
 
-/// Blue and green, as the names have them.
+/// The group of each side.
 pub(super) const BLUE: &str = "news-blue";
 pub(super) const GREEN: &str = "news-green";
 
-impl Stage {
-    /// Two groups, of which blue has everything.
-    pub(super) fn pair() -> Stage {
-        Stage::of(&Scenario::default(), CANARY)
+impl CheckerBench {
+    /// Two groups, of which blue has all traffic.
+    pub(super) fn pair() -> CheckerBench {
+        CheckerBench::of(&Scenario::default(), CANARY)
     }
 
     /// One group.
-    pub(super) fn one_group() -> Stage {
-        Stage::of(&Scenario::one_group(), ROLLING)
+    pub(super) fn one_group() -> CheckerBench {
+        CheckerBench::of(&Scenario::one_group(), ROLLING)
     }
 
-    fn of(scenario: &Scenario, config: &str) -> Stage {
+    fn of(scenario: &Scenario, config: &str) -> CheckerBench {
         let start: Timestamp = "2026-01-05T00:00:00Z".parse().unwrap();
         let world = World::from_scenario(scenario, 1, start).unwrap();
         let config = config::parse(config, "cutover.yaml").unwrap();
         let names = FleetNames::of(&config, &world).unwrap();
         let mut checkers = Checkers::new(&world, &names, Tolerance::default());
         checkers.began(start, "run-1");
-        Stage { world, checkers, names }
+        CheckerBench { world, checkers, names }
     }
 
-    /// Lets seconds pass, event by event.
+    /// Advances time by this many seconds, event by event.
     pub(super) fn wait(&mut self, seconds: u64) {
         let until = later(self.world.now, Duration::from_secs(seconds));
         let checkers = &mut self.checkers;
-        self.world.advance_seen(until, &mut |world| checkers.see(world, &Moment::Event));
+        self.world.advance_watched(until, &mut |world| checkers.see(world, &WatchEvent::Event));
     }
 
-    /// A call that arrives 50 ms after it was sent; its answer takes as long.
+    /// Makes a call that arrives 50 ms after it was sent; its answer takes as long.
     pub(super) fn call(
         &mut self,
         sender: &str,
@@ -64,11 +64,11 @@ impl Stage {
         operation: &str,
         input: &[(&str, &str)],
     ) {
-        self.call_of_age(sender, service, operation, input, Duration::from_millis(50));
+        self.call_with_latency(sender, service, operation, input, Duration::from_millis(50));
     }
 
-    /// A call that was `age` on its way.
-    pub(super) fn call_of_age(
+    /// Makes a call that takes `age` to arrive.
+    pub(super) fn call_with_latency(
         &mut self,
         sender: &str,
         service: &str,
@@ -79,7 +79,7 @@ impl Stage {
         self.arrives(self.world.now, sender, service, operation, input, age);
     }
 
-    /// A call that was sent at `sent` arrives `age` from now.
+    /// Makes a call that was sent at `sent` and arrives `age` from now.
     pub(super) fn arrives(
         &mut self,
         sent: Timestamp,
@@ -91,18 +91,25 @@ impl Stage {
     ) {
         let now = later(self.world.now, age);
         let checkers = &mut self.checkers;
-        self.world.advance_seen(now, &mut |world| checkers.see(world, &Moment::Event));
+        self.world.advance_watched(now, &mut |world| checkers.see(world, &WatchEvent::Event));
         let request = request(service, operation, input);
         let status = self.world.answer(&request).status().as_u16();
         assert!(status < 300 || service == "ssm", "{operation} was refused: {status}");
         let replied = Some(later(now, Duration::from_millis(50)));
-        let moment =
-            Moment::Call { sender, sent, replied, service, operation, request: &request, status };
+        let moment = WatchEvent::Call {
+            sender,
+            sent,
+            replied,
+            service,
+            operation,
+            request: &request,
+            status,
+        };
         self.checkers.see(&self.world, &moment);
         self.wait_for(Duration::from_millis(60));
     }
 
-    /// A call that is refused.
+    /// Makes a call that is denied.
     pub(super) fn refused(
         &mut self,
         sender: &str,
@@ -112,41 +119,48 @@ impl Stage {
     ) {
         let (sent, request) = (self.world.now, request(service, operation, input));
         let (replied, status) = (Some(later(sent, Duration::from_millis(50))), 403);
-        let moment =
-            Moment::Call { sender, sent, replied, service, operation, request: &request, status };
+        let moment = WatchEvent::Call {
+            sender,
+            sent,
+            replied,
+            service,
+            operation,
+            request: &request,
+            status,
+        };
         self.checkers.see(&self.world, &moment);
     }
 
-    /// A call that gets lost on its way there.
+    /// Makes a call that is lost before it arrives.
     pub(super) fn cut(&mut self, sender: &str) {
         let sent = self.world.now;
         let (service, operation) = ("autoscaling", "DescribeAutoScalingGroups");
-        self.checkers.see(&self.world, &Moment::Cut { sender, sent, service, operation });
+        self.checkers.see(&self.world, &WatchEvent::Cut { sender, sent, service, operation });
     }
 
-    /// A run sends weights, which have not arrived yet; gives when.
-    pub(super) fn sends_weights(&mut self, sender: &str) -> Timestamp {
+    /// Sends weights that have not arrived yet; returns when.
+    pub(super) fn send_weights(&mut self, sender: &str) -> Timestamp {
         let sent = self.world.now;
         let (service, operation) = ("elasticloadbalancing", "ModifyRule");
-        self.checkers.see(&self.world, &Moment::Sent { sender, sent, service, operation });
+        self.checkers.see(&self.world, &WatchEvent::Sent { sender, sent, service, operation });
         sent
     }
 
     fn wait_for(&mut self, time: Duration) {
         let until = later(self.world.now, time);
         let checkers = &mut self.checkers;
-        self.world.advance_seen(until, &mut |world| checkers.see(world, &Moment::Event));
+        self.world.advance_watched(until, &mut |world| checkers.see(world, &WatchEvent::Event));
     }
 
-    /// A run reads whether there is a newer claim.
-    pub(super) fn look_at_the_claim(&mut self, run: &str) {
+    /// Reads whether there is a newer record.
+    pub(super) fn read_claim(&mut self, run: &str) {
         self.call(run, "ssm", "GetParameter", &[("Name", "/cutover/news/rollouts/00000099")]);
     }
 
-    /// What a run reads in one look.
+    /// Reads everything that a run reads in one observation.
     pub(super) fn look(&mut self, run: &str) {
         let rules = self.names.rules[0].clone();
-        self.look_at_the_claim(run);
+        self.read_claim(run);
         self.call(run, "elasticloadbalancing", "DescribeRules", &[("RuleArns.member.1", &rules)]);
         self.call(run, "autoscaling", "DescribeAutoScalingGroups", &[]);
         let names: Vec<_> = self.names.sides.iter().map(|side| side.group.clone()).collect();
@@ -163,13 +177,13 @@ impl Stage {
         }
     }
 
-    /// A run claims a number, with a record that has not ended.
+    /// Claims a number with an unfinished record.
     pub(super) fn claim(&mut self, run: &str, number: u64) {
         self.record(run, number, None);
     }
 
-    /// A run writes a record: for the first time it claims its number.
-    pub(super) fn record(&mut self, run: &str, number: u64, ending: Option<Ending>) {
+    /// Writes a record: without an outcome it claims the number.
+    pub(super) fn record(&mut self, run: &str, number: u64, ending: Option<Status>) {
         let name = format!("/cutover/news/rollouts/{number:08}");
         let value = serde_json::to_string(&self.unfinished(number, ending)).unwrap();
         let overwrite = if ending.is_some() { "true" } else { "false" };
@@ -178,7 +192,7 @@ impl Stage {
         self.call(run, "ssm", "PutParameter", &input);
     }
 
-    fn unfinished(&self, number: u64, ending: Option<Ending>) -> Record {
+    fn unfinished(&self, number: u64, ending: Option<Status>) -> Record {
         Record {
             number,
             service: self.names.service.clone(),
@@ -200,14 +214,14 @@ impl Stage {
             heartbeat: self.world.now,
             fleet: FleetFacts::OneGroup(OneGroupFacts::default()),
             resume: None,
-            abandoned: Vec::new(),
+            superseded_versions: Vec::new(),
             restart: false,
             reason: None,
-            ending,
+            status: ending,
         }
     }
 
-    /// A run, or a hand, writes the weights of blue and green.
+    /// Sets the weights of blue and green.
     pub(super) fn weights(&mut self, sender: &str, blue: u32, green: u32) {
         let rule = self.names.rules[0].clone();
         self.weights_of(sender, &rule, blue, green);
@@ -217,7 +231,7 @@ impl Stage {
         self.weights_sent(self.world.now, sender, rule, blue, green);
     }
 
-    /// The same, sent a while ago.
+    /// Sets the weights of a rule by a call sent at `sent`.
     pub(super) fn weights_sent(
         &mut self,
         sent: Timestamp,
@@ -242,7 +256,7 @@ impl Stage {
         self.arrives(sent, sender, "elasticloadbalancing", "ModifyRule", &input, age);
     }
 
-    /// Somebody gives a part of blue's traffic to a target group of their own.
+    /// Sends part of blue's traffic to a target group outside the pair.
     pub(super) fn third(&mut self, sender: &str, blue: u32) {
         let vpc = self.world.elbv2.load_balancers.values().next().unwrap().vpc.clone();
         let input = [("Name", "theirs"), ("Protocol", "HTTP"), ("Port", "80"), ("VpcId", &*vpc)];
@@ -262,19 +276,19 @@ impl Stage {
         self.call(sender, "elasticloadbalancing", "ModifyRule", &input);
     }
 
-    /// A run tells that it takes traffic back.
-    pub(super) fn decides(&mut self, run: &str) {
-        let event = Event::TakingBack { reason: String::new() };
-        self.checkers.told(self.world.now, run, &event);
+    /// Reports that the run restores traffic.
+    pub(super) fn decide_to_restore(&mut self, run: &str) {
+        let event = Event::RollingBack { reason: String::new() };
+        self.checkers.reported(self.world.now, run, &event);
     }
 
-    /// UpdateAutoScalingGroup.
+    /// Calls UpdateAutoScalingGroup.
     pub(super) fn update(&mut self, sender: &str, group: &str, input: &[(&str, &str)]) {
         let group = [("AutoScalingGroupName", group)];
         self.call(sender, "autoscaling", "UpdateAutoScalingGroup", &[&group[..], input].concat());
     }
 
-    /// CreateLaunchTemplateVersion, by a client token.
+    /// Calls CreateLaunchTemplateVersion with a client token.
     pub(super) fn version(&mut self, sender: &str, token: &str) {
         let template = self.names.template.clone();
         let input = [
@@ -286,7 +300,7 @@ impl Stage {
         self.call(sender, "ec2", "CreateLaunchTemplateVersion", &input);
     }
 
-    /// StartInstanceRefresh of a group to a version, all at once.
+    /// Calls StartInstanceRefresh, to a version, replacing all instances at once.
     pub(super) fn refresh(&mut self, sender: &str, group: &str, version: &str) {
         let template = self.names.template.clone();
         let desired = "DesiredConfiguration.LaunchTemplate";
@@ -299,7 +313,7 @@ impl Stage {
         self.call(sender, "autoscaling", "StartInstanceRefresh", &input);
     }
 
-    /// Our scheduled action on a group, so many seconds from now.
+    /// Schedules a scale-in to 0 of a group, in this many seconds.
     pub(super) fn retire(&mut self, sender: &str, group: &str, name: &str, seconds: i64) {
         let at = self.world.now + SignedDuration::from_secs(seconds);
         let at = Timestamp::from_second(at.as_second()).unwrap().to_string();
@@ -313,53 +327,53 @@ impl Stage {
         self.call(sender, "autoscaling", "PutScheduledUpdateGroupAction", &input);
     }
 
-    /// Green, brought up at version 1 and healthy by a hand, as if a run had done it.
-    pub(super) fn warm_green(&mut self) {
+    /// Scales green up at version 1 and waits until it is healthy.
+    pub(super) fn make_green_healthy(&mut self) {
         self.weights("run-1", 100, 0);
         self.update("run-1", GREEN, &[("MinSize", "4")]);
         self.wait(120);
     }
 
-    pub(super) fn ended(&mut self, run: &str, ending: Ending, version: u64) {
+    pub(super) fn ended(&mut self, run: &str, ending: Status, version: u64) {
         let mut outcome = Outcome::new(ending, "");
         outcome.launch_template_version = Some(version);
         self.checkers.ended(&self.world, run, &outcome);
     }
 
-    /// What was found while all this happened.
+    /// Returns the violations found so far.
     pub(super) fn found(&self) -> Vec<String> {
         texts(self.checkers.violations())
     }
 
-    /// What is found at the end.
+    /// Returns all violations, including those found at the end.
     pub(super) fn finish(self) -> Vec<String> {
         let baseline = Totals::default();
         texts(&self.checkers.finish(&self.world, &baseline))
     }
 }
 
-/// Two groups, a claim, and a first look.
-pub(super) fn begun() -> Stage {
-    let mut stage = Stage::pair();
+/// Returns a bench with two groups, a claim and a first observation.
+pub(super) fn begun() -> CheckerBench {
+    let mut stage = CheckerBench::pair();
     stage.claim("run-1", 1);
     stage.look("run-1");
     assert_eq!(stage.found(), [""; 0]);
     stage
 }
 
-/// Green is warm and bears 10 %, all by the book.
-pub(super) fn split() -> Stage {
+/// Returns a bench where green is healthy and receives 10%, with no violation.
+pub(super) fn split() -> CheckerBench {
     let mut stage = begun();
-    stage.warm_green();
+    stage.make_green_healthy();
     stage.look("run-1");
     stage.weights("run-1", 90, 10);
     assert_eq!(stage.found(), [""; 0]);
     stage
 }
 
-/// The one thing told contains `what`.
+/// Asserts that exactly one violation was found and that it contains `what`.
 #[track_caller]
-pub(super) fn told(stage: &Stage, what: &str) {
+pub(super) fn assert_only_violation(stage: &CheckerBench, what: &str) {
     let found = stage.found();
     assert!(found.len() == 1 && found[0].contains(what), "{what}: {found:?}");
 }
@@ -368,7 +382,7 @@ fn texts(violations: &[Violation]) -> Vec<String> {
     violations.iter().map(|v| format!("{}: {}", v.promise, v.what)).collect()
 }
 
-/// A signed request in the service's protocol: JSON for `ssm`, a form for the others.
+/// Builds a signed request in the service's protocol: JSON for `ssm`, a form for the others.
 fn request(service: &str, operation: &str, input: &[(&str, &str)]) -> http::Request<Bytes> {
     let key = sts::ACCESS_KEY;
     let scope = format!("Credential={key}/20260105/ap-northeast-2/{service}/aws4_request");

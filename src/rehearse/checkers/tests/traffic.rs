@@ -1,45 +1,48 @@
-//! Promises 1 to 3 broken by hand: weight, and the way back. Each is told, and by the checker that it
-//! belongs to.
+//! Breaks promises 1 to 3 with calls made by hand: raised shares and rollbacks. The right checker
+//! must report each.
 
-use super::stage::{BLUE, GREEN, begun, split, told};
-use crate::model::Ending;
+use super::stage::{BLUE, GREEN, assert_only_violation, begun, split};
+use crate::model::Status;
 
 #[test]
-fn weight_without_health() {
+fn traffic_without_ready_targets_is_reported() {
     let mut stage = begun();
     stage.weights("run-1", 90, 10);
-    told(&stage, "needs 1 ready targets of version 1, and has 0");
+    assert_only_violation(&stage, "needs 1 ready targets of version 1 and has 0");
 }
 
 #[test]
-fn weight_without_a_look() {
+fn traffic_on_a_stale_read_is_reported() {
     let mut stage = begun();
-    stage.warm_green();
+    stage.make_green_healthy();
     stage.look("run-1");
     stage.wait(60);
     stage.weights("run-1", 90, 10);
     let found = stage.found();
-    assert!(found.iter().any(|f| f.contains("on a look of 60 s ago")), "{found:?}");
+    assert!(found.iter().any(|f| f.contains("on health read 60 s earlier")), "{found:?}");
 }
 
 #[test]
-fn weight_that_is_no_longer_borne() {
+fn traffic_to_lost_targets_is_reported() {
     let mut stage = split();
     for _ in 0..8 {
         stage.look("run-1");
         stage.wait(10);
     }
     assert_eq!(stage.found(), [""; 0]);
-    // Somebody ends every instance of green, and the run just looks on.
-    stage.update("hand", GREEN, &[("MinSize", "0"), ("DesiredCapacity", "0")]);
+    // An operator terminates every instance of green, and the run does nothing about it.
+    stage.update("operator", GREEN, &[("MinSize", "0"), ("DesiredCapacity", "0")]);
     stage.wait(60);
-    told(&stage, "has borne 10 % with 0 of 1 ready targets for more than 30 s");
+    assert_only_violation(
+        &stage,
+        "has received 10% of the traffic with 0 of 1 ready targets for more than 30 s",
+    );
 }
 
 #[test]
-fn trouble_is_no_excuse_for_ever() {
+fn failing_calls_excuse_a_run_only_for_a_while() {
     let mut stage = split();
-    stage.update("hand", GREEN, &[("MinSize", "0"), ("DesiredCapacity", "0")]);
+    stage.update("operator", GREEN, &[("MinSize", "0"), ("DesiredCapacity", "0")]);
     for _ in 0..8 {
         stage.wait(10);
         stage.cut("run-1");
@@ -49,18 +52,21 @@ fn trouble_is_no_excuse_for_ever() {
         stage.wait(10);
         stage.cut("run-1");
     }
-    told(&stage, "has borne 10 % with 0 of 1 ready targets");
+    assert_only_violation(&stage, "has received 10% of the traffic with 0 of 1 ready targets");
 }
 
 #[test]
-fn a_refresh_under_traffic() {
+fn a_refresh_under_traffic_is_reported() {
     let mut stage = begun();
     stage.refresh("run-1", BLUE, "1");
-    told(&stage, "started an instance refresh of news-blue, which bears 100 %");
+    assert_only_violation(
+        &stage,
+        "started an instance refresh of news-blue, which receives 100% of the traffic",
+    );
 }
 
 #[test]
-fn a_refresh_under_traffic_of_a_rule_that_is_not_ours() {
+fn a_refresh_under_traffic_of_an_unmanaged_rule_is_reported() {
     let mut stage = begun();
     let listener = stage.world.elbv2.listeners.values().next().unwrap().arn.clone();
     let target_group = stage.names.sides[1].target_group.clone().unwrap();
@@ -72,127 +78,132 @@ fn a_refresh_under_traffic_of_a_rule_that_is_not_ours() {
         ("Actions.member.1.Type", "forward"),
         ("Actions.member.1.TargetGroupArn", &target_group),
     ];
-    stage.call("hand", "elasticloadbalancing", "CreateRule", &input);
+    stage.call("operator", "elasticloadbalancing", "CreateRule", &input);
     stage.wait(300);
     stage.look("run-1");
     stage.refresh("run-1", GREEN, "1");
     let found = stage.found();
     assert!(
-        found[0].contains("started an instance refresh of news-green, which bears"),
+        found[0].contains("started an instance refresh of news-green, which receives"),
         "{found:?}"
     );
 }
 
 #[test]
-fn a_refresh_too_soon() {
+fn a_refresh_too_soon_after_traffic_is_reported() {
     let mut stage = split();
     stage.look("run-1");
     stage.weights("run-1", 100, 0);
     stage.wait(30);
     stage.look("run-1");
     stage.refresh("run-1", GREEN, "1");
-    told(&stage, "without weight for only 3");
+    assert_only_violation(&stage, "whose traffic ended only 3");
 }
 
 #[test]
-fn weight_under_a_refresh() {
+fn traffic_during_a_refresh_is_reported() {
     let mut stage = split();
-    stage.refresh("hand", GREEN, "1");
+    stage.refresh("operator", GREEN, "1");
     stage.wait(45);
-    told(&stage, "has borne 10 % under a refresh");
+    assert_only_violation(&stage, "has received 10% of the traffic during an instance refresh");
 }
 
 #[test]
-fn a_retirement_under_traffic() {
+fn a_scale_in_under_traffic_is_reported() {
     let mut stage = begun();
-    stage.retire("run-1", BLUE, "cutover-retire", 600);
-    told(&stage, "scheduled the retirement of news-blue, which bears 100 %");
+    stage.retire("run-1", BLUE, "cutover-scale-in", 600);
+    assert_only_violation(
+        &stage,
+        "scheduled a scale-in of news-blue, which receives 100% of the traffic",
+    );
     stage.wait(800);
-    assert!(stage.found()[1].contains("news-blue was retired while it bore 100 %"));
+    let scaled_in = "news-blue was scaled in while it received 100% of the traffic";
+    assert!(stage.found()[1].contains(scaled_in));
 }
 
 #[test]
-fn weight_with_a_retirement_to_come() {
+fn traffic_before_a_scheduled_scale_in_is_reported() {
     let mut stage = begun();
-    stage.warm_green();
+    stage.make_green_healthy();
     stage.look("run-1");
-    stage.retire("run-1", GREEN, "cutover-retire", 1200);
+    stage.retire("run-1", GREEN, "cutover-scale-in", 1200);
     stage.look("run-1");
     stage.weights("run-1", 90, 10);
-    told(&stage, "with its retirement still to come");
+    assert_only_violation(&stage, "with its scale-in still scheduled");
 }
 
 #[test]
-fn something_written_before_traffic_is_back() {
+fn writing_before_restoring_traffic_is_reported() {
     let mut stage = split();
     stage.look("run-1");
-    stage.record("run-1", 1, Some(Ending::Failed));
+    stage.record("run-1", 1, Some(Status::Failed));
     stage.weights("run-1", 100, 0);
-    told(&stage, "sent PutParameter before it took traffic back");
+    assert_only_violation(&stage, "sent PutParameter before it restored traffic");
 }
 
 #[test]
-fn traffic_taken_back_late() {
+fn restoring_traffic_late_is_reported() {
     let mut stage = split();
     stage.look("run-1");
     stage.wait(2);
     stage.weights("run-1", 100, 0);
-    told(&stage, "took traffic back 20");
+    assert_only_violation(&stage, "restored traffic 20");
 }
 
 #[test]
-fn a_decision_that_is_put_on_record_first() {
+fn recording_a_decision_before_acting_is_reported() {
     let mut stage = split();
     stage.look("run-1");
-    stage.decides("run-1");
-    stage.record("run-1", 1, Some(Ending::Failed));
-    told(&stage, "sent PutParameter before it took traffic back, as it had decided");
+    stage.decide_to_restore("run-1");
+    stage.record("run-1", 1, Some(Status::Failed));
+    assert_only_violation(&stage, "decided to restore traffic but sent PutParameter first");
 }
 
 #[test]
-fn a_decision_that_is_not_acted_on() {
+fn a_decision_without_action_is_reported() {
     let mut stage = split();
     stage.look("run-1");
-    stage.decides("run-1");
+    stage.decide_to_restore("run-1");
     stage.wait(10);
-    told(&stage, "decided to take traffic back, and did not");
+    assert_only_violation(&stage, "decided to restore traffic and did not");
 }
 
 #[test]
-fn a_decision_that_is_acted_on_late_or_by_half() {
+fn a_decision_acted_on_late_or_partly_is_reported() {
     let mut stage = split();
     stage.look("run-1");
-    stage.decides("run-1");
+    stage.decide_to_restore("run-1");
     stage.wait(2);
-    stage.look_at_the_claim("run-1");
+    stage.read_claim("run-1");
     stage.weights("run-1", 100, 0);
-    told(&stage, "took traffic back 2110 ms after it had decided to");
+    assert_only_violation(&stage, "restored traffic 2110 ms after deciding to");
     let mut stage = split();
     stage.look("run-1");
-    stage.decides("run-1");
+    stage.decide_to_restore("run-1");
     stage.weights("run-1", 95, 5);
-    told(&stage, "took back only a part of a rule's traffic");
+    assert_only_violation(&stage, "restored only part of a rule's traffic");
 }
 
 #[test]
-fn traffic_taken_back_twice() {
+fn restoring_traffic_twice_is_reported() {
     let mut stage = split();
     stage.look("run-1");
     stage.weights("run-1", 100, 0);
     stage.look("run-1");
     stage.weights("run-1", 100, 0);
-    told(&stage, "wrote again what it knew to be written");
+    assert_only_violation(&stage, "wrote weights again that it knew were in place");
 }
 
-/// What is done after weights were given up, the same weights again above all, overtakes them.
+/// What the run does after giving up on the weights, above all sending the same weights again,
+/// overtakes them.
 #[test]
-fn traffic_that_is_taken_back_by_a_request_that_is_long_on_its_way() {
+fn a_slow_restore_may_be_overtaken_by_its_retry() {
     let mut stage = split();
     stage.look("run-1");
-    stage.decides("run-1");
-    let sent = stage.sends_weights("run-1");
+    stage.decide_to_restore("run-1");
+    let sent = stage.send_weights("run-1");
     stage.wait(5);
-    stage.record("run-1", 1, Some(Ending::Failed));
+    stage.record("run-1", 1, Some(Status::Failed));
     stage.look("run-1");
     stage.weights("run-1", 100, 0);
     let rule = stage.names.rules[0].clone();
@@ -201,11 +212,11 @@ fn traffic_that_is_taken_back_by_a_request_that_is_long_on_its_way() {
 }
 
 #[test]
-fn weights_alone_on_their_way_for_long_are_acted_upon() {
+fn a_slow_restore_counts_as_action() {
     let mut stage = split();
     stage.look("run-1");
-    stage.decides("run-1");
-    let sent = stage.sends_weights("run-1");
+    stage.decide_to_restore("run-1");
+    let sent = stage.send_weights("run-1");
     stage.wait(7);
     let rule = stage.names.rules[0].clone();
     stage.weights_sent(sent, "run-1", &rule, 100, 0);
@@ -213,12 +224,12 @@ fn weights_alone_on_their_way_for_long_are_acted_upon() {
 }
 
 #[test]
-fn a_decision_that_is_put_on_record_while_its_weights_may_still_be_answered() {
+fn recording_a_decision_while_its_weights_are_pending_is_reported() {
     let mut stage = split();
     stage.look("run-1");
-    stage.decides("run-1");
-    stage.sends_weights("run-1");
+    stage.decide_to_restore("run-1");
+    stage.send_weights("run-1");
     stage.wait(1);
-    stage.record("run-1", 1, Some(Ending::Failed));
-    told(&stage, "sent PutParameter before it took traffic back, as it had decided");
+    stage.record("run-1", 1, Some(Status::Failed));
+    assert_only_violation(&stage, "decided to restore traffic but sent PutParameter first");
 }

@@ -1,35 +1,36 @@
-//! Lifecycle actions: one instance waiting for one hook.
+//! Lifecycle actions: an instance waits for a hook to complete.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Transition, Verdict};
+use super::{ActionResult, Transition};
 use crate::services::autoscaling::activities::{self, ActivityStatus};
-use crate::services::autoscaling::cause::Why;
-use crate::services::autoscaling::{Event, Lifecycle, capacity, invalid, life, named, schedule};
+use crate::services::autoscaling::cause::Cause;
+use crate::services::autoscaling::{
+    Event, LifecycleState, capacity, invalid, lifecycle, named, schedule,
+};
 use crate::wire::{ApiResult, Value, map};
 use crate::world::{World, elapsed, later};
 
-/// An instance's wait for a hook.
+/// A pending lifecycle action of an instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Action {
+pub struct LifecycleAction {
     /// The hook's name.
     pub hook: String,
     /// Its token, a UUID.
     pub token: String,
-    /// When it ends by itself.
+    /// When it times out.
     pub deadline: Timestamp,
-    /// When it ends whatever heartbeats come.
+    /// When it times out regardless of heartbeats (the global timeout).
     pub last: Timestamp,
-    /// Seconds that a heartbeat gives.
+    /// By how much a heartbeat extends the deadline.
     timeout: Duration,
-    /// What its own end means.
-    default: Verdict,
+    /// The result if it times out.
+    default: ActionResult,
 }
 
-/// The instance begins to wait for the hooks of a transition, for all at once; false if there are
-/// none.
+/// Starts the lifecycle actions of a transition, all at once, and returns whether there were any.
 pub(in crate::services::autoscaling) fn begin(
     world: &mut World,
     name: &str,
@@ -37,7 +38,7 @@ pub(in crate::services::autoscaling) fn begin(
     transition: Transition,
 ) -> bool {
     let Some(group) = world.autoscaling.groups.get(name) else { return false };
-    let hooks: Vec<super::Hook> =
+    let hooks: Vec<super::LifecycleHook> =
         group.hooks.values().filter(|hook| hook.transition == transition).cloned().collect();
     if hooks.is_empty() {
         return false;
@@ -47,7 +48,7 @@ pub(in crate::services::autoscaling) fn begin(
         let timeout = Duration::from_secs(hook.timeout);
         let token = world.ids.uuid();
         schedule(world, timeout, Event::HookTimeout(name.to_owned(), id.to_owned(), token.clone()));
-        actions.push(Action {
+        actions.push(LifecycleAction {
             token,
             deadline: later(world.now, timeout),
             last: later(world.now, Duration::from_secs(hook.longest())),
@@ -61,8 +62,8 @@ pub(in crate::services::autoscaling) fn begin(
     let Some(member) = group.members.get_mut(id) else { return false };
     member.actions = actions;
     member.state = match transition {
-        Transition::Launching => Lifecycle::PendingWait,
-        Transition::Terminating => Lifecycle::TerminatingWait,
+        Transition::Launching => LifecycleState::PendingWait,
+        Transition::Terminating => LifecycleState::TerminatingWait,
     };
     let activity = member.activity.clone();
     activities::set(group, &activity, ActivityStatus::MidLifecycleAction, now);
@@ -74,14 +75,14 @@ pub(in crate::services::autoscaling) fn complete(
     world: &mut World,
     input: &Value,
 ) -> ApiResult<Value> {
-    let verdict = Verdict::read(input.need_str("LifecycleActionResult")?)?;
+    let verdict = ActionResult::read(input.need_str("LifecycleActionResult")?)?;
     let (name, id, token) = find(world, input)?;
-    let told = format!("was completed with {} Result", verdict.name());
-    conclude(world, &name, &id, &token, verdict, &told);
+    let reported = format!("was completed with {} Result", verdict.name());
+    conclude(world, &name, &id, &token, verdict, &reported);
     Ok(map([]))
 }
 
-/// `RecordLifecycleActionHeartbeat`: the timeout begins anew, up to the global one.
+/// `RecordLifecycleActionHeartbeat`: restarts the timeout, up to the global one.
 pub(in crate::services::autoscaling) fn heartbeat(
     world: &mut World,
     input: &Value,
@@ -97,7 +98,7 @@ pub(in crate::services::autoscaling) fn heartbeat(
     Ok(map([]))
 }
 
-/// An action's time is over, unless a heartbeat has come.
+/// Handles the timeout of an action, unless a heartbeat has extended it.
 pub(in crate::services::autoscaling) fn time_out(
     world: &mut World,
     name: &str,
@@ -111,8 +112,8 @@ pub(in crate::services::autoscaling) fn time_out(
     }
 }
 
-/// Ends every wait for a hook that is no more.
-pub(super) fn conclude_all(world: &mut World, name: &str, hook: &str, verdict: Verdict) {
+/// Completes every action of a deleted hook.
+pub(super) fn conclude_all(world: &mut World, name: &str, hook: &str, verdict: ActionResult) {
     let Some(group) = world.autoscaling.groups.get(name) else { return };
     let waiting: Vec<(String, String)> = group
         .members
@@ -126,15 +127,22 @@ pub(super) fn conclude_all(world: &mut World, name: &str, hook: &str, verdict: V
     }
 }
 
-/// Ends one wait. The instance goes on once it waits for nothing more; an abandoned launch is
-/// terminated, and another instance launched.
-fn conclude(world: &mut World, name: &str, id: &str, token: &str, verdict: Verdict, told: &str) {
+/// Completes one action. The instance proceeds once it waits for no other; an abandoned launch is terminated
+/// and replaced.
+fn conclude(
+    world: &mut World,
+    name: &str,
+    id: &str,
+    token: &str,
+    verdict: ActionResult,
+    reported: &str,
+) {
     let now = world.now;
     let Some(group) = world.autoscaling.groups.get_mut(name) else { return };
     let Some(member) = group.members.get_mut(id) else { return };
-    let launching = member.state == Lifecycle::PendingWait;
+    let launching = member.state == LifecycleState::PendingWait;
     member.actions.retain(|action| action.token != token);
-    if verdict == Verdict::Abandon {
+    if verdict == ActionResult::Abandon {
         member.actions.clear();
     }
     if !member.actions.is_empty() {
@@ -142,25 +150,25 @@ fn conclude(world: &mut World, name: &str, id: &str, token: &str, verdict: Verdi
     }
     let activity = member.activity.clone();
     if !launching {
-        member.state = Lifecycle::TerminatingProceed;
-        life::end(world, name, id);
+        member.state = LifecycleState::TerminatingProceed;
+        lifecycle::end(world, name, id);
         return;
     }
-    if verdict == Verdict::Continue {
-        member.state = Lifecycle::PendingProceed;
+    if verdict == ActionResult::Continue {
+        member.state = LifecycleState::PendingProceed;
         let delay = world.params.proceed;
         schedule(world, delay, Event::InService(name.to_owned(), id.to_owned()));
         return;
     }
     let message = format!(
-        "Instance failed to complete user's Lifecycle Action: Lifecycle Action with token {token} {told}"
+        "Instance failed to complete user's Lifecycle Action: Lifecycle Action with token {token} {reported}"
     );
     activities::fail(group, &activity, message, now);
-    life::take_out(world, name, id, Why::Abandoned);
+    lifecycle::begin_termination(world, name, id, Cause::Abandoned);
     capacity::converge_soon(world, name);
 }
 
-/// The action that a request names by its token or its instance: group, instance and token.
+/// Returns the action that a request names by token or instance: group, instance and token.
 fn find(world: &mut World, input: &Value) -> ApiResult<(String, String, String)> {
     let hook = input.need_str("LifecycleHookName")?;
     let group = &*named(world, input)?;

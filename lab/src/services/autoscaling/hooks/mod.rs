@@ -1,4 +1,4 @@
-//! Lifecycle hooks: what instances wait for on their way in and out.
+//! Lifecycle hooks: what instances wait for while they launch and terminate.
 
 mod actions;
 #[cfg(test)]
@@ -8,26 +8,26 @@ use super::{Group, invalid, named};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-pub use actions::Action;
+pub use actions::LifecycleAction;
 pub(super) use actions::{begin, complete, heartbeat, time_out};
 
-/// Hooks of a group (quota).
+/// The most hooks of a group (quota).
 const QUOTA: usize = 50;
-/// The longest that an instance waits, however often a heartbeat comes: 48 hours, or a hundred times
-/// the timeout (API model: `GlobalTimeout`).
+/// The longest that an instance waits in seconds, whatever the heartbeats: 48 hours, or a hundred times the
+/// timeout if that is shorter (API model: `GlobalTimeout`).
 const LONGEST: u64 = 172_800;
 
-/// When a hook applies.
+/// The transition at which a hook applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transition {
     /// Before an instance comes into service.
     Launching,
-    /// Before an instance that has drained ends.
+    /// After an instance has drained, before it is terminated.
     Terminating,
 }
 
 impl Transition {
-    /// Both, as the API names them.
+    /// Both transitions and their names in the API.
     const NAMES: [(&str, Transition); 2] = [
         ("autoscaling:EC2_INSTANCE_LAUNCHING", Transition::Launching),
         ("autoscaling:EC2_INSTANCE_TERMINATING", Transition::Terminating),
@@ -46,53 +46,54 @@ impl Transition {
     }
 }
 
-/// How a wait ends.
+/// The result of a lifecycle action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// The instance goes on.
+pub enum ActionResult {
+    /// The instance proceeds.
     Continue,
-    /// A launched instance is terminated; one that ends waits for no other hook.
+    /// A launching instance is terminated; a terminating one waits for no other hook.
     Abandon,
 }
 
-impl Verdict {
-    fn read(text: &str) -> ApiResult<Verdict> {
+impl ActionResult {
+    fn read(text: &str) -> ApiResult<ActionResult> {
         match text {
-            "CONTINUE" => Ok(Verdict::Continue),
-            "ABANDON" => Ok(Verdict::Abandon),
+            "CONTINUE" => Ok(ActionResult::Continue),
+            "ABANDON" => Ok(ActionResult::Abandon),
             _ => Err(invalid("Lifecycle Action Result must be one of CONTINUE or ABANDON")),
         }
     }
 
     fn name(self) -> &'static str {
         match self {
-            Verdict::Continue => "CONTINUE",
-            Verdict::Abandon => "ABANDON",
+            ActionResult::Continue => "CONTINUE",
+            ActionResult::Abandon => "ABANDON",
         }
     }
 }
 
-/// One hook.
+/// A lifecycle hook.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Hook {
+pub struct LifecycleHook {
     /// Its name, unique in the group.
     pub name: String,
-    /// When it applies.
+    /// The transition at which it applies.
     pub transition: Transition,
     /// `HeartbeatTimeout` in seconds.
     pub timeout: u64,
-    /// What a timeout means.
-    pub default: Verdict,
-    /// `NotificationTargetARN`, `RoleARN` and `NotificationMetadata`: kept, nobody is told.
+    /// `DefaultResult`: the result when it times out.
+    pub default: ActionResult,
+    /// `NotificationTargetARN`, `RoleARN` and `NotificationMetadata`: stored, but no notification is sent.
     kept: [Option<String>; 3],
 }
 
 /// The names of [`Hook::kept`].
 const KEPT: [&str; 3] = ["NotificationTargetARN", "RoleARN", "NotificationMetadata"];
 
-impl Hook {
-    /// Reads a hook; `before` is the one of this name, whose settings stay where the request has none.
-    pub(super) fn read(input: &Value, before: Option<&Hook>) -> ApiResult<Hook> {
+impl LifecycleHook {
+    /// Reads a hook. `before` is the existing hook of this name: settings that the request omits keep its
+    /// values.
+    pub(super) fn read(input: &Value, before: Option<&LifecycleHook>) -> ApiResult<LifecycleHook> {
         let name = input.need_str("LifecycleHookName")?.to_owned();
         let fits = |c: char| c.is_ascii_alphanumeric() || "-_/".contains(c);
         if name.is_empty() || name.len() > 255 || !name.chars().all(fits) {
@@ -116,17 +117,17 @@ impl Hook {
                 .ok_or_else(|| invalid("Heartbeat Timeout must be between 30 and 7200 seconds"))?,
         };
         let default = match (input.str("DefaultResult"), before) {
-            (Some(text), _) => Verdict::read(text)?,
-            (None, before) => before.map_or(Verdict::Abandon, |hook| hook.default),
+            (Some(text), _) => ActionResult::read(text)?,
+            (None, before) => before.map_or(ActionResult::Abandon, |hook| hook.default),
         };
         let kept = std::array::from_fn(|i| {
             let given = input.str(KEPT[i]).map(str::to_owned);
             given.or_else(|| before.and_then(|hook| hook.kept[i].clone()))
         });
-        Ok(Hook { name, transition, timeout, default, kept })
+        Ok(LifecycleHook { name, transition, timeout, default, kept })
     }
 
-    /// The longest that an instance waits for it, in seconds.
+    /// Returns the longest that an instance waits for it, in seconds.
     fn longest(&self) -> u64 {
         LONGEST.min(self.timeout * 100)
     }
@@ -150,7 +151,10 @@ impl Hook {
 
 /// Adds a hook to a group, within the quota.
 pub(super) fn add(group: &mut Group, input: &Value) -> ApiResult<()> {
-    let hook = Hook::read(input, input.str("LifecycleHookName").and_then(|n| group.hooks.get(n)))?;
+    let hook = LifecycleHook::read(
+        input,
+        input.str("LifecycleHookName").and_then(|n| group.hooks.get(n)),
+    )?;
     if group.hooks.len() >= QUOTA && !group.hooks.contains_key(&hook.name) {
         return Err(ApiError::sender(
             "LimitExceeded",
@@ -161,13 +165,13 @@ pub(super) fn add(group: &mut Group, input: &Value) -> ApiResult<()> {
     Ok(())
 }
 
-/// `PutLifecycleHook`: an upsert by name. Instances that are waiting already keep their timeout.
+/// `PutLifecycleHook`: creates or updates by name. Instances that are already waiting keep their timeout.
 pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
     add(named(world, input)?, input)?;
     Ok(map([]))
 }
 
-/// `DescribeLifecycleHooks`: not paged (API model).
+/// `DescribeLifecycleHooks`, without paging (API model).
 pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let names = input.strings("LifecycleHookNames");
     let group = &*named(world, input)?;
@@ -180,7 +184,7 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(map([("LifecycleHooks", hooks.into())]))
 }
 
-/// `DeleteLifecycleHook`: instances that wait for it go on; launches are abandoned (API model).
+/// `DeleteLifecycleHook`: terminating instances that wait for it proceed; launches are abandoned (API model).
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let hook = input.need_str("LifecycleHookName")?;
     let group = named(world, input)?;
@@ -189,8 +193,8 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     };
     let name = group.name.clone();
     let verdict = match deleted.transition {
-        Transition::Launching => Verdict::Abandon,
-        Transition::Terminating => Verdict::Continue,
+        Transition::Launching => ActionResult::Abandon,
+        Transition::Terminating => ActionResult::Continue,
     };
     actions::conclude_all(world, &name, hook, verdict);
     Ok(map([]))

@@ -1,6 +1,6 @@
-//! Hooks over the API and time.
+//! Lifecycle hooks, through the API and over time.
 
-use super::super::{ActivityStatus, Lifecycle, Status};
+use super::super::{ActivityStatus, LifecycleState, Status};
 use crate::services::autoscaling::fixture::Lab;
 use crate::services::elbv2;
 use crate::wire::{Value, map};
@@ -19,7 +19,7 @@ fn desired(lab: &mut Lab, n: i64) {
     lab.ok("SetDesiredCapacity", "news", map([("DesiredCapacity", n.into())]));
 }
 
-fn having(lab: &Lab, state: Lifecycle) -> Vec<String> {
+fn having(lab: &Lab, state: LifecycleState) -> Vec<String> {
     let members = lab.group("news").members.iter();
     members.filter(|(_, m)| m.state == state).map(|(id, _)| id.clone()).collect()
 }
@@ -39,7 +39,7 @@ fn a_launch_waits_unregistered_until_it_may_go_on() {
     hook(&mut lab, "warm", "LAUNCHING", 600, "ABANDON");
     desired(&mut lab, 5);
     lab.wait(300);
-    let waiting = having(&lab, Lifecycle::PendingWait);
+    let waiting = having(&lab, LifecycleState::PendingWait);
     assert_eq!(waiting.len(), 1);
     let group = lab.group("news");
     assert_eq!(elbv2::target_state(&lab.world, &group.target_groups[0], &waiting[0]), None);
@@ -71,8 +71,8 @@ fn an_abandoned_launch_is_terminated_and_another_tried() {
     assert!(message.starts_with("Instance failed to complete user's Lifecycle Action: "));
     assert!(message.ends_with("was abandoned: Heartbeat Timeout"), "{message}");
     lab.wait(30);
-    assert_eq!(having(&lab, Lifecycle::PendingWait).len(), 1, "the next one");
-    // By default it goes on instead.
+    assert_eq!(having(&lab, LifecycleState::PendingWait).len(), 1, "the next one");
+    // With CONTINUE as the default, the launch proceeds instead.
     hook(&mut lab, "warm", "LAUNCHING", 30, "CONTINUE");
     lab.wait(120);
     assert_eq!(lab.in_service("news", 1), 5);
@@ -84,16 +84,20 @@ fn a_heartbeat_gives_more_time_up_to_the_longest() {
     hook(&mut lab, "warm", "LAUNCHING", 30, "ABANDON");
     desired(&mut lab, 5);
     lab.wait(40);
-    let waiting = having(&lab, Lifecycle::PendingWait);
+    let waiting = having(&lab, LifecycleState::PendingWait);
     let beat =
         map([("LifecycleHookName", "warm".into()), ("InstanceId", waiting[0].as_str().into())]);
     for _ in 0..148 {
         lab.ok("RecordLifecycleActionHeartbeat", "news", beat.clone());
         lab.wait(20);
     }
-    assert_eq!(having(&lab, Lifecycle::PendingWait), waiting);
+    assert_eq!(having(&lab, LifecycleState::PendingWait), waiting);
     lab.wait(60);
-    assert_ne!(having(&lab, Lifecycle::PendingWait), waiting, "a hundred timeouts are the end");
+    assert_ne!(
+        having(&lab, LifecycleState::PendingWait),
+        waiting,
+        "the wait ends after a hundred timeouts"
+    );
 }
 
 #[test]
@@ -103,12 +107,12 @@ fn a_termination_waits_after_draining_for_every_hook() {
     hook(&mut lab, "audit", "TERMINATING", 900, "ABANDON");
     desired(&mut lab, 3);
     lab.wait(60);
-    let waiting = having(&lab, Lifecycle::TerminatingWait);
+    let waiting = having(&lab, LifecycleState::TerminatingWait);
     assert_eq!(waiting.len(), 1);
     lab.wait(600);
-    assert_eq!(having(&lab, Lifecycle::TerminatingWait), waiting, "audit is still awaited");
+    assert_eq!(having(&lab, LifecycleState::TerminatingWait), waiting, "it still waits for audit");
     complete(&mut lab, "audit", &waiting[0], "CONTINUE");
-    assert_eq!(having(&lab, Lifecycle::TerminatingProceed), waiting);
+    assert_eq!(having(&lab, LifecycleState::TerminatingProceed), waiting);
     lab.wait(30);
     assert_eq!(lab.group("news").members.len(), 3);
 }
@@ -120,11 +124,11 @@ fn a_refresh_runs_the_hooks() {
     hook(&mut lab, "logs", "TERMINATING", 60, "CONTINUE");
     lab.start("news", map([("MinHealthyPercentage", "0".into()), ("InstanceWarmup", "0".into())]));
     lab.wait(100);
-    assert_eq!(having(&lab, Lifecycle::PendingWait).len(), 4);
-    assert_eq!(having(&lab, Lifecycle::TerminatingWait).len(), 4);
+    assert_eq!(having(&lab, LifecycleState::PendingWait).len(), 4);
+    assert_eq!(having(&lab, LifecycleState::TerminatingWait).len(), 4);
     lab.wait_for("news", Status::Successful);
     assert_eq!(lab.in_service("news", 2), 4);
-    // Launches that are abandoned again and again are no progress.
+    // Launches that keep being abandoned are no progress.
     hook(&mut lab, "warm", "LAUNCHING", 30, "ABANDON");
     lab.start("news", map([("MinHealthyPercentage", "75".into())]));
     lab.wait_for("news", Status::Failed);
@@ -151,7 +155,7 @@ fn hooks_are_checked_described_and_deleted() {
     desired(&mut lab, 5);
     lab.wait(20);
     lab.ok("DeleteLifecycleHook", "news", map([("LifecycleHookName", "warm".into())]));
-    assert!(having(&lab, Lifecycle::PendingWait).is_empty(), "abandoned with its hook");
+    assert!(having(&lab, LifecycleState::PendingWait).is_empty(), "abandoned with its hook");
     lab.wait(30);
     assert_eq!(lab.in_service("news", 1), 5);
     for n in 0..50 {

@@ -1,15 +1,15 @@
-//! What an adjustment makes of a capacity.
+//! The adjustments of simple and step scaling policies.
 
-use super::{Kind, Policy, read};
+use super::{Policy, PolicyType, read};
 use crate::wire::Value;
 
-/// The capacity that a simple or step policy wants from `capacity`, when the metric is `beyond` the
-/// alarm's threshold; none where no step covers that.
+/// Returns the capacity to which a simple or step policy scales from `capacity` when the metric exceeds the
+/// alarm's threshold by `beyond`; none if no step covers that.
 pub(super) fn wanted(policy: &Policy, capacity: u64, beyond: f64) -> Option<u64> {
     let adjustment = match policy.kind {
-        Kind::Simple => policy.settings.int("ScalingAdjustment"),
-        Kind::Step => step(policy.settings.list("StepAdjustments"), beyond),
-        Kind::Tracking | Kind::Predictive => None,
+        PolicyType::Simple => policy.settings.int("ScalingAdjustment"),
+        PolicyType::Step => step(policy.settings.list("StepAdjustments"), beyond),
+        PolicyType::Tracking | PolicyType::Predictive => None,
     }?;
     let least = policy.settings.int("MinAdjustmentMagnitude");
     let kind = policy.settings.str("AdjustmentType").unwrap_or_default();
@@ -22,7 +22,7 @@ fn apply(kind: &str, adjustment: i64, least: i64, capacity: u64) -> u64 {
         "ExactCapacity" => return u64::try_from(adjustment).unwrap_or(0),
         "PercentChangeInCapacity" => {
             let exact = now as f64 * adjustment as f64 / 100.0;
-            // Below one whole instance it is one; beyond, the fraction is dropped (user guide).
+            // A fraction below one instance is rounded to one; above, it is truncated (user guide).
             let whole =
                 if exact != 0.0 && exact.abs() < 1.0 { exact.signum() } else { exact.trunc() };
             whole.signum() as i64 * (whole.abs() as i64).max(least.max(0))
@@ -32,8 +32,8 @@ fn apply(kind: &str, adjustment: i64, least: i64, capacity: u64) -> u64 {
     u64::try_from(now.saturating_add(change)).unwrap_or(0)
 }
 
-/// The step whose interval holds `beyond`. Lower bounds are inclusive above the threshold, upper ones
-/// below it (API model).
+/// Returns the adjustment of the step whose interval contains `beyond`. Lower bounds are inclusive above the
+/// threshold, upper bounds below it (API model).
 fn step(steps: &[Value], beyond: f64) -> Option<i64> {
     let holds = |step: &&Value| {
         let low = read::float(step, "MetricIntervalLowerBound").unwrap_or(f64::NEG_INFINITY);

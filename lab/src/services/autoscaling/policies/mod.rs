@@ -1,5 +1,5 @@
-//! Scaling policies: simple, step and target tracking ones change the desired capacity when alarms
-//! call for it. Predictive ones are kept and described; the lab forecasts nothing.
+//! Scaling policies: simple, step and target tracking policies change DesiredCapacity when alarms trigger
+//! them. Predictive ones are stored and described; the lab makes no forecasts.
 
 mod adjust;
 mod read;
@@ -8,7 +8,7 @@ mod tests;
 mod tracking;
 mod watch;
 
-use super::{Group, invalid, lasting, max_records, named, not_found};
+use super::{Group, group_to_update, invalid, max_records, named, not_found};
 use crate::services::cloudwatch;
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Value, map};
@@ -16,7 +16,7 @@ use crate::world::World;
 
 pub(super) use watch::{execute, watch};
 
-/// Policies of a group (quota).
+/// The most policies of a group (quota).
 const QUOTA: usize = 50;
 
 /// A scaling policy.
@@ -24,50 +24,53 @@ const QUOTA: usize = 50;
 pub struct Policy {
     /// Its name, unique in the group.
     pub name: String,
-    /// Its ARN, which alarms name as their action.
+    /// Its ARN, which alarms name as an action.
     pub arn: String,
-    /// How it scales.
-    pub kind: Kind,
-    /// False while it is switched off.
+    /// Its type.
+    pub kind: PolicyType,
+    /// False while it is disabled.
     pub enabled: bool,
-    /// The alarms that the policy itself has made (target tracking): high, and low if it scales in.
+    /// The alarms that a target tracking policy created: high, and low if it scales in.
     pub alarms: Vec<String>,
-    /// The settings as put.
+    /// Its settings, as put.
     settings: Value,
-    /// When it last lowered the desired capacity.
+    /// When it last lowered DesiredCapacity.
     lowered: Option<jiff::Timestamp>,
 }
 
-/// How a policy scales (API model: `PolicyType`).
+/// The type of a policy (API model: `PolicyType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// One adjustment, and then a cooldown.
+pub enum PolicyType {
+    /// One adjustment, followed by a cooldown.
     Simple,
-    /// Adjustments by how far the metric is from the alarm's threshold.
+    /// Adjustments by the metric's distance from the alarm's threshold.
     Step,
-    /// Towards a value of a metric.
+    /// Toward a target value of a metric.
     Tracking,
-    /// By a forecast: not simulated.
+    /// By forecast; not simulated.
     Predictive,
 }
 
-impl Kind {
-    const NAMES: [(&str, Kind); 4] = [
-        ("SimpleScaling", Kind::Simple),
-        ("StepScaling", Kind::Step),
-        ("TargetTrackingScaling", Kind::Tracking),
-        ("PredictiveScaling", Kind::Predictive),
+impl PolicyType {
+    const NAMES: [(&str, PolicyType); 4] = [
+        ("SimpleScaling", PolicyType::Simple),
+        ("StepScaling", PolicyType::Step),
+        ("TargetTrackingScaling", PolicyType::Tracking),
+        ("PredictiveScaling", PolicyType::Predictive),
     ];
 
     fn name(self) -> &'static str {
-        Kind::NAMES.iter().find(|(_, kind)| *kind == self).map_or("SimpleScaling", |(name, _)| name)
+        PolicyType::NAMES
+            .iter()
+            .find(|(_, kind)| *kind == self)
+            .map_or("SimpleScaling", |(name, _)| name)
     }
 }
 
-/// `PutScalingPolicy`: an upsert by name. A target tracking policy comes with its alarms.
+/// `PutScalingPolicy`: creates or updates by name. A target tracking policy gets its alarms.
 pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
     let (account, region, uuid) = (world.account.clone(), world.region.clone(), world.ids.uuid());
-    let group = lasting(world, input)?;
+    let group = group_to_update(world, input)?;
     let name = input.need_str("PolicyName")?.to_owned();
     let kind = read::check(group, input)?;
     if group.policies.len() >= QUOTA && !group.policies.contains_key(&name) {
@@ -95,7 +98,7 @@ pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
     };
     let group_name = group.name.clone();
     group.policies.insert(name.clone(), policy);
-    tracking::remake_alarms(world, &group_name, &name);
+    tracking::update_alarms(world, &group_name, &name);
     watch::begin(world, &group_name);
     let Some(policy) = world.autoscaling.groups[&group_name].policies.get(&name) else {
         return Err(not_found(&group_name));
@@ -103,7 +106,7 @@ pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(map([("PolicyARN", policy.arn.as_str().into()), ("Alarms", alarms(world, policy))]))
 }
 
-/// `DeletePolicy`, by name or ARN; the alarms that it made go with it.
+/// `DeletePolicy`, by name or ARN, together with the alarms that the policy created.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let (group, policy) = find(world, input)?;
     let Some(group) = world.autoscaling.groups.get_mut(&group) else {
@@ -115,14 +118,14 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(Value::Null)
 }
 
-/// Removes the alarms of a group that is deleted.
+/// Deletes the alarms that a deleted group's policies created.
 pub(super) fn forget(world: &mut World, group: &Group) {
     for policy in group.policies.values() {
         tracking::drop_alarms(world, policy);
     }
 }
 
-/// `DescribePolicies`: of one group or all, by name or ARN, by type.
+/// `DescribePolicies`: of one group or all, filtered by name or ARN, and by type.
 pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let only = match input.str("AutoScalingGroupName") {
         Some(_) => Some(named(world, input)?.name.clone()),
@@ -144,13 +147,13 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(map([("ScalingPolicies", items.into()), ("NextToken", next.into())]))
 }
 
-/// Group and name of the policy that a request names: by name in a group, or by ARN.
+/// Returns group and name of the policy that a request names: by name within a group, or by ARN.
 fn find(world: &mut World, input: &Value) -> ApiResult<(String, String)> {
     let wanted = input.need_str("PolicyName")?;
     let only = match input.str("AutoScalingGroupName") {
         Some(_) => Some(named(world, input)?.name.clone()),
         None if wanted.starts_with("arn:") => None,
-        None => return Err(invalid("Auto Scaling group name is required with a policy's name")),
+        None => return Err(invalid("Auto Scaling group name is required with a policy name")),
     };
     world
         .autoscaling
@@ -163,12 +166,12 @@ fn find(world: &mut World, input: &Value) -> ApiResult<(String, String)> {
         .ok_or_else(|| invalid(format!("No policy found with name or ARN {wanted}")))
 }
 
-/// The alarms of a policy: those that it made, or those that act on it.
+/// Returns the alarms of a policy: those that it created, or those that have it as an action.
 fn alarms(world: &World, policy: &Policy) -> Value {
-    let names = if policy.kind == Kind::Tracking {
+    let names = if policy.kind == PolicyType::Tracking {
         policy.alarms.clone()
     } else {
-        cloudwatch::alarms_naming(world, &policy.arn)
+        cloudwatch::alarms_with_action(world, &policy.arn)
     };
     let alarm = |name: String| {
         let arn = format!("arn:aws:cloudwatch:{}:{}:alarm:{name}", world.region, world.account);
@@ -192,7 +195,7 @@ fn to_value(world: &World, group: &Group, policy: &Policy) -> Value {
         ("Enabled", policy.enabled.into()),
     ]);
     let aggregation = given.str("MetricAggregationType");
-    let aggregation = aggregation.or((policy.kind == Kind::Step).then_some("Average"));
+    let aggregation = aggregation.or((policy.kind == PolicyType::Step).then_some("Average"));
     let numbers = [
         "MinAdjustmentStep",
         "MinAdjustmentMagnitude",

@@ -1,13 +1,13 @@
-//! What a scaling policy must have (API model and user guide).
+//! Validation of scaling policies (API model and user guide).
 
-use super::Kind;
+use super::PolicyType;
 use crate::services::autoscaling::{Group, invalid};
 use crate::wire::{ApiResult, Value, map};
 
-/// Adjustments of a step policy (quota).
+/// The most adjustments of a step policy (quota).
 const STEPS: usize = 20;
 
-/// Predefined metrics of target tracking (API model).
+/// The predefined metrics of target tracking (API model).
 const PREDEFINED: [&str; 5] = [
     "ASGAverageCPUUtilization",
     "ASGAverageCPUUtilizationHighResolution",
@@ -16,21 +16,21 @@ const PREDEFINED: [&str; 5] = [
     "ALBRequestCountPerTarget",
 ];
 
-/// Checks a request; the kind of policy that it puts.
-pub(super) fn check(group: &Group, input: &Value) -> ApiResult<Kind> {
+/// Validates a request and returns the kind of policy that it puts.
+pub(super) fn check(group: &Group, input: &Value) -> ApiResult<PolicyType> {
     let kind = match input.str("PolicyType") {
-        None => Kind::Simple,
-        Some(text) => Kind::NAMES
+        None => PolicyType::Simple,
+        Some(text) => PolicyType::NAMES
             .iter()
             .find(|(name, _)| *name == text)
             .map(|(_, kind)| *kind)
             .ok_or_else(|| invalid(format!("Unknown policy type: {text}")))?,
     };
     match kind {
-        Kind::Simple => simple(input)?,
-        Kind::Step => steps(input)?,
-        Kind::Tracking => tracking(group, input.get("TargetTrackingConfiguration"))?,
-        Kind::Predictive => {
+        PolicyType::Simple => simple(input)?,
+        PolicyType::Step => steps(input)?,
+        PolicyType::Tracking => tracking(group, input.get("TargetTrackingConfiguration"))?,
+        PolicyType::Predictive => {
             if input.get("PredictiveScalingConfiguration").is_null() {
                 return Err(invalid(
                     "PredictiveScalingConfiguration is required for policy type PredictiveScaling",
@@ -41,7 +41,7 @@ pub(super) fn check(group: &Group, input: &Value) -> ApiResult<Kind> {
     Ok(kind)
 }
 
-/// A number with a fraction, native or as text.
+/// Reads a floating-point number, native or as text.
 pub(super) fn float(input: &Value, key: &str) -> Option<f64> {
     match input.get(key) {
         Value::Float(f) => Some(*f),
@@ -52,7 +52,8 @@ pub(super) fn float(input: &Value, key: &str) -> Option<f64> {
     .filter(|number: &f64| number.is_finite())
 }
 
-/// A `TargetTrackingConfiguration` as an answer has it: numbers as numbers, DisableScaleIn told.
+/// Returns a `TargetTrackingConfiguration` as a response has it: numbers as numbers, DisableScaleIn always
+/// present.
 pub(super) fn tracking_with_defaults(settings: &Value) -> Value {
     let given = settings.get("TargetTrackingConfiguration");
     if given.is_null() {
@@ -87,7 +88,8 @@ fn simple(input: &Value) -> ApiResult<()> {
     )
 }
 
-/// Steps must not overlap nor leave a gap, and only the outermost may be open (API model).
+/// Checks steps: they must neither overlap nor leave gaps, and only the outermost bounds may be open (API
+/// model).
 fn steps(input: &Value) -> ApiResult<()> {
     adjustment_type(input)?;
     let steps = input.list("StepAdjustments");
@@ -170,7 +172,7 @@ fn tracking(group: &Group, given: &Value) -> ApiResult<()> {
     }
 }
 
-/// A resource label as the two dimensions: load balancer and target group.
+/// Splits a resource label into its two dimensions: load balancer and target group.
 pub(super) fn split(label: &str) -> Option<(String, String)> {
     let (balancer, group) = label.split_once("/targetgroup/")?;
     let whole = balancer.starts_with("app/")

@@ -1,4 +1,4 @@
-//! Policies that scale, over the API, traffic and time.
+//! Scaling policies, through the API, with traffic and time.
 
 use crate::services::autoscaling::fixture::Lab;
 use crate::services::cloudwatch::{self, AlarmState};
@@ -12,7 +12,7 @@ fn label() -> String {
     format!("{balancer}/{group}")
 }
 
-/// So many requests a minute and target.
+/// A target tracking policy on requests per minute and target.
 fn per_target(target: f64, more: &[(&'static str, Value)]) -> Value {
     let metric = map([
         ("PredefinedMetricType", "ALBRequestCountPerTarget".into()),
@@ -37,7 +37,7 @@ fn desired(lab: &Lab) -> u64 {
 
 #[test]
 fn target_tracking_follows_requests_out_fast_and_in_slowly() {
-    // 50 requests a second are 3000 a minute: 750 for each of four.
+    // 50 requests per second are 3000 per minute: 750 for each of four instances.
     let mut lab = Lab::one_group(&[]);
     let answer = lab.ok("PutScalingPolicy", "news", per_target(750.0, &[]));
     let names: Vec<_> =
@@ -45,10 +45,14 @@ fn target_tracking_follows_requests_out_fast_and_in_slowly() {
     assert!(names[0].starts_with("TargetTracking-news-AlarmHigh-"), "{names:?}");
     assert!(names[1].starts_with("TargetTracking-news-AlarmLow-"), "{names:?}");
     lab.wait(300);
-    assert_eq!(desired(&lab), 4, "at its target, give or take");
+    assert_eq!(desired(&lab), 4, "at about its target");
     lab.world.traffic.rate = 70.0;
     lab.wait(200);
-    assert_eq!(desired(&lab), 4, "three minutes above, and a minute until they are known");
+    assert_eq!(
+        desired(&lab),
+        4,
+        "it takes three minutes above, and one more until they are readable"
+    );
     lab.wait(180);
     assert_eq!(desired(&lab), 6);
     let cause = lab.group("news").activities.last().unwrap().cause.clone();
@@ -57,10 +61,10 @@ fn target_tracking_follows_requests_out_fast_and_in_slowly() {
         "in state ALARM triggered policy per-target changing the desired capacity from 4 to 6."
     ));
     lab.wait(1800);
-    assert_eq!(desired(&lab), 6, "70 requests a second for six are at the target");
+    assert_eq!(desired(&lab), 6, "70 requests per second on six instances are at the target");
     lab.world.traffic.rate = 10.0;
     lab.wait(14 * 60);
-    assert_eq!(desired(&lab), 6, "a quarter of an hour below");
+    assert_eq!(desired(&lab), 6, "it takes a quarter of an hour below");
     lab.wait(4 * 60);
     assert_eq!(desired(&lab), 2, "the minimum, not one");
 }
@@ -76,7 +80,7 @@ fn it_never_leaves_the_bounds_and_may_not_scale_in() {
     lab.world.traffic.rate = 0.0;
     lab.wait(3600);
     assert_eq!(desired(&lab), 6);
-    // Put again, it may; and gone, its alarms are gone.
+    // Updated, it may scale in; deleted, it takes its alarms with it.
     lab.ok("PutScalingPolicy", "news", per_target(10.0, &[]));
     lab.wait(1800);
     assert_eq!(desired(&lab), 2);
@@ -114,7 +118,7 @@ fn cpu_comes_from_the_requests() {
         ("TargetTrackingConfiguration", configuration),
     ]);
     lab.ok("PutScalingPolicy", "news", policy);
-    // 62 per cent each: 250 requests a second for four, of which each bears 100.
+    // 62% each: 250 requests per second on four instances that can handle 100 each.
     lab.world.traffic.rate = 250.0;
     lab.wait(420);
     assert_eq!(desired(&lab), 6);
@@ -141,7 +145,11 @@ fn step_and_simple_policies_act_when_an_alarm_names_them() {
     let arn = lab.ok("PutScalingPolicy", "news", step).str("PolicyARN").unwrap().to_owned();
     alarm(&mut lab, "busy", 2800.0, &arn);
     lab.wait(600);
-    assert_eq!(desired(&lab), 5, "200 above, and while the fifth warms up it is not called again");
+    assert_eq!(
+        desired(&lab),
+        5,
+        "200 above, and it isn't triggered again while the fifth warms up"
+    );
     let described = lab.ok("DescribePolicies", "news", map([]));
     let alarms = described.list("ScalingPolicies")[0].list("Alarms");
     assert_eq!(alarms[0].str("AlarmName"), Some("busy"));
@@ -190,7 +198,7 @@ fn alarm(lab: &mut Lab, name: &str, threshold: f64, action: &str) {
         service: crate::wire::Service::Cloudwatch,
         operation: "PutMetricAlarm".to_owned(),
         input,
-        caller: crate::wire::Principal::nobody(),
+        caller: crate::wire::Principal::anonymous(),
         region: lab.world.region.clone(),
     };
     cloudwatch::call(&mut lab.world, &call).unwrap();
@@ -241,7 +249,7 @@ fn a_policy_is_executed_by_hand() {
 }
 
 #[test]
-fn what_a_policy_must_have() {
+fn invalid_policies_are_refused() {
     let mut lab = Lab::one_group(&[]);
     let mut refused = |members: Value| {
         let (code, message) =

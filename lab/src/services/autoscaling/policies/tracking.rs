@@ -1,28 +1,29 @@
-//! Target tracking: the alarms that a policy makes, and the capacity that would meet its target.
+//! Target tracking: the alarms that a policy creates, and the capacity that meets its target.
 
-use super::{Kind, Policy, read};
+use super::{Policy, PolicyType, read};
 use crate::services::cloudwatch;
 use crate::wire::{Call, Principal, Service, Value, map};
 use crate::world::World;
 
-/// Minutes above the target before capacity is added (the alarms that AWS makes say so).
+/// How many minutes the metric is above the target before capacity is added (from the alarms that AWS
+/// creates).
 const HIGH_MINUTES: i64 = 3;
-/// Minutes below before it is taken away.
+/// How many minutes it is below before capacity is removed (likewise).
 const LOW_MINUTES: i64 = 15;
-/// The low alarm's threshold as a share of the target: nine tenths in the alarms that AWS makes.
+/// The low alarm's threshold as a fraction of the target: 0.9 in the alarms that AWS creates.
 const LOW_SHARE: f64 = 0.9;
 
-/// The capacity at which each instance would be at the target, rounded up, where `all` is what all
-/// instances together have of the metric.
+/// Returns the capacity at which each instance would be at the target, rounded up; `all` is the metric's
+/// total over all instances.
 pub(super) fn wanted(policy: &Policy, all: f64) -> Option<u64> {
     let target = read::float(policy.settings.get("TargetTrackingConfiguration"), "TargetValue")?;
     let exact = (all / target).ceil();
     (exact.is_finite() && exact >= 0.0).then_some(exact as u64)
 }
 
-/// Makes a target tracking policy's alarms, or makes them anew after a change; a policy of another
-/// kind has none.
-pub(super) fn remake_alarms(world: &mut World, group: &str, name: &str) {
+/// Creates a target tracking policy's alarms, or updates them after a change; deletes those that are no
+/// longer needed.
+pub(super) fn update_alarms(world: &mut World, group: &str, name: &str) {
     let uuids = [world.ids.uuid(), world.ids.uuid()];
     let Some(policy) =
         world.autoscaling.groups.get_mut(group).and_then(|g| g.policies.get_mut(name))
@@ -30,9 +31,9 @@ pub(super) fn remake_alarms(world: &mut World, group: &str, name: &str) {
         return;
     };
     let before = std::mem::take(&mut policy.alarms);
-    if policy.kind == Kind::Tracking {
+    if policy.kind == PolicyType::Tracking {
         let sides = ["High", "Low"].iter().zip(&uuids);
-        // That a policy which doesn't scale in has no low alarm is a guess.
+        // That a policy with DisableScaleIn has no low alarm is a guess.
         let kept = if scales_in(policy) { 2 } else { 1 };
         let made = sides.take(kept).enumerate().map(|(i, (side, uuid))| {
             before
@@ -52,12 +53,12 @@ pub(super) fn remake_alarms(world: &mut World, group: &str, name: &str) {
     }
 }
 
-/// Deletes the alarms that a policy made.
+/// Deletes the alarms that a policy created.
 pub(super) fn drop_alarms(world: &mut World, policy: &Policy) {
     delete(world, policy.alarms.clone());
 }
 
-/// Whether it may lower the desired capacity.
+/// Returns whether a policy may lower DesiredCapacity.
 pub(super) fn scales_in(policy: &Policy) -> bool {
     let configuration = policy.settings.get("TargetTrackingConfiguration");
     !configuration.bool("DisableScaleIn").unwrap_or(false)
@@ -108,7 +109,7 @@ fn alarm_of(group: &str, policy: &Policy, name: &str, high: bool) -> Option<Valu
     )
 }
 
-/// Namespace, name, statistic and dimensions of a predefined metric.
+/// Returns namespace, name, statistic and dimensions of a predefined metric.
 fn predefined(group: &str, given: &Value) -> Option<(String, String, String, Value)> {
     let dimension = |name: &str, value: &str| map([("Name", name.into()), ("Value", value.into())]);
     let of_group = Value::List(vec![dimension("AutoScalingGroupName", group)]);
@@ -134,8 +135,8 @@ fn delete(world: &mut World, names: Vec<String>) {
     }
 }
 
-/// A call of CloudWatch by the service's own role. What it refuses is left undone: such a policy has
-/// no alarm, and never scales.
+/// Calls CloudWatch with the service-linked role. A refused call is ignored: such a policy has no alarm, and
+/// never scales.
 fn call(world: &mut World, operation: &str, input: Value) {
     let account = world.account.clone();
     let call = Call {

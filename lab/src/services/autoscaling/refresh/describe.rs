@@ -11,7 +11,7 @@ use crate::world::{World, elapsed};
 /// How long a refresh is listed: six weeks (user guide).
 const LISTED: Duration = Duration::from_secs(6 * 7 * 86_400);
 
-/// The refreshes of a group, newest first.
+/// Lists the refreshes of a group, newest first.
 pub(in crate::services::autoscaling) fn describe(
     world: &mut World,
     input: &Value,
@@ -38,7 +38,8 @@ pub(in crate::services::autoscaling) fn describe(
     Ok(map([("InstanceRefreshes", items.into()), ("NextToken", next.into())]))
 }
 
-/// `details` tells whether the rollback's are visible yet: recorded seconds after the status.
+/// Formats a refresh. `details` says whether the rollback's details are visible yet: recorded seconds after
+/// the status.
 fn to_value(group: &Group, refresh: &Refresh, details: bool) -> Value {
     let count = |n: u64| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
     let desired = match &refresh.desired {

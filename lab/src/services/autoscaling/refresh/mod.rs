@@ -1,4 +1,4 @@
-//! Instance refresh: the replacement of a group's instances by ones of another configuration.
+//! Instance refresh: replacing a group's instances with ones of another configuration.
 
 mod bounds;
 mod census;
@@ -15,40 +15,40 @@ use jiff::Timestamp;
 
 use super::TemplateSpec;
 
-pub use preferences::{Others, Preferences};
+pub use preferences::{InstanceHandling, Preferences};
 
 pub(super) use describe::describe;
 pub(super) use start::start;
 pub(super) use steps::step;
 pub(super) use stop::{cancel, roll_back};
 
-/// Where a refresh is (API model).
+/// The status of a refresh (API model).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// Asked for; nothing done yet.
+    /// Requested; nothing has been done yet.
     Pending,
-    /// Replacing.
+    /// Replacing instances.
     InProgress,
-    /// Everything replaced; waiting in case something goes wrong.
+    /// Everything is replaced; waiting out the bake time.
     Baking,
-    /// Done; the group's saved configuration is now the desired one.
+    /// Done; the desired configuration is now the group's saved one.
     Successful,
-    /// Given up; the group has a mix of instances.
+    /// Failed; the group has a mix of instances.
     Failed,
-    /// Being cancelled.
+    /// Being canceled.
     Cancelling,
-    /// Cancelled; the group has a mix of instances.
+    /// Canceled; the group has a mix of instances.
     Cancelled,
-    /// Replacing in the other direction.
+    /// Replacing instances back to the saved configuration.
     RollbackInProgress,
-    /// The rollback has been given up.
+    /// The rollback failed.
     RollbackFailed,
     /// Rolled back.
     RollbackSuccessful,
 }
 
 impl Status {
-    /// The API's name.
+    /// Returns the API's name of the status.
     pub fn as_str(self) -> &'static str {
         match self {
             Status::Pending => "Pending",
@@ -64,7 +64,7 @@ impl Status {
         }
     }
 
-    /// Not at an end: it blocks another refresh.
+    /// Returns whether the refresh has not ended, and so blocks another one.
     pub fn is_active(self) -> bool {
         matches!(
             self,
@@ -76,7 +76,7 @@ impl Status {
         )
     }
 
-    /// Launching and terminating by itself.
+    /// Returns whether the refresh launches and terminates instances itself.
     pub fn replaces(self) -> bool {
         matches!(self, Status::InProgress | Status::RollbackInProgress)
     }
@@ -87,50 +87,50 @@ impl Status {
 pub struct Refresh {
     /// Its UUID.
     pub id: String,
-    /// Where it is.
+    /// Its status.
     pub status: Status,
-    /// What it waits for, or how it ended.
+    /// StatusReason: what it waits for, or why it ended.
     pub reason: Option<String>,
-    /// When it was asked for; not told by the API.
+    /// When it was requested; the API doesn't report it.
     pub requested: Timestamp,
-    /// When it went from Pending on (recorded once: not the time of the call).
+    /// When it left Pending (recorded once: StartTime is not the time of the call).
     pub started: Option<Timestamp>,
     /// When it ended.
     pub ended: Option<Timestamp>,
-    /// How far it is; none while Pending.
+    /// PercentageComplete; none while Pending.
     pub percent: Option<u64>,
-    /// The instances still to replace; none while Pending.
+    /// InstancesToUpdate; none while Pending.
     pub to_update: Option<u64>,
-    /// How it replaces.
+    /// Its preferences.
     pub preferences: Preferences,
-    /// What it replaces by; none for what the group has saved.
+    /// Its desired configuration; none for the group's saved one.
     pub desired: Option<TemplateSpec>,
-    /// Its way back, once it is on it.
-    pub rollback: Option<Rollback>,
-    /// How many checkpoints are behind it.
+    /// Its rollback, once one has started.
+    pub rollback: Option<RollbackDetails>,
+    /// The number of checkpoints passed.
     pub(super) checkpoint: usize,
-    /// Until when it waits at a checkpoint, or bakes.
+    /// The end of the current checkpoint delay or bake time.
     pub(super) hold: Option<Timestamp>,
-    /// When it last came nearer to its end.
+    /// When it last made progress.
     pub(super) progressed: Timestamp,
-    /// How near that was: the fewest instances to replace, the most replacements available.
-    pub(super) mark: (usize, usize),
-    /// How many instances there were to replace when it started, or turned back.
-    pub(super) goal: usize,
+    /// The best so far: the fewest instances left to replace, and the most replacements available.
+    pub(super) best_progress: (usize, usize),
+    /// The number of instances to replace when it, or its rollback, started.
+    pub(super) initial_count: usize,
 }
 
-/// The [`Refresh::mark`] of one that has got nowhere.
-const NOT_YET: (usize, usize) = (usize::MAX, 0);
+/// The [`Refresh::mark`] of a refresh that has made no progress.
+const NO_PROGRESS: (usize, usize) = (usize::MAX, 0);
 
-/// The way back of a refresh.
+/// The rollback of a refresh.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rollback {
-    /// Why.
+pub struct RollbackDetails {
+    /// Why it was rolled back.
     pub reason: String,
-    /// Since when.
+    /// When the rollback started.
     pub since: Timestamp,
-    /// How far the refresh was.
+    /// PercentageComplete when the rollback started.
     pub percent: u64,
-    /// How many instances it hadn't replaced.
+    /// InstancesToUpdate when the rollback started.
     pub to_update: u64,
 }

@@ -5,46 +5,47 @@ use std::time::Duration;
 use crate::services::autoscaling::{Group, invalid};
 use crate::wire::{ApiResult, Value, map};
 
-/// What a refresh does with instances that it may not simply replace.
+/// What a refresh does with instances that are protected from scale-in or in standby.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Others {
-    /// Replaces them all the same: `Refresh` for protected ones, `Terminate` for those in standby.
+pub enum InstanceHandling {
+    /// Replaces them anyway: `Refresh` for protected instances, `Terminate` for those in standby.
     Replace,
-    /// Leaves them.
+    /// Leaves them as they are.
     Ignore,
-    /// Waits until they are free, and fails in the end.
+    /// Waits until they may be replaced, and fails in the end.
     Wait,
 }
 
-/// How a refresh replaces.
+/// The preferences of a refresh.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preferences {
-    /// At least so many per cent of the desired capacity stay available.
+    /// MinHealthyPercentage: the percentage of DesiredCapacity that stays available.
     pub min_healthy: u64,
-    /// At most so many per cent are there at once; left out, 100 is meant, but not the same.
+    /// MaxHealthyPercentage: the percentage of DesiredCapacity that may exist at once. Unset means 100, but
+    /// unlike an explicit 100 it doesn't launch before terminating.
     pub max_healthy: Option<u64>,
-    /// From InService to counting as available.
+    /// InstanceWarmup: the time from InService until an instance counts as available.
     pub warmup: Duration,
-    /// Where to stop and wait, in per cent.
+    /// CheckpointPercentages.
     pub checkpoints: Vec<u64>,
-    /// For how long.
+    /// CheckpointDelay: how long to wait at each checkpoint.
     pub checkpoint_delay: Duration,
-    /// How long to watch when all is replaced.
+    /// BakeTime: how long to wait after everything is replaced.
     pub bake: Duration,
-    /// Whether to leave instances that are as desired already.
+    /// SkipMatching: whether to leave instances that already match.
     pub skip_matching: bool,
-    /// Whether a failure rolls back.
+    /// AutoRollback: whether a failure rolls back.
     pub auto_rollback: bool,
-    /// Protected instances.
-    pub protected: Others,
-    /// Instances in standby.
-    pub standby: Others,
-    /// Alarms that end it.
+    /// How instances that are protected from scale-in are handled.
+    pub protected: InstanceHandling,
+    /// How instances in standby are handled.
+    pub standby: InstanceHandling,
+    /// The alarms that fail the refresh.
     pub alarms: Vec<String>,
 }
 
 impl Preferences {
-    /// Reads the preferences of a request; what they leave out comes from the group or is the default.
+    /// Reads the preferences of a request; omitted ones come from the group or are the defaults.
     pub(super) fn read(group: &Group, input: &Value) -> ApiResult<Preferences> {
         let policy = |n: i64| u64::try_from(n).ok();
         let (policy_min, policy_max) =
@@ -91,7 +92,8 @@ impl Preferences {
         })
     }
 
-    /// As an answer has them: with the defaults filled in, but a maximum only where there is one.
+    /// Returns the preferences as a response has them: with defaults filled in, but MaxHealthyPercentage only
+    /// if set.
     pub(super) fn to_value(&self) -> Value {
         let seconds = |d: Duration| Value::Int(i64::try_from(d.as_secs()).unwrap_or(i64::MAX));
         let percent = |n: u64| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
@@ -149,19 +151,19 @@ fn checkpoints(input: &Value) -> ApiResult<Vec<u64>> {
     }
 }
 
-fn others(input: &Value, key: &str, replace: &str) -> ApiResult<Others> {
+fn others(input: &Value, key: &str, replace: &str) -> ApiResult<InstanceHandling> {
     match input.str(key) {
-        None | Some("Wait") => Ok(Others::Wait),
-        Some("Ignore") => Ok(Others::Ignore),
-        Some(value) if value == replace => Ok(Others::Replace),
+        None | Some("Wait") => Ok(InstanceHandling::Wait),
+        Some("Ignore") => Ok(InstanceHandling::Ignore),
+        Some(value) if value == replace => Ok(InstanceHandling::Replace),
         Some(value) => Err(invalid(format!("{value} is not a valid value of {key}"))),
     }
 }
 
-fn name(others: Others, replace: &'static str) -> &'static str {
+fn name(others: InstanceHandling, replace: &'static str) -> &'static str {
     match others {
-        Others::Replace => replace,
-        Others::Ignore => "Ignore",
-        Others::Wait => "Wait",
+        InstanceHandling::Replace => replace,
+        InstanceHandling::Ignore => "Ignore",
+        InstanceHandling::Wait => "Wait",
     }
 }

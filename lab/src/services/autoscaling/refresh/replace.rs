@@ -1,55 +1,60 @@
-//! One look at a group that is being refreshed: launch, take out, wait.
+//! One pass over a group that is being refreshed: launch, terminate, wait.
 
 use super::bounds::Bounds;
 use super::census::Census;
 use super::steps::change;
 use super::{Refresh, Status};
-use crate::services::autoscaling::cause::Why;
-use crate::services::autoscaling::{capacity, launch, life};
+use crate::services::autoscaling::cause::Cause;
+use crate::services::autoscaling::{capacity, launch, lifecycle};
 use crate::world::{Params, World, later};
 
-/// What a look has found.
+/// The result of one pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
-    /// There is more to do, or to wait for.
-    Going,
-    /// Nothing is left to do.
+pub(super) enum Progress {
+    /// Instances remain to be replaced or waited for.
+    InProgress,
+    /// Everything is replaced.
     Done,
 }
 
-/// Looks at the group, does what may be done, and tells what is left.
-pub(super) fn replace(world: &mut World, name: &str) -> Outcome {
-    let Some((desired, refresh, census)) = look(world, name) else { return Outcome::Going };
+/// Examines the group, launches and terminates what its bounds allow, and returns whether the refresh is
+/// done.
+pub(super) fn replace(world: &mut World, name: &str) -> Progress {
+    let Some((desired, refresh, census)) = snapshot(world, name) else {
+        return Progress::InProgress;
+    };
     note_progress(world, name, &census);
     let back = refresh.status == Status::RollbackInProgress;
-    if census.warming > 0 && !world.params.stall_has_warmup {
+    if census.warming > 0 && !world.params.stall_counts_warmup {
         change(world, name, |refresh, now| refresh.progressed = now);
     }
     if refresh.hold.is_some_and(|until| until > world.now) {
-        if !world.params.stall_has_checkpoints {
+        if !world.params.stall_counts_checkpoints {
             change(world, name, |refresh, now| refresh.progressed = now);
         }
-        settle(world, name);
-        return Outcome::Going;
+        restore_capacity(world, name);
+        return Progress::InProgress;
     }
     if !back && let Some(reached) = checkpoint(&refresh, &census, desired) {
         return pause(world, name, &refresh, reached);
     }
     if stalls(world, name) {
-        return Outcome::Going;
+        return Progress::InProgress;
     }
     let limit = if back { desired } else { limit(&refresh, desired) };
-    move_on(world, name, &refresh, &census, desired, limit);
-    settle(world, name);
-    let Some((desired, _, census)) = look(world, name) else { return Outcome::Going };
-    tell(world, name, &census, back);
-    if census.is_done(desired) { Outcome::Done } else { Outcome::Going }
+    replace_batch(world, name, &refresh, &census, desired, limit);
+    restore_capacity(world, name);
+    let Some((desired, _, census)) = snapshot(world, name) else { return Progress::InProgress };
+    set_waiting_reason(world, name, &census, back);
+    if census.is_done(desired) { Progress::Done } else { Progress::InProgress }
 }
 
-/// With Launch or Terminate suspended a refresh stalls (user guide) and in the end fails.
+/// Returns whether Launch or Terminate is suspended: the refresh then stalls (user guide), and fails in the
+/// end.
 fn stalls(world: &mut World, name: &str) -> bool {
     let Some(group) = world.autoscaling.groups.get(name) else { return true };
-    let Some(process) = ["Launch", "Terminate"].into_iter().find(|p| !group.runs(p)) else {
+    let Some(process) = ["Launch", "Terminate"].into_iter().find(|p| !group.is_process_active(p))
+    else {
         return false;
     };
     let reason = format!("Waiting for the suspended process {process} before continuing.");
@@ -57,15 +62,15 @@ fn stalls(world: &mut World, name: &str) -> bool {
     true
 }
 
-fn look(world: &World, name: &str) -> Option<(usize, Refresh, Census)> {
+fn snapshot(world: &World, name: &str) -> Option<(usize, Refresh, Census)> {
     let group = world.autoscaling.groups.get(name)?;
     let refresh = group.active_refresh()?;
     Some((group.desired as usize, refresh.clone(), Census::take(world, group, refresh)))
 }
 
-/// Launches replacements ahead where the ceiling allows it, and takes out what the floor allows. Of
-/// the old instances, as many stay as the next checkpoint wants.
-fn move_on(
+/// Launches replacements as far as the ceiling allows, and terminates old instances as far as the floor
+/// allows, keeping as many of them as the next checkpoint requires.
+fn replace_batch(
     world: &mut World,
     name: &str,
     refresh: &Refresh,
@@ -76,39 +81,40 @@ fn move_on(
     let (min, max) = (refresh.preferences.min_healthy, refresh.preferences.max_healthy);
     let bounds = Bounds::of(desired, min, max, world.params.max_healthy_rounds_up);
     let old = census.old.len();
-    let replaceable = old.saturating_sub((desired - limit).saturating_sub(census.stuck.len()));
+    let replaceable = old.saturating_sub((desired - limit).saturating_sub(census.blocked.len()));
     let surplus = census.live.saturating_sub(desired);
     let room = bounds.ceiling.saturating_sub(census.live);
     for _ in 0..room.min(replaceable.saturating_sub(surplus)).min(ahead(census, desired, room)) {
-        if !launch::launch(world, name, Why::Refresh) {
+        if !launch::launch(world, name, Cause::Refresh) {
             break;
         }
     }
-    let available = census.old_available + census.stuck_available + census.come;
+    let available = census.old_available + census.blocked_available + census.new_available;
     let unavailable = old - census.old_available;
-    // Those that aren't available come first and cost nothing.
+    // Instances that aren't available go first: removing them doesn't reduce availability.
     let free = unavailable + available.saturating_sub(bounds.floor).min(census.old_available);
     for id in census.old.iter().take(free.min(replaceable)) {
-        life::take_out(world, name, id, Why::Refresh);
+        lifecycle::begin_termination(world, name, id, Cause::Refresh);
     }
 }
 
-/// How many may be launched beyond the desired capacity; those missing below it are [`settle`]'s.
+/// Returns how many instances may be launched beyond DesiredCapacity; [`settle`] launches those missing below
+/// it.
 fn ahead(census: &Census, desired: usize, room: usize) -> usize {
     room.saturating_sub(desired.saturating_sub(census.live))
 }
 
-/// Keeps the group at its desired capacity: what was taken out is launched anew at once, and what is
-/// too many once nothing old is left is taken out.
-fn settle(world: &mut World, name: &str) {
-    capacity::fill(world, name, Why::Refresh);
-    if look(world, name).is_some_and(|(_, _, census)| census.old.is_empty()) {
-        capacity::scale_in(world, name, Why::Capacity);
+/// Keeps the group at DesiredCapacity: launches replacements for terminated instances at once and, when no
+/// old instance is left, terminates the surplus.
+fn restore_capacity(world: &mut World, name: &str) {
+    capacity::launch_missing(world, name, Cause::Refresh);
+    if snapshot(world, name).is_some_and(|(_, _, census)| census.old.is_empty()) {
+        capacity::scale_in(world, name, Cause::Capacity);
     }
 }
 
-/// The most instances that may be new before the next checkpoint has been waited out. That a batch
-/// ends at a checkpoint is a guess.
+/// Returns how many instances may be new before the next checkpoint has been waited out. That a batch ends at
+/// a checkpoint is a guess.
 fn limit(refresh: &Refresh, desired: usize) -> usize {
     let checkpoints = &refresh.preferences.checkpoints;
     match checkpoints.get(refresh.checkpoint).or(checkpoints.last()) {
@@ -117,32 +123,33 @@ fn limit(refresh: &Refresh, desired: usize) -> usize {
     }
 }
 
-/// How many checkpoints are behind the refresh, if that is more than before: those whose share of the
-/// instances is new and available. Several may be passed at once; only the last is waited at.
+/// Returns how many checkpoints the refresh has passed, if that is more than before: those whose share of the
+/// instances is new and available. Several may be passed at once; the refresh waits only at the last of them.
 fn checkpoint(refresh: &Refresh, census: &Census, desired: usize) -> Option<usize> {
-    if desired == 0 || census.live > desired || !census.coming.is_empty() {
+    if desired == 0 || census.live > desired || !census.new_unavailable.is_empty() {
         return None;
     }
     let reached = refresh
         .preferences
         .checkpoints
         .iter()
-        .filter(|percent| census.come * 100 >= desired * **percent as usize)
+        .filter(|percent| census.new_available * 100 >= desired * **percent as usize)
         .count();
     (reached > refresh.checkpoint).then_some(reached)
 }
 
-/// Waits at a checkpoint. The last one ends the refresh, as it is, even below 100 %.
-fn pause(world: &mut World, name: &str, refresh: &Refresh, reached: usize) -> Outcome {
+/// Waits at a checkpoint. The last checkpoint ends the refresh as it is, even below 100%.
+fn pause(world: &mut World, name: &str, refresh: &Refresh, reached: usize) -> Progress {
     let last = reached == refresh.preferences.checkpoints.len();
     if last {
-        let leaving = look(world, name).is_some_and(|(_, _, census)| !census.leaving.is_empty());
+        let leaving =
+            snapshot(world, name).is_some_and(|(_, _, census)| !census.leaving.is_empty());
         if leaving {
-            tell_leaving(world, name);
-            return Outcome::Going;
+            set_terminating_reason(world, name);
+            return Progress::InProgress;
         }
         change(world, name, |refresh, _| refresh.checkpoint = reached);
-        return Outcome::Done;
+        return Progress::Done;
     }
     change(world, name, |refresh, now| {
         refresh.checkpoint = reached;
@@ -151,27 +158,27 @@ fn pause(world: &mut World, name: &str, refresh: &Refresh, reached: usize) -> Ou
         refresh.reason =
             Some("Waiting for checkpoint delay to finish before continuing.".to_owned());
     });
-    Outcome::Going
+    Progress::InProgress
 }
 
-/// Percentage and instances left. AWS's formula is unknown; these give what was recorded of a single
-/// instance (`Params::percent_in_service` and those beside it).
+/// Updates the percentage and the number of instances left. AWS's formula is unknown; these values match what
+/// was recorded for a single instance (`Params::percent_in_service` and its neighbors).
 fn note_progress(world: &mut World, name: &str, census: &Census) {
     let left = census.left();
     let params = world.params.clone();
     change(world, name, |refresh, now| {
-        let (fewest_left, most_come) = refresh.mark;
-        if left < fewest_left || census.come > most_come {
-            refresh.mark = (left.min(fewest_left), census.come.max(most_come));
+        let (fewest_left, most_come) = refresh.best_progress;
+        if left < fewest_left || census.new_available > most_come {
+            refresh.best_progress = (left.min(fewest_left), census.new_available.max(most_come));
             refresh.progressed = now;
         }
         match &refresh.rollback {
             Some(rollback) => {
-                let done = taken_back(&params, refresh.goal, left, census);
+                let done = percent_rolled_back(&params, refresh.initial_count, left, census);
                 refresh.percent = Some(rollback.percent * (100 - done) / 100);
             }
             None => {
-                let done = replaced(&params, refresh.goal, left, census);
+                let done = replaced(&params, refresh.initial_count, left, census);
                 refresh.percent = Some(done.max(refresh.percent.unwrap_or(0)));
                 refresh.to_update = Some(left as u64);
             }
@@ -179,27 +186,29 @@ fn note_progress(world: &mut World, name: &str, census: &Census) {
     });
 }
 
-/// A part for a replacement in service, more for one available, all once the old one goes.
+/// Returns the percentage replaced: a part for a replacement in service, more for an available one, all of it
+/// once the old instance is leaving.
 fn replaced(params: &Params, goal: usize, left: usize, census: &Census) -> u64 {
     let goal = goal.max(1);
-    let whole = census.come.min(goal.saturating_sub(left));
-    let half = census.come.min(goal) - whole;
-    let quarter = census.coming_in_service.min(goal.saturating_sub(whole + half));
+    let whole = census.new_available.min(goal.saturating_sub(left));
+    let half = census.new_available.min(goal) - whole;
+    let quarter = census.new_in_service.min(goal.saturating_sub(whole + half));
     let parts = 100 * whole + params.percent_available * half + params.percent_in_service * quarter;
     (parts / goal).min(100) as u64
 }
 
-/// A part for a replacement in service, all once the new one goes.
-fn taken_back(params: &Params, goal: usize, left: usize, census: &Census) -> u64 {
+/// Returns the percentage rolled back: a part for a replacement in service, all of it once the new instance
+/// is leaving.
+fn percent_rolled_back(params: &Params, goal: usize, left: usize, census: &Census) -> u64 {
     let goal = goal.max(1);
-    let half = census.coming_in_service.min(left);
-    let parts = 100 * goal.saturating_sub(left) + params.percent_in_service_back * half;
+    let half = census.new_in_service.min(left);
+    let parts = 100 * goal.saturating_sub(left) + params.percent_in_service_rollback * half;
     (parts / goal).min(100) as u64
 }
 
-/// What the refresh waits for, in the words recorded once.
-fn tell(world: &mut World, name: &str, census: &Census, back: bool) {
-    if let Some(id) = census.coming.first() {
+/// Sets the status reason to what the refresh waits for, in the words recorded once.
+fn set_waiting_reason(world: &mut World, name: &str, census: &Census, back: bool) {
+    if let Some(id) = census.new_unavailable.first() {
         let reason = if back {
             "Waiting for a health check interval to pass before continuing.".to_owned()
         } else {
@@ -209,8 +218,8 @@ fn tell(world: &mut World, name: &str, census: &Census, back: bool) {
         };
         change(world, name, |refresh, _| refresh.reason = Some(reason));
     } else if !census.leaving.is_empty() {
-        tell_leaving(world, name);
-    } else if let Some(id) = census.stuck.first() {
+        set_terminating_reason(world, name);
+    } else if let Some(id) = census.blocked.first() {
         let reason = format!(
             "Waiting for instances that are protected from scale in or in standby. For example: {id}."
         );
@@ -218,8 +227,8 @@ fn tell(world: &mut World, name: &str, census: &Census, back: bool) {
     }
 }
 
-fn tell_leaving(world: &mut World, name: &str) {
-    let Some((_, _, census)) = look(world, name) else { return };
+fn set_terminating_reason(world: &mut World, name: &str) {
+    let Some((_, _, census)) = snapshot(world, name) else { return };
     let Some(id) = census.leaving.first() else { return };
     let reason = format!(
         "Waiting for terminating instances before continuing. For example: {id} is terminating."

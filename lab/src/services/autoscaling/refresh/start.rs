@@ -1,18 +1,18 @@
-//! `StartInstanceRefresh`. It has no client token: a second call is another refresh, or refused.
+//! `StartInstanceRefresh`. It has no client token: a repeated call starts another refresh, or is refused.
 
-use super::{NOT_YET, Preferences, Refresh, Status, census};
+use super::{NO_PROGRESS, Preferences, Refresh, Status, census};
 use crate::services::autoscaling::template::TemplateSpec;
-use crate::services::autoscaling::{Event, Group, invalid, lasting, not_found, schedule};
+use crate::services::autoscaling::{Event, Group, group_to_update, invalid, not_found, schedule};
 use crate::services::cloudwatch::{self, AlarmState};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// Checks the request and puts the refresh in the queue.
+/// Validates the request and schedules the refresh.
 pub(in crate::services::autoscaling) fn start(
     world: &mut World,
     input: &Value,
 ) -> ApiResult<Value> {
-    let name = lasting(world, input)?.name.clone();
+    let name = group_to_update(world, input)?.name.clone();
     let group = world.autoscaling.groups.get(&name).ok_or_else(|| not_found(&name))?;
     if let Some(strategy) = input.str("Strategy").filter(|strategy| *strategy != "Rolling") {
         return Err(invalid(format!("The strategy {strategy} is not simulated by this lab.")));
@@ -42,8 +42,8 @@ pub(in crate::services::autoscaling) fn start(
         checkpoint: 0,
         hold: None,
         progressed: world.now,
-        mark: NOT_YET,
-        goal: 0,
+        best_progress: NO_PROGRESS,
+        initial_count: 0,
     };
     let nothing = census::nothing_to_do(world, &name, &refresh);
     let delay = if nothing { world.params.refresh_empty } else { world.params.refresh_pending };
@@ -68,7 +68,7 @@ fn desired(world: &World, input: &Value) -> ApiResult<Option<TemplateSpec>> {
     Ok(spec)
 }
 
-/// What preferences demand of the group and the world.
+/// Checks what the preferences require of the group and the account.
 fn check(
     world: &World,
     group: &Group,
@@ -87,7 +87,7 @@ fn check(
             ));
         }
     }
-    let by_attributes = desired.unwrap_or(&group.template).is_by_attributes(world);
+    let by_attributes = desired.unwrap_or(&group.template).is_attribute_based(world);
     if by_attributes && (desired.is_some() || preferences.skip_matching) {
         return Err(invalid(
             "SkipMatching and DesiredConfiguration are not supported with attribute-based instance type selection.",

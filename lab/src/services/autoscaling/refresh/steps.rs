@@ -1,4 +1,4 @@
-//! The life of a refresh, a step every few seconds, from Pending to its end.
+//! The course of a refresh from Pending to its end, in steps a few seconds apart.
 
 use std::time::Duration;
 
@@ -8,23 +8,26 @@ use crate::services::autoscaling::{Event, Group, capacity, schedule};
 use crate::services::cloudwatch::{self, AlarmState};
 use crate::world::{World, elapsed, later};
 
-/// Takes a step of the refresh with this id, if it is still active, and schedules the next.
+/// Advances the refresh with this id by one step, if it is still active, and schedules the next.
 pub(in crate::services::autoscaling) fn step(world: &mut World, name: &str, id: &str) {
     let Some(refresh) = active(world, name, id) else { return };
-    let suspended =
-        world.autoscaling.groups.get(name).is_some_and(|group| !group.runs("InstanceRefresh"));
+    let suspended = world
+        .autoscaling
+        .groups
+        .get(name)
+        .is_some_and(|group| !group.is_process_active("InstanceRefresh"));
     let started = refresh.started.unwrap_or(world.now);
     if elapsed(started, world.now) >= world.params.refresh_limit {
-        // A pause doesn't make it longer (a guess).
+        // A suspension doesn't extend the limit (a guess).
         let days = world.params.refresh_limit.as_secs() / 86_400;
         fail(world, name, &format!("The Instance Refresh did not end within {days} days."));
     } else if suspended && refresh.status != Status::Cancelling {
-        // A pause doesn't count against the hour without progress (a guess).
+        // A suspension doesn't count as time without progress (a guess).
         change(world, name, |refresh, now| refresh.progressed = now);
     } else {
         match refresh.status {
             Status::Pending => begin(world, name, &refresh),
-            Status::InProgress | Status::RollbackInProgress => go_on(world, name, &refresh),
+            Status::InProgress | Status::RollbackInProgress => advance(world, name, &refresh),
             Status::Baking => bake(world, name, &refresh),
             Status::Cancelling => wind_up(world, name),
             _ => {}
@@ -70,14 +73,14 @@ fn begin(world: &mut World, name: &str, refresh: &Refresh) {
     let Some(refresh) = group.active_refresh() else { return };
     let census = Census::take(world, group, refresh);
     change(world, name, |refresh, _| {
-        refresh.goal = census.left();
+        refresh.initial_count = census.left();
         refresh.percent = Some(0);
         refresh.to_update = Some(census.left() as u64);
     });
 }
 
-fn go_on(world: &mut World, name: &str, refresh: &Refresh) {
-    if let Some(why) = trouble(world, refresh) {
+fn advance(world: &mut World, name: &str, refresh: &Refresh) {
+    if let Some(why) = failure_reason(world, refresh) {
         fail(world, name, &why);
         return;
     }
@@ -86,42 +89,42 @@ fn go_on(world: &mut World, name: &str, refresh: &Refresh) {
         return;
     }
     match replace::replace(world, name) {
-        replace::Outcome::Going => {}
-        replace::Outcome::Done if refresh.status == Status::RollbackInProgress => {
+        replace::Progress::InProgress => {}
+        replace::Progress::Done if refresh.status == Status::RollbackInProgress => {
             change(world, name, |refresh, now| {
                 refresh.percent = Some(0);
                 refresh.end(Status::RollbackSuccessful, "", now);
             });
         }
-        replace::Outcome::Done if refresh.preferences.bake > Duration::ZERO => {
+        replace::Progress::Done if refresh.preferences.bake > Duration::ZERO => {
             change(world, name, |refresh, now| {
                 refresh.status = Status::Baking;
                 refresh.complete();
                 refresh.hold = Some(later(now, refresh.preferences.bake));
                 refresh.progressed = now;
             });
-            tell_bake_time(world, name);
+            set_bake_reason(world, name);
         }
-        replace::Outcome::Done => succeed(world, name),
+        replace::Progress::Done => succeed(world, name),
     }
 }
 
 fn bake(world: &mut World, name: &str, refresh: &Refresh) {
-    if let Some(why) = trouble(world, refresh) {
+    if let Some(why) = failure_reason(world, refresh) {
         fail(world, name, &why);
     } else if waits_for_alarms(world, refresh) {
         wait_for_alarms(world, name);
     } else if refresh.hold.is_none_or(|until| until <= world.now) {
         succeed(world, name);
     } else {
-        if !world.params.stall_has_bake {
+        if !world.params.stall_counts_bake {
             change(world, name, |refresh, now| refresh.progressed = now);
         }
-        tell_bake_time(world, name);
+        set_bake_reason(world, name);
     }
 }
 
-fn tell_bake_time(world: &mut World, name: &str) {
+fn set_bake_reason(world: &mut World, name: &str) {
     change(world, name, |refresh, now| {
         let left = refresh.hold.map_or(0, |until| elapsed(now, until).as_secs());
         refresh.reason = Some(format!(
@@ -130,10 +133,10 @@ fn tell_bake_time(world: &mut World, name: &str) {
     });
 }
 
-/// Cancelling → Cancelled, once nothing is on its way in or out.
+/// Cancelling → Cancelled, once nothing is launching or leaving.
 fn wind_up(world: &mut World, name: &str) {
     let moving = world.autoscaling.groups.get(name).is_some_and(|group| {
-        group.members.values().any(|m| m.state.is_arriving() || m.state.is_leaving())
+        group.members.values().any(|m| m.state.is_launching() || m.state.is_leaving())
     });
     if !moving {
         change(world, name, |refresh, now| {
@@ -143,7 +146,7 @@ fn wind_up(world: &mut World, name: &str) {
     }
 }
 
-/// Successful: only now the group's saved configuration becomes the desired one.
+/// Ends the refresh as Successful; only now does the desired configuration become the group's saved one.
 fn succeed(world: &mut World, name: &str) {
     change(world, name, |refresh, now| {
         refresh.complete();
@@ -158,7 +161,7 @@ fn succeed(world: &mut World, name: &str) {
 }
 
 impl Refresh {
-    /// 100 %, unless its last checkpoint leaves instances as they were.
+    /// Sets 100%, unless the last checkpoint leaves instances unreplaced.
     fn complete(&mut self) {
         if self.to_update.unwrap_or(0) == 0 {
             (self.percent, self.to_update) = (Some(100), Some(0));
@@ -166,14 +169,14 @@ impl Refresh {
     }
 }
 
-/// Failed, or on the way back where the preferences say so.
+/// Fails the refresh, or rolls it back where the preferences say so.
 fn fail(world: &mut World, name: &str, why: &str) {
     let Some(refresh) = world.autoscaling.groups.get(name).and_then(Group::active_refresh) else {
         return;
     };
     let back = refresh.status == Status::RollbackInProgress;
     if !back && refresh.preferences.auto_rollback && stop::is_reversible(world, name) {
-        stop::turn_back(world, name, why);
+        stop::start_rollback(world, name, why);
         return;
     }
     let status = if back { Status::RollbackFailed } else { Status::Failed };
@@ -181,8 +184,8 @@ fn fail(world: &mut World, name: &str, why: &str) {
     capacity::converge_soon(world, name);
 }
 
-/// What ends a refresh that goes on: an alarm, or an hour without progress.
-fn trouble(world: &World, refresh: &Refresh) -> Option<String> {
+/// Returns why a running refresh fails, if it does: an alarm, or an hour without progress.
+fn failure_reason(world: &World, refresh: &Refresh) -> Option<String> {
     let back = refresh.status == Status::RollbackInProgress;
     let alarm =
         refresh.preferences.alarms.iter().find(|alarm| {
@@ -196,7 +199,7 @@ fn trouble(world: &World, refresh: &Refresh) -> Option<String> {
         .then(|| format!("The Instance Refresh made no progress in {minutes} minutes."))
 }
 
-/// A pause: it doesn't count against the hour without progress (a guess).
+/// Waits for alarms; this doesn't count as time without progress (a guess).
 fn wait_for_alarms(world: &mut World, name: &str) {
     change(world, name, |refresh, now| {
         refresh.progressed = now;

@@ -1,14 +1,14 @@
-//! `CancelInstanceRefresh` and `RollbackInstanceRefresh`: neither names a refresh, both act on
-//! whatever is active (API model).
+//! `CancelInstanceRefresh` and `RollbackInstanceRefresh`. Neither names a refresh: both act on the active one
+//! (API model).
 
 use super::census::Census;
 use super::steps::change;
-use super::{NOT_YET, Refresh, Rollback, Status};
+use super::{NO_PROGRESS, Refresh, RollbackDetails, Status};
 use crate::services::autoscaling::{Group, capacity, named};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// `CancelInstanceRefresh`, of a refresh or of its rollback.
+/// `CancelInstanceRefresh`, for a refresh or its rollback.
 pub(in crate::services::autoscaling) fn cancel(
     world: &mut World,
     input: &Value,
@@ -33,7 +33,7 @@ pub(in crate::services::autoscaling) fn cancel(
     Ok(map([("InstanceRefreshId", id.into())]))
 }
 
-/// `RollbackInstanceRefresh`: back to what the group has saved, under the same id.
+/// `RollbackInstanceRefresh`: returns to the group's saved configuration, under the same id.
 pub(in crate::services::autoscaling) fn roll_back(
     world: &mut World,
     input: &Value,
@@ -52,11 +52,11 @@ pub(in crate::services::autoscaling) fn roll_back(
             "The Instance Refresh cannot be rolled back: it has no desired configuration, or the Auto Scaling group's launch template has the version $Latest or $Default, or an SSM parameter for its AMI.",
         ));
     }
-    turn_back(world, &name, "A user request has started a rollback.");
+    start_rollback(world, &name, "A user request has started a rollback.");
     Ok(map([("InstanceRefreshId", id.into())]))
 }
 
-/// Whether the active refresh can be rolled back.
+/// Returns whether the active refresh can be rolled back.
 pub(super) fn is_reversible(world: &World, name: &str) -> bool {
     world.autoscaling.groups.get(name).is_some_and(|group| {
         group.active_refresh().is_some_and(|refresh| refresh.desired.is_some())
@@ -64,13 +64,12 @@ pub(super) fn is_reversible(world: &World, name: &str) -> bool {
     })
 }
 
-/// The active refresh replaces in the other direction from now on. The percentage goes on from where
-/// it is, downwards.
-pub(super) fn turn_back(world: &mut World, name: &str, reason: &str) {
+/// Rolls the active refresh back. The percentage counts down from where it is.
+pub(super) fn start_rollback(world: &mut World, name: &str, reason: &str) {
     let now = world.now;
     let group = world.autoscaling.groups.get_mut(name);
     let Some(refresh) = group.and_then(Group::active_refresh_mut) else { return };
-    refresh.rollback = Some(Rollback {
+    refresh.rollback = Some(RollbackDetails {
         reason: reason.to_owned(),
         since: now,
         percent: refresh.percent.unwrap_or(0),
@@ -79,15 +78,15 @@ pub(super) fn turn_back(world: &mut World, name: &str, reason: &str) {
     refresh.status = Status::RollbackInProgress;
     refresh.reason = Some(reason.to_owned());
     refresh.hold = None;
-    (refresh.mark, refresh.progressed) = (NOT_YET, now);
+    (refresh.best_progress, refresh.progressed) = (NO_PROGRESS, now);
     let Some(group) = world.autoscaling.groups.get(name) else { return };
     let Some(refresh) = group.active_refresh() else { return };
     let goal = Census::take(world, group, refresh).left();
-    change(world, name, |refresh, _| refresh.goal = goal);
+    change(world, name, |refresh, _| refresh.initial_count = goal);
 }
 
 impl Refresh {
-    /// Brings it to an end.
+    /// Ends the refresh with this status and reason.
     pub(in crate::services::autoscaling) fn end(
         &mut self,
         status: Status,

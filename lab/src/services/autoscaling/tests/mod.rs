@@ -1,4 +1,4 @@
-//! Capacity, scheduled actions, health: what a group does without a refresh.
+//! Capacity, scheduled actions, health: the behavior of a group without a refresh.
 
 mod instances;
 mod operations;
@@ -6,7 +6,7 @@ mod schedules;
 mod shortage;
 
 use super::fixture::Lab;
-use super::{Lifecycle, Status};
+use super::{LifecycleState, Status};
 use crate::scenario::Scenario;
 use crate::services::elbv2::{self, TargetState};
 use crate::wire::{Value, map};
@@ -52,14 +52,18 @@ fn minimum_raises_and_maximum_lowers_the_desired_capacity() {
 }
 
 #[test]
-fn what_leaves_is_terminating_until_the_deregistration_delay_is_over() {
+fn an_instance_is_terminating_until_the_deregistration_delay_is_over() {
     let mut lab = Lab::one_group(&[]);
     lab.ok("SetDesiredCapacity", "news", map([("DesiredCapacity", "3".into())]));
     lab.wait(39);
     let leaving = |lab: &Lab| {
-        lab.group("news").members.values().filter(|m| m.state == Lifecycle::Terminating).count()
+        lab.group("news")
+            .members
+            .values()
+            .filter(|m| m.state == LifecycleState::Terminating)
+            .count()
     };
-    assert_eq!(leaving(&lab), 1, "10 s to the scaling, 30 s of draining");
+    assert_eq!(leaving(&lab), 1, "10 s until scaling, then 30 s of draining");
     lab.wait(40);
     assert_eq!(leaving(&lab), 0);
 }
@@ -79,7 +83,7 @@ fn a_scheduled_action_runs_once_at_most_two_minutes_late() {
     let (_, message) = lab.refused(operation, "news", put("retire", "2026-01-05T08:59:00Z"));
     assert!(message.contains("in the past"), "{message}");
     lab.ok(operation, "news", put("retire", "2026-01-05T09:05:00Z"));
-    // Put again under its name, it moves.
+    // Put again under the same name, it moves.
     lab.ok(operation, "news", put("retire", "2026-01-05T09:10:00Z"));
     let (code, _) = lab.refused(operation, "news", put("other", "2026-01-05T09:10:00Z"));
     assert_eq!(code, "AlreadyExists");
@@ -114,7 +118,9 @@ fn an_instance_that_elb_finds_unhealthy_is_replaced_after_its_grace() {
     let before: Vec<String> = lab.group("news").members.keys().cloned().collect();
     lab.wait(420);
     let group = lab.group("news");
-    assert!(before.iter().all(|id| group.members.get(id).is_none_or(|m| !m.is_live())));
+    assert!(
+        before.iter().all(|id| group.members.get(id).is_none_or(|m| !m.counts_toward_capacity()))
+    );
     assert_eq!(group.live().count(), 4);
     let cause = &group
         .activities
@@ -156,7 +162,7 @@ fn the_same_calls_have_the_same_history() {
 #[test]
 fn a_lost_zone_is_replaced_in_the_other() {
     let mut lab = Lab::one_group(&[]);
-    crate::services::ec2::lose_zone(&mut lab.world, "ap-northeast-2a", true);
+    crate::services::ec2::set_zone_lost(&mut lab.world, "ap-northeast-2a", true);
     lab.wait(120);
     let live: Vec<&str> = lab.group("news").live().map(|(_, m)| m.zone.as_str()).collect();
     assert_eq!(live, ["ap-northeast-2c"; 4]);

@@ -1,4 +1,4 @@
-//! Operations on a group that are not its instances' affair: sources, tags, metrics, deletion, pages.
+//! Operations on a group as a whole: traffic sources, tags, metrics, deletion, paging.
 
 use crate::services::autoscaling::fixture::Lab;
 use crate::services::cloudwatch;
@@ -68,7 +68,7 @@ fn tags_are_limited_and_filtered() {
     assert_eq!(filtered(&mut lab, "key", "key-7").unwrap(), 1);
     assert_eq!(filtered(&mut lab, "propagate-at-launch", "true").unwrap(), 1);
     assert_eq!(filtered(&mut lab, "auto-scaling-group", "other").unwrap(), 0);
-    assert!(filtered(&mut lab, "colour", "x").is_err());
+    assert!(filtered(&mut lab, "color", "x").is_err());
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn metrics_are_collected_once_they_are_enabled() {
         service: Service::Cloudwatch,
         operation: "GetMetricStatistics".to_owned(),
         input,
-        caller: Principal::nobody(),
+        caller: Principal::anonymous(),
         region: lab.world.region.clone(),
     };
     let answer = cloudwatch::call(&mut lab.world, &call).unwrap();
@@ -167,7 +167,10 @@ fn a_group_is_deleted_when_empty_or_by_force() {
         assert!(message.ends_with("is pending delete"), "{operation}: {message}");
     }
     lab.wait(120);
-    assert!(lab.world.autoscaling.groups.is_empty(), "hooks and suspended processes don't hold it");
+    assert!(
+        lab.world.autoscaling.groups.is_empty(),
+        "hooks and suspended processes don't delay it"
+    );
     let activities = |lab: &mut Lab, deleted: bool| {
         let input = map([("IncludeDeletedGroups", deleted.into())]);
         lab.call("DescribeScalingActivities", input).unwrap().list("Activities").len()
@@ -183,8 +186,8 @@ fn a_group_that_is_deleted_ends_its_refresh() {
     lab.start("news", map([]));
     lab.wait(30);
     lab.ok("DeleteAutoScalingGroup", "news", map([("ForceDelete", true.into())]));
-    let told = lab.ok("DescribeInstanceRefreshes", "news", map([]));
-    let refresh = &told.list("InstanceRefreshes")[0];
+    let reported = lab.ok("DescribeInstanceRefreshes", "news", map([]));
+    let refresh = &reported.list("InstanceRefreshes")[0];
     assert_eq!(refresh.str("Status"), Some("Cancelled"));
     assert_eq!(refresh.time("EndTime"), Some(lab.world.now));
     assert!(refresh.str("StatusReason").unwrap().contains("deleted"));
@@ -209,7 +212,7 @@ fn a_group_of_the_same_name_is_another() {
         queue.pop_due(jiff::Timestamp::MAX).map(|(_, event)| format!("{event:?}"))
     });
     let checks = checks.filter(|event| event.contains("CheckHealth")).count();
-    assert_eq!(checks, 1, "the checks of the earlier group have ended");
+    assert_eq!(checks, 1, "the earlier group's checks have ended");
 }
 
 #[test]
@@ -267,7 +270,7 @@ fn listings_come_in_pages_and_bad_tokens_are_refused() {
 }
 
 #[test]
-fn what_is_not_simulated_is_kept_and_told() {
+fn settings_that_are_not_simulated_are_stored_and_described() {
     let mut lab = Lab::one_group(&[]);
     let kept = map([
         ("CapacityRebalance", "true".into()),

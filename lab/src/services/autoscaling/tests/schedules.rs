@@ -1,4 +1,4 @@
-//! Scheduled actions that recur, or come in batches.
+//! Scheduled actions that recur, or are put in batches.
 
 use crate::services::autoscaling::fixture::Lab;
 use crate::wire::{Value, map};
@@ -33,7 +33,7 @@ fn a_recurring_action_runs_again_and_again_until_its_end() {
     assert_eq!(desired(&mut lab, "2026-01-05T23:03:00Z"), 5, "eight in Seoul");
     assert_eq!(desired(&mut lab, "2026-01-06T18:03:00Z"), 2);
     let left: Vec<_> = lab.group("news").scheduled.keys().cloned().collect();
-    assert_eq!(left, ["morning"], "the evening has had its last time");
+    assert_eq!(left, ["morning"], "the evening action has ended");
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn with_a_start_it_runs_then_and_after_that_as_it_recurs() {
 }
 
 #[test]
-fn a_suspended_process_passes_a_time_over_and_keeps_what_recurs() {
+fn a_suspended_process_skips_a_run_and_keeps_the_recurrence() {
     let mut lab = Lab::one_group(&[]);
     let process = || map([("ScalingProcesses", Value::List(vec!["ScheduledActions".into()]))]);
     lab.ok("SuspendProcesses", "news", process());
@@ -62,7 +62,7 @@ fn a_suspended_process_passes_a_time_over_and_keeps_what_recurs() {
 }
 
 #[test]
-fn batches_tell_what_they_refuse() {
+fn batches_report_refused_actions() {
     let mut lab = Lab::one_group(&[]);
     let actions = vec![
         action("one", "StartTime", "2026-01-05T10:00:00Z", 2),

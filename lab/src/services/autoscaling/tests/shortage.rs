@@ -1,7 +1,7 @@
-//! Zones without capacity, lost zones, and zones that come back.
+//! Zones without capacity, lost zones, and their recovery.
 
 use crate::services::autoscaling::fixture::Lab;
-use crate::services::autoscaling::{ActivityStatus, Lifecycle};
+use crate::services::autoscaling::{ActivityStatus, LifecycleState};
 use crate::services::ec2;
 use crate::wire::{Value, map};
 use crate::world::later;
@@ -11,7 +11,7 @@ const C: &str = "ap-northeast-2c";
 
 fn short(lab: &mut Lab, zone: &str, seconds: u64) {
     let until = later(lab.world.now, std::time::Duration::from_secs(seconds));
-    lab.world.ec2.shortage.insert(zone.to_owned(), until);
+    lab.world.ec2.zones_without_capacity.insert(zone.to_owned(), until);
 }
 
 fn in_zone(lab: &Lab, zone: &str) -> usize {
@@ -29,7 +29,7 @@ fn desired(lab: &mut Lab, n: i64) {
 }
 
 #[test]
-fn a_zone_without_capacity_is_told_and_the_other_taken() {
+fn a_zone_without_capacity_is_reported_and_the_other_used() {
     let mut lab = Lab::one_group(&[]);
     short(&mut lab, A, 3600);
     desired(&mut lab, 6);
@@ -40,7 +40,7 @@ fn a_zone_without_capacity_is_told_and_the_other_taken() {
         [
             "We currently do not have sufficient t3.micro capacity in the Availability Zone you requested (ap-northeast-2a). Our system will be working on provisioning additional capacity. You can currently get t3.micro capacity by not specifying an Availability Zone in your request or choosing ap-northeast-2c. Launching EC2 instance failed."
         ],
-        "once: for a while the zone is passed over"
+        "once: the zone is then skipped for a while"
     );
 }
 
@@ -89,12 +89,12 @@ fn without_its_process_nothing_is_balanced() {
 #[test]
 fn a_lost_zone_comes_back() {
     let mut lab = Lab::one_group(&[]);
-    ec2::lose_zone(&mut lab.world, A, true);
+    ec2::set_zone_lost(&mut lab.world, A, true);
     lab.wait(600);
     assert_eq!((in_zone(&lab, A), in_zone(&lab, C)), (0, 4));
     let failures = failed(&lab).len();
-    assert!(failures > 0, "the balance was tried, and the zone had no capacity");
-    ec2::lose_zone(&mut lab.world, A, false);
+    assert!(failures > 0, "rebalancing was attempted, and the zone had no capacity");
+    ec2::set_zone_lost(&mut lab.world, A, false);
     lab.wait(900);
     assert_eq!((in_zone(&lab, A), in_zone(&lab, C)), (2, 2));
 }
@@ -103,7 +103,7 @@ fn a_lost_zone_comes_back() {
 fn by_ec2_alone_a_lost_zone_is_noticed_later_and_after_the_grace_period() {
     let mut lab = Lab::one_group(&[]);
     lab.ok("UpdateAutoScalingGroup", "news", map([("HealthCheckType", "EC2".into())]));
-    ec2::lose_zone(&mut lab.world, A, true);
+    ec2::set_zone_lost(&mut lab.world, A, true);
     lab.wait(55);
     assert_eq!(in_zone(&lab, A), 2);
     lab.wait(20);
@@ -124,7 +124,7 @@ fn a_refresh_lives_through_a_shortage_or_fails_after_an_hour() {
     ]);
     lab.start("news", bounds.clone());
     let (fewest, _) = lab.extremes("news", 600);
-    assert_eq!(fewest, 4, "nothing old goes before something new is there");
+    assert_eq!(fewest, 4, "no old instance leaves before a new one is in service");
     lab.wait_for("news", crate::services::autoscaling::Status::Successful);
 
     let mut lab = Lab::one_group(&[]);
@@ -134,7 +134,7 @@ fn a_refresh_lives_through_a_shortage_or_fails_after_an_hour() {
     lab.wait(3800);
     assert_eq!(lab.refresh("news").status, crate::services::autoscaling::Status::Failed);
     let serving = lab.group("news").members.values();
-    assert_eq!(serving.filter(|m| m.state == Lifecycle::InService).count(), 4);
+    assert_eq!(serving.filter(|m| m.state == LifecycleState::InService).count(), 4);
 }
 
 #[test]

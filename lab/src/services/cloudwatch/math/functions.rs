@@ -2,42 +2,42 @@
 
 use super::parse::Expression;
 use super::series::{Operand, Series};
-use super::{Names, run};
+use super::{Scope, eval};
 
-/// Carries out a function. Those that the lab doesn't have are refused by name.
+/// Evaluates a function. Functions that the lab doesn't support are refused by name.
 pub(super) fn call(
     name: &str,
     arguments: &[Expression],
-    names: &dyn Names,
+    names: &dyn Scope,
 ) -> Result<Operand, String> {
     match (name, arguments) {
         ("METRICS", []) => Ok(Operand::Array(names.metrics())),
-        ("SUM", [of]) => across(run(of, names)?, |values| values.iter().sum()),
+        ("SUM", [of]) => across(eval(of, names)?, |values| values.iter().sum()),
         ("AVG", [of]) => {
-            across(run(of, names)?, |values| values.iter().sum::<f64>() / values.len() as f64)
+            across(eval(of, names)?, |values| values.iter().sum::<f64>() / values.len() as f64)
         }
-        ("MIN", [of]) => across(run(of, names)?, |v| v.iter().copied().fold(f64::MAX, f64::min)),
-        ("MAX", [of]) => across(run(of, names)?, |v| v.iter().copied().fold(f64::MIN, f64::max)),
-        ("ABS", [of]) => each(run(of, names)?, f64::abs),
-        ("CEIL", [of]) => each(run(of, names)?, f64::ceil),
-        ("FLOOR", [of]) => each(run(of, names)?, f64::floor),
-        ("FILL", [of, with]) => fill(run(of, names)?, with, names),
+        ("MIN", [of]) => across(eval(of, names)?, |v| v.iter().copied().fold(f64::MAX, f64::min)),
+        ("MAX", [of]) => across(eval(of, names)?, |v| v.iter().copied().fold(f64::MIN, f64::max)),
+        ("ABS", [of]) => each(eval(of, names)?, f64::abs),
+        ("CEIL", [of]) => each(eval(of, names)?, f64::ceil),
+        ("FLOOR", [of]) => each(eval(of, names)?, f64::floor),
+        ("FILL", [of, with]) => fill(eval(of, names)?, with, names),
         ("IF", [condition, yes]) => choose(condition, yes, None, names),
         ("IF", [condition, yes, no]) => choose(condition, yes, Some(no), names),
         ("PERIOD", [_]) => Ok(Operand::Scalar(names.frame().period as f64)),
-        ("TIME_SERIES", [of]) => match run(of, names)? {
+        ("TIME_SERIES", [of]) => match eval(of, names)? {
             Operand::Scalar(value) => {
                 Ok(Operand::Series(names.frame().periods().map(|at| (at, value)).collect()))
             }
-            _ => Err("TIME_SERIES needs a number".to_owned()),
+            _ => Err("TIME_SERIES requires a number".to_owned()),
         },
-        ("DATAPOINT_COUNT", [of]) => match run(of, names)? {
+        ("DATAPOINT_COUNT", [of]) => match eval(of, names)? {
             Operand::Series(series) => Ok(Operand::Scalar(series.len() as f64)),
-            _ => Err("DATAPOINT_COUNT needs one time series".to_owned()),
+            _ => Err("DATAPOINT_COUNT requires one time series".to_owned()),
         },
-        ("RATE", [of]) => steps(run(of, names)?, |rise, seconds| rise / seconds),
-        ("DIFF", [of]) => steps(run(of, names)?, |rise, _| rise),
-        ("RUNNING_SUM", [of]) => match run(of, names)? {
+        ("RATE", [of]) => steps(eval(of, names)?, |rise, seconds| rise / seconds),
+        ("DIFF", [of]) => steps(eval(of, names)?, |rise, _| rise),
+        ("RUNNING_SUM", [of]) => match eval(of, names)? {
             Operand::Series(series) => {
                 let mut sum = 0.0;
                 let summed = series.into_iter().map(|(at, value)| {
@@ -46,10 +46,10 @@ pub(super) fn call(
                 });
                 Ok(Operand::Series(summed.collect()))
             }
-            _ => Err("RUNNING_SUM needs one time series".to_owned()),
+            _ => Err("RUNNING_SUM requires one time series".to_owned()),
         },
         _ if KNOWN.contains(&name) => {
-            Err(format!("{name} does not take {} arguments of this kind", arguments.len()))
+            Err(format!("{name} does not accept these {} arguments", arguments.len()))
         }
         _ => Err(format!("the function {name} is not supported")),
     }
@@ -74,7 +74,8 @@ const KNOWN: &[&str] = &[
     "RUNNING_SUM",
 ];
 
-/// Of several series one, period by period, of those that have a value; of one series a number.
+/// Reduces several series to one, period by period, over those that have a value; reduces one series to a
+/// number.
 fn across(of: Operand, gather: fn(&[f64]) -> f64) -> Result<Operand, String> {
     match of {
         Operand::Series(series) if series.is_empty() => Ok(Operand::Series(Series::new())),
@@ -90,7 +91,7 @@ fn across(of: Operand, gather: fn(&[f64]) -> f64) -> Result<Operand, String> {
             let gathered = periods.into_iter().map(|(at, values)| (at, gather(&values)));
             Ok(Operand::Series(gathered.collect()))
         }
-        Operand::Scalar(_) => Err("a number stands where a time series is needed".to_owned()),
+        Operand::Scalar(_) => Err("a time series is required, not a number".to_owned()),
     }
 }
 
@@ -105,10 +106,10 @@ fn each(of: Operand, function: fn(f64) -> f64) -> Result<Operand, String> {
     })
 }
 
-/// What each value is more than the one before it.
+/// Computes the differences between consecutive values.
 fn steps(of: Operand, step: fn(f64, f64) -> f64) -> Result<Operand, String> {
     let Operand::Series(series) = of else {
-        return Err("one time series is needed".to_owned());
+        return Err("one time series is required".to_owned());
     };
     let pairs = series.iter().zip(series.iter().skip(1));
     let steps = pairs.map(|((before, from), (at, to))| {
@@ -118,10 +119,9 @@ fn steps(of: Operand, step: fn(f64, f64) -> f64) -> Result<Operand, String> {
     Ok(Operand::Series(steps.collect()))
 }
 
-/// FILL: every period that has no value gets one: a number, the value before it (`REPEAT`), or one on
-/// the line between its neighbours (`LINEAR`). A metric without any value is filled with a number, too (a
-/// guess).
-fn fill(of: Operand, with: &Expression, names: &dyn Names) -> Result<Operand, String> {
+/// FILL: gives every period without a value a number, the previous value (`REPEAT`), or one interpolated
+/// between its neighbors (`LINEAR`). A metric without any values is filled with a number, too (a guess).
+fn fill(of: Operand, with: &Expression, names: &dyn Scope) -> Result<Operand, String> {
     let frame = names.frame();
     let keyword = match with {
         Expression::Name(name) => name.to_ascii_uppercase(),
@@ -129,7 +129,7 @@ fn fill(of: Operand, with: &Expression, names: &dyn Names) -> Result<Operand, St
     };
     let other = match keyword.as_str() {
         "REPEAT" | "LINEAR" => None,
-        _ => Some(run(with, names)?),
+        _ => Some(eval(with, names)?),
     };
     let fill_one = |series: Series| -> Result<Series, String> {
         let mut filled = series.clone();
@@ -140,7 +140,7 @@ fn fill(of: Operand, with: &Expression, names: &dyn Names) -> Result<Operand, St
                 (Some(Operand::Scalar(value)), ..) => Some(*value),
                 (Some(Operand::Series(other)), ..) => other.get(&at).copied(),
                 (Some(Operand::Array(_)), ..) => {
-                    return Err("FILL needs a number or one time series to fill with".to_owned());
+                    return Err("FILL requires a number or one time series to fill with".to_owned());
                 }
                 (None, Some((_, value)), _) if keyword == "REPEAT" => Some(*value),
                 (None, Some((from, low)), Some((to, high))) if keyword == "LINEAR" => {
@@ -159,24 +159,25 @@ fn fill(of: Operand, with: &Expression, names: &dyn Names) -> Result<Operand, St
         Operand::Array(all) => {
             all.into_iter().map(fill_one).collect::<Result<_, _>>().map(Operand::Array)
         }
-        Operand::Scalar(_) => Err("a number stands where a time series is needed".to_owned()),
+        Operand::Scalar(_) => Err("a time series is required, not a number".to_owned()),
     }
 }
 
-/// IF: the one where the condition isn't zero, the other where it is; without another, nothing.
+/// IF: takes the first value where the condition isn't zero, otherwise the second, or nothing if there is
+/// none.
 fn choose(
     condition: &Expression,
     yes: &Expression,
     no: Option<&Expression>,
-    names: &dyn Names,
+    names: &dyn Scope,
 ) -> Result<Operand, String> {
-    let (yes, no) = (run(yes, names)?, no.map(|no| run(no, names)).transpose()?);
+    let (yes, no) = (eval(yes, names)?, no.map(|no| eval(no, names)).transpose()?);
     let at_time = |operand: &Operand, at| match operand {
         Operand::Scalar(value) => Ok(Some(*value)),
         Operand::Series(series) => Ok(series.get(&at).copied()),
-        Operand::Array(_) => Err("IF needs numbers or single time series".to_owned()),
+        Operand::Array(_) => Err("IF requires numbers or single time series".to_owned()),
     };
-    match run(condition, names)? {
+    match eval(condition, names)? {
         Operand::Scalar(condition) => match (condition != 0.0, no) {
             (true, _) => Ok(yes),
             (false, Some(no)) => Ok(no),
@@ -194,6 +195,6 @@ fn choose(
             }
             Ok(Operand::Series(chosen))
         }
-        Operand::Array(_) => Err("IF needs one condition".to_owned()),
+        Operand::Array(_) => Err("IF requires one condition".to_owned()),
     }
 }

@@ -1,9 +1,9 @@
-//! Reading an expression of metric math.
+//! The parser of metric math.
 
 use std::collections::BTreeSet;
 
-/// Deeper than any expression is; it guards the stack. A row of operators that bind alike is not deep:
-/// it is carried out from its left end, and the API bounds its length.
+/// The deepest nesting, which protects the stack and is beyond any real expression. A chain of operators of
+/// equal precedence is not deep: it is evaluated from its left end, and the API limits its length.
 const DEEPEST: usize = 50;
 
 /// An expression.
@@ -13,7 +13,7 @@ pub(in crate::services::cloudwatch) enum Expression {
     Number(f64),
     /// The identifier of a query, or a keyword of a function.
     Name(String),
-    /// A text in quotes.
+    /// A quoted string.
     Text(String),
     /// `[m1, m2]`.
     Array(Vec<Expression>),
@@ -26,7 +26,7 @@ pub(in crate::services::cloudwatch) enum Expression {
 }
 
 impl Expression {
-    /// The identifiers that it mentions, keywords of functions among them.
+    /// Returns the identifiers that it refers to, including keywords of functions.
     pub(in crate::services::cloudwatch) fn names(&self) -> BTreeSet<&str> {
         let mut names = BTreeSet::new();
         let mut left = vec![self];
@@ -64,7 +64,8 @@ pub(in crate::services::cloudwatch) enum Operator {
 }
 
 impl Operator {
-    /// What it makes of two numbers: 1 for true, 0 for false, nothing where there is no number.
+    /// Returns its function of two numbers: comparisons result in 1 for true and 0 for false; undefined
+    /// results are `None`.
     pub(super) fn function(self) -> fn(f64, f64) -> Option<f64> {
         const fn truth(is: bool) -> Option<f64> {
             Some(if is { 1.0 } else { 0.0 })
@@ -87,8 +88,8 @@ impl Operator {
         }
     }
 
-    /// How tightly it binds.
-    fn strength(self) -> u8 {
+    /// Returns its precedence.
+    fn precedence(self) -> u8 {
         match self {
             Operator::Or => 1,
             Operator::And => 2,
@@ -104,7 +105,7 @@ impl Operator {
     }
 }
 
-/// The operators as written; longer ones before those that they begin with.
+/// The operators as written; longer ones precede their prefixes.
 const OPERATORS: &[(&str, Operator)] = &[
     ("||", Operator::Or),
     ("&&", Operator::And),
@@ -121,7 +122,7 @@ const OPERATORS: &[(&str, Operator)] = &[
     ("^", Operator::Power),
 ];
 
-/// Reads a whole expression.
+/// Parses a whole expression.
 pub(in crate::services::cloudwatch) fn parse(text: &str) -> Result<Expression, String> {
     let mut reader = Reader { rest: text, depth: 0 };
     let expression = reader.expression(0)?;
@@ -137,7 +138,7 @@ struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    /// What is left, without the white space before it.
+    /// Skips white space and returns the rest.
     fn skip(&mut self) -> &'t str {
         self.rest = self.rest.trim_start();
         self.rest
@@ -184,16 +185,16 @@ impl<'t> Reader<'t> {
         let _ = written.chain([word]).any(|token| self.take(token));
     }
 
-    /// An expression of operators that bind more tightly than `least`.
+    /// Parses an expression whose operators bind more tightly than `least`.
     fn expression(&mut self, least: u8) -> Result<Expression, String> {
         self.depth += 1;
         if self.depth > DEEPEST {
             return Err("it is nested too deeply".to_owned());
         }
         let mut left = self.operand()?;
-        while let Some(operator) = self.operator().filter(|o| o.strength() > least) {
+        while let Some(operator) = self.operator().filter(|o| o.precedence() > least) {
             self.take_operator(operator);
-            let right = self.expression(operator.strength())?;
+            let right = self.expression(operator.precedence())?;
             left = Expression::Operation(operator, Box::new(left), Box::new(right));
         }
         self.depth -= 1;
@@ -247,7 +248,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Expressions between commas, up to and with `end`.
+    /// Parses comma-separated expressions up to and including `end`.
     fn list(&mut self, end: &str) -> Result<Vec<Expression>, String> {
         let mut items = Vec::new();
         if self.take(end) {

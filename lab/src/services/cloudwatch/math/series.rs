@@ -1,4 +1,4 @@
-//! Time series and what they are combined to.
+//! Time series and their combination.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::world::later;
 
-/// Values by the beginning of their period.
+/// Values by the start of their period.
 pub(crate) type Series = BTreeMap<Timestamp, f64>;
 
 /// The value of an expression or of a part of it.
@@ -17,34 +17,34 @@ pub(crate) enum Operand {
     Scalar(f64),
     /// One time series.
     Series(Series),
-    /// Several.
+    /// Several time series.
     Array(Vec<Series>),
 }
 
 impl Operand {
-    /// As several time series.
+    /// Converts it to several time series.
     pub(super) fn into_array(self) -> Result<Vec<Series>, String> {
         match self {
-            Operand::Scalar(_) => Err("a number stands where a time series is needed".to_owned()),
+            Operand::Scalar(_) => Err("a time series is required, not a number".to_owned()),
             Operand::Series(series) => Ok(vec![series]),
             Operand::Array(all) => Ok(all),
         }
     }
 }
 
-/// The periods of a request, as far as their data have arrived.
+/// The periods of a request whose data have arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Frame {
-    /// The beginning of the first.
+    /// The start of the first period.
     pub(crate) start: Timestamp,
-    /// The end of the last.
+    /// The end of the last period.
     pub(crate) end: Timestamp,
     /// Their length in seconds.
     pub(crate) period: i64,
 }
 
 impl Frame {
-    /// The beginnings of all periods.
+    /// Returns the starts of all periods.
     pub(crate) fn periods(self) -> impl Iterator<Item = Timestamp> {
         let length = Duration::from_secs(self.period.max(1).unsigned_abs());
         std::iter::successors(Some(self.start), move |at| Some(later(*at, length)))
@@ -52,7 +52,8 @@ impl Frame {
     }
 }
 
-/// Combines two operands: numbers with each value, series by their common periods, arrays one by one.
+/// Combines two operands: a number with each value, series by their common periods, arrays element by
+/// element.
 pub(super) fn combine(
     left: Operand,
     right: Operand,

@@ -1,10 +1,10 @@
-//! Expressions over a few minutes.
+//! Expressions over a few minutes of data.
 
 use jiff::Timestamp;
 
 use super::*;
 
-/// `a` is 1, 2, 4 in three minutes of four; `b` is 10 in the first two.
+/// `a` is 1, 2, 4 in three of four minutes; `b` is 10 in the first two.
 struct Few;
 
 fn at(minute: i64) -> Timestamp {
@@ -15,7 +15,7 @@ fn series(values: &[(i64, f64)]) -> Series {
     values.iter().map(|(minute, value)| (at(*minute), *value)).collect()
 }
 
-impl Names for Few {
+impl Scope for Few {
     fn value(&self, id: &str) -> Option<Operand> {
         let found = match id {
             "a" => series(&[(0, 1.0), (1, 2.0), (3, 4.0)]),
@@ -35,8 +35,8 @@ impl Names for Few {
     }
 }
 
-fn evaluate(text: &str, names: &dyn Names) -> Result<Operand, String> {
-    run(&parse(text)?, names)
+fn evaluate(text: &str, names: &dyn Scope) -> Result<Operand, String> {
+    eval(&parse(text)?, names)
 }
 
 fn is(text: &str, values: &[(i64, f64)]) {
@@ -63,7 +63,7 @@ fn missing_periods_are_filled() {
 }
 
 #[test]
-fn several_become_one() {
+fn several_series_are_reduced_to_one() {
     is("SUM(METRICS())", &[(0, 11.0), (1, 12.0), (3, 4.0)]);
     is("MAX([a, b])", &[(0, 10.0), (1, 10.0), (3, 4.0)]);
     is("a * AVG(b)", &[(0, 10.0), (1, 20.0), (3, 40.0)]);
@@ -73,7 +73,7 @@ fn several_become_one() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named() {
+fn errors_name_what_cannot_be_parsed() {
     for (text, part) in [
         ("", "unexpected end"),
         ("a +", "unexpected end"),

@@ -1,5 +1,5 @@
-//! What an account has before anybody creates anything: the default VPC. And what somebody has created
-//! and not deleted.
+//! The default VPC of a new account, account attributes, and the list of resources that were created and not
+//! deleted.
 
 use ipnet::Ipv4Net;
 use sha2::{Digest as _, Sha256};
@@ -8,31 +8,32 @@ use super::super::State;
 use super::super::instances::InstanceState;
 use super::security_groups::default_vpc;
 use super::vpcs::{VpcSpec, create_vpc};
-use super::{Gateway, Subnet, Via};
+use super::{InternetGateway, RouteTarget, Subnet};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// The default VPC's block; each zone's default subnet is a /20 of it (user guide).
+/// The default VPC's CIDR block; each zone's default subnet is a /20 of it (user guide).
 const BLOCK: Ipv4Net = Ipv4Net::new_assert(std::net::Ipv4Addr::new(172, 31, 0, 0), 16);
 
-/// Adds the default VPC: a public subnet in each zone, an internet gateway, and the route to it.
-pub(in super::super) fn begin(state: &mut State) {
-    let suffix = fixed("default-vpc");
+/// Adds the default VPC: a public subnet in each zone, an internet gateway, and a route to it.
+pub(in super::super) fn add_default_vpc(state: &mut State) {
+    let suffix = stable_id("default-vpc");
     let vpc = format!("vpc-0{suffix}");
     create_vpc(state, VpcSpec { id: vpc.clone(), cidr: BLOCK, is_default: true });
     let gateway = format!("igw-0{suffix}");
     if let Some(table) = state.route_tables.get_mut(&format!("rtb-0{suffix}")) {
-        table.routes.insert("0.0.0.0/0".to_owned(), Via::Gateway(gateway.clone()));
+        table.routes.insert("0.0.0.0/0".to_owned(), RouteTarget::Gateway(gateway.clone()));
     }
-    state.gateways.insert(gateway, Gateway { vpc: Some(vpc.clone()) });
+    state.gateways.insert(gateway, InternetGateway { vpc: Some(vpc.clone()) });
     let zones: Vec<String> = state.zones.keys().cloned().collect();
     for (zone, cidr) in zones.iter().zip(BLOCK.subnets(20).into_iter().flatten()) {
-        let subnet = Subnet { public: true, is_default: true, ..Subnet::new(zone, &vpc, cidr) };
-        state.subnets.insert(format!("subnet-0{}", fixed(zone)), subnet);
+        let subnet =
+            Subnet { map_public_ip: true, is_default: true, ..Subnet::new(zone, &vpc, cidr) };
+        state.subnets.insert(format!("subnet-0{}", stable_id(zone)), subnet);
     }
 }
 
-/// `CreateDefaultVpc`: for an account that has deleted its own.
+/// `CreateDefaultVpc`, for an account that has deleted its default VPC.
 pub(super) fn create_default_vpc(world: &mut World) -> ApiResult<Value> {
     if default_vpc(&world.ec2).is_some() {
         return Err(ApiError::sender(
@@ -40,7 +41,7 @@ pub(super) fn create_default_vpc(world: &mut World) -> ApiResult<Value> {
             "A Default VPC already exists for this account in this region.",
         ));
     }
-    begin(&mut world.ec2);
+    add_default_vpc(&mut world.ec2);
     let id = default_vpc(&world.ec2).unwrap_or_default();
     let found = super::vpcs::describe(world, &map([("VpcId", vec![id.into()].into())]))?;
     Ok(map([("vpc", found.list("vpcSet").first().cloned().unwrap_or(Value::Null))]))
@@ -68,8 +69,7 @@ pub(super) fn describe_attributes(world: &World, input: &Value) -> ApiResult<Val
     Ok(map([("accountAttributeSet", Value::List(written.collect()))]))
 }
 
-/// The identifiers of all that EC2 holds and the account didn't begin with; terminated instances
-/// don't count.
+/// Returns the ids of all resources in EC2 that a new account doesn't have, except terminated instances.
 pub fn leftovers(world: &World) -> Vec<String> {
     let state = &world.ec2;
     let vpc = default_vpc(state);
@@ -91,8 +91,8 @@ pub fn leftovers(world: &World) -> Vec<String> {
         .collect()
 }
 
-/// Sixteen hexadecimal digits that belong to a name, so that they are the same in every world.
-pub(in super::super) fn fixed(name: &str) -> String {
+/// Derives 16 hexadecimal digits from a name, so that they are the same in every world.
+pub(in super::super) fn stable_id(name: &str) -> String {
     let hash = Sha256::digest(name.as_bytes());
     hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

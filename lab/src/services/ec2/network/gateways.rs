@@ -1,25 +1,25 @@
 //! Internet gateways.
 
-use super::super::errors::{GATEWAY, Kind, dependency, in_use, need};
-use super::super::listing::{self, Listed};
-use super::super::tags::{self, done};
+use super::super::errors::{GATEWAY, ResourceKind, dependency, has_dependencies, required_str};
+use super::super::listing::{self, Describable};
+use super::super::tags::{self, success};
 use super::{dependencies, vpcs};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// Internet gateways a Region may have (quota: that of VPCs).
+/// The most internet gateways in a Region (quota; the same as that of VPCs).
 const QUOTA: usize = 5;
 
 /// An internet gateway.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Gateway {
-    /// The VPC that it is attached to, if to any.
+pub struct InternetGateway {
+    /// The VPC that it is attached to, if any.
     pub vpc: Option<String>,
 }
 
 /// `CreateInternetGateway`.
 pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let given = tags::at_creation(input, GATEWAY)?;
+    let given = tags::read_specifications(input, GATEWAY)?;
     if world.ec2.gateways.len() >= QUOTA {
         return Err(ApiError::sender(
             "InternetGatewayLimitExceeded",
@@ -27,7 +27,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
         ));
     }
     let id = world.ids.ec2("igw");
-    world.ec2.gateways.insert(id.clone(), Gateway::default());
+    world.ec2.gateways.insert(id.clone(), InternetGateway::default());
     tags::put(&mut world.ec2, &id, given);
     let written = world.ec2.gateways.get(&id).map(|gateway| gateway.write(&id, world));
     Ok(map([("internetGateway", written.into())]))
@@ -38,9 +38,9 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     listing::describe(world, input, &world.ec2.gateways)
 }
 
-/// `AttachInternetGateway`: one gateway a VPC, one VPC a gateway.
+/// `AttachInternetGateway`: at most one gateway per VPC and one VPC per gateway.
 pub(super) fn attach(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let (id, vpc) = (need(input, "InternetGatewayId")?, need(input, "VpcId")?);
+    let (id, vpc) = (required_str(input, "InternetGatewayId")?, required_str(input, "VpcId")?);
     let gateway = find(world, id)?;
     vpcs::find(world, vpc)?;
     let attached = |what: String| ApiError::sender("Resource.AlreadyAssociated", what);
@@ -59,19 +59,19 @@ pub(super) fn attach(world: &mut World, input: &Value) -> ApiResult<Value> {
     if let Some(gateway) = world.ec2.gateways.get_mut(id) {
         gateway.vpc = Some(vpc.to_owned());
     }
-    Ok(done())
+    Ok(success())
 }
 
-/// `DetachInternetGateway`: nothing in the VPC may have a public address.
+/// `DetachInternetGateway`: refused while anything in the VPC has a public address.
 pub(super) fn detach(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let (id, vpc) = (need(input, "InternetGatewayId")?, need(input, "VpcId")?);
+    let (id, vpc) = (required_str(input, "InternetGatewayId")?, required_str(input, "VpcId")?);
     if find(world, id)?.vpc.as_deref() != Some(vpc) {
         return Err(ApiError::sender(
             "Gateway.NotAttached",
             format!("resource {id} is not attached to network {vpc}"),
         ));
     }
-    if dependencies::public_addresses(world, vpc) {
+    if dependencies::has_public_addresses(world, vpc) {
         return Err(dependency(format!(
             "Network {vpc} has some mapped public address(es). Please unmap those public address(es) before detaching the gateway."
         )));
@@ -79,38 +79,38 @@ pub(super) fn detach(world: &mut World, input: &Value) -> ApiResult<Value> {
     if let Some(gateway) = world.ec2.gateways.get_mut(id) {
         gateway.vpc = None;
     }
-    Ok(done())
+    Ok(success())
 }
 
 /// `DeleteInternetGateway`.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let id = need(input, "InternetGatewayId")?.to_owned();
+    let id = required_str(input, "InternetGatewayId")?.to_owned();
     if find(world, &id)?.vpc.is_some() {
-        return Err(in_use("internetGateway", &id));
+        return Err(has_dependencies("internetGateway", &id));
     }
     world.ec2.gateways.remove(&id);
-    world.ec2.forget_tags();
-    Ok(done())
+    world.ec2.remove_orphaned_tags();
+    Ok(success())
 }
 
-/// The gateway of a VPC, if it has one.
+/// Returns the internet gateway of a VPC, if it has one.
 pub(crate) fn of_vpc<'w>(world: &'w World, vpc: &str) -> Option<&'w str> {
     let mut all = world.ec2.gateways.iter();
     all.find(|(_, gateway)| gateway.vpc.as_deref() == Some(vpc)).map(|(id, _)| id.as_str())
 }
 
-fn find<'w>(world: &'w World, id: &str) -> ApiResult<&'w Gateway> {
-    world.ec2.gateways.get(id).ok_or_else(|| GATEWAY.missing(id))
+fn find<'w>(world: &'w World, id: &str) -> ApiResult<&'w InternetGateway> {
+    world.ec2.gateways.get(id).ok_or_else(|| GATEWAY.not_found(id))
 }
 
-impl Listed for Gateway {
-    const KIND: Kind = GATEWAY;
+impl Describable for InternetGateway {
+    const KIND: ResourceKind = GATEWAY;
     const IDS: &'static str = "InternetGatewayId";
     const SET: &'static str = "internetGatewaySet";
     const FILTERS: &'static [&'static str] =
         &["internet-gateway-id", "attachment.vpc-id", "attachment.state", "owner-id"];
 
-    fn field(&self, id: &str, name: &str, world: &World) -> Vec<String> {
+    fn filter_values(&self, id: &str, name: &str, world: &World) -> Vec<String> {
         match name {
             "internet-gateway-id" => vec![id.to_owned()],
             "owner-id" => vec![world.account.clone()],
@@ -120,7 +120,7 @@ impl Listed for Gateway {
     }
 
     fn write(&self, id: &str, world: &World) -> Value {
-        // The service writes `available` here, though the model's enumeration has `attached`.
+        // The service returns `available`, although the enum in the API model has `attached`.
         let attachments = self
             .vpc
             .iter()

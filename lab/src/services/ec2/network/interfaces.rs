@@ -1,11 +1,11 @@
-//! Network interfaces: one of each instance, and one of a load balancer's in each of its zones. They
-//! are not stored but read off what has them.
+//! Network interfaces: one per instance, and one per zone of a load balancer. They are not stored but derived
+//! from their owners.
 
 use std::collections::BTreeMap;
 
-use super::super::errors::{INTERFACE, Kind};
+use super::super::errors::{INTERFACE, ResourceKind};
 use super::super::instances::InstanceState;
-use super::super::listing::{self, Listed};
+use super::super::listing::{self, Describable};
 use super::vpcs::address;
 use crate::services::elbv2;
 use crate::wire::{ApiResult, Value, map};
@@ -13,37 +13,37 @@ use crate::world::World;
 
 /// A network interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Interface {
-    /// Its subnet.
+pub(super) struct NetworkInterface {
+    /// The id of its subnet.
     pub(super) subnet: String,
-    /// Its security groups.
+    /// The ids of its security groups.
     pub(super) groups: Vec<String>,
-    /// Its address.
+    /// Its private IPv4 address.
     private_ip: String,
-    /// Its public address, if it has one.
+    /// Its public IPv4 address, if it has one.
     public_ip: Option<String>,
-    /// The instance that has it; a load balancer's is the service's own.
+    /// The instance that it is attached to; none for a load balancer's.
     instance: Option<String>,
-    /// What it is for.
+    /// Its description; empty for an instance's.
     description: String,
 }
 
-impl Interface {
-    /// Whether it has a public address.
+impl NetworkInterface {
+    /// Returns whether it has a public address.
     pub(super) fn is_public(&self) -> bool {
         self.public_ip.is_some()
     }
 }
 
-/// All that there are, by `eni-…`.
-pub(super) fn all(world: &World) -> BTreeMap<String, Interface> {
+/// Returns all network interfaces by `eni-…`.
+pub(super) fn all(world: &World) -> BTreeMap<String, NetworkInterface> {
     let instances = world.ec2.instances.iter();
     let of_instances = instances
         .filter(|(_, instance)| instance.state != InstanceState::Terminated)
         .map(|(id, instance)| {
-            let interface = Interface {
+            let interface = NetworkInterface {
                 subnet: instance.subnet.clone(),
-                groups: instance.groups.clone(),
+                groups: instance.security_groups.clone(),
                 private_ip: instance.private_ip.clone(),
                 public_ip: instance.public_ip.clone(),
                 instance: Some(id.clone()),
@@ -52,9 +52,9 @@ pub(super) fn all(world: &World) -> BTreeMap<String, Interface> {
             (id.replacen("i-", "eni-", 1), interface)
         });
     let of_balancers = elbv2::interfaces(world).into_iter().map(|balancer| {
-        let elbv2::Interface { subnet, groups, is_public, description, id } = balancer;
+        let elbv2::LoadBalancerInterface { subnet, groups, is_public, description, id } = balancer;
         let cidr = world.ec2.subnets.get(&subnet).map(|place| (place.cidr, place.capacity()));
-        // From the far end of the subnet, where instances come last.
+        // From the end of the subnet, whose addresses instances get last.
         let place = cidr.map(|(cidr, capacity)| {
             let digits = id.trim_start_matches("eni-0").get(..4).unwrap_or("0");
             let back = u32::from_str_radix(digits, 16).unwrap_or(0) % (capacity / 4).max(1);
@@ -63,13 +63,13 @@ pub(super) fn all(world: &World) -> BTreeMap<String, Interface> {
         let public_ip = is_public.then(|| public_address(&id));
         let private_ip = place.unwrap_or_default();
         let interface =
-            Interface { subnet, groups, private_ip, public_ip, instance: None, description };
+            NetworkInterface { subnet, groups, private_ip, public_ip, instance: None, description };
         (id, interface)
     });
     of_instances.chain(of_balancers).collect()
 }
 
-/// A public address that belongs to an identifier, out of a block that AWS has in Seoul.
+/// Derives a public address from an id, in a block that AWS uses in Seoul.
 pub(in super::super) fn public_address(id: &str) -> String {
     let sum = id.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     let [_, b, c, d] = sum.to_be_bytes();
@@ -81,8 +81,8 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     listing::describe(world, input, &all(world))
 }
 
-impl Listed for Interface {
-    const KIND: Kind = INTERFACE;
+impl Describable for NetworkInterface {
+    const KIND: ResourceKind = INTERFACE;
     const IDS: &'static str = "NetworkInterfaceId";
     const SET: &'static str = "networkInterfaceSet";
     const FILTERS: &'static [&'static str] = &[
@@ -99,7 +99,7 @@ impl Listed for Interface {
         "attachment.instance-id",
     ];
 
-    fn field(&self, id: &str, name: &str, world: &World) -> Vec<String> {
+    fn filter_values(&self, id: &str, name: &str, world: &World) -> Vec<String> {
         let place = world.ec2.subnets.get(&self.subnet);
         match name {
             "network-interface-id" => vec![id.to_owned()],

@@ -1,10 +1,10 @@
-//! The network that instances live in: VPCs with their subnets, gateways, routes and security groups.
+//! Networking: VPCs with their subnets, internet gateways, route tables and security groups.
 
 mod account;
 mod dependencies;
 mod gateways;
 mod interfaces;
-mod permissions;
+mod ip_permissions;
 mod routes;
 mod security_groups;
 mod security_rules;
@@ -14,23 +14,23 @@ mod tests;
 mod vpcs;
 
 pub use account::leftovers;
-pub use gateways::Gateway;
-pub use routes::{RouteTable, Via};
-pub use security_groups::{Peer, SecurityGroup, SecurityRule};
+pub use gateways::InternetGateway;
+pub use routes::{RouteTable, RouteTarget};
+pub use security_groups::{RulePeer, SecurityGroup, SecurityRule};
 pub use subnets::Subnet;
 pub use vpcs::{Vpc, VpcSpec, create_vpc};
 
-pub(super) use account::{begin, fixed};
-pub(crate) use dependencies::free_addresses;
+pub(super) use account::{add_default_vpc, stable_id};
+pub(crate) use dependencies::available_addresses;
 pub(crate) use gateways::of_vpc as gateway_of;
 pub(super) use interfaces::public_address;
 pub(crate) use security_groups::balancer_groups;
-pub(super) use security_groups::{default_of, default_vpc, named};
+pub(super) use security_groups::{default_of, default_vpc, group_by_name};
 
 use crate::wire::{ApiResult, Call, Value};
 use crate::world::World;
 
-/// Answers a call about the network; none if it is about something else.
+/// Handles a networking call; returns none for any other operation.
 pub(super) fn call(world: &mut World, call: &Call) -> Option<ApiResult<Value>> {
     let input = &call.input;
     Some(match call.operation.as_str() {
@@ -68,10 +68,10 @@ pub(super) fn call(world: &mut World, call: &Call) -> Option<ApiResult<Value>> {
         "DescribeSecurityGroupRules" => security_rules::describe(world, input),
         "ModifySecurityGroupRules" => security_rules::modify(world, input),
         "UpdateSecurityGroupRuleDescriptionsIngress" => {
-            security_rules::describe_anew(world, input, false)
+            security_rules::update_descriptions(world, input, false)
         }
         "UpdateSecurityGroupRuleDescriptionsEgress" => {
-            security_rules::describe_anew(world, input, true)
+            security_rules::update_descriptions(world, input, true)
         }
         "DescribeNetworkInterfaces" => interfaces::describe(world, input),
         "DescribeAccountAttributes" => account::describe_attributes(world, input),

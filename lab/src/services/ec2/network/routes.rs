@@ -1,47 +1,48 @@
-//! Route tables: who uses them, and where they lead. Kept and shown; no packet of the lab follows them.
+//! Route tables: associations and routes. They are stored and described, but do not affect traffic in the lab.
 
 use std::collections::BTreeMap;
 
 use super::super::State;
 use super::super::errors::{
-    GATEWAY, Kind, ROUTE_TABLE, SUBNET, in_use, invalid_value, missing_parameter, need,
+    GATEWAY, ROUTE_TABLE, ResourceKind, SUBNET, has_dependencies, invalid_value, missing_parameter,
+    required_str,
 };
-use super::super::listing::{self, Listed};
-use super::super::tags::{self, done};
+use super::super::listing::{self, Describable};
+use super::super::tags::{self, success};
 use super::vpcs::{self, read_cidr};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// Routes a table may have (quota).
+/// The most routes in a route table (quota).
 const ROUTES: usize = 50;
-/// Route tables a VPC may have (quota).
+/// The most route tables in a VPC (quota).
 const QUOTA: usize = 200;
 
-/// Where a route leads.
+/// The target of a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Via {
+pub enum RouteTarget {
     /// Within the VPC.
     Local,
-    /// To an internet gateway.
+    /// An internet gateway.
     Gateway(String),
-    /// To something that the lab doesn't have: the member that names it, and the identifier.
+    /// A target that the lab doesn't simulate: the member that names it, and its id.
     Other(&'static str, String),
 }
 
 /// A route table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteTable {
-    /// Its network.
+    /// The id of its VPC.
     pub vpc: String,
-    /// The association that makes it the main one, if it is.
+    /// The id of its main association, if it is the VPC's main route table.
     pub main: Option<String>,
-    /// The subnets that use it, by association.
+    /// The ids of its subnets by association id.
     pub subnets: BTreeMap<String, String>,
-    /// Its routes by destination, the local one aside.
-    pub routes: BTreeMap<String, Via>,
+    /// Its routes by destination, except the local one.
+    pub routes: BTreeMap<String, RouteTarget>,
 }
 
-/// The main route table of a new VPC.
+/// Adds the main route table of a new VPC.
 pub(super) fn put_main(state: &mut State, id: &str, vpc: &str) {
     let main = Some(id.replacen("rtb-", "rtbassoc-", 1));
     let table =
@@ -51,9 +52,9 @@ pub(super) fn put_main(state: &mut State, id: &str, vpc: &str) {
 
 /// `CreateRouteTable`.
 pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let vpc = need(input, "VpcId")?.to_owned();
+    let vpc = required_str(input, "VpcId")?.to_owned();
     vpcs::find(world, &vpc)?;
-    let given = tags::at_creation(input, ROUTE_TABLE)?;
+    let given = tags::read_specifications(input, ROUTE_TABLE)?;
     if world.ec2.route_tables.values().filter(|table| table.vpc == vpc).count() >= QUOTA {
         return Err(ApiError::sender(
             "RouteTableLimitExceeded",
@@ -73,23 +74,23 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     listing::describe(world, input, &world.ec2.route_tables)
 }
 
-/// `DeleteRouteTable`: neither the main one nor one in use.
+/// `DeleteRouteTable`: refused for a main route table or one with associations.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let id = need(input, "RouteTableId")?.to_owned();
+    let id = required_str(input, "RouteTableId")?.to_owned();
     let table = find(world, &id)?;
     if table.main.is_some() || !table.subnets.is_empty() {
-        return Err(in_use("routeTable", &id));
+        return Err(has_dependencies("routeTable", &id));
     }
     world.ec2.route_tables.remove(&id);
-    world.ec2.forget_tags();
-    Ok(done())
+    world.ec2.remove_orphaned_tags();
+    Ok(success())
 }
 
-/// `AssociateRouteTable`: with a subnet, which has one at a time.
+/// `AssociateRouteTable`: a subnet has at most one association.
 pub(super) fn associate(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let (id, subnet) = (need(input, "RouteTableId")?, need(input, "SubnetId")?);
+    let (id, subnet) = (required_str(input, "RouteTableId")?, required_str(input, "SubnetId")?);
     let table = find(world, id)?;
-    let place = world.ec2.subnets.get(subnet).ok_or_else(|| SUBNET.missing(subnet))?;
+    let place = world.ec2.subnets.get(subnet).ok_or_else(|| SUBNET.not_found(subnet))?;
     if place.vpc != table.vpc {
         return Err(invalid_value(format!(
             "Route table {id} and subnet {subnet} belong to different networks"
@@ -116,14 +117,15 @@ pub(super) fn associate(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(associated("associationId", &association))
 }
 
-/// `ReplaceRouteTableAssociation`: another table for a subnet, or another main table.
+/// `ReplaceRouteTableAssociation`: changes the route table of a subnet, or the main route table.
 pub(super) fn replace_association(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let (old, id) = (need(input, "AssociationId")?, need(input, "RouteTableId")?.to_owned());
+    let (old, id) =
+        (required_str(input, "AssociationId")?, required_str(input, "RouteTableId")?.to_owned());
     find(world, &id)?;
-    let from = holder(world, old)?;
+    let from = table_of_association(world, old)?;
     let association = world.ids.ec2("rtbassoc");
     let tables = &mut world.ec2.route_tables;
-    let Some(before) = tables.get_mut(&from) else { return Err(ROUTE_TABLE.missing(&from)) };
+    let Some(before) = tables.get_mut(&from) else { return Err(ROUTE_TABLE.not_found(&from)) };
     let subnet = before.subnets.remove(old);
     if subnet.is_none() {
         before.main = None;
@@ -139,10 +141,10 @@ pub(super) fn replace_association(world: &mut World, input: &Value) -> ApiResult
     Ok(associated("newAssociationId", &association))
 }
 
-/// `DisassociateRouteTable`: the subnet then uses the main one.
+/// `DisassociateRouteTable`: the subnet then uses the main route table.
 pub(super) fn disassociate(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let association = need(input, "AssociationId")?;
-    let id = holder(world, association)?;
+    let association = required_str(input, "AssociationId")?;
+    let id = table_of_association(world, association)?;
     if let Some(table) = world.ec2.route_tables.get_mut(&id)
         && table.subnets.remove(association).is_none()
     {
@@ -150,41 +152,41 @@ pub(super) fn disassociate(world: &mut World, input: &Value) -> ApiResult<Value>
             "cannot disassociate the main route table association {association}"
         )));
     }
-    Ok(done())
+    Ok(success())
 }
 
-/// `CreateRoute`, or with `anew` `ReplaceRoute`.
-pub(super) fn create_route(world: &mut World, input: &Value, anew: bool) -> ApiResult<Value> {
-    let id = need(input, "RouteTableId")?;
+/// `CreateRoute`, or `ReplaceRoute` if `replace`.
+pub(super) fn create_route(world: &mut World, input: &Value, replace: bool) -> ApiResult<Value> {
+    let id = required_str(input, "RouteTableId")?;
     let table = find(world, id)?;
     let destination = destination(input)?;
     let known = table.routes.contains_key(&destination);
     let local = vpcs::find(world, &table.vpc)?.cidr.to_string() == destination;
-    if !anew && (known || local) {
+    if !replace && (known || local) {
         return Err(ApiError::sender(
             "RouteAlreadyExists",
             format!("The route identified by {destination} already exists."),
         ));
     }
-    if anew && !known {
+    if replace && !known {
         return Err(no_route(id, &destination));
     }
-    if !anew && table.routes.len() + 1 >= ROUTES {
+    if !replace && table.routes.len() + 1 >= ROUTES {
         return Err(ApiError::sender(
             "RouteLimitExceeded",
             format!("The maximum number of routes of {id} has been reached."),
         ));
     }
-    let via = via(world, input, table)?;
+    let via = route_target(world, input, table)?;
     if let Some(table) = world.ec2.route_tables.get_mut(id) {
         table.routes.insert(destination, via);
     }
-    Ok(done())
+    Ok(success())
 }
 
 /// `DeleteRoute`.
 pub(super) fn delete_route(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let id = need(input, "RouteTableId")?;
+    let id = required_str(input, "RouteTableId")?;
     let (vpc, destination) = (find(world, id)?.vpc.clone(), destination(input)?);
     if vpcs::find(world, &vpc)?.cidr.to_string() == destination {
         return Err(invalid_value(format!(
@@ -193,12 +195,12 @@ pub(super) fn delete_route(world: &mut World, input: &Value) -> ApiResult<Value>
     }
     let table = world.ec2.route_tables.get_mut(id);
     match table.and_then(|table| table.routes.remove(&destination)) {
-        Some(_) => Ok(done()),
+        Some(_) => Ok(success()),
         None => Err(no_route(id, &destination)),
     }
 }
 
-/// A subnet that is gone uses no table.
+/// Removes the association of a deleted subnet.
 pub(super) fn forget_subnet(world: &mut World, subnet: &str) {
     for table in world.ec2.route_tables.values_mut() {
         table.subnets.retain(|_, used| used != subnet);
@@ -206,11 +208,11 @@ pub(super) fn forget_subnet(world: &mut World, subnet: &str) {
 }
 
 fn find<'w>(world: &'w World, id: &str) -> ApiResult<&'w RouteTable> {
-    world.ec2.route_tables.get(id).ok_or_else(|| ROUTE_TABLE.missing(id))
+    world.ec2.route_tables.get(id).ok_or_else(|| ROUTE_TABLE.not_found(id))
 }
 
-/// The table that has an association.
-fn holder(world: &World, association: &str) -> ApiResult<String> {
+/// Returns the id of the route table that has an association.
+fn table_of_association(world: &World, association: &str) -> ApiResult<String> {
     let has = |table: &RouteTable| {
         table.main.as_deref() == Some(association) || table.subnets.contains_key(association)
     };
@@ -244,14 +246,14 @@ fn destination(input: &Value) -> ApiResult<String> {
     }
 }
 
-fn via(world: &World, input: &Value, table: &RouteTable) -> ApiResult<Via> {
+fn route_target(world: &World, input: &Value, table: &RouteTable) -> ApiResult<RouteTarget> {
     if let Some(gateway) = input.str("GatewayId") {
         if gateway == "local" {
-            return Ok(Via::Local);
+            return Ok(RouteTarget::Local);
         }
         let found = world.ec2.gateways.get(gateway).ok_or_else(|| {
             if gateway.starts_with("igw-") {
-                return GATEWAY.missing(gateway);
+                return GATEWAY.not_found(gateway);
             }
             ApiError::sender(
                 "InvalidGatewayID.NotFound",
@@ -263,7 +265,7 @@ fn via(world: &World, input: &Value, table: &RouteTable) -> ApiResult<Via> {
                 "route table and network gateway {gateway} belong to different networks"
             )));
         }
-        return Ok(Via::Gateway(gateway.to_owned()));
+        return Ok(RouteTarget::Gateway(gateway.to_owned()));
     }
     const OTHERS: [(&str, &str); 5] = [
         ("NatGatewayId", "natGatewayId"),
@@ -274,7 +276,7 @@ fn via(world: &World, input: &Value, table: &RouteTable) -> ApiResult<Via> {
     ];
     let other = OTHERS.iter().find_map(|(given, shown)| Some((*shown, input.str(given)?)));
     other
-        .map(|(shown, id)| Via::Other(shown, id.to_owned()))
+        .map(|(shown, id)| RouteTarget::Other(shown, id.to_owned()))
         .ok_or_else(|| missing_parameter("gatewayId"))
 }
 
@@ -283,15 +285,15 @@ fn associated(member: &'static str, association: &str) -> Value {
 }
 
 impl RouteTable {
-    /// A route leads nowhere once its gateway is no longer attached to the network.
-    fn is_black_hole(&self, via: &Via, world: &World) -> bool {
-        let Via::Gateway(id) = via else { return false };
+    /// Returns whether a route is a blackhole: its gateway is no longer attached to the VPC.
+    fn is_black_hole(&self, via: &RouteTarget, world: &World) -> bool {
+        let RouteTarget::Gateway(id) = via else { return false };
         world.ec2.gateways.get(id).and_then(|g| g.vpc.as_ref()) != Some(&self.vpc)
     }
 }
 
-impl Listed for RouteTable {
-    const KIND: Kind = ROUTE_TABLE;
+impl Describable for RouteTable {
+    const KIND: ResourceKind = ROUTE_TABLE;
     const IDS: &'static str = "RouteTableId";
     const SET: &'static str = "routeTableSet";
     const FILTERS: &'static [&'static str] = &[
@@ -307,7 +309,7 @@ impl Listed for RouteTable {
         "route.state",
     ];
 
-    fn field(&self, id: &str, name: &str, world: &World) -> Vec<String> {
+    fn filter_values(&self, id: &str, name: &str, world: &World) -> Vec<String> {
         match name {
             "route-table-id" => vec![id.to_owned()],
             "vpc-id" => vec![self.vpc.clone()],
@@ -330,7 +332,7 @@ impl Listed for RouteTable {
             }
             "route.gateway-id" => {
                 let gateways = self.routes.values().filter_map(|via| match via {
-                    Via::Gateway(id) => Some(id.clone()),
+                    RouteTarget::Gateway(id) => Some(id.clone()),
                     _ => None,
                 });
                 std::iter::once("local".to_owned()).chain(gateways).collect()
@@ -356,11 +358,11 @@ impl Listed for RouteTable {
         };
         let main = self.main.iter().map(|main| association(main, None));
         let own = self.subnets.iter().map(|(name, subnet)| association(name, Some(subnet)));
-        let route = |destination: &str, via: &Via, origin: &str| {
+        let route = |destination: &str, via: &RouteTarget, origin: &str| {
             let (member, target) = match via {
-                Via::Local => ("gatewayId", "local"),
-                Via::Gateway(id) => ("gatewayId", id.as_str()),
-                Via::Other(member, id) => (*member, id.as_str()),
+                RouteTarget::Local => ("gatewayId", "local"),
+                RouteTarget::Gateway(id) => ("gatewayId", id.as_str()),
+                RouteTarget::Other(member, id) => (*member, id.as_str()),
             };
             let six = destination.contains(':');
             let state = if self.is_black_hole(via, world) { "blackhole" } else { "active" };
@@ -375,7 +377,7 @@ impl Listed for RouteTable {
             ])
         };
         let cidr = world.ec2.vpcs.get(&self.vpc).map(|vpc| vpc.cidr.to_string());
-        let local = cidr.iter().map(|cidr| route(cidr, &Via::Local, "CreateRouteTable"));
+        let local = cidr.iter().map(|cidr| route(cidr, &RouteTarget::Local, "CreateRouteTable"));
         let routes = self.routes.iter().map(|(to, via)| route(to, via, "CreateRoute"));
         map([
             ("routeTableId", id.into()),

@@ -1,29 +1,28 @@
-//! Security groups.
+//! Security groups. They are stored and described; the lab enforces none of their rules.
 
 use std::collections::BTreeMap;
 
 use super::super::State;
 use super::super::errors::{
-    Kind, SECURITY_GROUP, dependency, invalid_value, missing_parameter, need,
+    ResourceKind, SECURITY_GROUP, dependency, invalid_value, missing_parameter, required_str,
 };
-use super::super::listing::{self, Listed, cut};
+use super::super::listing::{self, Describable, paginate};
 use super::super::tags;
-use super::{dependencies, permissions, vpcs};
+use super::{dependencies, ip_permissions, vpcs};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// Security groups a Region may have (quota).
+/// The most security groups in a Region (quota).
 const QUOTA: usize = 2500;
 
-/// A security group: what may come in, and what may go out. Kept and shown; the lab lets everything
-/// through.
+/// A security group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecurityGroup {
-    /// Its name, unique in its network.
+    /// Its name, unique in its VPC.
     pub name: String,
-    /// What it is for.
+    /// Its description (API: `GroupDescription`).
     pub description: String,
-    /// Its network.
+    /// The id of its VPC.
     pub vpc: String,
     /// Its rules by `sgr-…`.
     pub rules: BTreeMap<String, SecurityRule>,
@@ -32,34 +31,34 @@ pub struct SecurityGroup {
 /// One rule of a security group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecurityRule {
-    /// Whether it is about what goes out.
+    /// Whether it applies to outbound traffic.
     pub egress: bool,
     /// `tcp`, `udp`, `icmp`, a number, or `-1` for all.
     pub protocol: String,
     /// The first and the last port; none for all protocols.
     pub ports: Option<(i64, i64)>,
-    /// The other side.
-    pub peer: Peer,
-    /// What it is for.
+    /// Its source or destination.
+    pub peer: RulePeer,
+    /// Its description, if it has one.
     pub description: Option<String>,
 }
 
-/// The other side of a rule.
+/// The source of an inbound rule, or the destination of an outbound one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Peer {
-    /// A block of addresses.
+pub enum RulePeer {
+    /// An IPv4 CIDR block.
     Ipv4(String),
-    /// A block of longer addresses.
+    /// An IPv6 CIDR block.
     Ipv6(String),
-    /// The members of a security group.
+    /// The members of a security group, by its id.
     Group(String),
-    /// A prefix list.
+    /// A prefix list, by its id.
     Prefixes(String),
 }
 
 impl SecurityRule {
-    /// Whether the two let the same through; descriptions don't count.
-    pub(super) fn is_same(&self, other: &SecurityRule) -> bool {
+    /// Returns whether two rules allow the same traffic; descriptions are ignored.
+    pub(super) fn allows_same_traffic(&self, other: &SecurityRule) -> bool {
         let key = |rule: &SecurityRule| {
             (rule.egress, rule.protocol.clone(), rule.ports, rule.peer.clone())
         };
@@ -67,7 +66,8 @@ impl SecurityRule {
     }
 }
 
-/// The default security group of a new VPC: its members reach each other, and everything outside.
+/// Adds the default security group of a new VPC: it allows inbound traffic from its members, and all outbound
+/// traffic.
 pub(super) fn put_default(state: &mut State, id: &str, vpc: &str) {
     let own = id.trim_start_matches("sg-");
     let everything = |egress, peer| SecurityRule {
@@ -77,8 +77,8 @@ pub(super) fn put_default(state: &mut State, id: &str, vpc: &str) {
         peer,
         description: None,
     };
-    let within = everything(false, Peer::Group(id.to_owned()));
-    let out = everything(true, Peer::Ipv4("0.0.0.0/0".to_owned()));
+    let within = everything(false, RulePeer::Group(id.to_owned()));
+    let out = everything(true, RulePeer::Ipv4("0.0.0.0/0".to_owned()));
     let group = SecurityGroup {
         name: "default".to_owned(),
         description: "default VPC security group".to_owned(),
@@ -88,9 +88,10 @@ pub(super) fn put_default(state: &mut State, id: &str, vpc: &str) {
     state.security_groups.insert(id.to_owned(), group);
 }
 
-/// `CreateSecurityGroup`: in the default VPC where none is named. Everything may go out.
+/// `CreateSecurityGroup`, by default in the default VPC. The new group allows all outbound traffic.
 pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let (name, description) = (need(input, "GroupName")?, need(input, "GroupDescription")?);
+    let (name, description) =
+        (required_str(input, "GroupName")?, required_str(input, "GroupDescription")?);
     let vpc = match input.str("VpcId") {
         Some(vpc) => vpc.to_owned(),
         None => default_vpc(&world.ec2).ok_or_else(|| {
@@ -115,13 +116,13 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
             "The maximum number of security groups has been reached.",
         ));
     }
-    let given = tags::at_creation(input, SECURITY_GROUP)?;
+    let given = tags::read_specifications(input, SECURITY_GROUP)?;
     let (id, rule) = (world.ids.ec2("sg"), world.ids.ec2("sgr"));
     let out = SecurityRule {
         egress: true,
         protocol: "-1".to_owned(),
         ports: None,
-        peer: Peer::Ipv4("0.0.0.0/0".to_owned()),
+        peer: RulePeer::Ipv4("0.0.0.0/0".to_owned()),
         description: None,
     };
     let group = SecurityGroup {
@@ -139,7 +140,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     ]))
 }
 
-/// The service's rules for names and descriptions (API model).
+/// Checks name and description by the service's rules (API model).
 fn check_names(name: &str, description: &str) -> ApiResult<()> {
     let plain = |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
     if name == "default" {
@@ -163,7 +164,7 @@ fn check_names(name: &str, description: &str) -> ApiResult<()> {
     Ok(())
 }
 
-/// `DescribeSecurityGroups`: by identifier or by name.
+/// `DescribeSecurityGroups`, by id or by name.
 pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     let names = input.strings("GroupName");
     let all = &world.ec2.security_groups;
@@ -172,11 +173,11 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     }
     let found = listing::select(world, input, all)?.into_iter();
     let named = found.filter(|(_, group)| names.is_empty() || names.contains(&group.name));
-    let (items, next) = cut(input, named.map(|(id, group)| group.write(id, world)).collect())?;
+    let (items, next) = paginate(input, named.map(|(id, group)| group.write(id, world)).collect())?;
     Ok(map([("securityGroupInfo", items.into()), ("nextToken", next.into())]))
 }
 
-/// `DeleteSecurityGroup`: neither a default one nor one in use.
+/// `DeleteSecurityGroup`: refused for a default group or one in use.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let id = of_request(world, input)?;
     if world.ec2.security_groups.get(&id).is_some_and(|group| group.name == "default") {
@@ -185,44 +186,44 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
             format!("the specified group: \"{id}\" name: \"default\" cannot be deleted by a user"),
         ));
     }
-    if dependencies::of_security_group(world, &id) {
+    if dependencies::security_group_in_use(world, &id) {
         return Err(dependency(format!("resource {id} has a dependent object")));
     }
     world.ec2.security_groups.remove(&id);
-    world.ec2.forget_tags();
+    world.ec2.remove_orphaned_tags();
     Ok(map([("return", true.into()), ("groupId", id.into())]))
 }
 
-/// The identifier of the group that a call names, by identifier or by its name in the default VPC.
+/// Returns the id of the group that a call names, by id or by name in the default VPC.
 pub(super) fn of_request(world: &World, input: &Value) -> ApiResult<String> {
     match (input.str("GroupId"), input.str("GroupName")) {
         (Some(id), _) if world.ec2.security_groups.contains_key(id) => Ok(id.to_owned()),
-        (Some(id), _) => Err(SECURITY_GROUP.missing(id)),
-        (None, Some(name)) => named(&world.ec2, name).ok_or_else(|| no_group_named(name)),
+        (Some(id), _) => Err(SECURITY_GROUP.not_found(id)),
+        (None, Some(name)) => group_by_name(&world.ec2, name).ok_or_else(|| no_group_named(name)),
         (None, None) => Err(missing_parameter("groupId")),
     }
 }
 
-/// The group of a name in the default VPC.
-pub(in super::super) fn named(state: &State, name: &str) -> Option<String> {
+/// Returns the id of the group with this name in the default VPC.
+pub(in super::super) fn group_by_name(state: &State, name: &str) -> Option<String> {
     let vpc = default_vpc(state)?;
     let mut all = state.security_groups.iter();
     all.find(|(_, group)| group.vpc == vpc && group.name == name).map(|(id, _)| id.clone())
 }
 
-/// The default group of a VPC.
+/// Returns the id of a VPC's default group.
 pub(in super::super) fn default_of(state: &State, vpc: &str) -> Option<String> {
     let mut all = state.security_groups.iter();
     all.find(|(_, group)| group.vpc == vpc && group.name == "default").map(|(id, _)| id.clone())
 }
 
-/// The account's default VPC.
+/// Returns the id of the account's default VPC, if it has one.
 pub(in super::super) fn default_vpc(state: &State) -> Option<String> {
     state.vpcs.iter().find(|(_, vpc)| vpc.is_default).map(|(id, _)| id.clone())
 }
 
-/// The security groups that a load balancer in a VPC has: those that a call names, which have to be of
-/// that VPC, or else the default one. Gives the first that doesn't exist there.
+/// Returns the security groups of a load balancer in a VPC: those that a call names, which must be in that VPC,
+/// otherwise the default one. The error is the first id that doesn't exist there.
 pub(crate) fn balancer_groups(
     world: &World,
     vpc: &str,
@@ -249,8 +250,8 @@ fn arn(world: &World, id: &str) -> String {
     format!("arn:aws:ec2:{}:{}:security-group/{id}", world.region, world.account)
 }
 
-impl Listed for SecurityGroup {
-    const KIND: Kind = SECURITY_GROUP;
+impl Describable for SecurityGroup {
+    const KIND: ResourceKind = SECURITY_GROUP;
     const IDS: &'static str = "GroupId";
     const SET: &'static str = "securityGroupInfo";
     const FILTERS: &'static [&'static str] = &[
@@ -267,7 +268,7 @@ impl Listed for SecurityGroup {
         "egress.ip-permission.cidr",
     ];
 
-    fn field(&self, id: &str, name: &str, world: &World) -> Vec<String> {
+    fn filter_values(&self, id: &str, name: &str, world: &World) -> Vec<String> {
         let egress = name.starts_with("egress.");
         let rules = || self.rules.values().filter(move |rule| rule.egress == egress);
         match name.trim_start_matches("egress.") {
@@ -285,13 +286,13 @@ impl Listed for SecurityGroup {
             "ip-permission.protocol" => rules().map(|rule| rule.protocol.clone()).collect(),
             "ip-permission.group-id" => rules()
                 .filter_map(|rule| match &rule.peer {
-                    Peer::Group(id) => Some(id.clone()),
+                    RulePeer::Group(id) => Some(id.clone()),
                     _ => None,
                 })
                 .collect(),
             _ => rules()
                 .filter_map(|rule| match &rule.peer {
-                    Peer::Ipv4(cidr) => Some(cidr.clone()),
+                    RulePeer::Ipv4(cidr) => Some(cidr.clone()),
                     _ => None,
                 })
                 .collect(),
@@ -306,8 +307,8 @@ impl Listed for SecurityGroup {
             ("groupName", self.name.as_str().into()),
             ("groupDescription", self.description.as_str().into()),
             ("vpcId", self.vpc.as_str().into()),
-            ("ipPermissions", permissions::write(world, self, false)),
-            ("ipPermissionsEgress", permissions::write(world, self, true)),
+            ("ipPermissions", ip_permissions::write(world, self, false)),
+            ("ipPermissionsEgress", ip_permissions::write(world, self, true)),
             ("tagSet", tags::write(&world.ec2, id)),
         ])
     }

@@ -2,17 +2,19 @@
 
 use ipnet::Ipv4Net;
 
-use super::super::errors::{Kind, SUBNET, in_use, invalid_value, missing_parameter, need};
-use super::super::listing::{self, Listed};
-use super::super::tags::{self, done};
+use super::super::errors::{
+    ResourceKind, SUBNET, has_dependencies, invalid_value, missing_parameter, required_str,
+};
+use super::super::listing::{self, Describable};
+use super::super::tags::{self, success};
 use super::vpcs::{self, address, read_cidr};
 use super::{dependencies, routes};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// Subnets a VPC may have (quota).
+/// The most subnets in a VPC (quota).
 const QUOTA: usize = 200;
-/// Addresses at the beginning of each subnet that AWS keeps (user guide); the last one is kept, too.
+/// How many addresses at the start of each subnet AWS reserves (user guide). It also reserves the last one.
 const KEPT: u32 = 4;
 
 /// A subnet.
@@ -20,49 +22,49 @@ const KEPT: u32 = 4;
 pub struct Subnet {
     /// Its Availability Zone.
     pub zone: String,
-    /// Its network.
+    /// The id of its VPC.
     pub vpc: String,
-    /// Its addresses.
+    /// Its IPv4 CIDR block.
     pub cidr: Ipv4Net,
-    /// Whether instances launched here get a public address.
-    pub public: bool,
-    /// Whether it is the zone's default.
+    /// MapPublicIpOnLaunch: whether instances launched in it get a public address.
+    pub map_public_ip: bool,
+    /// Whether it is its zone's default subnet.
     pub is_default: bool,
-    /// How many addresses it has given, those given back included.
-    pub given: u32,
+    /// How many addresses it has assigned so far, including released ones.
+    pub assigned: u32,
 }
 
 impl Subnet {
-    /// A private subnet that has given no address yet.
+    /// Creates a private subnet that has assigned no address yet.
     pub fn new(zone: &str, vpc: &str, cidr: Ipv4Net) -> Subnet {
         Subnet {
             zone: zone.to_owned(),
             vpc: vpc.to_owned(),
             cidr,
-            public: false,
+            map_public_ip: false,
             is_default: false,
-            given: 0,
+            assigned: 0,
         }
     }
 
-    /// How many addresses it has to give at all.
+    /// Returns how many addresses it can assign in total.
     pub fn capacity(&self) -> u32 {
         (1_u32 << (32 - self.cidr.prefix_len().clamp(1, 30))).saturating_sub(KEPT + 1).max(1)
     }
 
-    /// The next address; from the first again after the last, so that none comes back soon.
+    /// Assigns the next address. After the last one it starts over, so that addresses are not soon reused.
     pub(in super::super) fn next_address(&mut self) -> String {
-        let place = KEPT + self.given % self.capacity();
-        self.given = self.given.wrapping_add(1);
+        let place = KEPT + self.assigned % self.capacity();
+        self.assigned = self.assigned.wrapping_add(1);
         address(self.cidr, place).to_string()
     }
 }
 
 /// `CreateSubnet`.
 pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let vpc_id = need(input, "VpcId")?.to_owned();
+    let vpc_id = required_str(input, "VpcId")?.to_owned();
     let vpc = vpcs::find(world, &vpc_id)?.clone();
-    let text = need(input, "CidrBlock")?;
+    let text = required_str(input, "CidrBlock")?;
     let cidr = read_cidr(text)?;
     let within = vpc.cidr.contains(&cidr) && (16..=28).contains(&cidr.prefix_len());
     if !within {
@@ -86,7 +88,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
         ));
     }
     let zone = zone(world, input)?;
-    let given = tags::at_creation(input, SUBNET)?;
+    let given = tags::read_specifications(input, SUBNET)?;
     let id = world.ids.ec2("subnet");
     world.ec2.subnets.insert(id.clone(), Subnet::new(&zone, &vpc_id, cidr));
     tags::put(&mut world.ec2, &id, given);
@@ -94,7 +96,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(map([("subnet", written.into())]))
 }
 
-/// The zone of a new subnet: AWS chooses where the caller doesn't; the first here.
+/// Returns the zone of a new subnet. AWS chooses one if the caller doesn't; the lab takes the first.
 fn zone(world: &World, input: &Value) -> ApiResult<String> {
     let zones = &world.ec2.zones;
     let known = || zones.keys().cloned().collect::<Vec<_>>().join(", ");
@@ -123,34 +125,33 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     listing::describe(world, input, &world.ec2.subnets)
 }
 
-/// `ModifySubnetAttribute`: of what it can change, the lab knows public addresses; the rest is taken
-/// and forgotten.
+/// `ModifySubnetAttribute`: supports `MapPublicIpOnLaunch`; other attributes are accepted and ignored.
 pub(super) fn modify_attribute(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let id = need(input, "SubnetId")?;
-    let subnet = world.ec2.subnets.get_mut(id).ok_or_else(|| SUBNET.missing(id))?;
+    let id = required_str(input, "SubnetId")?;
+    let subnet = world.ec2.subnets.get_mut(id).ok_or_else(|| SUBNET.not_found(id))?;
     if let Some(public) = input.get("MapPublicIpOnLaunch").bool("Value") {
-        subnet.public = public;
+        subnet.map_public_ip = public;
     }
-    Ok(done())
+    Ok(success())
 }
 
-/// `DeleteSubnet`: nothing may have an address in it.
+/// `DeleteSubnet`: refused while anything has an address in it.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let id = need(input, "SubnetId")?.to_owned();
+    let id = required_str(input, "SubnetId")?.to_owned();
     if !world.ec2.subnets.contains_key(&id) {
-        return Err(SUBNET.missing(&id));
+        return Err(SUBNET.not_found(&id));
     }
-    if dependencies::of_subnet(world, &id) {
-        return Err(in_use("subnet", &id));
+    if dependencies::subnet_in_use(world, &id) {
+        return Err(has_dependencies("subnet", &id));
     }
     world.ec2.subnets.remove(&id);
     routes::forget_subnet(world, &id);
-    world.ec2.forget_tags();
-    Ok(done())
+    world.ec2.remove_orphaned_tags();
+    Ok(success())
 }
 
-impl Listed for Subnet {
-    const KIND: Kind = SUBNET;
+impl Describable for Subnet {
+    const KIND: ResourceKind = SUBNET;
     const IDS: &'static str = "SubnetId";
     const SET: &'static str = "subnetSet";
     const FILTERS: &'static [&'static str] = &[
@@ -171,18 +172,20 @@ impl Listed for Subnet {
         "available-ip-address-count",
     ];
 
-    fn field(&self, id: &str, name: &str, world: &World) -> Vec<String> {
+    fn filter_values(&self, id: &str, name: &str, world: &World) -> Vec<String> {
         vec![match name {
             "subnet-id" => id.to_owned(),
             "vpc-id" => self.vpc.clone(),
             "availability-zone" | "availabilityZone" => self.zone.clone(),
             "availability-zone-id" => zone_id(world, &self.zone),
             "default-for-az" | "defaultForAz" => self.is_default.to_string(),
-            "map-public-ip-on-launch" => self.public.to_string(),
+            "map-public-ip-on-launch" => self.map_public_ip.to_string(),
             "state" => "available".to_owned(),
             "owner-id" => world.account.clone(),
             "subnet-arn" => arn(world, id),
-            "available-ip-address-count" => dependencies::free_addresses(world, id).to_string(),
+            "available-ip-address-count" => {
+                dependencies::available_addresses(world, id).to_string()
+            }
             _ => self.cidr.to_string(),
         }]
     }
@@ -194,11 +197,11 @@ impl Listed for Subnet {
             ("state", "available".into()),
             ("vpcId", self.vpc.as_str().into()),
             ("cidrBlock", self.cidr.to_string().into()),
-            ("availableIpAddressCount", dependencies::free_addresses(world, id).into()),
+            ("availableIpAddressCount", dependencies::available_addresses(world, id).into()),
             ("availabilityZone", self.zone.as_str().into()),
             ("availabilityZoneId", zone_id(world, &self.zone).into()),
             ("defaultForAz", self.is_default.into()),
-            ("mapPublicIpOnLaunch", self.public.into()),
+            ("mapPublicIpOnLaunch", self.map_public_ip.into()),
             ("assignIpv6AddressOnCreation", false.into()),
             ("ipv6Native", false.into()),
             ("ipv6CidrBlockAssociationSet", Value::List(Vec::new())),
@@ -210,7 +213,7 @@ impl Listed for Subnet {
     }
 }
 
-/// How instances in a new subnet are named (user guide).
+/// Returns the host name options of a new subnet (user guide).
 fn names() -> Value {
     map([
         ("hostnameType", "ip-name".into()),

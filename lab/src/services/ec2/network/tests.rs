@@ -1,4 +1,4 @@
-//! The network from creation to deletion.
+//! Tests of networking, from creation to deletion.
 
 use crate::services::ec2::{self, leftovers};
 use crate::wire::{Call, Principal, Service, Value, map};
@@ -18,7 +18,7 @@ fn send(
         service: Service::Ec2,
         operation: operation.to_owned(),
         input: Value::Map(members.collect()),
-        caller: Principal::nobody(),
+        caller: Principal::anonymous(),
         region: "ap-northeast-2".to_owned(),
     };
     ec2::call(world, &call).map_err(|error| error.code)
@@ -44,7 +44,7 @@ fn a_new_account_has_a_default_vpc_and_nothing_else() {
 }
 
 #[test]
-fn what_is_needed_cannot_be_deleted() {
+fn resources_in_use_cannot_be_deleted() {
     let w = &mut world();
     let violation = || Err("DependencyViolation".to_owned());
     let vpc = made(w, "CreateVpc", &[("CidrBlock", "10.0.0.0/16")], &["vpc", "vpcId"]);
@@ -77,7 +77,7 @@ fn what_is_needed_cannot_be_deleted() {
             ("GroupId", back.as_str().into()),
             ("IpPermissions", Value::List(vec![permission])),
         ]),
-        caller: Principal::nobody(),
+        caller: Principal::anonymous(),
         region: String::new(),
     };
     ec2::call(w, &call).unwrap();

@@ -5,41 +5,43 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 
 use super::super::State;
-use super::super::errors::{Kind, VPC, dependency, invalid_value, missing_parameter, need};
-use super::super::listing::{self, Listed};
-use super::super::tags::{self, done};
+use super::super::errors::{
+    ResourceKind, VPC, dependency, invalid_value, missing_parameter, required_str,
+};
+use super::super::listing::{self, Describable};
+use super::super::tags::{self, success};
 use super::{dependencies, routes, security_groups};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
-/// VPCs a Region may have (quota).
+/// The most VPCs in a Region (quota).
 const QUOTA: usize = 5;
 
 /// A virtual private cloud.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vpc {
-    /// Its addresses.
+    /// Its IPv4 CIDR block.
     pub cidr: Ipv4Net,
-    /// Whether it is the one that the account began with.
+    /// Whether it is the account's default VPC.
     pub is_default: bool,
-    /// Whether instances can ask for names.
+    /// The attribute enableDnsSupport.
     pub dns_support: bool,
-    /// Whether instances get public names.
+    /// The attribute enableDnsHostnames: whether instances get public DNS names.
     pub dns_hostnames: bool,
 }
 
-/// What a VPC is made of.
+/// The specification of a new VPC.
 #[derive(Debug, Clone)]
 pub struct VpcSpec {
-    /// Its identifier, `vpc-…`; those of its route table and default security group end alike.
+    /// Its id, `vpc-…`; its main route table and default security group get the same suffix.
     pub id: String,
-    /// Its addresses.
+    /// Its IPv4 CIDR block.
     pub cidr: Ipv4Net,
-    /// Whether it is the account's default.
+    /// Whether it becomes the account's default VPC.
     pub is_default: bool,
 }
 
-/// Adds a VPC with what each has from its beginning: a main route table and a default security group.
+/// Adds a VPC with its main route table and default security group.
 pub fn create_vpc(state: &mut State, spec: VpcSpec) {
     let VpcSpec { id, cidr, is_default } = spec;
     let suffix = id.trim_start_matches("vpc-").to_owned();
@@ -51,11 +53,11 @@ pub fn create_vpc(state: &mut State, spec: VpcSpec) {
 
 /// `CreateVpc`.
 pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let cidr = read_cidr(need(input, "CidrBlock")?)?;
+    let cidr = read_cidr(required_str(input, "CidrBlock")?)?;
     if !(16..=28).contains(&cidr.prefix_len()) {
         return Err(ApiError::sender("InvalidVpc.Range", format!("The CIDR '{cidr}' is invalid.")));
     }
-    let given = tags::at_creation(input, VPC)?;
+    let given = tags::read_specifications(input, VPC)?;
     if world.ec2.vpcs.len() >= QUOTA {
         return Err(ApiError::sender(
             "VpcLimitExceeded",
@@ -76,10 +78,10 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
 
 /// `DescribeVpcAttribute`.
 pub(super) fn describe_attribute(world: &World, input: &Value) -> ApiResult<Value> {
-    let id = need(input, "VpcId")?;
+    let id = required_str(input, "VpcId")?;
     let vpc = find(world, id)?;
     let flag = |on: bool| map([("value", on.into())]);
-    let attribute = match need(input, "Attribute")? {
+    let attribute = match required_str(input, "Attribute")? {
         "enableDnsSupport" => ("enableDnsSupport", flag(vpc.dns_support)),
         "enableDnsHostnames" => ("enableDnsHostnames", flag(vpc.dns_hostnames)),
         "enableNetworkAddressUsageMetrics" => ("enableNetworkAddressUsageMetrics", flag(false)),
@@ -92,9 +94,9 @@ pub(super) fn describe_attribute(world: &World, input: &Value) -> ApiResult<Valu
     Ok(map([("vpcId", id.into()), attribute]))
 }
 
-/// `ModifyVpcAttribute`: one attribute a call.
+/// `ModifyVpcAttribute`: one attribute per call.
 pub(super) fn modify_attribute(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let id = need(input, "VpcId")?;
+    let id = required_str(input, "VpcId")?;
     find(world, id)?;
     let flag = |key: &str| input.get(key).bool("Value");
     let (support, names) = (flag("EnableDnsSupport"), flag("EnableDnsHostnames"));
@@ -111,30 +113,31 @@ pub(super) fn modify_attribute(world: &mut World, input: &Value) -> ApiResult<Va
         vpc.dns_support = support.unwrap_or(vpc.dns_support);
         vpc.dns_hostnames = names.unwrap_or(vpc.dns_hostnames);
     }
-    Ok(done())
+    Ok(success())
 }
 
-/// `DeleteVpc`: what the VPC began with goes with it, everything else has to be gone.
+/// `DeleteVpc`: also deletes its main route table and default security group; refused while it contains
+/// anything else.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let id = need(input, "VpcId")?.to_owned();
+    let id = required_str(input, "VpcId")?.to_owned();
     find(world, &id)?;
-    if dependencies::of_vpc(world, &id) {
+    if dependencies::vpc_in_use(world, &id) {
         return Err(dependency(format!("The vpc '{id}' has dependencies and cannot be deleted.")));
     }
     let state = &mut world.ec2;
     state.vpcs.remove(&id);
     state.route_tables.retain(|_, table| table.vpc != id);
     state.security_groups.retain(|_, group| group.vpc != id);
-    state.forget_tags();
-    Ok(done())
+    state.remove_orphaned_tags();
+    Ok(success())
 }
 
-/// The VPC of an identifier, or `InvalidVpcID.NotFound`.
+/// Returns the VPC with this id, or `InvalidVpcID.NotFound`.
 pub(super) fn find<'w>(world: &'w World, id: &str) -> ApiResult<&'w Vpc> {
-    world.ec2.vpcs.get(id).ok_or_else(|| VPC.missing(id))
+    world.ec2.vpcs.get(id).ok_or_else(|| VPC.not_found(id))
 }
 
-/// Reads a block of addresses, which has to begin where its prefix says.
+/// Reads an IPv4 CIDR block, which must not have host bits set.
 pub(super) fn read_cidr(text: &str) -> ApiResult<Ipv4Net> {
     let cidr = text.parse::<Ipv4Net>().ok().filter(|cidr| cidr.addr() == cidr.network());
     cidr.ok_or_else(|| {
@@ -144,13 +147,13 @@ pub(super) fn read_cidr(text: &str) -> ApiResult<Ipv4Net> {
     })
 }
 
-/// The address at a place in a block.
+/// Returns the address at offset `place` in a CIDR block.
 pub(super) fn address(cidr: Ipv4Net, place: u32) -> Ipv4Addr {
     Ipv4Addr::from(u32::from(cidr.network()).saturating_add(place))
 }
 
-impl Listed for Vpc {
-    const KIND: Kind = VPC;
+impl Describable for Vpc {
+    const KIND: ResourceKind = VPC;
     const IDS: &'static str = "VpcId";
     const SET: &'static str = "vpcSet";
     const FILTERS: &'static [&'static str] = &[
@@ -166,7 +169,7 @@ impl Listed for Vpc {
         "dhcp-options-id",
     ];
 
-    fn field(&self, id: &str, name: &str, world: &World) -> Vec<String> {
+    fn filter_values(&self, id: &str, name: &str, world: &World) -> Vec<String> {
         vec![match name {
             "vpc-id" => id.to_owned(),
             "state" => "available".to_owned(),

@@ -1,4 +1,4 @@
-//! Lifecycle policies: rules that expire images, carried out on the lab's clock.
+//! Lifecycle policies: rules that expire images, applied by the lab's clock.
 
 mod policy;
 mod preview;
@@ -6,58 +6,59 @@ mod select;
 
 use jiff::Timestamp;
 
-use super::errors::{lacking, need};
-use super::{Event, about, repository, settings_mut};
+use super::errors::{need, not_found};
+use super::{Event, repository, response_for, settings_mut};
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::{Event as WorldEvent, World, later};
 
 pub(super) use preview::{get as get_preview, start as start_preview};
 
-/// What a repository has of it.
+/// A repository's lifecycle policy and its last preview.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Lifecycle {
-    policy: Option<Policy>,
+pub(super) struct RepositoryLifecycle {
+    policy: Option<LifecyclePolicy>,
     preview: Option<preview::Preview>,
-    /// How many policies there have been.
+    /// How many policies the repository has had.
     generation: u64,
 }
 
 #[derive(Debug, Clone)]
-struct Policy {
+struct LifecyclePolicy {
     text: String,
-    rules: Vec<policy::Rule>,
-    /// When it was last carried out; not yet at first.
+    rules: Vec<policy::LifecycleRule>,
+    /// When it was last applied; `None` before the first time.
     evaluated: Option<Timestamp>,
 }
 
-/// `PutLifecyclePolicy`: from now on it is carried out every so often (a guess within the user guide's
-/// 24 hours; see `Params::lifecycle_run`).
+/// `PutLifecyclePolicy`: the policy is applied regularly from now on (the interval, `Params::lifecycle_run`, is
+/// a guess within the user guide's 24 hours).
 pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
     repository(world, input)?;
     let text = need(input, "lifecyclePolicyText")?;
     let rules = policy::read(text, world.ecr.quotas.lifecycle_rules)?;
     set(world, need(input, "repositoryName")?, text, rules);
     let (name, _) = repository(world, input)?;
-    Ok(about(world, name).with("lifecyclePolicyText", text))
+    Ok(response_for(world, name).with("lifecyclePolicyText", text))
 }
 
-/// Gives a repository a policy that was checked before, as a creation template does.
-pub(super) fn adopt(world: &mut World, name: &str, text: &str) {
+/// Sets a repository's policy from a creation template, which has checked it before.
+pub(super) fn set_from_template(world: &mut World, name: &str, text: &str) {
     if let Ok(rules) = policy::read(text, world.ecr.quotas.lifecycle_rules) {
         set(world, name, text, rules);
     }
 }
 
-/// Refuses a text that is no policy.
+/// Fails if a text is not a valid policy.
 pub(super) fn check(world: &World, text: &str) -> ApiResult<()> {
     policy::read(text, world.ecr.quotas.lifecycle_rules).map(|_| ())
 }
 
-fn set(world: &mut World, name: &str, text: &str, rules: Vec<policy::Rule>) {
+fn set(world: &mut World, name: &str, text: &str, rules: Vec<policy::LifecycleRule>) {
     let settings = world.ecr.settings.entry(name.to_owned()).or_default();
     settings.lifecycle.generation += 1;
     let policy = settings.lifecycle.generation;
-    settings.lifecycle.policy = Some(Policy { text: text.to_owned(), rules, evaluated: None });
+    settings.lifecycle.policy =
+        Some(LifecyclePolicy { text: text.to_owned(), rules, evaluated: None });
     schedule(world, name, policy);
 }
 
@@ -76,14 +77,14 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     Ok(described(world, name, &policy))
 }
 
-fn described(world: &World, name: &str, policy: &Policy) -> Value {
-    about(world, name)
+fn described(world: &World, name: &str, policy: &LifecyclePolicy) -> Value {
+    response_for(world, name)
         .with("lifecyclePolicyText", policy.text.as_str())
         .with("lastEvaluatedAt", policy.evaluated)
 }
 
 fn no_policy(world: &World, name: &str) -> ApiError {
-    lacking("LifecyclePolicyNotFoundException", "Lifecycle policy", world, name)
+    not_found("LifecyclePolicyNotFoundException", "Lifecycle policy", world, name)
 }
 
 fn schedule(world: &mut World, repository: &str, policy: u64) {
@@ -92,9 +93,9 @@ fn schedule(world: &mut World, repository: &str, policy: u64) {
     world.queue.push(at, WorldEvent::Ecr(event));
 }
 
-/// Expires what the policy says, and comes back later; a policy that was replaced, or whose repository
-/// is gone, ends here.
-pub(super) fn run(world: &mut World, name: &str, policy: u64) {
+/// Applies a policy and schedules its next run. Does nothing if the policy was replaced or deleted, or if the
+/// repository no longer exists.
+pub(super) fn apply(world: &mut World, name: &str, policy: u64) {
     let now = world.now;
     let Some(repository) = world.registry.ecr.repositories.get_mut(name) else { return };
     let Some(settings) = world.ecr.settings.get_mut(name) else { return };

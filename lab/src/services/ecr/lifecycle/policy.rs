@@ -1,52 +1,52 @@
-//! The text of a lifecycle policy (user guide, "Lifecycle policy properties in Amazon ECR").
+//! Parses lifecycle policies (user guide, "Lifecycle policy properties in Amazon ECR").
 
 use serde_json::Value as Json;
 
-use crate::services::ecr::errors::{broken, limit};
+use crate::services::ecr::errors::{invalid_parameter, limit};
 use crate::wire::{ApiError, ApiResult};
 
-/// The longest text (API model).
+/// The longest policy text (API model).
 const TEXT_LIMIT: usize = 30_720;
 
 /// The most wildcards in a pattern (user guide).
 const WILDCARDS: usize = 4;
 
-/// One rule.
+/// A rule that expires images.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Rule {
-    /// Its place among the others, lowest first; unique.
+pub(super) struct LifecycleRule {
+    /// The order in which rules are evaluated, lowest first; unique.
     pub(super) priority: i64,
-    pub(super) tags: Tags,
-    pub(super) count: Count,
+    pub(super) tags: TagSelection,
+    pub(super) count: CountType,
 }
 
-/// Which images a rule is about.
+/// Which images a rule applies to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Tags {
-    /// All.
+pub(super) enum TagSelection {
+    /// All images.
     Any,
-    /// Those without a tag.
+    /// Images without a tag.
     Untagged,
-    /// Those that for each of these patterns have a tag that fits.
+    /// Images that have a matching tag for each of these patterns.
     Patterns(Vec<String>),
 }
 
-/// Which of them expire.
+/// Which of a rule's images expire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Count {
-    /// All but so many of the youngest.
+pub(super) enum CountType {
+    /// All but this many of the youngest.
     MoreThan(usize),
-    /// Those pushed longer ago than so many days.
+    /// Those pushed more than this many days ago.
     DaysSincePushed(i64),
-    /// Those pulled longer ago than so many days; never pulled counts from the push.
+    /// Those last pulled more than this many days ago; for an image never pulled, the push counts.
     DaysSincePulled(i64),
 }
 
-/// Reads a policy's rules, in the order of their priorities. Transitions to the archive are not here.
-pub(super) fn read(text: &str, most: usize) -> ApiResult<Vec<Rule>> {
+/// Parses a policy's rules and sorts them by priority. Transitions to the archive are not supported.
+pub(super) fn read(text: &str, most: usize) -> ApiResult<Vec<LifecycleRule>> {
     if !(1..=TEXT_LIMIT).contains(&text.len()) {
         let rule = format!("Member must have length less than or equal to {TEXT_LIMIT}");
-        return Err(broken("lifecyclePolicyText", &rule));
+        return Err(invalid_parameter("lifecyclePolicyText", &rule));
     }
     let json: Json = serde_json::from_str(text)
         .ok()
@@ -56,15 +56,15 @@ pub(super) fn read(text: &str, most: usize) -> ApiResult<Vec<Rule>> {
     let rules =
         rules.ok_or_else(|| failure("object has missing required properties ([\"rules\"])"))?;
     if rules.len() > most {
-        return Err(limit(format!("A lifecycle policy has at most {most} rules")));
+        return Err(limit(format!("A lifecycle policy can have at most {most} rules")));
     }
-    let mut rules = rules.iter().map(rule).collect::<ApiResult<Vec<Rule>>>()?;
+    let mut rules = rules.iter().map(rule).collect::<ApiResult<Vec<LifecycleRule>>>()?;
     rules.sort_by_key(|rule| rule.priority);
     if rules.windows(2).any(|pair| pair[0].priority == pair[1].priority) {
         return Err(failure("rulePriority must be unique"));
     }
-    let last = rules.iter().rposition(|rule| rule.tags != Tags::Any);
-    let any = rules.iter().position(|rule| rule.tags == Tags::Any);
+    let last = rules.iter().rposition(|rule| rule.tags != TagSelection::Any);
+    let any = rules.iter().position(|rule| rule.tags == TagSelection::Any);
     if any.is_some_and(|any| last.is_some_and(|last| any < last)) {
         return Err(failure(
             "a rule with tagStatus any must have the highest rulePriority and be evaluated last",
@@ -73,10 +73,10 @@ pub(super) fn read(text: &str, most: usize) -> ApiResult<Vec<Rule>> {
     Ok(rules)
 }
 
-fn rule(json: &Json) -> ApiResult<Rule> {
-    known(json, &["rulePriority", "selection", "action"], &["description"])?;
+fn rule(json: &Json) -> ApiResult<LifecycleRule> {
+    check_members(json, &["rulePriority", "selection", "action"], &["description"])?;
     let (selection, action) = (&json["selection"], &json["action"]);
-    known(action, &["type"], &[])?;
+    check_members(action, &["type"], &[])?;
     if action["type"] != "expire" {
         return Err(failure(&format!(
             "instance value ({}) not found in enum (possible values: [\"expire\"])",
@@ -84,27 +84,32 @@ fn rule(json: &Json) -> ApiResult<Rule> {
         )));
     }
     let optional = ["tagPatternList", "tagPrefixList", "countUnit"];
-    known(selection, &["tagStatus", "countType", "countNumber"], &optional)?;
+    check_members(selection, &["tagStatus", "countType", "countNumber"], &optional)?;
     let priority = json["rulePriority"].as_i64().filter(|priority| *priority >= 1);
-    let priority = priority.ok_or_else(|| failure("rulePriority must be an integer from 1"))?;
-    Ok(Rule { priority, tags: tags(selection)?, count: count(selection)? })
+    let priority =
+        priority.ok_or_else(|| failure("rulePriority must be an integer of at least 1"))?;
+    Ok(LifecycleRule { priority, tags: tags(selection)?, count: count(selection)? })
 }
 
-fn tags(selection: &Json) -> ApiResult<Tags> {
+fn tags(selection: &Json) -> ApiResult<TagSelection> {
     let lists = (&selection["tagPatternList"], &selection["tagPrefixList"]);
     let status = selection["tagStatus"].as_str().unwrap_or_default();
     let patterns: Vec<String> = match (status, lists) {
-        ("any" | "untagged", (Json::Null, Json::Null)) if status == "any" => return Ok(Tags::Any),
-        ("any" | "untagged", (Json::Null, Json::Null)) => return Ok(Tags::Untagged),
+        ("any" | "untagged", (Json::Null, Json::Null)) if status == "any" => {
+            return Ok(TagSelection::Any);
+        }
+        ("any" | "untagged", (Json::Null, Json::Null)) => return Ok(TagSelection::Untagged),
         ("any" | "untagged", _) => {
-            return Err(failure("tagPatternList and tagPrefixList need tagStatus tagged"));
+            return Err(failure("tagPatternList and tagPrefixList require tagStatus tagged"));
         }
         ("tagged", (Json::Array(patterns), Json::Null)) => texts(patterns).collect(),
         ("tagged", (Json::Null, Json::Array(prefixes))) => {
             texts(prefixes).map(|prefix| format!("{prefix}*")).collect()
         }
         ("tagged", _) => {
-            return Err(failure("tagStatus tagged needs one of tagPatternList and tagPrefixList"));
+            return Err(failure(
+                "tagStatus tagged requires either tagPatternList or tagPrefixList",
+            ));
         }
         _ => {
             return Err(failure(&format!(
@@ -115,16 +120,16 @@ fn tags(selection: &Json) -> ApiResult<Tags> {
         }
     };
     if patterns.is_empty() || patterns.iter().any(|p| p.matches('*').count() > WILDCARDS) {
-        return Err(failure("tagPatternList needs patterns of at most four wildcards each"));
+        return Err(failure("tagPatternList must have patterns of at most four wildcards each"));
     }
-    Ok(Tags::Patterns(patterns))
+    Ok(TagSelection::Patterns(patterns))
 }
 
 fn texts(list: &[Json]) -> impl Iterator<Item = String> {
     list.iter().filter_map(|item| item.as_str().map(str::to_owned))
 }
 
-fn count(selection: &Json) -> ApiResult<Count> {
+fn count(selection: &Json) -> ApiResult<CountType> {
     let number = selection["countNumber"].as_i64().filter(|number| *number >= 1);
     let number = number.ok_or_else(|| {
         failure("numeric instance is lower than the required minimum (minimum: 1)")
@@ -132,16 +137,16 @@ fn count(selection: &Json) -> ApiResult<Count> {
     let days = selection["countUnit"] == "days";
     match selection["countType"].as_str().unwrap_or_default() {
         "imageCountMoreThan" if selection["countUnit"].is_null() => {
-            Ok(Count::MoreThan(usize::try_from(number).unwrap_or(usize::MAX)))
+            Ok(CountType::MoreThan(usize::try_from(number).unwrap_or(usize::MAX)))
         }
-        "sinceImagePushed" if days => Ok(Count::DaysSincePushed(number)),
-        "sinceImagePulled" if days => Ok(Count::DaysSincePulled(number)),
+        "sinceImagePushed" if days => Ok(CountType::DaysSincePushed(number)),
+        "sinceImagePulled" if days => Ok(CountType::DaysSincePulled(number)),
         _ => Err(failure("instance failed to match exactly one schema (matched 0 out of 2)")),
     }
 }
 
-/// Refuses an object that lacks a member or has another.
-fn known(json: &Json, required: &[&str], optional: &[&str]) -> ApiResult<()> {
+/// Fails if an object lacks a required member or has an unknown one.
+fn check_members(json: &Json, required: &[&str], optional: &[&str]) -> ApiResult<()> {
     let members = json.as_object().ok_or_else(|| failure("instance must be an object"))?;
     if let Some(missing) = required.iter().find(|name| !members.contains_key(**name)) {
         return Err(failure(&format!("object has missing required properties ([\"{missing}\"])")));
@@ -158,5 +163,5 @@ fn known(json: &Json, required: &[&str], optional: &[&str]) -> ApiResult<()> {
 }
 
 fn failure(why: &str) -> ApiError {
-    broken("LifecyclePolicyText", &format!("Lifecycle policy validation failure: {why}"))
+    invalid_parameter("LifecyclePolicyText", &format!("Lifecycle policy validation failure: {why}"))
 }

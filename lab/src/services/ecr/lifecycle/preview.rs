@@ -1,24 +1,24 @@
-//! Trying a policy out: what it would expire, without doing so.
+//! Previews of lifecycle policies: what a policy would expire, without doing so.
 
 use jiff::Timestamp;
 
-use super::select::{self, Expired};
+use super::select::{self, ExpiredImage};
 use super::{no_policy, policy};
-use crate::services::ecr::errors::lacking;
+use crate::services::ecr::errors::not_found;
 use crate::services::ecr::images::TagStatus;
-use crate::services::ecr::{about, invalid, repository, settings_mut};
+use crate::services::ecr::{invalid, repository, response_for, settings_mut};
 use crate::services::paging;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{World, later};
 
-/// A preview that was asked for.
+/// A requested preview.
 #[derive(Debug, Clone)]
 pub(super) struct Preview {
     text: String,
     /// When its results can be read.
     ready: Timestamp,
-    /// As the repository was when it was asked for.
-    results: Vec<Expired>,
+    /// Computed when the preview was requested.
+    results: Vec<ExpiredImage>,
 }
 
 pub(in crate::services::ecr) fn start(world: &mut World, input: &Value) -> ApiResult<Value> {
@@ -41,7 +41,7 @@ pub(in crate::services::ecr) fn start(world: &mut World, input: &Value) -> ApiRe
     let ready = later(world.now, world.params.lifecycle_preview);
     let (name, settings) = settings_mut(world, input)?;
     settings.lifecycle.preview = Some(Preview { text: text.clone(), ready, results });
-    Ok(about(world, name).with("lifecyclePolicyText", text).with("status", "IN_PROGRESS"))
+    Ok(response_for(world, name).with("lifecyclePolicyText", text).with("status", "IN_PROGRESS"))
 }
 
 pub(in crate::services::ecr) fn get(world: &World, input: &Value) -> ApiResult<Value> {
@@ -50,9 +50,9 @@ pub(in crate::services::ecr) fn get(world: &World, input: &Value) -> ApiResult<V
     let preview = found.and_then(|settings| settings.lifecycle.preview.as_ref());
     let preview = preview.ok_or_else(|| {
         let what = "Lifecycle policy preview";
-        lacking("LifecyclePolicyPreviewNotFoundException", what, world, name)
+        not_found("LifecyclePolicyPreviewNotFoundException", what, world, name)
     })?;
-    let head = about(world, name).with("lifecyclePolicyText", preview.text.as_str());
+    let head = response_for(world, name).with("lifecyclePolicyText", preview.text.as_str());
     if preview.ready > world.now {
         return Ok(head.with("status", "IN_PROGRESS"));
     }
@@ -67,7 +67,7 @@ pub(in crate::services::ecr) fn get(world: &World, input: &Value) -> ApiResult<V
     };
     let results = preview.results.iter().filter_map(|expired| {
         let tags: Vec<&str> = repository.tags_of(&expired.digest).collect();
-        let chosen = wanted.admits(!tags.is_empty()) && named(&expired.digest, &tags);
+        let chosen = wanted.matches(!tags.is_empty()) && named(&expired.digest, &tags);
         let image = repository.images.get(&expired.digest).filter(|_| chosen)?;
         Some(map([
             ("imageTags", Value::List(tags.into_iter().map(Value::from).collect())),

@@ -1,4 +1,4 @@
-//! Vulnerabilities as both kinds of scan report them. They are invented, but always the same.
+//! Vulnerabilities as both kinds of scan report them. They are made up, but always the same.
 
 use std::borrow::Cow;
 
@@ -9,15 +9,15 @@ use crate::wire::{Value, map};
 /// The severities, worst first (API model, `FindingSeverity`).
 const SEVERITIES: [&str; 6] = ["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNDEFINED"];
 
-/// The most findings of one severity, so that a label's misprint fills no memory.
-const MOST: usize = 1000;
+/// The most findings of one severity, so that a typo in a label can't fill the memory.
+const MAX_PER_SEVERITY: usize = 1000;
 
-/// How many findings an image has of each severity, worst first.
+/// The number of an image's findings by severity, worst first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Findings(Vec<(&'static str, usize)>);
 
 impl Findings {
-    /// Reads `HIGH:2,LOW:5`. What is not of this form is left out.
+    /// Parses `HIGH:2,LOW:5` and skips malformed parts.
     pub(super) fn of(label: &str) -> Findings {
         let mut counts = Vec::new();
         for severity in SEVERITIES {
@@ -26,7 +26,7 @@ impl Findings {
                 .filter_map(|part| part.trim().split_once(':'))
                 .filter(|(name, _)| name.trim().eq_ignore_ascii_case(severity))
                 .filter_map(|(_, count)| count.trim().parse::<usize>().ok())
-                .map(|count| count.min(MOST))
+                .map(|count| count.min(MAX_PER_SEVERITY))
                 .sum();
             if count > 0 {
                 counts.push((severity, count));
@@ -35,7 +35,7 @@ impl Findings {
         Findings(counts)
     }
 
-    /// `findingSeverityCounts`.
+    /// Returns `findingSeverityCounts`.
     pub(super) fn counts(&self) -> Value {
         let counts = self.0.iter();
         Value::Map(
@@ -43,7 +43,7 @@ impl Findings {
         )
     }
 
-    /// The findings of a basic scan.
+    /// Returns the findings of a basic scan.
     pub(super) fn basic(&self) -> Vec<Value> {
         self.each(|number, severity| {
             let name = cve(number);
@@ -51,7 +51,7 @@ impl Findings {
                 map([("key", key.into()), ("value", value.into())])
             };
             map([
-                ("description", format!("An invented weakness, number {number}.").into()),
+                ("description", format!("Made-up vulnerability {number}.").into()),
                 ("uri", format!("https://cve.mitre.org/cgi-bin/cvename.cgi?name={name}").into()),
                 ("name", name.into()),
                 ("severity", severity.into()),
@@ -66,7 +66,7 @@ impl Findings {
         })
     }
 
-    /// The findings of an enhanced scan, of the image with this ARN.
+    /// Returns the findings of an enhanced scan of the image with this ARN.
     pub(super) fn enhanced(&self, account: &str, image: &str, at: Timestamp) -> Vec<Value> {
         let region = image.split(':').nth(3).unwrap_or_default();
         self.each(|number, severity| {
@@ -87,7 +87,7 @@ impl Findings {
             map([
                 ("awsAccountId", account.into()),
                 ("findingArn", arn.into()),
-                ("description", format!("An invented weakness, number {number}.").into()),
+                ("description", format!("Made-up vulnerability {number}.").into()),
                 ("firstObservedAt", at.into()),
                 ("lastObservedAt", at.into()),
                 ("updatedAt", at.into()),
@@ -101,7 +101,7 @@ impl Findings {
         })
     }
 
-    /// One value for each finding, worst first, numbered from 1.
+    /// Returns one value for each finding, worst first and numbered from 1.
     fn each(&self, of: impl Fn(usize, &'static str) -> Value) -> Vec<Value> {
         let severities =
             self.0.iter().flat_map(|(severity, count)| std::iter::repeat_n(*severity, *count));

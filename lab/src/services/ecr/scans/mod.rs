@@ -1,6 +1,6 @@
-//! Scanning images for vulnerabilities. What a scan finds is what the image's labels say:
-//! `lab.findings` counts by severity, as in `HIGH:2,LOW:5`; `lab.scan` names another end of the scan,
-//! such as `UNSUPPORTED_IMAGE` or `FAILED`. Without labels a scan completes and finds nothing.
+//! Scans images for vulnerabilities. The image's labels say what a scan finds: `lab.findings` has the counts by
+//! severity, as in `HIGH:2,LOW:5`; `lab.scan` has another final status, such as `UNSUPPORTED_IMAGE` or `FAILED`.
+//! Without labels a scan completes and finds nothing.
 
 mod findings;
 
@@ -8,32 +8,32 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::errors::{image_id_text, limit, unknown_image, validation};
 use super::images::{find, image_id};
-use super::registry_settings::{Frequency, ScanType};
-use super::{about, repository, settings_mut};
+use super::registry_settings::{ScanFrequency, ScanType};
+use super::{repository, response_for, settings_mut};
 use crate::services::registry::{Image, labels};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{World, elapsed, later};
 
 use findings::Findings;
 
-/// How often an image may be scanned (API reference, StartImageScan: once every 24 hours).
-const QUOTA: SignedDuration = SignedDuration::from_hours(24);
+/// The shortest time between two scans of an image (API reference, StartImageScan: once every 24 hours).
+const MIN_SCAN_INTERVAL: SignedDuration = SignedDuration::from_hours(24);
 
 /// A scan of one image.
 #[derive(Debug, Clone)]
 pub(in crate::services::ecr) struct Scan {
     started: Timestamp,
     kind: ScanType,
-    /// Continuous scans go on for as long as the image is there.
+    /// Whether the scan continues for as long as the image exists.
     continuous: bool,
     findings: Findings,
-    /// Another end than the usual one.
-    end: Option<String>,
+    /// The final status, if it isn't the usual one.
+    final_status: Option<String>,
 }
 
 impl Scan {
-    /// Its status at `now`, and what is said about it. A basic scan is IN_PROGRESS, then COMPLETE; an
-    /// enhanced one PENDING, then ACTIVE where it is continuous (user guide, "Enhanced scanning").
+    /// Returns its status at `world.now` and the description of the status. A basic scan is IN_PROGRESS, then
+    /// COMPLETE; an enhanced one is PENDING, then ACTIVE if it is continuous (user guide, "Enhanced scanning").
     fn status(&self, world: &World) -> (&str, &'static str) {
         let (takes, running) = match self.kind {
             ScanType::Basic => (world.params.scan_basic, "IN_PROGRESS"),
@@ -47,7 +47,7 @@ impl Scan {
                 }
             };
         }
-        match (&self.end, self.continuous) {
+        match (&self.final_status, self.continuous) {
             (Some(end), _) if end == "UNSUPPORTED_IMAGE" => (
                 end,
                 "UnsupportedImageError: The operating system and/or package manager are not supported.",
@@ -63,29 +63,29 @@ impl Scan {
     }
 }
 
-/// A scan of an image that begins at `world.now`; an index has nothing to scan.
+/// Starts a scan of an image at `world.now`. An index has nothing to scan.
 fn begin(world: &World, name: &str, image: &Image, kind: ScanType, continuous: bool) -> Scan {
     let repository = world.registry.ecr.repositories.get(name);
     let labels = repository.and_then(|found| labels(&world.registry.ecr, found, image));
     let label = |key: &str| labels.and_then(|labels| labels.get(key)).map(String::as_str);
     let findings = Findings::of(label("lab.findings").unwrap_or_default());
     let end = label("lab.scan").filter(|end| *end != "COMPLETE").map(str::to_owned);
-    Scan { started: world.now, kind, continuous, findings, end }
+    Scan { started: world.now, kind, continuous, findings, final_status: end }
 }
 
-/// An image has been pushed that was not there: scans it if the repository or the registry says so.
-pub(super) fn pushed(world: &mut World, name: &str, digest: &str) {
+/// Scans a newly pushed image, if the repository's or the registry's configuration says so.
+pub(super) fn scan_new_image(world: &mut World, name: &str, digest: &str) {
     let scan_on_push = world.ecr.settings.get(name).is_some_and(|s| s.scan_on_push);
     let registry = &world.ecr.registry;
     let (kind, frequency) = (registry.scan_type(), registry.frequency(name));
     let wanted = match kind {
-        ScanType::Basic => scan_on_push || frequency == Frequency::OnPush,
-        ScanType::Enhanced => frequency != Frequency::Manual,
+        ScanType::Basic => scan_on_push || frequency == ScanFrequency::OnPush,
+        ScanType::Enhanced => frequency != ScanFrequency::Manual,
     };
     let repository = world.registry.ecr.repositories.get(name);
     let image = repository.and_then(|repository| repository.images.get(digest));
     let Some(image) = image.filter(|image| wanted && !image.is_index()) else { return };
-    let scan = begin(world, name, image, kind, frequency == Frequency::Continuous);
+    let scan = begin(world, name, image, kind, frequency == ScanFrequency::Continuous);
     let settings = world.ecr.settings.entry(name.to_owned()).or_default();
     settings.scans.insert(digest.to_owned(), scan);
 }
@@ -96,7 +96,7 @@ pub(super) fn start(world: &mut World, input: &Value) -> ApiResult<Value> {
     let digest = find(repository, id).map_err(|_| unknown_image(world, name, id))?;
     let image = repository.images.get(&digest).ok_or_else(|| unknown_image(world, name, id))?;
     if world.ecr.registry.scan_type() == ScanType::Enhanced {
-        // As users report it of registries with enhanced scanning.
+        // As users of registries with enhanced scanning report it.
         return Err(validation("This feature is disabled"));
     }
     if image.is_index() {
@@ -106,13 +106,13 @@ pub(super) fn start(world: &mut World, input: &Value) -> ApiResult<Value> {
         ));
     }
     let last = world.ecr.settings.get(name).and_then(|settings| settings.scans.get(&digest));
-    if last.is_some_and(|last| world.now.duration_since(last.started) < QUOTA) {
+    if last.is_some_and(|last| world.now.duration_since(last.started) < MIN_SCAN_INTERVAL) {
         return Err(limit("The scan quota per image has been exceeded. Wait and try again."));
     }
     let scan = begin(world, name, image, ScanType::Basic, false);
     let (name, settings) = settings_mut(world, input)?;
     settings.scans.insert(digest.clone(), scan);
-    Ok(about(world, name)
+    Ok(response_for(world, name)
         .with("imageId", image_id(&digest, id.str("imageTag")))
         .with("imageScanStatus", map([("status", "IN_PROGRESS".into())])))
 }
@@ -133,7 +133,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
             ),
         )
     })?;
-    let answer = about(world, name)
+    let answer = response_for(world, name)
         .with("imageId", image_id(&digest, id.str("imageTag")))
         .with("imageScanStatus", status(world, scan));
     if !scan.is_done(world) {
@@ -155,7 +155,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     Ok(answer.with("imageScanFindings", found).with("nextToken", next))
 }
 
-/// An image's description with what is known of its scan.
+/// Adds the status and summary of an image's scan to its description.
 pub(super) fn with_summary(world: &World, name: &str, digest: &str, detail: Value) -> Value {
     let scan = world.ecr.settings.get(name).and_then(|settings| settings.scans.get(digest));
     let Some(scan) = scan else { return detail };

@@ -1,4 +1,4 @@
-//! Every way in which a refresh ends, or may not begin.
+//! How a refresh ends, and when it may not begin.
 
 use base64::Engine as _;
 
@@ -19,7 +19,7 @@ fn template(version: &str) -> Value {
 }
 
 #[test]
-fn a_rollback_without_progress_fails_in_its_turn() {
+fn a_rollback_without_progress_fails() {
     let mut lab = Lab::one_group(&[]);
     lab.start("news", bounds("100", "150").with("BakeTime", "3600"));
     lab.wait_for("news", Status::Baking);
@@ -38,7 +38,7 @@ fn a_rollback_is_cancelled_like_a_refresh() {
     lab.ok("RollbackInstanceRefresh", "news", map([]));
     lab.wait(10);
     let (code, _) = lab.refused("RollbackInstanceRefresh", "news", map([]));
-    assert_eq!(code, "ActiveInstanceRefreshNotFound", "it is on its way back already");
+    assert_eq!(code, "ActiveInstanceRefreshNotFound", "it is rolling back already");
     lab.ok("CancelInstanceRefresh", "news", map([]));
     assert_eq!(lab.refresh("news").status, Status::Cancelling);
     lab.wait_for("news", Status::Cancelled);
@@ -46,15 +46,15 @@ fn a_rollback_is_cancelled_like_a_refresh() {
 }
 
 #[test]
-fn cancelled_without_waiting_what_is_on_its_way_goes_on() {
+fn canceling_without_waiting_ends_the_refresh_at_once() {
     let mut lab = Lab::one_group(&[]);
     lab.start("news", bounds("50", "150"));
     lab.wait(16);
-    assert!(lab.group("news").members.values().any(|m| m.state.is_arriving()));
+    assert!(lab.group("news").members.values().any(|m| m.state.is_launching()));
     let input = map([("WaitForTransitioningInstances", false.into())]);
     lab.ok("CancelInstanceRefresh", "news", input);
     assert_eq!(lab.refresh("news").status, Status::Cancelled);
-    // Another may begin at once.
+    // Another refresh may start at once.
     lab.start("news", bounds("0", "100"));
     lab.wait_for("news", Status::Successful);
     assert_eq!(lab.in_service("news", 2), 4);
@@ -74,7 +74,7 @@ fn a_pending_refresh_is_cancelled_at_once() {
 }
 
 #[test]
-fn two_weeks_are_the_most_even_paused() {
+fn a_suspension_does_not_extend_the_two_week_limit() {
     let mut lab = Lab::one_group(&[]);
     assert_eq!(lab.world.params.refresh_limit.as_secs(), 14 * 86_400);
     lab.world.params.refresh_limit = std::time::Duration::from_secs(3 * 3600);
@@ -89,7 +89,7 @@ fn two_weeks_are_the_most_even_paused() {
 }
 
 #[test]
-fn what_names_no_version_cannot_be_rolled_back_to() {
+fn a_template_without_a_version_number_cannot_be_rolled_back_to() {
     for version in ["$Latest", "$Default"] {
         let mut lab = Lab::one_group(&[]);
         lab.ok("UpdateAutoScalingGroup", "news", template(version));
@@ -104,13 +104,13 @@ fn what_names_no_version_cannot_be_rolled_back_to() {
 }
 
 #[test]
-fn a_refresh_without_desired_configuration_leaves_the_template_free() {
+fn a_refresh_without_desired_configuration_allows_template_updates() {
     let mut lab = Lab::one_group(&[]);
     lab.ok("StartInstanceRefresh", "news", map([("Preferences", bounds("0", "100"))]));
     lab.wait(20);
     lab.ok("UpdateAutoScalingGroup", "news", template("2"));
     lab.wait_for("news", Status::Successful);
-    assert_eq!(lab.in_service("news", 2), 4, "what is saved is what it brings");
+    assert_eq!(lab.in_service("news", 2), 4, "it launches the saved template");
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn only_the_same_version_may_be_saved_and_only_while_it_is_pending() {
 }
 
 #[test]
-fn it_blocks_what_changes_where_traffic_comes_from() {
+fn it_blocks_changes_of_traffic_sources() {
     let mut lab = Lab::one_group(&[]);
     let arn = lab.group("news").target_groups[0].clone();
     lab.start("news", bounds("0", "100"));
@@ -151,7 +151,7 @@ fn scaling_in_meanwhile_ends_with_fewer() {
 }
 
 #[test]
-fn it_brings_a_mixed_instances_policy() {
+fn it_rolls_out_a_mixed_instances_policy() {
     let mut lab = Lab::one_group(&[]);
     let spec = map([("LaunchTemplateName", "news".into()), ("Version", "2".into())]);
     let types = ["m7i.large", "m7a.large"].map(|t| map([("InstanceType", t.into())])).to_vec();
@@ -170,7 +170,7 @@ fn it_brings_a_mixed_instances_policy() {
     assert_eq!(saved.get("LaunchTemplateSpecification").str("Version"), Some("2"));
     let types: Vec<_> =
         group.list("Instances").iter().map(|i| i.str("InstanceType").unwrap()).collect();
-    assert_eq!(types, ["m7i.large"; 4], "the first override: the lab knows no prices");
+    assert_eq!(types, ["m7i.large"; 4], "the first override: the lab has no prices");
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn a_deleted_template_fails_it() {
 fn what_counts_as_no_progress_is_a_parameter() {
     for (has_warmup, end) in [(true, Status::Failed), (false, Status::Successful)] {
         let mut lab = Lab::one_group(&[]);
-        lab.world.params.stall_has_warmup = has_warmup;
+        lab.world.params.stall_counts_warmup = has_warmup;
         let preferences = [("MinHealthyPercentage", "0"), ("InstanceWarmup", "4000")];
         lab.start("news", map(preferences.map(|(key, value)| (key, value.into()))));
         lab.wait_for("news", end);

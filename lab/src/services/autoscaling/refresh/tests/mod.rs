@@ -1,4 +1,4 @@
-//! Refreshes from start to end, over the API and time.
+//! Refreshes from start to end, through the API and over time.
 
 mod endings;
 mod preferences;
@@ -70,7 +70,7 @@ fn every_refresh_ends_and_keeps_its_bounds() {
             let bounds = Bounds::of(desired as usize, min as u64, max.map(|max| max as u64), false);
             while lab.refresh("news").status.is_active() {
                 let (fewest, most) = lab.extremes("news", 5);
-                let case = format!("{desired} instances, {min} to {max:?} per cent");
+                let case = format!("{desired} instances, {min} to {max:?} percent");
                 assert!(
                     fewest >= bounds.floor && most <= bounds.ceiling,
                     "{case}: {fewest}, {most}"
@@ -94,7 +94,7 @@ fn an_empty_group_commits_in_seconds() {
 }
 
 #[test]
-fn defaults_terminate_the_only_instance_before_its_replacement_is_there() {
+fn defaults_terminate_the_only_instance_before_its_replacement_is_in_service() {
     let mut lab = Lab::one_group(&[]);
     let one = map([("MinSize", "1".into()), ("DesiredCapacity", "1".into())]);
     lab.ok("UpdateAutoScalingGroup", "news", one);
@@ -109,8 +109,8 @@ fn skip_matching_replaces_nothing_where_all_match() {
     lab.ok("StartInstanceRefresh", "news", to_version("1", map([("SkipMatching", "true".into())])));
     lab.wait(10);
     assert_eq!(lab.refresh("news").status, Status::Successful);
-    assert_eq!(lab.group("news").activities.len(), 4, "the launches of the beginning");
-    // Without it, equal instances are replaced too.
+    assert_eq!(lab.group("news").activities.len(), 4, "only the initial launches");
+    // Without it, matching instances are replaced too.
     lab.ok("StartInstanceRefresh", "news", to_version("1", bounds("50", "150")));
     lab.wait_for("news", Status::Successful);
     assert_eq!(lab.group("news").activities.len(), 12);
@@ -139,7 +139,7 @@ fn it_stops_at_checkpoints_and_bakes() {
 }
 
 #[test]
-fn a_last_checkpoint_below_all_ends_there() {
+fn a_last_checkpoint_below_100_percent_ends_the_refresh() {
     let mut lab = Lab::one_group(&[]);
     let preferences =
         bounds("100", "200").with("CheckpointPercentages", Value::List(vec!["50".into()]));
@@ -190,7 +190,7 @@ fn what_cannot_be_rolled_back_is_refused() {
 }
 
 #[test]
-fn cancelling_leaves_a_mix_and_what_was_saved() {
+fn canceling_leaves_mixed_instances_and_the_saved_template() {
     let mut lab = Lab::one_group(&[]);
     lab.start("news", bounds("100", "150"));
     lab.wait(14);
@@ -200,12 +200,12 @@ fn cancelling_leaves_a_mix_and_what_was_saved() {
     assert_eq!(code, "ActiveInstanceRefreshNotFound");
     lab.wait_for("news", Status::Cancelled);
     lab.wait(120);
-    assert_eq!(lab.group("news").members.len(), 4, "what was launched ahead is too many");
+    assert_eq!(lab.group("news").members.len(), 4, "instances launched in advance are surplus");
     assert_eq!(saved(&lab, "news"), Version::Number(1));
 }
 
 #[test]
-fn bad_instances_fail_it_after_an_hour_and_auto_rollback_brings_the_old_ones_back() {
+fn unhealthy_instances_fail_it_after_an_hour_and_auto_rollback_restores_the_old_version() {
     let mut lab = Lab::one_group(&[("lab.health", "fail")]);
     lab.start("news", bounds("75", "125").with("AutoRollback", "true"));
     lab.wait(3600);
@@ -215,7 +215,7 @@ fn bad_instances_fail_it_after_an_hour_and_auto_rollback_brings_the_old_ones_bac
 }
 
 #[test]
-fn an_alarm_blocks_the_start_and_ends_what_goes_on() {
+fn an_alarm_blocks_the_start_and_fails_a_running_refresh() {
     let mut lab = Lab::one_group(&[]);
     cloudwatch::pin_alarm(&mut lab.world, "news-p99", AlarmState::InsufficientData);
     let alarms = map([("Alarms", Value::List(vec!["news-p99".into()]))]);
@@ -264,7 +264,7 @@ fn starts_that_aws_refuses() {
 }
 
 #[test]
-fn another_template_is_refused_while_a_desired_configuration_is_on_its_way() {
+fn another_template_is_refused_while_a_desired_configuration_is_active() {
     let mut lab = Lab::one_group(&[]);
     lab.start("news", bounds("100", "150"));
     let template = |version: &str| {

@@ -1,4 +1,4 @@
-//! Every preference: what it allows, what it refuses, what it does.
+//! Every preference: what it allows, what it refuses, and what it does.
 
 use super::{bounds, saved};
 use crate::services::autoscaling::Status;
@@ -38,7 +38,7 @@ fn instances_in_standby_are_waited_for_ignored_or_terminated() {
 }
 
 #[test]
-fn what_it_waits_for_may_come_free_within_the_hour() {
+fn a_protected_instance_may_be_released_within_the_hour() {
     let mut lab = Lab::one_group(&[]);
     let protect = |lab: &mut Lab, id: &str, protected: bool| {
         let ids = Value::List(vec![id.into()]);
@@ -59,7 +59,7 @@ fn what_it_waits_for_may_come_free_within_the_hour() {
 }
 
 #[test]
-fn a_maximum_that_is_given_launches_first_and_one_left_out_does_not() {
+fn an_explicit_maximum_launches_first_and_an_omitted_one_does_not() {
     let run = |preferences: Value| {
         let mut lab = Lab::one_group(&[]);
         lab.start("news", preferences);
@@ -85,7 +85,7 @@ fn the_maintenance_policy_is_the_default_and_preferences_come_before_it() {
     assert_eq!(lab.refresh("news").preferences.min_healthy, 50);
     assert_eq!(lab.refresh("news").preferences.max_healthy, Some(150), "the policy's");
     lab.wait_for("news", Status::Successful);
-    // −1 and −1 take it away.
+    // −1 and −1 remove the policy.
     lab.ok("UpdateAutoScalingGroup", "news", policy(-1, -1));
     lab.start("news", map([]));
     let preferences = &lab.refresh("news").preferences;
@@ -114,7 +114,7 @@ fn the_warmup_comes_from_the_group_or_its_grace_period() {
 }
 
 #[test]
-fn a_threshold_that_no_number_of_instances_meets_is_passed_over() {
+fn a_checkpoint_between_two_instance_counts_is_skipped() {
     let mut lab = Lab::one_group(&[]);
     let two = map([("MinSize", "1".into()), ("DesiredCapacity", "2".into())]);
     lab.ok("UpdateAutoScalingGroup", "news", two);
@@ -129,7 +129,7 @@ fn a_threshold_that_no_number_of_instances_meets_is_passed_over() {
 }
 
 #[test]
-fn alarms_without_data_pause_it_and_do_not_count_as_a_standstill() {
+fn alarms_without_data_pause_it_and_do_not_count_as_a_stall() {
     let mut lab = Lab::one_group(&[]);
     cloudwatch::pin_alarm(&mut lab.world, "p99", AlarmState::Ok);
     let alarms = map([("Alarms", Value::List(vec!["p99".into()]))]);
@@ -140,7 +140,7 @@ fn alarms_without_data_pause_it_and_do_not_count_as_a_standstill() {
     let refresh = lab.refresh("news");
     assert_eq!(refresh.status, Status::InProgress);
     assert!(refresh.reason.as_ref().unwrap().contains("insufficient data"));
-    assert_eq!(lab.in_service("news", 1), 4, "nothing was taken out meanwhile");
+    assert_eq!(lab.in_service("news", 1), 4, "nothing was terminated meanwhile");
     cloudwatch::pin_alarm(&mut lab.world, "p99", AlarmState::Ok);
     lab.wait_for("news", Status::Successful);
 }
