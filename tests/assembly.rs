@@ -10,10 +10,12 @@ mod support {
 use std::fs;
 use std::path::Path;
 
-use cutover::image::base::{self, BaseError};
-use cutover::image::{Annotations, Assembly, Bases, FileMapping, Image, Layer, Platform, assemble};
-use cutover::model::{Digest, ImageReference, Repository};
-use cutover::registry::{Credentials, Registry};
+use cutover_oci::image::base::{self, BaseError};
+use cutover_oci::image::{
+    Annotations, Assembly, Bases, FileMapping, Image, Layer, Platform, assemble,
+};
+use cutover_oci::registry::{Credentials, Registry};
+use cutover_rollout::model::{Digest, ImageReference, Repository};
 use serde_json::Value;
 use support::registry::{Served, skopeo};
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use cutover::config::{self, Fleet, ScaleIn, UserData};
-use cutover::model::{RuleId, Strategy};
+use cutover_rollout::model::{RuleId, Strategy};
 
 const MINIMAL: &str = "version: 1
 service: web

@@ -11,10 +11,10 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
-use cutover::docker::{
+use cutover_docker::{
     BuildRequest, DockerHost, Engine, EngineImage, Secret, SecretSource, SshAgent,
 };
-use cutover::model::Digest;
+use cutover_rollout::model::Digest;
 use support::docker::{Folder, SHELL, build, engine};
 use tokio::io::AsyncReadExt as _;
 

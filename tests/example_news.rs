@@ -4,16 +4,16 @@
 
 use std::path::Path;
 
-use cutover::aws::{Aws, Change, CredentialSource, Settings, UserData};
 use cutover::config;
-use cutover::image::{Annotations, Assembly, Bases, FileMapping, Image, Platform, assemble};
-use cutover::net::{Clock, Net, Transport};
-use cutover::registry::{Credentials, Registry};
-use cutover::template::{UserDataSource, digest_occurrences, pin};
+use cutover_aws::{Aws, Change, CredentialSource, Settings, UserData};
 use cutover_lab::scenario::Scenario;
 use cutover_lab::services::{registry, sts};
 use cutover_lab::transport::InProcess;
 use cutover_lab::world::World;
+use cutover_net::{Clock, Net, Transport};
+use cutover_oci::image::{Annotations, Assembly, Bases, FileMapping, Image, Platform, assemble};
+use cutover_oci::registry::{Credentials, Registry};
+use cutover_rollout::template::{UserDataSource, digest_occurrences, pin};
 
 const START: &str = "2026-01-05T09:00:00Z";
 

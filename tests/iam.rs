@@ -218,7 +218,7 @@ fn options_that_cannot_be_inferred_are_required() {
     assert!(refused(&["--repository", "acme/news"]).contains("210987654321"));
 }
 
-/// Collects every operation that `src/cloud` names, as IAM writes it.
+/// Collects every operation that `aws/src` names, as IAM writes it.
 fn operations(folder: &Path, found: &mut BTreeSet<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path: PathBuf = entry.unwrap().path();
@@ -262,7 +262,7 @@ const OF_A_PERSON: [&str; 5] = [
 #[test]
 fn the_table_lists_every_call_to_aws() {
     let mut found = BTreeSet::new();
-    operations(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cloud"), &mut found);
+    operations(&Path::new(env!("CARGO_MANIFEST_DIR")).join("aws/src"), &mut found);
     assert!(found.len() > 30, "{found:?}");
     for operation in OF_A_PERSON {
         assert!(found.remove(operation), "{operation} is not called");

@@ -1,186 +1,19 @@
-//! The arrows of ARCHITECTURE.md: which folder of `src/` may import which, what the pure folders
+//! The arrows of ARCHITECTURE.md: which crate and which folder of `src/` may import which, what the pure folders
 //! may use, and how long a file may be.
 
 // Clippy's exemptions for tests do not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support {
+    pub(crate) mod layers;
     pub(crate) mod paths;
 }
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use support::layers::{CRATES, DIVIDED, MAY_IMPORT, RESTRICTED, Restricted};
 use support::paths::{Mention, mentions};
-
-/// What each folder of `src/` may import from the others. Each may import itself.
-const MAY_IMPORT: &[(&str, &[&str])] = &[
-    ("model", &[]),
-    ("judge", &["model"]),
-    ("template", &["model"]),
-    ("rollout", &["model", "judge"]),
-    ("config", &["model", "judge", "rollout", "image"]),
-    ("iam", &[]),
-    ("net", &["model"]),
-    ("registry", &["model", "net"]),
-    ("image", &["model", "registry"]),
-    ("docker", &["model", "net"]),
-    ("cloud", &["model", "net"]),
-    ("github", &["model", "net"]),
-    ("publish", &["model", "net", "cloud", "registry", "image", "docker"]),
-    ("preflight", &["model", "config", "cloud", "rollout", "template"]),
-    ("discovery", &["model", "iam", "cloud", "template", "preflight", "access"]),
-    ("scaffold", &["model", "iam", "cloud", "discovery"]),
-    ("access", &["model", "config", "cloud", "iam", "preflight", "rollout"]),
-    ("report", &["model"]),
-    (
-        "engine",
-        &[
-            "model",
-            "judge",
-            "template",
-            "rollout",
-            "config",
-            "net",
-            "registry",
-            "image",
-            "cloud",
-            "publish",
-            "preflight",
-        ],
-    ),
-    (
-        "adopt",
-        &[
-            "model",
-            "template",
-            "config",
-            "net",
-            "registry",
-            "cloud",
-            "publish",
-            "discovery",
-            "engine",
-        ],
-    ),
-    (
-        "rehearse",
-        &[
-            "model",
-            "judge",
-            "template",
-            "rollout",
-            "config",
-            "net",
-            "registry",
-            "image",
-            "cloud",
-            "publish",
-            "preflight",
-            "report",
-            "engine",
-            "iam",
-            "access",
-        ],
-    ),
-    (
-        "cli",
-        &[
-            "model",
-            "judge",
-            "template",
-            "rollout",
-            "config",
-            "net",
-            "docker",
-            "registry",
-            "image",
-            "cloud",
-            "publish",
-            "preflight",
-            "report",
-            "engine",
-            "github",
-            "iam",
-            "access",
-            "discovery",
-            "scaffold",
-            "adopt",
-            "rehearse",
-        ],
-    ),
-    ("main.rs", &["cli"]),
-    ("lib.rs", &[]),
-];
-
-/// Something that only some folders may use.
-struct Restricted {
-    /// A crate (its prefix, if it ends in `*`), or a path.
-    path: &'static str,
-    /// The folders that may use it.
-    by: &'static [&'static str],
-    /// What to do instead.
-    instead: &'static str,
-}
-
-const RESTRICTED: &[Restricted] = &[
-    Restricted {
-        path: "cutover_lab",
-        by: &["rehearse", "cli"],
-        instead: "the deployer does not use the lab: move this to src/rehearse",
-    },
-    Restricted {
-        path: "aws_smithy_*",
-        by: &["cloud", "net"],
-        instead: "use types of src/model; src/cloud converts them",
-    },
-    Restricted {
-        path: "aws_*",
-        by: &["cloud"],
-        instead: "use types of src/model; src/cloud converts them",
-    },
-    Restricted {
-        path: "octocrab",
-        by: &["github"],
-        instead: "use src/github, which calls GitHub's API over net::Transport",
-    },
-    Restricted {
-        path: "reqwest",
-        by: &["net"],
-        instead: "send requests through net::Transport, the only HTTP client",
-    },
-    Restricted {
-        path: "std::time::Instant",
-        by: &["net"],
-        instead: "use tokio::time::Instant, which tests can pause; net::Stopwatch measures",
-    },
-    Restricted {
-        path: "tokio::time::Instant",
-        by: &["net", "engine"],
-        instead: "take the time as an argument, or net::Clock",
-    },
-    Restricted {
-        path: "Instant::now",
-        by: &["net", "engine"],
-        instead: "take the time as an argument, or net::Clock",
-    },
-    Restricted {
-        path: "SystemTime::now",
-        by: &["net"],
-        instead: "take the time as an argument, or net::Clock",
-    },
-    // The command line is where the machine's time enters.
-    Restricted {
-        path: "Timestamp::now",
-        by: &["net", "cli"],
-        instead: "take the time as an argument, or net::Clock",
-    },
-    Restricted {
-        path: "Zoned::now",
-        by: &["net"],
-        instead: "take the time as an argument, or net::Clock",
-    },
-];
 
 /// These folders only compute: no clock, no input or output, no randomness.
 const PURE: &[&str] = &["model", "judge", "template", "rollout", "iam"];
@@ -223,7 +56,10 @@ const MEDIAN: usize = 170;
 
 #[test]
 fn imports_go_down_only() {
-    let broken: Vec<String> = sources("src")
+    let broken: Vec<String> = CRATES
+        .iter()
+        .flat_map(|folder| sources(folder))
+        .collect::<Vec<_>>()
         .iter()
         .filter(|file| !is_test(file))
         .flat_map(|file| violations(file, &fs::read_to_string(root().join(file)).unwrap()))
@@ -237,7 +73,17 @@ fn every_folder_is_in_the_table() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         assert!(
             MAY_IMPORT.iter().any(|(folder, _)| *folder == name),
-            "src/{name} is new: list what it may import in MAY_KNOW of tests/layering.rs and in ARCHITECTURE.md"
+            "src/{name} is new: list what it may import in tests/support/layers.rs and in ARCHITECTURE.md"
+        );
+    }
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let members = manifest.lines().find_map(|line| line.strip_prefix("members = ")).unwrap();
+    let members: Vec<String> = serde_json::from_str(members).unwrap();
+    for member in members.iter().filter(|member| *member != "lab") {
+        let sources = format!("{member}/src");
+        assert!(
+            CRATES.contains(&sources.as_str()),
+            "{member} is new: list it in tests/support/layers.rs"
         );
     }
 }
@@ -271,7 +117,7 @@ fn the_lab_is_independent_and_deterministic() {
 #[test]
 fn no_file_is_too_long() {
     let mut lengths = Vec::new();
-    for folder in ["src", "lab/src", "lab/tests", "tests"] {
+    for folder in CRATES.iter().chain(&["lab/src", "lab/tests", "tests"]) {
         for file in sources(folder) {
             let lines = fs::read_to_string(root().join(&file)).unwrap().lines().count();
             assert!(
@@ -291,23 +137,24 @@ fn no_file_is_too_long() {
 fn forbidden_imports_are_found() {
     let bad = r##"
 //! crate::cli in a comment is nothing.
-use crate::{model::Digest, cloud::{Cloud, Change}};
+use crate::{model::Digest, gate};
+use cutover_aws::{Aws, Change};
 use std::{fmt, time::{Duration, Instant}};
 
-/// Nor is [`crate::engine`].
+/// Nor is [`cutover::engine`].
 fn run() {
-    let name = "crate::report";
-    dbg!(crate::net::Clock::real(), tokio::time::sleep(Duration::ZERO));
-    let _: super::super::engine::Plan = aws_sdk_ec2::Client::new();
+    let name = "cutover::report";
+    dbg!(cutover_net::Clock::real(), tokio::time::sleep(Duration::ZERO));
+    let _ = aws_sdk_ec2::Client::new();
     Instant::now();
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::rehearse::demo;
+    use cutover::rehearse::demo;
 }
 "##;
-    let found = violations(Path::new("src/rollout/turn.rs"), bad);
+    let found = violations(Path::new("rollout/src/tick.rs"), bad);
     let found: Vec<(&str, &str)> = found
         .iter()
         .map(|text| {
@@ -318,28 +165,31 @@ mod tests {
     assert_eq!(
         found,
         [
-            ("src/rollout/turn.rs:3", "crate::aws::Cloud"),
-            ("src/rollout/turn.rs:3", "crate::aws::Change"),
-            ("src/rollout/turn.rs:4", "std::time::Instant"),
-            ("src/rollout/turn.rs:4", "std::time::Instant"),
-            ("src/rollout/turn.rs:9", "crate::net::Clock::real"),
-            ("src/rollout/turn.rs:9", "tokio::time::sleep"),
-            ("src/rollout/turn.rs:10", "super::super::engine::Plan"),
-            ("src/rollout/turn.rs:10", "aws_sdk_ec2::Client::new"),
-            ("src/rollout/turn.rs:11", "Instant::now"),
+            ("rollout/src/tick.rs:4", "cutover_aws::Aws"),
+            ("rollout/src/tick.rs:4", "cutover_aws::Change"),
+            ("rollout/src/tick.rs:5", "std::time::Instant"),
+            ("rollout/src/tick.rs:5", "std::time::Instant"),
+            ("rollout/src/tick.rs:10", "cutover_net::Clock::real"),
+            ("rollout/src/tick.rs:10", "tokio::time::sleep"),
+            ("rollout/src/tick.rs:11", "aws_sdk_ec2::Client::new"),
+            ("rollout/src/tick.rs:12", "Instant::now"),
         ]
     );
-    assert!(violations(Path::new("src/engine/run.rs"), "use tokio::time::Instant;").is_empty());
-    assert_eq!(violations(Path::new("src/cli/lab.rs"), "use cutover_lab::world::World;").len(), 0);
-    assert_eq!(
-        violations(Path::new("src/engine/run.rs"), "use cutover_lab::world::World;").len(),
-        1
-    );
+    for (file, import) in [
+        ("src/engine/run.rs", "use cutover_lab::world::World;"),
+        ("src/preflight/view.rs", "use crate::engine::Session;"),
+        ("src/preflight/view.rs", "fn run(_: super::super::engine::Plan) {}"),
+        ("rollout/src/model/event.rs", "use crate::judge::Verdict;"),
+        ("rollout/src/model/event.rs", "use crate::Plan;"),
+        ("oci/src/registry/client.rs", "use crate::image::Image;"),
+    ] {
+        assert_eq!(violations(Path::new(file), import).len(), 1, "{file}: {import}");
+    }
 }
 
 /// Returns one message for each mention in `source`, the text of `file`, that breaks a rule.
 fn violations(file: &Path, source: &str) -> Vec<String> {
-    let folder = folder(file);
+    let folder = row(file);
     let allowed =
         MAY_IMPORT.iter().find(|(name, _)| *name == folder).map_or(&[][..], |(_, may)| may);
     let mut broken = Vec::new();
@@ -347,13 +197,13 @@ fn violations(file: &Path, source: &str) -> Vec<String> {
         let mut against = |what: &str| {
             broken.push(format!("{}: `{}`: {what}", at(file, &mention), mention.path));
         };
-        if let Some(other) = imported(&mention)
+        if let Some(other) = imported(file, &mention)
             && other != folder
             && !allowed.contains(&other)
             && MAY_IMPORT.iter().any(|(name, _)| *name == other)
         {
             against(&format!(
-                "src/{folder} may import only {allowed:?}; move the type down to where both may import it, or the \
+                "{folder} may import only {allowed:?}; move the type down to where both may import it, or the \
                  function up"
             ));
         }
@@ -385,20 +235,47 @@ impl Restricted {
     }
 }
 
-/// Returns the folder of this crate that a mention leads to.
-fn imported(mention: &Mention) -> Option<&str> {
+/// Returns the row of the table that `file` belongs to: `engine` for `src/engine/run.rs`, `main.rs` for `src/main.rs`,
+/// `model` for `rollout/src/model/event.rs`, `rollout` for `rollout/src/gate.rs`.
+fn row(file: &Path) -> &str {
+    let parts: Vec<&str> = file.iter().filter_map(|part| part.to_str()).collect();
+    match parts.as_slice() {
+        ["src", folder, ..] => folder,
+        [name, "src", folder, ..] => part_of(name, folder),
+        _ => panic!("{}: not in a crate", file.display()),
+    }
+}
+
+/// Returns the row of a crate's module.
+fn part_of<'n>(name: &'n str, module: &'n str) -> &'n str {
+    let divided = DIVIDED.iter().find(|(divided, _)| *divided == name);
+    if divided.is_some_and(|(_, parts)| parts.contains(&module)) { module } else { name }
+}
+
+/// Returns the row that a mention in `file` leads to.
+fn imported<'m>(file: &'m Path, mention: &'m Mention) -> Option<&'m str> {
     let mut parts = mention.path.split("::");
-    matches!(parts.next(), Some("crate" | "cutover")).then(|| parts.next()).flatten()
+    let (first, module) = (parts.next()?, parts.next().unwrap_or_default());
+    let own = file.iter().next().and_then(|part| part.to_str())?;
+    match first.strip_prefix("cutover_") {
+        Some("lab") | None if first != "crate" && first != "cutover" => None,
+        Some(name) => Some(part_of(name, module)),
+        None if own == "src" || first == "cutover" => Some(module),
+        None => Some(part_of(own, module)),
+    }
 }
 
-/// Returns `engine` for `src/engine/run.rs`, `main.rs` for `src/main.rs`.
-fn folder(file: &Path) -> &str {
-    file.iter().nth(1).and_then(|name| name.to_str()).unwrap()
-}
-
-/// Returns how many `super` lead from a file's module to the crate root.
+/// Returns how many `super` lead from a file's module out of its row.
 fn depth(file: &Path) -> usize {
-    let parts = file.iter().count() - 1;
+    let row = row(file);
+    let inside = file.iter().skip_while(|part| *part != "src").skip(1);
+    // In a crate that is one row, `super` leads nowhere else.
+    if DIVIDED.iter().any(|(name, _)| *name == row)
+        || !file.starts_with("src") && file.iter().nth(2).is_none_or(|part| part != row)
+    {
+        return usize::MAX;
+    }
+    let parts = inside.count();
     let folded = file.file_name().is_some_and(|name| name == "mod.rs" || name == "lib.rs");
     if folded { (parts - 1).max(1) } else { parts }
 }

@@ -19,9 +19,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cutover::aws::{Aws, Change, CredentialSource, ErrorClass, Settings};
-use cutover::model::{Digest, Forward, RuleId, ScheduledAction, VersionSpec};
-use cutover::net::{Body, Net, Transport, full};
+use cutover_aws::{Aws, Change, CredentialSource, ErrorClass, Settings};
+use cutover_net::{Body, Net, Transport, full};
+use cutover_rollout::model::{Digest, Forward, RuleId, ScheduledAction, VersionSpec};
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use support::moto::{ACCOUNT, Moto};

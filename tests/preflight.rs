@@ -6,15 +6,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cutover::aws::{TemplateFacts, UserData, VersionFacts};
 use cutover::config::{self, Config};
-use cutover::model::{
+use cutover::preflight::{Facts, GroupFacts, findings};
+use cutover_aws::{TemplateFacts, UserData, VersionFacts};
+use cutover_rollout::AlarmState;
+use cutover_rollout::model::{
     Capacity, Forward, Group, Instance, InstanceRefresh, LaunchTemplate, Lifecycle, Listener,
     LoadBalancer, RefreshStatus, Rule, RuleConditions, RuleId, ScheduledAction, Stickiness,
     TargetGroup, TemplateSource, VersionSpec,
 };
-use cutover::preflight::{Facts, GroupFacts, findings};
-use cutover::rollout::AlarmState;
 
 const PAIR: &str = r#"version: 1
 service: news

@@ -11,11 +11,11 @@ use std::collections::BTreeSet;
 use std::io::{Cursor, Read, Write as _};
 use std::sync::Mutex;
 
-use cutover::docker::from_export;
-use cutover::image::{Annotations, Codec};
-use cutover::model::{Digest, LayerProgress, LayerState};
 use cutover::publish::{Destination, ImageContent, ImagePush, LayerCache, PublishError, Published};
-use cutover::registry::Credentials;
+use cutover_docker::from_export;
+use cutover_oci::image::{Annotations, Codec};
+use cutover_oci::registry::Credentials;
+use cutover_rollout::model::{Digest, LayerProgress, LayerState};
 use serde_json::{Value, json};
 use support::registry::{Served, skopeo};
 
@@ -326,7 +326,7 @@ async fn nothing_corrupt_is_tagged() {
 
 #[tokio::test]
 async fn attached_artifacts_are_found_by_the_images_digest() {
-    use cutover::registry::Blob;
+    use cutover_oci::registry::Blob;
 
     let Some(one) = Served::start(None).await else { return };
     let image = news();

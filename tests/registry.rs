@@ -11,9 +11,9 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 
-use cutover::image::{Annotations, Assembly, Bases, FileMapping, Layer, assemble};
-use cutover::net::Net;
-use cutover::registry::{Credentials, Endpoint, Image, Registry, RegistryError};
+use cutover_net::Net;
+use cutover_oci::image::{Annotations, Assembly, Bases, FileMapping, Layer, assemble};
+use cutover_oci::registry::{Credentials, Endpoint, Image, Registry, RegistryError};
 use support::registry::{Served, skopeo};
 
 fn image(folder: &Path) -> Image {

@@ -12,11 +12,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use cutover::model::{Digest, Repository};
-use cutover::net::{Body, BoxError, Clock, Net, Transport, full};
-use cutover::registry::{
+use cutover_net::{Body, BoxError, Clock, Net, Transport, full};
+use cutover_oci::registry::{
     Blob, Credentials, Endpoint, Image, Registry, RegistryError, Renewal, Spool,
 };
+use cutover_rollout::model::{Digest, Repository};
 use futures_util::stream;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, StreamBody};
@@ -87,7 +87,7 @@ fn image() -> Image {
         "config": describe(&config), "layers": [describe(&layer)],
     });
     let manifest = Blob::new("application/vnd.oci.image.manifest.v1+json", manifest.to_string());
-    Image { manifest, config, layers: vec![cutover::image::Layer::Local(layer)], index: None }
+    Image { manifest, config, layers: vec![cutover_oci::image::Layer::Local(layer)], index: None }
 }
 
 /// Returns a body that breaks its connection after this many bytes.

@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use cutover::model::{
+use cutover::report::{Reporter, TerminalStyle};
+use cutover_rollout::model::{
     Counts, Digest, Event, ImageReference, Outcome, PerColor, RefreshStatus, Requests, Status,
     Strategy, TimedEvent,
 };
-use cutover::report::{Reporter, TerminalStyle};
 use jiff::{SignedDuration, Timestamp};
 
 fn image() -> ImageReference {

@@ -5,17 +5,17 @@
 
 use std::time::Duration;
 
-use cutover::aws::{TargetGroupSummary, UserData, VersionFacts};
 use cutover::config::{self, Config, Fleet as Configured};
 use cutover::discovery::{
     Account, Fleet, Launch, Service, Unpinnable, choose_services, find_image,
 };
 use cutover::iam::Gap;
-use cutover::model::{
+use cutover::scaffold::{ConfigInput, Workflow, cutover_yaml, open_questions, workflow};
+use cutover_aws::{TargetGroupSummary, UserData, VersionFacts};
+use cutover_rollout::model::{
     Capacity, Color, Forward, Group, LaunchTemplate, LoadBalancer, Rule, RuleConditions, RuleId,
     Strategy, TemplateSource, VersionSpec,
 };
-use cutover::scaffold::{ConfigInput, Workflow, cutover_yaml, open_questions, workflow};
 use proptest::prelude::*;
 
 const ECR: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web";

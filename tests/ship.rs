@@ -16,7 +16,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use cutover::docker::Engine;
+use cutover_docker::Engine;
 use serde_json::{Value, json};
 use support::docker::engine;
 use support::lab::Lab;

@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // test helpers do not count as tests
 
-use cutover::aws::Aws;
 use cutover::config::{self, Config};
 use cutover::preflight::{self, Finding};
 use cutover::rehearse::lab;
+use cutover_aws::Aws;
 use cutover_lab::scenario::{GroupSpec, Scenario};
 use cutover_lab::transport::InProcess;
 use cutover_lab::world::World;

@@ -1,7 +1,7 @@
 //! Reads that AWS denies.
 
-use crate::aws::{AwsError, ErrorClass};
 use crate::iam::Gap;
+use cutover_aws::{AwsError, ErrorClass};
 
 /// Returns the result of a read, or records a gap if the read was denied, without duplicates. `what` is what the read
 /// would have determined.

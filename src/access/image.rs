@@ -1,9 +1,9 @@
 //! The ECR repositories of the image, and the settings of their registry.
 
 use super::Survey;
-use crate::aws::AwsError;
 use crate::iam::Feature;
-use crate::model::Repository;
+use cutover_aws::AwsError;
+use cutover_rollout::model::Repository;
 
 impl Survey<'_> {
     pub(super) async fn image(&mut self) -> Result<(), AwsError> {

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::Survey;
-use crate::aws::{AwsError, ErrorClass, TemplateFacts, VersionFacts};
 use crate::iam::Feature;
-use crate::model::{Group, LaunchTemplate, VersionSpec};
+use cutover_aws::{AwsError, ErrorClass, TemplateFacts, VersionFacts};
+use cutover_rollout::model::{Group, LaunchTemplate, VersionSpec};
 
 const TEMPLATES: &str = "ec2:DescribeLaunchTemplates";
 const VERSIONS: &str = "ec2:DescribeLaunchTemplateVersions";

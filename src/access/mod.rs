@@ -6,11 +6,11 @@ mod image;
 mod launch;
 mod traffic;
 
-use crate::aws::{Aws, AwsError};
 use crate::config::{Config, Fleet, ScaleIn};
 use crate::iam::{Feature, Features, Gap, Resources};
-use crate::model::Group;
-use crate::rollout::scheduled_scale_in;
+use cutover_aws::{Aws, AwsError};
+use cutover_rollout::model::Group;
+use cutover_rollout::scheduled_scale_in;
 
 pub use gap::gap_if_denied;
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::Survey;
-use crate::aws::{AwsError, RuleWithActions};
 use crate::config::Fleet;
 use crate::iam::Feature;
-use crate::model::{Color, Group, PerColor, Rule, RuleId, TargetGroup};
 use crate::preflight::select_rules;
+use cutover_aws::{AwsError, RuleWithActions};
+use cutover_rollout::model::{Color, Group, PerColor, Rule, RuleId, TargetGroup};
 
 const TARGET_GROUPS: &str = "elasticloadbalancing:DescribeTargetGroups";
 

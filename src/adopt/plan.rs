@@ -1,8 +1,8 @@
 //! Decides what to pin to which version.
 
-use crate::aws::TemplateFacts;
 use crate::discovery::Image;
-use crate::model::{Group, LaunchTemplate, Lifecycle, Repository, VersionSpec};
+use cutover_aws::TemplateFacts;
+use cutover_rollout::model::{Group, LaunchTemplate, Lifecycle, Repository, VersionSpec};
 
 /// A group to pin to a version number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,7 +125,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::{Capacity, Digest, Instance, TemplateSource};
+    use cutover_rollout::model::{Capacity, Digest, Instance, TemplateSource};
 
     fn used(version: VersionSpec) -> LaunchTemplate {
         LaunchTemplate { id: "lt-1".into(), name: "web".into(), version }

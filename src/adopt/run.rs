@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use super::plan::{Adoption, DigestPin, Unadoptable, base, plan};
-use crate::aws::{Aws, AwsError, Change, TemplateFacts, VersionFacts};
 use crate::config::{Config, UserData};
 use crate::discovery::{Image, Unpinnable, find_image};
 use crate::engine::{Ledger, LedgerError};
-use crate::model::{Group, ImageReference, VersionSpec};
-use crate::net::Net;
 use crate::publish::{DestinationError, Logins, connect_to_read};
-use crate::registry::RegistryError;
-use crate::template::{self, PinError, UserDataSource, VersionIdentity, client_token};
+use cutover_aws::{Aws, AwsError, Change, TemplateFacts, VersionFacts};
+use cutover_net::Net;
+use cutover_oci::registry::RegistryError;
+use cutover_rollout::model::{Group, ImageReference, VersionSpec};
+use cutover_rollout::template::{self, PinError, UserDataSource, VersionIdentity, client_token};
 
 /// How often a change is read back, because other services may not see it immediately (EC2 API reference, "Eventual
 /// consistency").

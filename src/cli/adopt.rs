@@ -6,7 +6,7 @@ use super::session::{self, AccountContext};
 use super::signals::{self, Hangup};
 use super::{CommonArgs, Format, environment, output};
 use crate::adopt::{AdoptError, Adopted, adopt};
-use crate::model::Failure;
+use cutover_rollout::model::Failure;
 
 /// Pin what is running, without replacing any instances.
 ///
@@ -99,7 +99,7 @@ fn as_text(adopted: &Adopted) -> String {
 
 fn as_json(adopted: &Adopted) -> Value {
     let group = |(name, from, to): &(String, _, u64)| {
-        let from: &crate::model::VersionSpec = from;
+        let from: &cutover_rollout::model::VersionSpec = from;
         json!({ "group": name, "from": from.to_string(), "to": to })
     };
     let version = adopted.version.as_ref().map(|version| {

@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::demo::DemoStrategy;
 use super::swarm::seeds;
 use super::{Format, output};
-use crate::model::Failure;
 use crate::rehearse::bench::{self, BenchResult};
+use cutover_rollout::model::Failure;
 
 /// Measure how many rollouts per second run in the lab, and where the time goes.
 ///

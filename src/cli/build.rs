@@ -7,9 +7,9 @@ use super::environment;
 use super::local_image::{self, BuildArgs, LocalImage};
 use super::session::{self, Reporting};
 use super::signals::{self, Hangup};
-use crate::model::{Event, Failure, ImageReference, Outcome, Status, TimedEvent};
-use crate::net::{Clock, Net};
 use crate::publish::AssembledPush;
+use cutover_net::{Clock, Net};
+use cutover_rollout::model::{Event, Failure, ImageReference, Outcome, Status, TimedEvent};
 
 /// Build the image that `image:` describes, without pushing it.
 #[derive(Debug, clap::Args)]

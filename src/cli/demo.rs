@@ -3,8 +3,8 @@
 use std::io::{IsTerminal as _, stdout};
 
 use super::{Format, output};
-use crate::model::{Failure, Status};
 use crate::rehearse::{self, Shape};
+use cutover_rollout::model::{Failure, Status};
 
 /// Watch a rollout in a simulated AWS account: needs no AWS account, configuration or Docker.
 ///

@@ -11,8 +11,8 @@ use super::signals::{self, Hangup};
 use super::step::TrackedRollout;
 use super::{CommonArgs, output};
 use crate::engine::{self, ImageSource, Stop};
-use crate::model::{Event, Failure, ImageReference, Status, TimedEvent};
 use crate::publish::AssembledPush;
+use cutover_rollout::model::{Event, Failure, ImageReference, Status, TimedEvent};
 
 /// Build, push and roll out the image, or resume an unfinished rollout.
 ///

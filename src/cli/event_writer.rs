@@ -7,8 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::engine::Stop;
-use crate::model::TimedEvent;
 use crate::report::Reporter;
+use cutover_rollout::model::TimedEvent;
 
 /// How often the end of the writing is checked.
 const PACE: Duration = Duration::from_millis(50);
@@ -58,7 +58,7 @@ impl EventWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Event;
+    use cutover_rollout::model::Event;
 
     /// A terminal that was stopped by Ctrl-S.
     struct Stopped;

@@ -10,11 +10,11 @@ use super::session;
 use super::signals::{self, Hangup};
 use super::{DEFAULT_CONFIG_PATH, Format, output};
 use crate::access;
-use crate::aws::{Aws, AwsError};
 use crate::config::{self, Config};
 use crate::iam::render::{DeployRole, cloudformation, commands, terraform};
 use crate::iam::{Gap, Job, Repository, Trust, permissions};
-use crate::model::{Failure, Status};
+use cutover_aws::{Aws, AwsError};
+use cutover_rollout::model::{Failure, Status};
 
 /// The default GitHub environment that a workflow deploys to.
 const ENVIRONMENT: &str = "production";

@@ -13,7 +13,7 @@ use super::session::SPEED;
 use super::signals::{self, Hangup};
 use super::swarm::Swarm;
 use super::{Format, output};
-use crate::model::Failure;
+use cutover_rollout::model::Failure;
 
 /// Run the lab, a simulated AWS account.
 #[derive(Debug, clap::Subcommand)]

@@ -9,11 +9,11 @@ use jiff::Timestamp;
 
 use super::environment::variable;
 use crate::config::{self, Config};
-use crate::docker::{self, BuildError, Engine, EngineImage};
-use crate::image::{self, Annotations, Image};
-use crate::model::{Event, Failure, ImageReference, Status};
 use crate::publish::AssembledPush;
-use crate::registry::{Credentials, login};
+use cutover_docker::{BuildError, Engine, EngineImage};
+use cutover_oci::image::{self, Annotations, Image};
+use cutover_oci::registry::{Credentials, login};
+use cutover_rollout::model::{Event, Failure, ImageReference, Status};
 
 /// The options of a build.
 #[derive(Debug, Clone, clap::Args)]
@@ -81,8 +81,8 @@ pub(super) async fn check_buildable(
 }
 
 /// Returns what a build may use of this process's environment.
-fn surroundings() -> docker::BuildEnv {
-    docker::BuildEnv { variable: Arc::new(variable), login: Some(Arc::new(login)) }
+fn surroundings() -> cutover_docker::BuildEnv {
+    cutover_docker::BuildEnv { variable: Arc::new(variable), login: Some(Arc::new(login)) }
 }
 
 /// Assembles the image, on its base image if it has one, and returns it with its reference.
@@ -111,7 +111,8 @@ async fn build(
     let engine = Engine::connect(variable).await.map_err(failed)?;
     let build = resolve_build(config, build, how, tag)?;
     emit(Event::Build { line: format!("building with the container engine at {}", engine.host()) });
-    let mut emit = |progress: docker::Progress| emit(Event::Build { line: progress.to_string() });
+    let mut emit =
+        |progress: cutover_docker::Progress| emit(Event::Build { line: progress.to_string() });
     let stored = engine.build(&build, &surroundings(), &mut emit).await.map_err(|error| {
         // Mistakes in the file or the environment are refused before anything is built.
         let status = match &error {
@@ -132,7 +133,7 @@ fn resolve_build(
     build: &config::Build,
     how: &BuildArgs,
     tag: Option<&str>,
-) -> Result<docker::BuildRequest, Failure> {
+) -> Result<cutover_docker::BuildRequest, Failure> {
     let at = |path: &Path| config.directory.join(path);
     let context = at(&build.context);
     let mut args = BTreeMap::new();
@@ -145,18 +146,18 @@ fn resolve_build(
         })?;
         args.insert(name.clone(), value);
     }
-    let secrets = build.secrets.iter().map(|(id, source)| docker::Secret {
+    let secrets = build.secrets.iter().map(|(id, source)| cutover_docker::Secret {
         id: id.clone(),
         source: match source {
-            config::SecretSource::Env(name) => docker::SecretSource::Env(name.clone()),
-            config::SecretSource::File(path) => docker::SecretSource::File(at(path)),
+            config::SecretSource::Env(name) => cutover_docker::SecretSource::Env(name.clone()),
+            config::SecretSource::File(path) => cutover_docker::SecretSource::File(at(path)),
         },
     });
     let ssh = build
         .ssh
         .iter()
-        .map(|(id, socket)| docker::SshAgent { id: id.clone(), socket: socket.clone() });
-    Ok(docker::BuildRequest {
+        .map(|(id, socket)| cutover_docker::SshAgent { id: id.clone(), socket: socket.clone() });
+    Ok(cutover_docker::BuildRequest {
         dockerfile: context.join(&build.dockerfile),
         context,
         target: build.target.clone(),

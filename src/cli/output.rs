@@ -5,8 +5,8 @@ use std::io::{IsTerminal as _, Stdout, Write as _, stderr, stdout};
 use jiff::Timestamp;
 
 use super::{Format, step};
-use crate::model::{Event, Failure, Outcome, Status, TimedEvent};
 use crate::report::{Reporter, TerminalStyle};
+use cutover_rollout::model::{Event, Failure, Outcome, Status, TimedEvent};
 
 /// Returns a reporter to standard output. `goal` is the outcome that counts as success.
 pub(super) fn reporter(format: Format, goal: Status) -> Reporter<Stdout> {

@@ -7,7 +7,7 @@ use super::session::{self, AccountContext};
 use super::signals::{self, Hangup};
 use super::{CommonArgs, Format, output};
 use crate::engine::{self, Stop};
-use crate::model::{Failure, Outcome, Status};
+use cutover_rollout::model::{Failure, Outcome, Status};
 
 /// Print what `deploy` would do, without changing anything.
 ///

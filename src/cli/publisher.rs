@@ -6,16 +6,16 @@ use std::io::IsTerminal as _;
 use super::Format;
 use super::environment::variable;
 use super::local_image::{LocalImage, annotations, failed, refused};
-use crate::aws::Aws;
 use crate::config::{self, Config};
-use crate::image::Codec;
-use crate::model::{Digest, Event, Failure, ImageReference, Repository};
-use crate::net::Net;
 use crate::publish::{
     self, AssembledPush, Destination, ImagePush, LayerCache, Logins, PushPolicy, PushedImage,
 };
-use crate::registry::{self, Blob};
 use crate::report::ProgressBars;
+use cutover_aws::Aws;
+use cutover_net::Net;
+use cutover_oci::image::Codec;
+use cutover_oci::registry::{self, Blob};
+use cutover_rollout::model::{Digest, Event, Failure, ImageReference, Repository};
 
 /// The options of a push.
 #[derive(Debug, Clone, clap::Args)]

@@ -8,13 +8,15 @@ use super::publisher::{Attachments, Publisher, PushArgs};
 use super::session::{self, Reporting};
 use super::signals::{self, Hangup};
 use super::{CommonArgs, output};
-use crate::aws::Aws;
 use crate::config::Config;
-use crate::docker::Engine;
 use crate::engine;
-use crate::model::{Event, Failure, ImageReference, Outcome, Repository, Status, TimedEvent};
-use crate::net::Net;
 use crate::publish::PushedImage;
+use cutover_aws::Aws;
+use cutover_docker::Engine;
+use cutover_net::Net;
+use cutover_rollout::model::{
+    Event, Failure, ImageReference, Outcome, Repository, Status, TimedEvent,
+};
 
 /// Build the image and push it, without rolling it out.
 ///

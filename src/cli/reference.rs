@@ -7,7 +7,7 @@ use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 use super::{Cli, Format, output};
-use crate::model::Failure;
+use cutover_rollout::model::Failure;
 
 /// Print a shell completion script.
 ///

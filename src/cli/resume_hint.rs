@@ -3,7 +3,7 @@
 
 use super::CommonArgs;
 use crate::iam::shell_word;
-use crate::model::Outcome;
+use cutover_rollout::model::Outcome;
 
 /// The options of this run that a resuming command needs.
 pub(super) struct ResumeHint<'a> {

@@ -7,7 +7,7 @@ use super::signals::{self, Hangup};
 use super::step::TrackedRollout;
 use super::{CommonArgs, output};
 use crate::engine;
-use crate::model::Status;
+use cutover_rollout::model::Status;
 
 /// Roll back to the previous version.
 ///

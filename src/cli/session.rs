@@ -4,11 +4,11 @@ use super::environment::variable;
 use super::event_writer::EventWriter;
 use super::step::{Step, TrackedRollout};
 use super::{CommonArgs, Format, output};
-use crate::aws::{Aws, CredentialSource, ErrorClass, Settings};
 use crate::config::{self, Config};
 use crate::engine::Stop;
-use crate::model::{Event, Failure, Outcome, Status, TimedEvent};
-use crate::net::Net;
+use cutover_aws::{Aws, CredentialSource, ErrorClass, Settings};
+use cutover_net::Net;
+use cutover_rollout::model::{Event, Failure, Outcome, Status, TimedEvent};
 
 /// The environment variable that `cutover lab serve --speed` prints for runs against it: simulated seconds
 /// per real second.

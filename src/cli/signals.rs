@@ -12,7 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::environment::variable;
 use super::{Format, output};
 use crate::engine::{Stop, Stopper};
-use crate::model::{Failure, Status};
+use cutover_rollout::model::{Failure, Status};
 
 /// What a command does when the terminal goes away (SIGHUP).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

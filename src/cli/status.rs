@@ -7,10 +7,10 @@ use serde::Serialize;
 use super::session;
 use super::signals::{self, Hangup};
 use super::{CommonArgs, Format, output};
-use crate::aws::Aws;
 use crate::engine;
-use crate::model::{Capacity, Failure, InstanceRefresh, Record, TargetHealth};
 use crate::preflight::Facts;
+use cutover_aws::Aws;
+use cutover_rollout::model::{Capacity, Failure, InstanceRefresh, Record, TargetHealth};
 
 /// Show the service's latest rollout, versions, target health, instance refreshes and weights.
 #[derive(Debug, clap::Args)]
@@ -78,7 +78,7 @@ async fn read_status(
     service: String,
     record: Option<Record>,
     facts: &Facts,
-) -> Result<ServiceStatus, crate::aws::AwsError> {
+) -> Result<ServiceStatus, cutover_aws::AwsError> {
     let name = |arn: &str| {
         let found = facts.target_groups.values().find(|group| group.arn == arn);
         found.map_or_else(|| arn.to_owned(), |group| group.name.clone())

@@ -14,9 +14,9 @@ use super::runner_files;
 use super::step_settings::{self, StepSettings};
 use crate::engine::Stop;
 use crate::github::{GitHub, Job, Update, report_progress};
-use crate::model::{Event, Outcome, Status, TimedEvent};
-use crate::net::Net;
 use crate::report::actions::{self, Annotation, Level, Links, RunHistory};
+use cutover_net::Net;
+use cutover_rollout::model::{Event, Outcome, Status, TimedEvent};
 
 /// The time limit for the last status and the comment; by then the rollout is over.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,6 +1,6 @@
 //! The inputs of a GitHub Actions step: how they are read, and those that are not options of a command.
 
-use crate::model::Outcome;
+use cutover_rollout::model::Outcome;
 
 /// What happens to a rollout that a canceled job leaves unfinished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -137,7 +137,7 @@ pub(super) fn reword_for_inputs(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Status;
+    use cutover_rollout::model::Status;
 
     #[test]
     fn messages_name_inputs_in_a_step_and_options_in_a_terminal() {

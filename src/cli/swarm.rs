@@ -6,9 +6,9 @@ use std::num::NonZero;
 use std::ops::Range;
 
 use super::output;
-use crate::model::Failure;
 use crate::rehearse::swarm::{self, Tally, Verdict};
 use crate::report::{HumanRenderer, TerminalStyle};
+use cutover_rollout::model::Failure;
 
 /// Test cutover's promises in the lab against random faults.
 ///

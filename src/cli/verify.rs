@@ -6,8 +6,8 @@ use super::session::{self, AccountContext, Reporting};
 use super::signals::{self, Hangup};
 use super::{CommonArgs, output};
 use crate::engine;
-use crate::model::{Outcome, Status};
 use crate::preflight;
+use cutover_rollout::model::{Outcome, Status};
 
 /// Check that everything in cutover.yaml exists and fits together, without changing anything.
 #[derive(Debug, clap::Args)]

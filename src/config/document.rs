@@ -16,8 +16,8 @@ use super::attach::AttachSection;
 use super::build::BuildSection;
 use super::ecr::EcrSection;
 use super::settings::ScaleIn;
-use crate::image::Platform;
-use crate::model::Strategy;
+use cutover_oci::image::Platform;
+use cutover_rollout::model::Strategy;
 
 /// How cutover deploys one service.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::at::Located;
 use super::resolve::checker::Checker;
-use crate::model::{RepositorySettings, ScanPolicy, Severity};
+use cutover_rollout::model::{RepositorySettings, ScanPolicy, Severity};
 
 /// How long a scan may take by default.
 const DEFAULT_SCAN_TIMEOUT: Duration = Duration::from_secs(5 * 60);

@@ -11,10 +11,10 @@ use super::attach::Attach;
 use super::build::Build;
 use super::ecr::Ecr;
 use super::values::{account_of_role, no_role, role_elsewhere};
-use crate::image::Assembly;
-use crate::judge::Limits;
-use crate::model::{Color, Digest, PerColor, Repository, RuleId, Strategy};
-use crate::rollout::{Deadlines, Step};
+use cutover_oci::image::Assembly;
+use cutover_rollout::judge::Limits;
+use cutover_rollout::model::{Color, Digest, PerColor, Repository, RuleId, Strategy};
+use cutover_rollout::{Deadlines, Step};
 
 /// A validated configuration. Only [`super::parse`] creates one, so its values are consistent.
 #[derive(Debug, Clone, PartialEq, Serialize)]

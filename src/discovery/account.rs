@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::access::gap_if_denied;
-use crate::aws::{Aws, AwsError, TargetGroupSummary};
 use crate::iam::Gap;
-use crate::model::{Group, Listener, LoadBalancer, Rule};
+use cutover_aws::{Aws, AwsError, TargetGroupSummary};
+use cutover_rollout::model::{Group, Listener, LoadBalancer, Rule};
 
 /// The resources in an account's Region that matter to a deployment.
 #[derive(Debug, Clone, PartialEq, Default)]

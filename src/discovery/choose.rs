@@ -3,7 +3,7 @@
 use super::Account;
 use super::account::name_of;
 use super::service::{self, Service, services};
-use crate::model::Group;
+use cutover_rollout::model::Group;
 
 /// Returns the services that match the named groups and load balancer; all services if nothing is named. Two
 /// named groups form one service in any case.

@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use regex::bytes::Regex;
 
-use crate::model::{Digest, ImageReference, Repository};
-use crate::template::{self, PinError, UserDataSource};
+use cutover_rollout::model::{Digest, ImageReference, Repository};
+use cutover_rollout::template::{self, PinError, UserDataSource};
 
 /// The image that instances run.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use jiff::SignedDuration;
 use super::Service;
 use super::image::{Image, Unpinnable, find_image};
 use crate::access::gap_if_denied;
-use crate::aws::{Aws, AwsError, VersionFacts};
 use crate::iam::Gap;
-use crate::model::{Group, LaunchTemplate, TargetGroupCounts, VersionSpec};
+use cutover_aws::{Aws, AwsError, VersionFacts};
+use cutover_rollout::model::{Group, LaunchTemplate, TargetGroupCounts, VersionSpec};
 
 /// What a service launches, and its traffic.
 #[derive(Debug, Clone, PartialEq, Eq)]

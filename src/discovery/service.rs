@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Account;
-use crate::model::{Color, Group, LaunchTemplate, LoadBalancer, PerColor, Rule, RuleId};
 use crate::preflight::live_color;
+use cutover_rollout::model::{Color, Group, LaunchTemplate, LoadBalancer, PerColor, Rule, RuleId};
 
 /// A group and the target group through which it receives traffic.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,9 +6,9 @@ use tokio::time::Instant;
 
 use super::observe::{ObserveContext, Observed};
 use super::{Job, smoke};
-use crate::aws::{Aws, Change, Disposition, ErrorClass};
-use crate::model::{Event, Record, ScheduledAction};
-use crate::rollout::{Action, Decision, SCALE_IN_ACTION, SmokeResult};
+use cutover_aws::{Aws, Change, Disposition, ErrorClass};
+use cutover_rollout::model::{Event, Record, ScheduledAction};
+use cutover_rollout::{Action, Decision, SCALE_IN_ACTION, SmokeResult};
 
 /// How old the claim and the rules may be when a change is sent: no AWS write is conditional.
 const MAX_CLAIM_AGE: Duration = Duration::from_secs(5);

@@ -3,12 +3,12 @@
 use super::claim::newest_state;
 use super::push::inaccessible_repositories;
 use super::{Ledger, RolloutSpec, target};
-use crate::aws::Aws;
 use crate::config::Config;
-use crate::model::{Failure, FleetFacts, Record, Repository, Status};
-use crate::net::Net;
 use crate::preflight::{self, Facts, Finding, Severity};
 use crate::publish::Logins;
+use cutover_aws::Aws;
+use cutover_net::Net;
+use cutover_rollout::model::{Failure, FleetFacts, Record, Repository, Status};
 
 /// The account's state before anything is changed, and what was found in it.
 pub struct CheckedAccount {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::ledger::CLAIM_ATTEMPTS;
 use super::session::WorkflowRun;
 use super::{Ledger, LedgerError};
-use crate::model::{FleetFacts, Goal, ImageReference, Phase, Record, Strategy};
+use cutover_rollout::model::{FleetFacts, Goal, ImageReference, Phase, Record, Strategy};
 
 /// What a run is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use super::run::run;
 use super::session::{CHECK_ATTEMPTS, ledger_keeps_changing};
 use super::{Desired, ImageSource, RolloutSpec, Session, interrupted};
 use crate::config;
-use crate::model::{Failure, Goal, ImageReference, Outcome, Status, TimedEvent};
+use cutover_rollout::model::{Failure, Goal, ImageReference, Outcome, Status, TimedEvent};
 
 /// What `deploy` does if nothing blocks it.
 enum Ready {

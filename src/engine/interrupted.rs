@@ -1,7 +1,7 @@
 //! The end of a run that was asked to stop: what is true now, and how to resume.
 
-use crate::model::{Color, FleetFacts, Goal, Outcome, PerColor, Phase, Record, Status};
-use crate::rollout::Exit;
+use cutover_rollout::Exit;
+use cutover_rollout::model::{Color, FleetFacts, Goal, Outcome, PerColor, Phase, Record, Status};
 
 /// Returns the end of a run that holds a claim. `weights` are the shares that were read last.
 pub(super) fn end(record: &Record, weights: Option<PerColor<u8>>) -> Exit {

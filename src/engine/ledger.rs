@@ -1,9 +1,9 @@
 //! The ledger in Parameter Store: `/cutover/<service>/rollouts/<n>`. Creating number n+1 without overwriting is atomic
 //! (ParameterAlreadyExists, API model), so exactly one process succeeds. That is the claim, and n is the fence.
 
-use crate::aws::{Aws, AwsError, Change, Disposition, ErrorClass};
-use crate::model::{Failure, Record};
-use crate::rollout::mutant::{self, Mutant};
+use cutover_aws::{Aws, AwsError, Change, Disposition, ErrorClass};
+use cutover_rollout::model::{Failure, Record};
+use cutover_rollout::mutant::{self, Mutant};
 
 /// How many records are kept.
 const RECORDS_KEPT: usize = 20;

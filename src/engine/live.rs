@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::check::CheckedAccount;
 use super::observe::{ObserveContext, TickState, observe};
 use super::{Desired, Ledger, RolloutSpec, Session, claim};
-use crate::model::{
+use cutover_rollout as rollout;
+use cutover_rollout::model::{
     Event, Failure, FleetFacts, Goal, ImageReference, Outcome, Phase, Record, Status, TimedEvent,
 };
-use crate::rollout;
 
 /// The time between two observations until success is proven.
 const PROOF_INTERVAL: Duration = Duration::from_secs(15);
@@ -27,7 +27,7 @@ impl Session<'_> {
         let version = target.origin.previous;
         let facts = self.cloud.version(&target.plan.template, version).await?;
         let user_data = facts.as_ref().and_then(|facts| facts.user_data.bytes());
-        if !user_data.is_some_and(|data| crate::template::is_pinned(data, image)) {
+        if !user_data.is_some_and(|data| cutover_rollout::template::is_pinned(data, image)) {
             return Ok(None);
         }
         let record = self.as_if_verified(checked, target, image);

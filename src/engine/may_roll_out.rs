@@ -3,7 +3,7 @@
 use super::check::CheckedAccount;
 use super::push::is_missing;
 use super::{RolloutSpec, Session, claim, tags, target};
-use crate::model::{Digest, Failure, ImageReference, Record, Repository};
+use cutover_rollout::model::{Digest, Failure, ImageReference, Record, Repository};
 
 impl Session<'_> {
     /// Checks that this image may be rolled out; changes nothing. `made` says that cutover pushes it first. Sets the

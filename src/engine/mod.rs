@@ -1,5 +1,5 @@
 //! The loop: observe, decide, act, record, sleep. It makes no decisions itself: it carries out those of
-//! [`crate::rollout::decide`], and after any error it observes again.
+//! [`cutover_rollout::decide`], and after any error it observes again.
 
 mod act;
 mod check;

@@ -8,13 +8,13 @@ use tokio::time::Instant;
 
 use super::ledger::{ClaimState, Newer, OwnRecord};
 use super::{Ledger, LedgerError, RolloutSpec};
-use crate::aws::{Aws, AwsError, Disposition, ErrorClass, RawActions, RuleWithActions};
-use crate::model::{Color, Failure, PerColor, Phase, Record, Rule, RuleId, Status};
-use crate::rollout::{
+use cutover_aws::{Aws, AwsError, Disposition, ErrorClass, RawActions, RuleWithActions};
+use cutover_rollout::model::{Color, Failure, PerColor, Phase, Record, Rule, RuleId, Status};
+use cutover_rollout::template;
+use cutover_rollout::{
     AlarmState, Claim, Observation, ObservedGroup, Plan, Proof, Reading, Shape, SmokeResult,
     Successor, needs,
 };
-use crate::template;
 
 /// An observation, and what is needed to act on it.
 pub(super) struct Observed {

@@ -2,8 +2,8 @@
 //! 10,000 versions, and a service that is deployed often would reach that limit.
 
 use super::{Ledger, RolloutSpec};
-use crate::aws::{Aws, AwsError, VersionFacts};
-use crate::model::Record;
+use cutover_aws::{Aws, AwsError, VersionFacts};
+use cutover_rollout::model::Record;
 
 /// How many versions are deleted at most at the end of a run; the next run continues.
 const MAX_DELETIONS: usize = 20;
@@ -63,8 +63,8 @@ fn orphans<'v>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::UserData;
-    use crate::model::{FleetFacts, Goal, OneGroupFacts, Phase, Strategy};
+    use cutover_aws::UserData;
+    use cutover_rollout::model::{FleetFacts, Goal, OneGroupFacts, Phase, Strategy};
 
     fn version(number: u64, description: &str) -> VersionFacts {
         VersionFacts {

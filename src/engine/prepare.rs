@@ -5,10 +5,10 @@ use super::orphans;
 use super::push::push;
 use super::target::pin;
 use super::{Desired, Job, Ledger};
-use crate::aws::{Change, Disposition};
-use crate::model::{Event, Failure, FleetFacts, ImageReference, Phase, Record, Status};
-use crate::rollout::Plan;
-use crate::template::{VersionIdentity, client_token};
+use cutover_aws::{Change, Disposition};
+use cutover_rollout::Plan;
+use cutover_rollout::model::{Event, Failure, FleetFacts, ImageReference, Phase, Record, Status};
+use cutover_rollout::template::{VersionIdentity, client_token};
 
 /// How often the version is requested while it is unknown whether it was created. The client token stays the same, so
 /// every request returns the same version.

@@ -1,14 +1,14 @@
 //! Pushes an image to its registries, and checks access to them.
 
 use super::Job;
-use crate::aws::Aws;
 use crate::config::Config;
-use crate::image::Image;
-use crate::model::{Event, Failure, ImageReference, Repository};
-use crate::net::Net;
 use crate::preflight::{self, Finding};
 use crate::publish::{self, AssembledPush, Logins, PushPolicy, PushedImage};
-use crate::registry::RegistryError;
+use cutover_aws::Aws;
+use cutover_net::Net;
+use cutover_oci::image::Image;
+use cutover_oci::registry::RegistryError;
+use cutover_rollout::model::{Event, Failure, ImageReference, Repository};
 
 /// How an image gets to where instances pull it from.
 #[derive(Debug, Clone)]

@@ -6,8 +6,8 @@ use super::claim::unfinished_rollback;
 use super::run::run;
 use super::session::{CHECK_ATTEMPTS, ledger_keeps_changing};
 use super::{Desired, ImageSource, Session, interrupted};
-use crate::model::{Goal, Outcome, Record, Status, Strategy, TimedEvent};
-use crate::rollout::{Shape, Step};
+use cutover_rollout::model::{Goal, Outcome, Record, Status, Strategy, TimedEvent};
+use cutover_rollout::{Shape, Step};
 
 /// The hint for versions that the ledger does not have.
 const EARLIER: &str = "run `cutover deploy --image repository@sha256:…` to deploy an earlier image";

@@ -13,15 +13,15 @@ use super::prepare::{next_phase, prepare};
 use super::stalled_group::StalledGroup;
 use super::stop::GRACE;
 use super::{ImageSource, Ledger, LedgerError, RolloutRequest, RolloutSpec, Stop, interrupted};
-use crate::aws::{Aws, Disposition};
 use crate::config;
-use crate::model::{
+use crate::publish::Logins;
+use cutover_aws::{Aws, Disposition};
+use cutover_net::Net;
+use cutover_rollout::model::{
     Event, Failure, Goal, Outcome, PerColor, Phase, Record, Status, TimedEvent, join_hints,
 };
-use crate::net::Net;
-use crate::publish::Logins;
-use crate::rollout::mutant::{self, Mutant};
-use crate::rollout::{Exit, T, decide};
+use cutover_rollout::mutant::{self, Mutant};
+use cutover_rollout::{Exit, T, decide};
 
 /// How often an unchanged record is written, so that other runs see that its run is alive.
 const HEARTBEAT: Duration = Duration::from_secs(60);

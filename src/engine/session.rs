@@ -3,12 +3,14 @@
 use super::check::{CheckedAccount, check};
 use super::run::Job;
 use super::{Desired, ImageSource, RolloutRequest, RolloutSpec, Stop};
-use crate::aws::Aws;
 use crate::config::Config;
-use crate::model::{Event, Failure, Goal, ImageReference, Outcome, Status, Strategy, TimedEvent};
-use crate::net::Net;
 use crate::preflight::Finding;
 use crate::publish::{AssembledPush, Logins};
+use cutover_aws::Aws;
+use cutover_net::Net;
+use cutover_rollout::model::{
+    Event, Failure, Goal, ImageReference, Outcome, Status, Strategy, TimedEvent,
+};
 
 /// Who runs a command, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]

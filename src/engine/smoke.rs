@@ -2,8 +2,8 @@
 
 use http::{Method, Request};
 
-use crate::net::{Net, empty};
-use crate::rollout::{Smoke, SmokeResult};
+use cutover_net::{Net, empty};
+use cutover_rollout::{Smoke, SmokeResult};
 
 /// The timeout of a smoke test: longer than a page should take.
 const LIMIT: std::time::Duration = std::time::Duration::from_secs(10);

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::aws::{Aws, ErrorClass};
-use crate::model::{FleetFacts, Phase, Record, Status};
-use crate::rollout::{Decision, Observation, Plan, Shape};
+use cutover_aws::{Aws, ErrorClass};
+use cutover_rollout::model::{FleetFacts, Phase, Record, Status};
+use cutover_rollout::{Decision, Observation, Plan, Shape};
 
 /// A group that a rollout has given up waiting for, and since when it waited.
 #[derive(Debug, Clone, PartialEq, Eq)]

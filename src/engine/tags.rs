@@ -1,7 +1,7 @@
 //! Tags to push besides the digest: fills in their placeholders, and finds those by which the live template launches.
 
 use super::session::Caller;
-use crate::model::Repository;
+use cutover_rollout::model::Repository;
 
 /// Fills in `{commit}` and `{run}`, and removes duplicates.
 ///

@@ -4,15 +4,15 @@
 use std::collections::BTreeMap;
 
 use super::Baseline;
-use crate::aws::VersionFacts;
 use crate::config::{Config, Fleet, ScaleIn, UserData};
-use crate::model::{
+use crate::preflight::{Facts, Selection, live_color, select_rules};
+use cutover_aws::VersionFacts;
+use cutover_rollout::model::{
     Color, FleetFacts, ImageReference, OneGroupFacts, PerColor, RefreshPreferences, RuleFacts,
     RuleId, SideFacts, TargetGroup, TwoGroupsFacts,
 };
-use crate::preflight::{Facts, Selection, live_color, select_rules};
-use crate::rollout::{OneGroup, Pair, Plan, Shape, Side, Smoke, scheduled_scale_in};
-use crate::template::{self, PinError, PinnedUserData};
+use cutover_rollout::template::{self, PinError, PinnedUserData};
+use cutover_rollout::{OneGroup, Pair, Plan, Shape, Side, Smoke, scheduled_scale_in};
 
 /// A plan, and what else is needed to carry it out.
 #[derive(Debug, Clone, PartialEq)]
@@ -236,7 +236,10 @@ fn side_facts(name: &str, facts: &Facts) -> Result<SideFacts, PlanError> {
         // A group with a scheduled scale-in still has the MinSize that an earlier rollout raised.
         min_sizes_set: scale_in.iter().map(|_| capacity.min).collect(),
         scale_in: scale_in.and_then(|action| {
-            Some(crate::model::ScaleInFacts { at: action.at?, size: action.min.unwrap_or(0) })
+            Some(cutover_rollout::model::ScaleInFacts {
+                at: action.at?,
+                size: action.min.unwrap_or(0),
+            })
         }),
     })
 }

@@ -2,8 +2,8 @@
 
 use super::may_roll_out::placeholder_image;
 use super::{Session, tags};
-use crate::model::{Outcome, Status, TimedEvent};
 use crate::preflight;
+use cutover_rollout::model::{Outcome, Status, TimedEvent};
 
 impl Session<'_> {
     /// Reports everything that blocks a rollout, or may cause problems.

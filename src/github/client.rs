@@ -11,7 +11,7 @@ use octocrab::service::middleware::extra_headers::ExtraHeadersLayer;
 use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
 
 use super::GitHubError;
-use crate::net::{self, BoxError, Net, Transport};
+use cutover_net::{BoxError, Net, Transport};
 
 /// The timeout of a request. A rollout does not wait for requests, but the process does before it exits.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -144,7 +144,7 @@ impl GitHub {
     where
         F: Future<Output = octocrab::Result<R>>,
     {
-        let mut delays = net::delays(ATTEMPTS, 0);
+        let mut delays = cutover_net::delays(ATTEMPTS, 0);
         loop {
             let error = match within(send(), permission).await {
                 Ok(answer) => return Ok(answer),
@@ -173,8 +173,8 @@ async fn within<R>(
 async fn send(
     transport: Transport,
     request: Request<OctoBody>,
-) -> Result<http::Response<net::Body>, BoxError> {
+) -> Result<http::Response<cutover_net::Body>, BoxError> {
     let (head, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
-    Ok(transport.send(Request::from_parts(head, net::full(body))).await?)
+    Ok(transport.send(Request::from_parts(head, cutover_net::full(body))).await?)
 }

@@ -67,7 +67,7 @@ mod tests {
 
     use super::*;
     use crate::github::{Job, State};
-    use crate::net::{Body, Clock, Net, Transport, full};
+    use cutover_net::{Body, Clock, Net, Transport, full};
 
     /// A GitHub that always rejects one of the statuses.
     fn net(taken: &Arc<Mutex<Vec<String>>>) -> Net {

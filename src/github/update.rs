@@ -1,6 +1,6 @@
 //! Converts a run's events to statuses of the GitHub deployment.
 
-use crate::model::{Event, Outcome, Status};
+use cutover_rollout::model::{Event, Outcome, Status};
 
 /// The maximum length of a description, in characters (REST API, "Create a deployment status").
 const DESCRIPTION: usize = 140;

@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use super::view::View;
 use crate::config::Fleet;
-use crate::rollout::AlarmState;
+use cutover_rollout::AlarmState;
 
 const TOPIC: &str = "alarms";
 

@@ -4,7 +4,7 @@ use super::facts::GroupFacts;
 use super::finding::Finding;
 use super::view::View;
 use crate::config::Fleet;
-use crate::model::{Color, TargetGroup};
+use cutover_rollout::model::{Color, TargetGroup};
 
 const TOPIC: &str = "attachment";
 

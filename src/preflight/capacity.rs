@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use super::view::View;
 use crate::config::Fleet;
-use crate::model::Group;
+use cutover_rollout::model::Group;
 
 const TOPIC: &str = "capacity";
 

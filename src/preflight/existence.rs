@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use super::view::View;
 use crate::config::Fleet;
-use crate::model::Color;
+use cutover_rollout::model::Color;
 
 pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();

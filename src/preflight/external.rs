@@ -1,7 +1,7 @@
 //! Findings from outside the AWS account: callers make them.
 
 use super::finding::Finding;
-use crate::model::Repository;
+use cutover_rollout::model::Repository;
 
 /// Makes the finding that a registry denies access. `why` contains its response and what to do.
 pub fn registry_denied(repository: &Repository, why: &str) -> Finding {

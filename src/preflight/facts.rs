@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::aws::{TemplateFacts, VersionFacts};
-use crate::model::{
+use cutover_aws::{TemplateFacts, VersionFacts};
+use cutover_rollout::AlarmState;
+use cutover_rollout::model::{
     Group, InstanceRefresh, Listener, LoadBalancer, Repository, Rule, ScheduledAction, TargetGroup,
 };
-use crate::rollout::AlarmState;
 
 /// The state of the account, as far as a rollout depends on it.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,6 @@
 //! Findings of preflight.
 
-use crate::model::Event;
+use cutover_rollout::model::Event;
 
 /// Whether a finding blocks a rollout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

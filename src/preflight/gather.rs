@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{Facts, GroupFacts};
 use super::selection::{live_color, select_rules};
-use crate::aws::{Aws, AwsError, TemplateFacts};
 use crate::config::{Config, Fleet};
-use crate::model::{Color, Group, PerColor, Repository, Rule, TargetGroup};
-use crate::rollout::AlarmState;
+use cutover_aws::{Aws, AwsError, TemplateFacts};
+use cutover_rollout::AlarmState;
+use cutover_rollout::model::{Color, Group, PerColor, Repository, Rule, TargetGroup};
 
 /// Below this number, the highest version number is used as an upper bound instead of counting versions.
 const WORTH_COUNTING: u64 = 9_000;

@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use super::view::View;
-use crate::model::{Instance, Lifecycle};
+use cutover_rollout::model::{Instance, Lifecycle};
 
 const TOPIC: &str = "instances";
 

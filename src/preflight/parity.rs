@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use super::view::{Side, View};
-use crate::model::TemplateSource;
+use cutover_rollout::model::TemplateSource;
 
 pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
     let Some(pair) = &view.pair else { return Vec::new() };

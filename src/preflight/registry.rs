@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use super::view::View;
-use crate::model::Repository;
+use cutover_rollout::model::Repository;
 
 pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
     let config = &view.config.image;

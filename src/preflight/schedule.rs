@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::finding::Finding;
 use super::view::View;
 use crate::config::{Config, Fleet};
-use crate::rollout::SCALE_IN_ACTION;
+use cutover_rollout::SCALE_IN_ACTION;
 
 pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
     let end = view.facts.now + expected(view.config);

@@ -1,7 +1,7 @@
 //! Selects the rules to change and the test rule, and determines the live color.
 
 use crate::config::{TestRule, Traffic};
-use crate::model::{Color, PerColor, Rule, RuleId};
+use cutover_rollout::model::{Color, PerColor, Rule, RuleId};
 
 /// The rules of a pair of target groups, by purpose.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use super::view::View;
-use crate::model::Color;
+use cutover_rollout::model::Color;
 
 const TOPIC: &str = "stickiness";
 

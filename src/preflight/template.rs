@@ -2,8 +2,8 @@
 
 use super::finding::Finding;
 use super::view::View;
-use crate::aws::TemplateFacts;
-use crate::model::{Group, Strategy, TemplateSource, VersionSpec};
+use cutover_aws::TemplateFacts;
+use cutover_rollout::model::{Group, Strategy, TemplateSource, VersionSpec};
 
 /// The number of versions that a launch template can have (user guide: quotas).
 const QUOTA: u64 = 10_000;

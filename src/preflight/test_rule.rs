@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use super::view::View;
 use crate::config::TestRule;
-use crate::model::{Color, Rule};
+use cutover_rollout::model::{Color, Rule};
 
 const TOPIC: &str = "test rule";
 

@@ -3,7 +3,7 @@
 use super::facts::{Facts, GroupFacts};
 use super::selection::{Selection, live_color, select_rules};
 use crate::config::{Config, Fleet};
-use crate::model::{Color, PerColor, Rule, RuleId, TargetGroup};
+use cutover_rollout::model::{Color, PerColor, Rule, RuleId, TargetGroup};
 
 /// The input of every check.
 pub(super) struct View<'a> {

@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use super::selection::{names, shares};
 use super::view::View;
-use crate::model::{Color, PerColor, Rule, RuleId};
+use cutover_rollout::model::{Color, PerColor, Rule, RuleId};
 
 const TOPIC: &str = "rules";
 

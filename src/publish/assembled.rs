@@ -1,12 +1,12 @@
 //! Assembled images: reads their base image, and pushes them along with its layers.
 
 use super::{Destination, DestinationError, Logins};
-use crate::aws::Aws;
-use crate::image::base::{self, BaseError};
-use crate::image::{Assembly, Bases, Image, Layer};
-use crate::model::Failure;
-use crate::net::Net;
-use crate::registry::{PushResult, Registry, RegistryError};
+use cutover_aws::Aws;
+use cutover_net::Net;
+use cutover_oci::image::base::{self, BaseError};
+use cutover_oci::image::{Assembly, Bases, Image, Layer};
+use cutover_oci::registry::{PushResult, Registry, RegistryError};
+use cutover_rollout::model::Failure;
 
 /// Reads base images and pushes what is assembled on them.
 #[derive(Debug, Clone, Copy)]

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::Destination;
-use crate::model::Digest;
-use crate::registry::{Blob, RegistryError};
+use cutover_oci::registry::{Blob, RegistryError};
+use cutover_rollout::model::Digest;
 
 /// The error for a file that is not an SBOM.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -5,9 +5,9 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::prior_images::{self, PriorImages};
 use super::{CachedLayer, Destination, ImagePush};
-use crate::image::Codec;
-use crate::model::{Digest, LayerState, Repository};
-use crate::registry::RegistryError;
+use cutover_oci::image::Codec;
+use cutover_oci::registry::RegistryError;
+use cutover_rollout::model::{Digest, LayerState, Repository};
 
 /// Concurrent requests. Registries answer each in about ten milliseconds; ECR allows 1,000 per second
 /// (service quotas, BatchCheckLayerAvailability).

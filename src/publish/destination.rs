@@ -3,11 +3,11 @@
 use http::Request;
 
 use super::Logins;
-use crate::aws::{Aws, AwsError};
-use crate::model::{EcrRegistry, Failure, Repository};
-use crate::net::{self, Net, TransportError};
-use crate::registry::login::{self, LoginError};
-use crate::registry::{Credentials, Endpoint, InvalidEndpoint, Registry, Renewal};
+use cutover_aws::{Aws, AwsError};
+use cutover_net::{Net, TransportError};
+use cutover_oci::registry::login::{self, LoginError};
+use cutover_oci::registry::{Credentials, Endpoint, InvalidEndpoint, Registry, Renewal};
+use cutover_rollout::model::{EcrRegistry, Failure, Repository};
 
 /// GitHub's container registry.
 pub(super) const GHCR: &str = "ghcr.io";
@@ -196,8 +196,10 @@ async fn endpoint(net: &Net, host: &str) -> Result<Endpoint, InvalidEndpoint> {
     if !endpoint.is_loopback() {
         return Ok(endpoint);
     }
-    for wait in net::delays(PROBES, 0).map(Some).chain([None]) {
-        let Ok(request) = Request::get(format!("{endpoint}/v2/")).body(net::empty()) else { break };
+    for wait in cutover_net::delays(PROBES, 0).map(Some).chain([None]) {
+        let Ok(request) = Request::get(format!("{endpoint}/v2/")).body(cutover_net::empty()) else {
+            break;
+        };
         match (net.transport.send(request).await, wait) {
             (Err(TransportError::PlainText { .. }), _) => return format!("http://{host}").parse(),
             (Err(TransportError::Connect { .. }), Some(wait)) => net.clock.sleep(wait).await,
@@ -218,7 +220,7 @@ mod tests {
     use tower::service_fn;
 
     use super::*;
-    use crate::net::{Body, Clock, Transport};
+    use cutover_net::{Body, Clock, Transport};
 
     /// Returns a registry that asks for credentials, and what it was sent.
     fn asking() -> (Net, Arc<Mutex<Vec<String>>>) {
@@ -232,7 +234,7 @@ mod tests {
             let answer = Response::builder()
                 .status(status)
                 .header("www-authenticate", "Basic realm=\"x\"")
-                .body(net::full(""));
+                .body(cutover_net::full(""));
             async move { Ok::<_, Infallible>(answer.unwrap()) }
         });
         let clock = Clock::virtual_from(Timestamp::UNIX_EPOCH);

@@ -5,9 +5,11 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::{Destination, PolicyError, judge};
-use crate::aws::{Aws, Change, ErrorClass, RepositoryFacts};
-use crate::model::{Digest, Findings, Repository, RepositorySettings, ScanPolicy, ScanState};
-use crate::net::Clock;
+use cutover_aws::{Aws, Change, ErrorClass, RepositoryFacts};
+use cutover_net::Clock;
+use cutover_rollout::model::{
+    Digest, Findings, Repository, RepositorySettings, ScanPolicy, ScanState,
+};
 
 /// Attempts to create a repository before giving up.
 const ATTEMPTS: usize = 4;
@@ -162,7 +164,7 @@ fn outcome(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Severity;
+    use cutover_rollout::model::Severity;
 
     #[test]
     fn what_is_not_known_in_time_is_a_refusal() {

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::{ImageContent, ImagePush, PublishError, Published};
-use crate::docker::{self, Engine, EngineImage, LayerStream};
-use crate::model::Digest;
+use cutover_docker::{Engine, EngineImage, LayerStream};
+use cutover_rollout::model::Digest;
 
 impl ImagePush<'_> {
     /// Pushes an engine's image to all destinations by digest. Sets no tags yet.
@@ -18,7 +18,7 @@ impl ImagePush<'_> {
         stored: &EngineImage,
     ) -> Result<Published, PublishError> {
         let export = |_: BTreeSet<Digest>| -> LayerStream {
-            docker::from_export(engine.save(stored.id.as_str()))
+            cutover_docker::from_export(engine.save(stored.id.as_str()))
         };
         let content = |config| ImageContent {
             id: stored.id.clone(),
@@ -29,7 +29,7 @@ impl ImagePush<'_> {
         if let Some(store) = engine.layer_store()
             && let Ok(config) = store.configuration(&stored.id)
         {
-            let read = |wanted| docker::from_store(store, stored.diff_ids.clone(), wanted);
+            let read = |wanted| cutover_docker::from_store(store, stored.diff_ids.clone(), wanted);
             match self.image(&content(Some(config.into())), read).await {
                 // The folder's format is internal to the engine, and may change.
                 Err(

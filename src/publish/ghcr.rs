@@ -2,8 +2,8 @@
 
 use super::Destination;
 use super::destination::GHCR;
-use crate::model::{Digest, Repository};
-use crate::registry::RegistryError;
+use cutover_oci::registry::RegistryError;
+use cutover_rollout::model::{Digest, Repository};
 
 /// Who may pull.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::image::Codec;
-use crate::model::{Digest, Repository};
+use cutover_oci::image::Codec;
+use cutover_rollout::model::{Digest, Repository};
 
 /// The most files in each folder. Beyond that, the older half is deleted.
 const MOST: usize = 4096;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::registry::{Credentials, login};
+use cutover_oci::registry::{Credentials, login};
 
 /// The user for GHCR if the environment names none: GHCR accepts any, since the token identifies the user
 /// (GitHub's docs, "Working with the Container registry").

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::dedupe;
-use crate::image::Annotations;
-use crate::model::Digest;
-use crate::registry::Blob;
+use cutover_oci::image::Annotations;
+use cutover_oci::registry::Blob;
+use cutover_rollout::model::Digest;
 
 /// The members of a configuration that are used here.
 #[derive(Deserialize)]

@@ -1,6 +1,6 @@
 //! Publishes an image from an engine to registries: each layer is compressed once, on all cores, while it is
 //! read, and uploaded to every destination while it is compressed. Also finds a repository's registry and our
-//! credentials for it, and handles what is specific to ECR and GHCR; the protocol is [`crate::registry`]'s.
+//! credentials for it, and handles what is specific to ECR and GHCR; the protocol is [`cutover_oci::registry`]'s.
 
 mod assembled;
 mod attach;

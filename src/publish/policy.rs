@@ -1,10 +1,10 @@
 //! What is checked before a push to a repository, and after it.
 
 use super::{Destination, PolicyError, Visibility};
-use crate::aws::{Aws, ErrorClass};
-use crate::image::Image;
-use crate::model::{Digest, RepositorySettings, ScanPolicy};
-use crate::net::Net;
+use cutover_aws::{Aws, ErrorClass};
+use cutover_net::Net;
+use cutover_oci::image::Image;
+use cutover_rollout::model::{Digest, RepositorySettings, ScanPolicy};
 
 /// The account for ECR, the clock for waiting, and what repositories and images must meet.
 #[derive(Debug, Clone, Copy)]

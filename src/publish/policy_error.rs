@@ -1,8 +1,8 @@
 //! Why an image may not be pushed to a repository, or not be deployed from it.
 
-use crate::aws::AwsError;
-use crate::model::{Digest, Failure, Repository};
-use crate::registry::RegistryError;
+use cutover_aws::AwsError;
+use cutover_oci::registry::RegistryError;
+use cutover_rollout::model::{Digest, Failure, Repository};
 
 use super::SevereFindings;
 

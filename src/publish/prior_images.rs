@@ -10,9 +10,9 @@ use serde::Deserialize;
 use super::Destination;
 use super::dedupe::Blob;
 use super::manifest::diff_ids;
-use crate::image::Codec;
-use crate::model::Digest;
-use crate::registry::{LARGEST_CONFIG, RegistryError};
+use cutover_oci::image::Codec;
+use cutover_oci::registry::{LARGEST_CONFIG, RegistryError};
+use cutover_rollout::model::Digest;
 
 /// Prior images to read, at two requests each.
 const IMAGES: usize = 5;

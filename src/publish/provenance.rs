@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::model::ImageReference;
+use cutover_rollout::model::ImageReference;
 
 /// The media type (in-toto attestation framework, "Statement").
 pub const MEDIA_TYPE: &str = "application/vnd.in-toto+json";

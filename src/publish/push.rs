@@ -8,10 +8,10 @@ use futures_util::future::try_join_all;
 use super::dedupe::{self, Layer};
 use super::transfer::{Transfer, Transferred};
 use super::{Destination, LayerCache, manifest};
-use crate::docker::LayerStream;
-use crate::image::{Annotations, Codec};
-use crate::model::{Digest, LayerProgress, LayerState, Repository};
-use crate::registry::{Blob, RegistryError};
+use cutover_docker::LayerStream;
+use cutover_oci::image::{Annotations, Codec};
+use cutover_oci::registry::{Blob, RegistryError};
+use cutover_rollout::model::{Digest, LayerProgress, LayerState, Repository};
 
 /// What to push.
 #[derive(Debug, Clone, PartialEq, Eq)]

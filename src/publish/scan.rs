@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{Findings, Severity};
+use cutover_rollout::model::{Findings, Severity};
 
 /// The most findings to name.
 const NAMED: usize = 5;

@@ -10,11 +10,11 @@ use serde_json::json;
 use std::time::Duration;
 
 use super::*;
-use crate::aws::{Aws, CredentialSource, Settings};
-use crate::model::{Digest, Repository, RepositorySettings, ScanPolicy, Severity};
-use crate::net::Net;
-use crate::registry::{Blob, Image};
 use crate::rehearse::lab;
+use cutover_aws::{Aws, CredentialSource, Settings};
+use cutover_net::Net;
+use cutover_oci::registry::{Blob, Image};
+use cutover_rollout::model::{Digest, Repository, RepositorySettings, ScanPolicy, Severity};
 
 const ECR: &str = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com";
 
@@ -50,7 +50,7 @@ fn image(label: &str, value: &str) -> Image {
         "config": describe(&config), "layers": [describe(&layer)],
     });
     let manifest = Blob::new("application/vnd.oci.image.manifest.v1+json", manifest.to_string());
-    Image { manifest, config, layers: vec![crate::image::Layer::Local(layer)], index: None }
+    Image { manifest, config, layers: vec![cutover_oci::image::Layer::Local(layer)], index: None }
 }
 
 fn tags(tags: &[&str]) -> Vec<String> {

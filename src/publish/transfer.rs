@@ -16,10 +16,10 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::dedupe::{Blob, Layer};
 use super::{Destination, ImagePush, PublishError};
-use crate::docker::{ExportItem, ExportedLayer, LayerStream};
-use crate::image::{Codec, Compressed, pack};
-use crate::model::{Digest, LayerState, Repository};
-use crate::registry::{RegistryError, Spool, SpoolState, SpoolWriter};
+use cutover_docker::{ExportItem, ExportedLayer, LayerStream};
+use cutover_oci::image::{Codec, Compressed, pack};
+use cutover_oci::registry::{RegistryError, Spool, SpoolState, SpoolWriter};
+use cutover_rollout::model::{Digest, LayerState, Repository};
 
 /// Concurrent uploads to one registry. ECR throttles clients that upload many small layers.
 const AT_ONCE: usize = 4;

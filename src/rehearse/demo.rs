@@ -11,11 +11,11 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 use super::process::{Process, ProcessCommand};
-use crate::aws::AwsError;
 use crate::config::{self, Config, ConfigError};
 use crate::engine::Stop;
-use crate::image::AssembleError;
-use crate::model::{Outcome, Requests, TimedEvent};
+use cutover_aws::AwsError;
+use cutover_oci::image::AssembleError;
+use cutover_rollout::model::{Outcome, Requests, TimedEvent};
 
 /// Which rollout to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

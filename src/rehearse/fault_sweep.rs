@@ -14,7 +14,7 @@ use cutover_lab::transport::WatchEvent;
 
 use super::demo::{BLUE_GREEN, CANARY, ROLLING};
 use super::testcase::{RunReport, Story, TestCommand};
-use crate::model::Status;
+use cutover_rollout::model::Status;
 
 /// The first run's sender name: only its calls are hit.
 const SENDER: &str = "run-1";

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::testcase::{Interception, Story, TestCommand, phase, weights};
-use crate::model::{PerColor, Status};
+use cutover_rollout::model::{PerColor, Status};
 
 /// Longer than any rollout: a run that takes this long hangs.
 const DAY: Duration = Duration::from_secs(24 * 3600);

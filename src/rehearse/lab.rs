@@ -5,9 +5,9 @@ use cutover_lab::transport::InProcess;
 use tokio::sync::watch;
 use tower::Service as _;
 
-use crate::aws::{CredentialSource, Settings};
 use crate::config::Config;
-use crate::net::{Body, Clock, Net, Transport};
+use cutover_aws::{CredentialSource, Settings};
+use cutover_net::{Body, Clock, Net, Transport};
 
 /// Returns a network whose requests go to the lab, with the lab's clock.
 pub fn net(door: &InProcess) -> Net {

@@ -9,12 +9,12 @@ use tokio::sync::watch;
 
 use super::demo::SimulationError;
 use super::{lab, site};
-use crate::aws::Aws;
 use crate::config::Config;
 use crate::engine::{Caller, ImageSource, Session, Stop};
-use crate::image::{Image, assemble_entries};
-use crate::model::{ImageReference, Outcome, TimedEvent};
 use crate::publish::Logins;
+use cutover_aws::Aws;
+use cutover_oci::image::{Image, assemble_entries};
+use cutover_rollout::model::{ImageReference, Outcome, TimedEvent};
 
 /// The command that a process runs.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

@@ -1,6 +1,6 @@
 //! The example's site, embedded in the binary.
 
-use crate::image::Entry;
+use cutover_oci::image::Entry;
 
 /// Returns its files at their paths in the image.
 pub(super) fn entries() -> Vec<Entry> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 
 use super::testcase::{EventFilter, Interception, RunReport, Story, TestCommand, phase, weights};
-use crate::model::{Event, Status};
+use cutover_rollout::model::{Event, Status};
 
 const BLUE: &str = "news-blue";
 const GREEN: &str = "news-green";

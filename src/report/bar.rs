@@ -1,7 +1,7 @@
 //! Small charts: traffic shares as a bar, health as dots.
 
 use super::TerminalStyle;
-use crate::model::{Color, PerColor};
+use cutover_rollout::model::{Color, PerColor};
 
 /// The number of cells in a bar; one cell is 5%.
 const CELLS: u32 = 20;

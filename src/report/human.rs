@@ -8,7 +8,7 @@ use super::line::Line;
 use super::time::relative_time;
 use super::timeline::Timeline;
 use super::{TerminalStyle, summary};
-use crate::model::{Event, TimedEvent};
+use cutover_rollout::model::{Event, TimedEvent};
 
 /// The least time between two lines of the same notice.
 const NOTICE_AGAIN: SignedDuration = SignedDuration::from_mins(1);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::model::{LayerProgress, LayerState, Size};
+use cutover_rollout::model::{LayerProgress, LayerState, Size};
 
 /// The most progress bars: more of them flicker, and do not fit a small terminal.
 const BARS: usize = 8;
@@ -105,7 +105,7 @@ fn style(template: &str) -> ProgressStyle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Digest;
+    use cutover_rollout::model::Digest;
 
     #[test]
     fn a_line_names_the_layer_and_its_repository() {

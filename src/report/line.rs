@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::time::relative_time;
 use super::{TerminalStyle, bar, layer};
-use crate::model::{Event, RefreshStatus, Size};
+use cutover_rollout::model::{Event, RefreshStatus, Size};
 
 /// A line: what it is about, and what it says.
 pub(super) struct Line {

@@ -17,7 +17,7 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 
-use crate::model::{Status, TimedEvent};
+use cutover_rollout::model::{Status, TimedEvent};
 
 pub use human::HumanRenderer;
 pub use layer::ProgressBars;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::time::{format_duration, relative_time};
 use super::{TerminalStyle, bar};
-use crate::model::{Outcome, Requests, Status};
+use cutover_rollout::model::{Outcome, Requests, Status};
 
 /// Returns the summary, with a blank line before it.
 pub(super) fn render(

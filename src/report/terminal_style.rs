@@ -2,7 +2,7 @@
 
 use console::Style;
 
-use crate::model::{Color, Status};
+use cutover_rollout::model::{Color, Status};
 
 /// Whether colors and glyphs are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use super::filters::render;
 use super::stack::Stack;
 use crate::discovery::{Account, Fleet, GroupWithTarget, Launch, Service, Unpinnable};
 use crate::iam::Resources;
-use crate::model::Color;
+use cutover_rollout::model::Color;
 
 /// The number of requests per minute from which on the configuration judges errors: then five minutes of the
 /// first step, with 10% of the traffic, have twice the hundred requests needed for a verdict.

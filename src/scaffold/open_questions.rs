@@ -1,7 +1,7 @@
 //! Describes what a discovery could not determine.
 
 use crate::discovery::{Account, Fleet, Launch, Service, Unpinnable};
-use crate::model::{Group, TemplateSource};
+use cutover_rollout::model::{Group, TemplateSource};
 
 /// Returns what could not be determined and what to do about it, the most important first.
 pub fn open_questions(

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::stack::{Condition, Forward, HealthCheck, SecondGroup, Tag};
-use crate::aws::{GroupBlueprint, RuleBlueprint, RuleCondition, TargetGroupBlueprint};
 use crate::discovery::{Account, GroupWithTarget, Service};
-use crate::model::{RuleId, TemplateSource, VersionSpec};
+use cutover_aws::{GroupBlueprint, RuleBlueprint, RuleCondition, TargetGroupBlueprint};
+use cutover_rollout::model::{RuleId, TemplateSource, VersionSpec};
 
 /// The maximum length of a target group name (API model, TargetGroupName).
 const TARGET_GROUP_NAME: usize = 32;
@@ -146,7 +146,11 @@ pub fn second_group(live: &LiveGroup<'_>) -> Result<SecondGroup, String> {
     })
 }
 
-fn forward(rule: &crate::model::Rule, live: &LiveGroup<'_>, target_group: &str) -> Forward {
+fn forward(
+    rule: &cutover_rollout::model::Rule,
+    live: &LiveGroup<'_>,
+    target_group: &str,
+) -> Forward {
     let stickiness = rule.forward.as_ref().and_then(|forward| forward.stickiness);
     let only_this = rule.forward.as_ref().is_some_and(|forward| forward.weights.len() == 1);
     let alone = live.rules.iter().any(|found| found.id == rule.id && found.forwards_only);

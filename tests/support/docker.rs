@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cutover::docker::{
+use cutover_docker::{
     BuildEnv, BuildError, BuildRequest, Engine, EngineImage, EngineKind, Progress,
 };
 use tempfile::TempDir;

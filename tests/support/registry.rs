@@ -7,9 +7,9 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use cutover::model::Repository;
-use cutover::net::Net;
-use cutover::registry::{Credentials, Endpoint, Registry};
+use cutover_net::Net;
+use cutover_oci::registry::{Credentials, Endpoint, Registry};
+use cutover_rollout::model::Repository;
 use tempfile::TempDir;
 
 /// `docker-registry serve` on a free port; it ends with the test.

@@ -8,7 +8,7 @@ use clap::Parser as _;
 
 use super::environment::variable;
 use super::{Cli, Format, output};
-use crate::model::Failure;
+use cutover_rollout::model::Failure;
 use inputs::Inputs;
 
 /// Run one step of the GitHub Action from its inputs.

@@ -9,7 +9,7 @@ use crate::cli::signals::{self, Hangup};
 use crate::cli::step_settings::OnCancel;
 use crate::cli::{CommonArgs, Format, output};
 use crate::engine::Ledger;
-use crate::model::{Failure, Outcome, Record, Status};
+use cutover_rollout::model::{Failure, Outcome, Record, Status};
 
 /// What this run left behind.
 enum Leftover {

@@ -7,15 +7,15 @@ use serde_json::{Map, Value, json};
 use super::result::InitResult;
 use super::select::describe_service;
 use super::{Init, internal_error};
-use crate::aws::Aws;
 use crate::cli::environment::variable;
 use crate::cli::{DEFAULT_CONFIG_PATH, github_repository, iam};
 use crate::config::{self, Config};
 use crate::discovery::{self, Account, Fleet, Launch, Service, service_name};
 use crate::iam::Job;
-use crate::model::{Color, Failure, RuleId};
 use crate::publish::is_ghcr;
 use crate::scaffold::{self, ConfigInput, File, Workflow};
+use cutover_aws::Aws;
+use cutover_rollout::model::{Color, Failure, RuleId};
 
 /// The path of the workflow.
 pub(super) const WORKFLOW: &str = ".github/workflows/deploy.yml";

@@ -8,14 +8,14 @@ use super::existing::deploy;
 use super::result::InitResult;
 use super::{Init, Language, internal_error};
 use crate::access;
-use crate::aws::Aws;
 use crate::cli::environment::variable;
 use crate::cli::{DEFAULT_CONFIG_PATH, github_repository};
 use crate::config;
 use crate::iam::{Job, Trust};
-use crate::model::Failure;
 use crate::scaffold::stack::{self, GitHub, Network, Stack};
 use crate::scaffold::{self, File};
+use cutover_aws::Aws;
+use cutover_rollout::model::Failure;
 
 /// The options of `--from-scratch`.
 #[derive(Debug, Clone, clap::Args)]

@@ -14,7 +14,7 @@ use super::github_repository::{self, RepositoryArgs};
 use super::session;
 use super::signals::{self, Hangup};
 use super::{Format, output};
-use crate::model::{Failure, Status};
+use cutover_rollout::model::{Failure, Status};
 use result::InitResult;
 
 /// Write cutover.yaml, a GitHub Actions workflow and its IAM role, for a running service or from scratch.

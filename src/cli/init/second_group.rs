@@ -4,11 +4,11 @@ use serde_json::json;
 
 use super::result::InitResult;
 use super::{Init, Language, internal_error};
-use crate::aws::Aws;
 use crate::discovery::Fleet;
 use crate::iam::shell_word;
-use crate::model::Failure;
 use crate::scaffold::{self, File, LiveGroup};
+use cutover_aws::Aws;
+use cutover_rollout::model::Failure;
 
 impl Init {
     pub(super) async fn second_group(&self, cloud: &Aws) -> Result<InitResult, Failure> {

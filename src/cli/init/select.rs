@@ -8,7 +8,7 @@ use dialoguer::Select;
 use super::{Init, InitFormat};
 use crate::discovery::{self, Account, Fleet, Service, name_of};
 use crate::iam::shell_word;
-use crate::model::{Failure, Status, TemplateSource};
+use cutover_rollout::model::{Failure, Status, TemplateSource};
 
 impl Init {
     /// Returns the service that the options name, or the one that a person selects.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
 
-use crate::model::Failure;
 use crate::scaffold::File;
+use cutover_rollout::model::Failure;
 
 /// Writes the files below the current directory. All of them are on disk under temporary names before the first one
 /// is renamed, so that a full disk leaves nothing half-written.

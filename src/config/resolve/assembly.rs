@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use super::checker::Checker;
 use crate::config::at::Located;
 use crate::config::document::{FileSection, ImageSection, PlatformName};
-use crate::image::{Assembly, FileMapping, Mode, Owner, Platform};
-use crate::model::ImageReference;
+use cutover_oci::image::{Assembly, FileMapping, Mode, Owner, Platform};
+use cutover_rollout::model::ImageReference;
 
 pub(super) fn resolve(
     files: &Located<Vec<FileSection>>,

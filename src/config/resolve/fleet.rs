@@ -4,7 +4,7 @@ use super::checker::Checker;
 use crate::config::at::Located;
 use crate::config::document::{Document, MemberSection, SizeSection};
 use crate::config::settings::{Fleet, SideConfig, SingleGroup};
-use crate::model::{Color, PerColor, Strategy};
+use cutover_rollout::model::{Color, PerColor, Strategy};
 
 const PAIR_HINT: &str = "write `fleet: { blue: { group: …, target_group: … }, green: { … } }`";
 

@@ -8,8 +8,8 @@ use crate::config::build::Build;
 use crate::config::document::ImageSection;
 use crate::config::ecr::Ecr;
 use crate::config::settings::Image;
-use crate::image::Platform;
-use crate::model::Repository;
+use cutover_oci::image::Platform;
+use cutover_rollout::model::Repository;
 
 pub(super) fn resolve(
     section: Option<&Located<ImageSection>>,

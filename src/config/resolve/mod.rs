@@ -18,8 +18,8 @@ use super::settings::{Config, Fleet, ScaleIn, Template, UserData};
 use super::values::{
     A_ROLE, A_SERVICE, account_of_role, check_service_name, is_account, is_region, role_elsewhere,
 };
-use crate::model::Strategy;
-use crate::rollout::Deadlines;
+use cutover_rollout::Deadlines;
+use cutover_rollout::model::Strategy;
 
 /// Validates `document`, which was parsed from `text`.
 ///

@@ -7,9 +7,9 @@ use super::minutes;
 use crate::config::document::{Document, JudgeSection, RollingSection};
 use crate::config::settings::{Rolling, Smoke};
 use crate::config::values;
-use crate::judge::{ErrorLimit, Limits};
-use crate::model::Strategy;
-use crate::rollout::Step;
+use cutover_rollout::Step;
+use cutover_rollout::judge::{ErrorLimit, Limits};
+use cutover_rollout::model::Strategy;
 
 /// CheckpointDelay and BakeTime are at most 172,800 s (API model).
 const LONGEST_BAKE: Duration = Duration::from_secs(48 * 3600);

@@ -6,7 +6,7 @@ use crate::config::at::Located;
 use crate::config::document::{Document, TestSection};
 use crate::config::settings::{TestRule, Traffic};
 use crate::config::values::Arn;
-use crate::model::RuleId;
+use cutover_rollout::model::RuleId;
 
 const SHOW: &str = "`aws elbv2 describe-rules --listener-arn …` lists them";
 

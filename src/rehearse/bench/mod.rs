@@ -12,8 +12,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::demo::{self, DemoSetup, Shape, SimulationError};
 use crate::engine::Stop;
-use crate::model::Status;
-use crate::net::Stopwatch;
+use cutover_net::Stopwatch;
+use cutover_rollout::model::Status;
 use profile::{SpanRecorder, TimeProfile};
 
 /// How many of the seeds are run once more to measure where the time goes: measuring costs time

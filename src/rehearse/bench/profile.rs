@@ -11,7 +11,7 @@ use std::time::Duration;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-use crate::net::Stopwatch;
+use cutover_net::Stopwatch;
 
 /// How one thread has spent its time.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@ use super::interference::InterferenceChecker;
 use super::runs::record;
 use super::snapshot::SideSnapshot;
 use super::{CheckContext, FleetNames, Violations};
-use crate::model::{Goal, Record, Status};
+use cutover_rollout::model::{Goal, Record, Status};
 
 const PROMISE: &str = "nothing left behind";
 

@@ -10,7 +10,7 @@ use super::call::Call;
 use super::readiness::{PROMISE, earlier};
 use super::snapshot::Snapshot;
 use super::{CheckContext, Violations};
-use crate::rollout::T;
+use cutover_rollout::T;
 
 /// Time for a request and the read before it.
 const SLACK: Duration = Duration::from_secs(1);

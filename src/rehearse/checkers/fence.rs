@@ -8,7 +8,7 @@ use cutover_lab::world::elapsed;
 use super::call::{ATTEMPT, Call};
 use super::external::ExternalChange;
 use super::{CheckContext, Violations};
-use crate::rollout::T;
+use cutover_rollout::T;
 
 const PROMISE: &str = "fence";
 

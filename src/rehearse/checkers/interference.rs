@@ -14,7 +14,7 @@ use super::initial::actions;
 use super::readiness::earlier;
 use super::snapshot::Snapshot;
 use super::{CheckContext, FleetNames, Violations};
-use crate::rollout::SCALE_IN_ACTION;
+use cutover_rollout::SCALE_IN_ACTION;
 
 pub(super) const PROMISE: &str = "6 it does not fight";
 

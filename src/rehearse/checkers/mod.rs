@@ -30,8 +30,8 @@ pub use losses::{Totals, Window};
 pub use names::{FleetNames, Side};
 pub use tolerance::Tolerance;
 
-use crate::model::{Event, Outcome};
 use call::Call;
+use cutover_rollout::model::{Event, Outcome};
 use external::ExternalChanges;
 use history::SnapshotHistory;
 use initial::InitialState;

@@ -7,7 +7,7 @@ use cutover_lab::services::elbv2::{Condition, Rule};
 use cutover_lab::world::World;
 
 use crate::config::{Config, Fleet, ScaleIn, TestRule};
-use crate::model::{Color, RuleId};
+use cutover_rollout::model::{Color, RuleId};
 
 /// The resources of a service's configuration, with the lab's ARNs.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use super::initial::actions;
 use super::readiness::{ReadinessChecker, earlier};
 use super::snapshot::Snapshot;
 use super::{CheckContext, FleetNames, Violations};
-use crate::rollout::T;
+use cutover_rollout::T;
 
 const PROMISE: &str = "3 rollback in one call";
 

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 
 use super::FleetNames;
 use super::call::{ATTEMPT, Call};
-use crate::model::{Outcome, Record};
-use crate::rollout::T;
+use cutover_rollout::T;
+use cutover_rollout::model::{Outcome, Record};
 
 /// How long a call may take to count as prompt.
 const PROMPT: Duration = Duration::from_secs(1);

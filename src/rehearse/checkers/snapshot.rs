@@ -9,7 +9,7 @@ use cutover_lab::world::World;
 use jiff::Timestamp;
 
 use super::{FleetNames, Side};
-use crate::rollout::SCALE_IN_ACTION;
+use cutover_rollout::SCALE_IN_ACTION;
 
 /// A snapshot of the service's fleet.
 #[derive(Debug, Clone, PartialEq, Eq)]

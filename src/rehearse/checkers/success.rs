@@ -9,7 +9,7 @@ use super::readiness::earlier;
 use super::runs::Run;
 use super::snapshot::SideSnapshot;
 use super::{CheckContext, Violations};
-use crate::model::{ImageReference, Outcome, Status};
+use cutover_rollout::model::{ImageReference, Outcome, Status};
 
 const PROMISE: &str = "4 success is proven";
 
@@ -55,7 +55,7 @@ fn wrong(scene: &CheckContext<'_>, name: &str, run: &Run, outcome: &Outcome) -> 
             if is_pair && !scene.past.since(since(run.read.rules.last())).any(|t| t.is_all(side)) {
                 wrong.push("traffic had left the new side when it last read the rules".to_owned());
             }
-            let lately = earlier(scene.world.now, crate::rollout::T);
+            let lately = earlier(scene.world.now, cutover_rollout::T);
             for other in sides.filter(|other| *other != side) {
                 if node_still_routes_to(scene, other) && !scene.hands.weights_moved_since(lately) {
                     let what = "a load balancer node still sends traffic to the old side";

@@ -1,8 +1,8 @@
 //! An operator changes how large the groups are or may be.
 
 use super::{BLUE, GREEN};
-use crate::model::{Event, Status};
 use crate::rehearse::testcase::{LabOperator, RunReport, Story, TestCommand, phase, weights};
+use cutover_rollout::model::{Event, Status};
 
 /// Sets a group's bounds, as the console does.
 async fn bounds(hand: LabOperator, group: &str, bounds: &[(&str, &str)]) {

@@ -1,8 +1,8 @@
 //! An operator removes instances or targets, or suspends a group's processes.
 
 use super::{BLUE, GREEN};
-use crate::model::{Event, Status};
 use crate::rehearse::testcase::{LabOperator, Story, TestCommand, phase, weights};
+use cutover_rollout::model::{Event, Status};
 
 async fn terminates(hand: &LabOperator, group: &str) {
     let instance = hand.instance(group);

@@ -1,8 +1,8 @@
 //! An operator changes the ledger.
 
 use super::{BLUE, GREEN};
-use crate::model::Status;
 use crate::rehearse::testcase::{LabOperator, Story, TestCommand, phase, weights};
+use cutover_rollout::model::Status;
 
 async fn forgets(hand: LabOperator) {
     // The record of the phase is saved first.

@@ -1,8 +1,8 @@
 //! An operator starts, cancels or rolls back an instance refresh.
 
 use super::{BLUE, GREEN};
-use crate::model::{Event, RefreshStatus, Status};
 use crate::rehearse::testcase::{Story, TestCommand, phase, weights};
+use cutover_rollout::model::{Event, RefreshStatus, Status};
 
 /// Matches an event of a refresh with this status.
 fn refresh(wanted: RefreshStatus) -> impl Fn(&Event) -> bool + Send + 'static {

@@ -1,8 +1,8 @@
 //! An operator changes the launch template, or what a group launches from.
 
 use super::{BLUE, GREEN};
-use crate::model::Status;
 use crate::rehearse::testcase::{LabOperator, Story, TestCommand, phase, weights};
+use cutover_rollout::model::Status;
 
 /// Makes a group launch from another version.
 async fn launches_from(hand: LabOperator, group: &str, version: &str) {

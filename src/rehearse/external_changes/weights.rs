@@ -1,8 +1,8 @@
 //! An operator changes weights or rules.
 
 use super::{BLUE, GREEN};
-use crate::model::{Event, Status};
 use crate::rehearse::testcase::{EventFilter, LabOperator, Story, TestCommand, phase, weights};
+use cutover_rollout::model::{Event, Status};
 
 const ALL: u32 = 100;
 

@@ -10,16 +10,16 @@ use cutover_lab::transport::InProcess;
 use cutover_lab::world::World;
 
 use super::{give, identity, printed, without};
-use crate::aws::Aws;
 use crate::config::{self, Config};
 use crate::iam::Policy;
-use crate::image::{Annotations, Codec, assemble};
-use crate::model::{Digest, Repository};
 use crate::publish::{
     AssembledPush, Destination, ImageContent, ImagePush, LayerCache, Logins, connect,
 };
 use crate::rehearse::demo::{CANARY, START};
 use crate::rehearse::lab;
+use cutover_aws::Aws;
+use cutover_oci::image::{Annotations, Codec, assemble};
+use cutover_rollout::model::{Digest, Repository};
 
 const ECR: &str = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com";
 
@@ -50,7 +50,7 @@ fn config(image: &str) -> Config {
 async fn as_role<T>(
     config: &Config,
     policy: &Policy,
-    work: impl AsyncFnOnce(crate::net::Net, Aws) -> T,
+    work: impl AsyncFnOnce(cutover_net::Net, Aws) -> T,
 ) -> (T, BTreeSet<String>) {
     let mut world = world();
     give(&mut world, policy);
@@ -67,7 +67,7 @@ fn news() -> Repository {
     format!("{ECR}/news").parse().unwrap()
 }
 
-async fn destination(net: &crate::net::Net, cloud: &Aws) -> Destination {
+async fn destination(net: &cutover_net::Net, cloud: &Aws) -> Destination {
     connect(net, Some(cloud), &news(), &Logins::default()).await.unwrap()
 }
 

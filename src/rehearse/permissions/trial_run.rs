@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use cutover_lab::world::World;
 
-use crate::aws::Settings;
-use crate::model::{Event, Status};
 use crate::rehearse::testcase::{EventFilter, RunReport, Story, TestCommand};
+use cutover_aws::Settings;
+use cutover_rollout::model::{Event, Status};
 
 /// A run in the world that the previous one left.
 pub(super) struct TrialRun {

@@ -10,9 +10,9 @@ use jiff::SignedDuration;
 
 use super::Trial;
 use super::trial_run::TrialRun;
-use crate::model::{Event, Status};
 use crate::rehearse::demo::{BLUE_GREEN, CANARY, ROLLING, START};
 use crate::rehearse::testcase::TestCommand;
+use cutover_rollout::model::{Event, Status};
 
 const LEDGER: &str = "/cutover/news/rollouts/";
 

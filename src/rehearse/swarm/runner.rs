@@ -17,11 +17,11 @@ use tokio::sync::watch;
 use super::case::{EarlyEnd, Run, SwarmCase};
 use crate::config::{self, Config};
 use crate::engine::{Stop, Stopper};
-use crate::model::{Outcome, Status, TimedEvent};
-use crate::net::Clock;
 use crate::rehearse::checkers::{Checkers, FleetNames, Tolerance, Totals, Violation, Window};
 use crate::rehearse::demo::{START, SimulationError};
 use crate::rehearse::process::{Process, ProcessCommand};
+use cutover_net::Clock;
+use cutover_rollout::model::{Outcome, Status, TimedEvent};
 
 /// No run takes longer, whatever happens: deadlines and timeouts together stay far below.
 const LONGEST: Duration = Duration::from_secs(12 * 3600);

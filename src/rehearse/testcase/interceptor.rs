@@ -11,7 +11,7 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use tower::ServiceExt;
 
-use crate::net::{Body, Clock, Net, Transport, full};
+use cutover_net::{Body, Clock, Net, Transport, full};
 
 /// What to do with an intercepted request.
 pub(in crate::rehearse) enum Interception {

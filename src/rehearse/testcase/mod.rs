@@ -20,13 +20,13 @@ use super::checkers::{Checkers, FleetNames, Tolerance, Violation};
 use super::demo::{BAD, CANARY, ROLLING, START};
 use super::lab::settings;
 use super::site;
-use crate::aws::{Aws, Settings};
 use crate::config::{self, Config};
 use crate::engine::{Caller, ImageSource, Session, Stop};
-use crate::image::{Image, assemble_entries};
-use crate::model::{Event, ImageReference, Outcome, Status, TimedEvent};
-use crate::net::Clock;
 use crate::publish::Logins;
+use cutover_aws::{Aws, Settings};
+use cutover_net::Clock;
+use cutover_oci::image::{Image, assemble_entries};
+use cutover_rollout::model::{Event, ImageReference, Outcome, Status, TimedEvent};
 
 pub(super) use interceptor::Interception;
 use interceptor::Interceptor;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{Event, Outcome, Status, TimedEvent};
+use cutover_rollout::model::{Event, Outcome, Status, TimedEvent};
 
 /// A run's events and outcome; no outcome if it died.
 #[derive(Debug)]

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::RunHistory;
-use crate::model::{Color, PerColor, Status};
 use crate::report::time::relative_time;
 use crate::report::{TerminalStyle, bar};
+use cutover_rollout::model::{Color, PerColor, Status};
 
 /// The most points in a chart; more are unreadable.
 const POINTS: u64 = 60;

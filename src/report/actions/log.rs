@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use super::command::{Annotation, END_GROUP, Level, Place, group, sanitize};
-use crate::model::{Event, Outcome, Status, TimedEvent};
 use crate::report::time::relative_time;
 use crate::report::{HumanRenderer, TerminalStyle};
+use cutover_rollout::model::{Event, Outcome, Status, TimedEvent};
 
 /// The most annotations of each level for findings. The runner keeps ten per level and step and drops the rest
 /// (actions/runner, `ExecutionContext.cs`); the tenth is for the outcome.

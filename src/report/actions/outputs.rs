@@ -4,7 +4,7 @@
 //! that is stored as a secret is such a value, and it is part of every ECR image reference and every ARN.
 
 use super::RunHistory;
-use crate::model::Color;
+use cutover_rollout::model::Color;
 
 /// Returns the names and values of the known facts. The others are left out, and read as empty strings.
 pub fn outputs(story: &RunHistory) -> Vec<(&'static str, String)> {

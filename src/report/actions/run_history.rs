@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use crate::model::{
-    Counts, Event, ImageReference, Outcome, PerColor, Repository, Status, TimedEvent,
-};
 use crate::report::TerminalStyle;
 use crate::report::line::Line;
 use crate::report::timeline::Timeline;
+use cutover_rollout::model::{
+    Counts, Event, ImageReference, Outcome, PerColor, Repository, Status, TimedEvent,
+};
 
 /// The most findings and notices that are kept. A run of days has many notices, and a summary is limited to 1 MiB.
 const KEPT: usize = 50;

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::{RunHistory, chart};
-use crate::model::{Outcome, PerColor, Status};
 use crate::report::time::{format_duration, relative_time};
+use cutover_rollout::model::{Outcome, PerColor, Status};
 
 /// The most bytes of a summary. GitHub shows nothing of one above 1 MiB (GitHub docs, "Adding a job summary").
 const LIMIT: usize = 900 * 1024;

@@ -1,7 +1,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
-use crate::model::{
+use cutover_rollout::model::{
     Counts, Digest, Event, ImageReference, Outcome, PerColor, Status, Strategy, TimedEvent,
 };
 

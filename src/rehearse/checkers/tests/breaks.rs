@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::stage::{BLUE, CheckerBench, GREEN, assert_only_violation, begun, split};
-use crate::model::Status;
+use cutover_rollout::model::Status;
 
 #[test]
 fn false_success_is_reported() {

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use cutover_lab::scenario::Scenario;
 
-use crate::model::Status;
 use crate::rehearse::checkers::Violation;
 use crate::rehearse::demo::{BAD, BLUE_GREEN, CANARY, ROLLING};
 use crate::rehearse::process::ProcessCommand;
 use crate::rehearse::swarm::{End, Run, SwarmCase, play};
+use cutover_rollout::model::Status;
 
 /// Runs one rollout without faults; returns its outcome and what the checkers found.
 fn reported(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::stage::{BLUE, CheckerBench, GREEN, assert_only_violation, begun, split};
-use crate::model::Status;
+use cutover_rollout::model::Status;
 
 #[test]
 fn leftovers_are_reported() {

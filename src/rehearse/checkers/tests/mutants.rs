@@ -10,7 +10,7 @@ use cutover_lab::scenario::Scenario;
 use crate::rehearse::demo::{BAD, BLUE_GREEN, CANARY};
 use crate::rehearse::process::ProcessCommand;
 use crate::rehearse::swarm::{Run, SwarmCase, draw, play};
-use crate::rollout::mutant::{Mutant, with};
+use cutover_rollout::mutant::{Mutant, with};
 
 /// Runs these seeds' test cases with a mutant until one of them breaks `promise`.
 fn caught(mutant: Mutant, seeds: Range<u64>, story: fn(u64) -> SwarmCase, promise: &str) {

@@ -11,11 +11,11 @@ use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::config;
-use crate::model::{
-    Event, FleetFacts, Goal, OneGroupFacts, Outcome, Phase, Record, Status, Strategy,
-};
 use crate::rehearse::checkers::{Checkers, FleetNames, Tolerance, Totals, Violation};
 use crate::rehearse::demo::{CANARY, ROLLING};
+use cutover_rollout::model::{
+    Event, FleetFacts, Goal, OneGroupFacts, Outcome, Phase, Record, Status, Strategy,
+};
 
 /// A world and its checkers.
 pub(super) struct CheckerBench {

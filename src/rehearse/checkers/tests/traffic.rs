@@ -2,7 +2,7 @@
 //! must report each.
 
 use super::stage::{BLUE, GREEN, assert_only_violation, begun, split};
-use crate::model::Status;
+use cutover_rollout::model::Status;
 
 #[test]
 fn traffic_without_ready_targets_is_reported() {

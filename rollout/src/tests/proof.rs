@@ -1,0 +1,85 @@
+//! What proves success, and what doesn't: an absence, and anything that was not read.
+
+use std::collections::BTreeMap;
+
+use super::scenarios::come_to;
+use super::world::*;
+use crate::evidence::judge_alarms;
+use crate::judge::Verdict;
+use crate::model::*;
+use crate::*;
+
+/// An instance of the right version is still launching while success is verified.
+#[test]
+fn a_pending_instance_of_the_right_version_does_not_prevent_the_proof() {
+    let mut world = come_to(&[100], Phase::Verify);
+    let mut booting = instance("i-new", NEW);
+    booting.lifecycle = Lifecycle::Pending;
+    world.group("green").group.instances.push(booting);
+    assert_eq!(prove(&world.plan, &world.record, &world.seen), Ok(()));
+}
+
+/// Every instance has terminated, and there is no capacity for new ones: a group without instances proves nothing.
+#[test]
+fn a_group_without_instances_proves_nothing() {
+    let mut world = come_to(&[100], Phase::Verify);
+    let green = world.group("green");
+    green.group.instances.clear();
+    green.targets.clear();
+    let why = prove(&world.plan, &world.record, &world.seen).unwrap_err().to_string();
+    assert!(why.starts_with("none of the "), "{why}");
+}
+
+#[test]
+fn a_deleted_group_proves_nothing() {
+    for group in ["green", "blue"] {
+        let mut world = come_to(&[100], Phase::Verify);
+        world.seen.groups.remove(group);
+        let proven = prove(&world.plan, &world.record, &world.seen);
+        // Exit code 0 asserts nothing about the old group.
+        assert_eq!(proven.is_ok(), group == "blue", "{proven:?}");
+    }
+}
+
+/// What the final verification did not read proves nothing.
+#[test]
+fn what_was_not_read_proves_nothing() {
+    let world = come_to(&[100], Phase::Verify);
+    let why = |change: fn(&mut Observation)| {
+        let mut seen = world.seen.clone();
+        change(&mut seen);
+        prove(&world.plan, &world.record, &seen).unwrap_err().to_string()
+    };
+    assert_eq!(why(|seen| seen.proof = None), "the proof of success has not been read");
+    let why = why(|seen| seen.groups.get_mut("green").unwrap().refreshes = Reading::NotRead);
+    assert_eq!(why, "the group's instance refreshes have not been read");
+}
+
+/// The alarm is deleted while the canary is judged: a missing alarm does not count as OK.
+#[test]
+fn a_deleted_alarm_holds_the_step() {
+    let mut world = come_to(&[10, 100], Phase::Bake);
+    world.plan.judge.alarms = vec!["p99".to_owned()];
+    let mut verdict = |state: Reading<BTreeMap<String, AlarmState>>| {
+        world.seen.alarms = state;
+        judge_alarms(&world.plan, &world.seen)
+    };
+    let read = |state| Reading::Read(BTreeMap::from([("p99".to_owned(), state)]));
+    assert_eq!(verdict(read(AlarmState::Ok)), None);
+    assert!(matches!(verdict(read(AlarmState::Alarm)), Some(Verdict::Fail(_))));
+    assert!(matches!(verdict(read(AlarmState::InsufficientData)), Some(Verdict::Insufficient(_))));
+    assert!(matches!(verdict(Reading::Read(BTreeMap::new())), Some(Verdict::Insufficient(_))));
+    assert!(matches!(verdict(Reading::NotRead), Some(Verdict::Insufficient(_))));
+}
+
+/// Errors fail a version even while an alarm has insufficient data.
+#[test]
+fn errors_fail_a_version_even_if_an_alarm_has_no_data() {
+    let mut world = come_to(&[10, 100], Phase::Bake);
+    world.plan.judge.alarms = vec!["p99".to_owned()];
+    world.seen.alarms =
+        Reading::Read(BTreeMap::from([("p99".to_owned(), AlarmState::InsufficientData)]));
+    world.errors = 0.5;
+    let end = world.run();
+    assert_eq!(end.status, Status::RolledBack, "{:?}", world.log);
+}
