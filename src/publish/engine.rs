@@ -37,7 +37,7 @@ impl ImagePush<'_> {
                     | PublishError::UnexpectedLayer(_)
                     | PublishError::MissingLayer(_)),
                 ) => {
-                    tracing::debug!(%error, "the engine's data folder is unusable: exporting the image")
+                    tracing::debug!(%error, "the engine's data folder is unusable: exporting the image");
                 }
                 done => return done,
             }

@@ -107,7 +107,7 @@ pub(super) fn carry_out(world: &mut World, what: &EventKind) {
             }
         }
         EventKind::Rate { requests_per_second } => {
-            world.traffic.rate = requests_per_second.max(0.0)
+            world.traffic.rate = requests_per_second.max(0.0);
         }
         EventKind::Image { version, lasts, becomes } => {
             let number = misbehavior::begin(world, version, becomes);

@@ -18,6 +18,9 @@ enum UndoProgress {
     UnderWay,
 }
 
+/// A part of the undoing: sends what it needs next, if anything.
+type UndoPart<M> = fn(&mut M) -> Result<UndoProgress, NotReady>;
+
 impl Machine<'_, '_, '_> {
     /// Restores all traffic to the old side, with one change per rule, before the record is saved.
     pub(super) fn restore_traffic(&mut self) -> Result<(), NotReady> {
@@ -180,7 +183,7 @@ impl Machine<'_, '_, '_> {
             );
             return Ok(());
         }
-        let parts: [fn(&mut Self) -> Result<UndoProgress, NotReady>; 7] = [
+        let parts: [UndoPart<Self>; 7] = [
             Self::cancel_own_scale_in,
             Self::undo_refresh,
             Self::undo_capacity,

@@ -142,7 +142,7 @@ impl<'a> Checker<'a> {
             self.at(
                 place,
                 format!("`{key}` must end with 100"),
-                format!("add 100 at the end, so that the rollout can complete"),
+                "add 100 at the end, so that the rollout can complete".to_owned(),
             );
         }
         read

@@ -50,7 +50,7 @@ fn commands(role: &DeployRole, files: &[File], inline: bool) -> Vec<(&'static st
     match role.provider_exists {
         Some(true) => {}
         Some(false) => {
-            all.push(("GitHub's OIDC provider, of which an account can have only one.", create))
+            all.push(("GitHub's OIDC provider, of which an account can have only one.", create));
         }
         None => {
             let provider = &role.trust.provider;

@@ -157,7 +157,7 @@ pub fn handle_event(world: &mut World, event: &Event) {
         Event::Converge(group) => capacity::converge(world, group),
         Event::InService(group, instance) => lifecycle::in_service(world, group, instance),
         Event::CheckDeregistration(group, instance) => {
-            lifecycle::check_deregistration(world, group, instance)
+            lifecycle::check_deregistration(world, group, instance);
         }
         Event::Terminated(group, instance) => lifecycle::gone(world, group, instance),
         Event::CheckHealth(group, born) => health::check(world, group, *born),
