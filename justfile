@@ -36,8 +36,8 @@ docs:
 # Rewrite what tests write: the JSON Schema, the tables of docs/actions.md, the snapshots
 update:
     UPDATE_SCHEMA=1 cargo test --test config
-    UPDATE_DOCS=1 cargo test --test action
-    INSTA_UPDATE=always cargo test
+    UPDATE_DOCS=1 cargo test --test action --test reference
+    INSTA_UPDATE=always cargo test --workspace
 
 # Try to break the promises with these seeds of the swarm, such as `just seeds 200..1200`
 seeds range="0..100":

@@ -109,7 +109,8 @@ fn sources(folder: &Path) -> String {
 #[test]
 fn the_tests_that_the_page_on_safety_names_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let sources: String = ["src", "tests"].map(|folder| sources(&root.join(folder))).concat();
+    let folders = ["src", "tests", "rollout", "net", "oci", "docker", "aws", "lab"];
+    let sources: String = folders.map(|folder| sources(&root.join(folder))).concat();
     let page = page("docs/safety.md");
     let mut found = 0;
     for name in page.split('`').skip(1).step_by(2) {
@@ -125,4 +126,51 @@ fn the_tests_that_the_page_on_safety_names_exist() {
         found += usize::from(is_path || is_test);
     }
     assert!(found > 20, "docs/safety.md names {found} tests");
+}
+
+/// Returns a heading's anchor, as GitHub and mdBook make it.
+fn anchor(heading: &str) -> String {
+    let plain: String = heading.trim().chars().filter(|c| *c != '`' && *c != '*').collect();
+    let kept = plain.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+/// Returns the prose of a page: its code blocks hold no links and no headings.
+fn prose(page: &str) -> String {
+    let blocks = page.split("```").step_by(2);
+    blocks.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn every_relative_link_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let listed =
+        Command::new("git").args(["ls-files", "-z", "*.md"]).current_dir(root).output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let link = regex::Regex::new(r"\]\(([^)\s]+)\)").unwrap();
+    let (mut links, mut broken) = (0, Vec::new());
+    for name in listed.split('\0').filter(|name| root.join(name).is_file()) {
+        let text = prose(&page(name));
+        for found in link.captures_iter(&text) {
+            let target = &found[1];
+            if target.contains("://") || target.starts_with("mailto:") {
+                continue;
+            }
+            links += 1;
+            let (path, heading) = target.split_once('#').unwrap_or((target, ""));
+            let folder = root.join(name).parent().unwrap().to_owned();
+            let file = if path.is_empty() { root.join(name) } else { folder.join(path) };
+            let is_there = heading.is_empty()
+                || fs::read_to_string(&file).is_ok_and(|text| {
+                    let text = prose(&text);
+                    let mut headings = text.lines().filter(|line| line.starts_with('#'));
+                    headings.any(|line| anchor(line.trim_start_matches('#')) == heading)
+                });
+            if !file.exists() || !is_there {
+                broken.push(format!("{name}: {target}"));
+            }
+        }
+    }
+    assert!(links > 100, "only {links} links were found");
+    assert!(broken.is_empty(), "broken links:\n{}", broken.join("\n"));
 }

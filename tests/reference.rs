@@ -94,7 +94,10 @@ fn kind(schema: &Value, root: &Value) -> String {
         _ => "section",
     };
     match name {
-        "array" => format!("list of {}", kind(&schema["items"], root)),
+        "array" => match kind(&schema["items"], root) {
+            choice if choice.starts_with('`') => format!("list of {choice}"),
+            one => format!("list of {one}s"),
+        },
         "object" => match schema["properties"].is_object() {
             true => "section".to_owned(),
             false => "map".to_owned(),

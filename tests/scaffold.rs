@@ -222,10 +222,10 @@ fn one_group_rolls_and_a_pair_is_a_canary() {
 #[test]
 fn unknown_settings_become_comments() {
     let mut account = account(vec![group("web", "t", &["a"], 1)], Vec::new());
-    account.gaps = vec![Gap {
-        action: "elasticloadbalancing:DescribeRules".to_owned(),
-        what: "which rules forward to the groups".to_owned(),
-    }];
+    account.gaps = vec![Gap::denied(
+        "elasticloadbalancing:DescribeRules".to_owned(),
+        "which rules forward to the groups".to_owned(),
+    )];
     let service = choose_services(&account, &[], None).unwrap().remove(0);
     let launch =
         launch("TAG=v1\ndocker run 123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:$TAG\n", None);

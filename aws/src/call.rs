@@ -86,7 +86,7 @@ impl Aws {
                 Err(error) => AwsError::of(operation, &error),
             };
             match delays.next() {
-                Some(delay) if error.is_transient() => {
+                Some(delay) if error.is_worth_repeating() => {
                     tracing::debug!(%error, ?delay, "retrying");
                     self.clock.sleep(delay).await;
                 }

@@ -38,11 +38,13 @@ pub enum ErrorClass {
 /// Whether a retry can help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposition {
-    /// A retry may succeed, immediately or soon.
+    /// Repeating the request soon may succeed.
     Transient,
-    /// A retry may succeed after a pause.
+    /// It may succeed after a pause, which AWS asked for.
     Throttled,
-    /// The result stays the same until a person changes something.
+    /// It may succeed once something else has ended: a conflicting change, or the time until credentials are renewed.
+    Blocked,
+    /// It fails in the same way until a person changes something.
     Final,
 }
 
@@ -186,15 +188,12 @@ impl AwsError {
         }
     }
 
-    /// Decides whether a retry can help. This is the only place that decides it.
+    /// Decides whether repeating the request can help. Nothing else decides that.
     pub fn disposition(&self) -> Disposition {
         match self.class {
+            ErrorClass::Service | ErrorClass::Network => Disposition::Transient,
             ErrorClass::Throttled => Disposition::Throttled,
-            // A conflict ends with the other change; the credentials provider renews expired credentials.
-            ErrorClass::Service
-            | ErrorClass::Network
-            | ErrorClass::Conflict
-            | ErrorClass::Credentials => Disposition::Transient,
+            ErrorClass::Conflict | ErrorClass::Credentials => Disposition::Blocked,
             ErrorClass::Denied
             | ErrorClass::NotFound
             | ErrorClass::Invalid
@@ -202,9 +201,9 @@ impl AwsError {
         }
     }
 
-    /// Returns true if a read should be retried within seconds.
-    pub(super) fn is_transient(&self) -> bool {
-        matches!(self.class, ErrorClass::Throttled | ErrorClass::Service | ErrorClass::Network)
+    /// Returns whether a read is worth repeating within seconds.
+    pub(super) fn is_worth_repeating(&self) -> bool {
+        matches!(self.disposition(), Disposition::Transient | Disposition::Throttled)
     }
 }
 

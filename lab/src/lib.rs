@@ -2,7 +2,7 @@
 //!
 //! One deterministic core, [`world::World`], answers `handle(request, now) -> response` without sockets,
 //! clocks, threads or unseeded randomness: the same seed and the same requests give the same history.
-//! Two transports ([`doors`]) lead to it: one in-process, under Tokio's time, and one over loopback
+//! Two transports ([`transport`]) lead to it: one in-process, under Tokio's time, and one over loopback
 //! HTTP, for the AWS CLI, boto3 and any other AWS client.
 //!
 //! The crate does not depend on cutover: the two are independent readings of AWS.

@@ -33,6 +33,15 @@ pub fn ready_targets<'a>(
 
 /// Returns how many ready targets a share of `percent` requires if all traffic requires `desired` instances:
 /// ⌈percent · desired / 100⌉, at least 1 unless the share is 0.
+///
+/// ```
+/// use cutover_rollout::required_targets;
+///
+/// // A first step of 1% needs one target, half of the traffic half of them.
+/// assert_eq!(required_targets(1, 6), 1);
+/// assert_eq!(required_targets(50, 5), 3);
+/// assert_eq!(required_targets(0, 6), 0);
+/// ```
 pub fn required_targets(percent: u8, desired: u32) -> u32 {
     if percent == 0 {
         return 0;

@@ -16,7 +16,7 @@ pub fn gap_if_denied<T>(
     match read {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.class == ErrorClass::Denied => {
-            let gap = Gap::new(error.denied_action(), what);
+            let gap = Gap::denied(error.denied_action(), what);
             if !gaps.contains(&gap) {
                 gaps.push(gap);
             }

@@ -106,8 +106,9 @@ impl Survey<'_> {
         gap_if_denied(read, without, &mut self.gaps)
     }
 
+    /// Records that something does not exist.
     fn gap(&mut self, action: &str, what: impl Into<String>) {
-        self.gaps.push(Gap::new(action, what));
+        self.gaps.push(Gap::missing(action, what));
     }
 
     /// Returns the configured groups that exist; `None` if that could not be read.

@@ -202,9 +202,9 @@ fn gap_comments(gaps: &[Gap]) -> String {
     if gaps.is_empty() {
         return String::new();
     }
-    let mut text = "# INCOMPLETE. The credentials in use were denied these reads:\n".to_owned();
-    for Gap { action, what } in gaps {
-        text.push_str(&format!("#   {action}: {what}\n"));
+    let mut text = "# INCOMPLETE:\n".to_owned();
+    for gap in gaps {
+        text.push_str(&format!("#   {gap}\n"));
     }
     text.push_str("# Allow these actions, or create what does not exist yet, then run `cutover iam` again.\n\n");
     text

@@ -17,7 +17,7 @@ const MAX_CLAIM_AGE: Duration = Duration::from_secs(5);
 const MAX_REREADS: usize = 3;
 
 /// How old everything else, above all health, may be when a change is sent because of it. Restoring traffic is only
-/// subject to `FRESH`.
+/// subject to `MAX_CLAIM_AGE`.
 const MAX_OBSERVATION_AGE: Duration = Duration::from_secs(10);
 
 /// The result of a tick's actions.
@@ -62,7 +62,7 @@ pub(super) async fn act(
             Change::Done(()) => {}
             Change::Refused(error) => {
                 match error.disposition() {
-                    Disposition::Transient => {}
+                    Disposition::Transient | Disposition::Blocked => {}
                     Disposition::Throttled => acted.throttled = true,
                     Disposition::Final => {
                         acted.refused = Some(error.to_string());

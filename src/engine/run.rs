@@ -35,7 +35,7 @@ const MAX_READ_FAILURE: Duration = Duration::from_secs(900);
 /// How long to wait after AWS throttled a request.
 const THROTTLE_PAUSE: Duration = Duration::from_secs(5);
 
-/// The same as [`BLIND`] if AWS denies access: IAM changes take a moment to apply everywhere.
+/// The same as [`MAX_READ_FAILURE`] if AWS denies access: IAM changes take a moment to apply everywhere.
 const MAX_DENIED: Duration = Duration::from_secs(30);
 
 /// Returns how long something may fail before the run gives up. What AWS refuses for good now, it still refuses in a
@@ -43,7 +43,7 @@ const MAX_DENIED: Duration = Duration::from_secs(30);
 fn gives_up_after(disposition: Disposition) -> Duration {
     match disposition {
         Disposition::Final => MAX_DENIED,
-        Disposition::Transient | Disposition::Throttled => MAX_READ_FAILURE,
+        Disposition::Transient | Disposition::Throttled | Disposition::Blocked => MAX_READ_FAILURE,
     }
 }
 

@@ -106,7 +106,7 @@ impl Session<'_> {
         AssembledPush { net: self.net, cloud: Some(self.cloud), logins: &self.caller.logins }
     }
 
-    /// Does the same as [`Session::look`], and makes the plan.
+    /// Does the same as [`Session::check_account`], and makes the plan.
     pub(super) async fn check_and_plan(
         &self,
         image: Option<&ImageReference>,

@@ -10,10 +10,10 @@ const CELLS: u32 = 20;
 const DOTS: u32 = 24;
 
 /// Returns the shares in percent as a bar: `blue ███████████████░░░░░  75% │ green 25%`.
-pub(super) fn shares(weights: PerColor<u8>, look: TerminalStyle) -> String {
-    let total = u32::from(weights.blue) + u32::from(weights.green);
+pub(super) fn shares(shares: PerColor<u8>, look: TerminalStyle) -> String {
+    let total = u32::from(shares.blue) + u32::from(shares.green);
     // Any share above 0 gets at least one cell.
-    let filled = match (weights.blue, weights.green) {
+    let filled = match (shares.blue, shares.green) {
         (0, _) => 0,
         (_, 0) => CELLS,
         (blue, _) => (u32::from(blue) * CELLS / total).clamp(1, CELLS - 1),
@@ -28,10 +28,10 @@ pub(super) fn shares(weights: PerColor<u8>, look: TerminalStyle) -> String {
     format!(
         "{} {bar} {:>3}% {} {} {}%",
         look.tint(Color::Blue, "blue"),
-        weights.blue,
+        shares.blue,
         look.glyph("│", "|"),
         look.tint(Color::Green, "green"),
-        weights.green,
+        shares.green,
     )
 }
 

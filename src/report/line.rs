@@ -120,11 +120,10 @@ impl Line {
                 let text = format!("{group} {dots} {healthy} healthy, {needed} needed");
                 Line::new("health", text).about(group)
             }
-            Event::Traffic { shares: weights, verified } => {
+            Event::Traffic { shares, verified } => {
                 let state = if *verified { "verified" } else { "set" };
-                let line =
-                    Line::new("traffic", format!("{}  {state}", bar::shares(*weights, look)));
-                let shares = format!("traffic: blue {}%, green {}%", weights.blue, weights.green);
+                let line = Line::new("traffic", format!("{}  {state}", bar::shares(*shares, look)));
+                let shares = format!("traffic: blue {}%, green {}%", shares.blue, shares.green);
                 if *verified { line } else { line.milestone(shares) }
             }
             Event::Smoke { path, status, passed } => {

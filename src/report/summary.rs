@@ -79,7 +79,7 @@ fn facts(outcome: &Outcome, took: Duration, look: TerminalStyle) -> Vec<(&'stati
         ("strategy", outcome.strategy.map(|strategy| strategy.to_string())),
         ("image", outcome.image.as_ref().map(ToString::to_string)),
         ("version", version),
-        ("traffic", outcome.shares.map(|weights| bar::shares(weights, look))),
+        ("traffic", outcome.shares.map(|shares| bar::shares(shares, look))),
         ("proof", outcome.proof.map(str::to_owned)),
         ("duration", Some(took)),
     ]

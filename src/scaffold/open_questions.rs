@@ -29,12 +29,8 @@ pub fn open_questions(
             sides.blue.group.name, sides.green.group.name
         ));
     }
-    open.extend(account.gaps.iter().map(|gap| {
-        format!(
-            "cannot determine {}: `{}` is not allowed; allow it, then run `cutover init --force` again",
-            gap.what, gap.action
-        )
-    }));
+    let again = "allow it, then run `cutover init --force` again";
+    open.extend(account.gaps.iter().map(|gap| format!("{gap}; {again}")));
     open
 }
 

@@ -34,9 +34,9 @@ pub(crate) fn phase(name: &'static str) -> Moment {
 
 /// Matches weights that were `set` or `verified`.
 pub(crate) fn weights(green: u8, state: &'static str) -> Moment {
-    let is_weights = topic("traffic");
+    let is_traffic = topic("traffic");
     Box::new(move |line| {
-        is_weights(line) && line.contains(&format!("green {green} ")) && line.ends_with(state)
+        is_traffic(line) && line.contains(&format!("green {green}% ")) && line.ends_with(state)
     })
 }
 

@@ -46,7 +46,7 @@ impl TokenSource {
                 Err(error) => error,
             };
             match delays.next() {
-                Some(delay) if error.is_transient() => self.net.clock.sleep(delay).await,
+                Some(delay) if error.is_worth_repeating() => self.net.clock.sleep(delay).await,
                 _ => return Err(error),
             }
         }

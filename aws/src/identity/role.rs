@@ -148,7 +148,7 @@ impl RoleProvider {
 
 /// Returns true if a retry with a new token may succeed: the token expired, or STS did not reach GitHub (API model).
 fn is_retryable(error: &AwsError) -> bool {
-    error.is_transient()
+    error.is_worth_repeating()
         || error.is("ExpiredTokenException")
         || error.is("IDPCommunicationError")
         || (error.is("InvalidIdentityToken") && error.message.contains("verification key"))

@@ -6,6 +6,14 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 /// A content digest: `sha256:` and 64 hexadecimal digits.
+///
+/// ```
+/// use cutover_rollout::model::Digest;
+///
+/// let digest = Digest::of(b"hello");
+/// assert_eq!(digest.short(), "2cf24dba5fb0");
+/// assert!("sha256:2cf24d".parse::<Digest>().is_err());
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Digest(String);

@@ -42,7 +42,7 @@ pub struct PinnedUserData {
 
 /// Makes the user data of a version that launches `image`.
 ///
-/// `base` is the live version's user data as EC2 returns it, in base64; [`Source::File`] ignores it. A
+/// `base` is the live version's user data as EC2 returns it, in base64; [`UserDataSource::File`] ignores it. A
 /// reference that cannot be parsed is an error and is not skipped.
 ///
 /// # Errors

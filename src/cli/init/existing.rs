@@ -52,12 +52,8 @@ impl Init {
                     .map_err(Failure::from)?;
                 script_is_whole = gaps.is_empty();
                 complete &= script_is_whole;
-                open.extend(gaps.iter().filter(|gap| !account.gaps.contains(gap)).map(|gap| {
-                    format!(
-                        "{ROLE} is incomplete: cannot determine {}: `{}` is not allowed",
-                        gap.what, gap.action
-                    )
-                }));
+                let new = gaps.iter().filter(|gap| !account.gaps.contains(gap));
+                open.extend(new.map(|gap| format!("{ROLE} is incomplete: {gap}")));
                 files.push(File { path: ROLE.to_owned(), text: iam::role_script(&role, &gaps) });
             }
             // A wrong option is an error; a missing git remote is only a note.

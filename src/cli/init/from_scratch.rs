@@ -74,11 +74,7 @@ impl Init {
                 None
             }
         };
-        open.extend(
-            gaps.iter().map(|gap| {
-                format!("cannot determine {}: `{}` is not allowed", gap.what, gap.action)
-            }),
-        );
+        open.extend(gaps.iter().map(ToString::to_string));
         let deploys = github.is_some();
         let stack = Stack {
             repository: service.clone(),

@@ -26,10 +26,7 @@ impl Init {
             }
         };
         if let Some(gap) = account.gaps.first() {
-            return Err(refused(format!(
-                "a second group needs more permissions: cannot determine {}, because `{}` is not allowed",
-                gap.what, gap.action
-            )));
+            return Err(refused(format!("a second group needs more permissions: {gap}")));
         }
         let name = &member.group.name;
         let target_group = member.target_group.as_deref().unwrap_or_default();

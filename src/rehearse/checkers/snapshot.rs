@@ -133,8 +133,8 @@ impl Snapshot {
     }
 
     /// Returns D for a rollback to a side: its own DesiredCapacity while it receives more than
-    /// half, and never more than its MaxSize (ARCHITECTURE.md, "Where this differs from the
-    /// design", 3).
+    /// half, and never more than its MaxSize
+    /// (docs/adr/0010-a-rollback-counts-the-old-sides-own-capacity.md).
     pub(super) fn desired_for_rollback(&self, side: usize) -> u64 {
         let Some(old) = &self.sides[side] else { return 0 };
         let others = (0..self.sides.len()).filter(|other| *other != side);

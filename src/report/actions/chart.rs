@@ -22,10 +22,10 @@ pub(super) fn traffic(story: &RunHistory) -> Option<String> {
     let look = TerminalStyle { color: false, glyphs: true };
     let mut text = mermaid(story, new_side(story, first));
     text.push_str("\n```text\n");
-    for (at, weights) in &story.shares {
+    for (at, shares) in &story.shares {
         let at = relative_time(story.start, *at);
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{at:>9}  {}", bar::shares(*weights, look));
+        let _ = writeln!(text, "{at:>9}  {}", bar::shares(*shares, look));
     }
     text.push_str("```\n");
     Some(text)
@@ -35,9 +35,8 @@ pub(super) fn traffic(story: &RunHistory) -> Option<String> {
 /// other one. If neither has, the one with the smaller first share, or the one that received all traffic at once.
 fn new_side(story: &RunHistory, first: PerColor<u8>) -> Color {
     let outcome = story.outcome.as_ref();
-    let weights = outcome.and_then(|outcome| outcome.shares);
-    let whole =
-        weights.and_then(|weights| Color::BOTH.into_iter().find(|side| weights[*side] == 100));
+    let shares = outcome.and_then(|outcome| outcome.shares);
+    let whole = shares.and_then(|shares| Color::BOTH.into_iter().find(|side| shares[*side] == 100));
     match (outcome.map(|outcome| outcome.outcome), whole) {
         (Some(ending), Some(side)) if ending == story.goal => side,
         (Some(Status::RolledBack), Some(side)) => side.other(),
@@ -69,5 +68,5 @@ fn share(story: &RunHistory, color: Color, seconds: u64) -> u8 {
     let since = |at: &Timestamp| at.as_second() - story.start.as_second();
     let stands = story.shares.iter().rev().find(|(at, _)| since(at) <= seconds as i64);
     // Before its first step, the new side has no traffic.
-    stands.map_or(0, |(_, weights)| weights[color])
+    stands.map_or(0, |(_, shares)| shares[color])
 }

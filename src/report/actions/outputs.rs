@@ -15,7 +15,7 @@ pub fn outputs(story: &RunHistory) -> Vec<(&'static str, String)> {
         false => &outcome.repositories,
     };
     let number = |number: Option<u64>| number.map(|number| number.to_string());
-    let weight = |color| outcome.shares.map(|weights| weights[color].to_string());
+    let share = |color| outcome.shares.map(|shares| shares[color].to_string());
     let lines = |lines: Vec<String>| (!lines.is_empty()).then(|| lines.join("\n"));
     [
         ("outcome", Some(outcome.outcome.name().to_owned())),
@@ -26,9 +26,9 @@ pub fn outputs(story: &RunHistory) -> Vec<(&'static str, String)> {
         ("launch-template-version", number(outcome.launch_template_version)),
         ("previous-version", number(outcome.previous_version)),
         ("strategy", outcome.strategy.map(|strategy| strategy.to_string())),
-        ("shares", outcome.shares.and_then(|weights| serde_json::to_string(&weights).ok())),
-        ("share-blue", weight(Color::Blue)),
-        ("share-green", weight(Color::Green)),
+        ("shares", outcome.shares.and_then(|shares| serde_json::to_string(&shares).ok())),
+        ("share-blue", share(Color::Blue)),
+        ("share-green", share(Color::Green)),
         ("duration", Some(story.seconds().to_string())),
         ("rollout", number(outcome.rollout.or(story.rollout))),
     ]

@@ -26,7 +26,7 @@ pub(super) struct Finding {
 pub(super) struct Judgment {
     pub(super) at: Timestamp,
     /// The shares in percent while the evidence was counted; `None` with one group.
-    pub(super) weights: Option<PerColor<u8>>,
+    pub(super) shares: Option<PerColor<u8>>,
     pub(super) verdict: &'static str,
     pub(super) counts: Counts,
     pub(super) message: String,
@@ -111,13 +111,13 @@ impl RunHistory {
                 self.image.get_or_insert_with(|| image.clone());
             }
             Event::Version { template, .. } => self.template = Some(template.clone()),
-            Event::Traffic { shares: weights, verified: false } => {
-                self.first_shares.get_or_insert(*weights);
+            Event::Traffic { shares, verified: false } => {
+                self.first_shares.get_or_insert(*shares);
             }
-            Event::Traffic { shares: weights, verified: true }
-                if self.shares.last().map(|(_, last)| last) != Some(weights) =>
+            Event::Traffic { shares, verified: true }
+                if self.shares.last().map(|(_, last)| last) != Some(shares) =>
             {
-                self.shares.push((self.now, *weights));
+                self.shares.push((self.now, *shares));
             }
             Event::Judgment { verdict, counts, message } => self.judge(verdict, *counts, message),
             Event::Notice { message }
@@ -133,11 +133,11 @@ impl RunHistory {
     /// Records a judgment. Of consecutive ones with the same verdict and shares, the last has the most evidence
     /// and replaces the others.
     fn judge(&mut self, verdict: &'static str, counts: Counts, message: &str) {
-        let weights = self.shares.last().map(|(_, weights)| *weights);
+        let shares = self.shares.last().map(|(_, shares)| *shares);
         let at = self.now;
-        let judgment = Judgment { at, weights, verdict, counts, message: message.to_owned() };
+        let judgment = Judgment { at, shares, verdict, counts, message: message.to_owned() };
         match self.judgments.last_mut() {
-            Some(last) if last.verdict == verdict && last.weights == weights => *last = judgment,
+            Some(last) if last.verdict == verdict && last.shares == shares => *last = judgment,
             _ => self.judgments.push(judgment),
         }
     }

@@ -129,8 +129,8 @@ fn commit(sha: &str, links: &Links) -> String {
     }
 }
 
-fn shares(weights: PerColor<u8>) -> String {
-    format!("blue {}%, green {}%", weights.blue, weights.green)
+fn shares(shares: PerColor<u8>) -> String {
+    format!("blue {}%, green {}%", shares.blue, shares.green)
 }
 
 fn evidence(story: &RunHistory) -> Option<String> {
@@ -144,7 +144,7 @@ fn evidence(story: &RunHistory) -> Option<String> {
         format!(
             "| {} | {} | {requests} | {errors} | {rate} | **{}** | {} |",
             relative_time(story.start, judgment.at),
-            judgment.weights.map_or("–".to_owned(), shares),
+            judgment.shares.map_or("–".to_owned(), shares),
             judgment.verdict,
             escape(&judgment.message),
         )

@@ -17,7 +17,7 @@ fn image() -> ImageReference {
     ImageReference { repository, digest: Digest::of(b"v2") }
 }
 
-fn weights(blue: u8, verified: bool) -> Event {
+fn shares(blue: u8, verified: bool) -> Event {
     Event::Traffic { shares: PerColor { blue, green: 100 - blue }, verified }
 }
 
@@ -59,11 +59,11 @@ fn canary() -> Vec<TimedEvent> {
         ),
         at(3, Event::Image { image: image(), uploaded: 5738 }),
         at(4, Event::Phase { phase: "shift", message: "ready for traffic".to_owned() }),
-        at(134, weights(90, false)),
-        at(136, weights(90, true)),
+        at(134, shares(90, false)),
+        at(136, shares(90, true)),
         at(140, judgment("insufficient", 40, 0)),
         at(300, judgment("pass", 291, 0)),
-        at(303, weights(0, true)),
+        at(303, shares(0, true)),
         at(600, outcome(Status::Succeeded, "all traffic is on green")),
     ]
 }
@@ -96,12 +96,12 @@ fn a_summary_shows_the_whole_rollout() {
 
 #[test]
 fn the_chart_shows_the_side_that_traffic_moves_to() {
-    let chart = |shares: &[u8]| {
-        let set = shares.iter().map(|blue| at(60, weights(*blue, false)));
-        let read = shares.iter().map(|blue| at(60, weights(*blue, true)));
+    let chart = |of_blue: &[u8]| {
+        let set = of_blue.iter().map(|blue| at(60, shares(*blue, false)));
+        let read = of_blue.iter().map(|blue| at(60, shares(*blue, true)));
         let mut events: Vec<TimedEvent> = set.zip(read).flat_map(<[TimedEvent; 2]>::from).collect();
         let mut done = Outcome::new(Status::Succeeded, "done");
-        done.shares = shares.last().map(|blue| PerColor { blue: *blue, green: 100 - blue });
+        done.shares = of_blue.last().map(|blue| PerColor { blue: *blue, green: 100 - blue });
         events.push(at(120, Event::Outcome(Box::new(done))));
         summary(&story(&events), &links())
     };
