@@ -117,7 +117,7 @@ fn the_same_seed_prints_the_same_bytes_in_two_processes() {
 fn the_human_format_ends_with_a_summary() {
     let output = demo(&[]);
     let text = String::from_utf8(output.stdout).unwrap();
-    for part in ["succeeded", "sha256:", "virtual time", "timeline", "v1", "v2"] {
+    for part in ["succeeded", "sha256:", "simulated time", "timeline", "v1", "v2"] {
         assert!(text.contains(part), "no `{part}` in:\n{text}");
     }
 }

@@ -34,9 +34,9 @@ fn image(config: &config::Config) -> Image {
     assemble(&assembly, &config.directory, &Bases::default(), &Annotations::default()).unwrap()
 }
 
-async fn connect(door: &InProcess) -> (Net, Aws) {
+async fn connect(transport: &InProcess) -> (Net, Aws) {
     let clock = Clock::virtual_from(START.parse().unwrap());
-    let net = Net { transport: Transport::from_service(door.clone()), clock };
+    let net = Net { transport: Transport::from_service(transport.clone()), clock };
     let credentials = CredentialSource::Static {
         key: sts::ACCESS_KEY.to_owned(),
         secret: sts::SECRET_KEY.to_owned(),
@@ -57,8 +57,8 @@ async fn connect(door: &InProcess) -> (Net, Aws) {
 #[tokio::test(start_paused = true)]
 async fn the_example_is_pushed_and_pinned_in_the_default_world() {
     let world = World::from_scenario(&Scenario::default(), 7, START.parse().unwrap()).unwrap();
-    let door = InProcess::new(world);
-    let (net, cloud) = connect(&door).await;
+    let transport = InProcess::new(world);
+    let (net, cloud) = connect(&transport).await;
     let config = example();
     let (repository, _) = config.assembly().unwrap();
     let image = image(&config);
@@ -72,9 +72,9 @@ async fn the_example_is_pushed_and_pinned_in_the_default_world() {
     assert!(cloud.image_exists(repository.path(), image.digest()).await.unwrap());
 
     let reference = pushed.reference.to_string();
-    let facts = door.world(|world| registry::image(&world.registry, &reference)).unwrap();
+    let facts = transport.world(|world| registry::image(&world.registry, &reference)).unwrap();
     assert_eq!(facts.labels["lab.version"], "v2");
-    let page = door.world(|world| {
+    let page = transport.world(|world| {
         registry::file(&world.registry, image.digest().as_str(), "srv/www/posts/weights.html")
     });
     assert!(String::from_utf8_lossy(&page.unwrap()).contains("10, 50, 100"));

@@ -195,7 +195,7 @@ fn a_denied_read_is_reported_as_a_gap() {
     );
     let commands = limited("human");
     assert!(commands.starts_with("# INCOMPLETE"), "{commands}");
-    assert!(commands.contains("#   iam:GetInstanceProfile: "), "{commands}");
+    assert!(commands.contains("`iam:GetInstanceProfile` is not allowed\n"), "{commands}");
     assert!(commands.contains("unless the account already has it"), "{commands}");
 }
 

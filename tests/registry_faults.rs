@@ -32,10 +32,10 @@ type RequestFilter = Arc<dyn Fn(Request<Body>) -> Intercepted + Send + Sync>;
 type ResponseFilter = Arc<dyn Fn(&Method, Response<Body>) -> Response<Body> + Send + Sync>;
 
 /// Returns the registry, with its requests passed through `hand` and its responses through `after`.
-fn intercepted_registry(served: &Served, hand: RequestFilter, after: ResponseFilter) -> Registry {
+fn intercepted_registry(served: &Served, before: RequestFilter, after: ResponseFilter) -> Registry {
     let network = Transport::network().unwrap();
     let service = tower::service_fn(move |request: Request<Body>| {
-        let (network, fate, after) = (network.clone(), hand(request), after.clone());
+        let (network, fate, after) = (network.clone(), before(request), after.clone());
         async move {
             match fate {
                 Intercepted::Answered(response) => Ok::<_, BoxError>(response),
@@ -130,12 +130,12 @@ async fn a_layer_is_sent_again_after_a_broken_connection() {
     let Some(served) = Served::start(None).await else { return };
     let patches = Arc::new(AtomicU32::new(0));
     let seen = patches.clone();
-    let hand: RequestFilter = Arc::new(move |request| {
+    let before: RequestFilter = Arc::new(move |request| {
         let first = request.method() == Method::PATCH && seen.fetch_add(1, Ordering::Relaxed) == 0;
         Intercepted::Sent(if first { request.map(|body| cut(body, 2_000_000)) } else { request })
     });
     let (registry, repository) =
-        (intercepted_registry(&served, hand, as_it_is()), served.repository());
+        (intercepted_registry(&served, before, as_it_is()), served.repository());
     let (spool, digest) = layer();
     let sent = registry.upload_spool(&repository, &spool, "a layer").await.unwrap();
     assert_eq!(sent, digest);
@@ -156,7 +156,7 @@ async fn an_expired_login_is_renewed_during_a_push() {
     };
     let count = requests.clone();
     let now_valid = valid.clone();
-    let hand: RequestFilter = Arc::new(move |mut request| {
+    let before: RequestFilter = Arc::new(move |mut request| {
         use base64::Engine as _;
         let shown = request.headers_mut().remove("authorization");
         let shown = shown.map(|value| value.to_str().unwrap().to_owned());
@@ -173,7 +173,7 @@ async fn an_expired_login_is_renewed_during_a_push() {
         let password = valid().to_string();
         async move { Ok(Credentials::Basic { user: "u".to_owned(), password }) }
     });
-    let registry = intercepted_registry(&served, hand, as_it_is()).with_renewal(renewal);
+    let registry = intercepted_registry(&served, before, as_it_is()).with_renewal(renewal);
     let (repository, image) = (served.repository(), image());
     let (spool, digest) = layer();
     assert_eq!(registry.upload_spool(&repository, &spool, "a layer").await.unwrap(), digest);
@@ -188,14 +188,14 @@ async fn an_expired_login_is_renewed_during_a_push() {
 async fn a_busy_or_failing_registry_is_retried() {
     let Some(served) = Served::start(None).await else { return };
     let requests = Arc::new(AtomicU32::new(0));
-    let hand: RequestFilter =
+    let before: RequestFilter =
         Arc::new(move |request| match requests.fetch_add(1, Ordering::Relaxed) % 8 {
             1 => answered(429, ("retry-after", "1")),
             4 => answered(503, ("retry-after", "0")),
             _ => Intercepted::Sent(request),
         });
     let (registry, repository) =
-        (intercepted_registry(&served, hand, as_it_is()), served.repository());
+        (intercepted_registry(&served, before, as_it_is()), served.repository());
     let (spool, digest) = layer();
     assert_eq!(registry.upload_spool(&repository, &spool, "a layer").await.unwrap(), digest);
     let image = image();
@@ -210,7 +210,7 @@ async fn a_busy_or_failing_registry_is_retried() {
 #[tokio::test]
 async fn content_changed_in_transit_is_not_tagged() {
     let Some(served) = Served::start(None).await else { return };
-    let hand: RequestFilter = Arc::new(|request| {
+    let before: RequestFilter = Arc::new(|request| {
         Intercepted::Sent(match *request.method() {
             Method::PATCH | Method::PUT if request.uri().path().contains("/blobs/") => {
                 request.map(|body| {
@@ -230,7 +230,7 @@ async fn content_changed_in_transit_is_not_tagged() {
         })
     });
     let (registry, repository) =
-        (intercepted_registry(&served, hand, as_it_is()), served.repository());
+        (intercepted_registry(&served, before, as_it_is()), served.repository());
     let (spool, digest) = layer();
     let refused = registry.upload_spool(&repository, &spool, "a layer").await.unwrap_err();
     assert!(matches!(refused, RegistryError::Refused { status: 400, .. }), "{refused}");
@@ -252,8 +252,9 @@ async fn nothing_is_tagged_if_the_registry_reports_another_digest() {
         }
         response
     });
-    let hand: RequestFilter = Arc::new(Intercepted::Sent);
-    let (registry, repository) = (intercepted_registry(&served, hand, after), served.repository());
+    let before: RequestFilter = Arc::new(Intercepted::Sent);
+    let (registry, repository) =
+        (intercepted_registry(&served, before, after), served.repository());
     let lied = registry.push(&image(), &repository, &["v1".to_owned()]).await.unwrap_err();
     assert!(matches!(lied, RegistryError::Digest { .. }), "{lied}");
     assert!(lied.to_string().contains("changes content"), "{lied}");
@@ -280,7 +281,7 @@ async fn a_blob_is_mounted_if_the_registry_allows_it() {
     // A registry that doesn't mount starts an upload instead, which cutover cancels.
     let log = Arc::new(Mutex::new(Vec::new()));
     let seen = log.clone();
-    let hand: RequestFilter = Arc::new(move |request| {
+    let before: RequestFilter = Arc::new(move |request| {
         seen.lock().unwrap().push(request.method().to_string());
         let uri = request.uri().to_string();
         let uri = uri.split_once("?mount=").map_or(uri.as_str(), |(before, _)| before).to_owned();
@@ -289,7 +290,7 @@ async fn a_blob_is_mounted_if_the_registry_allows_it() {
         Intercepted::Sent(Request::from_parts(head, body))
     });
     let third: Repository = format!("127.0.0.1:{}/team/third", served.port).parse().unwrap();
-    let strict = intercepted_registry(&served, hand, as_it_is());
+    let strict = intercepted_registry(&served, before, as_it_is());
     assert!(!strict.mount(&third, &digest, &from).await.unwrap());
     assert_eq!(*log.lock().unwrap(), ["POST", "DELETE"]);
 }

@@ -137,6 +137,24 @@ fn a_rule_for_some_browsers_is_no_test_rule() {
     assert_eq!(service.rules.len(), 2);
 }
 
+/// A successful rollout leaves the test rule at the side that is live then.
+#[test]
+fn a_test_rule_is_found_after_a_rollout_too() {
+    let groups = vec![group("a", "t", &["a"], 2), group("b", "t", &["b"], 2)];
+    let rules = |header| {
+        vec![
+            rule(5, Some((header, "next")), &[("b", 100)]),
+            rule(10, None, &[("a", 0), ("b", 100)]),
+        ]
+    };
+    let found = |header| {
+        let account = account(groups.clone(), rules(header));
+        choose_services(&account, &[], None).unwrap().remove(0).test.is_some()
+    };
+    assert!(found("X-Cutover"));
+    assert!(!found("User-Agent"), "a rule of the service's own");
+}
+
 #[test]
 fn three_groups_behind_one_rule_are_no_pair() {
     let account = account(

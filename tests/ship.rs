@@ -227,7 +227,7 @@ async fn a_failed_build_names_its_line() {
     let reported = message(&["push", "--format", "json"]);
     assert!(reported.contains("COPY nothing /") && reported.contains("Dockerfile:2"), "{reported}");
     let from = ["push", "--from", "cutover-no-such-image", "--format", "json"];
-    assert!(message(&from).contains("would say that this run made the image"));
+    assert!(message(&from).contains("would state that this run built the image"));
     let yaml = fs::read_to_string(folder.path().join("cutover.yaml")).unwrap();
     let plain = yaml.replace(", provenance: true", "");
     fs::write(folder.path().join("cutover.yaml"), plain).unwrap();

@@ -44,6 +44,8 @@ pub enum Disposition {
     Throttled,
     /// It may succeed once something else has ended: a conflicting change, or the time until credentials are renewed.
     Blocked,
+    /// What the request names does not exist, or is not visible yet. A read may find it later; a change of it is refused.
+    Absent,
     /// It fails in the same way until a person changes something.
     Final,
 }
@@ -194,10 +196,10 @@ impl AwsError {
             ErrorClass::Service | ErrorClass::Network => Disposition::Transient,
             ErrorClass::Throttled => Disposition::Throttled,
             ErrorClass::Conflict | ErrorClass::Credentials => Disposition::Blocked,
-            ErrorClass::Denied
-            | ErrorClass::NotFound
-            | ErrorClass::Invalid
-            | ErrorClass::WrongAccount => Disposition::Final,
+            ErrorClass::NotFound => Disposition::Absent,
+            ErrorClass::Denied | ErrorClass::Invalid | ErrorClass::WrongAccount => {
+                Disposition::Final
+            }
         }
     }
 

@@ -12,7 +12,7 @@ const PUT: &str = "ssm:PutParameter";
 const DELETE_AT_ONCE: usize = 10;
 
 impl Aws {
-    /// Creates the parameter. If it already exists, the result is [`Change::Refused`] with [`Class::Conflict`]:
+    /// Creates the parameter. If it already exists, the result is [`Change::Refused`] with [`ErrorClass::Conflict`]:
     /// of several concurrent requests, exactly one succeeds.
     pub async fn create_parameter(&self, name: &str, value: &str) -> Change<()> {
         let request = self.ssm.put_parameter().name(name).value(value);

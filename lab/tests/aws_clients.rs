@@ -138,15 +138,15 @@ async fn the_cli_refreshes_a_group_by_hand() {
 #[tokio::test]
 async fn the_cli_assumes_a_role_with_a_github_token() {
     let Some(program) = program("aws") else { return };
-    let door = Loopback::bind(0).await.unwrap();
-    let endpoint = format!("http://{}", door.address());
+    let transport = Loopback::bind(0).await.unwrap();
+    let endpoint = format!("http://{}", transport.address());
     // The CLI compares the session's expiry with the machine's clock.
     let start = std::time::SystemTime::now().try_into().unwrap();
     let mut world = World::from_scenario(&Scenario::default(), 1, start).unwrap();
     let ours = github::issue_token(&mut world, "sts.amazonaws.com");
     world.github.subject = "repo:someone/else:ref:refs/heads/main".to_owned();
     let foreign = github::issue_token(&mut world, "sts.amazonaws.com");
-    tokio::spawn(door.serve(RunningWorld::start(world, 1.0), std::future::pending()));
+    tokio::spawn(transport.serve(RunningWorld::start(world, 1.0), std::future::pending()));
 
     let folder = TempDir::new().unwrap();
     let holder = |token: &str| {

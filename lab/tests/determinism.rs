@@ -20,7 +20,7 @@ const SEED: &str = "LAB_TEST_SEED";
 fn one_seed_is_one_history_in_two_processes() {
     let reported = |seed: &str| {
         let this = std::env::current_exe().unwrap();
-        let arguments = ["--exact", "tells_its_history", "--ignored", "--nocapture"];
+        let arguments = ["--exact", "prints_its_history", "--ignored", "--nocapture"];
         let run = Command::new(this).args(arguments).env(SEED, seed).output().unwrap();
         let text = String::from_utf8(run.stdout).unwrap();
         assert!(run.status.success(), "{text}");
@@ -42,19 +42,19 @@ async fn prints_its_history() {
         seed,
         "2026-01-05T09:00:00Z".parse().unwrap(),
     );
-    let door = InProcess::new(world.unwrap());
-    let senders = ["run-1", "run-2", "client"].map(|sender| door.for_sender(sender));
+    let transport = InProcess::new(world.unwrap());
+    let senders = ["run-1", "run-2", "client"].map(|sender| transport.for_sender(sender));
     let mut sent = Vec::new();
     for n in 0..400 {
-        let mut door = senders[n % 3].clone();
+        let mut transport = senders[n % 3].clone();
         // Nobody waits for a response: requests overtake each other.
-        sent.push(tokio::spawn(async move { door.call(request(n)).await.is_ok() }));
+        sent.push(tokio::spawn(async move { transport.call(request(n)).await.is_ok() }));
         tokio::time::sleep(Duration::from_millis(1700)).await;
     }
     tokio::time::sleep(Duration::from_secs(600)).await;
     let answered = sent.iter().filter(|sent| sent.is_finished()).count();
     assert!((300..400).contains(&answered), "some hang: {answered}");
-    println!("history: {}", door.world(|world| world.history()));
+    println!("history: {}", transport.world(|world| world.history()));
 }
 
 fn scenario_with_faults() -> Scenario {

@@ -24,11 +24,11 @@ struct Served {
 }
 
 async fn served(world: World, speed: f64) -> Served {
-    let door = Loopback::bind(0).await.unwrap();
-    let socket = TcpStream::connect(door.address()).await.unwrap();
+    let transport = Loopback::bind(0).await.unwrap();
+    let socket = TcpStream::connect(transport.address()).await.unwrap();
     let running = RunningWorld::start(world, speed);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serve = door.serve(running.clone(), async { drop(stopped.await) });
+    let serve = transport.serve(running.clone(), async { drop(stopped.await) });
     Served { running, stop, server: tokio::spawn(serve), socket }
 }
 

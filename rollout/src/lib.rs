@@ -2,8 +2,8 @@
 //! observation. It returns the next record, the changes to send, and when to observe again. It has no clock, no I/O
 //! and no randomness, so a test can construct any situation.
 //!
-//! Blue-green, canary and linear are one state machine ([`two_groups`]) with different steps; rolling is another
-//! ([`one_group`]).
+//! Blue-green, canary and linear are one state machine (`two_groups`) with different steps; rolling is another
+//! (`one_group`).
 
 mod action;
 mod evidence;
@@ -48,31 +48,31 @@ pub const T: std::time::Duration = std::time::Duration::from_secs(60);
 /// # Errors
 /// Returns what the proof lacks.
 pub fn prove(plan: &Plan, record: &Record, seen: &Observation) -> Result<(), NotReady> {
-    let mut turn = Tick::new(plan, record, seen);
+    let mut tick = Tick::new(plan, record, seen);
     match &plan.shape {
-        Shape::TwoGroups(pair) => two_groups::prove(&mut turn, pair),
-        Shape::OneGroup(group) => one_group::prove(&turn, turn.observed_group(&group.group)?),
+        Shape::TwoGroups(pair) => two_groups::prove(&mut tick, pair),
+        Shape::OneGroup(group) => one_group::prove(&tick, tick.observed_group(&group.group)?),
     }
 }
 
 /// Decides one tick. The record must have the shape of the plan. If it does not, because `fleet` was changed in the
 /// configuration in between, the run ends as stuck.
 pub fn decide(plan: &Plan, record: &Record, seen: &Observation) -> Decision {
-    let mut turn = Tick::new(plan, record, seen);
-    if let Some(next) = turn.superseded() {
+    let mut tick = Tick::new(plan, record, seen);
+    if let Some(next) = tick.superseded() {
         return next;
     }
     if let Some(ending) = record.status {
-        turn.end(ending, "this rollout has ended", None);
-        return turn.finish();
+        tick.end(ending, "this rollout has ended", None);
+        return tick.finish();
     }
     match (&plan.shape, &record.fleet) {
-        (Shape::TwoGroups(pair), FleetFacts::TwoGroups(_)) => two_groups::decide(&mut turn, pair),
-        (Shape::OneGroup(group), FleetFacts::OneGroup(_)) => one_group::decide(&mut turn, group),
-        _ => turn.stuck(
+        (Shape::TwoGroups(pair), FleetFacts::TwoGroups(_)) => two_groups::decide(&mut tick, pair),
+        (Shape::OneGroup(group), FleetFacts::OneGroup(_)) => one_group::decide(&mut tick, group),
+        _ => tick.stuck(
             "the unfinished rollout and `fleet` in cutover.yaml differ: one has one group, the other has two",
             "restore the earlier `fleet` in cutover.yaml, run `cutover rollback`, then change it again",
         ),
     }
-    turn.finish()
+    tick.finish()
 }

@@ -19,22 +19,22 @@ use crate::model::{
 };
 
 /// Decides one tick.
-pub(super) fn decide(turn: &mut Tick<'_>, plan: &OneGroup) {
-    let FleetFacts::OneGroup(facts) = &turn.record.fleet else { return };
+pub(super) fn decide(tick: &mut Tick<'_>, plan: &OneGroup) {
+    let FleetFacts::OneGroup(facts) = &tick.record.fleet else { return };
     let mut facts = facts.clone();
-    if let Some(why) = turn.observation.refused.clone() {
-        if matches!(turn.record.phase, Phase::RestoreTraffic | Phase::Undo) {
+    if let Some(why) = tick.observation.refused.clone() {
+        if matches!(tick.record.phase, Phase::RestoreTraffic | Phase::Undo) {
             let hint = "fix the cause, then run `cutover rollback` again to resume";
-            turn.stuck(format!("AWS refused a change during the rollback: {why}"), hint);
+            tick.stuck(format!("AWS refused a change during the rollback: {why}"), hint);
         } else {
-            start_rollback(turn, &why);
+            start_rollback(tick, &why);
         }
-    } else if let Some(seen) = turn.group_or_stuck(&plan.group) {
-        let stepped = match turn.record.phase {
-            Phase::TakeOver => take_over(turn, seen, &mut facts),
-            Phase::Refresh | Phase::CancelScaleIn => watch_refresh(turn, plan, seen, &mut facts),
-            Phase::Verify => verify(turn, seen),
-            Phase::RestoreTraffic | Phase::Undo => roll_back(turn, plan, seen, &mut facts),
+    } else if let Some(seen) = tick.group_or_stuck(&plan.group) {
+        let stepped = match tick.record.phase {
+            Phase::TakeOver => take_over(tick, seen, &mut facts),
+            Phase::Refresh | Phase::CancelScaleIn => watch_refresh(tick, plan, seen, &mut facts),
+            Phase::Verify => verify(tick, seen),
+            Phase::RestoreTraffic | Phase::Undo => roll_back(tick, plan, seen, &mut facts),
             Phase::Prepare
             | Phase::ScaleOut
             | Phase::AddToRules
@@ -47,59 +47,59 @@ pub(super) fn decide(turn: &mut Tick<'_>, plan: &OneGroup) {
             | Phase::Done => Ok(()),
         };
         if let Err(why) = stepped {
-            turn.report_waiting(why.to_string(), None);
+            tick.report_waiting(why.to_string(), None);
         }
     }
-    turn.record.fleet = FleetFacts::OneGroup(facts);
+    tick.record.fleet = FleetFacts::OneGroup(facts);
 }
 
 fn take_over(
-    turn: &mut Tick<'_>,
+    tick: &mut Tick<'_>,
     seen: &ObservedGroup,
     facts: &mut OneGroupFacts,
 ) -> Result<(), NotReady> {
     let idle = active_refresh(seen)?.is_none();
-    if !turn.is_overdue(T) && !mutant::on(Mutant::NoWaitAfterTakeover) {
-        turn.report_waiting(
+    if !tick.is_overdue(T) && !mutant::on(Mutant::NoWaitAfterTakeover) {
+        tick.report_waiting(
             "the previous run did not finish: waiting until none of its requests can still take effect",
             Some(T),
         );
-    } else if let Some(phase) = turn.record.resume.take() {
-        turn.enter(phase, format!("resuming in phase `{}`", phase.name()));
-    } else if let Some(version) = turn
+    } else if let Some(phase) = tick.record.resume.take() {
+        tick.enter(phase, format!("resuming in phase `{}`", phase.name()));
+    } else if let Some(version) = tick
         .record
         .version
-        .filter(|version| idle && is_at_version(seen, &turn.plan.template, *version))
+        .filter(|version| idle && is_at_version(seen, &tick.plan.template, *version))
     {
-        turn.record.previous = version;
-        turn.record.restart = false;
+        tick.record.previous = version;
+        tick.record.restart = false;
         *facts = OneGroupFacts::default();
-        turn.enter(
+        tick.enter(
             Phase::Prepare,
             "the previous run had already replaced every instance: starting from its version",
         );
     } else {
-        turn.record.set_reason("an earlier rollout of another version was left unfinished");
-        turn.enter(Phase::RestoreTraffic, "rolling back the earlier rollout first");
+        tick.record.set_reason("an earlier rollout of another version was left unfinished");
+        tick.enter(Phase::RestoreTraffic, "rolling back the earlier rollout first");
     }
     Ok(())
 }
 
 /// Starts the refresh, then watches and judges it.
 fn watch_refresh(
-    turn: &mut Tick<'_>,
+    tick: &mut Tick<'_>,
     plan: &OneGroup,
     seen: &ObservedGroup,
     facts: &mut OneGroupFacts,
 ) -> Result<(), NotReady> {
-    let version = turn.version()?;
-    let mine = track_refresh(turn, seen, &mut facts.refresh, version, &plan.preferences)?;
+    let version = tick.version()?;
+    let mine = track_refresh(tick, seen, &mut facts.refresh, version, &plan.preferences)?;
     if let Some((status, reason)) = &mine {
         match status {
             RefreshStatus::Pending | RefreshStatus::InProgress | RefreshStatus::Baking => {}
             RefreshStatus::Successful => {
-                if is_at_version(seen, &turn.plan.template, version) {
-                    turn.enter(Phase::Verify, "verifying that the new version is live and healthy");
+                if is_at_version(seen, &tick.plan.template, version) {
+                    tick.enter(Phase::Verify, "verifying that the new version is live and healthy");
                     return Ok(());
                 }
             }
@@ -111,62 +111,62 @@ fn watch_refresh(
             | RefreshStatus::RollbackSuccessful => {
                 let reason = reason.clone().unwrap_or_else(|| "AWS gave no reason".to_owned());
                 start_rollback(
-                    turn,
+                    tick,
                     &format!("the instance refresh ended with status {status:?}: {reason}"),
                 );
                 return Ok(());
             }
         }
-        if let Verdict::Fail(why) = verdict(turn, plan) {
-            start_rollback(turn, &why);
+        if let Verdict::Fail(why) = verdict(tick, plan) {
+            start_rollback(tick, &why);
             return Ok(());
         }
     } else if active_refresh(seen)?.is_some() {
-        turn.report_waiting(
+        tick.report_waiting(
             "an instance refresh that this rollout did not start is active",
-            Some(turn.plan.deadlines.refresh),
+            Some(tick.plan.deadlines.refresh),
         );
-    } else if is_at_version(seen, &turn.plan.template, version) {
-        turn.enter(Phase::Verify, "every instance already runs the new version");
+    } else if is_at_version(seen, &tick.plan.template, version) {
+        tick.enter(Phase::Verify, "every instance already runs the new version");
         return Ok(());
     } else {
-        start_refresh(turn, plan, seen, &mut facts.refresh, version, plan.preferences.clone())?;
+        start_refresh(tick, plan, seen, &mut facts.refresh, version, plan.preferences.clone())?;
     }
     let planned = plan.preferences.bake
         + plan.preferences.checkpoint_delay * plan.preferences.checkpoints.len() as u32;
-    let limit = turn.plan.deadlines.refresh + planned;
+    let limit = tick.plan.deadlines.refresh + planned;
     let but = suspended_suffix(seen);
-    if turn.is_overdue(limit) {
-        start_rollback(turn, &format!("the instance refresh did not finish in time{but}"));
+    if tick.is_overdue(limit) {
+        start_rollback(tick, &format!("the instance refresh did not finish in time{but}"));
     } else {
-        turn.report_waiting(format!("replacing instances{but}"), Some(limit));
+        tick.report_waiting(format!("replacing instances{but}"), Some(limit));
     }
     Ok(())
 }
 
 /// Rolls back to the previous version.
 fn roll_back(
-    turn: &mut Tick<'_>,
+    tick: &mut Tick<'_>,
     plan: &OneGroup,
     seen: &ObservedGroup,
     facts: &mut OneGroupFacts,
 ) -> Result<(), NotReady> {
-    let limit = turn.plan.deadlines.refresh + turn.plan.deadlines.healthy;
-    if turn.is_overdue(limit) {
+    let limit = tick.plan.deadlines.refresh + tick.plan.deadlines.healthy;
+    if tick.is_overdue(limit) {
         let but = suspended_suffix(seen);
-        turn.stuck(
+        tick.stuck(
             format!("the rollback to the previous version did not finish in time{but}"),
             "run `cutover status` to see the group and its instance refresh, then `cutover rollback` to resume",
         );
         return Ok(());
     }
-    if let Some(version) = turn.record.version {
+    if let Some(version) = tick.record.version {
         // A run that died right after StartInstanceRefresh has not recorded the refresh's ID.
-        locate_refresh(turn, seen, &mut facts.refresh, version, &plan.preferences)?;
+        locate_refresh(tick, seen, &mut facts.refresh, version, &plan.preferences)?;
     }
     if let Some(refresh) = active_refresh(seen)? {
         let forward = facts.refresh.as_ref().is_some_and(|f| f.id.as_ref() == Some(&refresh.id));
-        turn.emit(Event::Refresh {
+        tick.emit(Event::Refresh {
             group: plan.group.clone(),
             status: refresh.status,
             percent: refresh.percent,
@@ -177,14 +177,14 @@ fn roll_back(
             RefreshStatus::Pending | RefreshStatus::InProgress | RefreshStatus::Baking
         );
         if forward && undoable {
-            turn.send(Action::RollbackRefresh { group: plan.group.clone() });
+            tick.send(Action::RollbackRefresh { group: plan.group.clone() });
         }
-        turn.report_waiting("rolling back to the previous version", Some(limit));
+        tick.report_waiting("rolling back to the previous version", Some(limit));
         return Ok(());
     }
-    let previous = turn.record.previous;
-    if is_at_version(seen, &turn.plan.template, previous) {
-        end_rollback(turn, facts);
+    let previous = tick.record.previous;
+    if is_at_version(seen, &tick.plan.template, previous) {
+        end_rollback(tick, facts);
         return Ok(());
     }
     let preferences = RefreshPreferences {
@@ -195,84 +195,84 @@ fn roll_back(
         alarms: Vec::new(),
         ..plan.preferences.clone()
     };
-    match track_refresh(turn, seen, &mut facts.back, previous, &preferences)? {
-        Some((RefreshStatus::Successful, _)) => turn.report_waiting(
+    match track_refresh(tick, seen, &mut facts.back, previous, &preferences)? {
+        Some((RefreshStatus::Successful, _)) => tick.report_waiting(
             "the instance refresh succeeded, but not every instance shows the previous version yet",
             Some(limit),
         ),
         Some((status, reason)) => {
             let reason = reason.unwrap_or_else(|| "AWS gave no reason".to_owned());
-            turn.notice(format!(
+            tick.notice(format!(
                 "the instance refresh to the previous version ended with status {status:?}: {reason}; starting another one"
             ));
             facts.back = None;
         }
-        None => start_refresh(turn, plan, seen, &mut facts.back, previous, preferences)?,
+        None => start_refresh(tick, plan, seen, &mut facts.back, previous, preferences)?,
     }
     Ok(())
 }
 
-fn end_rollback(turn: &mut Tick<'_>, facts: &mut OneGroupFacts) {
-    if turn.record.restart {
-        turn.record.restart = false;
+fn end_rollback(tick: &mut Tick<'_>, facts: &mut OneGroupFacts) {
+    if tick.record.restart {
+        tick.record.restart = false;
         *facts = OneGroupFacts::default();
-        turn.record.reason = None;
-        turn.enter(Phase::Prepare, "the previous version is restored: starting again");
+        tick.record.reason = None;
+        tick.enter(Phase::Prepare, "the previous version is restored: starting again");
         return;
     }
-    let reason = turn.record.reason.clone().unwrap_or_else(|| "requested".to_owned());
-    let previous = turn.record.previous;
-    let (ending, message) = match turn.record.goal {
+    let reason = tick.record.reason.clone().unwrap_or_else(|| "requested".to_owned());
+    let previous = tick.record.previous;
+    let (ending, message) = match tick.record.goal {
         Goal::Rollback => (Status::Failed, "the rollback failed and was undone: "),
         Goal::Deploy | Goal::Undo => (Status::RolledBack, ""),
     };
-    turn.end(ending, format!("{message}every instance runs version {previous}: {reason}"), None);
+    tick.end(ending, format!("{message}every instance runs version {previous}: {reason}"), None);
 }
 
 /// Proves that every instance runs the record's version and is healthy.
-pub(super) fn prove(turn: &Tick<'_>, seen: &ObservedGroup) -> Result<(), NotReady> {
-    let version = turn.version()?;
-    turn.check_proof(version)?;
+pub(super) fn prove(tick: &Tick<'_>, seen: &ObservedGroup) -> Result<(), NotReady> {
+    let version = tick.version()?;
+    tick.check_proof(version)?;
     check_no_active_refresh(seen)?;
-    check_at_version(seen, &turn.plan.template, version)?;
+    check_at_version(seen, &tick.plan.template, version)?;
     check_targets(seen, TargetHealth::Healthy)
 }
 
-fn verify(turn: &mut Tick<'_>, seen: &ObservedGroup) -> Result<(), NotReady> {
-    let version = turn.version()?;
-    match prove(turn, seen) {
+fn verify(tick: &mut Tick<'_>, seen: &ObservedGroup) -> Result<(), NotReady> {
+    let version = tick.version()?;
+    match prove(tick, seen) {
         Ok(()) => {
             let message = format!("every instance runs version {version} and is healthy");
-            let reached = turn.record.goal.reached();
-            turn.end(reached, message, None);
+            let reached = tick.record.goal.reached();
+            tick.end(reached, message, None);
         }
-        Err(why) if turn.is_overdue(turn.plan.deadlines.healthy) => {
-            start_rollback(turn, &format!("success could not be proven: {why}"));
+        Err(why) if tick.is_overdue(tick.plan.deadlines.healthy) => {
+            start_rollback(tick, &format!("success could not be proven: {why}"));
         }
-        Err(why) => turn.report_waiting(why.to_string(), Some(turn.plan.deadlines.healthy)),
+        Err(why) => tick.report_waiting(why.to_string(), Some(tick.plan.deadlines.healthy)),
     }
     Ok(())
 }
 
-fn start_rollback(turn: &mut Tick<'_>, reason: &str) {
-    turn.emit(Event::RollingBack { reason: reason.to_owned() });
-    turn.record.set_reason(reason);
-    turn.actions.clear();
-    turn.enter(Phase::RestoreTraffic, "rolling back to the previous version");
+fn start_rollback(tick: &mut Tick<'_>, reason: &str) {
+    tick.emit(Event::RollingBack { reason: reason.to_owned() });
+    tick.record.set_reason(reason);
+    tick.actions.clear();
+    tick.enter(Phase::RestoreTraffic, "rolling back to the previous version");
 }
 
 /// Returns the status and reason of the rollout's refresh. Records its ID and reports its progress.
 fn track_refresh(
-    turn: &mut Tick<'_>,
+    tick: &mut Tick<'_>,
     seen: &ObservedGroup,
     facts: &mut Option<RefreshFacts>,
     version: u64,
     preferences: &RefreshPreferences,
 ) -> Result<Option<(RefreshStatus, Option<String>)>, NotReady> {
-    let Some(refresh) = locate_refresh(turn, seen, facts, version, preferences)? else {
+    let Some(refresh) = locate_refresh(tick, seen, facts, version, preferences)? else {
         return Ok(None);
     };
-    turn.emit(Event::Refresh {
+    tick.emit(Event::Refresh {
         group: seen.group.name.clone(),
         status: refresh.status,
         percent: refresh.percent,
@@ -283,14 +283,14 @@ fn track_refresh(
 
 /// Returns the rollout's refresh, and records its ID.
 fn locate_refresh<'s>(
-    turn: &Tick<'_>,
+    tick: &Tick<'_>,
     seen: &'s ObservedGroup,
     facts: &mut Option<RefreshFacts>,
     version: u64,
     preferences: &RefreshPreferences,
 ) -> Result<Option<&'s InstanceRefresh>, NotReady> {
     let Some(known) = facts.as_mut().filter(|f| f.version == version) else { return Ok(None) };
-    let refresh = own_refresh(seen, known, &turn.plan.template, preferences)?;
+    let refresh = own_refresh(seen, known, &tick.plan.template, preferences)?;
     if let Some(refresh) = refresh {
         known.id = Some(refresh.id.clone());
     }
@@ -298,7 +298,7 @@ fn locate_refresh<'s>(
 }
 
 fn start_refresh(
-    turn: &mut Tick<'_>,
+    tick: &mut Tick<'_>,
     plan: &OneGroup,
     seen: &ObservedGroup,
     facts: &mut Option<RefreshFacts>,
@@ -309,25 +309,25 @@ fn start_refresh(
         let after = seen.refreshes()?.first().map(|refresh| refresh.id.clone());
         *facts = Some(RefreshFacts { version, after, id: None });
     }
-    turn.send(Action::StartRefresh {
+    tick.send(Action::StartRefresh {
         group: plan.group.clone(),
-        template: turn.plan.template.clone(),
+        template: tick.plan.template.clone(),
         version,
         preferences,
     });
     Ok(())
 }
 
-fn verdict(turn: &mut Tick<'_>, plan: &OneGroup) -> Verdict {
+fn verdict(tick: &mut Tick<'_>, plan: &OneGroup) -> Verdict {
     // An alarm without data doesn't hold anything back here: the instance refresh watches the alarms itself.
-    if let Some(fail @ Verdict::Fail(_)) = judge_alarms(turn.plan, turn.observation) {
+    if let Some(fail @ Verdict::Fail(_)) = judge_alarms(tick.plan, tick.observation) {
         return fail;
     }
-    let (Some(limit), Some(target_group)) = (turn.plan.judge.errors, &plan.target_group) else {
+    let (Some(limit), Some(target_group)) = (tick.plan.judge.errors, &plan.target_group) else {
         return Verdict::Pass("no error limit is configured".to_owned());
     };
-    let (counts, verdict) = judge_since(turn.observation, target_group, &limit, turn.record.since);
-    turn.emit(Event::Judgment {
+    let (counts, verdict) = judge_since(tick.observation, target_group, &limit, tick.record.since);
+    tick.emit(Event::Judgment {
         verdict: verdict.name(),
         counts,
         message: verdict.message().to_owned(),

@@ -48,7 +48,7 @@ pub(super) fn check_no_active_refresh(seen: &ObservedGroup) -> Result<(), NotRea
     })
 }
 
-/// Checks that [`at_version`] holds.
+/// Checks that [`is_at_version`] holds.
 pub(super) fn check_at_version(
     seen: &ObservedGroup,
     template: &str,

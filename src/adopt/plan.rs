@@ -11,7 +11,7 @@ pub struct Pin {
     pub group: String,
     /// The version that it launches from now.
     pub from: VersionSpec,
-    /// The version to pin it to; `None` means the version created by [`Retag`].
+    /// The version to pin it to; `None` means the version created by [`DigestPin`].
     pub to: Option<u64>,
 }
 
@@ -78,7 +78,7 @@ pub(super) fn base(groups: &[Group], facts: &TemplateFacts) -> Option<u64> {
     Some(number(largest, used, facts).unwrap_or(facts.number(used.version)))
 }
 
-/// Decides the changes. `image` is the image in the user data of version [`base`], if it can be pinned.
+/// Decides the changes. `image` is the image in the user data of version `base`, if it can be pinned.
 ///
 /// # Errors
 /// If the groups do not use one launch template.

@@ -44,7 +44,7 @@ pub struct NewVersion {
     pub image: ImageReference,
 }
 
-/// The reason why the adoption failed. Earlier changes are kept; [`Failed::Partly`] contains them.
+/// The reason why the adoption failed. Earlier changes are kept; [`AdoptError::Partly`] contains them.
 #[derive(Debug, thiserror::Error)]
 pub enum AdoptError {
     /// The service cannot be adopted.
@@ -104,7 +104,7 @@ pub enum AdoptError {
 /// Pins the groups and the image of a configuration. Changes nothing if everything is pinned.
 ///
 /// # Errors
-/// See [`Failed`].
+/// See [`AdoptError`].
 pub async fn adopt(
     net: &Net,
     cloud: &Aws,

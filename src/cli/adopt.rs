@@ -61,9 +61,8 @@ fn failure(failed: &AdoptError) -> Failure {
         }
         AdoptError::Cloud(error) => error.into(),
         AdoptError::Ledger(error) => error.into(),
-        AdoptError::Registry(_) | AdoptError::Destination(_) | AdoptError::Changed { .. } => {
-            Failure::failed(failed.to_string())
-        }
+        AdoptError::Registry(_) | AdoptError::Changed { .. } => Failure::failed(failed.to_string()),
+        AdoptError::Destination(error) => error.into(),
         _ => Failure::refused(failed.to_string()),
     }
 }

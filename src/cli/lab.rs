@@ -80,8 +80,8 @@ impl Serve {
             }
         };
         signals::block_on(Format::Human, Hangup::Stops, async move |stop| {
-            let door = match Loopback::bind(self.port).await {
-                Ok(door) => door,
+            let transport = match Loopback::bind(self.port).await {
+                Ok(transport) => transport,
                 Err(error) => {
                     let message = format!(
                         "cannot listen on 127.0.0.1:{}: {error}\nuse `--port 0` to pick a free port",
@@ -90,7 +90,7 @@ impl Serve {
                     return output::report_error(Format::Human, Failure::failed(message));
                 }
             };
-            let port = door.address().port();
+            let port = transport.address().port();
             let scenario = Scenario { port, dns_name: Some("127.0.0.1".to_owned()), ..scenario };
             let mut world = match self.world(&scenario) {
                 Ok(world) => world,
@@ -99,10 +99,10 @@ impl Serve {
                 }
             };
             let url = format!("http://127.0.0.1:{port}");
-            door.set_endpoints(&mut world);
+            transport.set_endpoints(&mut world);
             output::print(&connection_script(&url, &scenario, self.is_empty(), self.speed));
             let running = RunningWorld::start(world, self.speed);
-            door.serve(running, async move { stop.wait().await }).await;
+            transport.serve(running, async move { stop.wait().await }).await;
             0
         })
     }

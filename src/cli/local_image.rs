@@ -91,7 +91,7 @@ pub(super) async fn assemble(
     reader: AssembledPush<'_>,
 ) -> Result<(ImageReference, Image), Failure> {
     let (repository, assembly) = config.assembly().map_err(refused)?;
-    let bases = reader.bases(assembly).await.map_err(failed)?;
+    let bases = reader.bases(assembly).await?;
     // On another thread, because compression keeps a CPU busy for a while and signals are handled on this one.
     let (parts, directory) = (assembly.clone(), config.directory.clone());
     let annotations = annotations().map_err(refused)?;

@@ -35,7 +35,7 @@ pub(super) fn report_error(format: Format, failure: Failure) -> u8 {
     report_outcome(format, failure.into())
 }
 
-/// Like [`refuse`], for an outcome that may have a hint.
+/// Like [`report_error`], for an outcome that may have a hint.
 pub(super) fn report_outcome(format: Format, outcome: Outcome) -> u8 {
     let ending = outcome.outcome;
     match format {

@@ -78,9 +78,12 @@ impl Plan {
                 refused => refused,
             },
         };
-        let refusal = ready.err().map(|failure| Failure {
-            message: format!("`deploy` would refuse this: {}", failure.message),
-            ..failure
+        let refusal = ready.err().map(|failure| match failure.status {
+            Status::Refused => Failure {
+                message: format!("`deploy` would refuse this: {}", failure.message),
+                ..failure
+            },
+            _ => failure,
         });
         Ok(Planned { text, refusal })
     }

@@ -37,10 +37,9 @@ impl Verify {
                     if let Err(failure) =
                         local_image::check_buildable(config, engine.reader()).await
                     {
-                        emit(
-                            engine
-                                .finding_event(preflight::image_cannot_be_built(&failure.message)),
-                        );
+                        emit(engine.finding_event(preflight::image_cannot_be_built(
+                            &failure.message_and_hint(),
+                        )));
                     }
                     engine.verify(emit).await
                 });

@@ -1,7 +1,7 @@
 //! `cutover.yaml`: its format, its meaning, and errors with line and column.
 //!
-//! [`load`] reads a file in two passes. The first parses it into [`document`] and stops at the first
-//! error, because nothing after it can be interpreted. The second, [`resolve`], validates the values,
+//! [`load`] reads a file in two passes. The first parses it into `document` and stops at the first
+//! error, because nothing after it can be interpreted. The second, `resolve`, validates the values,
 //! fills in the defaults and reports all errors at once. The result is a [`Config`]: plain values that
 //! need no further check except against an account.
 

@@ -1,7 +1,7 @@
 //! Finds the services in an account that cutover could deploy, without configuration.
 //!
-//! [`read`] lists load balancers, rules, target groups and Auto Scaling groups once. [`choose`] is pure: it
-//! determines which groups belong together and which services match. [`look_closer`] reads the details of one
+//! [`read`] lists load balancers, rules, target groups and Auto Scaling groups once. [`choose_services`] is pure: it
+//! determines which groups belong together and which services match. [`read_launch`] reads the details of one
 //! service: its launch template and the image in the user data. A denied read is a [`Gap`](crate::iam::Gap) and
 //! not taken for an absent resource.
 

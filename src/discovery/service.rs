@@ -208,19 +208,25 @@ fn shared_rule(account: &Account, a: &Group, b: &Group) -> Option<(String, Strin
     })
 }
 
-/// Returns the rule with its header if it is a test rule: it has a header condition and forwards only to the idle side.
+/// The header of the test rule that `init` proposes.
+const PROPOSED_HEADER: &str = "X-Cutover";
+
+/// Returns the rule with its header if it is a test rule: it has a header condition and forwards only to the idle side. After
+/// a rollout the test rule forwards to the side that is live by then: there only the proposed header tells it from a rule of
+/// the service's own.
 fn test_of(
     rule: &Rule,
     pair: PerColor<&str>,
     live: Option<Color>,
 ) -> Option<(Rule, (String, String))> {
     let forward = rule.forward.as_ref()?;
-    // While traffic is split, neither side is idle: any rule with a header that forwards to only one side counts.
-    let tested = match live {
+    let (name, values) = rule.conditions.headers.first()?;
+    let proposed = name.eq_ignore_ascii_case(PROPOSED_HEADER);
+    let tested = match live.filter(|_| !proposed) {
         Some(live) => forward.share(pair[live.other()]) == 100,
+        // The header says enough; or, while traffic is split, neither side is idle.
         None => Color::BOTH.into_iter().any(|color| forward.share(pair[color]) == 100),
     };
-    let (name, values) = rule.conditions.headers.first()?;
     // A request must send a literal value, without wildcards.
     let literal = |value: &&String| {
         value.bytes().all(|b| b.is_ascii_graphic()) && !value.contains(['*', '?'])

@@ -64,7 +64,7 @@ pub(super) async fn act(
                 match error.disposition() {
                     Disposition::Transient | Disposition::Blocked => {}
                     Disposition::Throttled => acted.throttled = true,
-                    Disposition::Final => {
+                    Disposition::Absent | Disposition::Final => {
                         acted.refused = Some(error.to_string());
                         acted.hint = Some(error.hint());
                     }

@@ -67,7 +67,7 @@ impl CheckedAccount {
     /// If something that the configuration names does not exist or is not suitable.
     pub fn target(&self, config: &Config) -> Result<RolloutSpec, target::PlanError> {
         let from = self.unfinished().and_then(|record| match &record.fleet {
-            FleetFacts::TwoGroups(facts) => Some(facts.from),
+            FleetFacts::TwoGroups(facts) => Some(facts.old),
             FleetFacts::OneGroup(_) => None,
         });
         let mut target = target::resolve(config, &self.facts, from)?;

@@ -103,7 +103,7 @@ impl Session<'_> {
     pub(super) fn intent(&self, image: &ImageReference) -> String {
         match &self.caller.workflow {
             Some(run) => format!("run:{}:{}", run.id, image.digest.short()),
-            None => format!("hand:{:.16}:{}", config::hash(self.config), image.digest.short()),
+            None => format!("manual:{:.16}:{}", config::hash(self.config), image.digest.short()),
         }
     }
 }

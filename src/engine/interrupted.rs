@@ -3,10 +3,10 @@
 use cutover_rollout::Exit;
 use cutover_rollout::model::{Color, FleetFacts, Goal, Outcome, PerColor, Phase, Record, Status};
 
-/// Returns the end of a run that holds a claim. `weights` are the shares that were read last.
-pub(super) fn end(record: &Record, weights: Option<PerColor<u8>>) -> Exit {
+/// Returns the end of a run that holds a claim. `shares` are those that were read last.
+pub(super) fn end(record: &Record, shares: Option<PerColor<u8>>) -> Exit {
     let phase = record.phase;
-    let standing = || standing(record, weights);
+    let standing = || standing(record, shares);
     // Until a run that continues another one changes something, the fleet is as that one left it.
     let continues = record.continues.is_some();
     let message = match phase {
@@ -36,22 +36,22 @@ pub(super) fn end(record: &Record, weights: Option<PerColor<u8>>) -> Exit {
 }
 
 /// Says what happens to traffic from now on.
-fn standing(record: &Record, weights: Option<PerColor<u8>>) -> String {
+fn standing(record: &Record, shares: Option<PerColor<u8>>) -> String {
     let going_back = matches!(record.phase, Phase::RestoreTraffic | Phase::Undo);
-    match (&record.fleet, weights) {
+    match (&record.fleet, shares) {
         (FleetFacts::OneGroup(_), _) => "an active instance refresh continues by itself".to_owned(),
         (FleetFacts::TwoGroups(_), None) => {
             "traffic stays where it is until the next run".to_owned()
         }
-        (FleetFacts::TwoGroups(_), Some(weights)) => {
-            match Color::BOTH.into_iter().find(|color| weights[*color] == 100) {
+        (FleetFacts::TwoGroups(_), Some(shares)) => {
+            match Color::BOTH.into_iter().find(|color| shares[*color] == 100) {
                 Some(color) if going_back => {
                     format!("all traffic was on {color} at the last observation")
                 }
                 Some(color) => format!("all traffic stays on {color}"),
                 None => format!(
                     "blue keeps {}% of the traffic and green {}%, and nothing watches them until the next run",
-                    weights.blue, weights.green
+                    shares.blue, shares.green
                 ),
             }
         }

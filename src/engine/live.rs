@@ -25,7 +25,9 @@ impl Session<'_> {
         emit: &mut dyn FnMut(TimedEvent),
     ) -> Result<Option<Outcome>, Failure> {
         let version = target.origin.previous;
-        let facts = self.cloud.version(&target.plan.template, version).await?;
+        let facts = self.cloud.version(&target.plan.template, version).await;
+        let facts =
+            facts.map_err(|error| Failure::from(error).hint_first("nothing was changed"))?;
         let user_data = facts.as_ref().and_then(|facts| facts.user_data.bytes());
         if !user_data.is_some_and(|data| cutover_rollout::template::is_pinned(data, image)) {
             return Ok(None);
@@ -95,7 +97,7 @@ impl Session<'_> {
         record.version = Some(target.origin.previous);
         record.image = Some(image.clone());
         if let FleetFacts::TwoGroups(facts) = &mut record.fleet {
-            facts.from = facts.from.other();
+            facts.old = facts.old.other();
         }
         record
     }

@@ -30,7 +30,7 @@ pub(super) struct Observed {
 
 impl Observed {
     /// Returns the shares in the first rule, with two groups.
-    pub(super) fn weights(&self, plan: &Plan) -> Option<PerColor<u8>> {
+    pub(super) fn shares(&self, plan: &Plan) -> Option<PerColor<u8>> {
         let pair = plan.pair()?;
         let rule = self.seen.rules.iter().find(|rule| pair.rules.contains(&rule.id))?;
         let forward = rule.forward.as_ref()?;

@@ -59,7 +59,7 @@ pub(super) async fn prepare(
 pub(super) fn next_phase(plan: &Plan, fleet: &FleetFacts) -> (Phase, String) {
     match fleet {
         FleetFacts::TwoGroups(facts) => {
-            let side = plan.pair().map(|pair| &pair.sides[facts.from.other()]);
+            let side = plan.pair().map(|pair| &pair.sides[facts.old.other()]);
             let idle = side.map_or("the idle group", |side| side.group.as_str());
             (Phase::CancelScaleIn, format!("canceling any scheduled scale-in of {idle}"))
         }

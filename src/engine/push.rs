@@ -77,7 +77,7 @@ pub(super) async fn inaccessible_repositories(
     let mut findings = Vec::new();
     for repository in config.image.push.iter().filter(|repository| repository.ecr().is_none()) {
         if let Err(failure) = check_access((net, cloud), repository, logins).await {
-            findings.push(preflight::registry_denied(repository, &failure.message));
+            findings.push(preflight::registry_denied(repository, &failure.message_and_hint()));
         }
     }
     findings

@@ -43,7 +43,10 @@ const MAX_DENIED: Duration = Duration::from_secs(30);
 fn gives_up_after(disposition: Disposition) -> Duration {
     match disposition {
         Disposition::Final => MAX_DENIED,
-        Disposition::Transient | Disposition::Throttled | Disposition::Blocked => MAX_READ_FAILURE,
+        Disposition::Transient
+        | Disposition::Throttled
+        | Disposition::Blocked
+        | Disposition::Absent => MAX_READ_FAILURE,
     }
 }
 
@@ -91,13 +94,13 @@ pub async fn run(job: Job<'_>, emit: &mut dyn FnMut(TimedEvent)) -> Option<Outco
         last_observed: Instant::now(),
         last_listed: Instant::now(),
         last_saved: Instant::now(),
-        weights: job.target.shares,
+        shares: job.target.shares,
         newer: None,
         inherited: false,
         advice: None,
         cause: None,
         reported: Vec::new(),
-        turns: 0,
+        ticks: 0,
         emit,
         job,
     };
@@ -134,7 +137,7 @@ struct Run<'a, 't> {
     /// When a save last succeeded or was not needed.
     last_saved: Instant,
     /// The shares that were last read, with two groups.
-    weights: Option<PerColor<u8>>,
+    shares: Option<PerColor<u8>>,
     /// The number of the newer run that holds the claim, if there is one.
     newer: Option<u64>,
     /// Whether the record includes what the predecessor saved last.
@@ -144,7 +147,7 @@ struct Run<'a, 't> {
     /// Why a group did not get capacity or become healthy.
     cause: Option<String>,
     reported: Vec<Event>,
-    turns: u64,
+    ticks: u64,
     emit: &'t mut dyn FnMut(TimedEvent),
 }
 
@@ -170,7 +173,7 @@ impl Run<'_, '_> {
                     Err(end) => return *end,
                 }
             }
-            match Box::pin(self.turn()).await {
+            match Box::pin(self.tick()).await {
                 Ok(wake) => self.sleep(wake).await,
                 Err(end) => return *end,
             }
@@ -237,8 +240,8 @@ impl Run<'_, '_> {
     }
 
     /// Runs one tick. Returns how long to sleep, or the end.
-    async fn turn(&mut self) -> Result<Duration, Box<Exit>> {
-        self.turns += 1;
+    async fn tick(&mut self) -> Result<Duration, Box<Exit>> {
+        self.ticks += 1;
         // Kept until an observation succeeds: the results of the last tick are stored nowhere else.
         let mut carried = self.carried.clone();
         carried.whole_ledger = Instant::now().duration_since(self.last_listed) >= HEARTBEAT;
@@ -257,7 +260,7 @@ impl Run<'_, '_> {
         if whole {
             self.last_listed = self.last_observed;
         }
-        self.weights = observed.weights(&target.plan).or(self.weights);
+        self.shares = observed.shares(&target.plan).or(self.shares);
         let highest = observed.seen.claim.highest;
         self.newer = Some(highest).filter(|highest| *highest > self.record.number);
         if let Some(spoilt) = observed.record_tampered {
@@ -381,12 +384,12 @@ impl Run<'_, '_> {
         }
         // Whether or not this is saved in time, the next run continues from the last saved record.
         let _ = tokio::time::timeout(GRACE, self.save()).await;
-        interrupted::end(&self.record, self.weights)
+        interrupted::end(&self.record, self.shares)
     }
 
     /// Sleeps for `wake`, varied by up to 10%, so that runs don't act in lockstep. Returns early if the run is to stop.
     async fn sleep(&mut self, wake: Duration) {
-        let mixed = (self.record.number << 32 ^ self.turns).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.record.number << 32 ^ self.ticks).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let wake = wake.mul_f64(0.9 + 0.2 * (mixed >> 40) as f64 / f64::from(1 << 24));
         let clock = self.job.net.clock;
         tokio::select! {
@@ -440,7 +443,7 @@ impl Run<'_, '_> {
             previous_commit: self.record.previous_commit.clone(),
             launch_template_version: self.record.version,
             previous_version: Some(self.record.previous),
-            shares: self.weights,
+            shares: self.shares,
             proof: self.is_proven(end.status).then_some("launched"),
             ..Outcome::new(end.status, end.message)
         }

@@ -32,7 +32,7 @@ impl StalledGroup {
         }
         let group = match (&plan.shape, &before.fleet) {
             (Shape::TwoGroups(pair), FleetFacts::TwoGroups(facts)) => {
-                pair.sides[facts.from.other()].group.clone()
+                pair.sides[facts.old.other()].group.clone()
             }
             (Shape::OneGroup(group), _) => group.group.clone(),
             (Shape::TwoGroups(_), FleetFacts::OneGroup(_)) => return None,

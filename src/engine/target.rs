@@ -114,7 +114,7 @@ pub fn resolve(
         template_name: template.name.clone(),
         user_data: user_data(config)?,
         tags: Vec::new(),
-        shares: shaped.weights,
+        shares: shaped.shares,
     })
 }
 
@@ -124,10 +124,10 @@ struct Shaped {
     fleet: FleetFacts,
     previous: u64,
     groups: Vec<(String, Option<String>)>,
-    weights: Option<PerColor<u8>>,
+    shares: Option<PerColor<u8>>,
 }
 
-fn two_groups(config: &Config, facts: &Facts, from: Option<Color>) -> Result<Shaped, PlanError> {
+fn two_groups(config: &Config, facts: &Facts, old: Option<Color>) -> Result<Shaped, PlanError> {
     let Fleet::Pair(members) = &config.fleet else { return Err(PlanError::Split) };
     let target_group = |color: Color| {
         let name = &members[color].target_group;
@@ -140,12 +140,12 @@ fn two_groups(config: &Config, facts: &Facts, from: Option<Color>) -> Result<Sha
         PerColor { blue: target_group(Color::Blue)?, green: target_group(Color::Green)? };
     let arns = target_groups.map(|tg| tg.arn.as_str());
     let selection = select_rules(&config.traffic, &facts.rules, arns);
-    let from = from
+    let old = old
         .or_else(|| live_color(&facts.rules, &selection.traffic_rules, arns))
         .ok_or(PlanError::Split)?;
     let side = |color: Color| side_facts(&members[color].group, facts);
     let sides = PerColor { blue: side(Color::Blue)?, green: side(Color::Green)? };
-    let previous = sides[from].version;
+    let previous = sides[old].version;
     let sides_named = PerColor::from_fn(|color| Side {
         group: members[color].group.clone(),
         target_group: arns[color].to_owned(),
@@ -153,7 +153,7 @@ fn two_groups(config: &Config, facts: &Facts, from: Option<Color>) -> Result<Sha
     let groups = Color::BOTH.map(|c| (members[c].group.clone(), Some(arns[c].to_owned()))).to_vec();
     let before = |id: &RuleId| rule_facts(id, facts, arns);
     let fleet = FleetFacts::TwoGroups(Box::new(TwoGroupsFacts {
-        from,
+        old,
         step: 0,
         idle_since: None,
         kept_busy_since: None,
@@ -167,7 +167,7 @@ fn two_groups(config: &Config, facts: &Facts, from: Option<Color>) -> Result<Sha
         test: selection.test.as_ref().map(before),
         refresh: None,
     }));
-    let weights = selection.traffic_rules.first().map(|id| shares(id, facts, arns));
+    let shares = selection.traffic_rules.first().map(|id| shares(id, facts, arns));
     let shape = Shape::TwoGroups(Pair {
         sides: sides_named,
         smoke: smoke(config, facts, &selection),
@@ -176,7 +176,7 @@ fn two_groups(config: &Config, facts: &Facts, from: Option<Color>) -> Result<Sha
         test_rule: selection.test,
         steps: config.steps().to_vec(),
     });
-    Ok(Shaped { shape, fleet, previous, groups, weights })
+    Ok(Shaped { shape, fleet, previous, groups, shares })
 }
 
 fn one_group(config: &Config, facts: &Facts) -> Result<Shaped, PlanError> {
@@ -216,7 +216,7 @@ fn one_group(config: &Config, facts: &Facts) -> Result<Shaped, PlanError> {
         fleet: FleetFacts::OneGroup(OneGroupFacts::default()),
         previous,
         groups: vec![(sole.group.clone(), target_group)],
-        weights: None,
+        shares: None,
     })
 }
 

@@ -33,7 +33,7 @@ impl Session<'_> {
             && let Err(failure) =
                 self.check_user_data(&target, &placeholder_image(repository)).await
         {
-            emit(self.finding_event(preflight::unpinnable_user_data(&failure.message)));
+            emit(self.finding_event(preflight::unpinnable_user_data(&failure.message_and_hint())));
             return refused;
         }
         Outcome::new(Status::Succeeded, "no errors found; a rollout can start")

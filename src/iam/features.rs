@@ -58,7 +58,7 @@ pub enum Feature {
 pub struct Features(BTreeSet<Feature>);
 
 impl Features {
-    /// Makes a set of these and [`Use::Rollout`].
+    /// Makes a set of these and [`Feature::Rollout`].
     pub fn of(uses: impl IntoIterator<Item = Feature>) -> Features {
         let mut all: BTreeSet<Feature> = uses.into_iter().collect();
         all.insert(Feature::Rollout);

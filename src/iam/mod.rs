@@ -1,7 +1,7 @@
 //! The policies of the deploy role.
 //!
 //! [`CALLS`] is the table of all actions that cutover needs as that role. [`permissions`] makes a
-//! least-privilege policy from it, for the features ([`Uses`]) and [`Resources`] of a configuration; [`trust`] makes the
+//! least-privilege policy from it, for the features ([`Features`]) and [`Resources`] of a configuration; [`trust`] makes the
 //! trust policy for the workflows of one GitHub repository. Both are pure: `access` reads the account,
 //! [`render`] writes the files that a person applies.
 //!

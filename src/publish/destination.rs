@@ -55,8 +55,8 @@ pub enum DestinationError {
     Host(#[from] InvalidEndpoint),
 }
 
-impl From<DestinationError> for Failure {
-    fn from(error: DestinationError) -> Failure {
+impl From<&DestinationError> for Failure {
+    fn from(error: &DestinationError) -> Failure {
         let failure = Failure::failed(error.to_string());
         match error {
             DestinationError::Cloud { source, .. } => failure.hint(source.hint()),
@@ -64,6 +64,12 @@ impl From<DestinationError> for Failure {
             | DestinationError::Login { .. }
             | DestinationError::Host(_) => failure,
         }
+    }
+}
+
+impl From<DestinationError> for Failure {
+    fn from(error: DestinationError) -> Failure {
+        Failure::from(&error)
     }
 }
 

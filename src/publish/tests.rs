@@ -21,8 +21,8 @@ const ECR: &str = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com";
 /// Returns the lab, a network into it, and the account.
 async fn lab() -> (InProcess, Net, Aws) {
     let start: Timestamp = "2026-01-05T09:00:00Z".parse().unwrap();
-    let door = InProcess::new(World::from_scenario(&Scenario::default(), 1, start).unwrap());
-    let net = lab::net(&door);
+    let transport = InProcess::new(World::from_scenario(&Scenario::default(), 1, start).unwrap());
+    let net = lab::net(&transport);
     let settings = Settings {
         region: Some("ap-northeast-2".to_owned()),
         credentials: CredentialSource::Static {
@@ -33,7 +33,7 @@ async fn lab() -> (InProcess, Net, Aws) {
         ..Settings::default()
     };
     let cloud = Aws::connect(&net, &settings).await.unwrap();
-    (door, net, cloud)
+    (transport, net, cloud)
 }
 
 /// Returns an image with one label.
@@ -146,7 +146,7 @@ async fn an_expired_ecr_login_is_renewed() {
 
 #[tokio::test(start_paused = true)]
 async fn ghcr_takes_githubs_token_mounts_and_tells_who_may_pull() {
-    let (door, net, _cloud) = lab().await;
+    let (transport, net, _cloud) = lab().await;
     let repository: Repository = "ghcr.io/acme/web".parse().unwrap();
     let base: Repository = "ghcr.io/acme/base".parse().unwrap();
     let to = connect(&net, None, &repository, &in_workflow()).await.unwrap();
@@ -168,7 +168,7 @@ async fn ghcr_takes_githubs_token_mounts_and_tells_who_may_pull() {
         reported.contains("docker login ghcr.io") && reported.contains("read:packages"),
         "{reported}"
     );
-    assert!(door.world(|world| ghcr::set_visibility(world, "acme/web", Visible::Public)));
+    assert!(transport.world(|world| ghcr::set_visibility(world, "acme/web", Visible::Public)));
     assert_eq!(visibility(&to, image.digest()).await.unwrap(), Visibility::Public);
 
     // A bearer token expires after some minutes, long before a slow push ends.
@@ -178,11 +178,11 @@ async fn ghcr_takes_githubs_token_mounts_and_tells_who_may_pull() {
 
 #[tokio::test(start_paused = true)]
 async fn missing_ghcr_permissions_are_explained() {
-    let (door, net, _cloud) = lab().await;
+    let (transport, net, _cloud) = lab().await;
     let repository: Repository = "ghcr.io/acme/web".parse().unwrap();
     let none = connect(&net, None, &repository, &Logins::default()).await.unwrap_err().to_string();
     assert!(none.contains("permissions: packages: write"), "{none}");
-    door.world(|world| {
+    transport.world(|world| {
         let token = world.github.tokens.get_mut(github::GITHUB_TOKEN).unwrap();
         token.packages = github::Level::Read;
     });

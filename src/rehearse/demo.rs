@@ -119,11 +119,11 @@ async fn rehearse(
     emit: &mut dyn FnMut(TimedEvent),
 ) -> Result<(Timestamp, Outcome), SimulationError> {
     let start = world.now;
-    let door = InProcess::new(world);
-    let before = requests(&door);
+    let transport = InProcess::new(world);
+    let before = requests(&transport);
     let (_, stop) = Stop::pair();
-    let mut outcome = process(&config, bad).run(&door, stop, emit).await?;
-    let after = requests(&door);
+    let mut outcome = process(&config, bad).run(&transport, stop, emit).await?;
+    let after = requests(&transport);
     for (version, now) in after {
         let then = before.get(&version).copied().unwrap_or_default();
         let during =
@@ -133,14 +133,14 @@ async fn rehearse(
         total.failed += during.failed;
         outcome.requests_by_version.insert(version, during);
     }
-    let now = door.now();
+    let now = transport.now();
     outcome.virtual_seconds = u64::try_from(now.duration_since(start).as_secs()).ok();
     Ok((now, outcome))
 }
 
 /// Returns the requests of simulated users so far, by version.
-fn requests(door: &InProcess) -> BTreeMap<String, Requests> {
-    door.world(|world| {
+fn requests(transport: &InProcess) -> BTreeMap<String, Requests> {
+    transport.world(|world| {
         let totals = world.traffic.totals().iter();
         totals
             .map(|(version, tally)| {

@@ -16,12 +16,12 @@ const THROTTLED: &str = r#"{"__type":"ThrottlingException","message":"Rate excee
 
 /// Returns a canary whose requests are intercepted from the moment when the canary receives
 /// traffic.
-fn once_split(hand: impl Fn(&str, &str) -> Interception + Send + Sync + 'static) -> Story {
+fn once_split(interceptor: impl Fn(&str, &str) -> Interception + Send + Sync + 'static) -> Story {
     let split = Arc::new(AtomicBool::new(false));
     let seen = split.clone();
     Story::canary()
         .with_interceptor(move |operation, body| match split.load(Ordering::SeqCst) {
-            true => hand(operation, body),
+            true => interceptor(operation, body),
             false => Interception::Pass,
         })
         .when(weights(10, true), async move |_| seen.store(true, Ordering::SeqCst))

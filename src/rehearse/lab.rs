@@ -10,17 +10,17 @@ use cutover_aws::{CredentialSource, Settings};
 use cutover_net::{Body, Clock, Net, Transport};
 
 /// Returns a network whose requests go to the lab, with the lab's clock.
-pub fn net(door: &InProcess) -> Net {
-    counting(door, &watch::Sender::default())
+pub fn net(transport: &InProcess) -> Net {
+    counting(transport, &watch::Sender::default())
 }
 
 /// The same; `sent` counts the requests that have been sent.
-pub(super) fn counting(door: &InProcess, sent: &watch::Sender<u64>) -> Net {
-    let clock = Clock::virtual_from(door.now());
-    let (door, sent) = (door.clone(), sent.clone());
+pub(super) fn counting(transport: &InProcess, sent: &watch::Sender<u64>) -> Net {
+    let clock = Clock::virtual_from(transport.now());
+    let (transport, sent) = (transport.clone(), sent.clone());
     let service = tower::service_fn(move |request: http::Request<Body>| {
         sent.send_modify(|count| *count += 1);
-        door.clone().call(request)
+        transport.clone().call(request)
     });
     Net { transport: Transport::from_service(service), clock }
 }

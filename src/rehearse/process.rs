@@ -50,11 +50,11 @@ impl Process<'_> {
     /// If it could not start: the lab rejected its credentials, or did not answer.
     pub(super) async fn run(
         &self,
-        door: &InProcess,
+        transport: &InProcess,
         stop: Stop,
         emit: &mut dyn FnMut(TimedEvent),
     ) -> Result<Outcome, SimulationError> {
-        let mut net = lab::counting(door, &self.sent);
+        let mut net = lab::counting(transport, &self.sent);
         net.clock = net.clock.shifted(self.skew);
         let cloud = Aws::connect(&net, &lab::settings(self.config)).await?;
         let caller = Caller {

@@ -38,7 +38,7 @@ enum Rendering {
 }
 
 impl<W: Write> Reporter<W> {
-    /// Returns a reporter that writes each [`Stamped`] event as a line of JSON.
+    /// Returns a reporter that writes each [`TimedEvent`] as a line of JSON.
     pub fn json(out: W) -> Reporter<W> {
         Reporter { out, rendering: Rendering::Json }
     }

@@ -66,11 +66,11 @@ impl Lab {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let door = Loopback::bind(0).await.unwrap();
-                door.set_endpoints(&mut world);
+                let transport = Loopback::bind(0).await.unwrap();
+                transport.set_endpoints(&mut world);
                 let running = RunningWorld::start(world, f64::from(speed));
-                sender.send((format!("http://{}", door.address()), running.clone())).unwrap();
-                door.serve(running, async { drop(stopped.await) }).await;
+                sender.send((format!("http://{}", transport.address()), running.clone())).unwrap();
+                transport.serve(running, async { drop(stopped.await) }).await;
             });
         });
         let (url, running) = receiver.recv().unwrap();

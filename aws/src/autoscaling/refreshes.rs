@@ -36,7 +36,7 @@ impl Aws {
     /// is what the group currently launches from: a mixed instances policy is read again and sent with only the
     /// version changed.
     ///
-    /// StartInstanceRefresh has no client token: resolve an unknown result with [`Cloud::refreshes`].
+    /// StartInstanceRefresh has no client token: resolve an unknown result with [`Aws::refreshes`].
     pub async fn start_refresh(
         &self,
         group: &str,
@@ -97,7 +97,7 @@ impl Aws {
         self.change("autoscaling:CancelInstanceRefresh", request.send()).await.map(|_| ())
     }
 
-    /// Rolls back the active refresh. As with [`Cloud::cancel_refresh`], check which one is active right before.
+    /// Rolls back the active refresh. As with [`Aws::cancel_refresh`], check which one is active right before.
     pub async fn rollback_refresh(&self, group: &str) -> Change<()> {
         let request = self.autoscaling.rollback_instance_refresh().auto_scaling_group_name(group);
         self.change("autoscaling:RollbackInstanceRefresh", request.send()).await.map(|_| ())

@@ -23,7 +23,7 @@ impl Aws {
         Ok(actions)
     }
 
-    /// Creates or replaces the action of this name. Its time must be in the future by [`Cloud::now`], and
+    /// Creates or replaces the action of this name. Its time must be in the future by [`Aws::now`], and
     /// different from that of the group's other actions (API model).
     pub async fn put_scheduled_action(&self, group: &str, action: &ScheduledAction) -> Change<()> {
         let request = self

@@ -22,7 +22,7 @@ const MODIFY_LISTENER: &str = "elasticloadbalancing:ModifyListener";
 pub struct RuleWithActions {
     /// The rule.
     pub rule: Rule,
-    /// Its actions, to pass to [`Cloud::set_forward`].
+    /// Its actions, to pass to [`Aws::set_forward`].
     pub actions: RawActions,
 }
 

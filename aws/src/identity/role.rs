@@ -24,7 +24,7 @@ const NO_PROVIDER: &str = "No OpenIDConnect provider found";
 /// Creates the identity provider. AWS does not check GitHub's thumbprint (IAM user guide).
 const CREATE_PROVIDER: &str = "aws iam create-open-id-connect-provider --url https://token.actions.githubusercontent.com --client-id-list sts.amazonaws.com";
 
-/// The reason why there are no credentials: carries a [`CloudError`] through the SDK.
+/// The reason why there are no credentials: carries a [`AwsError`] through the SDK.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub(crate) struct IdentityError(pub(crate) AwsError);

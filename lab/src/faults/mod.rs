@@ -1,8 +1,8 @@
 //! Fault injection: calls that are delayed, refused or lost, throttling, stale reads, and scheduled
 //! events, among them calls of operators.
 //!
-//! All of it is data, part of a scenario ([`Faults`], [`Happening`]) or added to a running world. The
-//! transports ask for the [`Fate`] of every request when it is sent.
+//! All of it is data, part of a scenario ([`Faults`], [`ScheduledEvent`]) or added to a running world. The
+//! transports ask for the [`Delivery`] of every request when it is sent.
 
 mod call;
 mod client;
@@ -20,7 +20,7 @@ pub(crate) mod values;
 pub use call::{CallFault, Fault, Faults};
 pub use delivery::{Delivery, DeliveryEnd};
 pub use misbehavior::Misbehavior;
-pub use operator::{HAND, OperatorCall};
+pub use operator::{OPERATOR, OperatorCall};
 pub use scheduled_event::{EventKind, ScheduledEvent, schedule};
 pub use throttling::{Rate, Rates, Throttling};
 

@@ -10,7 +10,7 @@ use crate::wire::Operation;
 use crate::world::World;
 
 /// The sender that operators' calls are attributed to.
-pub const HAND: &str = "hand";
+pub const OPERATOR: &str = "operator";
 
 /// A call that an operator made.
 #[derive(Debug, Clone)]

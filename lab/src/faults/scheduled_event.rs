@@ -58,7 +58,7 @@ pub enum EventKind {
         becomes: Misbehavior,
     },
     /// An operator, with full permissions in the account, makes one API call.
-    Hand {
+    Operator {
         /// For example `autoscaling:SetDesiredCapacity`.
         call: String,
         /// The input, with the API's own member names; for EC2, those of its query form (`InstanceId`,
@@ -78,9 +78,9 @@ impl ScheduledEvent {
 }
 
 /// Schedules an event. One for a time in the past happens next.
-pub fn schedule(world: &mut World, happening: &ScheduledEvent) {
-    let at = later(world.began, Duration::from_secs(happening.at));
-    let event = Event::Scheduled(Box::new(happening.what.clone()));
+pub fn schedule(world: &mut World, event: &ScheduledEvent) {
+    let at = later(world.began, Duration::from_secs(event.at));
+    let event = Event::Scheduled(Box::new(event.what.clone()));
     world.queue.push(at, world::Event::Faults(event));
 }
 
@@ -117,7 +117,7 @@ pub(super) fn carry_out(world: &mut World, what: &EventKind) {
                 world.queue.push(end, world::Event::Faults(event));
             }
         }
-        EventKind::Hand { call, input } => operator::act(world, call, input),
+        EventKind::Operator { call, input } => operator::act(world, call, input),
     }
 }
 

@@ -4,7 +4,7 @@
 use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize as _, Deserializer};
 
-/// The services of requests, by their signing names or as in [`Asked`](crate::wire::Asked).
+/// The services of requests, by their signing names or as in [`Operation`](crate::wire::Operation).
 const SERVICES: &[&str] = &[
     "*",
     "autoscaling",

@@ -56,8 +56,8 @@ impl World {
         traffic::set_demand(&mut world, scenario.demand.clone());
         world.advance(start);
         world.faults.apply(&scenario.faults);
-        for happening in &scenario.happenings {
-            faults::schedule(&mut world, happening);
+        for event in &scenario.events {
+            faults::schedule(&mut world, event);
         }
         Ok(world)
     }

@@ -70,8 +70,8 @@ impl Scenario {
 
     /// Checks that its parts fit each other, where AWS's own checks would not notice.
     fn check(&self) -> Result<(), (String, String)> {
-        for (index, happening) in self.happenings.iter().enumerate() {
-            let zone = match &happening.what {
+        for (index, event) in self.events.iter().enumerate() {
+            let zone = match &event.what {
                 EventKind::ZoneLost { zone } | EventKind::ZoneBack { zone } => Some(zone),
                 EventKind::Shortage { zone, .. } => zone.as_ref(),
                 _ => None,
@@ -83,7 +83,7 @@ impl Scenario {
             if let Some(zone) = zone.filter(|zone| !known(zone)) {
                 return Err((
                     format!(
-                        "`happenings[{index}]` names the zone `{zone}`, which the scenario does not have"
+                        "`events[{index}]` names the zone `{zone}`, which the scenario does not have"
                     ),
                     format!("use one of {}, or add it to `zones`", self.zones.join(", ")),
                 ));
@@ -188,8 +188,8 @@ mod tests {
         assert!(chance.contains("expected a number from 0 to 1"), "{chance}");
         let call = reported("faults:\n  calls:\n    - { call: elb:ModifyRule, fault: cut }\n");
         assert!(call.starts_with("my.yaml:3:") && call.contains("elasticloadbalancing"), "{call}");
-        let zone = reported("happenings:\n  - { at: 1, what: { zone_lost: { zone: q } } }\n");
-        assert!(zone.contains("happenings[0]") && zone.contains("a, c"), "{zone}");
+        let zone = reported("events:\n  - { at: 1, what: { zone_lost: { zone: q } } }\n");
+        assert!(zone.contains("events[0]") && zone.contains("a, c"), "{zone}");
         let group = reported("rules: [{ priority: 1, when: { path: /* }, forward: [[blue, 1]] }]");
         assert!(group.contains("`blue`, which is not a group"), "{group}");
         let broken = reported("service: \"news");

@@ -64,7 +64,7 @@ pub struct Scenario {
     /// Faults of calls, throttling and stale reads.
     pub faults: Faults,
     /// Scheduled events.
-    pub happenings: Vec<ScheduledEvent>,
+    pub events: Vec<ScheduledEvent>,
 }
 
 /// Whether IAM policies are enforced.
@@ -122,7 +122,7 @@ impl Default for Scenario {
             deploy_policy: None,
             deploy_trust: None,
             faults: Faults::default(),
-            happenings: Vec::new(),
+            events: Vec::new(),
         }
     }
 }
@@ -158,7 +158,7 @@ impl Scenario {
     /// Adds an event `at` seconds after the start.
     #[must_use]
     pub fn with_event(mut self, at: u64, what: EventKind) -> Scenario {
-        self.happenings.push(ScheduledEvent::at(at, what));
+        self.events.push(ScheduledEvent::at(at, what));
         self
     }
 

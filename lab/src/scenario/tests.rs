@@ -114,42 +114,42 @@ impl Operator {
 
 #[test]
 fn a_careful_operator_moves_all_traffic_and_loses_none() {
-    let mut hand = Operator(world(&Scenario::default(), 3));
-    hand.new_version();
+    let mut operator = Operator(world(&Scenario::default(), 3));
+    operator.new_version();
     let template = map([("LaunchTemplateName", "news".into()), ("Version", "2".into())]);
     let desired = map([("DesiredConfiguration", map([("LaunchTemplate", template)]))]);
-    hand.group("StartInstanceRefresh", "news-green", desired);
-    hand.wait(10);
-    hand.group("UpdateAutoScalingGroup", "news-green", map([("MinSize", 4_i64.into())]));
-    hand.weigh(100, 0);
-    hand.wait(120);
-    assert_eq!(hand.tally("v2"), (0, 0), "weight 0 receives no traffic");
-    hand.weigh(50, 50);
-    hand.wait(60);
-    let (served, failed) = hand.tally("v2");
+    operator.group("StartInstanceRefresh", "news-green", desired);
+    operator.wait(10);
+    operator.group("UpdateAutoScalingGroup", "news-green", map([("MinSize", 4_i64.into())]));
+    operator.weigh(100, 0);
+    operator.wait(120);
+    assert_eq!(operator.tally("v2"), (0, 0), "weight 0 receives no traffic");
+    operator.weigh(50, 50);
+    operator.wait(60);
+    let (served, failed) = operator.tally("v2");
     assert!((1000..2000).contains(&served) && failed == 0, "{served} {failed}");
-    hand.weigh(0, 100);
-    hand.wait(60);
-    let before = hand.tally("v1");
+    operator.weigh(0, 100);
+    operator.wait(60);
+    let before = operator.tally("v1");
     let retire = map([
         ("ScheduledActionName", "retire".into()),
-        ("StartTime", later(hand.0.now, Duration::from_secs(60)).into()),
+        ("StartTime", later(operator.0.now, Duration::from_secs(60)).into()),
         ("MinSize", 0_i64.into()),
         ("DesiredCapacity", 0_i64.into()),
     ]);
-    hand.group("PutScheduledUpdateGroupAction", "news-blue", retire);
-    hand.wait(600);
-    assert!(hand.0.autoscaling.groups["news-blue"].members.is_empty());
-    assert_eq!(hand.tally("v1"), before, "no more requests, and none failed");
+    operator.group("PutScheduledUpdateGroupAction", "news-blue", retire);
+    operator.wait(600);
+    assert!(operator.0.autoscaling.groups["news-blue"].members.is_empty());
+    assert_eq!(operator.tally("v1"), before, "no more requests, and none failed");
     assert_eq!(before.1, 0);
 }
 
 #[test]
 fn a_careless_operator_loses_requests() {
-    let mut hand = Operator(world(&Scenario::default(), 3));
-    hand.weigh(50, 50);
-    hand.wait(60);
-    let (_, failed) = hand.tally("v1");
+    let mut operator = Operator(world(&Scenario::default(), 3));
+    operator.weigh(50, 50);
+    operator.wait(60);
+    let (_, failed) = operator.tally("v1");
     assert!(failed > 1000, "half of the traffic to an empty group: {failed}");
 }
 

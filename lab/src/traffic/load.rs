@@ -1,4 +1,4 @@
-//! The effect of overload on an instance. The curve is a guess (`Params::strain_slowest` and the shape
+//! The effect of overload on an instance. The curve is a guess (`Params::overload_latency_max` and the shape
 //! below): that of a single queue, with an upper bound, since nobody waits forever.
 
 use super::program::Program;

@@ -84,12 +84,12 @@ where
     }
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        let door = self.clone();
+        let transport = self.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             let body = body.collect().await.map_err(Into::into)?.to_bytes();
             // A separate task: from here on the request arrives whether or not anyone waits.
-            let delivery = tokio::spawn(door.deliver(http::Request::from_parts(parts, body)));
+            let delivery = tokio::spawn(transport.deliver(http::Request::from_parts(parts, body)));
             match delivery.await? {
                 Ok(response) => Ok(response.map(Full::new)),
                 Err(NoResponse::Closed) => {
@@ -128,7 +128,7 @@ mod tests {
 
     const START: &str = "2026-01-05T09:00:00Z";
 
-    fn door(seed: u64) -> InProcess {
+    fn transport(seed: u64) -> InProcess {
         InProcess::new(World::new(seed, START.parse().unwrap()))
     }
 
@@ -144,10 +144,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn request_and_response_take_seeded_time() {
         let arrival = async |seed| {
-            let mut door = door(seed);
-            let response = door.call(put_parameter("/a")).await.unwrap();
+            let mut transport = transport(seed);
+            let response = transport.call(put_parameter("/a")).await.unwrap();
             assert_eq!(response.status(), 200);
-            door.now()
+            transport.now()
         };
         let (one, again, other) = (arrival(1).await, arrival(1).await, arrival(2).await);
         assert_eq!(one, again);
@@ -157,13 +157,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_request_once_sent_arrives_without_its_sender() {
-        let mut door = door(1);
-        let sent = door.call(put_parameter("/a"));
+        let mut transport = transport(1);
+        let sent = transport.call(put_parameter("/a"));
         assert!(tokio::time::timeout(Duration::from_millis(1), sent).await.is_err());
-        assert!(door.world(|w| ssm::current_value(w, "/a").is_none()), "not delivered yet");
+        assert!(transport.world(|w| ssm::current_value(w, "/a").is_none()), "not delivered yet");
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert!(
-            door.world(|w| ssm::current_value(w, "/a").is_some()),
+            transport.world(|w| ssm::current_value(w, "/a").is_some()),
             "delivered without its sender"
         );
     }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Request;
 use jiff::Timestamp;
 
-use crate::faults::HAND;
+use crate::faults::OPERATOR;
 use crate::wire::Operation;
 use crate::world::World;
 
@@ -34,7 +34,7 @@ pub enum WatchEvent<'a> {
         sent: Timestamp,
         /// When the response reaches the sender; `None` if it never does.
         replied: Option<Timestamp>,
-        /// The signing name of the service, as [`Asked`](crate::wire::Asked) has it.
+        /// The signing name of the service, as [`Operation`](crate::wire::Operation) has it.
         service: &'a str,
         /// The operation.
         operation: &'a str,
@@ -88,7 +88,7 @@ impl Watchers {
             self.operator_calls_shown += 1;
             let Operation { service, operation } = &done.operation;
             let call = WatchEvent::Call {
-                sender: HAND,
+                sender: OPERATOR,
                 sent: done.at,
                 replied: Some(done.at),
                 service,

@@ -1,6 +1,6 @@
 """The network: a VPC with a public subnet in each of two zones, and its security groups."""
 
-from account import ec2, refused
+from account import ec2, eventually, refused
 
 
 def named(kind, name):
@@ -66,6 +66,9 @@ class Network:
         refused(*in_use, ec2.delete_vpc, VpcId=self.vpc)
         refused(*in_use, ec2.delete_internet_gateway, InternetGatewayId=self.gateway)
         refused(*in_use, ec2.delete_route_table, RouteTableId=self.table)
+        # A deleted load balancer's network interfaces stay for a while, and name its security group.
+        interfaces = lambda: ec2.describe_network_interfaces()["NetworkInterfaces"]
+        eventually(interfaces, lambda found: found == [])
         for group in (self.fleet_group, self.balancer_group):
             ec2.delete_security_group(GroupId=group)
         for association in self.associations:

@@ -74,14 +74,15 @@ impl Skopeo {
 #[tokio::test]
 async fn skopeo_copies_between_ecr_and_ghcr() {
     let Some(skopeo) = Skopeo::new().await else { return };
-    let door = Loopback::bind(0).await.unwrap();
-    let (ecr, ghcr) = (door.address().to_string(), format!("localhost:{}", door.address().port()));
+    let transport = Loopback::bind(0).await.unwrap();
+    let (ecr, ghcr) =
+        (transport.address().to_string(), format!("localhost:{}", transport.address().port()));
     let start = "2026-01-05T09:00:00Z".parse().unwrap();
     let mut world = World::from_scenario(&Scenario::default(), 1, start).unwrap();
-    door.set_endpoints(&mut world);
+    transport.set_endpoints(&mut world);
     let password = ecr::mint(&mut world);
     let running = RunningWorld::start(world, 1.0);
-    tokio::spawn(door.serve(running.clone(), std::future::pending()));
+    tokio::spawn(transport.serve(running.clone(), std::future::pending()));
 
     let login = "login --tls-verify=false";
     let wrong = skopeo.fails(&format!("{login} -u ada -p ghp_wrong {ghcr}")).await;
@@ -144,11 +145,11 @@ fn python() -> Option<PathBuf> {
 #[tokio::test]
 async fn boto3_uses_all_of_ecr() {
     let Some(python) = python() else { return };
-    let door = Loopback::bind(0).await.unwrap();
-    let endpoint = format!("http://{}", door.address());
+    let transport = Loopback::bind(0).await.unwrap();
+    let endpoint = format!("http://{}", transport.address());
     let mut world = World::new(1, "2026-01-05T09:00:00Z".parse().unwrap());
-    door.set_endpoints(&mut world);
-    tokio::spawn(door.serve(RunningWorld::start(world, 60.0), std::future::pending()));
+    transport.set_endpoints(&mut world);
+    tokio::spawn(transport.serve(RunningWorld::start(world, 60.0), std::future::pending()));
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/registries/ecr.py");
     let run = Command::new(python).arg("-B").arg(script).arg(endpoint).kill_on_drop(true).output();
     let output = tokio::time::timeout(Duration::from_secs(120), run).await.unwrap().unwrap();

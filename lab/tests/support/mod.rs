@@ -35,13 +35,13 @@ pub(crate) async fn serve(
     speed: f64,
     build: impl FnOnce(std::net::SocketAddr) -> World,
 ) -> (String, RunningWorld) {
-    let door = Loopback::bind(0).await.unwrap();
-    let address = door.address();
+    let transport = Loopback::bind(0).await.unwrap();
+    let address = transport.address();
     let endpoint = format!("http://{address}");
     let mut world = build(address);
     world.ecr.endpoint = Some(endpoint.clone());
     let running = RunningWorld::start(world, speed);
-    tokio::spawn(door.serve(running.clone(), std::future::pending()));
+    tokio::spawn(transport.serve(running.clone(), std::future::pending()));
     (endpoint, running)
 }
 

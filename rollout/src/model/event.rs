@@ -136,7 +136,7 @@ pub enum Event {
     },
     /// The evidence was judged.
     Judgment {
-        /// `pass`, `fail` or `not enough evidence`.
+        /// `pass`, `fail` or `insufficient`.
         verdict: &'static str,
         /// What the new side's target group has counted since the step began.
         counts: Counts,

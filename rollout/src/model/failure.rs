@@ -47,6 +47,14 @@ impl Failure {
         self
     }
 
+    /// Returns message and hint as one text, for a place that has no room for a hint of its own.
+    pub fn message_and_hint(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}; {hint}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
     /// Sets the status.
     #[must_use]
     pub fn with_status(self, status: Status) -> Failure {

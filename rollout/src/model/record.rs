@@ -105,7 +105,7 @@ pub enum Phase {
     TakeOver,
     /// Pushes the image and creates the launch template version; the groups are not changed.
     Prepare,
-    /// Cancels the scheduled scale-in of the idle group.
+    /// Cancels the scheduled scale-ins of both groups.
     CancelScaleIn,
     /// Refreshes the idle group, or the only one, to the version.
     Refresh,
@@ -150,7 +150,7 @@ pub enum FleetFacts {
 #[serde(deny_unknown_fields)]
 pub struct TwoGroupsFacts {
     /// The color that was live: the old side.
-    pub from: Color,
+    pub old: Color,
     /// The current step, counted from zero.
     #[serde(default)]
     pub step: usize,

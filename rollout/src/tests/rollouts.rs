@@ -63,14 +63,14 @@ fn a_version_that_never_becomes_healthy_fails_without_traffic() {
 
 #[test]
 fn a_rollout_killed_in_any_tick_still_succeeds() {
-    let turns = {
+    let ticks = {
         let mut world = World::new(plan(&[10, 100]), Phase::CancelScaleIn);
-        (1..).find(|_| world.turn().is_some()).unwrap()
+        (1..).find(|_| world.tick().is_some()).unwrap()
     };
-    for killed_at in 1..turns {
+    for killed_at in 1..ticks {
         let mut world = World::new(plan(&[10, 100]), Phase::CancelScaleIn);
         for _ in 0..killed_at {
-            assert!(world.turn().is_none());
+            assert!(world.tick().is_none());
         }
         world.record.resume = Some(world.record.phase);
         world.record.phase = Phase::TakeOver;
@@ -78,9 +78,9 @@ fn a_rollout_killed_in_any_tick_still_succeeds() {
         world.record.number += 1;
         world.seen.claim.highest = world.record.number;
         let end = world.run();
-        assert_eq!(end.status, Status::Succeeded, "killed at turn {killed_at}: {}", end.message);
+        assert_eq!(end.status, Status::Succeeded, "killed at tick {killed_at}: {}", end.message);
         let green = world.seen.groups["green"].group.capacity;
-        assert_eq!((green.min, green.desired), (2, 4), "killed at turn {killed_at}");
+        assert_eq!((green.min, green.desired), (2, 4), "killed at tick {killed_at}");
     }
 }
 
@@ -88,14 +88,14 @@ fn a_rollout_killed_in_any_tick_still_succeeds() {
 fn a_run_with_another_intent_restores_split_traffic_first() {
     let mut world = World::new(plan(&[10, 100]), Phase::CancelScaleIn);
     while world.record.phase != Phase::Bake {
-        assert!(world.turn().is_none());
+        assert!(world.tick().is_none());
     }
     world.record.phase = Phase::TakeOver;
     world.record.restart = true;
     world.record.since = world.seen.now;
     world.log.clear();
     while world.record.phase != Phase::Prepare {
-        assert!(world.turn().is_none());
+        assert!(world.tick().is_none());
     }
     insta::assert_snapshot!(world.log.join("\n"), @r"
     forward r1 tg-blue=100 tg-green=0
@@ -108,7 +108,7 @@ fn a_run_with_another_intent_restores_split_traffic_first() {
 fn a_rollback_waits_for_the_old_side() {
     let mut world = World::new(plan(&[10, 100]), Phase::CancelScaleIn);
     while world.record.phase != Phase::Bake {
-        assert!(world.turn().is_none());
+        assert!(world.tick().is_none());
     }
     let old = world.group("blue");
     old.targets[0].health = TargetHealth::Unhealthy;

@@ -20,7 +20,7 @@ fn facts(record: &mut Record) -> &mut TwoGroupsFacts {
 pub(super) fn come_to(steps: &[u8], phase: Phase) -> World {
     let mut world = World::new(plan(steps), Phase::CancelScaleIn);
     while world.record.phase != phase {
-        assert!(world.turn().is_none());
+        assert!(world.tick().is_none());
     }
     world.log.clear();
     world
@@ -40,7 +40,7 @@ fn restart(world: &mut World) {
 /// Does what `engine::run` does if Prepare fails for a run that continues another one.
 fn prepare_fails(world: &mut World) {
     while world.record.phase != Phase::Prepare {
-        assert!(world.turn().is_none());
+        assert!(world.tick().is_none());
     }
     world.record.reason = Some("the push failed".to_owned());
     world.record.phase = Phase::RestoreTraffic;
@@ -74,7 +74,7 @@ fn undo_after_promoting_a_predecessor_keeps_traffic_on_the_live_side() {
 #[test]
 fn traffic_restored_after_the_scale_in_was_scheduled_leaves_no_scale_in_on_the_live_group() {
     let mut world = come_to(&[100], Phase::ScheduleScaleIn);
-    assert!(world.turn().is_none());
+    assert!(world.tick().is_none());
     assert!(
         world.seen.groups["blue"].scheduled().unwrap().iter().any(|a| a.name == SCALE_IN_ACTION)
     );
@@ -97,7 +97,7 @@ fn a_finished_record_ends_the_run() {
     world.record.phase = Phase::Done;
     world.record.status = Some(Status::Succeeded);
     for _ in 0..1000 {
-        if world.turn().is_some() {
+        if world.tick().is_some() {
             return;
         }
     }
@@ -158,7 +158,7 @@ fn rolling_after_a_restart_does_not_reuse_the_predecessors_rollback() {
     world.record.phase = Phase::TakeOver;
     world.record.restart = true;
     while world.record.phase != Phase::Prepare {
-        assert!(world.turn().is_none());
+        assert!(world.tick().is_none());
     }
     world.record.version = Some(NEW + 1);
     world.record.phase = Phase::Refresh;
@@ -178,12 +178,12 @@ fn rolling_after_a_restart_does_not_reuse_the_predecessors_rollback() {
 fn a_run_with_another_intent_starts_from_the_first_step() {
     let mut world = come_to(&[10, 50, 100], Phase::Bake);
     while facts(&mut world.record).step < 1 || world.record.phase != Phase::Bake {
-        assert!(world.turn().is_none());
+        assert!(world.tick().is_none());
     }
     world.seen.rules = rules(&[("tg-blue", 100), ("tg-green", 0)]);
     restart(&mut world);
     while world.record.phase != Phase::Prepare {
-        assert!(world.turn().is_none());
+        assert!(world.tick().is_none());
     }
     world.record.phase = Phase::CancelScaleIn;
     world.record.since = world.seen.now;
@@ -196,7 +196,7 @@ fn a_run_with_another_intent_starts_from_the_first_step() {
 fn scaling_in_after_min_size_is_lowered_is_no_loss() {
     let mut world = come_to(&[100], Phase::ScheduleScaleIn);
     while world.seen.groups["green"].group.capacity.min != 2 {
-        assert!(world.turn().is_none());
+        assert!(world.tick().is_none());
     }
     // Its scaling policy, a moment after MinSize was set from 4 to 2.
     let green = world.group("green");
@@ -217,7 +217,7 @@ fn a_lost_change_of_min_size_is_sent_again() {
         if next.actions.iter().any(|a| matches!(a, Action::SetMinSize { .. })) {
             break;
         }
-        world.turn();
+        world.tick();
     }
     let end = world.run();
     assert_eq!(end.status, Status::Succeeded);
@@ -296,7 +296,7 @@ fn a_partly_applied_first_step_is_watched_too() {
 fn an_alarm_at_a_closed_gate_rolls_back() {
     let mut world = come_to(&[10, 100], Phase::Bake);
     while world.record.phase != Phase::Shift {
-        assert!(world.turn().is_none());
+        assert!(world.tick().is_none());
     }
     world.plan.judge.alarms = vec!["p99".to_owned()];
     world.seen.alarms = Reading::Read(BTreeMap::from([("p99".to_owned(), AlarmState::Alarm)]));
@@ -357,7 +357,7 @@ fn a_promoted_predecessor_keeps_the_idle_size() {
     green.scale_in = Some(ScaleInFacts { at: start(), size: 0 });
     restart(&mut world);
     while world.record.phase != Phase::Prepare {
-        assert!(world.turn().is_none());
+        assert!(world.tick().is_none());
     }
     let blue = &facts(&mut world.record).sides.blue;
     assert_eq!(blue.scale_in.map_or(blue.min, |r| r.size), 0);
@@ -385,7 +385,7 @@ fn a_groups_own_min_size_is_the_one_read_before_the_first_change() {
 #[test]
 fn a_briefly_unhealthy_target_does_not_send_traffic_to_an_empty_side() {
     let mut world = come_to(&[100], Phase::ScheduleScaleIn);
-    world.turn();
+    world.tick();
     // A day later blue is scaled in.
     world.seen.now += SignedDuration::from_hours(24);
     let blue = world.group("blue");

@@ -4,7 +4,7 @@ use super::world::*;
 use crate::model::*;
 use crate::*;
 
-fn turn(phase: Phase, change: impl FnOnce(&mut Record, &mut Observation)) -> Decision {
+fn tick(phase: Phase, change: impl FnOnce(&mut Record, &mut Observation)) -> Decision {
     let (mut record, mut seen) = (record(phase), observation());
     change(&mut record, &mut seen);
     decide(&plan(&[10, 100]), &record, &seen)
@@ -24,7 +24,7 @@ fn facts(record: &mut Record) -> &mut TwoGroupsFacts {
 #[test]
 fn a_newer_claim_stops_everything() {
     for phase in ALL {
-        let next = turn(phase, |_, seen| seen.claim.highest = 6);
+        let next = tick(phase, |_, seen| seen.claim.highest = 6);
         assert!(next.actions.is_empty(), "{phase:?}");
         assert_eq!(next.end.map(|e| e.status), Some(Status::Superseded), "{phase:?}");
     }
@@ -38,19 +38,19 @@ fn a_superseded_run_with_split_traffic_stays_until_the_other_acts() {
         seen.claim =
             Claim { highest: 6, successor: Some(Successor { heartbeat, is_acting: acting }) };
     };
-    let next = turn(Phase::Bake, |_, seen| split(seen, 10, false));
+    let next = tick(Phase::Bake, |_, seen| split(seen, 10, false));
     assert!(next.end.is_none() && !next.reclaim && next.actions.is_empty());
-    let next = turn(Phase::Bake, |_, seen| split(seen, 10, true));
+    let next = tick(Phase::Bake, |_, seen| split(seen, 10, true));
     assert!(next.end.is_some());
-    let next = turn(Phase::Bake, |_, seen| split(seen, 600, false));
+    let next = tick(Phase::Bake, |_, seen| split(seen, 600, false));
     assert!(next.reclaim && next.actions.is_empty());
 }
 
 #[test]
 fn a_refresh_waits_until_the_group_has_been_idle_for_t() {
-    let fresh = turn(Phase::Refresh, |_, _| {});
+    let fresh = tick(Phase::Refresh, |_, _| {});
     assert!(actions(&fresh).is_empty());
-    let idle = turn(Phase::Refresh, |record, seen| {
+    let idle = tick(Phase::Refresh, |record, seen| {
         facts(record).idle_since = Some(seen.now - jiff::SignedDuration::from_secs(60));
     });
     assert_eq!(actions(&idle), ["refresh green 8"]);
@@ -58,7 +58,7 @@ fn a_refresh_waits_until_the_group_has_been_idle_for_t() {
 
 #[test]
 fn a_refresh_of_unknown_result_is_found_and_not_started_again() {
-    let next = turn(Phase::Refresh, |record, seen| {
+    let next = tick(Phase::Refresh, |record, seen| {
         facts(record).idle_since = Some(seen.now - jiff::SignedDuration::from_secs(60));
         facts(record).refresh = Some(RefreshFacts { version: NEW, after: None, id: None });
         let preferences = RefreshPreferences {
@@ -87,7 +87,7 @@ fn a_group_that_is_not_ready_loses_its_traffic_at_once() {
     for phase in
         [Phase::CancelScaleIn, Phase::Refresh, Phase::ScaleOut, Phase::AddToRules, Phase::Healthy]
     {
-        let next = turn(phase, |_, seen| {
+        let next = tick(phase, |_, seen| {
             seen.rules = rules(&[("tg-blue", 50), ("tg-green", 50)]);
         });
         assert!(next.act_before_saving, "{phase:?}");
@@ -101,7 +101,7 @@ fn a_group_that_is_not_ready_loses_its_traffic_at_once() {
 #[test]
 fn a_scheduled_scale_in_that_is_due_is_left_to_run() {
     let scheduled = |seconds: i64| {
-        turn(Phase::CancelScaleIn, |_, seen| {
+        tick(Phase::CancelScaleIn, |_, seen| {
             let at = seen.now + jiff::SignedDuration::from_secs(seconds);
             seen.groups.get_mut("green").unwrap().scheduled_actions.known().push(ScheduledAction {
                 name: SCALE_IN_ACTION.to_owned(),
@@ -121,7 +121,7 @@ fn a_scheduled_scale_in_that_is_due_is_left_to_run() {
 /// The refresh to the previous version is active when an operator raises DesiredCapacity.
 #[test]
 fn a_group_is_not_scaled_in_during_its_refresh_to_the_previous_version() {
-    let next = turn(Phase::Undo, |record, seen| {
+    let next = tick(Phase::Undo, |record, seen| {
         let green = seen.groups.get_mut("green").unwrap();
         green.group.capacity.desired = 2;
         green.refreshes.known().push(InstanceRefresh {
@@ -146,7 +146,7 @@ fn a_group_is_not_scaled_in_during_its_refresh_to_the_previous_version() {
 
 #[test]
 fn a_lower_share_than_the_previous_step_rolls_back() {
-    let next = turn(Phase::Shift, |record, seen| {
+    let next = tick(Phase::Shift, |record, seen| {
         facts(record).step = 1;
         seen.rules = rules(&[("tg-blue", 100), ("tg-green", 0)]);
     });
@@ -156,7 +156,7 @@ fn a_lower_share_than_the_previous_step_rolls_back() {
 
 #[test]
 fn a_group_that_cannot_grow_enough_is_refused() {
-    let next = turn(Phase::ScaleOut, |_, seen| {
+    let next = tick(Phase::ScaleOut, |_, seen| {
         seen.groups.get_mut("green").unwrap().group.capacity.max = 3;
     });
     assert_eq!(next.record.phase, Phase::Undo);
@@ -165,7 +165,7 @@ fn a_group_that_cannot_grow_enough_is_refused() {
 
 #[test]
 fn neither_side_healthy_keeps_the_weights() {
-    let next = turn(Phase::Bake, |record, seen| {
+    let next = tick(Phase::Bake, |record, seen| {
         facts(record).floor = 1;
         seen.rules = rules(&[("tg-blue", 90), ("tg-green", 10)]);
         for group in seen.groups.values_mut() {
@@ -178,9 +178,9 @@ fn neither_side_healthy_keeps_the_weights() {
 
 #[test]
 fn a_final_refusal_rolls_back_or_ends_as_stuck() {
-    let forward = turn(Phase::AddToRules, |_, seen| seen.refused = Some("denied".to_owned()));
+    let forward = tick(Phase::AddToRules, |_, seen| seen.refused = Some("denied".to_owned()));
     assert_eq!(forward.record.phase, Phase::Undo);
-    let back = turn(Phase::Undo, |_, seen| seen.refused = Some("denied".to_owned()));
+    let back = tick(Phase::Undo, |_, seen| seen.refused = Some("denied".to_owned()));
     assert_eq!(back.end.map(|e| e.status), Some(Status::Stuck));
 }
 
@@ -189,7 +189,7 @@ fn a_final_refusal_rolls_back_or_ends_as_stuck() {
 fn a_refused_scale_in_still_restores_both_min_sizes() {
     let mut pins = Vec::new();
     for (blue, green) in [(4, 4), (4, 2), (2, 2)] {
-        let next = turn(Phase::ScheduleScaleIn, |record, seen| {
+        let next = tick(Phase::ScheduleScaleIn, |record, seen| {
             let facts = facts(record);
             facts.weighted = true;
             facts.sides.blue.min_sizes_set = vec![4];
@@ -215,7 +215,7 @@ fn a_refused_scale_in_still_restores_both_min_sizes() {
 #[test]
 fn stale_weights_are_observed_again_for_a_moment() {
     let reads = |after: i64, weights: &[(&str, u16)]| {
-        turn(Phase::Bake, |record, seen| {
+        tick(Phase::Bake, |record, seen| {
             facts(record).shifted = Some(seen.now - jiff::SignedDuration::from_secs(after));
             seen.rules = rules(weights);
         })
@@ -231,7 +231,7 @@ fn stale_weights_are_observed_again_for_a_moment() {
 #[test]
 fn a_briefly_missing_rule_is_waited_for_in_an_old_phase_too() {
     let ruleless = |since: Option<i64>| {
-        turn(Phase::RestoreTraffic, |record, seen| {
+        tick(Phase::RestoreTraffic, |record, seen| {
             record.since = seen.now - jiff::SignedDuration::from_secs(300);
             facts(record).ruleless_since =
                 since.map(|s| seen.now - jiff::SignedDuration::from_secs(s));
@@ -246,7 +246,7 @@ fn a_briefly_missing_rule_is_waited_for_in_an_old_phase_too() {
 #[test]
 fn a_rule_that_appears_late_may_still_disappear() {
     let busy = |since: Option<i64>| {
-        turn(Phase::Undo, |record, seen| {
+        tick(Phase::Undo, |record, seen| {
             record.since = seen.now - jiff::SignedDuration::from_secs(900);
             facts(record).kept_busy_since =
                 since.map(|s| seen.now - jiff::SignedDuration::from_secs(s));

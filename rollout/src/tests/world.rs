@@ -86,7 +86,7 @@ pub(super) fn record(phase: Phase) -> Record {
         since: start(),
         heartbeat: start(),
         fleet: FleetFacts::TwoGroups(Box::new(TwoGroupsFacts {
-            from: Color::Blue,
+            old: Color::Blue,
             step: 0,
             idle_since: None,
             kept_busy_since: None,
@@ -214,14 +214,14 @@ impl World {
     /// Runs ticks until the run ends; panics if it does not within a virtual day.
     pub(super) fn run(&mut self) -> Exit {
         for _ in 0..20_000 {
-            if let Some(end) = self.turn() {
+            if let Some(end) = self.tick() {
                 return end;
             }
         }
         panic!("no end: {:?}\n{}", self.record, self.log.join("\n"));
     }
 
-    pub(super) fn turn(&mut self) -> Option<Exit> {
+    pub(super) fn tick(&mut self) -> Option<Exit> {
         let next = decide(&self.plan, &self.record, &self.needed());
         for event in &next.events {
             if let Event::Phase { phase, .. } = event {

@@ -20,18 +20,18 @@ impl Machine<'_, '_, '_> {
         for rule in rules {
             if !rule.forward.as_ref().is_some_and(|forward| forward.names(&to)) {
                 let forward = self.forward(rule, 0);
-                self.turn.send(Action::SetForward { rule: rule.id.clone(), forward });
+                self.tick.send(Action::SetForward { rule: rule.id.clone(), forward });
             }
         }
         if let Some(rule) = self.test_rule()
             && rule.forward.as_ref().is_none_or(|f| f.share(&to) != 100)
         {
             let forward = Forward::only(&to);
-            self.turn.send(Action::SetForward { rule: rule.id.clone(), forward });
+            self.tick.send(Action::SetForward { rule: rule.id.clone(), forward });
         }
-        if self.turn.actions.is_empty() {
-            self.turn.enter(Phase::Healthy, "waiting for the new side's targets to become healthy");
-        } else if self.turn.is_overdue(self.turn.plan.deadlines.healthy) {
+        if self.tick.actions.is_empty() {
+            self.tick.enter(Phase::Healthy, "waiting for the new side's targets to become healthy");
+        } else if self.tick.is_overdue(self.tick.plan.deadlines.healthy) {
             self.start_rollback(
                 "the new side's target group could not be added to every rule in time",
             );
@@ -51,18 +51,18 @@ impl Machine<'_, '_, '_> {
                 Phase::SmokeTest => "running smoke tests through the test rule".to_owned(),
                 _ => self.shift_message(),
             };
-            self.turn.enter(next, message);
+            self.tick.enter(next, message);
             return Ok(());
         }
         let but = suspended_suffix(self.observed_group(self.new_color())?);
-        if self.turn.is_overdue(self.turn.plan.deadlines.healthy) {
+        if self.tick.is_overdue(self.tick.plan.deadlines.healthy) {
             self.start_rollback(format!(
                 "only {} of {} targets of the new version became healthy in time{but}",
                 standing.ready, standing.needed
             ));
         } else {
-            let limit = self.turn.plan.deadlines.healthy;
-            self.turn.report_waiting(
+            let limit = self.tick.plan.deadlines.healthy;
+            self.tick.report_waiting(
                 format!("the new side's targets are not healthy yet{but}"),
                 Some(limit),
             );
@@ -74,16 +74,16 @@ impl Machine<'_, '_, '_> {
         if self.rolls_back_early_traffic() {
             return Ok(());
         }
-        let Some(results) = &self.turn.observation.smoke else {
-            if self.turn.is_overdue(self.turn.plan.deadlines.healthy) {
+        let Some(results) = &self.tick.observation.smoke else {
+            if self.tick.is_overdue(self.tick.plan.deadlines.healthy) {
                 self.start_rollback("the smoke tests could not be run in time");
             } else {
-                self.turn.send(Action::RunSmokeTests);
+                self.tick.send(Action::RunSmokeTests);
             }
             return Ok(());
         };
         for result in results {
-            self.turn.emit(Event::Smoke {
+            self.tick.emit(Event::Smoke {
                 path: result.path.clone(),
                 status: result.status,
                 passed: result.passed,
@@ -91,11 +91,11 @@ impl Machine<'_, '_, '_> {
         }
         if results.iter().all(|result| result.passed) {
             let message = self.shift_message();
-            self.turn.enter(Phase::Shift, message);
-        } else if self.turn.is_overdue(SMOKE_LIMIT) {
+            self.tick.enter(Phase::Shift, message);
+        } else if self.tick.is_overdue(SMOKE_LIMIT) {
             self.start_rollback("the new version failed the smoke tests");
         } else {
-            self.turn.send(Action::RunSmokeTests);
+            self.tick.send(Action::RunSmokeTests);
         }
         Ok(())
     }

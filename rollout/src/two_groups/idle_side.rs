@@ -47,7 +47,7 @@ impl Machine<'_, '_, '_> {
             };
             let group = self.side(color).group.clone();
             if let Some(at) = action.at {
-                if at.duration_since(self.turn.observation.now).unsigned_abs()
+                if at.duration_since(self.tick.observation.now).unsigned_abs()
                     <= SCHEDULED_ACTION_TOLERANCE
                 {
                     let why = format!(
@@ -61,16 +61,16 @@ impl Machine<'_, '_, '_> {
                 }
                 self.facts.sides[color].scale_in = Some(ScaleInFacts { at, size });
             }
-            self.turn.send(Action::CancelScaleIn { group });
+            self.tick.send(Action::CancelScaleIn { group });
         }
-        if self.turn.is_overdue(self.turn.plan.deadlines.healthy) {
+        if self.tick.is_overdue(self.tick.plan.deadlines.healthy) {
             self.start_rollback(
                 "an earlier rollout's scheduled scale-in could not be canceled in time",
             );
-        } else if self.turn.actions.is_empty() {
+        } else if self.tick.actions.is_empty() {
             let group = self.side(self.new_color()).group.clone();
             let version = self.expected_version(self.new_color());
-            self.turn.enter(Phase::Refresh, format!("updating {group} to version {version}"));
+            self.tick.enter(Phase::Refresh, format!("updating {group} to version {version}"));
         }
         Ok(())
     }
@@ -84,12 +84,14 @@ impl Machine<'_, '_, '_> {
         match self.update_to(version)? {
             UpdateProgress::Done => {
                 self.facts.refresh = None;
-                let (to, from) =
-                    (self.side(self.new_color()).group.clone(), self.side(self.from).group.clone());
-                self.turn.enter(Phase::ScaleOut, format!("scaling out {to} to the size of {from}"));
+                let (to, from) = (
+                    self.side(self.new_color()).group.clone(),
+                    self.side(self.old_color).group.clone(),
+                );
+                self.tick.enter(Phase::ScaleOut, format!("scaling out {to} to the size of {from}"));
             }
             UpdateProgress::Failed(why) => self.start_rollback(why),
-            UpdateProgress::Waiting if self.turn.is_overdue(self.turn.plan.deadlines.refresh) => {
+            UpdateProgress::Waiting if self.tick.is_overdue(self.tick.plan.deadlines.refresh) => {
                 let but = suspended_suffix(self.observed_group(self.new_color())?);
                 self.start_rollback(format!("the instance refresh did not finish in time{but}"));
             }
@@ -104,7 +106,7 @@ impl Machine<'_, '_, '_> {
         let to = self.new_color();
         let seen = self.observed_group(to)?;
         let group = self.side(to).group.clone();
-        let template = self.turn.plan.template.as_str();
+        let template = self.tick.plan.template.as_str();
         let preferences = idle_preferences();
         let wanted = self.facts.refresh.clone().filter(|facts| facts.version == version);
         let mine = match &wanted {
@@ -114,7 +116,7 @@ impl Machine<'_, '_, '_> {
         if let Some(refresh) = mine {
             self.facts.refresh =
                 wanted.clone().map(|f| RefreshFacts { id: Some(refresh.id.clone()), ..f });
-            self.turn.emit(Event::Refresh {
+            self.tick.emit(Event::Refresh {
                 group: group.clone(),
                 status: refresh.status,
                 percent: refresh.percent,
@@ -123,22 +125,22 @@ impl Machine<'_, '_, '_> {
         }
         if let Some(other) = active_refresh(seen)? {
             if mine.is_some_and(|m| m.id == other.id) {
-                self.turn.report_waiting(
+                self.tick.report_waiting(
                     format!("updating {group} to version {version}"),
-                    Some(self.turn.plan.deadlines.refresh),
+                    Some(self.tick.plan.deadlines.refresh),
                 );
             } else if self.facts.refresh.as_ref().is_some_and(|f| f.id.as_ref() == Some(&other.id))
             {
                 if other.status != RefreshStatus::Cancelling {
-                    self.turn.notice(format!("canceling the earlier instance refresh of {group}"));
-                    self.turn.send(Action::CancelRefresh { group });
+                    self.tick.notice(format!("canceling the earlier instance refresh of {group}"));
+                    self.tick.send(Action::CancelRefresh { group });
                 }
             } else {
-                self.turn.report_waiting(
+                self.tick.report_waiting(
                     format!(
                         "an instance refresh of {group} that this rollout did not start is active"
                     ),
-                    Some(self.turn.plan.deadlines.refresh),
+                    Some(self.tick.plan.deadlines.refresh),
                 );
             }
             return Ok(UpdateProgress::Waiting);
@@ -149,9 +151,9 @@ impl Machine<'_, '_, '_> {
         match mine.map(|m| (m.status, m.reason.clone())) {
             // The group's state may lag behind the refresh's status, or an instance was just launched.
             Some((RefreshStatus::Successful, _)) => {
-                self.turn.report_waiting(
+                self.tick.report_waiting(
                     format!("the instance refresh succeeded, but {group} does not show version {version} on every instance yet"),
-                    Some(self.turn.plan.deadlines.refresh),
+                    Some(self.tick.plan.deadlines.refresh),
                 );
                 return Ok(UpdateProgress::Waiting);
             }
@@ -166,14 +168,14 @@ impl Machine<'_, '_, '_> {
         if let Some(left) = self.remaining_idle_time() {
             // During a rollback every tick also guards the old side, so the pause stays short.
             if self.is_forward() {
-                self.turn.observe_after(left);
+                self.tick.observe_after(left);
             }
             let seconds = super::super::T.as_secs();
             let why = format!("{group} must be without traffic for {seconds} s first");
             // Reported here and not returned, so that a phase with a deadline still checks it.
             match self.wait_until_idle(why) {
                 Ok(()) => {}
-                Err(why) => self.turn.report_waiting(why.to_string(), None),
+                Err(why) => self.tick.report_waiting(why.to_string(), None),
             }
             return Ok(UpdateProgress::Waiting);
         }
@@ -181,7 +183,7 @@ impl Machine<'_, '_, '_> {
             let after = seen.refreshes()?.first().map(|r| r.id.clone());
             self.facts.refresh = Some(RefreshFacts { version, after, id: None });
         }
-        self.turn.send(Action::StartRefresh {
+        self.tick.send(Action::StartRefresh {
             group,
             template: template.to_owned(),
             version,
@@ -197,7 +199,7 @@ impl Machine<'_, '_, '_> {
             return Ok(());
         }
         let (idle, live) =
-            (self.observed_group(self.new_color())?, self.observed_group(self.from)?);
+            (self.observed_group(self.new_color())?, self.observed_group(self.old_color)?);
         let (idle, live) = (idle.group.capacity, live.group.capacity);
         let want = idle.min.max(live.desired);
         if want > idle.max {
@@ -208,10 +210,10 @@ impl Machine<'_, '_, '_> {
             ));
         } else if idle.min < want {
             self.set_min_size(self.new_color(), want, "to match the live group")?;
-        } else if self.turn.is_overdue(self.turn.plan.deadlines.healthy) && idle.desired < want {
+        } else if self.tick.is_overdue(self.tick.plan.deadlines.healthy) && idle.desired < want {
             self.start_rollback("the new MinSize of the idle group did not take effect in time");
         } else if idle.desired >= want {
-            self.turn.enter(
+            self.tick.enter(
                 Phase::AddToRules,
                 "adding the new side's target group to every rule with weight 0",
             );
@@ -222,7 +224,7 @@ impl Machine<'_, '_, '_> {
     /// Rolls back if the new side receives traffic before its first step: only an external change can be the cause.
     pub(super) fn rolls_back_early_traffic(&mut self) -> bool {
         let to = self.side(self.new_color());
-        let share = gate::largest_share(self.pair, self.turn.observation, to);
+        let share = gate::largest_share(self.pair, self.tick.observation, to);
         if share > 0 {
             let group = to.group.clone();
             self.facts.weighted = true;
@@ -236,7 +238,7 @@ impl Machine<'_, '_, '_> {
     /// Rolls back if a rule outside the plan sends traffic to the new side before it is ready.
     fn rolls_back_for_other_rules(&mut self) -> Result<bool, NotReady> {
         let to = self.side(self.new_color());
-        let Some(rule) = gate::other_rule(self.turn.observation, to)? else { return Ok(false) };
+        let Some(rule) = gate::other_rule(self.tick.observation, to)? else { return Ok(false) };
         let why =
             format!("{} sends traffic to {}, but is not a rule of this rollout", rule.id, to.group);
         self.start_rollback(why);

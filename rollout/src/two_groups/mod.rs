@@ -19,49 +19,49 @@ use crate::model::{
 };
 
 /// Decides one tick.
-pub(super) fn decide(turn: &mut Tick<'_>, pair: &Pair) {
-    let FleetFacts::TwoGroups(facts) = &turn.record.fleet else { return };
-    let mut machine = Machine { from: facts.from, facts: (**facts).clone(), pair, turn };
+pub(super) fn decide(tick: &mut Tick<'_>, pair: &Pair) {
+    let FleetFacts::TwoGroups(facts) = &tick.record.fleet else { return };
+    let mut machine = Machine { old_color: facts.old, facts: (**facts).clone(), pair, tick };
     machine.run();
     let facts = machine.facts;
-    turn.record.fleet = FleetFacts::TwoGroups(Box::new(facts));
+    tick.record.fleet = FleetFacts::TwoGroups(Box::new(facts));
 }
 
 /// Proves that all traffic is on the record's version.
-pub(super) fn prove(turn: &mut Tick<'_>, pair: &Pair) -> Result<(), NotReady> {
-    let FleetFacts::TwoGroups(facts) = &turn.record.fleet else {
+pub(super) fn prove(tick: &mut Tick<'_>, pair: &Pair) -> Result<(), NotReady> {
+    let FleetFacts::TwoGroups(facts) = &tick.record.fleet else {
         return Err(NotReady::new("the record is of one group, but the configuration has two"));
     };
-    let machine = Machine { from: facts.from, facts: (**facts).clone(), pair, turn };
+    let machine = Machine { old_color: facts.old, facts: (**facts).clone(), pair, tick };
     let to = machine.side(machine.new_color());
-    let share = gate::smallest_share(pair, machine.turn.observation, to);
+    let share = gate::smallest_share(pair, machine.tick.observation, to);
     NotReady::unless(share == 100, || format!("{} does not receive all of the traffic", to.group))?;
     machine.prove()
 }
 
 /// The state machine during one tick. Its facts are written back to the record at the end.
 struct Machine<'m, 'a, 'p> {
-    turn: &'m mut Tick<'a>,
+    tick: &'m mut Tick<'a>,
     pair: &'p Pair,
     facts: TwoGroupsFacts,
-    from: Color,
+    old_color: Color,
 }
 
 impl<'a> Machine<'_, 'a, '_> {
     fn run(&mut self) {
         for color in Color::BOTH {
-            if self.turn.group_or_stuck(&self.pair.sides[color].group).is_none() {
+            if self.tick.group_or_stuck(&self.pair.sides[color].group).is_none() {
                 return;
             }
         }
         self.track_traffic();
-        let rules = gate::observed_rules(self.pair, self.turn.observation);
+        let rules = gate::observed_rules(self.pair, self.tick.observation);
         if self.is_forward() && (rules.len() < self.pair.rules.len() || self.test_rule_is_gone()) {
             self.start_rollback("a rule of this rollout was deleted, or no longer forwards");
             return;
         }
         if self.is_forward()
-            && let Some((rule, third)) = gate::third_target_group(self.pair, self.turn.observation)
+            && let Some((rule, third)) = gate::third_target_group(self.pair, self.tick.observation)
         {
             self.start_rollback(format!(
                 "an external change set the weights: {rule} forwards to {third}, which belongs to neither side"
@@ -70,15 +70,15 @@ impl<'a> Machine<'_, 'a, '_> {
         }
         // Waits for what is not ready or was not read: nothing is decided without it.
         if let Err(why) = self.step(&rules) {
-            self.turn.report_waiting(why.to_string(), None);
+            self.tick.report_waiting(why.to_string(), None);
         }
     }
 
     fn step(&mut self, rules: &[&Rule]) -> Result<(), NotReady> {
-        if let Some(refused) = self.turn.observation.refused.clone() {
+        if let Some(refused) = self.tick.observation.refused.clone() {
             return self.handle_refusal(refused);
         }
-        match self.turn.record.phase {
+        match self.tick.record.phase {
             Phase::TakeOver => self.take_over(),
             Phase::Prepare | Phase::Done => Ok(()),
             Phase::CancelScaleIn => self.cancel_scale_in(),
@@ -100,16 +100,16 @@ impl<'a> Machine<'_, 'a, '_> {
     /// Handles a change that AWS refuses for good: a rollout that goes forward is rolled back, and a rollback ends as
     /// stuck, because a person has to fix the permissions.
     fn handle_refusal(&mut self, why: String) -> Result<(), NotReady> {
-        match self.turn.record.phase {
+        match self.tick.record.phase {
             Phase::RestoreTraffic | Phase::Undo => {
                 let hint = "fix the cause, then run `cutover rollback` again to resume";
-                self.turn.stuck(format!("AWS refused a change during the rollback: {why}"), hint);
+                self.tick.stuck(format!("AWS refused a change during the rollback: {why}"), hint);
                 Ok(())
             }
             // The new version is proven by then, so the rollout succeeds. Both MinSizes are still put in order.
             Phase::ScheduleScaleIn => {
-                self.turn.notice(format!("the old group must be scaled in by hand: {why}"));
-                if self.turn.is_overdue(self.turn.plan.deadlines.healthy) {
+                self.tick.notice(format!("the old group must be scaled in by hand: {why}"));
+                if self.tick.is_overdue(self.tick.plan.deadlines.healthy) {
                     self.succeed();
                     Ok(())
                 } else {
@@ -125,7 +125,7 @@ impl<'a> Machine<'_, 'a, '_> {
 
     /// Returns whether the rollout is past its preparation and goes forward.
     fn is_forward(&self) -> bool {
-        let phase = self.turn.record.phase;
+        let phase = self.tick.record.phase;
         phase > Phase::Prepare && phase < Phase::RestoreTraffic
     }
 
@@ -136,13 +136,13 @@ impl<'a> Machine<'_, 'a, '_> {
     /// Returns the observed test rule, if it exists and forwards.
     fn test_rule(&self) -> Option<&'a Rule> {
         let id = self.pair.test_rule.as_ref()?;
-        self.turn.observation.rules.iter().find(|rule| rule.id == *id && rule.forward.is_some())
+        self.tick.observation.rules.iter().find(|rule| rule.id == *id && rule.forward.is_some())
     }
 
     /// Tracks since when the new side has been observed without traffic, since when a rule outside the plan has sent
     /// traffic to it, and since when no rule of the plan has forwarded.
     fn track_traffic(&mut self) {
-        let (seen, to) = (self.turn.observation, self.side(self.new_color()));
+        let (seen, to) = (self.tick.observation, self.side(self.new_color()));
         let without_share = gate::largest_share(self.pair, seen, to) == 0;
         let ruleless = gate::observed_rules(self.pair, seen).is_empty();
         let since = |was: Option<Timestamp>, holds: bool| holds.then(|| was.unwrap_or(seen.now));
@@ -163,14 +163,14 @@ impl<'a> Machine<'_, 'a, '_> {
 
     /// Returns whether what began at `since` has lasted longer than `limit`.
     fn has_lasted(&self, since: Option<Timestamp>, limit: Duration) -> bool {
-        since.is_some_and(|since| self.turn.elapsed_since(since) > limit)
+        since.is_some_and(|since| self.tick.elapsed_since(since) > limit)
     }
 
     /// Returns the time until the new side has been without traffic at both ends of a window of at least T, after which
     /// lowering its healthy capacity affects nobody; `None` if that time has passed.
     fn remaining_idle_time(&self) -> Option<Duration> {
         let idle =
-            self.facts.idle_since.map_or(Duration::ZERO, |since| self.turn.elapsed_since(since));
+            self.facts.idle_since.map_or(Duration::ZERO, |since| self.tick.elapsed_since(since));
         super::T.checked_sub(idle).filter(|left| !left.is_zero())
     }
 
@@ -178,24 +178,24 @@ impl<'a> Machine<'_, 'a, '_> {
     /// long, a person must decide.
     fn wait_until_idle(&mut self, message: String) -> Result<(), NotReady> {
         let group = &self.side(self.new_color()).group;
-        let Some(rule) = gate::other_rule(self.turn.observation, self.side(self.new_color()))?
+        let Some(rule) = gate::other_rule(self.tick.observation, self.side(self.new_color()))?
         else {
             return Err(NotReady::new(message));
         };
         let why =
             format!("{} sends traffic to {group}, but is not a rule of this rollout", rule.id);
-        let limit = self.turn.plan.deadlines.healthy;
+        let limit = self.tick.plan.deadlines.healthy;
         if self.has_lasted(self.facts.kept_busy_since, limit) {
-            self.turn
+            self.tick
                 .stuck(why, "remove the group's target group from that rule, then run `cutover rollback` to resume");
         } else {
-            self.turn.report_waiting(why, Some(limit));
+            self.tick.report_waiting(why, Some(limit));
         }
         Ok(())
     }
 
     fn new_color(&self) -> Color {
-        self.from.other()
+        self.old_color.other()
     }
 
     fn side(&self, color: Color) -> &Side {
@@ -204,46 +204,46 @@ impl<'a> Machine<'_, 'a, '_> {
 
     /// Returns the observed group of a color.
     fn observed_group(&self, color: Color) -> Result<&'a super::ObservedGroup, NotReady> {
-        self.turn.observed_group(&self.pair.sides[color].group)
+        self.tick.observed_group(&self.pair.sides[color].group)
     }
 
     /// Returns the versions whose instances may receive a side's traffic. On the old side these include the versions
     /// that ran when the rollout began: a rollback only requires that they were live.
     fn accepted_versions(&self, color: Color) -> Vec<u64> {
-        let before = self.facts.sides[color].running.iter().filter(|_| color == self.from);
+        let before = self.facts.sides[color].running.iter().filter(|_| color == self.old_color);
         before.copied().chain([self.expected_version(color)]).collect()
     }
 
     /// Returns the version that a side is to launch from.
     fn expected_version(&self, color: Color) -> u64 {
-        if color == self.from {
+        if color == self.old_color {
             self.facts.sides[color].version
         } else {
-            self.turn.record.version.unwrap_or(self.facts.sides[color].version)
+            self.tick.record.version.unwrap_or(self.facts.sides[color].version)
         }
     }
 
     /// Compares a side's ready targets with what a step forward to a share of `percent` requires.
     fn readiness(&self, color: Color, percent: u8) -> gate::Readiness {
-        let desired = gate::largest_desired(self.pair, self.turn.observation);
+        let desired = gate::largest_desired(self.pair, self.tick.observation);
         self.readiness_of(color, percent, desired)
     }
 
     /// Compares the old side's ready targets with what all traffic requires, while the new side has `share` percent.
     fn rollback_readiness(&self, share: u8) -> gate::Readiness {
         let desired =
-            gate::desired_for_rollback(self.pair, self.turn.observation, self.from, share);
-        self.readiness_of(self.from, 100, desired)
+            gate::desired_for_rollback(self.pair, self.tick.observation, self.old_color, share);
+        self.readiness_of(self.old_color, 100, desired)
     }
 
     fn readiness_of(&self, color: Color, percent: u8, desired: u32) -> gate::Readiness {
         let (plan, seen, versions) =
-            (self.turn.plan, self.turn.observation, self.accepted_versions(color));
+            (self.tick.plan, self.tick.observation, self.accepted_versions(color));
         gate::readiness(plan, self.pair, seen, color, &versions, (percent, desired))
     }
 
     fn emit_health(&mut self, color: Color, standing: gate::Readiness) {
-        self.turn.emit(Event::Health {
+        self.tick.emit(Event::Health {
             group: self.side(color).group.clone(),
             healthy: standing.ready,
             needed: standing.needed,
@@ -258,8 +258,8 @@ impl<'a> Machine<'_, 'a, '_> {
             self.facts.sides[color].min_sizes_set.push(min);
         }
         let group = self.side(color).group.clone();
-        self.turn.emit(Event::MinSize { group: group.clone(), min, message: why.to_owned() });
-        self.turn.send(super::Action::min_size(group, min));
+        self.tick.emit(Event::MinSize { group: group.clone(), min, message: why.to_owned() });
+        self.tick.send(super::Action::min_size(group, min));
         Ok(())
     }
 
@@ -267,7 +267,7 @@ impl<'a> Machine<'_, 'a, '_> {
     /// outdated: a scheduled scale-in may have run between two reads, or a person may have changed MinSize since. An
     /// inherited value stays, because the group may have changed its role since it was read.
     fn record_own_min_size(&mut self, color: Color) -> Result<(), NotReady> {
-        let inherited = self.turn.record.continues.is_some();
+        let inherited = self.tick.record.continues.is_some();
         if inherited || !self.facts.sides[color].min_sizes_set.is_empty() {
             return Ok(());
         }
@@ -293,17 +293,17 @@ impl<'a> Machine<'_, 'a, '_> {
     fn forward(&self, rule: &Rule, percent: u8) -> Forward {
         let sticky = self.sticky(rule);
         if sticky.is_some() && self.moves_sticky_clients(percent) {
-            let winner = if percent == 0 { self.from } else { self.new_color() };
+            let winner = if percent == 0 { self.old_color } else { self.new_color() };
             // Stickiness stays enabled for the next rollout; with one target group it has no effect.
             return Forward {
                 stickiness: sticky,
                 ..Forward::only(&self.side(winner).target_group)
             };
         }
-        let weights = self.shares(percent);
+        let shares = self.shares(percent);
         let mut pairs: Vec<(String, u16)> = Color::BOTH
             .iter()
-            .map(|c| (self.side(*c).target_group.clone(), u16::from(weights[*c])))
+            .map(|c| (self.side(*c).target_group.clone(), u16::from(shares[*c])))
             .collect();
         pairs.sort();
         Forward { weights: pairs, stickiness: sticky }
@@ -329,14 +329,14 @@ impl<'a> Machine<'_, 'a, '_> {
     /// Starts the rollback, already in this tick.
     fn start_rollback(&mut self, reason: impl Into<String>) {
         let reason = reason.into();
-        self.turn.emit(Event::RollingBack { reason: reason.clone() });
-        self.turn.record.set_reason(&reason);
-        self.turn.actions.clear();
-        self.turn.record.phase = Phase::RestoreTraffic;
-        self.turn.record.since = self.turn.observation.now;
+        self.tick.emit(Event::RollingBack { reason: reason.clone() });
+        self.tick.record.set_reason(&reason);
+        self.tick.actions.clear();
+        self.tick.record.phase = Phase::RestoreTraffic;
+        self.tick.record.since = self.tick.observation.now;
         // If something is not ready, the next tick waits for it: the new phase reads everything that it needs.
         if let Err(why) = self.restore_traffic() {
-            self.turn.report_waiting(why.to_string(), None);
+            self.tick.report_waiting(why.to_string(), None);
         }
     }
 }

@@ -36,18 +36,25 @@ impl Machine<'_, '_, '_> {
         }
         let Some(shifted) = self.facts.shifted else {
             // A resumed run has not observed the shift itself, so its wait begins now.
-            self.facts.shifted = Some(self.turn.observation.now);
+            self.facts.shifted = Some(self.tick.observation.now);
             return Ok(());
         };
-        let deadlines = self.turn.plan.deadlines;
-        match self.old_traffic(shifted)? {
+        let deadlines = self.tick.plan.deadlines;
+        let old_traffic = match self.old_traffic(shifted) {
+            Ok(old_traffic) => old_traffic,
+            Err(why) => {
+                self.tick.report_waiting(why.to_string(), Some(deadlines.evidence));
+                return Ok(());
+            }
+        };
+        match old_traffic {
             OldTraffic::Ended => {}
             // The service receives no requests, so there is nothing to observe.
-            OldTraffic::Unknown if self.turn.is_overdue(deadlines.healthy) => {
-                self.turn
+            OldTraffic::Unknown if self.tick.is_overdue(deadlines.healthy) => {
+                self.tick
                     .notice("CloudWatch has counted no requests on either side since the shift");
             }
-            OldTraffic::Continues if self.turn.is_overdue(deadlines.evidence) => {
+            OldTraffic::Continues if self.tick.is_overdue(deadlines.evidence) => {
                 self.start_rollback(
                     "the old side still receives requests: its traffic did not end in time",
                 );
@@ -55,14 +62,14 @@ impl Machine<'_, '_, '_> {
             }
             OldTraffic::Continues | OldTraffic::Unknown => {
                 let limit = Some(deadlines.evidence);
-                self.turn.report_waiting(
+                self.tick.report_waiting(
                     "CloudWatch has not yet counted a minute without traffic to the old side",
                     limit,
                 );
                 return Ok(());
             }
         }
-        self.turn.enter(Phase::Verify, "verifying that the new version is live and healthy");
+        self.tick.enter(Phase::Verify, "verifying that the new version is live and healthy");
         Ok(())
     }
 
@@ -70,14 +77,14 @@ impl Machine<'_, '_, '_> {
     /// after the shift don't count. Both sides show whether a minute was counted at all, because one without requests
     /// may be missing (user guide: idle minutes may have no data). A minute that is too recent may still change.
     fn old_traffic(&self, shifted: Timestamp) -> Result<OldTraffic, NotReady> {
-        let now = self.turn.observation.now;
+        let now = self.tick.observation.now;
         let late = shifted.checked_add(T).unwrap_or(now);
-        let all = self.turn.observation.counts.get("request counts")?;
+        let all = self.tick.observation.counts.get("request counts")?;
         let minutes = |color: Color| {
             let counts = all.get(&self.side(color).target_group);
             counts.map(|counts| counts.minutes.as_slice()).unwrap_or_default()
         };
-        let old = minutes(self.from);
+        let old = minutes(self.old_color);
         let busy = old.iter().rev().find(|(start, counts)| *start >= late && counts.requests > 0);
         let all = old.iter().chain(minutes(self.new_color())).map(|(start, _)| *start);
         let settled = now.saturating_sub(METRIC_LAG + MINUTE).unwrap_or(late);
@@ -91,16 +98,16 @@ impl Machine<'_, '_, '_> {
 
     /// Sets the new side's MinSize to the one that the old side had. Returns true while the change is under way.
     fn hand_over_min_size(&mut self) -> Result<bool, NotReady> {
-        let min = self.facts.sides[self.from].min;
+        let min = self.facts.sides[self.old_color].min;
         self.replace_min_size(self.new_color(), min, "as the old group had before the rollout")
     }
 
     /// Restores the old group's own MinSize, if a person is to scale it in: nobody would know later that cutover had
     /// raised it. Its instances stay. Returns true while the change is under way.
     fn restore_old_min_size(&mut self) -> Result<bool, NotReady> {
-        let min = self.facts.sides[self.from].min;
+        let min = self.facts.sides[self.old_color].min;
         self.replace_min_size(
-            self.from,
+            self.old_color,
             min,
             "as before the rollout; its instances stay until you scale it in",
         )
@@ -116,13 +123,13 @@ impl Machine<'_, '_, '_> {
         }
         let group = &self.side(color).group;
         if !self.has_set_min_size(color, reads) {
-            self.turn.notice(format!(
+            self.tick.notice(format!(
                 "MinSize of {group} is {reads}, which this rollout did not set: left as it is"
             ));
             return Ok(false);
         }
-        if self.turn.is_overdue(self.turn.plan.deadlines.healthy) {
-            self.turn.notice(format!(
+        if self.tick.is_overdue(self.tick.plan.deadlines.healthy) {
+            self.tick.notice(format!(
                 "MinSize of {group} stays {reads}: it could not be changed in time"
             ));
             return Ok(false);
@@ -138,14 +145,14 @@ impl Machine<'_, '_, '_> {
         }
         match self.prove() {
             Ok(()) => {
-                self.turn.enter(Phase::ScheduleScaleIn, "the new version is live and verified");
+                self.tick.enter(Phase::ScheduleScaleIn, "the new version is live and verified");
             }
-            Err(why) if self.turn.is_overdue(self.turn.plan.deadlines.healthy) => {
+            Err(why) if self.tick.is_overdue(self.tick.plan.deadlines.healthy) => {
                 self.start_rollback(format!("success could not be proven: {why}"));
             }
             Err(why) => {
-                let limit = self.turn.plan.deadlines.healthy;
-                self.turn.report_waiting(why.to_string(), Some(limit));
+                let limit = self.tick.plan.deadlines.healthy;
+                self.tick.report_waiting(why.to_string(), Some(limit));
             }
         }
         Ok(())
@@ -155,9 +162,9 @@ impl Machine<'_, '_, '_> {
     pub(super) fn prove(&self) -> Result<(), NotReady> {
         let seen = self.observed_group(self.new_color())?;
         let version = self.expected_version(self.new_color());
-        self.turn.check_proof(version)?;
+        self.tick.check_proof(version)?;
         check_no_active_refresh(seen)?;
-        check_at_version(seen, &self.turn.plan.template, version)?;
+        check_at_version(seen, &self.tick.plan.template, version)?;
         check_targets(seen, TargetHealth::Healthy)
     }
 
@@ -167,31 +174,31 @@ impl Machine<'_, '_, '_> {
         if !self.weights_hold(100) {
             return Ok(());
         }
-        let other = gate::other_rule(self.turn.observation, self.side(self.from))?;
-        let scheduled = self.observed_group(self.from)?.scheduled()?;
-        let mut by_hand = self.turn.plan.scale_in_after.is_none();
+        let other = gate::other_rule(self.tick.observation, self.side(self.old_color))?;
+        let scheduled = self.observed_group(self.old_color)?.scheduled()?;
+        let mut by_hand = self.tick.plan.scale_in_after.is_none();
         if let (Some(rule), false) = (other, by_hand) {
-            let group = self.side(self.from).group.clone();
+            let group = self.side(self.old_color).group.clone();
             let is_due = scheduled_scale_in(scheduled).is_some();
-            if is_due && !self.turn.is_overdue(self.turn.plan.deadlines.healthy) {
+            if is_due && !self.tick.is_overdue(self.tick.plan.deadlines.healthy) {
                 // It would scale in a group that receives traffic.
-                self.turn.send(Action::CancelScaleIn { group });
+                self.tick.send(Action::CancelScaleIn { group });
                 return Ok(());
             }
             by_hand = true;
-            self.turn.notice(format!(
+            self.tick.notice(format!(
                 "{group} must be scaled in by hand: {} sends traffic to it, but is not a rule of this rollout",
                 rule.id
             ));
-        } else if let Some(after) = self.turn.plan.scale_in_after
+        } else if let Some(after) = self.tick.plan.scale_in_after
             && scheduled_scale_in(scheduled).is_none()
         {
-            if !self.turn.is_overdue(self.turn.plan.deadlines.healthy) {
+            if !self.tick.is_overdue(self.tick.plan.deadlines.healthy) {
                 self.send_scale_in_schedule(after, scheduled);
                 return Ok(());
             }
             by_hand = true;
-            self.turn.notice(
+            self.tick.notice(
                 "the scale-in of the old group could not be scheduled: scale it in by hand",
             );
         }
@@ -212,21 +219,21 @@ impl Machine<'_, '_, '_> {
         let idle = &self.facts.sides[self.new_color()];
         let size = idle.scale_in.map_or(idle.min, |scale_in| scale_in.size);
         let after = if mutant::on(Mutant::ScalesInTooEarly) { Duration::ZERO } else { after };
-        let mut at = add(self.turn.observation.now, after.max(LEAST_SCHEDULE_AHEAD));
+        let mut at = add(self.tick.observation.now, after.max(LEAST_SCHEDULE_AHEAD));
         // Start times must be unique within a group.
         while others.iter().any(|action| action.at == Some(at)) {
             at = add(at, Duration::from_secs(60));
         }
-        let group = self.side(self.from).group.clone();
-        self.turn.emit(Event::ScaleInScheduled { group: group.clone(), at, size });
-        self.turn.send(Action::ScheduleScaleIn { group, at, size });
+        let group = self.side(self.old_color).group.clone();
+        self.tick.emit(Event::ScaleInScheduled { group: group.clone(), at, size });
+        self.tick.send(Action::ScheduleScaleIn { group, at, size });
     }
 
     pub(super) fn succeed(&mut self) {
         let version = self.expected_version(self.new_color());
         let color = self.new_color();
-        self.turn.end(
-            self.turn.record.goal.reached(),
+        self.tick.end(
+            self.tick.record.goal.reached(),
             format!("all traffic is on {color}, every instance launched from version {version}"),
             None,
         );

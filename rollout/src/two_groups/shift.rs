@@ -35,8 +35,8 @@ impl Machine<'_, '_, '_> {
         let (before, percent) = self.step_shares();
         let to = self.side(self.new_color()).clone();
         let (least, most) = (
-            gate::smallest_share(self.pair, self.turn.observation, &to),
-            gate::largest_share(self.pair, self.turn.observation, &to),
+            gate::smallest_share(self.pair, self.tick.observation, &to),
+            gate::largest_share(self.pair, self.tick.observation, &to),
         );
         if least < before || most > percent {
             self.start_rollback(format!(
@@ -46,11 +46,11 @@ impl Machine<'_, '_, '_> {
             return Ok(());
         }
         if least == percent {
-            self.facts.shifted = Some(self.turn.observation.now);
+            self.facts.shifted = Some(self.tick.observation.now);
             self.facts.weighted = true;
-            let weights = self.shares(percent);
-            self.turn.emit(Event::Traffic { shares: weights, verified: true });
-            self.turn
+            let shares = self.shares(percent);
+            self.tick.emit(Event::Traffic { shares, verified: true });
+            self.tick
                 .enter(Phase::Bake, format!("{percent}% of the traffic is on the new version"));
             return Ok(());
         }
@@ -64,13 +64,13 @@ impl Machine<'_, '_, '_> {
             }
         }
         if let Err(shut) = self.open_gate(percent) {
-            if self.turn.is_overdue(self.turn.plan.deadlines.healthy) {
+            if self.tick.is_overdue(self.tick.plan.deadlines.healthy) {
                 self.start_rollback(format!(
                     "the gate for {percent}% did not open in time: {shut}"
                 ));
-            } else if self.turn.actions.is_empty() {
-                let limit = self.turn.plan.deadlines.healthy;
-                self.turn.report_waiting(
+            } else if self.tick.actions.is_empty() {
+                let limit = self.tick.plan.deadlines.healthy;
+                self.tick.report_waiting(
                     format!("the gate for {percent}% is not open: {shut}"),
                     Some(limit),
                 );
@@ -79,12 +79,12 @@ impl Machine<'_, '_, '_> {
         }
         self.facts.floor = self.readiness(self.new_color(), percent).needed;
         self.facts.weighted = true;
-        let weights = self.shares(percent);
-        self.turn.emit(Event::Traffic { shares: weights, verified: false });
+        let shares = self.shares(percent);
+        self.tick.emit(Event::Traffic { shares, verified: false });
         for rule in rules {
             if rule.forward.as_ref().is_some_and(|f| f.share(&to.target_group) != percent) {
                 let forward = self.forward(rule, percent);
-                self.turn.send(Action::SetForward { rule: rule.id.clone(), forward });
+                self.tick.send(Action::SetForward { rule: rule.id.clone(), forward });
             }
         }
         Ok(())
@@ -100,19 +100,20 @@ impl Machine<'_, '_, '_> {
                 && !mutant::on(Mutant::KeepsScheduledScaleIn)
             {
                 let group = self.side(color).group.clone();
-                self.turn.send(Action::CancelScaleIn { group });
+                self.tick.send(Action::CancelScaleIn { group });
                 return shut("a scheduled scale-in must be canceled first");
             }
         }
-        let (new, old) = (self.observed_group(self.new_color())?, self.observed_group(self.from)?);
+        let (new, old) =
+            (self.observed_group(self.new_color())?, self.observed_group(self.old_color)?);
         self.launches_as_expected(self.new_color())?;
-        if let Err(other) = self.launches_as_expected(self.from) {
-            self.turn.notice(format!(
+        if let Err(other) = self.launches_as_expected(self.old_color) {
+            self.tick.notice(format!(
                 "{other}: a rollback relies only on the instances that it launched before"
             ));
         }
         let horizon = self.pair.steps.get(self.facts.step).map_or(0, |s| s.bake.as_secs());
-        let gate = self.turn.observation.now.as_second().saturating_add_unsigned(horizon);
+        let gate = self.tick.observation.now.as_second().saturating_add_unsigned(horizon);
         let due = |action: &&ScheduledAction| action.at.is_some_and(|at| at.as_second() <= gate);
         if let Some(ScheduledAction { name, .. }) = new.scheduled()?.iter().find(due) {
             return shut(&format!("the scheduled action `{name}` is due before the next gate"));
@@ -120,7 +121,7 @@ impl Machine<'_, '_, '_> {
         let (new, old) = (new.group.capacity, old.group.capacity);
         if old.min < old.desired {
             // Otherwise its scaling policies would remove what a rollback needs as soon as its traffic falls.
-            self.set_min_size(self.from, old.desired, "so that a rollback stays fast")?;
+            self.set_min_size(self.old_color, old.desired, "so that a rollback stays fast")?;
             return shut("MinSize of the old group is being raised");
         }
         let want = old.desired.min(new.max);
@@ -146,7 +147,7 @@ impl Machine<'_, '_, '_> {
     fn launches_as_expected(&self, color: Color) -> Result<(), NotReady> {
         let seen = self.observed_group(color)?;
         let same =
-            saved_version(seen, &self.turn.plan.template) == Some(self.expected_version(color));
+            saved_version(seen, &self.tick.plan.template) == Some(self.expected_version(color));
         let group = &self.side(color).group;
         NotReady::unless(same, || {
             format!("an external change made {group} launch from {}", describe_source(seen))
@@ -156,13 +157,13 @@ impl Machine<'_, '_, '_> {
     /// Makes the test rule forward to the old group if the last step removes that group from a sticky rule: otherwise
     /// its health checks would end. Returns true while the change is under way.
     fn point_test_rule_at_old_side(&mut self) -> bool {
-        let old = self.side(self.from).target_group.clone();
+        let old = self.side(self.old_color).target_group.clone();
         let sticky = self.facts.rules.iter().any(|rule| rule.sticky.is_some());
         let Some(rule) = self.test_rule().filter(|_| sticky) else { return false };
         let kept = rule.forward.as_ref().is_some_and(|f| f.share(&old) == 100);
         if !kept {
             let forward = Forward::only(&old);
-            self.turn.send(Action::SetForward { rule: rule.id.clone(), forward });
+            self.tick.send(Action::SetForward { rule: rule.id.clone(), forward });
         }
         !kept
     }
@@ -180,24 +181,24 @@ impl Machine<'_, '_, '_> {
             return Ok(());
         }
         let bake = self.pair.steps.get(self.facts.step).map(|s| s.bake).unwrap_or_default();
-        if !self.turn.is_overdue(bake) {
-            self.turn.report_waiting(
+        if !self.tick.is_overdue(bake) {
+            self.tick.report_waiting(
                 format!("baking at {percent}% of the traffic for at least {} s", bake.as_secs()),
                 None,
             );
         } else if let Verdict::Insufficient(why) = verdict {
-            let limit = self.turn.plan.deadlines.evidence;
-            if self.turn.is_overdue(limit) {
+            let limit = self.tick.plan.deadlines.evidence;
+            if self.tick.is_overdue(limit) {
                 self.start_rollback(format!("not enough evidence in time: {why}"));
             } else {
-                self.turn.report_waiting(why, Some(limit));
+                self.tick.report_waiting(why, Some(limit));
             }
         } else if self.facts.step + 1 < self.pair.steps.len() {
             self.facts.step += 1;
             let message = self.shift_message();
-            self.turn.enter(Phase::Shift, message);
+            self.tick.enter(Phase::Shift, message);
         } else {
-            self.turn.enter(Phase::Settle, "waiting for the old side's traffic to end");
+            self.tick.enter(Phase::Settle, "waiting for the old side's traffic to end");
         }
         Ok(())
     }
@@ -224,12 +225,12 @@ impl Machine<'_, '_, '_> {
     /// Returns whether every rule forwards to the pair alone, with this step's weights; if not, rolls back.
     pub(super) fn weights_hold(&mut self, percent: u8) -> bool {
         let to = self.side(self.new_color()).clone();
-        let least = gate::smallest_share(self.pair, self.turn.observation, &to);
-        let most = gate::largest_share(self.pair, self.turn.observation, &to);
-        let old = gate::largest_share(self.pair, self.turn.observation, self.side(self.from));
+        let least = gate::smallest_share(self.pair, self.tick.observation, &to);
+        let most = gate::largest_share(self.pair, self.tick.observation, &to);
+        let old = gate::largest_share(self.pair, self.tick.observation, self.side(self.old_color));
         if least != percent || most != percent || old != 100 - percent {
             if self.reads_may_be_stale() && most <= percent {
-                self.turn
+                self.tick
                     .report_waiting("AWS does not return the new weights for every rule yet", None);
                 return false;
             }
@@ -245,14 +246,14 @@ impl Machine<'_, '_, '_> {
     /// Returns whether a step's weights were read back so recently that another read may still return the previous
     /// ones.
     pub(super) fn reads_may_be_stale(&self) -> bool {
-        self.facts.shifted.is_some_and(|shifted| self.turn.elapsed_since(shifted) < STALE_READS)
+        self.facts.shifted.is_some_and(|shifted| self.tick.elapsed_since(shifted) < STALE_READS)
     }
 
     /// Returns whether fewer targets are ready than the step's gate required, and rolls back if so. A requirement
     /// that has grown since with the groups doesn't count, because no target was lost.
     fn fell_below_floor(&mut self) -> bool {
         let share =
-            gate::largest_share(self.pair, self.turn.observation, self.side(self.new_color()));
+            gate::largest_share(self.pair, self.tick.observation, self.side(self.new_color()));
         let standing = self.readiness(self.new_color(), share);
         self.emit_health(self.new_color(), standing);
         let fell = standing.ready < self.facts.floor.min(standing.needed) || !standing.zones;
@@ -266,17 +267,17 @@ impl Machine<'_, '_, '_> {
     }
 
     fn verdict(&mut self) -> Verdict {
-        let alarms = judge_alarms(self.turn.plan, self.turn.observation);
+        let alarms = judge_alarms(self.tick.plan, self.tick.observation);
         if let Some(Verdict::Fail(why)) = alarms {
             return Verdict::Fail(why);
         }
-        let (Some(limit), Some(shifted)) = (self.turn.plan.judge.errors, self.facts.shifted) else {
+        let (Some(limit), Some(shifted)) = (self.tick.plan.judge.errors, self.facts.shifted) else {
             return alarms
                 .unwrap_or_else(|| Verdict::Pass("no error limit is configured".to_owned()));
         };
         let target_group = &self.side(self.new_color()).target_group;
-        let (counts, verdict) = judge_since(self.turn.observation, target_group, &limit, shifted);
-        self.turn.emit(Event::Judgment {
+        let (counts, verdict) = judge_since(self.tick.observation, target_group, &limit, shifted);
+        self.tick.emit(Event::Judgment {
             verdict: verdict.name(),
             counts,
             message: verdict.message().to_owned(),

@@ -8,21 +8,21 @@ use crate::{NotReady, T, gate};
 
 impl Machine<'_, '_, '_> {
     pub(super) fn take_over(&mut self) -> Result<(), NotReady> {
-        if !self.turn.is_overdue(T) && !mutant::on(Mutant::NoWaitAfterTakeover) {
-            self.turn.report_waiting(
+        if !self.tick.is_overdue(T) && !mutant::on(Mutant::NoWaitAfterTakeover) {
+            self.tick.report_waiting(
                 "the previous run did not finish: waiting until none of its requests can still take effect",
                 Some(T),
             );
             return Ok(());
         }
-        if let Some(phase) = self.turn.record.resume.take() {
-            self.turn.enter(phase, format!("resuming in phase `{}`", phase.name()));
+        if let Some(phase) = self.tick.record.resume.take() {
+            self.tick.enter(phase, format!("resuming in phase `{}`", phase.name()));
             return Ok(());
         }
         let to = self.new_color();
         let (least, most) = (
-            gate::smallest_share(self.pair, self.turn.observation, self.side(to)),
-            gate::largest_share(self.pair, self.turn.observation, self.side(to)),
+            gate::smallest_share(self.pair, self.tick.observation, self.side(to)),
+            gate::largest_share(self.pair, self.tick.observation, self.side(to)),
         );
         if most == 0 {
             self.start_again("all traffic is on the previous version: starting again");
@@ -39,15 +39,15 @@ impl Machine<'_, '_, '_> {
     /// Waits for a side that has all traffic but is not ready, while the other side is no better: there is nothing to
     /// roll back to.
     fn wait_for_only_side(&mut self, side: Color) {
-        let limit = T + self.turn.plan.deadlines.healthy;
+        let limit = T + self.tick.plan.deadlines.healthy;
         let group = self.side(side).group.clone();
-        if self.turn.is_overdue(limit) {
-            self.turn.stuck(
+        if self.tick.is_overdue(limit) {
+            self.tick.stuck(
                 format!("{group} receives all of the traffic, but has too few healthy targets"),
                 "make that group healthy, then run `cutover deploy` again",
             );
         } else {
-            self.turn.report_waiting(
+            self.tick.report_waiting(
                 format!("{group} receives all of the traffic and must become healthy first"),
                 Some(limit),
             );
@@ -62,9 +62,9 @@ impl Machine<'_, '_, '_> {
         self.facts.shifted = None;
         self.facts.weighted = false;
         self.facts.relapses = 0;
-        self.turn.record.restart = false;
-        self.turn.record.reason = None;
-        self.turn.enter(Phase::Prepare, message);
+        self.tick.record.restart = false;
+        self.tick.record.reason = None;
+        self.tick.enter(Phase::Prepare, message);
     }
 
     /// Makes the predecessor's new side the live one: it had already shifted all traffic, and this rollout does not
@@ -99,9 +99,9 @@ impl Machine<'_, '_, '_> {
         self.facts.test = None;
         self.facts.refresh = None;
         self.facts.idle_since = None;
-        self.facts.from = live;
-        self.from = live;
-        self.turn.record.previous = self.facts.sides[live].version;
+        self.facts.old = live;
+        self.old_color = live;
+        self.tick.record.previous = self.facts.sides[live].version;
         self.start_again(format!(
             "the previous run had already shifted all traffic to {live}: starting from there"
         ));

@@ -24,13 +24,13 @@ type UndoPart<M> = fn(&mut M) -> Result<UndoProgress, NotReady>;
 impl Machine<'_, '_, '_> {
     /// Restores all traffic to the old side, with one change per rule, before the record is saved.
     pub(super) fn restore_traffic(&mut self) -> Result<(), NotReady> {
-        let rules = gate::observed_rules(self.pair, self.turn.observation);
+        let rules = gate::observed_rules(self.pair, self.tick.observation);
         if rules.is_empty() {
             self.wait_for_a_rule();
             return Ok(());
         }
-        let (new, old) = (self.side(self.new_color()).clone(), self.side(self.from).clone());
-        let share = gate::largest_share(self.pair, self.turn.observation, &new);
+        let (new, old) = (self.side(self.new_color()).clone(), self.side(self.old_color).clone());
+        let share = gate::largest_share(self.pair, self.tick.observation, &new);
         let (mut astray, others): (Vec<&Rule>, Vec<&Rule>) =
             rules.into_iter().partition(|rule| self.leaks_traffic(rule));
         if self.reads_may_be_stale() && !astray.is_empty() {
@@ -47,21 +47,21 @@ impl Machine<'_, '_, '_> {
         let due = self.old_side_scale_in().unwrap_or(None);
         let bears = standing.passes() || mutant::on(Mutant::RestoresWithoutCapacity);
         if bears && due != Some(true) {
-            let weights = self.shares(0);
-            self.turn.emit(Event::Traffic { shares: weights, verified: false });
+            let shares = self.shares(0);
+            self.tick.emit(Event::Traffic { shares, verified: false });
             for rule in astray {
                 let forward = self.restoring_forward(rule);
-                self.turn.send_before_saving(Action::SetForward { rule: rule.id.clone(), forward });
+                self.tick.send_before_saving(Action::SetForward { rule: rule.id.clone(), forward });
             }
         } else {
             self.hold_weights(standing, share)?;
         }
         if due.is_some() {
-            self.turn.send(Action::CancelScaleIn { group: old.group.clone() });
+            self.tick.send(Action::CancelScaleIn { group: old.group.clone() });
         }
-        if self.turn.is_overdue(self.turn.plan.deadlines.healthy) {
-            self.turn.actions.clear();
-            self.turn.stuck(
+        if self.tick.is_overdue(self.tick.plan.deadlines.healthy) {
+            self.tick.actions.clear();
+            self.tick.stuck(
                 format!(
                     "traffic could not be restored to {}: {} of {} needed targets are healthy there, and {} still receives {share}%",
                     old.group, standing.ready, standing.needed, new.group
@@ -76,7 +76,7 @@ impl Machine<'_, '_, '_> {
     /// old one although there is no third target group. What an external change gave to a third target group stays
     /// there.
     fn leaks_traffic(&self, rule: &Rule) -> bool {
-        let (new, old) = (self.side(self.new_color()), self.side(self.from));
+        let (new, old) = (self.side(self.new_color()), self.side(self.old_color));
         rule.forward.as_ref().is_some_and(|forward| {
             let shared = gate::third_target_groups(self.pair, forward).next().is_some();
             forward.share(&new.target_group) > 0
@@ -96,8 +96,8 @@ impl Machine<'_, '_, '_> {
         }
         let weight = |color| now.weight(&self.side(color).target_group).unwrap_or(0);
         // 999 is the largest weight (API model).
-        let back = (weight(self.from) + weight(self.new_color())).min(999);
-        let old = &self.side(self.from).target_group;
+        let back = (weight(self.old_color) + weight(self.new_color())).min(999);
+        let old = &self.side(self.old_color).target_group;
         let pair = plain.weights.into_iter();
         let pair = pair.map(|(arn, weight)| if arn == *old { (arn, back) } else { (arn, weight) });
         let mut weights: Vec<(String, u16)> = pair.chain(thirds).collect();
@@ -109,21 +109,21 @@ impl Machine<'_, '_, '_> {
     /// there is no traffic to restore.
     fn wait_for_a_rule(&mut self) {
         if self.has_lasted(self.facts.ruleless_since, T) {
-            let old = &self.side(self.from).target_group;
+            let old = &self.side(self.old_color).target_group;
             let hint = format!(
                 "make a rule forward all traffic to {old} again, then run `cutover rollback` to undo the other changes"
             );
-            self.turn.stuck("every rule of this rollout was deleted, or no longer forwards", hint);
+            self.tick.stuck("every rule of this rollout was deleted, or no longer forwards", hint);
         } else {
-            self.turn.report_waiting("no rule of this rollout forwards at the moment", Some(T));
+            self.tick.report_waiting("no rule of this rollout forwards at the moment", Some(T));
         }
     }
 
     /// Returns whether a scale-in of the old side is scheduled, and if so, whether it is due about now: then traffic
     /// must not be restored before it is canceled.
     fn old_side_scale_in(&self) -> Result<Option<bool>, NotReady> {
-        let action = scheduled_scale_in(self.observed_group(self.from)?.scheduled()?);
-        let now = self.turn.observation.now;
+        let action = scheduled_scale_in(self.observed_group(self.old_color)?.scheduled()?);
+        let now = self.tick.observation.now;
         let is_due = |at: jiff::Timestamp| {
             at.duration_since(now).unsigned_abs() <= SCHEDULED_ACTION_TOLERANCE
         };
@@ -133,37 +133,37 @@ impl Machine<'_, '_, '_> {
     /// Keeps the weights because the old side cannot take all traffic, and raises its MinSize: shifting traffic would
     /// not add capacity.
     fn hold_weights(&mut self, old: gate::Readiness, share: u8) -> Result<(), NotReady> {
-        self.emit_health(self.from, old);
+        self.emit_health(self.old_color, old);
         let new = self.readiness(self.new_color(), share);
-        let capacity = self.observed_group(self.from)?.group.capacity;
+        let capacity = self.observed_group(self.old_color)?.group.capacity;
         let want = old.needed.min(capacity.max);
         if capacity.min < want {
-            self.set_min_size(self.from, want, "because the rollback needs the capacity")?;
+            self.set_min_size(self.old_color, want, "because the rollback needs the capacity")?;
         }
         let message = if new.passes() {
             "the old side cannot take all traffic yet, and the new side handles its share: the weights stay"
         } else {
             "neither side is healthy: the weights stay, because shifting traffic adds no capacity"
         };
-        self.turn.report_waiting(message, Some(self.turn.plan.deadlines.healthy));
+        self.tick.report_waiting(message, Some(self.tick.plan.deadlines.healthy));
         Ok(())
     }
 
     fn traffic_restored(&mut self) {
-        if let Some((rule, third)) = gate::third_target_group(self.pair, self.turn.observation) {
-            self.turn.notice(format!(
+        if let Some((rule, third)) = gate::third_target_group(self.pair, self.tick.observation) {
+            self.tick.notice(format!(
                 "{rule} forwards to {third}, which belongs to neither side: left as it is"
             ));
         } else {
-            let weights = self.shares(0);
-            self.turn.emit(Event::Traffic { shares: weights, verified: true });
+            let shares = self.shares(0);
+            self.tick.emit(Event::Traffic { shares, verified: true });
         }
-        if self.turn.record.restart {
+        if self.tick.record.restart {
             self.start_again("traffic is back on the previous version: starting again");
         } else {
             self.facts.step = 0;
             self.facts.shifted = None;
-            self.turn.enter(
+            self.tick.enter(
                 Phase::Undo,
                 "traffic is back on the previous version: undoing the other changes",
             );
@@ -175,9 +175,9 @@ impl Machine<'_, '_, '_> {
         if rules.iter().any(|rule| self.leaks_traffic(rule)) {
             return self.traffic_moved_again();
         }
-        let limit = self.turn.plan.deadlines.refresh + self.turn.plan.deadlines.healthy;
-        if self.turn.is_overdue(limit) {
-            self.turn.stuck(
+        let limit = self.tick.plan.deadlines.refresh + self.tick.plan.deadlines.healthy;
+        if self.tick.is_overdue(limit) {
+            self.tick.stuck(
                 "traffic is back on the previous version, but the other changes could not be undone in time",
                 "run `cutover status` to see what differs, then `cutover rollback` to resume",
             );
@@ -206,29 +206,29 @@ impl Machine<'_, '_, '_> {
     fn traffic_moved_again(&mut self) -> Result<(), NotReady> {
         self.facts.relapses += 1;
         if self.facts.relapses > MAX_RESTORES {
-            self.turn.stuck(
+            self.tick.stuck(
                 "external changes keep taking traffic from the previous version",
                 "find out what changes the weights and stop it, then run `cutover rollback` to resume",
             );
             return Ok(());
         }
-        self.turn.notice("the previous version lost traffic again: restoring it");
-        self.turn.record.phase = Phase::RestoreTraffic;
-        self.turn.record.since = self.turn.observation.now;
+        self.tick.notice("the previous version lost traffic again: restoring it");
+        self.tick.record.phase = Phase::RestoreTraffic;
+        self.tick.record.since = self.tick.observation.now;
         self.restore_traffic()
     }
 
     fn end_rolled_back(&mut self) {
-        let reason = self.turn.record.reason.clone().unwrap_or_else(|| "requested".to_owned());
-        let (color, version) = (self.from, self.facts.sides[self.from].version);
-        let holds = match gate::third_target_group(self.pair, self.turn.observation) {
+        let reason = self.tick.record.reason.clone().unwrap_or_else(|| "requested".to_owned());
+        let (color, version) = (self.old_color, self.facts.sides[self.old_color].version);
+        let holds = match gate::third_target_group(self.pair, self.tick.observation) {
             None => format!("all traffic is back on {color}, version {version}"),
             Some((rule, third)) => format!(
                 "{} receives no traffic; {color}, version {version}, receives what {rule} does not send to {third}",
                 color.other()
             ),
         };
-        let (ending, message) = match (self.turn.record.goal, self.facts.weighted) {
+        let (ending, message) = match (self.tick.record.goal, self.facts.weighted) {
             (Goal::Rollback, _) => (
                 Status::Failed,
                 format!(
@@ -245,7 +245,7 @@ impl Machine<'_, '_, '_> {
                 (Status::RolledBack, format!("{holds}: {reason}"))
             }
         };
-        self.turn.end(ending, message, None);
+        self.tick.end(ending, message, None);
     }
 
     /// Cancels the scale-in of the old side that this rollout had scheduled: the old side is live again.
@@ -253,8 +253,8 @@ impl Machine<'_, '_, '_> {
         if self.old_side_scale_in()?.is_none() {
             return Ok(UndoProgress::Done);
         }
-        let group = self.side(self.from).group.clone();
-        self.turn.send(Action::CancelScaleIn { group });
+        let group = self.side(self.old_color).group.clone();
+        self.tick.send(Action::CancelScaleIn { group });
         Ok(UndoProgress::UnderWay)
     }
 
@@ -269,7 +269,7 @@ impl Machine<'_, '_, '_> {
             self.undo_version()?;
             return Ok(UndoProgress::UnderWay);
         }
-        let template = self.turn.plan.template.as_str();
+        let template = self.tick.plan.template.as_str();
         let ours = match facts {
             Some(facts) => own_refresh(seen, facts, template, &idle_preferences())?,
             None => None,
@@ -277,11 +277,11 @@ impl Machine<'_, '_, '_> {
         if ours.is_some_and(|ours| ours.id == refresh.id) {
             if refresh.status != crate::model::RefreshStatus::Cancelling {
                 let group = self.side(self.new_color()).group.clone();
-                self.turn.send(Action::CancelRefresh { group });
+                self.tick.send(Action::CancelRefresh { group });
             }
-            self.turn.report_waiting("this rollout's instance refresh is being canceled", None);
+            self.tick.report_waiting("this rollout's instance refresh is being canceled", None);
         } else {
-            self.turn.report_waiting(
+            self.tick.report_waiting(
                 "an instance refresh that this rollout did not start is active",
                 None,
             );
@@ -308,9 +308,9 @@ impl Machine<'_, '_, '_> {
                     "{group} must be without traffic for a while before it is scaled in"
                 ))?;
             } else if capacity.min != facts.min || capacity.desired != facts.min {
-                self.turn.send(Action::SetMinSizeAndDesired { group, size: facts.min });
+                self.tick.send(Action::SetMinSizeAndDesired { group, size: facts.min });
             } else {
-                self.turn.report_waiting(format!("the instances of {group} are terminating"), None);
+                self.tick.report_waiting(format!("the instances of {group} are terminating"), None);
             }
             return Ok(UndoProgress::UnderWay);
         }
@@ -321,12 +321,12 @@ impl Machine<'_, '_, '_> {
                 ))?;
                 return Ok(UndoProgress::UnderWay);
             }
-            self.turn.emit(Event::MinSize {
+            self.tick.emit(Event::MinSize {
                 group: group.clone(),
                 min: facts.min,
                 message: "as before the rollout".to_owned(),
             });
-            self.turn.send(Action::min_size(group, facts.min));
+            self.tick.send(Action::min_size(group, facts.min));
             return Ok(UndoProgress::UnderWay);
         }
         Ok(UndoProgress::Done)
@@ -336,14 +336,14 @@ impl Machine<'_, '_, '_> {
     fn undo_version(&mut self) -> Result<UndoProgress, NotReady> {
         let before = self.facts.sides[self.new_color()].version;
         let seen = self.observed_group(self.new_color())?;
-        let now = saved_version(seen, &self.turn.plan.template);
-        let record = &self.turn.record;
+        let now = saved_version(seen, &self.tick.plan.template);
+        let record = &self.tick.record;
         let ours = |version| {
             record.version == Some(version) || record.superseded_versions.contains(&version)
         };
         if now != Some(before) && !now.is_some_and(ours) {
             let (group, now) = (&self.side(self.new_color()).group, describe_source(seen));
-            self.turn.notice(format!(
+            self.tick.notice(format!(
                 "an external change made {group} launch from {now}: left as it is"
             ));
             return Ok(UndoProgress::Done);
@@ -352,7 +352,7 @@ impl Machine<'_, '_, '_> {
             UpdateProgress::Done => UndoProgress::Done,
             UpdateProgress::Waiting => UndoProgress::UnderWay,
             UpdateProgress::Failed(why) => {
-                self.turn.notice(format!("{why}; starting another one"));
+                self.tick.notice(format!("{why}; starting another one"));
                 self.facts.refresh = None;
                 UndoProgress::UnderWay
             }
@@ -361,7 +361,7 @@ impl Machine<'_, '_, '_> {
 
     /// Restores the forward actions of the rules and of the test rule, as they were before the rollout.
     fn undo_rules(&mut self) -> Result<UndoProgress, NotReady> {
-        let rules = gate::observed_rules(self.pair, self.turn.observation);
+        let rules = gate::observed_rules(self.pair, self.tick.observation);
         let facts: Vec<RuleFacts> =
             self.facts.rules.iter().chain(&self.facts.test).cloned().collect();
         for fact in facts {
@@ -377,13 +377,13 @@ impl Machine<'_, '_, '_> {
             };
             let before = self.original_forward(&fact);
             // Never a change that takes traffic from the side that has it.
-            let harmless = is_test || before.share(&self.side(self.from).target_group) == 100;
+            let harmless = is_test || before.share(&self.side(self.old_color).target_group) == 100;
             let written = is_test || now.weights == self.forward(rule, 0).weights;
             if written && harmless && before != *now && !before.weights.is_empty() {
-                self.turn.send(Action::SetForward { rule: rule.id.clone(), forward: before });
+                self.tick.send(Action::SetForward { rule: rule.id.clone(), forward: before });
             }
         }
-        Ok(if self.turn.actions.is_empty() { UndoProgress::Done } else { UndoProgress::UnderWay })
+        Ok(if self.tick.actions.is_empty() { UndoProgress::Done } else { UndoProgress::UnderWay })
     }
 
     fn original_forward(&self, facts: &RuleFacts) -> Forward {
@@ -404,33 +404,33 @@ impl Machine<'_, '_, '_> {
         if scheduled_scale_in(self.observed_group(self.new_color())?.scheduled()?).is_some() {
             return Ok(UndoProgress::Done);
         }
-        let soonest = jiff::Timestamp::from_second(self.turn.observation.now.as_second() + 240);
+        let soonest = jiff::Timestamp::from_second(self.tick.observation.now.as_second() + 240);
         let at = before.at.max(soonest.unwrap_or(before.at));
         let group = self.side(self.new_color()).group.clone();
-        self.turn.send(Action::ScheduleScaleIn { group, at, size: before.size });
+        self.tick.send(Action::ScheduleScaleIn { group, at, size: before.size });
         Ok(UndoProgress::UnderWay)
     }
 
     /// Restores the old side's MinSize, if it still has a value that this rollout set.
     fn undo_min_size(&mut self) -> Result<UndoProgress, NotReady> {
-        let reads = self.observed_group(self.from)?.group.capacity.min;
-        let facts = self.facts.sides[self.from].clone();
+        let reads = self.observed_group(self.old_color)?.group.capacity.min;
+        let facts = self.facts.sides[self.old_color].clone();
         if reads == facts.min || facts.min_sizes_set.is_empty() {
             return Ok(UndoProgress::Done);
         }
-        let group = self.side(self.from).group.clone();
-        if !self.has_set_min_size(self.from, reads) {
-            self.turn.notice(format!(
+        let group = self.side(self.old_color).group.clone();
+        if !self.has_set_min_size(self.old_color, reads) {
+            self.tick.notice(format!(
                 "MinSize of {group} is {reads}, which this rollout did not set: left as it is"
             ));
             return Ok(UndoProgress::Done);
         }
-        self.turn.emit(Event::MinSize {
+        self.tick.emit(Event::MinSize {
             group: group.clone(),
             min: facts.min,
             message: "as before the rollout".to_owned(),
         });
-        self.turn.send(Action::min_size(group, facts.min));
+        self.tick.send(Action::min_size(group, facts.min));
         Ok(UndoProgress::UnderWay)
     }
 }

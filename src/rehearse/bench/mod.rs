@@ -124,12 +124,12 @@ fn once(shape: Shape, seed: u64, gauge: &TimeProfile) -> Result<Rollout, Simulat
     let DemoSetup { config, world } = demo::stage(shape, seed)?;
     let start = world.now;
     demo::paused()?.block_on(async {
-        let door = InProcess::new(world);
+        let transport = InProcess::new(world);
         let process = demo::process(&config, false);
         let (_, stop) = Stop::pair();
-        let outcome = gauge.deployer(process.run(&door, stop, &mut |_| {})).await?;
-        let passed = Duration::try_from(door.now().duration_since(start)).unwrap_or_default();
-        let history = door.world(|world| world.history());
+        let outcome = gauge.deployer(process.run(&transport, stop, &mut |_| {})).await?;
+        let passed = Duration::try_from(transport.now().duration_since(start)).unwrap_or_default();
+        let history = transport.world(|world| world.history());
         Ok(Rollout { ending: outcome.outcome, passed, history })
     })
 }

@@ -243,7 +243,7 @@ impl Checkers {
     /// Checks the world after the last process has ended and some quiet time has passed: nothing of
     /// cutover's is left behind, and everything is as it must be. `baseline` is what users got in
     /// the same world without a deployer, apart from unanswered requests in the
-    /// [windows](Checkers::uncounted) that don't count.
+    /// [windows](Checkers::excused_windows) that don't count.
     pub fn finish(mut self, world: &World, baseline: &Totals) -> Vec<Violation> {
         let truth = Snapshot::of(world, &self.names);
         let scene = CheckContext {

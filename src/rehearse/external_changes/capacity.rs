@@ -5,15 +5,15 @@ use crate::rehearse::testcase::{LabOperator, RunReport, Story, TestCommand, phas
 use cutover_rollout::model::{Event, Status};
 
 /// Sets a group's bounds, as the console does.
-async fn bounds(hand: LabOperator, group: &str, bounds: &[(&str, &str)]) {
-    hand.group("UpdateAutoScalingGroup", group, bounds).await;
+async fn bounds(operator: LabOperator, group: &str, bounds: &[(&str, &str)]) {
+    operator.group("UpdateAutoScalingGroup", group, bounds).await;
 }
 
 /// Runs a deployment in which these bounds are set at the first bake; returns its report and the
 /// test case at its end.
 async fn with_bounds(group: &'static str, of: &'static [(&str, &str)]) -> (RunReport, Story) {
     let mut story = Story::canary()
-        .when(phase("bake"), move |hand| async move { bounds(hand, group, of).await });
+        .when(phase("bake"), move |operator| async move { bounds(operator, group, of).await });
     (story.run(TestCommand::Deploy("v2")).await, story)
 }
 
@@ -40,9 +40,9 @@ async fn a_min_size_set_by_others_is_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn a_min_size_set_by_others_is_kept_in_a_rollback() {
-    let mut story = Story::canary().when(phase("bake"), |hand| async move {
-        bounds(hand.clone(), GREEN, &[("MinSize", "5")]).await;
-        bounds(hand, BLUE, &[("MinSize", "3")]).await;
+    let mut story = Story::canary().when(phase("bake"), |operator| async move {
+        bounds(operator.clone(), GREEN, &[("MinSize", "5")]).await;
+        bounds(operator, BLUE, &[("MinSize", "3")]).await;
     });
     let reported = story.run(TestCommand::DeployBad("v2")).await;
     reported.ended(Status::RolledBack).assert_says("which this rollout did not set: left as it is");
@@ -64,8 +64,8 @@ async fn a_max_size_below_the_next_steps_need_rolls_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_max_size_below_the_live_groups_size_fails_the_rollout() {
-    let mut story = Story::canary().when(phase("cancel-scale-in"), |hand| async move {
-        bounds(hand, GREEN, &[("MaxSize", "3")]).await;
+    let mut story = Story::canary().when(phase("cancel-scale-in"), |operator| async move {
+        bounds(operator, GREEN, &[("MaxSize", "3")]).await;
     });
     let reported = story.run(TestCommand::Deploy("v2")).await;
     reported.ended(Status::Failed).assert_says("its MaxSize is 3");
@@ -75,8 +75,8 @@ async fn a_max_size_below_the_live_groups_size_fails_the_rollout() {
 /// A scaling policy follows the load.
 #[tokio::test(start_paused = true)]
 async fn the_new_group_grows_with_the_live_one() {
-    let mut story = Story::canary().when(weights(10, true), |hand| async move {
-        hand.group("SetDesiredCapacity", BLUE, &[("DesiredCapacity", "6")]).await;
+    let mut story = Story::canary().when(weights(10, true), |operator| async move {
+        operator.group("SetDesiredCapacity", BLUE, &[("DesiredCapacity", "6")]).await;
     });
     let reported = story.run(TestCommand::Deploy("v2")).await;
     reported.ended(Status::Succeeded);
@@ -85,8 +85,8 @@ async fn the_new_group_grows_with_the_live_one() {
 
 #[tokio::test(start_paused = true)]
 async fn growth_of_the_new_group_is_ignored() {
-    let mut story = Story::canary().when(weights(10, true), |hand| async move {
-        hand.group("SetDesiredCapacity", GREEN, &[("DesiredCapacity", "6")]).await;
+    let mut story = Story::canary().when(weights(10, true), |operator| async move {
+        operator.group("SetDesiredCapacity", GREEN, &[("DesiredCapacity", "6")]).await;
     });
     story.run(TestCommand::Deploy("v2")).await.ended(Status::Succeeded);
     assert_eq!(story.truth().group(GREEN), (2, 6, "2"));
@@ -95,15 +95,15 @@ async fn growth_of_the_new_group_is_ignored() {
 /// Somebody's scheduled action empties the new group a minute into the second step.
 #[tokio::test(start_paused = true)]
 async fn a_scheduled_action_that_shrinks_the_new_group_rolls_back() {
-    let mut story = Story::canary().when(weights(50, true), |hand| async move {
-        let at = hand.moment(60);
+    let mut story = Story::canary().when(weights(50, true), |operator| async move {
+        let at = operator.moment(60);
         let action = [
             ("ScheduledActionName", "night"),
             ("StartTime", at.as_str()),
             ("MinSize", "0"),
             ("DesiredCapacity", "1"),
         ];
-        hand.group("PutScheduledUpdateGroupAction", GREEN, &action).await;
+        operator.group("PutScheduledUpdateGroupAction", GREEN, &action).await;
     });
     let reported = story.run(TestCommand::Deploy("v2")).await;
     reported.ended(Status::RolledBack).assert_says("needed targets of the new version are healthy");
@@ -114,11 +114,11 @@ async fn a_scheduled_action_that_shrinks_the_new_group_rolls_back() {
 /// after it.
 #[tokio::test(start_paused = true)]
 async fn a_scheduled_action_that_is_due_holds_the_step() {
-    let mut story = Story::canary().when(phase("smoke-test"), |hand| async move {
-        let at = hand.moment(100);
+    let mut story = Story::canary().when(phase("smoke-test"), |operator| async move {
+        let at = operator.moment(100);
         let action =
             [("ScheduledActionName", "noon"), ("StartTime", at.as_str()), ("MaxSize", "8")];
-        hand.group("PutScheduledUpdateGroupAction", GREEN, &action).await;
+        operator.group("PutScheduledUpdateGroupAction", GREEN, &action).await;
     });
     let reported = story.run(TestCommand::Deploy("v2")).await;
     reported
@@ -128,9 +128,9 @@ async fn a_scheduled_action_that_is_due_holds_the_step() {
 
 #[tokio::test(start_paused = true)]
 async fn one_group_that_grows_during_its_refresh_is_replaced_completely() {
-    let mut story = Story::rolling().when(phase("refresh"), |hand| async move {
-        hand.waits(60).await;
-        hand.group("SetDesiredCapacity", "news", &[("DesiredCapacity", "6")]).await;
+    let mut story = Story::rolling().when(phase("refresh"), |operator| async move {
+        operator.waits(60).await;
+        operator.group("SetDesiredCapacity", "news", &[("DesiredCapacity", "6")]).await;
     });
     story.run(TestCommand::Deploy("v2")).await.ended(Status::Succeeded);
     assert_eq!(story.truth().group("news"), (2, 6, "2"));

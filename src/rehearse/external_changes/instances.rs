@@ -4,24 +4,25 @@ use super::{BLUE, GREEN};
 use crate::rehearse::testcase::{LabOperator, Story, TestCommand, phase, weights};
 use cutover_rollout::model::{Event, Status};
 
-async fn terminates(hand: &LabOperator, group: &str) {
-    let instance = hand.instance(group);
+async fn terminates(operator: &LabOperator, group: &str) {
+    let instance = operator.instance(group);
     let parameters =
         [("InstanceId", instance.as_str()), ("ShouldDecrementDesiredCapacity", "false")];
-    hand.autoscaling("TerminateInstanceInAutoScalingGroup", &parameters).await;
+    operator.autoscaling("TerminateInstanceInAutoScalingGroup", &parameters).await;
 }
 
-async fn deregisters(hand: &LabOperator, group: &str) {
-    let (arn, instance) = (hand.target_group(group), hand.instance(group));
+async fn deregisters(operator: &LabOperator, group: &str) {
+    let (arn, instance) = (operator.target_group(group), operator.instance(group));
     let parameters = [("TargetGroupArn", arn.as_str()), ("Targets.member.1.Id", instance.as_str())];
-    hand.balancing("DeregisterTargets", &parameters).await;
+    operator.balancing("DeregisterTargets", &parameters).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_instance_replaced_in_time_is_ignored() {
     for group in [BLUE, GREEN] {
-        let mut story = Story::canary()
-            .when(weights(10, true), move |hand| async move { terminates(&hand, group).await });
+        let mut story = Story::canary().when(weights(10, true), move |operator| async move {
+            terminates(&operator, group).await;
+        });
         story.run(TestCommand::Deploy("v2")).await.ended(Status::Succeeded);
     }
 }
@@ -29,7 +30,7 @@ async fn an_instance_replaced_in_time_is_ignored() {
 #[tokio::test(start_paused = true)]
 async fn a_new_side_that_loses_needed_targets_rolls_back() {
     let mut story = Story::canary()
-        .when(weights(100, true), |hand| async move { terminates(&hand, GREEN).await });
+        .when(weights(100, true), |operator| async move { terminates(&operator, GREEN).await });
     let reported = story.run(TestCommand::Deploy("v2")).await;
     reported
         .ended(Status::RolledBack)
@@ -40,7 +41,7 @@ async fn a_new_side_that_loses_needed_targets_rolls_back() {
 #[tokio::test(start_paused = true)]
 async fn a_missing_target_keeps_the_gate_closed_and_rolls_back() {
     let mut story = Story::canary()
-        .when(weights(50, true), |hand| async move { deregisters(&hand, GREEN).await });
+        .when(weights(50, true), |operator| async move { deregisters(&operator, GREEN).await });
     let reported = story.run(TestCommand::Deploy("v2")).await;
     reported
         .ended(Status::RolledBack)
@@ -51,10 +52,10 @@ async fn a_missing_target_keeps_the_gate_closed_and_rolls_back() {
 /// A rollback waits for a side that can serve the traffic: moving weights creates no capacity.
 #[tokio::test(start_paused = true)]
 async fn a_rollback_waits_for_an_old_side_that_lost_a_target() {
-    let mut story = Story::canary().when(weights(10, true), |hand| async move {
+    let mut story = Story::canary().when(weights(10, true), |operator| async move {
         // So late that it is not replaced before the judgment.
-        hand.waits(130).await;
-        terminates(&hand, BLUE).await;
+        operator.waits(130).await;
+        terminates(&operator, BLUE).await;
     });
     let reported = story.run(TestCommand::DeployBad("v2")).await;
     reported.ended(Status::RolledBack).assert_says("the weights stay");
@@ -114,9 +115,9 @@ async fn a_live_group_that_is_deleted_is_not_proven() {
 
 #[tokio::test(start_paused = true)]
 async fn a_group_with_suspended_launch_is_reported_and_undone() {
-    let mut story = Story::canary().when(phase("refresh"), |hand| async move {
+    let mut story = Story::canary().when(phase("refresh"), |operator| async move {
         let launch = [("ScalingProcesses.member.1", "Launch")];
-        hand.group("SuspendProcesses", GREEN, &launch).await;
+        operator.group("SuspendProcesses", GREEN, &launch).await;
     });
     let reported = story.run(TestCommand::Deploy("v2")).await;
     reported.ended(Status::Failed).assert_says("has suspended processes: Launch");
@@ -125,12 +126,12 @@ async fn a_group_with_suspended_launch_is_reported_and_undone() {
 
 #[tokio::test(start_paused = true)]
 async fn one_group_with_suspended_launch_is_rolled_back() {
-    let mut story = Story::rolling().when(phase("refresh"), |hand| async move {
-        hand.waits(60).await;
+    let mut story = Story::rolling().when(phase("refresh"), |operator| async move {
+        operator.waits(60).await;
         let launch = [("ScalingProcesses.member.1", "Launch")];
-        hand.group("SuspendProcesses", "news", &launch).await;
-        hand.waits(1800).await;
-        hand.group("ResumeProcesses", "news", &launch).await;
+        operator.group("SuspendProcesses", "news", &launch).await;
+        operator.waits(1800).await;
+        operator.group("ResumeProcesses", "news", &launch).await;
     });
     let reported = story.run(TestCommand::Deploy("v2")).await;
     reported.ended(Status::RolledBack).assert_says("has suspended processes: Launch");

@@ -4,10 +4,10 @@ use super::{BLUE, GREEN};
 use crate::rehearse::testcase::{LabOperator, Story, TestCommand, phase, weights};
 use cutover_rollout::model::Status;
 
-async fn forgets(hand: LabOperator) {
+async fn forgets(operator: LabOperator) {
     // The record of the phase is saved first.
-    hand.waits(10).await;
-    hand.delete_records().await;
+    operator.waits(10).await;
+    operator.delete_records().await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -25,9 +25,9 @@ async fn a_record_deleted_during_a_run_is_reported_and_rewritten() {
 
 #[tokio::test(start_paused = true)]
 async fn a_record_corrupted_during_a_run_is_reported_and_rewritten() {
-    let mut story = Story::canary().when(phase("bake"), |hand| async move {
-        hand.waits(10).await;
-        hand.writes(1, "no record").await;
+    let mut story = Story::canary().when(phase("bake"), |operator| async move {
+        operator.waits(10).await;
+        operator.writes(1, "no record").await;
     });
     let reported = story.run(TestCommand::Deploy("v2")).await;
     reported.ended(Status::Succeeded).assert_says("record of this run was overwritten");
@@ -38,8 +38,8 @@ async fn a_record_corrupted_during_a_run_is_reported_and_rewritten() {
 #[tokio::test(start_paused = true)]
 async fn an_unreadable_newer_record_supersedes_the_run() {
     for number in [2, 9] {
-        let mut story = Story::canary().when(weights(10, true), move |hand| async move {
-            hand.writes(number, r#"{"from":"a later version of cutover"}"#).await;
+        let mut story = Story::canary().when(weights(10, true), move |operator| async move {
+            operator.writes(number, r#"{"from":"a later version of cutover"}"#).await;
         });
         let reported = story.run(TestCommand::Deploy("v2")).await;
         reported.ended(Status::Superseded).assert_says(&format!("rollout {number} has taken over"));
@@ -54,9 +54,9 @@ async fn an_unreadable_newer_record_supersedes_the_run() {
 /// Another run's record, as if that run had claimed.
 #[tokio::test(start_paused = true)]
 async fn a_newer_record_supersedes_the_run() {
-    let mut story = Story::canary().when(weights(10, true), |hand| async move {
-        let own = hand.ledger().await.remove(0).1;
-        hand.writes(2, &own.replacen(r#""number":1"#, r#""number":2"#, 1)).await;
+    let mut story = Story::canary().when(weights(10, true), |operator| async move {
+        let own = operator.ledger().await.remove(0).1;
+        operator.writes(2, &own.replacen(r#""number":1"#, r#""number":2"#, 1)).await;
     });
     let reported = story.run(TestCommand::Deploy("v2")).await;
     reported.ended(Status::Superseded).assert_says("rollout 2 has taken over");

@@ -14,8 +14,8 @@ const EVERYTHING: &[(&str, &str)] = &[("Preferences.MinHealthyPercentage", "50")
 
 #[tokio::test(start_paused = true)]
 async fn a_refresh_of_a_group_with_traffic_rolls_back() {
-    let mut story = Story::canary().when(weights(50, true), |hand| async move {
-        hand.group("StartInstanceRefresh", GREEN, EVERYTHING).await;
+    let mut story = Story::canary().when(weights(50, true), |operator| async move {
+        operator.group("StartInstanceRefresh", GREEN, EVERYTHING).await;
     });
     let reported = story.run(TestCommand::Deploy("v2")).await;
     reported.ended(Status::RolledBack).assert_says(
@@ -26,8 +26,8 @@ async fn a_refresh_of_a_group_with_traffic_rolls_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refresh_of_the_old_group_holds_the_step() {
-    let mut story = Story::canary().when(weights(10, true), |hand| async move {
-        hand.group("StartInstanceRefresh", BLUE, EVERYTHING).await;
+    let mut story = Story::canary().when(weights(10, true), |operator| async move {
+        operator.group("StartInstanceRefresh", BLUE, EVERYTHING).await;
     });
     let reported = story.run(TestCommand::Deploy("v2")).await;
     reported.assert_says("an instance refresh of news-blue is active").ended(Status::Succeeded);
@@ -40,8 +40,8 @@ async fn another_refresh_of_the_idle_group_is_waited_for() {
     let capacity = [("MinSize", "2"), ("DesiredCapacity", "2")];
     story.operator().group("UpdateAutoScalingGroup", GREEN, &capacity).await;
     story.operator().waits(300).await;
-    let mut story = story.when(phase("cancel-scale-in"), |hand| async move {
-        hand.group("StartInstanceRefresh", GREEN, EVERYTHING).await;
+    let mut story = story.when(phase("cancel-scale-in"), |operator| async move {
+        operator.group("StartInstanceRefresh", GREEN, EVERYTHING).await;
     });
     let reported = story.run(TestCommand::Deploy("v2")).await;
     reported
@@ -56,8 +56,8 @@ async fn two_groups_meet(operation: &'static str) -> Story {
     story.operator().group("UpdateAutoScalingGroup", GREEN, &capacity).await;
     story.operator().waits(300).await;
     story.before = story.truth();
-    let mut story = story.when(refresh(RefreshStatus::InProgress), move |hand| async move {
-        hand.group(operation, GREEN, &[]).await;
+    let mut story = story.when(refresh(RefreshStatus::InProgress), move |operator| async move {
+        operator.group(operation, GREEN, &[]).await;
     });
     let reported = story.run(TestCommand::Deploy("v2")).await;
     reported
@@ -80,9 +80,9 @@ async fn a_refresh_rolled_back_by_others_fails_the_rollout() {
 async fn one_groups_refresh_stopped_by_others_rolls_back() {
     for operation in ["CancelInstanceRefresh", "RollbackInstanceRefresh"] {
         let mut story = Story::rolling();
-        story = story.when(refresh(RefreshStatus::InProgress), move |hand| async move {
-            hand.waits(90).await;
-            hand.group(operation, "news", &[]).await;
+        story = story.when(refresh(RefreshStatus::InProgress), move |operator| async move {
+            operator.waits(90).await;
+            operator.group(operation, "news", &[]).await;
         });
         let reported = story.run(TestCommand::Deploy("v2")).await;
         reported.ended(Status::RolledBack).assert_says("the instance refresh ended with status");

@@ -5,26 +5,26 @@ use crate::rehearse::testcase::{LabOperator, Story, TestCommand, phase, weights}
 use cutover_rollout::model::Status;
 
 /// Makes a group launch from another version.
-async fn launches_from(hand: LabOperator, group: &str, version: &str) {
-    let template = hand.template();
+async fn launches_from(operator: LabOperator, group: &str, version: &str) {
+    let template = operator.template();
     let source = [
         ("LaunchTemplate.LaunchTemplateId", template.as_str()),
         ("LaunchTemplate.Version", version),
     ];
-    hand.group("UpdateAutoScalingGroup", group, &source).await;
+    operator.group("UpdateAutoScalingGroup", group, &source).await;
 }
 
 /// Creates an operator's own version and makes it the default.
-async fn new_default(hand: LabOperator) {
-    let template = hand.template();
+async fn new_default(operator: LabOperator) {
+    let template = operator.template();
     let version = [
         ("LaunchTemplateId", template.as_str()),
         ("SourceVersion", "1"),
         ("LaunchTemplateData.InstanceType", "t3.large"),
     ];
-    hand.ec2("CreateLaunchTemplateVersion", &version).await;
+    operator.ec2("CreateLaunchTemplateVersion", &version).await;
     let default = [("LaunchTemplateId", template.as_str()), ("SetDefaultVersion", "3")];
-    hand.ec2("ModifyLaunchTemplate", &default).await;
+    operator.ec2("ModifyLaunchTemplate", &default).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -36,8 +36,9 @@ async fn a_new_version_and_default_are_ignored() {
 
 #[tokio::test(start_paused = true)]
 async fn a_new_side_that_launches_another_version_rolls_back() {
-    let mut story = Story::canary()
-        .when(weights(10, true), |hand| async move { launches_from(hand, GREEN, "1").await });
+    let mut story = Story::canary().when(weights(10, true), |operator| async move {
+        launches_from(operator, GREEN, "1").await;
+    });
     let reported = story.run(TestCommand::Deploy("v2")).await;
     reported
         .ended(Status::RolledBack)
@@ -47,9 +48,9 @@ async fn a_new_side_that_launches_another_version_rolls_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_version_that_others_set_on_the_new_side_is_kept() {
-    let mut story = Story::canary().when(weights(10, true), |hand| async move {
-        new_default(hand.clone()).await;
-        launches_from(hand, GREEN, "3").await;
+    let mut story = Story::canary().when(weights(10, true), |operator| async move {
+        new_default(operator.clone()).await;
+        launches_from(operator, GREEN, "3").await;
     });
     let reported = story.run(TestCommand::Deploy("v2")).await;
     reported
@@ -62,9 +63,9 @@ async fn a_version_that_others_set_on_the_new_side_is_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn an_old_side_that_launches_another_version_is_reported() {
-    let mut story = Story::canary().when(weights(10, true), |hand| async move {
-        new_default(hand.clone()).await;
-        launches_from(hand, BLUE, "3").await;
+    let mut story = Story::canary().when(weights(10, true), |operator| async move {
+        new_default(operator.clone()).await;
+        launches_from(operator, BLUE, "3").await;
     });
     let reported = story.run(TestCommand::Deploy("v2")).await;
     reported
@@ -74,16 +75,16 @@ async fn an_old_side_that_launches_another_version_is_reported() {
 
 /// Creates a version like the first that these groups launch from now on, while no instance runs
 /// it: what `cutover adopt` leaves, and a change of the template without a refresh.
-async fn newer_than_their_instances(hand: LabOperator, groups: &[&str]) {
-    let template = hand.template();
+async fn newer_than_their_instances(operator: LabOperator, groups: &[&str]) {
+    let template = operator.template();
     let version = [
         ("LaunchTemplateId", template.as_str()),
         ("SourceVersion", "1"),
         ("LaunchTemplateData.InstanceType", "t3.micro"),
     ];
-    hand.ec2("CreateLaunchTemplateVersion", &version).await;
+    operator.ec2("CreateLaunchTemplateVersion", &version).await;
     for group in groups {
-        launches_from(hand.clone(), group, "2").await;
+        launches_from(operator.clone(), group, "2").await;
     }
 }
 
@@ -107,8 +108,8 @@ async fn one_group_is_rolled_back_to_the_version_that_it_launched() {
     assert_eq!(story.truth().groups["news"].version, "2", "{reported}");
 }
 
-async fn deleted(hand: LabOperator) {
-    hand.delete_template();
+async fn deleted(operator: LabOperator) {
+    operator.delete_template();
 }
 
 #[tokio::test(start_paused = true)]
@@ -134,10 +135,10 @@ async fn a_template_deleted_during_a_rollout_rolls_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_version_deleted_during_a_rollout_rolls_back() {
-    let mut story = Story::canary().when(weights(50, true), |hand| async move {
-        let template = hand.template();
+    let mut story = Story::canary().when(weights(50, true), |operator| async move {
+        let template = operator.template();
         let version = [("LaunchTemplateId", template.as_str()), ("LaunchTemplateVersion.1", "2")];
-        hand.ec2("DeleteLaunchTemplateVersions", &version).await;
+        operator.ec2("DeleteLaunchTemplateVersions", &version).await;
     });
     let reported = story.run(TestCommand::Deploy("v2")).await;
     reported.ended(Status::RolledBack).assert_says("does not name the image by its digest");
@@ -146,8 +147,8 @@ async fn a_version_deleted_during_a_rollout_rolls_back() {
 
 #[tokio::test(start_paused = true)]
 async fn one_group_that_launches_another_version_is_not_a_success() {
-    let mut story = Story::rolling().when(phase("verify"), |hand| async move {
-        launches_from(hand, "news", "1").await;
+    let mut story = Story::rolling().when(phase("verify"), |operator| async move {
+        launches_from(operator, "news", "1").await;
     });
     let reported = story.run(TestCommand::Deploy("v2")).await;
     reported.ended(Status::RolledBack);

@@ -10,7 +10,7 @@ const ALL: u32 = 100;
 /// rolled back; returns the test case at its end.
 async fn rolled_back_from(moment: &'static str, forward: &'static [(&str, u16)]) -> Story {
     let mut story = Story::canary()
-        .when(phase(moment), move |hand| async move { hand.set_forward(forward).await });
+        .when(phase(moment), move |operator| async move { operator.set_forward(forward).await });
     let reported = story.run(TestCommand::Deploy("v2")).await;
     reported.ended(Status::RolledBack).assert_says("an external change");
     story
@@ -43,9 +43,9 @@ async fn traffic_moved_after_the_last_step_rolls_back() {
 #[tokio::test(start_paused = true)]
 async fn the_weight_of_a_third_group_is_not_touched() {
     for (moment, green) in [("bake", 10), ("settle", 100)] {
-        let mut story = Story::canary().when(phase(moment), move |hand| async move {
-            hand.create_target_group("third").await;
-            hand.set_forward(&[(BLUE, 100 - green), (GREEN, green), ("third", 5)]).await;
+        let mut story = Story::canary().when(phase(moment), move |operator| async move {
+            operator.create_target_group("third").await;
+            operator.set_forward(&[(BLUE, 100 - green), (GREEN, green), ("third", 5)]).await;
         });
         let reported = story.run(TestCommand::Deploy("v2")).await;
         reported.ended(Status::RolledBack).assert_says("an external change set the weights");
@@ -58,9 +58,9 @@ async fn the_weight_of_a_third_group_is_not_touched() {
 #[tokio::test(start_paused = true)]
 async fn a_rule_that_forwards_only_to_another_group_is_not_touched() {
     for moment in ["healthy", "bake", "settle"] {
-        let mut story = Story::canary().when(phase(moment), |hand| async move {
-            hand.create_target_group("maintenance").await;
-            hand.set_forward(&[("maintenance", 1)]).await;
+        let mut story = Story::canary().when(phase(moment), |operator| async move {
+            operator.create_target_group("maintenance").await;
+            operator.set_forward(&[("maintenance", 1)]).await;
         });
         let reported = story.run(TestCommand::Deploy("v2")).await;
         reported.assert_says("belongs to neither side").assert_never_says("all traffic is back");
@@ -73,19 +73,19 @@ async fn a_rule_that_forwards_only_to_another_group_is_not_touched() {
     }
 }
 
-async fn answers_itself(hand: LabOperator) {
-    let rule = hand.rule(10);
+async fn answers_itself(operator: LabOperator) {
+    let rule = operator.rule(10);
     let fixed = "Actions.member.1.FixedResponseConfig.StatusCode";
     let parameters =
         [("RuleArn", rule.as_str()), ("Actions.member.1.Type", "fixed-response"), (fixed, "503")];
-    hand.balancing("ModifyRule", &parameters).await;
+    operator.balancing("ModifyRule", &parameters).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_rollout_without_its_rule_is_stuck() {
-    let mut deleted = Story::canary().when(weights(10, true), |hand| async move {
-        let rule = hand.rule(10);
-        hand.balancing("DeleteRule", &[("RuleArn", &rule)]).await;
+    let mut deleted = Story::canary().when(weights(10, true), |operator| async move {
+        let rule = operator.rule(10);
+        operator.balancing("DeleteRule", &[("RuleArn", &rule)]).await;
     });
     let reported = deleted.run(TestCommand::Deploy("v2")).await;
     reported
@@ -103,10 +103,10 @@ async fn a_rollout_without_its_rule_is_stuck() {
 /// An operator keeps giving the new side traffic during the undo.
 #[tokio::test(start_paused = true)]
 async fn a_rollback_that_others_fight_is_stuck() {
-    let mut story = Story::canary().when(phase("undo"), |hand| async move {
+    let mut story = Story::canary().when(phase("undo"), |operator| async move {
         for _ in 0..40 {
-            hand.waits(15).await;
-            hand.set_forward(&[(BLUE, 50), (GREEN, 50)]).await;
+            operator.waits(15).await;
+            operator.set_forward(&[(BLUE, 50), (GREEN, 50)]).await;
         }
     });
     let reported = story.run(TestCommand::DeployBad("v2")).await;
@@ -115,8 +115,8 @@ async fn a_rollback_that_others_fight_is_stuck() {
 
 #[tokio::test(start_paused = true)]
 async fn traffic_moved_once_during_the_undo_is_restored() {
-    let mut story = Story::canary().when(phase("undo"), |hand| async move {
-        hand.set_forward(&[(BLUE, 50), (GREEN, 50)]).await;
+    let mut story = Story::canary().when(phase("undo"), |operator| async move {
+        operator.set_forward(&[(BLUE, 50), (GREEN, 50)]).await;
     });
     let reported = story.run(TestCommand::DeployBad("v2")).await;
     reported.ended(Status::RolledBack).assert_says("lost traffic again");
@@ -124,9 +124,9 @@ async fn traffic_moved_once_during_the_undo_is_restored() {
 }
 
 /// Creates a rule that forwards to the pair and that this rollout does not shift.
-async fn another_rule(hand: &LabOperator, group: &str) {
+async fn another_rule(operator: &LabOperator, group: &str) {
     let (listener, forward) =
-        (hand.listener(), hand.weighted("Actions.member.1.ForwardConfig", &[(group, 1)]));
+        (operator.listener(), operator.weighted("Actions.member.1.ForwardConfig", &[(group, 1)]));
     let mut parameters = vec![
         ("ListenerArn", listener.as_str()),
         ("Priority", "5"),
@@ -135,13 +135,14 @@ async fn another_rule(hand: &LabOperator, group: &str) {
         ("Actions.member.1.Type", "forward"),
     ];
     parameters.extend(forward.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    hand.balancing("CreateRule", &parameters).await;
+    operator.balancing("CreateRule", &parameters).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_group_that_a_new_rule_gives_traffic_to_is_not_replaced() {
-    let mut story = Story::canary()
-        .when(phase("cancel-scale-in"), |hand| async move { another_rule(&hand, GREEN).await });
+    let mut story = Story::canary().when(phase("cancel-scale-in"), |operator| async move {
+        another_rule(&operator, GREEN).await;
+    });
     let reported = story.run(TestCommand::Deploy("v2")).await;
     reported.ended(Status::Failed).assert_says("but is not a rule of this rollout");
     assert_eq!(story.truth().users(), [(BLUE, ALL)], "{reported}");
@@ -149,8 +150,8 @@ async fn a_group_that_a_new_rule_gives_traffic_to_is_not_replaced() {
 
 #[tokio::test(start_paused = true)]
 async fn a_group_that_a_new_rule_gives_traffic_to_is_not_emptied() {
-    let mut story =
-        Story::canary().when(phase("bake"), |hand| async move { another_rule(&hand, GREEN).await });
+    let mut story = Story::canary()
+        .when(phase("bake"), |operator| async move { another_rule(&operator, GREEN).await });
     let reported = story.run(TestCommand::DeployBad("v2")).await;
     reported.ended(Status::Stuck).assert_says("but is not a rule of this rollout");
     assert_eq!(story.truth().users(), [(BLUE, ALL)], "{reported}");
@@ -162,8 +163,8 @@ async fn an_old_group_that_a_new_rule_gives_traffic_to_is_not_scaled_in() {
     let settling: EventFilter = Box::new(phase("settle"));
     let retiring: EventFilter = Box::new(|event| matches!(event, Event::ScaleInScheduled { .. }));
     for moment in [settling, retiring] {
-        let mut story =
-            Story::canary().when(moment, |hand| async move { another_rule(&hand, BLUE).await });
+        let mut story = Story::canary()
+            .when(moment, |operator| async move { another_rule(&operator, BLUE).await });
         let reported = story.run(TestCommand::Deploy("v2")).await;
         reported.ended(Status::Succeeded).assert_says("must be scaled in by hand");
         assert_eq!(story.truth().groups[BLUE].scheduled, [""; 0], "{reported}");
@@ -172,9 +173,9 @@ async fn an_old_group_that_a_new_rule_gives_traffic_to_is_not_scaled_in() {
 
 #[tokio::test(start_paused = true)]
 async fn a_rollout_that_loses_its_test_rule_is_rolled_back() {
-    let mut story = Story::canary().when(phase("bake"), |hand| async move {
-        let rule = hand.rule(1);
-        hand.balancing("DeleteRule", &[("RuleArn", &rule)]).await;
+    let mut story = Story::canary().when(phase("bake"), |operator| async move {
+        let rule = operator.rule(1);
+        operator.balancing("DeleteRule", &[("RuleArn", &rule)]).await;
     });
     let reported = story.run(TestCommand::Deploy("v2")).await;
     reported.ended(Status::RolledBack).assert_says("a rule of this rollout was deleted");

@@ -56,11 +56,11 @@ async fn as_role<T>(
     give(&mut world, policy);
     world.iam.checked_actions = CheckedActions::default();
     let settings = identity(config, &world);
-    let door = InProcess::new(world);
-    let net = lab::net(&door);
+    let transport = InProcess::new(world);
+    let net = lab::net(&transport);
     let cloud = Box::pin(Aws::connect(&net, &settings)).await.unwrap();
     let came = Box::pin(work(net, cloud)).await;
-    (came, door.world(|world| world.iam.checked_actions.denied.clone()))
+    (came, transport.world(|world| world.iam.checked_actions.denied.clone()))
 }
 
 fn news() -> Repository {

@@ -38,32 +38,32 @@ const SERVICES: &[&str] = &[
 /// Draws faults and scheduled events into a scenario, all of them over by `calm`.
 pub(super) fn brew(dice: &mut Dice, scenario: &mut Scenario, calm: u64) {
     faults(dice, scenario, calm);
-    happenings(dice, scenario, calm);
+    events(dice, scenario, calm);
     hands(dice, scenario, calm);
 }
 
 /// Zones are lost and return, capacity runs short, users come in crowds.
-fn happenings(dice: &mut Dice, scenario: &mut Scenario, calm: u64) {
+fn events(dice: &mut Dice, scenario: &mut Scenario, calm: u64) {
     let moment = |dice: &mut Dice| dice.within(30, calm - 300);
     if dice.chance(0.15) {
         let (zone, at) = (dice.one(&scenario.zones), moment(dice));
         let back = dice.within(at + 30, calm - 60);
         let lost = EventKind::ZoneLost { zone: zone.clone() };
-        scenario.happenings.push(ScheduledEvent::at(at, lost));
-        scenario.happenings.push(ScheduledEvent::at(back, EventKind::ZoneBack { zone }));
+        scenario.events.push(ScheduledEvent::at(at, lost));
+        scenario.events.push(ScheduledEvent::at(back, EventKind::ZoneBack { zone }));
     }
     if dice.chance(0.1) {
         let at = moment(dice);
         let zone = dice.chance(0.5).then(|| dice.one(&scenario.zones));
         let lasts = dice.within(60, 1200).min(calm - at);
-        scenario.happenings.push(ScheduledEvent::at(at, EventKind::Shortage { zone, lasts }));
+        scenario.events.push(ScheduledEvent::at(at, EventKind::Shortage { zone, lasts }));
     }
     if dice.chance(0.15) {
         let requests_per_second = scenario.requests_per_second * dice.one(&[0.01, 0.2, 5.0, 100.0]);
         let at = moment(dice);
-        scenario.happenings.push(ScheduledEvent::at(at, EventKind::Rate { requests_per_second }));
+        scenario.events.push(ScheduledEvent::at(at, EventKind::Rate { requests_per_second }));
         let requests_per_second = scenario.requests_per_second;
-        scenario.happenings.push(ScheduledEvent::at(calm, EventKind::Rate { requests_per_second }));
+        scenario.events.push(ScheduledEvent::at(calm, EventKind::Rate { requests_per_second }));
     }
 }
 
@@ -110,8 +110,8 @@ fn hands(dice: &mut Dice, scenario: &mut Scenario, calm: u64) {
                 let process = dice.one(&["Launch", "Terminate", "AZRebalance", "HealthCheck"]);
                 let input = json!({ "AutoScalingGroupName": name, "ScalingProcesses": [process] });
                 let call = "autoscaling:ResumeProcesses".to_owned();
-                let resumed = EventKind::Hand { call, input: input.clone() };
-                scenario.happenings.push(ScheduledEvent::at(dice.within(at, calm), resumed));
+                let resumed = EventKind::Operator { call, input: input.clone() };
+                scenario.events.push(ScheduledEvent::at(dice.within(at, calm), resumed));
                 ("autoscaling:SuspendProcesses", input)
             }
             _ => (
@@ -122,8 +122,8 @@ fn hands(dice: &mut Dice, scenario: &mut Scenario, calm: u64) {
                 }),
             ),
         };
-        let hand = EventKind::Hand { call: call.to_owned(), input };
-        scenario.happenings.push(ScheduledEvent::at(at, hand));
+        let operator = EventKind::Operator { call: call.to_owned(), input };
+        scenario.events.push(ScheduledEvent::at(at, operator));
     }
 }
 

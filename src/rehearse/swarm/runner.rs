@@ -89,7 +89,7 @@ pub fn play(story: &SwarmCase) -> Result<CaseResult, SimulationError> {
 struct CaseRunner<'s> {
     story: &'s SwarmCase,
     config: Config,
-    door: InProcess,
+    transport: InProcess,
     start: Timestamp,
     /// Taken at the end.
     checkers: Arc<Mutex<Option<Checkers>>>,
@@ -109,21 +109,21 @@ impl<'s> CaseRunner<'s> {
         })?;
         let checkers = Checkers::new(&world, &names, tolerance(story, &config));
         let checkers = Arc::new(Mutex::new(Some(checkers)));
-        let door = InProcess::new(world);
+        let transport = InProcess::new(world);
         let watching = checkers.clone();
-        door.watch(move |world, moment| {
+        transport.watch(move |world, moment| {
             if let Some(checkers) = watching.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
             {
                 checkers.see(world, moment);
             }
         });
         let (reported, calls) = (RefCell::default(), Cell::new(0));
-        Ok(CaseRunner { story, config, door, start, checkers, reported, calls })
+        Ok(CaseRunner { story, config, transport, start, checkers, reported, calls })
     }
 
     /// Calls the checkers with the world as it is now.
     fn check(&self, look: impl FnOnce(&mut Checkers, &World)) {
-        self.door.world(|world| {
+        self.transport.world(|world| {
             if let Some(checkers) =
                 self.checkers.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
             {
@@ -143,7 +143,7 @@ impl<'s> CaseRunner<'s> {
         let (mut ends, ()) = tokio::join!(join_all(playing), self.wait_for_calm());
         ends.extend(self.run_until_settled().await);
         tokio::time::sleep(QUIET).await;
-        let (history, last) = self.door.world(|world| (world.history(), world.clone()));
+        let (history, last) = self.transport.world(|world| (world.history(), world.clone()));
         let mut violations = self.unfinished_violations(&ends, last.now);
         let checkers = self.checkers.lock().unwrap_or_else(PoisonError::into_inner).take();
         violations.extend(checkers.into_iter().flat_map(|checkers| {
@@ -159,7 +159,7 @@ impl<'s> CaseRunner<'s> {
     /// of calls and scheduled events end by themselves.
     async fn wait_for_calm(&self) {
         self.wait_until(Duration::from_secs(self.story.calm)).await;
-        self.door.world(|world| {
+        self.transport.world(|world| {
             world.faults.throttling = Throttling::Off;
             world.faults.max_staleness = Duration::ZERO;
         });
@@ -222,7 +222,7 @@ impl<'s> CaseRunner<'s> {
 
     /// Runs one process until it ends, however it ends.
     async fn run(&self, name: &str, run: &Run) -> End {
-        let door = self.door.for_sender(name);
+        let transport = self.transport.for_sender(name);
         let process = Process {
             holder: name.to_owned(),
             config: &self.config,
@@ -235,12 +235,12 @@ impl<'s> CaseRunner<'s> {
         let mut emit = |event: TimedEvent| {
             let mut checkers = self.checkers.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(checkers) = checkers.as_mut() {
-                checkers.reported(self.door.now(), name, &event.event);
+                checkers.reported(self.transport.now(), name, &event.event);
             }
             self.reported.borrow_mut().push((name.to_owned(), event));
         };
         self.check(|checkers, world| checkers.began(world.now, name));
-        let mut working = Box::pin(process.run(&door, stop, &mut emit));
+        let mut working = Box::pin(process.run(&transport, stop, &mut emit));
         let end = tokio::select! {
             biased;
             () = until_killed(run.cut, sent) => End::Killed,
@@ -261,8 +261,8 @@ impl<'s> CaseRunner<'s> {
 
     /// Whether operators change things, too.
     fn has_operators(&self) -> bool {
-        let hand = |happening: &ScheduledEvent| matches!(happening.what, EventKind::Hand { .. });
-        self.story.scenario.happenings.iter().any(hand)
+        let operator = |event: &ScheduledEvent| matches!(event.what, EventKind::Operator { .. });
+        self.story.scenario.events.iter().any(operator)
     }
 
     /// Returns violations for runs that never ended, and for a test case that never comes to rest.
@@ -294,7 +294,7 @@ impl<'s> CaseRunner<'s> {
 
     async fn wait_until(&self, since_start: Duration) {
         let moment = self.start.checked_add(since_start).unwrap_or(self.start);
-        Clock::virtual_from(self.door.now()).sleep_until(moment).await;
+        Clock::virtual_from(self.transport.now()).sleep_until(moment).await;
     }
 }
 

@@ -29,7 +29,7 @@ fn hold(seeds: std::ops::Range<u64>) {
 fn excused_windows_apply_to_the_baseline_too() {
     let mut story = draw(0);
     let lost = |zone: &String| ScheduledEvent::at(300, EventKind::ZoneLost { zone: zone.clone() });
-    story.scenario.happenings = story.scenario.zones.iter().map(lost).collect();
+    story.scenario.events = story.scenario.zones.iter().map(lost).collect();
     let start: Timestamp = START.parse().unwrap();
     let at = |seconds| later(start, std::time::Duration::from_secs(seconds));
     let failed = |uncounted: &[_]| baseline_totals(&story, at(900), uncounted)[NO_VERSION].failed;

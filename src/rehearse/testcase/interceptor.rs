@@ -27,24 +27,24 @@ pub(in crate::rehearse) enum Interception {
 pub(in crate::rehearse) type Interceptor = Arc<dyn Fn(&str, &str) -> Interception + Send + Sync>;
 
 /// Returns a connection without interception.
-pub(super) fn plain(door: &InProcess, clock: Clock) -> Net {
-    Net { transport: Transport::from_service(door.clone()), clock }
+pub(super) fn plain(transport: &InProcess, clock: Clock) -> Net {
+    Net { transport: Transport::from_service(transport.clone()), clock }
 }
 
 /// Returns a connection whose requests are intercepted.
-pub(super) fn intercepted(door: &InProcess, clock: Clock, hand: Interceptor) -> Net {
-    let door = door.clone();
+pub(super) fn intercepted(transport: &InProcess, clock: Clock, interceptor: Interceptor) -> Net {
+    let transport = transport.clone();
     let service = tower::service_fn(move |request: Request<Body>| {
-        let (door, hand) = (door.clone(), hand.clone());
-        Box::pin(carried(door, hand, request))
+        let (transport, interceptor) = (transport.clone(), interceptor.clone());
+        Box::pin(carried(transport, interceptor, request))
             as Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>
     });
     Net { transport: Transport::from_service(service), clock }
 }
 
 async fn carried(
-    door: InProcess,
-    hand: Interceptor,
+    transport: InProcess,
+    interceptor: Interceptor,
     request: Request<Body>,
 ) -> Result<Response<Body>, Infallible> {
     let (parts, body) = request.into_parts();
@@ -60,14 +60,14 @@ async fn carried(
             Some(of.to_owned())
         })
         .unwrap_or_else(|| parts.uri.path().to_owned());
-    match hand(&operation, &text) {
+    match interceptor(&operation, &text) {
         Interception::Pass => {}
         Interception::Delay(time) => tokio::time::sleep(time).await,
         Interception::Answer(status, body) => {
             return Ok(Response::builder().status(status).body(full(body)).unwrap());
         }
     }
-    let answer = door.oneshot(Request::from_parts(parts, Full::new(body))).await.unwrap();
+    let answer = transport.oneshot(Request::from_parts(parts, Full::new(body))).await.unwrap();
     let (head, body) = answer.into_parts();
     Ok(Response::from_parts(head, full(body.collect().await.unwrap().to_bytes())))
 }

@@ -61,7 +61,7 @@ pub(super) struct Story {
     /// The identity of the runs: the account's user, unless set otherwise.
     identity: Settings,
     clock: Clock,
-    hand: Option<Interceptor>,
+    interceptor: Option<Interceptor>,
     /// Checks the promises at every event, if set; that takes time.
     checkers: Option<Arc<Mutex<Checkers>>>,
     /// The state before anything happened.
@@ -93,8 +93,8 @@ impl Story {
         let (identity, clock) = (settings(&config), Clock::virtual_from(world.now));
         let lab = InProcess::new(world);
         let before = AccountState::of(&lab);
-        let (hand, checkers, deeds) = (None, None, Arc::default());
-        Story { lab, config, identity, clock, hand, checkers, before, deeds, runs: 0 }
+        let (interceptor, checkers, deeds) = (None, None, Arc::default());
+        Story { lab, config, identity, clock, interceptor, checkers, before, deeds, runs: 0 }
     }
 
     /// Sets the identity of the runs.
@@ -123,7 +123,7 @@ impl Story {
             config: self.config.clone(),
             identity: self.identity.clone(),
             clock: self.clock,
-            hand: None,
+            interceptor: None,
             checkers: self.checkers.clone(),
             before: self.before.clone(),
             deeds: Arc::default(),
@@ -134,9 +134,9 @@ impl Story {
     /// Intercepts requests: `hand` sees each request's operation and body.
     pub(super) fn with_interceptor(
         mut self,
-        hand: impl Fn(&str, &str) -> Interception + Send + Sync + 'static,
+        interceptor: impl Fn(&str, &str) -> Interception + Send + Sync + 'static,
     ) -> Story {
-        self.hand = Some(Arc::new(hand));
+        self.interceptor = Some(Arc::new(interceptor));
         self
     }
 
@@ -313,10 +313,12 @@ impl Story {
         stop: Stop,
         emit: &mut dyn FnMut(TimedEvent),
     ) -> Outcome {
-        let door = self.lab.for_sender(&self.run_name());
-        let net = &match &self.hand {
-            Some(hand) => interceptor::intercepted(&door, self.clock, hand.clone()),
-            None => interceptor::plain(&door, self.clock),
+        let transport = self.lab.for_sender(&self.run_name());
+        let net = &match &self.interceptor {
+            Some(interceptor) => {
+                interceptor::intercepted(&transport, self.clock, interceptor.clone())
+            }
+            None => interceptor::plain(&transport, self.clock),
         };
         let Ok(cloud) = Aws::connect(net, &self.identity).await else {
             return Outcome::new(Status::Failed, "the run could not start");

@@ -64,7 +64,7 @@ pub struct GitHub {
     pub repository: Repository,
     /// The jobs that may deploy.
     pub job: Job,
-    /// The features of its configuration, at first [`uses`].
+    /// The features of its configuration, at first those of a new one.
     pub uses: Features,
     /// Whether the account has GitHub's OIDC provider, of which it can have only one; `None` if that is not known.
     pub provider_exists: Option<bool>,

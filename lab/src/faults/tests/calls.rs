@@ -14,7 +14,7 @@ use crate::world::World;
 
 const PUT: &str = "ssm:PutParameter";
 
-fn door(faults: impl IntoIterator<Item = CallFault>) -> InProcess {
+fn transport(faults: impl IntoIterator<Item = CallFault>) -> InProcess {
     let mut world = World::new(1, "2026-01-05T09:00:00Z".parse().unwrap());
     faults.into_iter().for_each(|fault| world.faults.add(fault));
     InProcess::new(world)
@@ -38,17 +38,17 @@ fn query(service: &str, action: &str) -> http::Request<Full<Bytes>> {
 
 /// Returns the status and the body, or the connection's error.
 async fn send(
-    door: &InProcess,
+    transport: &InProcess,
     request: http::Request<Full<Bytes>>,
 ) -> Result<(u16, String), String> {
-    let response = door.clone().call(request).await.map_err(|error| error.to_string())?;
+    let response = transport.clone().call(request).await.map_err(|error| error.to_string())?;
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     Ok((status, String::from_utf8(body.to_vec()).unwrap()))
 }
 
-fn has(door: &InProcess, name: &str) -> bool {
-    door.world(|world| ssm::current_value(world, name).is_some())
+fn has(transport: &InProcess, name: &str) -> bool {
+    transport.world(|world| ssm::current_value(world, name).is_some())
 }
 
 #[tokio::test(start_paused = true)]
@@ -64,19 +64,19 @@ async fn each_service_refuses_and_throttles_in_its_own_form() {
             ["Throttling", "ThrottlingException", "RequestLimitExceeded", "ThrottlingException"],
         ),
     ] {
-        let door = door([CallFault::of("*", fault)]);
+        let transport = transport([CallFault::of("*", fault)]);
         let answers = [
-            send(&door, query("autoscaling", "DescribeAutoScalingGroups")).await.unwrap(),
-            send(&door, query("elasticloadbalancing", "DescribeRules")).await.unwrap(),
-            send(&door, query("ec2", "DescribeInstances")).await.unwrap(),
-            send(&door, put_parameter("/a")).await.unwrap(),
+            send(&transport, query("autoscaling", "DescribeAutoScalingGroups")).await.unwrap(),
+            send(&transport, query("elasticloadbalancing", "DescribeRules")).await.unwrap(),
+            send(&transport, query("ec2", "DescribeInstances")).await.unwrap(),
+            send(&transport, put_parameter("/a")).await.unwrap(),
         ];
         for ((status, body), code) in answers.iter().zip(expected) {
             let in_xml = body.contains(&format!("<Code>{code}</Code>"));
             let in_json = body.contains(&format!("\"__type\":\"{code}\""));
             assert!(*status >= 400 && (in_xml || in_json), "{code}: {status} {body}");
         }
-        assert!(!has(&door, "/a"), "refused without effect");
+        assert!(!has(&transport, "/a"), "refused without effect");
     }
 }
 
@@ -84,34 +84,34 @@ async fn each_service_refuses_and_throttles_in_its_own_form() {
 async fn a_lost_reply_has_its_effect_and_a_cut_call_has_none() {
     let nth = |n, fault| CallFault::of(PUT, fault).nth(n);
     let hang = nth(3, Fault::Lost { hang: true });
-    let door = door([nth(1, Fault::Lost { hang: false }), nth(2, Fault::Cut), hang]);
-    let lost = send(&door, put_parameter("/lost")).await.unwrap_err();
-    let cut = send(&door, put_parameter("/cut")).await.unwrap_err();
+    let transport = transport([nth(1, Fault::Lost { hang: false }), nth(2, Fault::Cut), hang]);
+    let lost = send(&transport, put_parameter("/lost")).await.unwrap_err();
+    let cut = send(&transport, put_parameter("/cut")).await.unwrap_err();
     assert_eq!(
         (lost.as_str(), lost == cut),
         ("the connection was closed without a response", true)
     );
-    assert!(has(&door, "/lost") && !has(&door, "/cut"));
-    let hanging = send(&door, put_parameter("/hangs"));
+    assert!(has(&transport, "/lost") && !has(&transport, "/cut"));
+    let hanging = send(&transport, put_parameter("/hangs"));
     assert!(tokio::time::timeout(Duration::from_secs(3600), hanging).await.is_err());
-    assert!(has(&door, "/hangs"));
-    assert_eq!(send(&door, put_parameter("/fourth")).await.unwrap().0, 200);
+    assert!(has(&transport, "/hangs"));
+    assert_eq!(send(&transport, put_parameter("/fourth")).await.unwrap().0, 200);
 }
 
 #[tokio::test(start_paused = true)]
 async fn requests_and_responses_are_delayed_separately() {
     let slow = |there, back| CallFault::of("*", Fault::Slow { there, back });
     for (there, back, arrived) in [(3.0, 0.0, false), (0.0, 7.0, true)] {
-        let door = door([slow(there, back)]);
+        let transport = transport([slow(there, back)]);
         let sent = tokio::spawn({
-            let door = door.clone();
-            async move { send(&door, put_parameter("/a")).await }
+            let transport = transport.clone();
+            async move { send(&transport, put_parameter("/a")).await }
         });
         tokio::time::sleep(Duration::from_secs(1)).await;
-        assert_eq!((has(&door, "/a"), sent.is_finished()), (arrived, false));
-        let began = door.world(|world| world.began);
+        assert_eq!((has(&transport, "/a"), sent.is_finished()), (arrived, false));
+        let began = transport.world(|world| world.began);
         assert_eq!(sent.await.unwrap().unwrap().0, 200);
-        let took = door.now().duration_since(began).as_secs_f64();
+        let took = transport.now().duration_since(began).as_secs_f64();
         assert!((there + back..there + back + 0.4).contains(&took), "{took}");
     }
 }
@@ -119,22 +119,22 @@ async fn requests_and_responses_are_delayed_separately() {
 #[tokio::test(start_paused = true)]
 async fn faults_are_limited_by_time_sender_and_probability() {
     let only = CallFault::of("ssm:*", Fault::Cut).from_sender("run-1").between(10, 20);
-    let door = door([only, CallFault::of("sts:*", Fault::Cut)]);
-    let run = door.for_sender("run-1");
+    let transport = transport([only, CallFault::of("sts:*", Fault::Cut)]);
+    let run = transport.for_sender("run-1");
     assert!(send(&run, put_parameter("/early")).await.is_ok());
     tokio::time::sleep(Duration::from_secs(10)).await;
-    assert!(send(&door, put_parameter("/other")).await.is_ok());
+    assert!(send(&transport, put_parameter("/other")).await.is_ok());
     assert!(send(&run, put_parameter("/meant")).await.is_err());
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert!(send(&run, put_parameter("/late")).await.is_ok());
 
-    door.world(|world| {
+    transport.world(|world| {
         world.faults.clear();
         world.faults.add(CallFault::of(PUT, Fault::Cut).with_probability(0.5));
     });
     let mut cut = 0;
     for n in 0..100 {
-        cut += u32::from(send(&door, put_parameter(&format!("/{n}"))).await.is_err());
+        cut += u32::from(send(&transport, put_parameter(&format!("/{n}"))).await.is_err());
     }
     assert!((35..65).contains(&cut), "{cut}");
 }
@@ -142,13 +142,13 @@ async fn faults_are_limited_by_time_sender_and_probability() {
 #[tokio::test(start_paused = true)]
 async fn watchers_see_every_call_with_its_sender() {
     let refused = Fault::Refused { code: Some("InternalFailure".to_owned()), status: Some(500) };
-    let door = door([
+    let transport = transport([
         CallFault::of(PUT, refused).nth(2),
         CallFault::of(PUT, Fault::Lost { hang: false }).nth(3),
         CallFault::of(PUT, Fault::Cut).nth(4),
     ]);
     let seen = Arc::new(Mutex::new(Vec::new()));
-    door.watch({
+    transport.watch({
         let seen = seen.clone();
         move |world, moment| {
             let line = match moment {
@@ -165,7 +165,7 @@ async fn watchers_see_every_call_with_its_sender() {
         }
     });
     for sender in ["one", "two", "three", "four"] {
-        let _ = send(&door.for_sender(sender), put_parameter("/a")).await;
+        let _ = send(&transport.for_sender(sender), put_parameter("/a")).await;
     }
     let seen = seen.lock().unwrap();
     assert_eq!(

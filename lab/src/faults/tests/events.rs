@@ -68,7 +68,7 @@ fn a_shortage_ends() {
 fn without_capacity_nothing_is_launched() {
     let scenario = Scenario::default()
         .with_event(10, EventKind::Shortage { zone: None, lasts: 300 })
-        .with_event(20, hand("autoscaling:SetDesiredCapacity", 5));
+        .with_event(20, operator("autoscaling:SetDesiredCapacity", 5));
     let mut world = world(&scenario);
     wait(&mut world, 300);
     let group = &world.autoscaling.groups["news-blue"];
@@ -80,9 +80,9 @@ fn without_capacity_nothing_is_launched() {
     assert_eq!(world.autoscaling.groups["news-blue"].members.len(), 5);
 }
 
-fn hand(call: &str, desired: u64) -> EventKind {
+fn operator(call: &str, desired: u64) -> EventKind {
     let input = json!({ "AutoScalingGroupName": "news-blue", "DesiredCapacity": desired });
-    EventKind::Hand { call: call.to_owned(), input }
+    EventKind::Operator { call: call.to_owned(), input }
 }
 
 #[tokio::test(start_paused = true)]
@@ -95,14 +95,14 @@ async fn an_operator_call_is_shown_even_if_it_is_refused() {
         ] } }],
     });
     let change =
-        EventKind::Hand { call: "elasticloadbalancing:ModifyRule".to_owned(), input: weights };
+        EventKind::Operator { call: "elasticloadbalancing:ModifyRule".to_owned(), input: weights };
     let scenario = Scenario::default()
         .with_event(5, change)
-        .with_event(10, hand("autoscaling:SetDesiredCapacity", 99))
-        .with_event(15, hand("ssm:NoSuchOperation", 1));
-    let door = InProcess::new(world(&scenario));
+        .with_event(10, operator("autoscaling:SetDesiredCapacity", 99))
+        .with_event(15, operator("ssm:NoSuchOperation", 1));
+    let transport = InProcess::new(world(&scenario));
     let seen = Arc::new(Mutex::new(Vec::new()));
-    door.watch({
+    transport.watch({
         let seen = seen.clone();
         move |_, moment| {
             if let WatchEvent::Call { sender, operation, status, .. } = moment {
@@ -111,7 +111,7 @@ async fn an_operator_call_is_shown_even_if_it_is_refused() {
         }
     });
     tokio::time::sleep(Duration::from_secs(20)).await;
-    door.world(|world| {
+    transport.world(|world| {
         let rule = world.elbv2.rules.values().find(|rule| rule.priority == Some(10)).unwrap();
         let weights: Vec<u32> = rule.forward().unwrap().groups.iter().map(|(_, w)| *w).collect();
         assert_eq!(weights, [7, 3]);
@@ -119,8 +119,11 @@ async fn an_operator_call_is_shown_even_if_it_is_refused() {
         let why = String::from_utf8(refused.body.to_vec()).unwrap();
         assert!(refused.status == 400 && why.contains("above max value"), "{why}");
     });
-    let expected =
-        ["hand ModifyRule 200", "hand SetDesiredCapacity 400", "hand NoSuchOperation 400"];
+    let expected = [
+        "operator ModifyRule 200",
+        "operator SetDesiredCapacity 400",
+        "operator NoSuchOperation 400",
+    ];
     assert_eq!(*seen.lock().unwrap(), expected);
 }
 
@@ -244,14 +247,14 @@ fn reads_of_scheduled_changes_are_stale_too() {
 #[test]
 fn scheduled_events_are_plain_data() {
     let text = "
-happenings:
+events:
   - { at: 60, what: { zone_lost: { zone: c } } }
   - { at: 61, what: { shortage: { lasts: 60 } } }
   - { at: 62, what: { rate: { requests_per_second: 5 } } }
   - { at: 63, what: { image: { version: v2, lasts: 60, becomes: { unhealthy: true } } } }
   - at: 64
     what:
-      hand:
+      operator:
         call: autoscaling:SuspendProcesses
         input: { AutoScalingGroupName: news-blue, ScalingProcesses: [Launch] }
 faults: { throttling: aws, stale_seconds: 2 }

@@ -89,7 +89,7 @@ pub fn is_responding(world: &World, instance_id: &str) -> bool {
 }
 
 /// Launches an instance in a subnet from a version of a launch template, and returns its id. It is pending
-/// until [`run`]; its program answers after `starts_in` plus its own boot time. It gets `tags` and those of
+/// until [`mark_running`]; its program answers after `starts_in` plus its own boot time. It gets `tags` and those of
 /// the launch template; `tags` take precedence. Errors: those of RunInstances.
 pub fn launch(
     world: &mut World,

@@ -38,7 +38,7 @@ pub use tokens::{AccessToken, GITHUB_TOKEN, Level, READ_ONLY_TOKEN};
 /// The state of GitHub: the job that requests tokens, its repository, and permissions.
 #[derive(Debug, Clone)]
 pub struct State {
-    /// The token's `sub`: repository, and branch, environment or event. [`State::run_for`] sets it.
+    /// The token's `sub`: repository, and branch, environment or event. [`State::set_subject`] sets it.
     pub subject: String,
     /// The environment that the job names, if any.
     pub environment: Option<String>,

@@ -50,8 +50,8 @@ fn shrunk(seed: u64) -> SwarmCase {
     let input = serde_json::json!({
         "AutoScalingGroupName": "news-blue", "MinSize": 1, "DesiredCapacity": 1,
     });
-    let what = EventKind::Hand { call: "autoscaling:UpdateAutoScalingGroup".to_owned(), input };
-    story.scenario.happenings.push(ScheduledEvent::at(200 + 20 * seed, what));
+    let what = EventKind::Operator { call: "autoscaling:UpdateAutoScalingGroup".to_owned(), input };
+    story.scenario.events.push(ScheduledEvent::at(200 + 20 * seed, what));
     story
 }
 
