@@ -41,13 +41,7 @@ const MAX_DENIED: Duration = Duration::from_secs(30);
 /// Returns how long something may fail before the run gives up. What AWS refuses for good now, it still refuses in a
 /// quarter of an hour.
 fn gives_up_after(disposition: Disposition) -> Duration {
-    match disposition {
-        Disposition::Final => MAX_DENIED,
-        Disposition::Transient
-        | Disposition::Throttled
-        | Disposition::Blocked
-        | Disposition::Absent => MAX_READ_FAILURE,
-    }
+    if disposition == Disposition::Final { MAX_DENIED } else { MAX_READ_FAILURE }
 }
 
 /// What a run needs.

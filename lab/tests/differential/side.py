@@ -84,7 +84,14 @@ class Side:
     def _ask(self, call, parameters, until):
         deadline = time.monotonic() + PATIENCE
         while True:
-            answer = call(**parameters)
+            try:
+                answer = call(**parameters)
+            except ClientError:
+                # `until: {Error: null}`: refused until something else has ended.
+                if "Error" not in (until or {}) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+                continue
             if not until or all(at(answer, path) == value for path, value in until.items()):
                 return answer
             if time.monotonic() > deadline:
