@@ -3,11 +3,16 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod support {
+    pub(crate) mod tracked;
+}
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use cutover::config;
+use support::tracked;
 
 fn demo(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_cutover"))
@@ -144,12 +149,9 @@ fn prose(page: &str) -> String {
 #[test]
 fn every_relative_link_leads_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let listed =
-        Command::new("git").args(["ls-files", "-z", "*.md"]).current_dir(root).output().unwrap();
-    let listed = String::from_utf8(listed.stdout).unwrap();
     let link = regex::Regex::new(r"\]\(([^)\s]+)\)").unwrap();
     let (mut links, mut broken) = (0, Vec::new());
-    for name in listed.split('\0').filter(|name| root.join(name).is_file()) {
+    for name in tracked::files("*.md").iter().filter(|name| root.join(name).is_file()) {
         let text = prose(&page(name));
         for found in link.captures_iter(&text) {
             let target = &found[1];

@@ -3,11 +3,15 @@
 // Clippy's leave for tests does not reach the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod support {
+    pub(crate) mod tracked;
+}
+
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::Command;
 
 use regex::Regex;
+use support::tracked;
 
 /// Retired words as regular expressions, and what to write instead. They are looked for in whole lines, code included, so
 /// that names and messages keep to the same words.
@@ -44,14 +48,6 @@ const EXEMPT_FOLDER: &str = "examples/news/site/";
 /// Lines that quote somebody else: AWS's states of an instance refresh are spelled with two l.
 const QUOTES: &[&str] = &["Cancelled", "Cancelling", "instances before cancelling"];
 
-fn tracked() -> Vec<String> {
-    let root = env!("CARGO_MANIFEST_DIR");
-    let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(root).output().unwrap();
-    assert!(listed.status.success(), "git ls-files: {}", String::from_utf8_lossy(&listed.stderr));
-    let names = String::from_utf8(listed.stdout).unwrap();
-    names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect()
-}
-
 /// Returns each retired word in a text as `line: word → replacement`.
 fn retired(text: &str, words: &[(Regex, &str)]) -> Vec<String> {
     let mut found = Vec::new();
@@ -74,7 +70,7 @@ fn words() -> Vec<(Regex, &'static str)> {
 fn no_retired_word_comes_back() {
     let (words, mut report) = (words(), String::new());
     let exempt = |name: &str| EXEMPT.contains(&name) || name.starts_with(EXEMPT_FOLDER);
-    for name in tracked().iter().filter(|name| !exempt(name)) {
+    for name in tracked::files(".").iter().filter(|name| !exempt(name)) {
         let Ok(text) = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name))
         else {
             // Deleted but not yet committed, or no text.

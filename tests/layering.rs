@@ -262,25 +262,24 @@ fn imported<'m>(file: &'m Path, mention: &'m Mention) -> Option<&'m str> {
     let mut parts = mention.path.split("::");
     let (first, module) = (parts.next()?, parts.next().unwrap_or_default());
     let own = file.iter().next().and_then(|part| part.to_str())?;
-    match first.strip_prefix("cutover_") {
-        Some("lab") | None if first != "crate" && first != "cutover" => None,
-        Some(name) => Some(part_of(name, module)),
-        None if own == "src" || first == "cutover" => Some(module),
-        None => Some(part_of(own, module)),
+    match first {
+        "crate" if own != "src" => Some(part_of(own, module)),
+        "crate" | "cutover" => Some(module),
+        _ => {
+            let other = first.strip_prefix("cutover_").filter(|name| *name != "lab")?;
+            Some(part_of(other, module))
+        }
     }
 }
 
 /// Returns how many `super` lead from a file's module out of its row.
 fn depth(file: &Path) -> usize {
     let row = row(file);
-    let inside = file.iter().skip_while(|part| *part != "src").skip(1);
     // In a crate that is one row, `super` leads nowhere else.
-    if DIVIDED.iter().any(|(name, _)| *name == row)
-        || !file.starts_with("src") && file.iter().nth(2).is_none_or(|part| part != row)
-    {
+    if !file.starts_with("src") && !DIVIDED.iter().any(|(_, parts)| parts.contains(&row)) {
         return usize::MAX;
     }
-    let parts = inside.count();
+    let parts = file.iter().skip_while(|part| *part != "src").skip(1).count();
     let folded = file.file_name().is_some_and(|name| name == "mod.rs" || name == "lib.rs");
     if folded { (parts - 1).max(1) } else { parts }
 }

@@ -46,9 +46,7 @@ pub(super) fn decide(tick: &mut Tick<'_>, plan: &OneGroup) {
             | Phase::ScheduleScaleIn
             | Phase::Done => Ok(()),
         };
-        if let Err(why) = stepped {
-            tick.report_waiting(why.to_string(), None);
-        }
+        tick.wait_unless_ready(stepped);
     }
     tick.record.fleet = FleetFacts::OneGroup(facts);
 }

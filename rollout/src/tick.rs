@@ -160,6 +160,13 @@ impl<'a> Tick<'a> {
         self.events.push(Event::Waiting { message: message.into(), until });
     }
 
+    /// Reports what is not ready as waited for, without a deadline of its own.
+    pub(super) fn wait_unless_ready(&mut self, ready: Result<(), NotReady>) {
+        if let Err(why) = ready {
+            self.report_waiting(why.to_string(), None);
+        }
+    }
+
     pub(super) fn send(&mut self, action: Action) {
         self.actions.push(action);
         self.observe_soon();
@@ -217,7 +224,7 @@ impl<'a> Tick<'a> {
 
     /// Returns a group of the plan. If it no longer exists, the run is stuck, because nothing can be proven.
     pub(super) fn group_or_stuck(&mut self, name: &str) -> Option<&'a ObservedGroup> {
-        let seen = self.observation.groups.get(name);
+        let seen = self.observed_group(name).ok();
         if seen.is_none() {
             self.stuck(
                 format!("the Auto Scaling group `{name}` was deleted during the rollout"),

@@ -141,12 +141,6 @@ impl Outcome {
         }
     }
 
-    /// Returns the message, with the hint on a second line.
-    pub fn message_and_hint(&self) -> String {
-        let lines = [Some(&self.message), self.hint.as_ref()];
-        lines.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("\n")
-    }
-
     /// Sets the hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Outcome {

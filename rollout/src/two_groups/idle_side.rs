@@ -173,10 +173,8 @@ impl Machine<'_, '_, '_> {
             let seconds = super::super::T.as_secs();
             let why = format!("{group} must be without traffic for {seconds} s first");
             // Reported here and not returned, so that a phase with a deadline still checks it.
-            match self.wait_until_idle(why) {
-                Ok(()) => {}
-                Err(why) => self.tick.report_waiting(why.to_string(), None),
-            }
+            let idle = self.wait_until_idle(why);
+            self.tick.wait_unless_ready(idle);
             return Ok(UpdateProgress::Waiting);
         }
         if wanted.is_none() {

@@ -69,9 +69,8 @@ impl<'a> Machine<'_, 'a, '_> {
             return;
         }
         // Waits for what is not ready or was not read: nothing is decided without it.
-        if let Err(why) = self.step(&rules) {
-            self.tick.report_waiting(why.to_string(), None);
-        }
+        let ready = self.step(&rules);
+        self.tick.wait_unless_ready(ready);
     }
 
     fn step(&mut self, rules: &[&Rule]) -> Result<(), NotReady> {
@@ -335,8 +334,7 @@ impl<'a> Machine<'_, 'a, '_> {
         self.tick.record.phase = Phase::RestoreTraffic;
         self.tick.record.since = self.tick.observation.now;
         // If something is not ready, the next tick waits for it: the new phase reads everything that it needs.
-        if let Err(why) = self.restore_traffic() {
-            self.tick.report_waiting(why.to_string(), None);
-        }
+        let ready = self.restore_traffic();
+        self.tick.wait_unless_ready(ready);
     }
 }
