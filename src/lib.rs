@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod adopt;
+pub mod build;
 pub mod cli;
 pub mod config;
 pub mod discovery;

@@ -6,7 +6,7 @@ use super::plan::{Adoption, DigestPin, Unadoptable, base, plan};
 use crate::config::{Config, UserData};
 use crate::discovery::{Image, Unpinnable, find_image};
 use crate::engine::{Ledger, LedgerError};
-use crate::publish::{DestinationError, Logins, connect_to_read};
+use crate::publish::{DestinationError, Logins, RegistryAccess};
 use cutover_aws::{Aws, AwsError, Change, TemplateFacts, VersionFacts};
 use cutover_net::Net;
 use cutover_oci::registry::RegistryError;
@@ -217,7 +217,8 @@ async fn resolve_tag(
     retag: &DigestPin,
 ) -> Result<ImageReference, AdoptError> {
     let DigestPin { repository, tag, .. } = retag;
-    let place = connect_to_read(net, Some(cloud), repository, logins).await?;
+    let access = RegistryAccess { net, cloud: Some(cloud), logins };
+    let place = access.connect_to_read(repository).await?;
     let digest = place.registry.manifest_digest(repository, tag).await?;
     let digest = digest.ok_or_else(|| AdoptError::NoImage(repository.to_string(), tag.clone()))?;
     Ok(ImageReference { repository: repository.clone(), digest })

@@ -4,10 +4,11 @@ use oci_spec::distribution::Reference;
 
 use super::CommonArgs;
 use super::environment;
-use super::local_image::{self, BuildArgs, LocalImage};
+use super::push_args::BuildArgs;
 use super::session::{self, Reporting};
 use super::signals::{self, Hangup};
-use crate::publish::AssembledPush;
+use crate::build::ImageBuilder;
+use crate::publish::{ImageSource, RegistryAccess};
 use cutover_net::{Clock, Net};
 use cutover_rollout::model::{Event, Failure, ImageReference, Outcome, Status, TimedEvent};
 
@@ -47,7 +48,7 @@ impl Build {
         let config = session::configuration(&self.common)?;
         let tag = self.tag.as_deref();
         if let (Some(tag), None) = (tag, &config.image.build) {
-            return Err(local_image::refused(format!(
+            return Err(Failure::refused(format!(
                 "--tag {tag}: an image assembled from `image.files` is not in a container engine; use \
                  `cutover push --tag TAG` to tag it in the registries"
             )));
@@ -56,9 +57,9 @@ impl Build {
             && let Err(error) = tag.parse::<Reference>()
         {
             let message = format!("--tag {tag}: {error}: use NAME or NAME:TAG");
-            return Err(local_image::refused(message));
+            return Err(Failure::refused(message));
         }
-        let net = Net::real().map_err(local_image::failed)?;
+        let net = Net::real().map_err(|error| Failure::failed(error.to_string()))?;
         let in_ecr = |base: &ImageReference| base.repository.ecr().is_some();
         let base = config.image.assembly.as_ref().and_then(|assembly| assembly.base.as_ref());
         let cloud = match base.is_some_and(in_ecr) {
@@ -66,12 +67,17 @@ impl Build {
             false => None,
         };
         let logins = environment::caller(false).logins;
-        let reader = AssembledPush { net: &net, cloud: cloud.as_ref(), logins: &logins };
-        Ok(match local_image::build_or_assemble(&config, &self.how, tag, reader, emit).await? {
-            LocalImage::Stored(_, stored) => {
-                format!("the image is {} in the container engine", stored.id)
+        let builder = ImageBuilder {
+            config: &config,
+            access: RegistryAccess { net: &net, cloud: cloud.as_ref(), logins: &logins },
+            variable: environment::variable,
+            no_cache: self.how.no_cache,
+        };
+        Ok(match builder.make(tag, emit).await? {
+            ImageSource::Engine(_, image) => {
+                format!("the image is {} in the container engine", image.id)
             }
-            LocalImage::Assembled(image) => {
+            ImageSource::Assembled(image) => {
                 format!("the image is {}; `cutover push` pushes it", image.digest())
             }
         })

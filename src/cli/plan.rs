@@ -2,12 +2,12 @@
 
 use super::deploy::ImageArgs;
 use super::environment;
-use super::local_image;
 use super::session::{self, AccountContext};
 use super::signals::{self, Hangup};
 use super::{CommonArgs, Format, output};
+use crate::build::ImageBuilder;
 use crate::engine::{self, Stop};
-use cutover_rollout::model::{Failure, Outcome, Status};
+use cutover_rollout::model::{Failure, ImageReference, Outcome, Status};
 
 /// Print what `deploy` would do, without changing anything.
 ///
@@ -43,13 +43,30 @@ impl Plan {
 
     async fn plan(&self, stop: Stop) -> Result<Planned, Failure> {
         let session = session::open(&self.common).await?;
-        let known = self.image.resolve(&session).await?;
-        let image = known.as_ref().map(|(image, _)| image);
+        let existing = self.image.existing()?;
+        let made = existing.is_none();
         let AccountContext { config, net, cloud } = &session;
         let engine =
             engine::Session { net, cloud, config, caller: environment::caller(false), stop };
+        let builder = ImageBuilder {
+            config,
+            access: engine.registries(),
+            variable: environment::variable,
+            no_cache: false,
+        };
+        let image = match existing {
+            Some(image) => Some(image),
+            // Its digest is known only after the build.
+            None if config.image.build.is_some() => None,
+            None => {
+                let (repository, _) =
+                    config.assembly().map_err(|error| Failure::refused(error.to_string()))?;
+                let digest = builder.assemble().await?.digest().clone();
+                Some(ImageReference { repository: repository.clone(), digest })
+            }
+        };
+        let image = image.as_ref();
         let mut reporter = output::reporter(self.common.format, Status::Succeeded);
-        let made = known.as_ref().is_none_or(|(_, made)| made.is_made_by_cutover());
         let checked = engine.check_account(image, made, &mut |event| reporter.emit(&event)).await?;
         let mut target =
             checked.target(config).map_err(|error| Failure::refused(error.to_string()))?;
@@ -69,12 +86,10 @@ impl Plan {
             Format::Human | Format::Actions => serde_saphyr::to_string(&plan)
                 .map_err(|error| Failure::failed(error.to_string()))?,
         };
-        let ready = match &known {
-            Some((image, made)) => {
-                engine.may_deploy(&checked, &mut target, image, made.is_made_by_cutover()).await
-            }
+        let ready = match image {
+            Some(image) => engine.may_deploy(&checked, &mut target, image, made).await,
             None => match engine.may_build(&checked, &mut target).await {
-                Ok(()) => local_image::check_buildable(config, engine.reader()).await,
+                Ok(()) => builder.check().await,
                 refused => refused,
             },
         };

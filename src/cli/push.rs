@@ -3,20 +3,18 @@
 use clap::builder::NonEmptyStringValueParser;
 
 use super::environment::{self, variable};
-use super::local_image::{self, BuildArgs, LocalImage};
-use super::publisher::{Attachments, Publisher, PushArgs};
+use super::push_args::{BuildArgs, PushArgs};
 use super::session::{self, Reporting};
 use super::signals::{self, Hangup};
 use super::{CommonArgs, output};
+use crate::build::ImageBuilder;
 use crate::config::Config;
 use crate::engine;
-use crate::publish::PushedImage;
+use crate::publish::{ImageSource, Publication, Publisher, RegistryAccess};
 use cutover_aws::Aws;
 use cutover_docker::Engine;
 use cutover_net::Net;
-use cutover_rollout::model::{
-    Event, Failure, ImageReference, Outcome, Repository, Status, TimedEvent,
-};
+use cutover_rollout::model::{Event, Failure, Outcome, Repository, Status, TimedEvent};
 
 /// Build the image and push it, without rolling it out.
 ///
@@ -57,7 +55,7 @@ impl Push {
             let reported = reporting.run(async |emit| {
                 let mut emit = |event: Event| emit(TimedEvent { time: now(), event });
                 let pushed = stop.unless_stopped(Box::pin(self.push(&net, &mut emit)));
-                match pushed.await.unwrap_or_else(local_image::stopped) {
+                match pushed.await.unwrap_or_else(stopped) {
                     Ok(outcome) => outcome,
                     Err(failure) => failure.into(),
                 }
@@ -72,50 +70,47 @@ impl Push {
             false => Some(session::configuration(&self.common)?),
         };
         let assembly = config.as_ref().and_then(|config| config.image.assembly.as_ref());
-        self.sending.check(self.from.is_none() && assembly.is_some())?;
+        let assembled = self.from.is_none() && assembly.is_some();
+        let options = self.sending.options(config.as_ref(), assembled)?;
+        if self.from.is_some() {
+            options.attachments.check_existing_image()?;
+        }
         let caller = environment::caller(false);
         let to = match (&config, self.to.is_empty()) {
             (Some(config), true) => config.image.push.clone(),
             _ => self.to.clone(),
         };
         let tags = match (&config, self.tag.is_empty()) {
-            (Some(config), true) => {
-                engine::expand_tags(&config.image.tags, &caller).map_err(local_image::refused)?
-            }
-            _ => engine::expand_tags(&self.tag, &caller).map_err(local_image::refused)?,
+            (Some(config), true) => &config.image.tags,
+            _ => &self.tag,
         };
-        let first = to.first().cloned().ok_or_else(|| {
-            local_image::refused(
-                "there is no repository to push to: add `image.push`, or use `--to`",
-            )
-        })?;
+        let tags = engine::expand_tags(tags, &caller).map_err(Failure::refused)?;
+        if to.is_empty() {
+            let message = "there is no repository to push to: add `image.push`, or use `--to`";
+            return Err(Failure::refused(message));
+        }
         let cloud = match to.iter().any(|repository| repository.ecr().is_some()) {
             true => Some(account(net, config.as_ref(), &self.common, &to).await?),
             false => None,
         };
-        let way = Publisher {
-            net,
-            cloud: cloud.as_ref(),
-            logins: &caller.logins,
-            ecr: config.as_ref().map(|config| config.image.ecr).unwrap_or_default(),
-            to: &to,
-            format: self.common.format,
+        let access = RegistryAccess { net, cloud: cloud.as_ref(), logins: &caller.logins };
+        let ecr = config.as_ref().map(|config| config.image.ecr).unwrap_or_default();
+        let publisher = Publisher {
+            access,
+            repositories: &to,
+            create: ecr.create.as_ref(),
+            scan: ecr.scan.as_ref(),
+            options: &options,
         };
-        let attached = config.as_ref().map(Attachments::read).transpose()?;
-        if let (Some(attached), Some(_)) = (&attached, &self.from) {
-            attached.check_existing_image()?;
+        let connected = publisher.connect(tags.clone()).await?;
+        let source = self.source(config.as_ref(), access, emit).await?;
+        let published = connected.publish(&source, emit).await?;
+        for message in published.tag().await? {
+            emit(Event::Notice { message });
         }
-        let destinations = way.connect(&tags).await?;
-        let product = self.product(config.as_ref(), &way, emit).await?;
-        let pushed = way.push(&product, (&destinations, &tags), &self.sending, emit).await?;
-        if let Some(attached) = &attached {
-            way.attach(attached, &destinations, &pushed).await?;
-        }
-        way.finish(&destinations, &pushed, &tags, emit).await?;
-        let image = ImageReference { repository: first, digest: pushed.digest.clone() };
-        let message = summary(&image, &pushed, &tags, &to[1..]);
+        let message = summary(&published, &to[1..]);
         Ok(Outcome {
-            image: Some(image),
+            image: Some(published.reference().clone()),
             commit: caller.commit.filter(|_| self.from.is_none()),
             repositories: to,
             tags,
@@ -124,54 +119,58 @@ impl Push {
     }
 
     /// Returns the container engine's image, or the one that the configuration describes.
-    async fn product(
+    async fn source(
         &self,
         config: Option<&Config>,
-        way: &Publisher<'_>,
+        access: RegistryAccess<'_>,
         emit: &mut dyn FnMut(Event),
-    ) -> Result<LocalImage, Failure> {
+    ) -> Result<ImageSource, Failure> {
         let from = match (&self.from, config) {
             (Some(from), _) => from,
             (None, Some(config)) => {
-                return local_image::build_or_assemble(config, &self.how, None, way.reader(), emit)
-                    .await;
+                let no_cache = self.how.no_cache;
+                return ImageBuilder { config, access, variable, no_cache }.make(None, emit).await;
             }
             (None, None) => {
-                return Err(local_image::refused("there is no image to push: use `--from`"));
+                return Err(Failure::refused("there is no image to push: use `--from`"));
             }
         };
-        let engine = Engine::connect(variable).await.map_err(local_image::failed)?;
-        let stored = engine.inspect(from).await.map_err(local_image::failed)?;
+        let failed = |error: cutover_docker::EngineError| Failure::failed(error.to_string());
+        let engine = Engine::connect(variable).await.map_err(failed)?;
+        let stored = engine.inspect(from).await.map_err(failed)?;
         let stored = stored.ok_or_else(|| {
             let places = engine.host();
-            local_image::refused(format!(
+            Failure::refused(format!(
                 "--from: the container engine at {places} has no image `{from}`; `docker images` lists its images"
             ))
         })?;
         let platform = config.and_then(|config| config.image.build.as_ref()?.platform.as_ref());
         match platform.filter(|platform| **platform != stored.platform) {
-            Some(platform) => Err(local_image::refused(format!(
+            Some(platform) => Err(Failure::refused(format!(
                 "--from {from}: the image is for {}, but `image.platform` is {platform}",
                 stored.platform
             ))),
-            None => Ok(LocalImage::Stored(Box::new(engine), stored)),
+            None => Ok(ImageSource::Engine(Box::new(engine), stored)),
         }
     }
 }
 
+/// Returns the failure of a push that was stopped.
+fn stopped<T>() -> Result<T, Failure> {
+    let message = "stopped: the next push reuses what was uploaded; no tag was set unless the upload was \
+                   complete";
+    Err(Failure::new(Status::Interrupted, message))
+}
+
 /// Returns what was pushed to which repositories, with which tags.
-fn summary(
-    image: &ImageReference,
-    pushed: &PushedImage,
-    tags: &[String],
-    others: &[Repository],
-) -> String {
+fn summary(published: &Publication<'_>, others: &[Repository]) -> String {
+    let (image, pushed) = (published.reference(), published.image());
     let mut text = format!("pushed {image}");
     if pushed.tag_target != image.digest {
         text += &format!(", in the index {}", pushed.tag_target);
     }
-    if !tags.is_empty() {
-        text += &format!(", tagged {}", tags.join(", "));
+    if !published.tags().is_empty() {
+        text += &format!(", tagged {}", published.tags().join(", "));
     }
     for other in others {
         text += &format!(", and to {other}");

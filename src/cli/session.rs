@@ -2,6 +2,7 @@
 
 use super::environment::variable;
 use super::event_writer::EventWriter;
+use super::layer_bars::LayerBars;
 use super::step::{Step, TrackedRollout};
 use super::{CommonArgs, Format, output};
 use crate::config::{self, Config};
@@ -149,7 +150,11 @@ impl Reporting<'_> {
         let Reporting { format, goal, now, stop, rollout } = self;
         let writer = EventWriter::new(output::reporter(format, goal).from(now()));
         let mut step = Step::begin(format, goal, now(), rollout);
+        let mut bars = LayerBars::new(format);
         let mut report = |event: TimedEvent| {
+            if !bars.is_line(&event.event) {
+                return;
+            }
             if let Some(step) = &mut step {
                 step.note(&event);
             }

@@ -1,10 +1,10 @@
 //! `cutover verify`
 
 use super::environment;
-use super::local_image;
 use super::session::{self, AccountContext, Reporting};
 use super::signals::{self, Hangup};
 use super::{CommonArgs, output};
+use crate::build::ImageBuilder;
 use crate::engine;
 use crate::preflight;
 use cutover_rollout::model::{Outcome, Status};
@@ -34,9 +34,13 @@ impl Verify {
             let reported = reporting.run(async |emit| {
                 let verified = Box::pin(async {
                     // A finding, not an error: usually a person runs `verify`, and a workflow builds the image.
-                    if let Err(failure) =
-                        local_image::check_buildable(config, engine.reader()).await
-                    {
+                    let builder = ImageBuilder {
+                        config,
+                        access: engine.registries(),
+                        variable: environment::variable,
+                        no_cache: false,
+                    };
+                    if let Err(failure) = builder.check().await {
                         emit(engine.finding_event(preflight::image_cannot_be_built(
                             &failure.message_and_hint(),
                         )));

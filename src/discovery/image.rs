@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use regex::bytes::Regex;
 
-use cutover_rollout::model::{Digest, ImageReference, Repository};
+use cutover_rollout::model::{Digest, Repository};
 use cutover_rollout::template::{self, PinError, UserDataSource};
 
 /// The image that instances run.
@@ -125,11 +125,10 @@ fn mentioned(text: &[u8]) -> Vec<Image> {
 
 /// Checks that every reference to the repository can be replaced by a digest.
 fn pinned(text: &[u8], repository: &Repository) -> Result<(), PinError> {
-    let digest = Digest::of(b"");
-    let image = ImageReference { repository: repository.clone(), digest };
-    match template::pin(&UserDataSource::Rewrite, Some(&STANDARD.encode(text)), &image) {
+    let base = STANDARD.encode(text);
+    match template::check_pinnable(&UserDataSource::Rewrite, Some(&base), repository) {
         // The length does not matter for finding the image.
-        Ok(_) | Err(PinError::TooLong { .. }) => Ok(()),
+        Ok(()) | Err(PinError::TooLong { .. }) => Ok(()),
         Err(error) => Err(error),
     }
 }

@@ -1,13 +1,12 @@
 //! Reads and checks the account before anything is changed: `cutover verify`, and the first part of every run.
 
 use super::claim::newest_state;
-use super::push::inaccessible_repositories;
+use super::registries::inaccessible_repositories;
 use super::{Ledger, RolloutSpec, target};
 use crate::config::Config;
 use crate::preflight::{self, Facts, Finding, Severity};
-use crate::publish::Logins;
+use crate::publish::RegistryAccess;
 use cutover_aws::Aws;
-use cutover_net::Net;
 use cutover_rollout::model::{Failure, FleetFacts, Record, Repository, Status};
 
 /// The account's state before anything is changed, and what was found in it.
@@ -27,13 +26,8 @@ impl CheckedAccount {
     }
 
     /// Checks that the registries other than ECR accept the logins, if an image is to be pushed.
-    pub(super) async fn check_registries(
-        &mut self,
-        at: (&Net, &Aws),
-        config: &Config,
-        logins: &Logins,
-    ) {
-        self.findings.extend(inaccessible_repositories(at, config, logins).await);
+    pub(super) async fn check_registries(&mut self, access: RegistryAccess<'_>, config: &Config) {
+        self.findings.extend(inaccessible_repositories(access, config).await);
     }
 
     /// Checks that nothing blocks a rollout.

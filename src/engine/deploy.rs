@@ -1,10 +1,11 @@
-//! `deploy`: rolls out an image, unless something blocks that or the image is already live.
+//! `deploy`: publishes an image and rolls it out, unless something blocks that or the image is already live.
 
 use super::run::run;
 use super::session::{CHECK_ATTEMPTS, ledger_keeps_changing};
-use super::{Desired, ImageSource, RolloutSpec, Session, interrupted};
+use super::{Desired, RolloutSpec, Session, interrupted, tags};
 use crate::config;
-use cutover_rollout::model::{Failure, Goal, ImageReference, Outcome, Status, TimedEvent};
+use crate::publish::{ImageSource, Publication, Publisher, PushOptions};
+use cutover_rollout::model::{Event, Failure, Goal, ImageReference, Outcome, Status, TimedEvent};
 
 /// What `deploy` does if nothing blocks it.
 enum Ready {
@@ -15,15 +16,57 @@ enum Ready {
 }
 
 impl Session<'_> {
-    /// Deploys an image. `made` says how it gets into the registries.
+    /// Publishes the image that `make` builds or assembles, and rolls it out.
+    ///
+    /// Everything that is addressed by its digest is pushed and attached before the claim, where it harms nobody; the
+    /// tags are set after the scan and the claim. Nothing is made if the rollout of any image is blocked.
     pub async fn deploy(
         &self,
-        image: ImageReference,
-        made: ImageSource,
+        options: &PushOptions,
+        make: impl AsyncFnOnce(&mut dyn FnMut(Event)) -> Result<ImageSource, Failure>,
+        emit: &mut dyn FnMut(TimedEvent),
+    ) -> Outcome {
+        let published = Box::pin(self.publish(self.publisher(options), make, emit));
+        match self.stop.unless_stopped(published).await {
+            Some(Ok(publication)) => {
+                self.roll_out(publication.reference(), Some(&publication), emit).await
+            }
+            Some(Err(failure)) => failure.into(),
+            None => interrupted::while_publishing(),
+        }
+    }
+
+    /// Rolls out an image that is in its registry already.
+    pub async fn deploy_existing(
+        &self,
+        image: &ImageReference,
+        emit: &mut dyn FnMut(TimedEvent),
+    ) -> Outcome {
+        self.roll_out(image, None, emit).await
+    }
+
+    async fn publish<'p>(
+        &self,
+        publisher: Publisher<'p>,
+        make: impl AsyncFnOnce(&mut dyn FnMut(Event)) -> Result<ImageSource, Failure>,
+        emit: &mut dyn FnMut(TimedEvent),
+    ) -> Result<Publication<'p>, Failure> {
+        self.check_before_build(emit).await?;
+        let tags = tags::expand(&self.config.image.tags, &self.caller).map_err(Failure::refused)?;
+        let mut emit = |event: Event| emit(TimedEvent { time: self.cloud.now(), event });
+        let connected = publisher.connect(tags).await?;
+        let source = make(&mut emit).await?;
+        connected.publish(&source, &mut emit).await
+    }
+
+    async fn roll_out(
+        &self,
+        image: &ImageReference,
+        publication: Option<&Publication<'_>>,
         emit: &mut dyn FnMut(TimedEvent),
     ) -> Outcome {
         for _ in 0..CHECK_ATTEMPTS {
-            if let Some(outcome) = self.deploy_once(&image, made.clone(), emit).await {
+            if let Some(outcome) = self.roll_out_once(image, publication, emit).await {
                 return outcome;
             }
         }
@@ -31,13 +74,13 @@ impl Session<'_> {
     }
 
     /// Tries once; `None` if another run started or ended between the check and the claim.
-    async fn deploy_once(
+    async fn roll_out_once(
         &self,
         image: &ImageReference,
-        made: ImageSource,
+        publication: Option<&Publication<'_>>,
         emit: &mut dyn FnMut(TimedEvent),
     ) -> Option<Outcome> {
-        let ours = made.is_made_by_cutover();
+        let ours = publication.is_some();
         let about = |mut outcome: Outcome| {
             outcome.image = Some(image.clone());
             outcome.strategy = Some(self.config.strategy);
@@ -47,7 +90,7 @@ impl Session<'_> {
             outcome
         };
         // Before the claim, nothing can be left behind.
-        let ready = Box::pin(self.ready(image, made.is_made_by_cutover(), emit));
+        let ready = Box::pin(self.ready(image, ours, emit));
         let target = match self.stop.unless_stopped(ready).await {
             Some(Ok(Ready::Begin(target))) => *target,
             Some(Ok(Ready::Live(outcome))) => return Some(about(*outcome)),
@@ -58,7 +101,7 @@ impl Session<'_> {
         let mut wish =
             self.wish(Desired::Image(image.clone()), Goal::Deploy, self.config.strategy, intent);
         wish.made_by_this_run = ours;
-        let outcome = run(self.job(&target, wish, made), emit).await?;
+        let outcome = run(self.job(&target, wish, publication), emit).await?;
         Some(match outcome.image {
             Some(_) => self.located(outcome, &target.tags, ours),
             None => about(outcome),

@@ -1,13 +1,14 @@
 //! Checks whether anything blocks the rollout of an image, before anything is changed.
 
 use super::check::CheckedAccount;
-use super::push::is_missing;
-use super::{RolloutSpec, Session, claim, tags, target};
-use cutover_rollout::model::{Digest, Failure, ImageReference, Record, Repository};
+use super::registries::is_missing;
+use super::{RolloutSpec, Session, claim, tags};
+use cutover_rollout::model::{Failure, ImageReference, Record, Repository};
+use cutover_rollout::template;
 
 impl Session<'_> {
-    /// Checks that this image may be rolled out; changes nothing. `made` says that cutover pushes it first. Sets the
-    /// tags of `target`.
+    /// Checks that this image may be rolled out; changes nothing. `made` says that cutover pushes it. Sets the tags of
+    /// `target`.
     ///
     /// # Errors
     /// If it may not be rolled out, or that cannot be determined.
@@ -25,7 +26,7 @@ impl Session<'_> {
         if !resumes {
             checked.require_no_errors()?;
         }
-        self.check_run_and_user_data(checked, target, image).await?;
+        self.check_run_and_user_data(checked, target, &image.repository).await?;
         if made { Ok(()) } else { self.check_image_exists(image).await }
     }
 
@@ -44,9 +45,7 @@ impl Session<'_> {
         }
         checked.require_no_errors()?;
         match self.config.image.push.first() {
-            Some(repository) => {
-                self.check_run_and_user_data(checked, target, &placeholder_image(repository)).await
-            }
+            Some(repository) => self.check_run_and_user_data(checked, target, repository).await,
             None => Ok(()),
         }
     }
@@ -55,12 +54,12 @@ impl Session<'_> {
         &self,
         checked: &CheckedAccount,
         target: &mut RolloutSpec,
-        image: &ImageReference,
+        repository: &Repository,
     ) -> Result<(), Failure> {
         target.tags =
             tags::expand(&self.config.image.tags, &self.caller).map_err(Failure::refused)?;
         self.check_newest_run(checked, target)?;
-        self.check_user_data(target, image).await
+        self.check_user_data(target, repository).await
     }
 
     /// Checks that no newer run of the same workflow is live or unfinished: an older commit must not replace a newer
@@ -88,20 +87,21 @@ impl Session<'_> {
         Err(Failure::refused(message).hint(hint))
     }
 
-    /// Checks that the live version's user data can be changed to launch an image of this repository, and that it
-    /// does not launch by a tag which this rollout would move.
+    /// Checks that the live version's user data can be changed to launch any image of this repository, and that it does
+    /// not launch by a tag which this rollout would move.
     pub(super) async fn check_user_data(
         &self,
         target: &RolloutSpec,
-        image: &ImageReference,
+        repository: &Repository,
     ) -> Result<(), Failure> {
         let unchanged = |failure: Failure| failure.hint_first("nothing was changed");
         let version = self.cloud.version(&target.plan.template, target.origin.previous).await;
         let live = version.map_err(|error| unchanged(error.into()))?;
-        target::pin(&target.user_data, live.as_ref(), image)
+        let base = live.as_ref().and_then(|live| live.user_data.encoded());
+        template::check_pinnable(&target.user_data, base.as_deref(), repository)
             .map_err(|error| unchanged(Failure::refused(error.to_string())))?;
         let launched = live.as_ref().and_then(|live| live.user_data.bytes()).unwrap_or_default();
-        match tags::launched_tag(&target.tags, &image.repository, launched) {
+        match tags::launched_tag(&target.tags, repository, launched) {
             None => Ok(()),
             Some(tag) => {
                 let message = format!(
@@ -122,7 +122,7 @@ impl Session<'_> {
                 let unread = |error| Failure::from(error).hint_first("nothing was changed");
                 !exists.map_err(unread)?
             }
-            false => is_missing((self.net, self.cloud), image, &self.caller.logins).await,
+            false => is_missing(self.registries(), image).await,
         };
         if is_missing {
             let message = format!("{image} is not in the registry");
@@ -130,9 +130,4 @@ impl Session<'_> {
         }
         Ok(())
     }
-}
-
-/// Returns a placeholder for any image of the repository: all digests have the same length.
-pub(super) fn placeholder_image(repository: &Repository) -> ImageReference {
-    ImageReference { repository: repository.clone(), digest: Digest::of(b"") }
 }

@@ -1,20 +1,18 @@
-//! Prepares the image and the launch template version, which must exist before a group or rule is changed.
+//! Prepares the image's tags and the launch template version, which must exist before a group or rule is changed.
 
 use super::ledger::OwnRecord;
 use super::orphans;
-use super::push::push;
-use super::target::pin;
 use super::{Desired, Job, Ledger};
 use cutover_aws::{Change, Disposition};
 use cutover_rollout::Plan;
 use cutover_rollout::model::{Event, Failure, FleetFacts, ImageReference, Phase, Record, Status};
-use cutover_rollout::template::{VersionIdentity, client_token};
+use cutover_rollout::template::{self, VersionIdentity, client_token};
 
 /// How often the version is requested while it is unknown whether it was created. The client token stays the same, so
 /// every request returns the same version.
 const ATTEMPTS: usize = 4;
 
-/// Pushes the image, creates the version, and records both.
+/// Tags what this run has published, creates the version, and records image and version.
 pub(super) async fn prepare(
     job: &Job<'_>,
     ledger: &Ledger,
@@ -23,9 +21,13 @@ pub(super) async fn prepare(
     let mut events = Vec::new();
     match &job.wish.wanted {
         Desired::Image(image) => {
-            let (uploaded, reported) = push(job, image).await?;
-            events.push(Event::Image { image: image.clone(), uploaded });
-            events.extend(reported);
+            match job.publication {
+                Some(publication) => {
+                    let notices = publication.tag().await?;
+                    events.extend(notices.into_iter().map(|message| Event::Notice { message }));
+                }
+                None => events.push(Event::Image { image: image.clone(), uploaded: 0 }),
+            }
             let (version, created) = version(job, ledger, record, image).await?;
             events.push(Event::Version {
                 template: job.target.template_name.clone(),
@@ -76,7 +78,8 @@ async fn version(
 ) -> Result<(u64, bool), Failure> {
     let cloud = job.cloud;
     let live = cloud.version(&record.template, record.previous).await?;
-    let pinned = pin(&job.target.user_data, live.as_ref(), image)
+    let base = live.as_ref().and_then(|live| live.user_data.encoded());
+    let pinned = template::pin(&job.target.user_data, base.as_deref(), image)
         .map_err(|error| Failure::failed(error.to_string()))?;
     let known = cloud.template(&job.target.template_name).await?;
     let newest = known.map_or(0, |template| template.latest);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::claim::unfinished_rollback;
 use super::run::run;
 use super::session::{CHECK_ATTEMPTS, ledger_keeps_changing};
-use super::{Desired, ImageSource, Session, interrupted};
+use super::{Desired, Session, interrupted};
 use cutover_rollout::model::{Goal, Outcome, Record, Status, Strategy, TimedEvent};
 use cutover_rollout::{Shape, Step};
 
@@ -59,7 +59,7 @@ impl Session<'_> {
         if checked.unfinished().is_some() && resumed.is_none() {
             let wanted = Desired::Back { of: only };
             let wish = self.wish(wanted, Goal::Undo, self.config.strategy, "back".to_owned());
-            return run(self.job(&target, wish, ImageSource::Remote), emit).await;
+            return run(self.job(&target, wish, None), emit).await;
         }
         let promoted = checked.records.iter().rev().find(|r| r.status == Some(Status::Succeeded));
         let (version, number) = match (resumed, promoted) {
@@ -96,6 +96,6 @@ impl Session<'_> {
         };
         let intent = resumed.map_or_else(|| format!("rollback:{number}"), |r| r.intent.clone());
         let wish = self.wish(Desired::Version { version, image }, Goal::Rollback, strategy, intent);
-        run(self.job(&target, wish, ImageSource::Remote), emit).await
+        run(self.job(&target, wish, None), emit).await
     }
 }

@@ -12,9 +12,8 @@ use super::orphans;
 use super::prepare::{next_phase, prepare};
 use super::stalled_group::StalledGroup;
 use super::stop::GRACE;
-use super::{ImageSource, Ledger, LedgerError, RolloutRequest, RolloutSpec, Stop, interrupted};
-use crate::config;
-use crate::publish::Logins;
+use super::{Ledger, LedgerError, RolloutRequest, RolloutSpec, Stop, interrupted};
+use crate::publish::Publication;
 use cutover_aws::{Aws, Disposition};
 use cutover_net::Net;
 use cutover_rollout::model::{
@@ -50,16 +49,12 @@ pub struct Job<'a> {
     pub net: &'a Net,
     /// The AWS account.
     pub cloud: &'a Aws,
-    /// The other repositories to push to, and the settings of the registries.
-    pub image_config: &'a config::Image,
-    /// The logins for registries other than ECR.
-    pub logins: &'a Logins,
     /// What to roll out, and where.
     pub target: &'a RolloutSpec,
     /// What the run is to do.
     pub wish: RolloutRequest,
-    /// How the image gets into the registries.
-    pub made: ImageSource,
+    /// The image that this run has published, and whose tags are to be set.
+    pub publication: Option<&'a Publication<'a>>,
     /// How it is asked to stop.
     pub stop: Stop,
 }
@@ -198,7 +193,7 @@ impl Run<'_, '_> {
         Ok(self.inherited)
     }
 
-    /// Prepares the image and the version. No group or rule is changed before both exist, and repeating either
+    /// Sets the image's tags and creates the version. No group or rule is changed before both exist, and repeating either
     /// request has the same result, so this may be dropped at any point.
     async fn prepare(&mut self) -> Option<Exit> {
         let stop = self.job.stop.clone();

@@ -2,10 +2,10 @@
 
 use super::check::{CheckedAccount, check};
 use super::run::Job;
-use super::{Desired, ImageSource, RolloutRequest, RolloutSpec, Stop};
+use super::{Desired, RolloutRequest, RolloutSpec, Stop};
 use crate::config::Config;
 use crate::preflight::Finding;
-use crate::publish::{AssembledPush, Logins};
+use crate::publish::{Logins, Publication, Publisher, PushOptions, RegistryAccess};
 use cutover_aws::Aws;
 use cutover_net::Net;
 use cutover_rollout::model::{
@@ -88,9 +88,7 @@ impl Session<'_> {
         };
         let mut checked = check(self.cloud, self.config, repositories).await?;
         if made {
-            checked
-                .check_registries((self.net, self.cloud), self.config, &self.caller.logins)
-                .await;
+            checked.check_registries(self.registries(), self.config).await;
         }
         checked.findings.iter().cloned().for_each(|finding| emit(self.finding_event(finding)));
         Ok(checked)
@@ -101,9 +99,21 @@ impl Session<'_> {
         TimedEvent { time: self.cloud.now(), event: Event::from(finding) }
     }
 
-    /// Returns a reader of base images with the caller's logins.
-    pub fn reader(&self) -> AssembledPush<'_> {
-        AssembledPush { net: self.net, cloud: Some(self.cloud), logins: &self.caller.logins }
+    /// Returns how the registries are reached, with the caller's logins.
+    pub fn registries(&self) -> RegistryAccess<'_> {
+        RegistryAccess { net: self.net, cloud: Some(self.cloud), logins: &self.caller.logins }
+    }
+
+    /// Returns the publisher to the repositories of `image.push`.
+    pub(super) fn publisher<'a>(&'a self, options: &'a PushOptions) -> Publisher<'a> {
+        let image = &self.config.image;
+        Publisher {
+            access: self.registries(),
+            repositories: &image.push,
+            create: image.ecr.create.as_ref(),
+            scan: image.ecr.scan.as_ref(),
+            options,
+        }
     }
 
     /// Does the same as [`Session::check_account`], and makes the plan.
@@ -161,17 +171,8 @@ impl Session<'_> {
         &'a self,
         target: &'a RolloutSpec,
         wish: RolloutRequest,
-        made: ImageSource,
+        publication: Option<&'a Publication<'a>>,
     ) -> Job<'a> {
-        Job {
-            net: self.net,
-            cloud: self.cloud,
-            image_config: &self.config.image,
-            logins: &self.caller.logins,
-            target,
-            wish,
-            made,
-            stop: self.stop.clone(),
-        }
+        Job { net: self.net, cloud: self.cloud, target, wish, publication, stop: self.stop.clone() }
     }
 }

@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use super::Baseline;
 use crate::config::{Config, Fleet, ScaleIn, UserData};
 use crate::preflight::{Facts, Selection, live_color, select_rules};
-use cutover_aws::VersionFacts;
 use cutover_rollout::model::{
-    Color, FleetFacts, ImageReference, OneGroupFacts, PerColor, RefreshPreferences, RuleFacts,
-    RuleId, SideFacts, TargetGroup, TwoGroupsFacts,
+    Color, FleetFacts, OneGroupFacts, PerColor, RefreshPreferences, RuleFacts, RuleId, SideFacts,
+    TargetGroup, TwoGroupsFacts,
 };
-use cutover_rollout::template::{self, PinError, PinnedUserData};
+use cutover_rollout::template;
 use cutover_rollout::{OneGroup, Pair, Plan, Shape, Side, Smoke, scheduled_scale_in};
 
 /// A plan, and what else is needed to carry it out.
@@ -308,14 +307,4 @@ fn user_data(config: &Config) -> Result<template::UserDataSource, PlanError> {
             Ok(template::UserDataSource::File { path: name, text })
         }
     }
-}
-
-/// Returns the user data of a new version: what `deploy` sends, and what the checks before it try out.
-pub(super) fn pin(
-    source: &template::UserDataSource,
-    live: Option<&VersionFacts>,
-    image: &ImageReference,
-) -> Result<PinnedUserData, PinError> {
-    let base = live.and_then(|live| live.user_data.encoded());
-    template::pin(source, base.as_deref(), image)
 }

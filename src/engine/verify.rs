@@ -1,6 +1,5 @@
 //! `verify`: checks whether a rollout could start; changes nothing.
 
-use super::may_roll_out::placeholder_image;
 use super::{Session, tags};
 use crate::preflight;
 use cutover_rollout::model::{Outcome, Status, TimedEvent};
@@ -30,8 +29,7 @@ impl Session<'_> {
         // What an unfinished rollout left is up to its successor, and may be any version.
         if checked.unfinished().is_none()
             && let Some(repository) = image.push.first()
-            && let Err(failure) =
-                self.check_user_data(&target, &placeholder_image(repository)).await
+            && let Err(failure) = self.check_user_data(&target, repository).await
         {
             emit(self.finding_event(preflight::unpinnable_user_data(&failure.message_and_hint())));
             return refused;

@@ -1,23 +1,10 @@
 //! Assembled images: reads their base image, and pushes them along with its layers.
 
-use super::{Destination, DestinationError, Logins};
-use cutover_aws::Aws;
-use cutover_net::Net;
+use super::{Destination, DestinationError, RegistryAccess};
 use cutover_oci::image::base::{self, BaseError};
 use cutover_oci::image::{Assembly, Bases, Image, Layer};
 use cutover_oci::registry::{PushResult, Registry, RegistryError};
 use cutover_rollout::model::Failure;
-
-/// Reads base images and pushes what is assembled on them.
-#[derive(Debug, Clone, Copy)]
-pub struct AssembledPush<'a> {
-    /// The network and the clock.
-    pub net: &'a Net,
-    /// The account; `None` if no base image is in ECR.
-    pub cloud: Option<&'a Aws>,
-    /// Logins to other registries.
-    pub logins: &'a Logins,
-}
 
 /// Why a base image could not be read, or an image not be pushed.
 #[derive(Debug, thiserror::Error)]
@@ -43,47 +30,46 @@ impl From<AssembledError> for Failure {
     }
 }
 
-impl AssembledPush<'_> {
-    /// Returns the base image for each platform; empty if there is none.
-    ///
-    /// # Errors
-    /// Fails if it cannot be read, or not be used for one of the platforms.
-    pub async fn bases(&self, assembly: &Assembly) -> Result<Bases, AssembledError> {
-        let Some(named) = &assembly.base else { return Ok(Bases::default()) };
-        let from = super::connect_to_read(self.net, self.cloud, &named.repository, self.logins);
-        let registry = from.await?.registry;
-        Ok(base::read(&registry, named, assembly.all_platforms()).await?)
-    }
+/// Returns the base image for each platform; empty if there is none.
+///
+/// # Errors
+/// Fails if it cannot be read, or not be used for one of the platforms.
+pub async fn read_bases(
+    access: RegistryAccess<'_>,
+    assembly: &Assembly,
+) -> Result<Bases, AssembledError> {
+    let Some(named) = &assembly.base else { return Ok(Bases::default()) };
+    let registry = access.connect_to_read(&named.repository).await?.registry;
+    Ok(base::read(&registry, named, assembly.all_platforms()).await?)
+}
 
-    /// Pushes the image to a destination, with the base image's layers from where they are. Sets no tags yet.
-    ///
-    /// # Errors
-    /// Fails if one of the two registries refuses or fails; what was uploaded stays.
-    pub async fn push(
-        &self,
-        image: &Image,
-        to: &Destination,
-    ) -> Result<PushResult, AssembledError> {
-        let Destination { repository, registry } = to;
-        let source = self.source(image, to).await?;
-        let source = source.as_ref().unwrap_or(registry);
-        Ok(registry.push_from(source, image, repository, &[]).await?)
-    }
+/// Pushes the image to a destination, with the base image's layers from where they are. Sets no tags.
+///
+/// # Errors
+/// Fails if one of the two registries refuses or fails; what was uploaded stays.
+pub async fn push_assembled(
+    access: RegistryAccess<'_>,
+    image: &Image,
+    to: &Destination,
+) -> Result<PushResult, AssembledError> {
+    let Destination { repository, registry } = to;
+    let source = source(access, image, to).await?;
+    let source = source.as_ref().unwrap_or(registry);
+    Ok(registry.push_from(source, image, repository, &[]).await?)
+}
 
-    /// Returns the base image's registry, if it is another one.
-    async fn source(
-        &self,
-        image: &Image,
-        to: &Destination,
-    ) -> Result<Option<Registry>, DestinationError> {
-        let base =
-            image.platforms().flat_map(|image| &image.layers).find_map(|layer| match layer {
-                Layer::There(there) => Some(&there.repository),
-                Layer::Local(_) => None,
-            });
-        let base = base.filter(|base| base.registry() != to.repository.registry());
-        let Some(base) = base else { return Ok(None) };
-        let from = super::connect_to_read(self.net, self.cloud, base, self.logins).await?;
-        Ok(Some(from.registry))
-    }
+/// Returns the base image's registry, if it is another one.
+async fn source(
+    access: RegistryAccess<'_>,
+    image: &Image,
+    to: &Destination,
+) -> Result<Option<Registry>, DestinationError> {
+    let base = image.platforms().flat_map(|image| &image.layers).find_map(|layer| match layer {
+        Layer::There(there) => Some(&there.repository),
+        Layer::Local(_) => None,
+    });
+    let Some(base) = base.filter(|base| base.registry() != to.repository.registry()) else {
+        return Ok(None);
+    };
+    Ok(Some(access.connect_to_read(base).await?.registry))
 }

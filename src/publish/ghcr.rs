@@ -1,7 +1,7 @@
 //! GHCR: who can pull what was pushed. Packages are private when a first push creates them.
 
 use super::Destination;
-use super::destination::GHCR;
+use super::registry_access::GHCR;
 use cutover_oci::registry::RegistryError;
 use cutover_rollout::model::{Digest, Repository};
 

@@ -17,8 +17,8 @@ const MOST: usize = 4096;
 /// The most repositories to remember for a layer, newest first.
 const PLACES: usize = 8;
 
-/// A folder of small files, one for each layer and each configuration.
-#[derive(Debug, Clone)]
+/// A folder of small files, one for each layer and each configuration. The default is none, and stores nothing.
+#[derive(Debug, Clone, Default)]
 pub struct LayerCache {
     folder: Option<PathBuf>,
 }

@@ -147,7 +147,9 @@ impl ImagePush<'_> {
     /// Reports the state of the layer at this index.
     pub(super) fn emit(&self, layers: &[Layer], at: usize, state: LayerState) {
         let diff_id = layers[at].diff_id.clone();
-        (self.emit)(LayerProgress { layer: at + 1, layers: layers.len(), diff_id, state });
+        let repositories = self.destinations.len();
+        let layers = layers.len();
+        (self.emit)(LayerProgress { layer: at + 1, layers, diff_id, repositories, state });
     }
 }
 

@@ -57,6 +57,10 @@ fn tags(tags: &[&str]) -> Vec<String> {
     tags.iter().map(|&tag| tag.to_owned()).collect()
 }
 
+fn access<'a>(net: &'a Net, cloud: Option<&'a Aws>, logins: &'a Logins) -> RegistryAccess<'a> {
+    RegistryAccess { net, cloud, logins }
+}
+
 fn in_workflow() -> Logins {
     Logins::of(|name| (name == "GITHUB_TOKEN").then(|| github::GITHUB_TOKEN.to_owned()))
 }
@@ -79,7 +83,7 @@ async fn an_ecr_repository_is_made_where_that_is_wanted_and_its_tags_stay() {
     let elsewhere = format!("{}/web", ECR.replace("ap-northeast-2", "eu-west-1")).parse().unwrap();
     assert_eq!(ensure(&cloud, clock, &elsewhere, Some(&new)).await.unwrap(), None);
 
-    let to = connect(&net, Some(&cloud), &repository, &Logins::default()).await.unwrap();
+    let to = access(&net, Some(&cloud), &Logins::default()).connect(&repository).await.unwrap();
     let (first, second) = (image("n", "1"), image("n", "2"));
     let v1 = tags(&["v1"]);
     for _ in 0..2 {
@@ -109,7 +113,7 @@ async fn what_a_scan_finds_or_cannot_tell_refuses_an_image() {
     }
     let gate = ScanPolicy { fail_on: Severity::High, wait: Duration::from_secs(600) };
     let judged = async |repository: &Repository, image: Image, gate: ScanPolicy| {
-        let to = connect(&net, Some(&cloud), repository, &Logins::default()).await.unwrap();
+        let to = access(&net, Some(&cloud), &Logins::default()).connect(repository).await.unwrap();
         to.registry.push(&image, repository, &[]).await.unwrap();
         let digests = [image.digest().clone()];
         let judged = ensure_scanned(&cloud, &net.clock, repository, &digests, &gate).await;
@@ -135,7 +139,7 @@ async fn an_expired_ecr_login_is_renewed() {
     let (_door, net, cloud) = lab().await;
     let repository: Repository = format!("{ECR}/web").parse().unwrap();
     ensure(&cloud, &net.clock, &repository, Some(&RepositorySettings::default())).await.unwrap();
-    let to = connect(&net, Some(&cloud), &repository, &Logins::default()).await.unwrap();
+    let to = access(&net, Some(&cloud), &Logins::default()).connect(&repository).await.unwrap();
     to.registry.push(&image("n", "1"), &repository, &tags(&["v1"])).await.unwrap();
     net.clock.sleep(Duration::from_secs(13 * 3600)).await;
     let second = image("n", "2");
@@ -149,7 +153,7 @@ async fn ghcr_takes_githubs_token_mounts_and_tells_who_may_pull() {
     let (transport, net, _cloud) = lab().await;
     let repository: Repository = "ghcr.io/acme/web".parse().unwrap();
     let base: Repository = "ghcr.io/acme/base".parse().unwrap();
-    let to = connect(&net, None, &repository, &in_workflow()).await.unwrap();
+    let to = access(&net, None, &in_workflow()).connect(&repository).await.unwrap();
     let image = image("n", "1");
     to.registry.push(&image, &base, &[]).await.unwrap();
 
@@ -180,13 +184,14 @@ async fn ghcr_takes_githubs_token_mounts_and_tells_who_may_pull() {
 async fn missing_ghcr_permissions_are_explained() {
     let (transport, net, _cloud) = lab().await;
     let repository: Repository = "ghcr.io/acme/web".parse().unwrap();
-    let none = connect(&net, None, &repository, &Logins::default()).await.unwrap_err().to_string();
+    let none =
+        access(&net, None, &Logins::default()).connect(&repository).await.unwrap_err().to_string();
     assert!(none.contains("permissions: packages: write"), "{none}");
     transport.world(|world| {
         let token = world.github.tokens.get_mut(github::GITHUB_TOKEN).unwrap();
         token.packages = github::Level::Read;
     });
-    let to = connect(&net, None, &repository, &in_workflow()).await.unwrap();
+    let to = access(&net, None, &in_workflow()).connect(&repository).await.unwrap();
     let refused = to.registry.push(&image("n", "1"), &repository, &[]).await.unwrap_err();
     let reported = refused.to_string();
     assert!(reported.contains("installation not allowed"), "{reported}");

@@ -10,11 +10,11 @@ use tokio::sync::watch;
 use super::demo::SimulationError;
 use super::{lab, site};
 use crate::config::Config;
-use crate::engine::{Caller, ImageSource, Session, Stop};
-use crate::publish::Logins;
+use crate::engine::{Caller, Session, Stop};
+use crate::publish::{ImageSource, Logins, PushOptions};
 use cutover_aws::Aws;
 use cutover_oci::image::{Image, assemble_entries};
-use cutover_rollout::model::{ImageReference, Outcome, TimedEvent};
+use cutover_rollout::model::{Outcome, TimedEvent};
 
 /// The command that a process runs.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -67,24 +67,18 @@ impl Process<'_> {
         let session = Session { net: &net, cloud: &cloud, config: self.config, caller, stop };
         Ok(match &self.verb {
             ProcessCommand::Deploy(labels) => {
-                let (reference, image) = self.image(labels)?;
-                session.deploy(reference, ImageSource::Assembled(Box::new(image)), emit).await
+                let image = ImageSource::Assembled(Box::new(self.image(labels)?));
+                session.deploy(&PushOptions::default(), async |_| Ok(image), emit).await
             }
             ProcessCommand::Rollback => session.rollback(emit).await,
         })
     }
 
-    fn image(
-        &self,
-        labels: &BTreeMap<String, String>,
-    ) -> Result<(ImageReference, Image), SimulationError> {
-        let (repository, assembly) = self.config.assembly()?;
+    fn image(&self, labels: &BTreeMap<String, String>) -> Result<Image, SimulationError> {
+        let (_, assembly) = self.config.assembly()?;
         let mut assembly = assembly.clone();
         assembly.files.clear();
         assembly.labels.extend(labels.clone());
-        let image = assemble_entries(&site::entries(), &assembly)?;
-        let reference =
-            ImageReference { repository: repository.clone(), digest: image.digest().clone() };
-        Ok((reference, image))
+        Ok(assemble_entries(&site::entries(), &assembly)?)
     }
 }

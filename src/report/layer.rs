@@ -37,20 +37,20 @@ pub struct ProgressBars {
     all: MultiProgress,
     done: ProgressBar,
     busy: BTreeMap<usize, ProgressBar>,
-    /// How many destinations still lack each layer.
+    /// How many repositories still lack each layer.
     lacking: BTreeMap<usize, usize>,
-    destinations: usize,
 }
 
-impl ProgressBars {
-    /// Returns progress bars for a push to this number of destinations.
-    pub fn new(destinations: usize) -> ProgressBars {
+impl Default for ProgressBars {
+    fn default() -> ProgressBars {
         let all = MultiProgress::new();
         let done = all.add(ProgressBar::no_length());
         done.set_style(style("{bar:24} {pos}/{len} layers"));
-        ProgressBars { all, done, busy: BTreeMap::new(), lacking: BTreeMap::new(), destinations }
+        ProgressBars { all, done, busy: BTreeMap::new(), lacking: BTreeMap::new() }
     }
+}
 
+impl ProgressBars {
     /// Shows a layer's progress.
     pub fn show(&mut self, progress: &LayerProgress) {
         let layer = progress.layer;
@@ -76,7 +76,7 @@ impl ProgressBars {
             LayerState::Exists { .. }
             | LayerState::Mounted { .. }
             | LayerState::Uploaded { .. } => {
-                let left = self.lacking.entry(layer).or_insert(self.destinations);
+                let left = self.lacking.entry(layer).or_insert(progress.repositories);
                 *left = left.saturating_sub(1);
                 if *left == 0 {
                     self.done.inc(1);
@@ -109,7 +109,14 @@ mod tests {
 
     #[test]
     fn a_line_names_the_layer_and_its_repository() {
-        let of = |state| LayerProgress { layer: 2, layers: 4, diff_id: Digest::of(b"a"), state };
+        let diff_id = Digest::of(b"a");
+        let of = |state| LayerProgress {
+            layer: 2,
+            layers: 4,
+            diff_id: diff_id.clone(),
+            repositories: 2,
+            state,
+        };
         let repository = "ghcr.io/acme/web".parse().unwrap();
         insta::assert_snapshot!(
             line(&of(LayerState::Uploaded { repository, size: 12_345_678 })),
@@ -122,11 +129,12 @@ mod tests {
     }
 
     #[test]
-    fn a_layer_is_done_when_every_destination_has_it() {
-        let mut bars = ProgressBars::new(2);
+    fn a_layer_is_done_when_every_repository_has_it() {
+        let mut bars = ProgressBars::default();
         let repository = "ghcr.io/acme/web".parse().unwrap();
         let state = LayerState::Uploaded { repository, size: 1 };
-        let there = LayerProgress { layer: 1, layers: 1, diff_id: Digest::of(b"a"), state };
+        let diff_id = Digest::of(b"a");
+        let there = LayerProgress { layer: 1, layers: 1, diff_id, repositories: 2, state };
         let packing = LayerState::Packing { read: 1, written: 1 };
         bars.show(&LayerProgress { state: packing, ..there.clone() });
         bars.show(&there);

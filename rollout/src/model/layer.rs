@@ -13,6 +13,9 @@ pub struct LayerProgress {
     pub layers: usize,
     /// The DiffID: the digest of the uncompressed archive.
     pub diff_id: Digest,
+    /// The number of repositories that the image is pushed to.
+    #[serde(skip)]
+    pub repositories: usize,
     /// The state that it reached.
     #[serde(flatten)]
     pub state: LayerState,

@@ -1,6 +1,6 @@
 //! Errors of making user data.
 
-use crate::model::{ImageReference, Repository};
+use crate::model::Repository;
 
 use super::user_data::LIMIT;
 
@@ -96,12 +96,12 @@ pub enum PinError {
     },
     /// The user data exceeds EC2's limit.
     #[error(
-        "the user data that launches `{image}` would have {bytes} bytes, but EC2 accepts {LIMIT} before base64; \
+        "the user data that launches an image of `{repository}` would have {bytes} bytes, but EC2 accepts {LIMIT} before base64; \
          move long parts into the image, or have the instance download them"
     )]
     TooLong {
-        /// The image.
-        image: ImageReference,
+        /// The image's repository.
+        repository: Repository,
         /// The size before base64.
         bytes: usize,
     },

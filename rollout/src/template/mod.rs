@@ -9,7 +9,7 @@ mod reference;
 mod token;
 mod user_data;
 
-use crate::model::ImageReference;
+use crate::model::{Digest, ImageReference, Repository};
 
 pub use error::PinError;
 pub use token::{VersionIdentity, client_token};
@@ -63,6 +63,20 @@ pub fn pin(
         UserDataSource::File { path, text } => placeholder::fill(path, text, image)?.into_bytes(),
     };
     user_data::finish(&bytes, image)
+}
+
+/// Checks that [`pin`] can make user data that launches an image of `repository`, whichever it is: all digests have the
+/// same length, so that one stands for all.
+///
+/// # Errors
+/// The same as [`pin`]'s.
+pub fn check_pinnable(
+    source: &UserDataSource,
+    base: Option<&str>,
+    repository: &Repository,
+) -> Result<(), PinError> {
+    let image = ImageReference { repository: repository.clone(), digest: Digest::of(b"") };
+    pin(source, base, &image).map(|_| ())
 }
 
 /// Returns true if decoded user data launches exactly `image`: it contains the digest, and no reference

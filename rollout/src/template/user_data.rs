@@ -28,7 +28,7 @@ pub(super) fn is_gzip(bytes: &[u8]) -> bool {
 /// Checks the size and encodes the user data.
 pub(super) fn finish(bytes: &[u8], image: &ImageReference) -> Result<PinnedUserData, PinError> {
     if bytes.len() > LIMIT {
-        return Err(PinError::TooLong { image: image.clone(), bytes: bytes.len() });
+        return Err(PinError::TooLong { repository: image.repository.clone(), bytes: bytes.len() });
     }
     Ok(PinnedUserData {
         base64: STANDARD.encode(bytes),

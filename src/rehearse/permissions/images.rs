@@ -13,7 +13,8 @@ use super::{give, identity, printed, without};
 use crate::config::{self, Config};
 use crate::iam::Policy;
 use crate::publish::{
-    AssembledPush, Destination, ImageContent, ImagePush, LayerCache, Logins, connect,
+    Destination, ImageContent, ImagePush, LayerCache, Logins, RegistryAccess, push_assembled,
+    read_bases,
 };
 use crate::rehearse::demo::{CANARY, START};
 use crate::rehearse::lab;
@@ -68,7 +69,8 @@ fn news() -> Repository {
 }
 
 async fn destination(net: &cutover_net::Net, cloud: &Aws) -> Destination {
-    connect(net, Some(cloud), &news(), &Logins::default()).await.unwrap()
+    let access = RegistryAccess { net, cloud: Some(cloud), logins: &Logins::default() };
+    access.connect(&news()).await.unwrap()
 }
 
 /// Reads the contents of the image `news:v1` as the account's user.
@@ -135,12 +137,13 @@ async fn a_base_is_read() {
     let pushed = async |policy: &Policy| {
         as_role(&config, policy, async |net, cloud| {
             let logins = Logins::default();
-            let reader = AssembledPush { net: &net, cloud: Some(&cloud), logins: &logins };
+            let access = RegistryAccess { net: &net, cloud: Some(&cloud), logins: &logins };
             let assembly = config.image.assembly.as_ref().unwrap();
-            let bases = reader.bases(assembly).await.map_err(|error| error.to_string())?;
+            let bases = read_bases(access, assembly).await.map_err(|error| error.to_string())?;
             let image = assemble(assembly, folder.path(), &bases, &Annotations::default()).unwrap();
             let to = destination(&net, &cloud).await;
-            let pushed = reader.push(&image, &to).await.map_err(|error| error.to_string())?;
+            let pushed =
+                push_assembled(access, &image, &to).await.map_err(|error| error.to_string())?;
             Ok::<_, String>(pushed.uploaded > 0)
         })
         .await

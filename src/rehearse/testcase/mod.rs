@@ -21,12 +21,12 @@ use super::demo::{BAD, CANARY, ROLLING, START};
 use super::lab::settings;
 use super::site;
 use crate::config::{self, Config};
-use crate::engine::{Caller, ImageSource, Session, Stop};
-use crate::publish::Logins;
+use crate::engine::{Caller, Session, Stop};
+use crate::publish::{ImageSource, Logins, PushOptions};
 use cutover_aws::{Aws, Settings};
 use cutover_net::Clock;
 use cutover_oci::image::{Image, assemble_entries};
-use cutover_rollout::model::{Event, ImageReference, Outcome, Status, TimedEvent};
+use cutover_rollout::model::{Event, Outcome, Status, TimedEvent};
 
 pub(super) use interceptor::Interception;
 use interceptor::Interceptor;
@@ -332,30 +332,24 @@ impl Story {
             logins: Logins::default(),
         };
         let session = Session { net, cloud: &cloud, config: &self.config, caller, stop };
-        match verb {
-            TestCommand::Deploy(label) => {
-                let (reference, image) = self.image(label, false);
-                session.deploy(reference, ImageSource::Assembled(Box::new(image)), emit).await
-            }
-            TestCommand::DeployBad(label) => {
-                let (reference, image) = self.image(label, true);
-                session.deploy(reference, ImageSource::Assembled(Box::new(image)), emit).await
-            }
-            TestCommand::Rollback => session.rollback(emit).await,
-        }
+        let image = match verb {
+            TestCommand::Deploy(label) => self.image(label, false),
+            TestCommand::DeployBad(label) => self.image(label, true),
+            TestCommand::Rollback => return session.rollback(emit).await,
+        };
+        let image = ImageSource::Assembled(Box::new(image));
+        session.deploy(&PushOptions::default(), async |_| Ok(image), emit).await
     }
 
-    fn image(&self, label: &str, bad: bool) -> (ImageReference, Image) {
-        let (repository, assembly) = self.config.assembly().unwrap();
+    fn image(&self, label: &str, bad: bool) -> Image {
+        let (_, assembly) = self.config.assembly().unwrap();
         let mut assembly = assembly.clone();
         assembly.files.clear();
         assembly.labels.insert("lab.version".to_owned(), label.to_owned());
         if bad {
             assembly.labels.insert("lab.error-rate".to_owned(), BAD.to_owned());
         }
-        let image = assemble_entries(&site::entries(), &assembly).unwrap();
-        let digest = image.digest().clone();
-        (ImageReference { repository: repository.clone(), digest }, image)
+        assemble_entries(&site::entries(), &assembly).unwrap()
     }
 }
 

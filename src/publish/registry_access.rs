@@ -73,54 +73,61 @@ impl From<DestinationError> for Failure {
     }
 }
 
-/// Finds the registry of `repository` and our credentials for it: AWS's for ECR, GitHub's token for GHCR, and
-/// for all others (and for these without them) the login that `docker login` has stored, or none.
-///
-/// # Errors
-/// Fails if a login is required and there is none. Whether the registry accepts it shows only when it is
-/// used.
-pub async fn connect(
-    net: &Net,
-    cloud: Option<&Aws>,
-    repository: &Repository,
-    logins: &Logins,
-) -> Result<Destination, DestinationError> {
-    let found = connect_to_read(net, cloud, repository, logins).await?;
-    match needed(repository).filter(|_| found.registry.is_anonymous()) {
-        Some(remedy) => {
-            Err(DestinationError::NoLogin { host: repository.registry().to_owned(), remedy })
-        }
-        None => Ok(found),
-    }
+/// How registries are reached: the network, the account and the logins.
+#[derive(Debug, Clone, Copy)]
+pub struct RegistryAccess<'a> {
+    /// The network and the clock.
+    pub net: &'a Net,
+    /// The account; `None` if nothing is in ECR.
+    pub cloud: Option<&'a Aws>,
+    /// Logins to other registries.
+    pub logins: &'a Logins,
 }
 
-/// Does the same for reading, which may be public: without a login, access is anonymous.
-///
-/// # Errors
-/// Fails if a login cannot be read, or AWS returns none.
-pub async fn connect_to_read(
-    net: &Net,
-    cloud: Option<&Aws>,
-    repository: &Repository,
-    logins: &Logins,
-) -> Result<Destination, DestinationError> {
-    let host = repository.registry();
-    let registry = match (repository.ecr(), cloud) {
-        (Some(ecr), Some(cloud)) => ecr_registry(net, cloud, host, ecr).await?,
-        _ => {
-            let known = match logins.github().filter(|_| host == GHCR) {
-                Some(token) => Some(token.clone()),
-                None => found(logins, host).await?,
-            };
-            let endpoint = endpoint(net, host).await?;
-            match known {
-                Some(known) => Registry::new(net.clone(), endpoint, known)
-                    .with_renewal(by_login(logins.clone(), host.to_owned())),
-                None => Registry::new(net.clone(), endpoint, Credentials::Anonymous),
+impl RegistryAccess<'_> {
+    /// Finds the registry of `repository` and our credentials for it: AWS's for ECR, GitHub's token for GHCR, and
+    /// for all others (and for these without them) the login that `docker login` has stored, or none.
+    ///
+    /// # Errors
+    /// Fails if a login is required and there is none. Whether the registry accepts it shows only when it is
+    /// used.
+    pub async fn connect(&self, repository: &Repository) -> Result<Destination, DestinationError> {
+        let found = self.connect_to_read(repository).await?;
+        match needed(repository).filter(|_| found.registry.is_anonymous()) {
+            Some(remedy) => {
+                Err(DestinationError::NoLogin { host: repository.registry().to_owned(), remedy })
             }
+            None => Ok(found),
         }
-    };
-    Ok(Destination { repository: repository.clone(), registry })
+    }
+
+    /// Does the same for reading, which may be public: without a login, access is anonymous.
+    ///
+    /// # Errors
+    /// Fails if a login cannot be read, or AWS returns none.
+    pub async fn connect_to_read(
+        &self,
+        repository: &Repository,
+    ) -> Result<Destination, DestinationError> {
+        let RegistryAccess { net, cloud, logins } = *self;
+        let host = repository.registry();
+        let registry = match (repository.ecr(), cloud) {
+            (Some(ecr), Some(cloud)) => ecr_registry(net, cloud, host, ecr).await?,
+            _ => {
+                let known = match logins.github().filter(|_| host == GHCR) {
+                    Some(token) => Some(token.clone()),
+                    None => found(logins, host).await?,
+                };
+                let endpoint = endpoint(net, host).await?;
+                match known {
+                    Some(known) => Registry::new(net.clone(), endpoint, known)
+                        .with_renewal(by_login(logins.clone(), host.to_owned())),
+                    None => Registry::new(net.clone(), endpoint, Credentials::Anonymous),
+                }
+            }
+        };
+        Ok(Destination { repository: repository.clone(), registry })
+    }
 }
 
 /// Returns ECR's registry with a token of its Region. A token has the caller's permissions and is valid for
@@ -250,7 +257,8 @@ mod tests {
     async fn shown(repository: &str, logins: &Logins) -> String {
         let (net, shown) = asking();
         let repository = repository.parse().unwrap();
-        let destination = connect(&net, None, &repository, logins).await.unwrap();
+        let destination =
+            RegistryAccess { net: &net, cloud: None, logins }.connect(&repository).await.unwrap();
         let _ = destination.registry.manifest_digest(&repository, "x").await;
         shown.lock().unwrap().last().unwrap().clone()
     }
@@ -279,7 +287,7 @@ mod tests {
     #[tokio::test]
     async fn who_has_no_login_is_told_how_to_get_one() {
         let (net, _) = asking();
-        let logins = Logins::default();
+        let access = RegistryAccess { net: &net, cloud: None, logins: &Logins::default() };
         for (repository, remedies) in [
             ("ghcr.io/acme/web", ["permissions: packages: write", "docker login ghcr.io"]),
             (
@@ -287,7 +295,7 @@ mod tests {
                 ["aws ecr get-login-password --region eu-west-1", "AWS credentials"],
             ),
         ] {
-            let connected = connect(&net, None, &repository.parse().unwrap(), &logins).await;
+            let connected = access.connect(&repository.parse().unwrap()).await;
             let reported = connected.unwrap_err().to_string();
             assert!(remedies.iter().all(|remedy| reported.contains(remedy)), "{reported}");
         }
