@@ -1,30 +1,17 @@
-//! The documents of an image: the configuration from the engine, and the manifest that we write.
+//! The documents of an engine's image: its configuration, and the manifest that we write.
 
 use bytes::Bytes;
 use oci_spec::image::MediaType;
-use serde::Deserialize;
-use serde_json::json;
 
 use super::dedupe;
-use cutover_oci::image::Annotations;
+use cutover_oci::image::{Annotations, Configuration};
 use cutover_oci::registry::Blob;
+use cutover_oci::registry::document::{DocumentError, descriptor, image_manifest};
 use cutover_rollout::model::Digest;
-
-/// The members of a configuration that are used here.
-#[derive(Deserialize)]
-struct Config {
-    created: Option<String>,
-    rootfs: RootFs,
-}
-
-#[derive(Deserialize)]
-struct RootFs {
-    diff_ids: Vec<Digest>,
-}
 
 /// Returns the DiffIDs of a configuration; `None` if the document is not a configuration.
 pub(super) fn diff_ids(config: &[u8]) -> Option<Vec<Digest>> {
-    serde_json::from_slice::<Config>(config).ok().map(|config| config.rootfs.diff_ids)
+    Some(Configuration::read(config).ok()?.diff_ids().to_vec())
 }
 
 /// Returns the configuration as a blob, and the manifest over it and `layers`. A creation time that is not
@@ -33,22 +20,15 @@ pub(super) fn of(
     config: Bytes,
     layers: &[&dedupe::Blob],
     annotations: &Annotations,
-) -> (Blob, Blob) {
-    let read = serde_json::from_slice::<Config>(&config).ok();
+) -> Result<(Blob, Blob), DocumentError> {
+    let read = Configuration::read(&config).ok();
     let created = annotations.created.or_else(|| read?.created?.parse().ok());
     let annotations = Annotations { created, ..annotations.clone() }.by_key();
     let config = Blob::new(MediaType::ImageConfig.to_string(), config);
-    let layers = layers.iter().map(|blob| {
-        json!({ "mediaType": blob.codec.media_type(), "digest": blob.digest, "size": blob.size })
-    });
-    let mut manifest = json!({
-        "schemaVersion": 2,
-        "mediaType": MediaType::ImageManifest.to_string(),
-        "config": { "mediaType": config.media_type, "digest": config.digest, "size": config.size() },
-        "layers": layers.collect::<Vec<_>>(),
-    });
-    if !annotations.is_empty() {
-        manifest["annotations"] = json!(annotations);
-    }
-    (config, Blob::new(MediaType::ImageManifest.to_string(), manifest.to_string()))
+    let layers = layers
+        .iter()
+        .map(|blob| descriptor(blob.codec.media_type(), &blob.digest, blob.size))
+        .collect::<Result<_, _>>()?;
+    let manifest = image_manifest(&config, layers, annotations)?;
+    Ok((config, manifest))
 }

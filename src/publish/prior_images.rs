@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use serde::Deserialize;
+use oci_spec::image::{Descriptor, ImageIndex, ImageManifest};
 
 use super::Destination;
 use super::dedupe::Blob;
@@ -16,24 +16,6 @@ use cutover_rollout::model::Digest;
 
 /// Prior images to read, at two requests each.
 const IMAGES: usize = 5;
-
-/// The members of a manifest or an index that are used here.
-#[derive(Deserialize)]
-struct Manifest {
-    config: Option<Descriptor>,
-    #[serde(default)]
-    layers: Vec<Descriptor>,
-    #[serde(default)]
-    manifests: Vec<Descriptor>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Descriptor {
-    media_type: String,
-    digest: Digest,
-    size: u64,
-}
 
 /// What prior images contain.
 #[derive(Debug, Default)]
@@ -71,31 +53,42 @@ impl PriorImages {
         from: &Destination,
         reference: &str,
     ) -> Result<(), RegistryError> {
-        let Some(mut manifest) = read(from, reference).await? else { return Ok(()) };
-        if let Some(first) = manifest.manifests.first() {
-            let digest = first.digest.to_string();
-            let Some(of_platform) = read(from, &digest).await? else { return Ok(()) };
-            manifest = of_platform;
-        }
-        let described = manifest.config.filter(|config| config.size <= LARGEST_CONFIG);
-        let Some(described) = described else { return Ok(()) };
         let Destination { repository, registry } = from;
-        let config = registry.blob(repository, &described.digest, described.size).await;
-        let Ok(config) = config else { return Ok(()) };
+        let Some(mut document) = registry.manifest(repository, reference).await? else {
+            return Ok(());
+        };
+        if let Ok(index) = serde_json::from_slice::<ImageIndex>(&document.bytes) {
+            let Some(first) = index.manifests().first() else { return Ok(()) };
+            let digest = first.digest().to_string();
+            let Some(of_platform) = registry.manifest(repository, &digest).await? else {
+                return Ok(());
+            };
+            document = of_platform;
+        }
+        let Ok(manifest) = serde_json::from_slice::<ImageManifest>(&document.bytes) else {
+            return Ok(());
+        };
+        let described = manifest.config();
+        let Some(id) = digest(described).filter(|_| described.size() <= LARGEST_CONFIG) else {
+            return Ok(());
+        };
+        let Ok(config) = registry.blob(repository, &id, described.size()).await else {
+            return Ok(());
+        };
         let diff_ids = diff_ids(&config).unwrap_or_default();
-        if diff_ids.len() == manifest.layers.len() {
-            for (diff_id, layer) in diff_ids.into_iter().zip(manifest.layers) {
-                let Some(codec) = Codec::of_media_type(&layer.media_type) else { continue };
-                let blob = Blob { digest: layer.digest, size: layer.size, codec };
-                self.blobs.insert(diff_id, blob);
+        if diff_ids.len() == manifest.layers().len() {
+            for (diff_id, layer) in diff_ids.into_iter().zip(manifest.layers()) {
+                let codec = Codec::of_media_type(layer.media_type().as_ref());
+                let Some((codec, digest)) = codec.zip(digest(layer)) else { continue };
+                self.blobs.insert(diff_id, Blob { digest, size: layer.size(), codec });
             }
-            self.configs.insert(described.digest, config);
+            self.configs.insert(id, config);
         }
         Ok(())
     }
 }
 
-async fn read(from: &Destination, reference: &str) -> Result<Option<Manifest>, RegistryError> {
-    let manifest = from.registry.manifest(&from.repository, reference).await?;
-    Ok(manifest.and_then(|manifest| serde_json::from_slice(&manifest.bytes).ok()))
+/// Returns the digest of a descriptor; `None` if it is not SHA-256.
+fn digest(of: &Descriptor) -> Option<Digest> {
+    of.digest().to_string().parse().ok()
 }

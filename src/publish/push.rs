@@ -134,7 +134,8 @@ impl ImagePush<'_> {
         let blobs: Vec<_> =
             content.diff_ids.iter().filter_map(|diff_id| brought.blob(diff_id)).collect();
         let size = blobs.iter().map(|blob| blob.size).sum();
-        let (config, manifest) = manifest::of(config, &blobs, self.annotations);
+        let (config, manifest) =
+            manifest::of(config, &blobs, self.annotations).map_err(RegistryError::from)?;
         let delivered = self.destinations.iter().map(|to| push_manifest(to, &config, &manifest));
         let delivered = try_join_all(delivered).await?;
         let (layers, mut uploaded) = (content.diff_ids.len(), brought.uploaded);

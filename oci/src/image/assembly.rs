@@ -1,6 +1,6 @@
 //! What an image is assembled from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -94,14 +94,14 @@ pub struct Annotations {
 
 impl Annotations {
     /// Returns the annotations by key.
-    pub fn by_key(&self) -> BTreeMap<&'static str, String> {
+    pub fn by_key(&self) -> HashMap<String, String> {
         let created = self.created.map(|created| created.to_string());
         let all = [
             ("org.opencontainers.image.source", self.source.clone()),
             ("org.opencontainers.image.revision", self.revision.clone()),
             ("org.opencontainers.image.created", created),
         ];
-        all.into_iter().filter_map(|(key, value)| value.map(|value| (key, value))).collect()
+        all.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
     }
 }
 

@@ -1,10 +1,9 @@
 //! The JSON documents of an image: configuration, manifest, and the index of several platforms.
 
-use std::collections::BTreeMap;
-
-use oci_spec::image::MediaType;
+use oci_spec::image::{Descriptor, MediaType};
 use serde_json::{Map, Value, json};
 
+use crate::registry::document::{DocumentError, descriptor, image_index, image_manifest};
 use crate::registry::{Blob, Image, Layer};
 use cutover_rollout::model::Digest;
 
@@ -42,7 +41,15 @@ pub(super) fn config(
     all.insert("config".to_owned(), config.into());
     all.insert("created".to_owned(), created.into());
     all.insert("rootfs".to_owned(), json!({ "type": "layers", "diff_ids": diff_ids }));
-    document("configuration", &MediaType::ImageConfig, all.into())
+    // Sorted keys: equal content has an equal digest.
+    let mut all = Value::from(all);
+    all.sort_all_objects();
+    let failed = |error: serde_json::Error| AssembleError::Document {
+        document: "configuration",
+        cause: error.to_string(),
+    };
+    let bytes = serde_json::to_vec(&all).map_err(failed)?;
+    Ok(Blob::new(MediaType::ImageConfig.to_string(), bytes))
 }
 
 fn of_platform(platform: &Platform) -> Map<String, Value> {
@@ -151,15 +158,8 @@ pub(super) fn manifest(
     layers: &[Layer],
     annotations: &Annotations,
 ) -> Result<Blob, AssembleError> {
-    let layers: Vec<Value> = layers.iter().map(layer).collect();
-    let mut manifest = json!({
-        "schemaVersion": 2,
-        "mediaType": MediaType::ImageManifest.to_string(),
-        "config": descriptor(config),
-        "layers": layers,
-    });
-    annotate(&mut manifest, &annotations.by_key());
-    document("manifest", &MediaType::ImageManifest, manifest)
+    let layers: Vec<_> = layers.iter().map(layer).collect::<Result<_, _>>()?;
+    Ok(image_manifest(config, layers, annotations.by_key())?)
 }
 
 /// Returns the index over the images of several platforms.
@@ -168,54 +168,27 @@ pub(super) fn index(
     annotations: &Annotations,
 ) -> Result<Blob, AssembleError> {
     let entry = |(platform, image): &(&Platform, &Image)| {
-        let mut entry = descriptor(&image.manifest);
-        entry["platform"] = of_platform(platform).into();
-        entry
+        let mut entry = image.manifest.descriptor()?;
+        let mut of = oci_spec::image::Platform::default();
+        of.set_os(platform.os.as_str().into());
+        of.set_architecture(platform.architecture.as_str().into());
+        of.set_variant(platform.variant.clone());
+        entry.set_platform(Some(of));
+        Ok::<_, DocumentError>(entry)
     };
-    let manifests: Vec<Value> = images.iter().map(entry).collect();
-    let mut index = json!({
-        "schemaVersion": 2,
-        "mediaType": MediaType::ImageIndex.to_string(),
-        "manifests": manifests,
-    });
-    annotate(&mut index, &annotations.by_key());
-    document("index", &MediaType::ImageIndex, index)
+    let manifests = images.iter().map(entry).collect::<Result<_, _>>()?;
+    Ok(image_index(manifests, annotations.by_key())?)
 }
 
-fn descriptor(blob: &Blob) -> Value {
-    json!({ "mediaType": blob.media_type, "digest": blob.digest, "size": blob.size() })
-}
-
-fn layer(layer: &Layer) -> Value {
+fn layer(layer: &Layer) -> Result<Descriptor, DocumentError> {
     match layer {
-        Layer::Local(blob) => descriptor(blob),
+        Layer::Local(blob) => blob.descriptor(),
         Layer::There(there) => {
-            let mut value = json!({
-                "mediaType": there.media_type, "digest": there.digest, "size": there.size,
-            });
-            annotate(&mut value, &there.annotations);
-            value
+            let mut of = descriptor(&there.media_type, &there.digest, there.size)?;
+            if !there.annotations.is_empty() {
+                of.set_annotations(Some(there.annotations.clone().into_iter().collect()));
+            }
+            Ok(of)
         }
     }
-}
-
-fn annotate<K: AsRef<str>>(value: &mut Value, annotations: &BTreeMap<K, String>) {
-    if !annotations.is_empty() {
-        let all = annotations.iter().map(|(key, text)| (key.as_ref().to_owned(), text.clone()));
-        value["annotations"] = all.map(|(key, text)| (key, Value::from(text))).collect();
-    }
-}
-
-/// Writes canonical JSON: sorted keys and no whitespace.
-fn document(
-    name: &'static str,
-    media_type: &MediaType,
-    mut json: Value,
-) -> Result<Blob, AssembleError> {
-    json.sort_all_objects();
-    let failed = |error: serde_json::Error| AssembleError::Document {
-        document: name,
-        cause: error.to_string(),
-    };
-    Ok(Blob::new(media_type.to_string(), serde_json::to_vec(&json).map_err(failed)?))
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::Platform;
+use crate::registry::document::DocumentError;
 
 /// Why an image cannot be assembled. Nothing was pushed.
 #[derive(Debug, thiserror::Error)]
@@ -99,9 +100,12 @@ pub enum AssembleError {
     /// A document could not be written.
     #[error("cannot assemble the image: writing its {document} failed: {cause}")]
     Document {
-        /// Configuration, manifest or layer.
+        /// Configuration or layer.
         document: &'static str,
         /// The cause.
         cause: String,
     },
+    /// A manifest or index could not be written.
+    #[error("cannot assemble the image: {0}")]
+    Manifest(#[from] DocumentError),
 }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use cutover_net::TransportError;
 use cutover_rollout::model::{Failure, ImageReference, Repository};
 
+use super::document::DocumentError;
 use super::hint;
 
 /// The hint for a failed connection.
@@ -58,6 +59,9 @@ pub enum RegistryError {
         "the layer could not be prepared: {0}. No image refers to it yet; fix the cause and run it again"
     )]
     Content(String),
+    /// A manifest or index could not be written.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
     /// The login has expired and cannot be renewed.
     #[error(
         "cannot {attempted}: {host} no longer accepts the login, and it cannot be renewed: {why}"
@@ -146,6 +150,7 @@ impl RegistryError {
             RegistryError::Refused { status, .. } => *status == 429 || *status >= 500,
             RegistryError::Tag(_)
             | RegistryError::ImageMissing(_)
+            | RegistryError::Document(_)
             | RegistryError::Content(_)
             | RegistryError::Login { .. }
             | RegistryError::Protocol { .. }

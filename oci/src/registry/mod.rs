@@ -8,6 +8,7 @@ mod blobs;
 mod client;
 mod content;
 mod credentials;
+pub mod document;
 mod endpoint;
 mod error;
 mod hint;

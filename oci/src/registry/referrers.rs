@@ -1,13 +1,14 @@
 //! Referrers: what is attached to an image, such as an SBOM or provenance (distribution specification,
 //! "Pushing Manifests with Subject").
 
+use std::collections::HashMap;
+
 use http::HeaderName;
-use oci_spec::image::MediaType;
-use serde_json::{Value, json};
+use oci_spec::image::{Descriptor, ImageIndex, MediaType};
 
 use cutover_rollout::model::{Digest, Repository};
 
-use super::{Blob, Registry, RegistryError};
+use super::{Blob, Registry, RegistryError, document};
 
 /// The response header of a registry that lists referrers itself.
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
@@ -29,21 +30,13 @@ impl Registry {
         for blob in [artifact, &nothing] {
             self.ensure_blob(repository, blob).await?;
         }
-        let manifest = json!({
-            "schemaVersion": 2,
-            "mediaType": MediaType::ImageManifest.to_string(),
-            "artifactType": artifact.media_type,
-            "config": descriptor(&nothing),
-            "layers": [descriptor(artifact)],
-            "subject": descriptor(subject),
-        });
-        let manifest = Blob::new(MediaType::ImageManifest.to_string(), manifest.to_string());
+        let manifest = document::artifact_manifest(artifact, &nothing, subject)?;
         let reference = manifest.digest.as_str();
         let answer = self.store_manifest(repository, reference, &manifest).await?;
         if !answer.headers().contains_key(SUBJECT) {
-            let mut listed = descriptor(&manifest);
-            listed["artifactType"] = artifact.media_type.clone().into();
-            self.list(repository, &subject.digest, listed).await?;
+            let mut entry = manifest.descriptor()?;
+            entry.set_artifact_type(Some(artifact.media_type.as_str().into()));
+            self.list(repository, &subject.digest, entry).await?;
         }
         Ok(manifest.digest)
     }
@@ -55,28 +48,17 @@ impl Registry {
         &self,
         repository: &Repository,
         subject: &Digest,
-        entry: Value,
+        entry: Descriptor,
     ) -> Result<(), RegistryError> {
         let tag = subject.as_str().replace(':', "-");
         let known = self.manifest(repository, &tag).await?;
-        let known = known.and_then(|index| serde_json::from_slice::<Value>(&index.bytes).ok());
-        let mut entries = known
-            .and_then(|mut index| Some(index.get_mut("manifests")?.as_array_mut()?.split_off(0)))
-            .unwrap_or_default();
-        if entries.iter().any(|known| known["digest"] == entry["digest"]) {
+        let known = known.and_then(|index| serde_json::from_slice::<ImageIndex>(&index.bytes).ok());
+        let mut entries = known.map(|index| index.manifests().clone()).unwrap_or_default();
+        if entries.iter().any(|known| known.digest() == entry.digest()) {
             return Ok(());
         }
         entries.push(entry);
-        let index = json!({ "schemaVersion": 2, "mediaType": MediaType::ImageIndex.to_string(), "manifests": entries });
-        self.put_manifest(
-            repository,
-            &tag,
-            &Blob::new(MediaType::ImageIndex.to_string(), index.to_string()),
-        )
-        .await
+        let index = document::image_index(entries, HashMap::new())?;
+        self.put_manifest(repository, &tag, &index).await
     }
-}
-
-fn descriptor(blob: &Blob) -> Value {
-    json!({ "mediaType": blob.media_type, "digest": blob.digest, "size": blob.size() })
 }

@@ -3,13 +3,14 @@
 mod error;
 mod read;
 
+use oci_spec::image::{Descriptor, ImageManifest};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::registry::RemoteLayer;
 use cutover_rollout::model::{Digest, Repository};
 
-use super::Platform;
+use super::{Configuration, Platform};
 
 pub use error::{BaseError, UnusableBase};
 pub use read::read;
@@ -25,47 +26,6 @@ pub struct Base {
     layers: Vec<RemoteLayer>,
     diff_ids: Vec<Digest>,
     config: Map<String, Value>,
-}
-
-/// The members of a manifest that are used here.
-#[derive(Deserialize)]
-struct Manifest {
-    config: Descriptor,
-    layers: Vec<Descriptor>,
-}
-
-/// A descriptor in a manifest or an index.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Descriptor {
-    media_type: String,
-    digest: String,
-    size: u64,
-    #[serde(default)]
-    urls: Vec<String>,
-    #[serde(default)]
-    annotations: std::collections::BTreeMap<String, String>,
-    /// Only in an index.
-    platform: Option<Value>,
-}
-
-/// The members of a configuration that are used here.
-#[derive(Deserialize)]
-struct Configuration {
-    rootfs: RootFs,
-    #[serde(default)]
-    config: Option<Run>,
-}
-
-#[derive(Deserialize)]
-struct RootFs {
-    diff_ids: Vec<Digest>,
-}
-
-#[derive(Deserialize)]
-struct Run {
-    #[serde(rename = "OnBuild", default)]
-    on_build: Option<Vec<String>>,
 }
 
 impl Bases {
@@ -91,22 +51,22 @@ impl Base {
         manifest: &[u8],
         config: &[u8],
     ) -> Result<Base, UnusableBase> {
-        let manifest: Manifest = parse("manifest", manifest)?;
-        let kind = manifest.config.media_type.as_str();
-        if !matches!(kind, OCI_CONFIG | DOCKER_CONFIG) {
-            return Err(UnusableBase::NotAnImage(kind.to_owned()));
+        let manifest: ImageManifest = parse("manifest", manifest)?;
+        let kind = manifest.config().media_type();
+        if !matches!(kind.as_ref(), OCI_CONFIG | DOCKER_CONFIG) {
+            return Err(UnusableBase::NotAnImage(kind.to_string()));
         }
         let layers: Vec<RemoteLayer> = manifest
-            .layers
-            .into_iter()
-            .map(|layer| layer.layer(repository))
+            .layers()
+            .iter()
+            .map(|descriptor| layer(descriptor, repository))
             .collect::<Result<_, _>>()?;
         let known: Configuration = parse("configuration", config)?;
-        if known.rootfs.diff_ids.len() != layers.len() {
-            let (manifest, config) = (layers.len(), known.rootfs.diff_ids.len());
+        if known.diff_ids().len() != layers.len() {
+            let (manifest, config) = (layers.len(), known.diff_ids().len());
             return Err(UnusableBase::Layers { manifest, config });
         }
-        if let Some(first) = known.config.as_ref().and_then(|run| run.on_build.as_ref()?.first()) {
+        if let Some(first) = known.on_build() {
             return Err(UnusableBase::OnBuild(first.clone()));
         }
         let config: Map<String, Value> = parse("configuration", config)?;
@@ -114,7 +74,7 @@ impl Base {
             document: "configuration",
             cause: "it has no platform".to_owned(),
         })?;
-        Ok(Base { platform, layers, diff_ids: known.rootfs.diff_ids, config })
+        Ok(Base { platform, layers, diff_ids: known.diff_ids().to_vec(), config })
     }
 
     /// Returns the platform.
@@ -139,35 +99,33 @@ impl Base {
 const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 
-impl Descriptor {
-    /// Returns the layer with OCI's media type. Docker's types mean the same bytes.
-    fn layer(self, repository: &Repository) -> Result<RemoteLayer, UnusableBase> {
-        let kind = self.media_type.as_str();
-        let plain = kind
-            .strip_prefix("application/vnd.docker.image.rootfs.diff.tar")
-            .map(|rest| rest.replace('.', "+"))
-            .or_else(|| {
-                Some(kind.strip_prefix("application/vnd.oci.image.layer.v1.tar")?.to_owned())
-            })
-            .filter(|rest| matches!(rest.as_str(), "" | "+gzip" | "+zstd"));
-        let Some(compression) = plain.filter(|_| self.urls.is_empty()) else {
-            return Err(UnusableBase::Layer(self.media_type));
-        };
-        Ok(RemoteLayer {
-            media_type: format!("application/vnd.oci.image.layer.v1.tar{compression}"),
-            digest: self.digest()?,
-            size: self.size,
-            annotations: self.annotations,
-            repository: repository.clone(),
-        })
-    }
-
-    fn digest(&self) -> Result<Digest, UnusableBase> {
-        self.digest.parse().map_err(|_| UnusableBase::Digest(self.digest.clone()))
-    }
+/// Returns a base image's layer with OCI's media type. Docker's types mean the same bytes.
+fn layer(of: &Descriptor, repository: &Repository) -> Result<RemoteLayer, UnusableBase> {
+    let kind = of.media_type().to_string();
+    let plain = kind
+        .strip_prefix("application/vnd.docker.image.rootfs.diff.tar")
+        .map(|rest| rest.replace('.', "+"))
+        .or_else(|| Some(kind.strip_prefix("application/vnd.oci.image.layer.v1.tar")?.to_owned()))
+        .filter(|rest| matches!(rest.as_str(), "" | "+gzip" | "+zstd"));
+    let is_elsewhere = of.urls().as_ref().is_some_and(|urls| !urls.is_empty());
+    let Some(compression) = plain.filter(|_| !is_elsewhere) else {
+        return Err(UnusableBase::Layer(kind));
+    };
+    Ok(RemoteLayer {
+        media_type: format!("application/vnd.oci.image.layer.v1.tar{compression}"),
+        digest: digest(of)?,
+        size: of.size(),
+        annotations: of.annotations().clone().unwrap_or_default().into_iter().collect(),
+        repository: repository.clone(),
+    })
 }
 
-/// Returns the platform of an index entry or a configuration: both use the same keys.
+fn digest(of: &Descriptor) -> Result<Digest, UnusableBase> {
+    let digest = of.digest().to_string();
+    digest.parse().map_err(|_| UnusableBase::Digest(digest))
+}
+
+/// Returns the platform of a configuration.
 fn platform(object: &Map<String, Value>) -> Option<Platform> {
     let text = |key: &str| object.get(key)?.as_str().filter(|t| !t.is_empty()).map(str::to_owned);
     let (os, architecture) = (text("os")?, text("architecture")?);
