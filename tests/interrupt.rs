@@ -15,6 +15,9 @@ mod support {
 
 use std::time::Duration;
 
+use cutover_lab::scenario::Scenario;
+use cutover_lab::services::registry;
+use cutover_lab::world::World;
 use serde_json::{Value, json};
 use support::lab::Lab;
 use support::project::{Ended, Project};
@@ -144,14 +147,18 @@ fn stopped_in_the_middle_of_a_push() {
     if venv::program("python").is_none() {
         return;
     }
-    let (lab, project) = (Lab::serve(SPEED), Project::quick());
+    let scenario = Scenario::default();
+    let lab =
+        Lab::empty(SPEED, |world| *world = World::from_scenario(&scenario, 1, world.now).unwrap());
+    let project = Project::quick();
     project.add_incompressible_file(48 << 20);
-    let mut run = project.start(&lab, &["deploy"]);
-    run.until(kind("started"));
-    std::thread::sleep(Duration::from_millis(100));
+    let run = project.start(&lab, &["deploy"]);
+    while lab.world(|world| registry::open_uploads(&world.registry)) == 0 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
     run.signal("INT");
     let ended = run.ended();
-    stopped(&ended, "`cutover deploy`");
+    stopped(&ended, "run the same command again");
     assert!(!ended.text().contains(r#""event":"image""#), "pushed already: {}", ended.text());
     finishes(&lab, &project);
 }

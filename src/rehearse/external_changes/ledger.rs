@@ -103,6 +103,8 @@ async fn a_ledger_emptied_between_runs_starts_over() {
 async fn a_ledger_emptied_while_traffic_is_split_refuses_every_run() {
     let mut story = Story::canary();
     story.run_until_killed(TestCommand::Deploy("v2"), weights(10, true)).await;
+    // The last record that the killed run sent may still arrive.
+    story.operator().waits(60).await;
     story.operator().delete_records().await;
     for verb in [TestCommand::Deploy("v2"), TestCommand::Deploy("v3"), TestCommand::Rollback] {
         let reported = story.run(verb).await;

@@ -56,6 +56,11 @@ pub fn create_repository(state: &mut State, name: &str) {
     state.ecr.repositories.entry(name.to_owned()).or_default();
 }
 
+/// Returns the number of uploads to ECR that have begun and not ended.
+pub fn open_uploads(state: &State) -> usize {
+    state.ecr.uploads.len()
+}
+
 /// Stores a blob in ECR for a manifest that is put later, and returns its digest.
 pub fn put_blob(state: &mut State, bytes: impl Into<Bytes>) -> String {
     state.ecr.put_blob(bytes.into())
