@@ -4,8 +4,8 @@
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::prior_images::{self, PriorImages};
+use super::stored_layer::StoredLayer;
 use super::{CachedLayer, Destination, ImagePush};
-use cutover_oci::image::Codec;
 use cutover_oci::registry::RegistryError;
 use cutover_rollout::model::{Digest, LayerState, Repository};
 
@@ -19,19 +19,11 @@ pub(super) struct Layer {
     /// Its DiffID.
     pub diff_id: Digest,
     /// Its blob, if known.
-    pub blob: Option<Blob>,
+    pub blob: Option<StoredLayer>,
     /// Indexes of the destinations that don't have that blob.
     pub lacking: Vec<usize>,
     /// Where it is known to have been pushed.
     places: Vec<Repository>,
-}
-
-/// A layer as stored in a registry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Blob {
-    pub digest: Digest,
-    pub size: u64,
-    pub codec: Codec,
 }
 
 /// Asks all destinations for all layers. A layer that an image has twice is listed once.
@@ -60,7 +52,7 @@ pub(super) async fn find_existing(
             layers[at].lacking.retain(|lacking| *lacking != to);
             // What a prior image says is looked up again the next time: it has not been verified against the
             // layer.
-            if let Some(Blob { digest, size, codec }) = &layers[at].blob
+            if let Some(StoredLayer { digest, size, codec }) = &layers[at].blob
                 && !layers[at].places.is_empty()
             {
                 let (diff_id, place) = (&layers[at].diff_id, &push.destinations[to].repository);
@@ -89,7 +81,7 @@ async fn check_prior_images(push: &ImagePush<'_>, layers: &mut [Layer]) -> Prior
 fn remembered(push: &ImagePush<'_>, diff_id: &Digest) -> Layer {
     let (blob, places) = match push.cache.layer(diff_id, push.codec) {
         Some(CachedLayer { digest, size, places }) => {
-            (Some(Blob { digest, size, codec: push.codec }), places)
+            (Some(StoredLayer { digest, size, codec: push.codec }), places)
         }
         None => (None, Vec::new()),
     };
@@ -100,7 +92,7 @@ fn remembered(push: &ImagePush<'_>, diff_id: &Digest) -> Layer {
 /// Returns how the destination has or gets the blob without an upload, if it does.
 async fn has(
     destination: &Destination,
-    blob: &Blob,
+    blob: &StoredLayer,
     places: &[Repository],
 ) -> Result<Option<LayerState>, RegistryError> {
     let Destination { repository, registry } = destination;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use oci_spec::image::MediaType;
 
-use super::dedupe;
+use super::stored_layer::StoredLayer;
 use cutover_oci::image::{Annotations, Configuration};
 use cutover_oci::registry::Blob;
 use cutover_oci::registry::document::{DocumentError, descriptor, image_manifest};
@@ -18,7 +18,7 @@ pub(super) fn diff_ids(config: &[u8]) -> Option<Vec<Digest>> {
 /// among the annotations is taken from the configuration: the same image has the same manifest.
 pub(super) fn of(
     config: Bytes,
-    layers: &[&dedupe::Blob],
+    layers: &[&StoredLayer],
     annotations: &Annotations,
 ) -> Result<(Blob, Blob), DocumentError> {
     let read = Configuration::read(&config).ok();

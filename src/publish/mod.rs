@@ -21,6 +21,7 @@ mod push;
 mod pushed_image;
 mod registry_access;
 mod scan;
+mod stored_layer;
 mod transfer;
 
 pub use assembled::{AssembledError, push_assembled, read_bases};

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use oci_spec::image::{Descriptor, ImageIndex, ImageManifest};
 
 use super::Destination;
-use super::dedupe::Blob;
 use super::manifest::diff_ids;
+use super::stored_layer::StoredLayer;
 use cutover_oci::image::Codec;
 use cutover_oci::registry::{LARGEST_CONFIG, RegistryError};
 use cutover_rollout::model::Digest;
@@ -21,7 +21,7 @@ const IMAGES: usize = 5;
 #[derive(Debug, Default)]
 pub(super) struct PriorImages {
     /// Blobs by DiffID.
-    pub blobs: BTreeMap<Digest, Blob>,
+    pub blobs: BTreeMap<Digest, StoredLayer>,
     /// Configurations by digest.
     pub configs: BTreeMap<Digest, Bytes>,
 }
@@ -80,7 +80,7 @@ impl PriorImages {
             for (diff_id, layer) in diff_ids.into_iter().zip(manifest.layers()) {
                 let codec = Codec::of_media_type(layer.media_type().as_ref());
                 let Some((codec, digest)) = codec.zip(digest(layer)) else { continue };
-                self.blobs.insert(diff_id, Blob { digest, size: layer.size(), codec });
+                self.blobs.insert(diff_id, StoredLayer { digest, size: layer.size(), codec });
             }
             self.configs.insert(id, config);
         }

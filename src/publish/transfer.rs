@@ -14,7 +14,8 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Duration, interval};
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::dedupe::{Blob, Layer};
+use super::dedupe::Layer;
+use super::stored_layer::StoredLayer;
 use super::{Destination, ImagePush, PublishError};
 use cutover_docker::{ExportItem, ExportedLayer, LayerStream};
 use cutover_oci::image::{Codec, Compressed, pack};
@@ -40,7 +41,7 @@ pub(super) struct Transferred {
 
 impl Transferred {
     /// Returns the blob of a layer.
-    pub(super) fn blob(&self, diff_id: &Digest) -> Option<&Blob> {
+    pub(super) fn blob(&self, diff_id: &Digest) -> Option<&StoredLayer> {
         self.layers.iter().find(|layer| layer.diff_id == *diff_id)?.blob.as_ref()
     }
 }
@@ -260,7 +261,7 @@ impl<'a> Transfer<'a> {
         let Compressed { digest, size, codec, content, .. } = compressed.clone();
         let state = LayerState::Packed { content, size };
         self.push.emit(&self.layers, at, state);
-        let blob = Blob { digest, size, codec };
+        let blob = StoredLayer { digest, size, codec };
         let layer = &mut self.layers[at];
         // Another tool compressed the layer to another blob, which some destinations have: now all get this
         // one.
@@ -306,7 +307,7 @@ impl<'a> Transfer<'a> {
             done => done.map_err(|error| PublishError::Spool(error.to_string()))??,
         };
         let repository = &self.push.destinations[to].repository;
-        if let Some(Blob { digest, size, codec }) = &self.layers[at].blob {
+        if let Some(StoredLayer { digest, size, codec }) = &self.layers[at].blob {
             let diff_id = &self.layers[at].diff_id;
             self.push.cache.store_layer(diff_id, *codec, (digest, *size), repository);
             *self.uploaded.entry(repository.clone()).or_default() += size;
