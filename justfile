@@ -35,7 +35,7 @@ docs:
 
 # Rewrite what tests write: the JSON Schema, the tables of docs/actions.md, the snapshots
 update:
-    UPDATE_SCHEMA=1 cargo test --test config
+    UPDATE_SCHEMA=1 cargo test -p cutover-config
     UPDATE_DOCS=1 cargo test --test action --test reference
     INSTA_UPDATE=always cargo test --workspace
 

@@ -11,7 +11,6 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use cutover::config;
 use support::tracked;
 
 fn demo(arguments: &[&str]) -> String {
@@ -86,13 +85,16 @@ fn the_examples_of_a_configuration_are_valid() {
     for example in
         [block(&readme, "## Quick start", "yaml"), block(&page, "# Configuration", "yaml"), full]
     {
-        assert_eq!(config::parse(example, "cutover.yaml").err().map(|e| e.to_string()), None);
+        assert_eq!(
+            cutover_config::parse(example, "cutover.yaml").err().map(|e| e.to_string()),
+            None
+        );
     }
     let rolling = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/rolling/cutover.yaml");
-    assert_eq!(config::load(&rolling).err().map(|e| e.to_string()), None);
+    assert_eq!(cutover_config::load(&rolling).err().map(|e| e.to_string()), None);
 
     let mistaken = full.replace("\nlinear: ", "\nlineal: ");
-    let error = config::parse(&mistaken, "cutover.yaml").unwrap_err();
+    let error = cutover_config::parse(&mistaken, "cutover.yaml").unwrap_err();
     assert_eq!(
         block(&page, "## Mistakes", "text").trim_end(),
         format!("error: {error}").trim_end()
@@ -114,7 +116,7 @@ fn sources(folder: &Path) -> String {
 #[test]
 fn the_tests_that_the_page_on_safety_names_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders = ["src", "tests", "rollout", "net", "oci", "docker", "aws", "lab"];
+    let folders = ["src", "tests", "config", "rollout", "net", "oci", "docker", "aws", "lab"];
     let sources: String = folders.map(|folder| sources(&root.join(folder))).concat();
     let page = page("docs/safety.md");
     let mut found = 0;

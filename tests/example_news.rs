@@ -4,7 +4,6 @@
 
 use std::path::Path;
 
-use cutover::config;
 use cutover_aws::{Aws, Change, CredentialSource, Settings, UserData};
 use cutover_lab::scenario::Scenario;
 use cutover_lab::services::{registry, sts};
@@ -17,12 +16,12 @@ use cutover_rollout::template::{UserDataSource, digest_occurrences, pin};
 
 const START: &str = "2026-01-05T09:00:00Z";
 
-fn example() -> config::Config {
+fn example() -> cutover_config::Config {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/news");
-    config::load(&folder.join("cutover.yaml")).unwrap_or_else(|error| panic!("{error}"))
+    cutover_config::load(&folder.join("cutover.yaml")).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn image(config: &config::Config) -> Image {
+fn image(config: &cutover_config::Config) -> Image {
     let (_, wanted) = config.assembly().unwrap();
     let files = wanted.files.iter();
     let assembly = Assembly {

@@ -181,9 +181,9 @@ mod tests {
         ]
     );
     for (file, import) in [
-        ("src/engine/run.rs", "use cutover_lab::world::World;"),
-        ("src/preflight/view.rs", "use crate::engine::Session;"),
-        ("src/preflight/view.rs", "fn run(_: super::super::engine::Plan) {}"),
+        ("src/runner/run.rs", "use cutover_lab::world::World;"),
+        ("src/preflight/view.rs", "use crate::planner::Planner;"),
+        ("src/preflight/view.rs", "fn run(_: super::super::planner::Plan) {}"),
         ("rollout/src/model/event.rs", "use crate::judge::Verdict;"),
         ("rollout/src/model/event.rs", "use crate::Plan;"),
         ("oci/src/registry/client.rs", "use crate::image::Image;"),

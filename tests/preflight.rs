@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cutover::config::{self, Config};
 use cutover::preflight::{Facts, GroupFacts, findings};
 use cutover_aws::{TemplateFacts, UserData, VersionFacts};
+use cutover_config::Config;
 use cutover_rollout::AlarmState;
 use cutover_rollout::model::{
     Capacity, Forward, Group, Instance, InstanceRefresh, LaunchTemplate, Lifecycle, Listener,
@@ -161,11 +161,11 @@ fn facts() -> Facts {
 }
 
 fn pair() -> Config {
-    config::parse(PAIR, "cutover.yaml").unwrap()
+    cutover_config::parse(PAIR, "cutover.yaml").unwrap()
 }
 
 fn single() -> Config {
-    config::parse(SINGLE, "cutover.yaml").unwrap()
+    cutover_config::parse(SINGLE, "cutover.yaml").unwrap()
 }
 
 /// A finding: its name, and a function that changes the facts so that it is found.
@@ -360,7 +360,7 @@ fn rules() {
 #[test]
 fn configured_rules() {
     let rules = format!("traffic:\n  rules: [\"{}\", \"{}\"]", rule_arn("all"), rule_arn("gone"));
-    let config = config::parse(&PAIR.replace("traffic:", &rules), "cutover.yaml").unwrap();
+    let config = cutover_config::parse(&PAIR.replace("traffic:", &rules), "cutover.yaml").unwrap();
     catalogue(
         "configured_rules",
         &config,

@@ -5,13 +5,13 @@
 
 use std::time::Duration;
 
-use cutover::config::{self, Config, Fleet as Configured};
 use cutover::discovery::{
     Account, Fleet, Launch, Service, Unpinnable, choose_services, find_image,
 };
 use cutover::iam::Gap;
 use cutover::scaffold::{ConfigInput, Workflow, cutover_yaml, open_questions, workflow};
 use cutover_aws::{TargetGroupSummary, UserData, VersionFacts};
+use cutover_config::{Config, Fleet as Configured};
 use cutover_rollout::model::{
     Capacity, Color, Forward, Group, LaunchTemplate, LoadBalancer, Rule, RuleConditions, RuleId,
     Strategy, TemplateSource, VersionSpec,
@@ -210,7 +210,8 @@ fn written(
 ) -> (String, Config) {
     let surroundings = ConfigInput { name: "web", dockerfile };
     let text = cutover_yaml(account, service, Some(launch), surroundings).unwrap();
-    let config = config::parse(&text, "cutover.yaml").unwrap_or_else(|why| panic!("{why}\n{text}"));
+    let config =
+        cutover_config::parse(&text, "cutover.yaml").unwrap_or_else(|why| panic!("{why}\n{text}"));
     (text, config)
 }
 

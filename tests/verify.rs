@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // test helpers do not count as tests
 
-use cutover::config::{self, Config};
 use cutover::preflight::{self, Finding};
 use cutover::rehearse::lab;
 use cutover_aws::Aws;
+use cutover_config::Config;
 use cutover_lab::scenario::{GroupSpec, Scenario};
 use cutover_lab::transport::InProcess;
 use cutover_lab::world::World;
@@ -13,7 +13,7 @@ use cutover_lab::world::World;
 const EXAMPLE: &str = include_str!("../examples/news/cutover.yaml");
 
 fn example() -> Config {
-    config::parse(EXAMPLE, "cutover.yaml").unwrap()
+    cutover_config::parse(EXAMPLE, "cutover.yaml").unwrap()
 }
 
 /// Returns the findings in the lab's world of `scenario`, abbreviated.
@@ -47,7 +47,7 @@ region: ap-northeast-2
 fleet: { group: news }
 strategy: rolling
 ";
-    let config = config::parse(text, "cutover.yaml").unwrap();
+    let config = cutover_config::parse(text, "cutover.yaml").unwrap();
     assert_eq!(found(&Scenario::one_group(), &config).await, [""; 0]);
 }
 
@@ -73,7 +73,7 @@ async fn problems_in_the_account_are_found() {
 async fn missing_resources_are_found() {
     let elsewhere = |from: &str, to: &str| {
         assert!(EXAMPLE.contains(from), "{from}");
-        config::parse(&EXAMPLE.replace(from, to), "cutover.yaml").unwrap()
+        cutover_config::parse(&EXAMPLE.replace(from, to), "cutover.yaml").unwrap()
     };
     let world = Scenario::default();
     let group = elsewhere("group: news-green,", "group: news-gren,");

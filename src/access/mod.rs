@@ -6,9 +6,9 @@ mod image;
 mod launch;
 mod traffic;
 
-use crate::config::{Config, Fleet, ScaleIn};
 use crate::iam::{Feature, Features, Gap, Resources};
 use cutover_aws::{Aws, AwsError};
+use cutover_config::{Config, Fleet, ScaleIn};
 use cutover_rollout::model::Group;
 use cutover_rollout::scheduled_scale_in;
 

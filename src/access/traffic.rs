@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::Survey;
-use crate::config::Fleet;
 use crate::iam::Feature;
 use crate::preflight::select_rules;
 use cutover_aws::{AwsError, RuleWithActions};
+use cutover_config::Fleet;
 use cutover_rollout::model::{Color, Group, PerColor, Rule, RuleId, TargetGroup};
 
 const TARGET_GROUPS: &str = "elasticloadbalancing:DescribeTargetGroups";

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::plan::{Adoption, DigestPin, Unadoptable, base, plan};
-use crate::config::{Config, UserData};
 use crate::discovery::{Image, Unpinnable, find_image};
-use crate::engine::{Ledger, LedgerError};
 use crate::publish::{DestinationError, Logins, RegistryAccess};
+use crate::runner::{Ledger, LedgerError};
 use cutover_aws::{Aws, AwsError, Change, TemplateFacts, VersionFacts};
+use cutover_config::{Config, UserData};
 use cutover_net::Net;
 use cutover_oci::registry::RegistryError;
 use cutover_rollout::model::{Group, ImageReference, VersionSpec};

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-use crate::config::{self, Config};
 use crate::publish::{ImageSource, RegistryAccess, read_bases};
+use cutover_config::Config;
 use cutover_docker::{BuildEnv, BuildError, BuildRequest, Engine, EngineImage};
 use cutover_oci::image::{self, Annotations, Image};
 use cutover_oci::registry::{Credentials, login};
@@ -82,7 +82,7 @@ impl ImageBuilder<'_> {
 
     async fn build(
         &self,
-        build: &config::Build,
+        build: &cutover_config::Build,
         tag: Option<&str>,
         emit: &mut dyn FnMut(Event),
     ) -> Result<(Engine, EngineImage), Failure> {
@@ -110,7 +110,7 @@ impl ImageBuilder<'_> {
     /// Completes `image.build` with the configuration's directory and the environment.
     fn build_request(
         &self,
-        build: &config::Build,
+        build: &cutover_config::Build,
         tag: Option<&str>,
     ) -> Result<BuildRequest, Failure> {
         let at = |path: &Path| self.config.directory.join(path);
@@ -128,8 +128,12 @@ impl ImageBuilder<'_> {
         let secrets = build.secrets.iter().map(|(id, source)| cutover_docker::Secret {
             id: id.clone(),
             source: match source {
-                config::SecretSource::Env(name) => cutover_docker::SecretSource::Env(name.clone()),
-                config::SecretSource::File(path) => cutover_docker::SecretSource::File(at(path)),
+                cutover_config::SecretSource::Env(name) => {
+                    cutover_docker::SecretSource::Env(name.clone())
+                }
+                cutover_config::SecretSource::File(path) => {
+                    cutover_docker::SecretSource::File(at(path))
+                }
             },
         });
         let ssh = build.ssh.iter().map(|(id, socket)| cutover_docker::SshAgent {

@@ -10,7 +10,7 @@ use super::signals::{self, Hangup};
 use super::step::TrackedRollout;
 use super::{CommonArgs, output};
 use crate::build::ImageBuilder;
-use crate::engine;
+use crate::planner::Planner;
 use cutover_rollout::model::{Failure, ImageReference, Status};
 
 /// Build, push and roll out the image, or resume an unfinished rollout.
@@ -56,22 +56,22 @@ impl Deploy {
             };
             let caller = environment::caller(self.force);
             let AccountContext { config, net, cloud } = &session;
-            let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
+            let planner = Planner { net, cloud, config, caller, stop: stop.clone() };
             let now = || cloud.now();
             let goal = Status::Succeeded;
             let rollout = Some(TrackedRollout { net, service: &config.service, goal });
             let reporting = Reporting { format, goal, now: &now, stop: &stop, rollout };
             let reported = reporting.run(async |emit| {
                 let outcome = match &existing {
-                    Some(image) => engine.deploy_existing(image, emit).await,
+                    Some(image) => planner.deploy_existing(image, emit).await,
                     None => {
                         let builder = ImageBuilder {
                             config,
-                            access: engine.registries(),
+                            access: planner.registries(),
                             variable: environment::variable,
                             no_cache: self.build.no_cache,
                         };
-                        engine
+                        planner
                             .deploy(&options, async |emit| builder.make(None, emit).await, emit)
                             .await
                     }

@@ -1,7 +1,8 @@
 //! Environment variables, and who runs this process.
 
-use crate::engine::{Caller, WorkflowRun};
+use crate::planner::Caller;
 use crate::publish::Logins;
+use crate::runner::WorkflowRun;
 
 /// Returns an environment variable that is not empty. The action's input takes precedence for `GITHUB_TOKEN`.
 pub(super) fn variable(name: &str) -> Option<String> {

@@ -6,8 +6,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use crate::engine::Stop;
 use crate::report::Reporter;
+use crate::runner::Stop;
 use cutover_rollout::model::TimedEvent;
 
 /// How often the end of the writing is checked.

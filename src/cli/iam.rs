@@ -10,10 +10,10 @@ use super::session;
 use super::signals::{self, Hangup};
 use super::{DEFAULT_CONFIG_PATH, Format, output};
 use crate::access;
-use crate::config::{self, Config};
 use crate::iam::render::{DeployRole, cloudformation, commands, terraform};
 use crate::iam::{Gap, Job, Repository, Trust, permissions};
 use cutover_aws::{Aws, AwsError};
+use cutover_config::Config;
 use cutover_rollout::model::{Failure, Status};
 
 /// The default GitHub environment that a workflow deploys to.
@@ -78,7 +78,8 @@ impl Iam {
 
     async fn read(&self) -> Result<(DeployRole, Vec<Gap>), Failure> {
         let refused = |message: String| Failure::refused(message);
-        let config = config::load(&self.config).map_err(|error| refused(error.to_string()))?;
+        let config =
+            cutover_config::load(&self.config).map_err(|error| refused(error.to_string()))?;
         let (path, name) = self.role_name(&config).map_err(refused)?;
         self.environment
             .as_deref()

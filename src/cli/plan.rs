@@ -6,7 +6,8 @@ use super::session::{self, AccountContext};
 use super::signals::{self, Hangup};
 use super::{CommonArgs, Format, output};
 use crate::build::ImageBuilder;
-use crate::engine::{self, Stop};
+use crate::planner::Planner;
+use crate::runner::Stop;
 use cutover_rollout::model::{Failure, ImageReference, Outcome, Status};
 
 /// Print what `deploy` would do, without changing anything.
@@ -46,11 +47,10 @@ impl Plan {
         let existing = self.image.existing()?;
         let made = existing.is_none();
         let AccountContext { config, net, cloud } = &session;
-        let engine =
-            engine::Session { net, cloud, config, caller: environment::caller(false), stop };
+        let planner = Planner { net, cloud, config, caller: environment::caller(false), stop };
         let builder = ImageBuilder {
             config,
-            access: engine.registries(),
+            access: planner.registries(),
             variable: environment::variable,
             no_cache: false,
         };
@@ -67,7 +67,8 @@ impl Plan {
         };
         let image = image.as_ref();
         let mut reporter = output::reporter(self.common.format, Status::Succeeded);
-        let checked = engine.check_account(image, made, &mut |event| reporter.emit(&event)).await?;
+        let checked =
+            planner.check_account(image, made, &mut |event| reporter.emit(&event)).await?;
         let mut target =
             checked.target(config).map_err(|error| Failure::refused(error.to_string()))?;
         let mut plan = serde_json::to_value(&target.plan)
@@ -87,8 +88,8 @@ impl Plan {
                 .map_err(|error| Failure::failed(error.to_string()))?,
         };
         let ready = match image {
-            Some(image) => engine.may_deploy(&checked, &mut target, image, made).await,
-            None => match engine.may_build(&checked, &mut target).await {
+            Some(image) => planner.may_deploy(&checked, &mut target, image, made).await,
+            None => match planner.may_build(&checked, &mut target).await {
                 Ok(()) => builder.check().await,
                 refused => refused,
             },

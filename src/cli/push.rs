@@ -8,10 +8,10 @@ use super::session::{self, Reporting};
 use super::signals::{self, Hangup};
 use super::{CommonArgs, output};
 use crate::build::ImageBuilder;
-use crate::config::Config;
-use crate::engine;
+use crate::planner;
 use crate::publish::{ImageSource, Publication, Publisher, RegistryAccess};
 use cutover_aws::Aws;
+use cutover_config::Config;
 use cutover_docker::Engine;
 use cutover_net::Net;
 use cutover_rollout::model::{Event, Failure, Outcome, Repository, Status, TimedEvent};
@@ -84,7 +84,7 @@ impl Push {
             (Some(config), true) => &config.image.tags,
             _ => &self.tag,
         };
-        let tags = engine::expand_tags(tags, &caller).map_err(Failure::refused)?;
+        let tags = planner::expand_tags(tags, &caller).map_err(Failure::refused)?;
         if to.is_empty() {
             let message = "there is no repository to push to: add `image.push`, or use `--to`";
             return Err(Failure::refused(message));

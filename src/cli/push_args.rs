@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::environment::variable;
 use crate::build;
-use crate::config::Config;
 use crate::publish::{Attachments, LayerCache, PushOptions};
+use cutover_config::Config;
 use cutover_oci::image::Codec;
 use cutover_rollout::model::Failure;
 

@@ -6,7 +6,7 @@ use super::session::{self, AccountContext, Reporting};
 use super::signals::{self, Hangup};
 use super::step::TrackedRollout;
 use super::{CommonArgs, output};
-use crate::engine;
+use crate::planner::Planner;
 use cutover_rollout::model::Status;
 
 /// Roll back to the previous version.
@@ -52,14 +52,14 @@ impl Rollback {
             };
             let caller = environment::caller(false);
             let AccountContext { config, net, cloud } = &session;
-            let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
+            let planner = Planner { net, cloud, config, caller, stop: stop.clone() };
             let again = ResumeHint { common: &self.common, image: None };
             let now = || session.cloud.now();
             let rollout = Some(TrackedRollout { net, service: &config.service, goal: deployment });
             let goal = Status::RolledBack;
             let reporting = Reporting { format, goal, now: &now, stop: &stop, rollout };
             let reported = reporting
-                .run(async |emit| again.with_options(engine.rollback_of(only, emit).await));
+                .run(async |emit| again.with_options(planner.rollback_of(only, emit).await));
             let (code, outcome) = reported.await;
             *reached = Some(outcome.outcome);
             code

@@ -5,9 +5,9 @@ use super::event_writer::EventWriter;
 use super::layer_bars::LayerBars;
 use super::step::{Step, TrackedRollout};
 use super::{CommonArgs, Format, output};
-use crate::config::{self, Config};
-use crate::engine::Stop;
+use crate::runner::Stop;
 use cutover_aws::{Aws, CredentialSource, ErrorClass, Settings};
+use cutover_config::Config;
 use cutover_net::Net;
 use cutover_rollout::model::{Event, Failure, Outcome, Status, TimedEvent};
 
@@ -24,7 +24,8 @@ pub(super) struct AccountContext {
 
 /// Reads the configuration, with the overrides of the command line.
 pub(super) fn configuration(common: &CommonArgs) -> Result<Config, Failure> {
-    let config = config::load(&common.config).map_err(|e| Failure::refused(e.to_string()))?;
+    let config =
+        cutover_config::load(&common.config).map_err(|e| Failure::refused(e.to_string()))?;
     match &common.role {
         Some(role) => {
             config.with_role(role).map_err(|why| Failure::refused(format!("--role: {why}")))

@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::environment::variable;
 use super::{Format, output};
-use crate::engine::{Stop, Stopper};
+use crate::runner::{Stop, Stopper};
 use cutover_rollout::model::{Failure, Status};
 
 /// What a command does when the terminal goes away (SIGHUP).

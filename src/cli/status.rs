@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::session;
 use super::signals::{self, Hangup};
 use super::{CommonArgs, Format, output};
-use crate::engine;
+use crate::planner;
 use crate::preflight::Facts;
 use cutover_aws::Aws;
 use cutover_rollout::model::{Capacity, Failure, InstanceRefresh, Record, TargetHealth};
@@ -53,7 +53,7 @@ impl Status {
         signals::block_on(format, Hangup::Stops, async move |stop| {
             let seen = async {
                 let session = session::open(&self.common).await?;
-                let checked = engine::check(&session.cloud, &session.config, &[]).await?;
+                let checked = planner::check(&session.cloud, &session.config, &[]).await?;
                 let record = checked.records.last().cloned();
                 let service = session.config.service.clone();
                 let read = read_status(&session.cloud, service, record, &checked.facts).await;

@@ -12,9 +12,9 @@ use super::Format;
 use super::environment::variable;
 use super::runner_files;
 use super::step_settings::{self, StepSettings};
-use crate::engine::Stop;
 use crate::github::{GitHub, Job, Update, report_progress};
 use crate::report::actions::{self, Annotation, Level, Links, RunHistory};
+use crate::runner::Stop;
 use cutover_net::Net;
 use cutover_rollout::model::{Event, Outcome, Status, TimedEvent};
 

@@ -5,7 +5,7 @@ use super::session::{self, AccountContext, Reporting};
 use super::signals::{self, Hangup};
 use super::{CommonArgs, output};
 use crate::build::ImageBuilder;
-use crate::engine;
+use crate::planner::Planner;
 use crate::preflight;
 use cutover_rollout::model::{Outcome, Status};
 
@@ -28,7 +28,7 @@ impl Verify {
             let AccountContext { config, net, cloud } = &session;
             let now = || cloud.now();
             let caller = environment::caller(false);
-            let engine = engine::Session { net, cloud, config, caller, stop: stop.clone() };
+            let planner = Planner { net, cloud, config, caller, stop: stop.clone() };
             let goal = Status::Succeeded;
             let reporting = Reporting { format, goal, now: &now, stop: &stop, rollout: None };
             let reported = reporting.run(async |emit| {
@@ -36,16 +36,16 @@ impl Verify {
                     // A finding, not an error: usually a person runs `verify`, and a workflow builds the image.
                     let builder = ImageBuilder {
                         config,
-                        access: engine.registries(),
+                        access: planner.registries(),
                         variable: environment::variable,
                         no_cache: false,
                     };
                     if let Err(failure) = builder.check().await {
-                        emit(engine.finding_event(preflight::image_cannot_be_built(
+                        emit(planner.finding_event(preflight::image_cannot_be_built(
                             &failure.message_and_hint(),
                         )));
                     }
-                    engine.verify(emit).await
+                    planner.verify(emit).await
                 });
                 stop.unless_stopped(verified).await.unwrap_or_else(|| {
                     Outcome::new(Status::Interrupted, "stopped; nothing was changed")

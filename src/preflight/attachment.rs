@@ -3,7 +3,7 @@
 use super::facts::GroupFacts;
 use super::finding::Finding;
 use super::view::View;
-use crate::config::Fleet;
+use cutover_config::Fleet;
 use cutover_rollout::model::{Color, TargetGroup};
 
 const TOPIC: &str = "attachment";

@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use super::view::View;
-use crate::config::Fleet;
+use cutover_config::Fleet;
 use cutover_rollout::model::Group;
 
 const TOPIC: &str = "capacity";

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{Facts, GroupFacts};
 use super::selection::{live_color, select_rules};
-use crate::config::{Config, Fleet};
 use cutover_aws::{Aws, AwsError, TemplateFacts};
+use cutover_config::{Config, Fleet};
 use cutover_rollout::AlarmState;
 use cutover_rollout::model::{Color, Group, PerColor, Repository, Rule, TargetGroup};
 

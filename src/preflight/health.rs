@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use super::view::View;
-use crate::config::Fleet;
+use cutover_config::Fleet;
 
 const TOPIC: &str = "health checks";
 

@@ -23,7 +23,7 @@ mod test_rule;
 mod view;
 mod weights;
 
-use crate::config::Config;
+use cutover_config::Config;
 
 pub use external::{
     image_cannot_be_built, registry_denied, tag_needs_workflow, unpinnable_user_data,

@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use super::view::View;
-use crate::config::{Fleet, ScaleIn};
+use cutover_config::{Fleet, ScaleIn};
 
 /// Processes that a rollout needs, and what happens without them. `AZRebalance` and `AlarmNotification` may be
 /// suspended; `ScheduledActions` is only needed for the scheduled scale-in.

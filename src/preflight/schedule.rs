@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::finding::Finding;
 use super::view::View;
-use crate::config::{Config, Fleet};
+use cutover_config::{Config, Fleet};
 use cutover_rollout::SCALE_IN_ACTION;
 
 pub(super) fn check(view: &View<'_>) -> Vec<Finding> {

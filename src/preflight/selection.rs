@@ -1,6 +1,6 @@
 //! Selects the rules to change and the test rule, and determines the live color.
 
-use crate::config::{TestRule, Traffic};
+use cutover_config::{TestRule, Traffic};
 use cutover_rollout::model::{Color, PerColor, Rule, RuleId};
 
 /// The rules of a pair of target groups, by purpose.

@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use super::view::View;
-use crate::config::TestRule;
+use cutover_config::TestRule;
 use cutover_rollout::model::{Color, Rule};
 
 const TOPIC: &str = "test rule";

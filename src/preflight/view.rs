@@ -2,7 +2,7 @@
 
 use super::facts::{Facts, GroupFacts};
 use super::selection::{Selection, live_color, select_rules};
-use crate::config::{Config, Fleet};
+use cutover_config::{Config, Fleet};
 use cutover_rollout::model::{Color, PerColor, Rule, RuleId, TargetGroup};
 
 /// The input of every check.

@@ -11,9 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 use super::process::{Process, ProcessCommand};
-use crate::config::{self, Config, ConfigError};
-use crate::engine::Stop;
+use crate::runner::Stop;
 use cutover_aws::AwsError;
+use cutover_config::{Config, ConfigError};
 use cutover_oci::image::AssembleError;
 use cutover_rollout::model::{Outcome, Requests, TimedEvent};
 
@@ -91,7 +91,7 @@ pub(super) fn stage(shape: Shape, seed: u64) -> Result<DemoSetup, SimulationErro
         Shape::BlueGreen => (BLUE_GREEN, Scenario::default()),
         Shape::Rolling => (ROLLING, Scenario::one_group()),
     };
-    let config = config::parse(text, "cutover.yaml")?;
+    let config = cutover_config::parse(text, "cutover.yaml")?;
     let start: Timestamp = START.parse().unwrap_or(Timestamp::UNIX_EPOCH);
     let world = World::from_scenario(&scenario, seed, start)
         .map_err(|error| SimulationError::Lab(error.to_string()))?;

@@ -5,8 +5,8 @@ use cutover_lab::transport::InProcess;
 use tokio::sync::watch;
 use tower::Service as _;
 
-use crate::config::Config;
 use cutover_aws::{CredentialSource, Settings};
+use cutover_config::Config;
 use cutover_net::{Body, Clock, Net, Transport};
 
 /// Returns a network whose requests go to the lab, with the lab's clock.

@@ -9,10 +9,11 @@ use tokio::sync::watch;
 
 use super::demo::SimulationError;
 use super::{lab, site};
-use crate::config::Config;
-use crate::engine::{Caller, Session, Stop};
+use crate::planner::{Caller, Planner};
 use crate::publish::{ImageSource, Logins, PushOptions};
+use crate::runner::Stop;
 use cutover_aws::Aws;
+use cutover_config::Config;
 use cutover_oci::image::{Image, assemble_entries};
 use cutover_rollout::model::{Outcome, TimedEvent};
 
@@ -64,13 +65,13 @@ impl Process<'_> {
             force: false,
             logins: Logins::default(),
         };
-        let session = Session { net: &net, cloud: &cloud, config: self.config, caller, stop };
+        let planner = Planner { net: &net, cloud: &cloud, config: self.config, caller, stop };
         Ok(match &self.verb {
             ProcessCommand::Deploy(labels) => {
                 let image = ImageSource::Assembled(Box::new(self.image(labels)?));
-                session.deploy(&PushOptions::default(), async |_| Ok(image), emit).await
+                planner.deploy(&PushOptions::default(), async |_| Ok(image), emit).await
             }
-            ProcessCommand::Rollback => session.rollback(emit).await,
+            ProcessCommand::Rollback => planner.rollback(emit).await,
         })
     }
 

@@ -21,20 +21,20 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("scaffold", &["model", "iam", "aws", "discovery"]),
     ("access", &["model", "config", "aws", "iam", "preflight", "rollout"]),
     ("report", &["model"]),
+    ("runner", &["model", "template", "rollout", "net", "aws", "publish"]),
     (
-        "engine",
+        "planner",
         &[
             "model",
-            "judge",
             "template",
             "rollout",
             "config",
             "net",
             "registry",
-            "image",
             "aws",
             "publish",
             "preflight",
+            "runner",
         ],
     ),
     (
@@ -48,7 +48,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
             "aws",
             "publish",
             "discovery",
-            "engine",
+            "runner",
         ],
     ),
     (
@@ -66,7 +66,8 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
             "publish",
             "preflight",
             "report",
-            "engine",
+            "planner",
+            "runner",
             "iam",
             "access",
         ],
@@ -87,7 +88,8 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
             "publish",
             "preflight",
             "report",
-            "engine",
+            "planner",
+            "runner",
             "github",
             "iam",
             "access",
@@ -104,7 +106,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// The sources of the deployer's crates. Cargo keeps the arrows between crates acyclic; the table says which there are.
 pub(crate) const CRATES: &[&str] =
-    &["src", "rollout/src", "net/src", "oci/src", "docker/src", "aws/src"];
+    &["src", "config/src", "rollout/src", "net/src", "oci/src", "docker/src", "aws/src"];
 
 /// Crates of which each folder is a row of its own; all others are one row.
 pub(crate) const DIVIDED: &[(&str, &[&str])] =
@@ -153,12 +155,12 @@ pub(crate) const RESTRICTED: &[Restricted] = &[
     },
     Restricted {
         path: "tokio::time::Instant",
-        by: &["net", "engine"],
+        by: &["net", "runner"],
         instead: "take the time as an argument, or net::Clock",
     },
     Restricted {
         path: "Instant::now",
-        by: &["net", "engine"],
+        by: &["net", "runner"],
         instead: "take the time as an argument, or net::Clock",
     },
     Restricted {

@@ -8,7 +8,7 @@ use crate::cli::session::{self, AccountContext};
 use crate::cli::signals::{self, Hangup};
 use crate::cli::step_settings::OnCancel;
 use crate::cli::{CommonArgs, Format, output};
-use crate::engine::Ledger;
+use crate::runner::Ledger;
 use cutover_rollout::model::{Failure, Outcome, Record, Status};
 
 /// What this run left behind.

@@ -9,12 +9,12 @@ use super::select::describe_service;
 use super::{Init, internal_error};
 use crate::cli::environment::variable;
 use crate::cli::{DEFAULT_CONFIG_PATH, github_repository, iam};
-use crate::config::{self, Config};
 use crate::discovery::{self, Account, Fleet, Launch, Service, service_name};
 use crate::iam::Job;
 use crate::publish::is_ghcr;
 use crate::scaffold::{self, ConfigInput, File, Workflow};
 use cutover_aws::Aws;
+use cutover_config::Config;
 use cutover_rollout::model::{Color, Failure, RuleId};
 
 /// The path of the workflow.
@@ -26,7 +26,7 @@ pub(super) const ROLE: &str = "deploy/role.sh";
 impl Init {
     pub(super) async fn existing_service(&self, cloud: &Aws) -> Result<InitResult, Failure> {
         if let Some(name) = &self.service {
-            config::check_service_name(name)
+            cutover_config::check_service_name(name)
                 .map_err(|why| Failure::refused(format!("--service: {why}")))?;
         }
         let (account, service, launch) = self.read(cloud).await?;
@@ -36,7 +36,7 @@ impl Init {
         let text = scaffold::cutover_yaml(&account, &service, launch.as_ref(), surroundings)
             .map_err(|error| internal_error(&error))?;
         // `verify` must read what is written: a name that YAML takes for something else is a bug of cutover.
-        let config = config::parse(&text, DEFAULT_CONFIG_PATH)
+        let config = cutover_config::parse(&text, DEFAULT_CONFIG_PATH)
             .map_err(|error| Failure::failed(error.to_string()))?;
         let mut open = scaffold::open_questions(&account, &service, launch.as_ref());
         let mut complete = account.gaps.is_empty();

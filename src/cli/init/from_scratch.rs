@@ -10,7 +10,6 @@ use super::{Init, Language, internal_error};
 use crate::access;
 use crate::cli::environment::variable;
 use crate::cli::{DEFAULT_CONFIG_PATH, github_repository};
-use crate::config;
 use crate::iam::{Job, Trust};
 use crate::scaffold::stack::{self, GitHub, Network, Stack};
 use crate::scaffold::{self, File};
@@ -51,7 +50,8 @@ impl Init {
                 "--subnet: a load balancer needs subnets in at least two Availability Zones; repeat the option".to_owned(),
             ));
         }
-        config::check_service_name(&service).map_err(|why| refused(format!("--service: {why}")))?;
+        cutover_config::check_service_name(&service)
+            .map_err(|why| refused(format!("--service: {why}")))?;
         let mut open = Vec::new();
         let mut gaps = Vec::new();
         let github = match github_repository::repository(&self.origin, &variable, Path::new(".")) {
@@ -111,7 +111,7 @@ impl Init {
             dockerfile,
         )
         .map_err(|error| internal_error(&error))?;
-        let config = config::parse(&configuration, DEFAULT_CONFIG_PATH)
+        let config = cutover_config::parse(&configuration, DEFAULT_CONFIG_PATH)
             .map_err(|error| Failure::failed(error.to_string()))?;
         let mut files = vec![
             File { path: template.clone(), text },

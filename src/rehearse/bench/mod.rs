@@ -11,7 +11,7 @@ use cutover_lab::transport::InProcess;
 use sha2::{Digest as _, Sha256};
 
 use super::demo::{self, DemoSetup, Shape, SimulationError};
-use crate::engine::Stop;
+use crate::runner::Stop;
 use cutover_net::Stopwatch;
 use cutover_rollout::model::Status;
 use profile::{SpanRecorder, TimeProfile};

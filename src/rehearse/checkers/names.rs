@@ -6,7 +6,7 @@ use std::time::Duration;
 use cutover_lab::services::elbv2::{Condition, Rule};
 use cutover_lab::world::World;
 
-use crate::config::{Config, Fleet, ScaleIn, TestRule};
+use cutover_config::{Config, Fleet, ScaleIn, TestRule};
 use cutover_rollout::model::{Color, RuleId};
 
 /// The resources of a service's configuration, with the lab's ARNs.

@@ -10,7 +10,6 @@ use cutover_lab::transport::InProcess;
 use cutover_lab::world::World;
 
 use super::{give, identity, printed, without};
-use crate::config::{self, Config};
 use crate::iam::Policy;
 use crate::publish::{
     Destination, ImageContent, ImagePush, LayerCache, Logins, RegistryAccess, push_assembled,
@@ -19,6 +18,7 @@ use crate::publish::{
 use crate::rehearse::demo::{CANARY, START};
 use crate::rehearse::lab;
 use cutover_aws::Aws;
+use cutover_config::Config;
 use cutover_oci::image::{Annotations, Codec, assemble};
 use cutover_rollout::model::{Digest, Repository};
 
@@ -43,7 +43,7 @@ fn config(image: &str) -> Config {
     let (before, rest) = CANARY.split_once("image:").unwrap();
     let (_, after) = rest.split_once("\ntemplate:").unwrap();
     let text = format!("{before}image:\n{image}\ntemplate:{after}");
-    config::parse(&text, "cutover.yaml").unwrap()
+    cutover_config::parse(&text, "cutover.yaml").unwrap()
 }
 
 /// Runs `work` as the deploy role with this policy; returns its result and the actions that were

@@ -19,9 +19,9 @@ use cutover_lab::world::World;
 use self::trial_run::{RunResult, TrialRun};
 use super::lab;
 use crate::access;
-use crate::config::{self, Config};
 use crate::iam::{Job, Policy, Repository, Statement, Trust, permissions, trust};
 use cutover_aws::{Aws, CredentialSource, Settings};
+use cutover_config::Config;
 use cutover_lab::transport::InProcess;
 
 /// The deploy role's name.
@@ -130,7 +130,7 @@ impl Trial {
     }
 
     fn config(&self) -> Config {
-        config::parse(&self.config, "cutover.yaml").unwrap()
+        cutover_config::parse(&self.config, "cutover.yaml").unwrap()
     }
 
     fn identity(&self) -> Settings {

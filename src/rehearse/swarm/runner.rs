@@ -15,11 +15,11 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 use super::case::{EarlyEnd, Run, SwarmCase};
-use crate::config::{self, Config};
-use crate::engine::{Stop, Stopper};
 use crate::rehearse::checkers::{Checkers, FleetNames, Tolerance, Totals, Violation, Window};
 use crate::rehearse::demo::{START, SimulationError};
 use crate::rehearse::process::{Process, ProcessCommand};
+use crate::runner::{Stop, Stopper};
+use cutover_config::Config;
 use cutover_net::Clock;
 use cutover_rollout::model::{Outcome, Status, TimedEvent};
 
@@ -99,7 +99,7 @@ struct CaseRunner<'s> {
 
 impl<'s> CaseRunner<'s> {
     fn set(story: &'s SwarmCase) -> Result<CaseRunner<'s>, SimulationError> {
-        let config = config::parse(&story.configuration, "cutover.yaml")?;
+        let config = cutover_config::parse(&story.configuration, "cutover.yaml")?;
         let world = world(story)?;
         let start = world.now;
         let names = FleetNames::of(&config, &world).ok_or_else(|| {

@@ -20,10 +20,11 @@ use super::checkers::{Checkers, FleetNames, Tolerance, Violation};
 use super::demo::{BAD, CANARY, ROLLING, START};
 use super::lab::settings;
 use super::site;
-use crate::config::{self, Config};
-use crate::engine::{Caller, Session, Stop};
+use crate::planner::{Caller, Planner};
 use crate::publish::{ImageSource, Logins, PushOptions};
+use crate::runner::Stop;
 use cutover_aws::{Aws, Settings};
+use cutover_config::Config;
 use cutover_net::Clock;
 use cutover_oci::image::{Image, assemble_entries};
 use cutover_rollout::model::{Event, Outcome, Status, TimedEvent};
@@ -89,7 +90,7 @@ impl Story {
 
     /// Returns a test case in an existing world.
     pub(super) fn in_world(text: &str, world: World) -> Story {
-        let config = config::parse(text, "cutover.yaml").unwrap();
+        let config = cutover_config::parse(text, "cutover.yaml").unwrap();
         let (identity, clock) = (settings(&config), Clock::virtual_from(world.now));
         let lab = InProcess::new(world);
         let before = AccountState::of(&lab);
@@ -331,14 +332,14 @@ impl Story {
             force: false,
             logins: Logins::default(),
         };
-        let session = Session { net, cloud: &cloud, config: &self.config, caller, stop };
+        let planner = Planner { net, cloud: &cloud, config: &self.config, caller, stop };
         let image = match verb {
             TestCommand::Deploy(label) => self.image(label, false),
             TestCommand::DeployBad(label) => self.image(label, true),
-            TestCommand::Rollback => return session.rollback(emit).await,
+            TestCommand::Rollback => return planner.rollback(emit).await,
         };
         let image = ImageSource::Assembled(Box::new(image));
-        session.deploy(&PushOptions::default(), async |_| Ok(image), emit).await
+        planner.deploy(&PushOptions::default(), async |_| Ok(image), emit).await
     }
 
     fn image(&self, label: &str, bad: bool) -> Image {

@@ -10,7 +10,6 @@ use cutover_lab::world::{World, later};
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::config;
 use crate::rehearse::checkers::{Checkers, FleetNames, Tolerance, Totals, Violation};
 use crate::rehearse::demo::{CANARY, ROLLING};
 use cutover_rollout::model::{
@@ -42,7 +41,7 @@ impl CheckerBench {
     fn of(scenario: &Scenario, config: &str) -> CheckerBench {
         let start: Timestamp = "2026-01-05T00:00:00Z".parse().unwrap();
         let world = World::from_scenario(scenario, 1, start).unwrap();
-        let config = config::parse(config, "cutover.yaml").unwrap();
+        let config = cutover_config::parse(config, "cutover.yaml").unwrap();
         let names = FleetNames::of(&config, &world).unwrap();
         let mut checkers = Checkers::new(&world, &names, Tolerance::default());
         checkers.began(start, "run-1");
