@@ -11,6 +11,7 @@ pub mod iam;
 pub mod planner;
 pub mod preflight;
 pub mod publish;
+#[cfg(feature = "demo")]
 pub mod rehearse;
 pub mod report;
 pub mod runner;

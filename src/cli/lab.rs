@@ -8,9 +8,11 @@ use cutover_lab::transport::{Loopback, RunningWorld};
 use cutover_lab::wire::ApiResult;
 use cutover_lab::world::World;
 
+#[cfg(feature = "swarm")]
 use super::bench::Bench;
 use super::session::SPEED;
 use super::signals::{self, Hangup};
+#[cfg(feature = "swarm")]
 use super::swarm::Swarm;
 use super::{Format, output};
 use cutover_rollout::model::Failure;
@@ -19,7 +21,9 @@ use cutover_rollout::model::Failure;
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Lab {
     Serve(Serve),
+    #[cfg(feature = "swarm")]
     Swarm(Swarm),
+    #[cfg(feature = "swarm")]
     Bench(Bench),
 }
 
@@ -65,7 +69,9 @@ impl Lab {
     pub(super) fn run(self) -> u8 {
         match self {
             Lab::Serve(serve) => serve.run(),
+            #[cfg(feature = "swarm")]
             Lab::Swarm(swarm) => swarm.run(),
+            #[cfg(feature = "swarm")]
             Lab::Bench(bench) => bench.run(),
         }
     }

@@ -3,8 +3,10 @@
 
 mod action;
 mod adopt;
+#[cfg(feature = "swarm")]
 mod bench;
 mod build;
+#[cfg(feature = "demo")]
 mod demo;
 mod deploy;
 mod environment;
@@ -12,6 +14,7 @@ mod event_writer;
 mod github_repository;
 mod iam;
 mod init;
+#[cfg(feature = "demo")]
 mod lab;
 mod layer_bars;
 mod output;
@@ -27,6 +30,7 @@ mod signals;
 mod status;
 mod step;
 mod step_settings;
+#[cfg(feature = "swarm")]
 mod swarm;
 mod verify;
 
@@ -47,8 +51,10 @@ pub struct Cli {
 // The help texts are the doc comments of the arguments. A doc comment here would hide their second paragraphs.
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[cfg(feature = "demo")]
     Demo(demo::Demo),
     /// Run the lab, a simulated AWS account.
+    #[cfg(feature = "demo")]
     #[command(subcommand)]
     Lab(lab::Lab),
     Init(init::Init),
@@ -99,7 +105,9 @@ enum Format {
 /// Runs the command and returns the exit code of the process.
 pub fn run(cli: Cli) -> u8 {
     match cli.command {
+        #[cfg(feature = "demo")]
         Command::Demo(verb) => verb.run(),
+        #[cfg(feature = "demo")]
         Command::Lab(verb) => verb.run(),
         Command::Init(verb) => verb.run(),
         Command::Adopt(verb) => verb.run(),

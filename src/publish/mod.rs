@@ -40,4 +40,5 @@ pub use registry_access::{Destination, DestinationError, RegistryAccess};
 pub use scan::{SevereFindings, judge};
 
 #[cfg(test)]
+#[cfg(feature = "demo")]
 mod tests;

@@ -20,6 +20,14 @@ use cutover_rollout::model::{Outcome, TimedEvent};
 /// The command that a process runs.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    not(feature = "swarm"),
+    expect(
+        dead_code,
+        unreachable_pub,
+        reason = "only the swarm rolls back, and shows its test cases"
+    )
+)]
 pub enum ProcessCommand {
     /// `cutover deploy` of the example's site, with these image labels, which control how its
     /// program behaves.
