@@ -56,7 +56,7 @@ fn a_canary_goes_from_v1_to_v2_without_a_failed_request() {
     assert_eq!(outcome["proof"], "launched");
     assert_eq!(outcome["requests"]["failed"], 0);
     assert!(outcome["requests_by_version"]["v2"]["served"].as_u64().unwrap() > 1000);
-    assert!(outcome["virtual_seconds"].as_u64().unwrap() > 300);
+    assert!(outcome["simulated_seconds"].as_u64().unwrap() > 300);
 }
 
 #[test]

@@ -122,7 +122,7 @@ result = {key: str(value) for key, value in result.items()}",
     assert_eq!(output.status.code(), Some(1), "{}{}", text(&output.stdout), text(&output.stderr));
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(found["complete"], false);
-    assert!(found["open"].to_string().contains("elasticloadbalancing:DescribeRules"), "{found}");
+    assert!(found["notes"].to_string().contains("elasticloadbalancing:DescribeRules"), "{found}");
     let yaml = fs::read_to_string(project.path().join("cutover.yaml")).unwrap();
     assert!(
         yaml.contains("# Cannot determine ")

@@ -63,11 +63,11 @@ fn each_service_deploys(world: &World) {
         if services.iter().filter(is_theirs).count() == 1 {
             let (project, found) =
                 found(world, service, ["--load-balancer", &service.load_balancer]);
-            assert_eq!(found["open"], json!([]));
+            assert_eq!(found["notes"], json!([]));
             verified(world, &project);
         }
         let (project, found) = found(world, service, ["--group", &service.live]);
-        assert_eq!(found["open"], json!([]));
+        assert_eq!(found["notes"], json!([]));
         verified(world, &project);
         deployed(world, service, &project, &found);
     }
@@ -153,9 +153,9 @@ fn deploys_after_adopt(world: &'static str) {
     let Some(world) = World::build(world) else { return };
     let service = world.service();
     let (project, found) = found(&world, service, ["--group", &service.live]);
-    let open = found["open"].to_string();
+    let notes = found["notes"].to_string();
     for reason in ["at $Latest", "by the tag `latest`"] {
-        assert!(open.contains(reason), "{open}");
+        assert!(notes.contains(reason), "{notes}");
     }
     let refused = project.run(&world.lab, &["verify"]);
     assert_eq!(refused.exited(2)["outcome"], "refused");

@@ -42,7 +42,7 @@ fn events() -> Vec<TimedEvent> {
         ("v1".to_owned(), Requests { served: 30_000, failed: 0 }),
         ("v2".to_owned(), Requests { served: 1_000, failed: 310 }),
     ]);
-    outcome.virtual_seconds = Some(4_000);
+    outcome.simulated_seconds = Some(4_000);
     [
         (
             0,

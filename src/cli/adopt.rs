@@ -113,6 +113,6 @@ fn as_json(adopted: &Adopted) -> Value {
         "launch_template": adopted.template,
         "version": version,
         "groups": adopted.groups.iter().map(group).collect::<Vec<_>>(),
-        "left": adopted.unpinnable.as_ref().map(ToString::to_string),
+        "skipped": adopted.unpinnable.as_ref().map(ToString::to_string),
     })
 }

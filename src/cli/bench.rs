@@ -43,7 +43,7 @@ impl Bench {
 }
 
 fn table(measured: &BenchResult) -> String {
-    let BenchResult { rollouts, elapsed_seconds, core_seconds, virtual_seconds, shares, .. } =
+    let BenchResult { rollouts, elapsed_seconds, core_seconds, simulated_seconds, shares, .. } =
         measured;
     let calls = measured.calls_each();
     let ms = 1000.0 * core_seconds / *rollouts as f64;
@@ -57,7 +57,7 @@ fn table(measured: &BenchResult) -> String {
         rate = measured.rate(),
         endings = endings.join(", "),
         us = 1000.0 * ms / calls,
-        times = virtual_seconds / core_seconds,
+        times = simulated_seconds / core_seconds,
         history = measured.history,
     );
     for (what, share) in

@@ -134,7 +134,7 @@ async fn rehearse(
         outcome.requests_by_version.insert(version, during);
     }
     let now = transport.now();
-    outcome.virtual_seconds = u64::try_from(now.duration_since(start).as_secs()).ok();
+    outcome.simulated_seconds = u64::try_from(now.duration_since(start).as_secs()).ok();
     Ok((now, outcome))
 }
 

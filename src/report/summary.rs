@@ -69,7 +69,7 @@ fn facts(outcome: &Outcome, took: Duration, look: TerminalStyle) -> Vec<(&'stati
         Some(previous) => format!("{version} (previous: {previous})"),
         None => version.to_string(),
     });
-    let took = match outcome.virtual_seconds {
+    let took = match outcome.simulated_seconds {
         Some(seconds) => {
             format!("{} of simulated time", format_duration(Duration::from_secs(seconds)))
         }

@@ -114,7 +114,7 @@ pub struct Outcome {
     pub requests_by_version: BTreeMap<String, Requests>,
     /// The seconds that passed on the lab's clock; only in the lab.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub virtual_seconds: Option<u64>,
+    pub simulated_seconds: Option<u64>,
 }
 
 impl Outcome {
@@ -137,7 +137,7 @@ impl Outcome {
             proof: None,
             requests: None,
             requests_by_version: BTreeMap::new(),
-            virtual_seconds: None,
+            simulated_seconds: None,
         }
     }
 

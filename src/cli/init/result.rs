@@ -72,7 +72,7 @@ impl InitResult {
         };
         let mut object = self.facts.clone();
         object.insert("files".to_owned(), self.files.iter().map(file).collect());
-        object.insert("open".to_owned(), self.notes.clone().into());
+        object.insert("notes".to_owned(), self.notes.clone().into());
         object.insert("complete".to_owned(), self.complete.into());
         Value::Object(object)
     }

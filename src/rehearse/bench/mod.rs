@@ -30,7 +30,7 @@ pub struct BenchResult {
     /// Their CPU time in seconds.
     pub core_seconds: f64,
     /// The lab's time that passed in them, in seconds.
-    pub virtual_seconds: f64,
+    pub simulated_seconds: f64,
     /// How many ended with each outcome.
     pub endings: BTreeMap<&'static str, u64>,
     /// Calls to AWS per rollout, on average, by `Service.Operation`.
@@ -88,7 +88,7 @@ pub fn bench(shape: Shape, seeds: Range<u64>) -> Result<BenchResult, SimulationE
         rollouts: seeds.end - seeds.start,
         elapsed_seconds: elapsed.as_secs_f64(),
         core_seconds: worked.as_secs_f64(),
-        virtual_seconds: virtual_time.as_secs_f64(),
+        simulated_seconds: virtual_time.as_secs_f64(),
         endings,
         calls,
         shares,
