@@ -7,6 +7,7 @@
 //!
 //! The crate does not depend on cutover: the two are independent readings of AWS.
 
+pub mod dispatch;
 pub mod faults;
 pub mod scenario;
 pub mod services;

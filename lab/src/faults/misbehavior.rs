@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{State, values};
-use crate::services::ec2;
+use super::values;
 use crate::traffic::program::Program;
-use crate::world::World;
 
 /// How the programs of an image misbehave. What is absent stays as the image's labels say.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -40,28 +38,24 @@ impl Misbehavior {
     }
 }
 
-/// Applies all current misbehavior of a program's version. Of two error rates, or latencies, the one
-/// that began later applies.
-pub(crate) fn apply_misbehavior(faults: &State, program: &mut Program) {
-    let version = program.version.clone();
-    let current = faults.misbehaving.current.values();
-    current.filter(|(named, _)| *named == version).for_each(|(_, what)| what.apply(program));
-}
+impl ActiveMisbehavior {
+    /// Adds misbehavior of a version, and returns its number.
+    pub(super) fn add(&mut self, version: &str, becomes: &Misbehavior) -> u64 {
+        self.last += 1;
+        self.current.insert(self.last, (version.to_owned(), becomes.clone()));
+        self.last
+    }
 
-/// Makes the programs of a version misbehave from now on, including those launched later. Returns the
-/// number that ends it.
-pub(super) fn begin(world: &mut World, version: &str, becomes: &Misbehavior) -> u64 {
-    let all = &mut world.faults.misbehaving;
-    all.last += 1;
-    let number = all.last;
-    all.current.insert(number, (version.to_owned(), becomes.clone()));
-    ec2::reload_programs(world, version);
-    number
-}
+    /// Removes the misbehavior with this number, and returns its version.
+    pub(super) fn remove(&mut self, number: u64) -> Option<String> {
+        self.current.remove(&number).map(|(version, _)| version)
+    }
 
-/// Ends the misbehavior with this number.
-pub(super) fn end(world: &mut World, number: u64) {
-    if let Some((version, _)) = world.faults.misbehaving.current.remove(&number) {
-        ec2::reload_programs(world, &version);
+    /// Applies all current misbehavior of a program's version. Of two error rates, or latencies, the one
+    /// that began later applies.
+    pub(super) fn apply(&self, program: &mut Program) {
+        let version = program.version.clone();
+        let current = self.current.values();
+        current.filter(|(named, _)| *named == version).for_each(|(_, what)| what.apply(program));
     }
 }

@@ -1,12 +1,9 @@
 //! Scheduled events of a scenario.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Misbehavior, misbehavior, operator, values};
-use crate::services::ec2;
-use crate::world::{self, World, later};
+use super::misbehavior::Misbehavior;
+use super::values;
 
 /// A scheduled event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,57 +71,5 @@ impl ScheduledEvent {
     /// Creates an event `at` seconds after the start of the scenario.
     pub fn at(at: u64, what: EventKind) -> ScheduledEvent {
         ScheduledEvent { at, what }
-    }
-}
-
-/// Schedules an event. One for a time in the past happens next.
-pub fn schedule(world: &mut World, event: &ScheduledEvent) {
-    let at = later(world.began, Duration::from_secs(event.at));
-    let event = Event::Scheduled(Box::new(event.what.clone()));
-    world.queue.push(at, world::Event::Faults(event));
-}
-
-/// Carries out an event now.
-pub(super) fn carry_out(world: &mut World, what: &EventKind) {
-    match what {
-        EventKind::ZoneLost { zone } => {
-            let zone = zone_named(world, zone);
-            ec2::set_zone_lost(world, &zone, true);
-        }
-        EventKind::ZoneBack { zone } => {
-            let zone = zone_named(world, zone);
-            ec2::set_zone_lost(world, &zone, false);
-        }
-        EventKind::Shortage { zone, lasts } => {
-            let until = later(world.now, Duration::from_secs(*lasts));
-            let zones = match zone {
-                Some(zone) => vec![zone_named(world, zone)],
-                None => world.ec2.zones.keys().cloned().collect(),
-            };
-            for zone in zones {
-                let end = world.ec2.zones_without_capacity.entry(zone).or_insert(until);
-                *end = until.max(*end);
-            }
-        }
-        EventKind::Rate { requests_per_second } => {
-            world.traffic.rate = requests_per_second.max(0.0);
-        }
-        EventKind::Image { version, lasts, becomes } => {
-            let number = misbehavior::begin(world, version, becomes);
-            if let Some(lasts) = lasts {
-                let end = later(world.now, Duration::from_secs(*lasts));
-                let event = Event::MisbehaviorEnds(number);
-                world.queue.push(end, world::Event::Faults(event));
-            }
-        }
-        EventKind::Operator { call, input } => operator::act(world, call, input),
-    }
-}
-
-/// Returns the name of a zone, given its letter or its name.
-fn zone_named(world: &World, zone: &str) -> String {
-    match world.ec2.zones.contains_key(zone) {
-        true => zone.to_owned(),
-        false => format!("{}{zone}", world.region),
     }
 }

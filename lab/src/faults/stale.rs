@@ -1,67 +1,32 @@
 //! Stale reads: AWS calls them eventually consistent. The states of services before each change are kept
 //! for as long as a read may be stale.
 
-use std::collections::VecDeque;
 use std::mem;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use crate::services::{autoscaling, ec2, elbv2, ssm};
+use super::saved_states::SavedState;
+use crate::services::{autoscaling, elbv2};
 use crate::wire::{Call, Service};
-use crate::world::{Event, Rng, World, later};
+use crate::world::{Event, World, later};
 
-/// Earlier states, oldest first.
-#[derive(Debug, Clone)]
-pub(super) struct StateHistory {
-    states: VecDeque<(Timestamp, State)>,
-    rng: Rng,
+/// Returns the current state of a service; none if its reads are never stale.
+fn saved(world: &World, service: Service) -> Option<SavedState> {
+    Some(match service {
+        Service::Autoscaling => SavedState::Autoscaling(Box::new(world.autoscaling.clone())),
+        Service::Ec2 => SavedState::Ec2(Box::new(world.ec2.clone())),
+        Service::Elbv2 => SavedState::Elbv2(Box::new(world.elbv2.clone())),
+        Service::Ssm => SavedState::Ssm(Box::new(world.ssm.clone())),
+        _ => return None,
+    })
 }
 
-/// The state of a service before a change.
-#[derive(Debug, Clone)]
-enum State {
-    Autoscaling(Box<autoscaling::State>),
-    Ec2(Box<ec2::State>),
-    Elbv2(Box<elbv2::State>),
-    Ssm(Box<ssm::State>),
-}
-
-impl StateHistory {
-    /// Creates an empty history.
-    pub(super) fn new(seed: u64) -> StateHistory {
-        let rng = Rng::new(seed.rotate_left(48) ^ 0x7374_616c_6500_0000);
-        StateHistory { states: VecDeque::new(), rng }
-    }
-}
-
-impl State {
-    fn of(world: &World, service: Service) -> Option<State> {
-        Some(match service {
-            Service::Autoscaling => State::Autoscaling(Box::new(world.autoscaling.clone())),
-            Service::Ec2 => State::Ec2(Box::new(world.ec2.clone())),
-            Service::Elbv2 => State::Elbv2(Box::new(world.elbv2.clone())),
-            Service::Ssm => State::Ssm(Box::new(world.ssm.clone())),
-            _ => return None,
-        })
-    }
-
-    fn service(&self) -> Service {
-        match self {
-            State::Autoscaling(_) => Service::Autoscaling,
-            State::Ec2(_) => Service::Ec2,
-            State::Elbv2(_) => Service::Elbv2,
-            State::Ssm(_) => Service::Ssm,
-        }
-    }
-
-    fn swap(&mut self, world: &mut World) {
-        match self {
-            State::Autoscaling(state) => mem::swap(&mut **state, &mut world.autoscaling),
-            State::Ec2(state) => mem::swap(&mut **state, &mut world.ec2),
-            State::Elbv2(state) => mem::swap(&mut **state, &mut world.elbv2),
-            State::Ssm(state) => mem::swap(&mut **state, &mut world.ssm),
-        }
+/// Exchanges a saved state and the current one of its service.
+fn swap(saved: &mut SavedState, world: &mut World) {
+    match saved {
+        SavedState::Autoscaling(state) => mem::swap(&mut **state, &mut world.autoscaling),
+        SavedState::Ec2(state) => mem::swap(&mut **state, &mut world.ec2),
+        SavedState::Elbv2(state) => mem::swap(&mut **state, &mut world.elbv2),
+        SavedState::Ssm(state) => mem::swap(&mut **state, &mut world.ssm),
     }
 }
 
@@ -87,7 +52,7 @@ fn keep(world: &mut World, services: &[Service]) {
         if kept.any(|(_, state)| state.service() == *service) {
             continue;
         }
-        if let Some(state) = State::of(world, *service) {
+        if let Some(state) = saved(world, *service) {
             world.faults.history.states.push_back((now, state));
         }
     }
@@ -147,9 +112,9 @@ pub(crate) fn answer<R>(
     let Some((when, mut state)) = world.faults.history.states.remove(at) else {
         return answer(world, call);
     };
-    state.swap(world);
+    swap(&mut state, world);
     let answered = answer(world, call);
-    state.swap(world);
+    swap(&mut state, world);
     world.faults.history.states.insert(at, (when, state));
     answered
 }

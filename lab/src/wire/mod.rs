@@ -1,7 +1,6 @@
-//! AWS's wire protocols: which service a request is for, how its input is parsed and its response is
-//! written. Services only see [`Call`]s and [`Value`]s, never a protocol.
+//! AWS's wire protocols: how the input of a request is parsed and its response is written. Services only see
+//! [`Call`]s and [`Value`]s, never a protocol.
 
-mod auth;
 mod call;
 mod cbor;
 mod error;
@@ -9,17 +8,13 @@ mod json;
 mod operation;
 mod protocol;
 mod query;
-mod refuse;
-mod route;
-mod serve;
 mod value;
 mod xml;
 
 pub use call::{Call, Principal, Service};
 pub use error::{ApiError, ApiResult, Fault};
 pub use operation::Operation;
-pub use refuse::refuse;
-pub use serve::serve;
+pub(crate) use protocol::{Protocol, header, rpc_operation, set_header};
 pub use value::{Value, map};
 
 /// The maximum nesting depth of an input, in forms and in CBOR (JSON's parser has its own limit). No

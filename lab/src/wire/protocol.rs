@@ -15,7 +15,7 @@ const MAX_DECOMPRESSED_SIZE: u64 = 64 << 20;
 
 /// How a request is encoded, and so how its response must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Protocol {
+pub(crate) enum Protocol {
     /// A form in, XML out.
     Query,
     /// The same in EC2's dialect.
@@ -28,7 +28,7 @@ pub(super) enum Protocol {
 
 impl Protocol {
     /// Returns the protocol of a request to `service`. Every service understands what its SDKs send.
-    pub(super) fn of(service: Service, request: &Request<Bytes>) -> Protocol {
+    pub(crate) fn of(service: Service, request: &Request<Bytes>) -> Protocol {
         if rpc_operation(request.uri().path()).is_some() {
             Protocol::Cbor
         } else if request.headers().contains_key("x-amz-target")
@@ -49,7 +49,7 @@ impl Protocol {
     }
 
     /// Returns the operation and its input.
-    pub(super) fn read(self, request: &Request<Bytes>) -> ApiResult<(String, Value)> {
+    pub(crate) fn read(self, request: &Request<Bytes>) -> ApiResult<(String, Value)> {
         let body = decompressed_body(request)?;
         match self {
             Protocol::Query | Protocol::Ec2 => {
@@ -68,7 +68,7 @@ impl Protocol {
     }
 
     /// Writes the response that holds `result`.
-    pub(super) fn answer(
+    pub(crate) fn answer(
         self,
         service: Service,
         operation: &str,
@@ -85,7 +85,7 @@ impl Protocol {
     }
 
     /// Writes the error response.
-    pub(super) fn refuse(
+    pub(crate) fn refuse(
         self,
         service: Service,
         error: &ApiError,
@@ -129,17 +129,17 @@ impl Protocol {
 }
 
 /// Returns the operation in a path of Smithy RPC v2, `/service/<service>/operation/<operation>`.
-pub(super) fn rpc_operation(path: &str) -> Option<&str> {
+pub(crate) fn rpc_operation(path: &str) -> Option<&str> {
     path.strip_prefix("/service/")?.split_once("/operation/").map(|(_, operation)| operation)
 }
 
 /// Returns the text of a header; empty if it is absent or not text.
-pub(super) fn header<'r>(request: &'r Request<Bytes>, name: &str) -> &'r str {
+pub(crate) fn header<'r>(request: &'r Request<Bytes>, name: &str) -> &'r str {
     request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 /// Sets a header; skips a value that HTTP forbids.
-pub(super) fn set_header(response: &mut Response<Bytes>, name: &'static str, value: &str) {
+pub(crate) fn set_header(response: &mut Response<Bytes>, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }

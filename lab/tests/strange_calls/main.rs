@@ -10,9 +10,9 @@ mod words;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use cutover_lab::dispatch;
 use cutover_lab::scenario::Scenario;
 use cutover_lab::services::ecr;
-use cutover_lab::wire;
 use cutover_lab::world::World;
 use http::{Request, Response};
 use http_words::{HOST_OF_ECR, HTTP_BODIES, HTTP_HEADERS, HTTP_HOSTS, HTTP_PATHS, HTTP_QUERIES};
@@ -42,7 +42,7 @@ impl Fixture {
             let known = arns.iter().filter(|(name, _)| *name == by);
             let parameters: Vec<_> = known.map(|(name, arn)| (*name, arn.as_str())).collect();
             let request = form("elasticloadbalancing", operation, &parameters);
-            let answer = wire::serve(&mut world, &request);
+            let answer = dispatch::serve(&mut world, &request);
             let text = std::str::from_utf8(answer.body()).unwrap();
             let (_, rest) = text.split_once(&format!("<{name}>")).unwrap();
             arns.push((name, rest.split('<').next().unwrap().to_owned()));
@@ -86,7 +86,7 @@ fn check(
             request.body(Bytes::from(cbor::write(&cbor::tree(parameters)))).unwrap()
         }
     };
-    let response = wire::serve(world, &request);
+    let response = dispatch::serve(world, &request);
     assert!(response.status().as_u16() < 500, "{operation} {parameters:?}: {response:?}");
     parses(protocol, &response);
 }
@@ -179,7 +179,7 @@ proptest! {
                 .header("User-Agent", "somebody")
                 .header(name, value)
                 .body(Bytes::from(body));
-            let response = wire::serve(&mut world, &request.unwrap());
+            let response = dispatch::serve(&mut world, &request.unwrap());
             prop_assert!(response.status().as_u16() < 500, "{method} {host}{path}: {response:?}");
             if let Some(location) = response.headers().get("location") {
                 let location = location.to_str().unwrap();
@@ -205,7 +205,7 @@ proptest! {
             .body(Bytes::from(body));
         prop_assume!(request.is_ok());
         let mut world = FIXTURE.with(Clone::clone).world;
-        let response = wire::serve(&mut world, &request.unwrap());
+        let response = dispatch::serve(&mut world, &request.unwrap());
         prop_assert!(response.status().as_u16() < 500, "{:?}", response);
     }
 }
@@ -242,7 +242,7 @@ fn outsized_calls_are_answered() {
     let bottomless = signed("monitoring")
         .uri("/service/GraniteServiceVersion20100801/operation/GetMetricData")
         .body(Bytes::from(vec![0x81; 100_000]));
-    let response = wire::serve(&mut world, &bottomless.unwrap());
+    let response = dispatch::serve(&mut world, &bottomless.unwrap());
     assert!(response.status().as_u16() < 500);
 
     let cloudwatch: Vec<_> =

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::{EventKind, Misbehavior, Throttling, client};
+use super::super::{EventKind, Misbehavior, Throttling};
+use crate::dispatch::client;
 use crate::scenario::Scenario;
 use crate::services::elbv2::{self, TargetState};
 use crate::transport::{InProcess, WatchEvent};

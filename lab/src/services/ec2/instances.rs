@@ -7,7 +7,6 @@ use jiff::Timestamp;
 
 use super::errors::SUBNET;
 use super::{Event, instance_types, launch_data, launches, network, resolve};
-use crate::faults;
 use crate::traffic::program::Program;
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::{self, World, later};
@@ -138,7 +137,7 @@ pub(super) fn launch_instance(world: &mut World, launch: LaunchSpec<'_>) -> ApiR
         interface.and_then(|i| i.bool("associatePublicIpAddress")).unwrap_or(place.map_public_ip);
     let (zone, private_ip) = (place.zone.clone(), place.next_address());
     let mut program = Program::from_user_data(&launch_data::user_data(&data), &world.registry);
-    faults::apply_misbehavior(&world.faults, &mut program);
+    world.faults.apply_misbehavior(&mut program);
     for (key, value) in launch_data::instance_tags(&data) {
         tags.entry(key).or_insert(value);
     }
@@ -259,7 +258,7 @@ pub fn reload_programs(world: &mut World, version: &str) {
         if instance.program.version == version {
             let user_data = launch_data::user_data(&instance.data);
             instance.program = Program::from_user_data(&user_data, &world.registry);
-            faults::apply_misbehavior(&world.faults, &mut instance.program);
+            world.faults.apply_misbehavior(&mut instance.program);
         }
     }
 }

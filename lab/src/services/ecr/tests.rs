@@ -9,9 +9,9 @@ use http::Request;
 use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 
+use crate::dispatch;
 use crate::scenario::ImageFiles;
 use crate::services::registry::digest_of;
-use crate::wire;
 use crate::world::World;
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -33,7 +33,7 @@ impl Account {
             .header("X-Amz-Target", target)
             .body(Bytes::from(input.to_string()))
             .unwrap();
-        let response = wire::serve(&mut self.0, &request);
+        let response = dispatch::serve(&mut self.0, &request);
         (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap())
     }
 

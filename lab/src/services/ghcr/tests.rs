@@ -8,9 +8,9 @@ use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 
 use super::{Visibility, set_visibility};
+use crate::dispatch;
 use crate::services::github::{AccessToken, GITHUB_TOKEN, Level};
 use crate::services::registry::{self, digest_of};
-use crate::wire;
 use crate::world::World;
 
 const PERSON: &str = "ghp_somebody";
@@ -34,7 +34,7 @@ fn send(
     if let Some(authorization) = authorization {
         request = request.header("Authorization", authorization);
     }
-    wire::serve(world, &request.body(Bytes::copy_from_slice(body)).unwrap())
+    dispatch::serve(world, &request.body(Bytes::copy_from_slice(body)).unwrap())
 }
 
 /// Requests a token, and returns the `Authorization` header for it.

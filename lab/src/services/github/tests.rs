@@ -6,8 +6,8 @@ use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 
 use super::{AccessToken, GITHUB_TOKEN, Level, PullState, READ_ONLY_TOKEN};
+use crate::dispatch;
 use crate::services::ghcr::{self, Visibility};
-use crate::wire;
 use crate::world::World;
 
 const DEPLOYMENTS: &str = "/repos/acme/news/deployments";
@@ -31,7 +31,7 @@ fn send(
         request = request.header("Authorization", format!("Bearer {token}"));
     }
     let body = if body.is_null() { String::new() } else { body.to_string() };
-    wire::serve(world, &request.body(Bytes::from(body)).unwrap())
+    dispatch::serve(world, &request.body(Bytes::from(body)).unwrap())
 }
 
 /// Sends a request as the job; returns status and body.
@@ -147,7 +147,7 @@ fn tokens_and_limits() {
     world.now += SignedDuration::from_hours(1);
     assert_eq!(get(&mut world, Some(GITHUB_TOKEN)).status(), 200);
     let silent = Request::get("http://127.0.0.1/api/v3/repos/acme/news").body(Bytes::new());
-    assert_eq!(wire::serve(&mut world, &silent.unwrap()).status(), 403, "no User-Agent");
+    assert_eq!(dispatch::serve(&mut world, &silent.unwrap()).status(), 403, "no User-Agent");
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_package_shows_its_visibility_and_versions() {
     assert_eq!(refused(&mut world, "GET", path, &Json::Null), "404 Not Found");
     let push = Request::post("https://ghcr.io/v2/acme/news/blobs/uploads/");
     let push = push.header("Authorization", "Bearer Z2hwX2FkYQ==").body(Bytes::new()).unwrap();
-    assert_eq!(wire::serve(&mut world, &push).status(), 202);
+    assert_eq!(dispatch::serve(&mut world, &push).status(), 202);
     let (_, package) = ask(&mut world, "GET", path, &Json::Null);
     assert_eq!((&package["visibility"], &package["version_count"]), (&json!("private"), &json!(0)));
     assert_eq!(package["repository"], Json::Null, "a person's push links it to none");
@@ -175,7 +175,7 @@ fn the_issuer_publishes_its_key() {
     for uri in ["https://token.actions.githubusercontent.com", "http://127.0.0.1:1/_lab/github"] {
         let mut get = |name: &str| -> Json {
             let request = Request::get(format!("{uri}/.well-known/{name}")).body(Bytes::new());
-            serde_json::from_slice(wire::serve(&mut world, &request.unwrap()).body()).unwrap()
+            serde_json::from_slice(dispatch::serve(&mut world, &request.unwrap()).body()).unwrap()
         };
         assert_eq!(get("openid-configuration")["issuer"], super::ISSUER);
         assert_eq!(get("jwks")["keys"][0]["kid"], "lab");

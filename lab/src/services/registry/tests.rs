@@ -1,8 +1,8 @@
 //! Pushes and pulls over HTTP, as a client does.
 
 use super::*;
+use crate::dispatch;
 use crate::services::ecr;
-use crate::wire;
 use crate::world::World;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -40,7 +40,7 @@ impl Client {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        wire::serve(&mut self.world, &request.body(Bytes::copy_from_slice(body)).unwrap())
+        dispatch::serve(&mut self.world, &request.body(Bytes::copy_from_slice(body)).unwrap())
     }
 
     fn upload(&mut self, bytes: &[u8]) -> String {
@@ -211,7 +211,7 @@ fn reads_are_redirected_to_the_storage() {
         if let Some(range) = range {
             request = request.header("Range", range);
         }
-        wire::serve(&mut client.world, &request.body(Bytes::new()).unwrap())
+        dispatch::serve(&mut client.world, &request.body(Bytes::new()).unwrap())
     };
     assert_eq!(get(None).body(), "0123456789");
     let part = get(Some("bytes=3-5"));
@@ -223,7 +223,8 @@ fn reads_are_redirected_to_the_storage() {
     assert_eq!(get(Some("bytes=7-")).body(), "789");
     assert_eq!(get(Some("bytes=10-")).status(), 416);
     client.world.now += jiff::SignedDuration::from_hours(2);
-    let late = wire::serve(&mut client.world, &Request::get(&place).body(Bytes::new()).unwrap());
+    let late =
+        dispatch::serve(&mut client.world, &Request::get(&place).body(Bytes::new()).unwrap());
     assert_eq!(late.status(), 403);
 }
 

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 
 use super::auth;
-use super::protocol::{Protocol, header, set_header};
 use super::route::{Route, Scope};
-use super::{ApiError, ApiResult, Call, Principal, Service, Value};
 use crate::services::{
     autoscaling, cloudwatch, ec2, ecr, elbv2, ghcr, github, iam, registry, ssm, sts,
+};
+use crate::wire::{
+    ApiError, ApiResult, Call, Principal, Protocol, Service, Value, header, set_header,
 };
 use crate::world::World;
 use crate::{faults, traffic};

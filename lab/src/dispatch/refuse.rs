@@ -5,14 +5,17 @@ use http::header::CONTENT_TYPE;
 use http::{Request, Response, StatusCode};
 use serde_json::json;
 
-use super::ApiError;
-use super::protocol::{Protocol, set_header};
 use super::route::Route;
 use super::serve::finish;
+use crate::wire::{ApiError, Protocol, set_header};
 use crate::world::World;
 
 /// Refuses a request in the format of the service that it is for, without any effect.
-pub fn refuse(world: &mut World, request: &Request<Bytes>, error: &ApiError) -> Response<Bytes> {
+pub(super) fn refuse(
+    world: &mut World,
+    request: &Request<Bytes>,
+    error: &ApiError,
+) -> Response<Bytes> {
     let service = match Route::of(request) {
         Route::Signed(scope) => Some(scope.service),
         Route::Unsigned(service) => Some(service),

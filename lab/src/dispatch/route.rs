@@ -5,10 +5,9 @@ use bytes::Bytes;
 use http::Request;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 
-use super::Service;
-use super::protocol::{header, rpc_operation};
 use crate::services::registry::{STORAGE_PREFIX, authority, is_storage_host};
 use crate::services::{ghcr, github};
+use crate::wire::{Service, header, rpc_operation};
 
 /// The destination of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]

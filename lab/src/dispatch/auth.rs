@@ -1,12 +1,10 @@
 //! Authentication. The access key and the session token must be known and not expired. The signature is
 //! not computed, and the signing time is not checked, because the lab's time may run faster.
 
-use crate::services::sts::{self, CredentialError};
-use crate::world::World;
-
-use super::protocol::Protocol;
 use super::route::Scope;
-use super::{ApiError, ApiResult, Principal, Service};
+use crate::services::sts::{self, CredentialError};
+use crate::wire::{ApiError, ApiResult, Principal, Protocol, Service};
+use crate::world::World;
 
 /// Returns the caller of a signed request, or the refusal as its protocol words it. The query form is
 /// documented (STS, "Common errors"); the codes of the other protocols are those that SDKs list for

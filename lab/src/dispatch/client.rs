@@ -10,7 +10,7 @@ use crate::services::sts;
 
 /// Builds the request for `call` (`autoscaling:SetDesiredCapacity`), signed with the lab's own key. For
 /// an unknown service, the request will be refused.
-pub(super) fn request(region: &str, call: &str, input: &Json) -> Request<Bytes> {
+pub(crate) fn request(region: &str, call: &str, input: &Json) -> Request<Bytes> {
     let (service, operation) = call.split_once(':').unwrap_or((call, ""));
     let scope = format!("{}/20260101/{region}/{service}/aws4_request", sts::ACCESS_KEY);
     let mut request = Request::new(body(service, operation, input));
