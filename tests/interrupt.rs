@@ -16,7 +16,6 @@ mod support {
 use std::time::Duration;
 
 use cutover_lab::scenario::Scenario;
-use cutover_lab::services::registry;
 use cutover_lab::world::World;
 use serde_json::{Value, json};
 use support::lab::Lab;
@@ -153,7 +152,7 @@ fn stopped_in_the_middle_of_a_push() {
     let project = Project::quick();
     project.add_incompressible_file(48 << 20);
     let run = project.start(&lab, &["deploy"]);
-    while lab.world(|world| registry::open_uploads(&world.registry)) == 0 {
+    while lab.world(|world| world.registry.open_uploads()) == 0 {
         std::thread::sleep(Duration::from_millis(1));
     }
     run.signal("INT");

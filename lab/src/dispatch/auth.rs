@@ -2,7 +2,8 @@
 //! not computed, and the signing time is not checked, because the lab's time may run faster.
 
 use super::route::Scope;
-use crate::services::sts::{self, CredentialError};
+use crate::services::sts;
+use crate::services::sts::session::CredentialError;
 use crate::wire::{ApiError, ApiResult, Principal, Protocol, Service};
 use crate::world::World;
 

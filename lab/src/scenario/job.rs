@@ -3,7 +3,8 @@
 use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::services::github::{State, Subject};
+use crate::services::github::Subject;
+use crate::services::github::state::State;
 
 /// A job, and what GitHub knows about it. Its `sub` claim follows from that: it names the environment if
 /// there is one, else the event if that is a pull request, else the ref (GitHub docs, "OpenID Connect

@@ -4,7 +4,6 @@
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 
-use super::NO_VERSION;
 use super::cohorts::by_weight;
 use super::load;
 use super::minutes::minute_of;
@@ -12,6 +11,7 @@ use super::program::Program;
 use super::routing::{self, RuleResult};
 use super::site::{code, error_page, respond, set_header, text};
 use crate::services::elbv2::{Forward, LoadBalancer, LoadBalancerState, RequestParts, TargetGroup};
+use crate::traffic::state::NO_VERSION;
 use crate::world::World;
 
 /// The cookie of group stickiness. AWS's values are opaque; the lab's is the end of the target group's

@@ -5,9 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Event;
 use crate::faults::values;
-use crate::world::{self, World, elapsed, later};
+use crate::world::{elapsed, later};
 
 /// How often the rate follows the daily curve.
 const DAILY: Duration = Duration::from_secs(60);
@@ -62,19 +61,19 @@ fn soon() -> u64 {
 
 impl Demand {
     /// Returns whether the rate never changes by itself.
-    fn is_constant(&self) -> bool {
+    pub(super) fn is_constant(&self) -> bool {
         self.daily.is_none() && self.bursts.is_empty()
     }
 
     /// Returns the factor at `now`.
-    fn factor(&self, began: Timestamp, now: Timestamp) -> f64 {
+    pub(super) fn factor(&self, began: Timestamp, now: Timestamp) -> f64 {
         let bursts = self.bursts.iter().map(|burst| burst.factor(began, now));
         self.daily.map_or(1.0, |daily| daily.factor(now)) * bursts.product::<f64>()
     }
 
     /// Returns when the factor changes next: in a second while a burst rises or falls, in a minute with
     /// a daily curve, else when the next burst begins or ends.
-    fn next(&self, began: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    pub(super) fn next(&self, began: Timestamp, now: Timestamp) -> Option<Timestamp> {
         let steep = self.bursts.iter().any(|burst| burst.is_steep(began, now));
         let slow = self.daily.map(|_| later(now, DAILY));
         let edges = self.bursts.iter().flat_map(|burst| burst.edges(began));
@@ -85,7 +84,7 @@ impl Demand {
 }
 
 impl Daily {
-    fn factor(self, now: Timestamp) -> f64 {
+    pub(super) fn factor(self, now: Timestamp) -> f64 {
         let hour = now.as_second().rem_euclid(86_400) as f64 / 3600.0;
         let turn = (hour - self.peak_hour) / 24.0 * std::f64::consts::TAU;
         self.trough + (1.0 - self.trough) * (0.5 + 0.5 * turn.cos())
@@ -102,7 +101,7 @@ impl Burst {
         [at, high, falls, falls.saturating_add(within)].map(after)
     }
 
-    fn factor(self, began: Timestamp, now: Timestamp) -> f64 {
+    pub(super) fn factor(self, began: Timestamp, now: Timestamp) -> f64 {
         let [begins, high, falls, ends] = self.edges(began);
         let share = |from, to| {
             let whole = elapsed(from, to).as_secs_f64();
@@ -120,23 +119,6 @@ impl Burst {
     fn is_steep(self, began: Timestamp, now: Timestamp) -> bool {
         let [begins, high, falls, ends] = self.edges(began);
         (begins..high).contains(&now) || (falls..ends).contains(&now)
-    }
-}
-
-/// Makes the rate follow `demand` from now on. Must be called only once.
-pub fn set_demand(world: &mut World, demand: Demand) {
-    world.traffic.demand = demand;
-    if !world.traffic.demand.is_constant() {
-        update_rate(world);
-    }
-}
-
-/// Updates the rate and schedules its next update.
-pub(super) fn update_rate(world: &mut World) {
-    let (began, now) = (world.began, world.now);
-    world.traffic.factor = world.traffic.demand.factor(began, now);
-    if let Some(at) = world.traffic.demand.next(began, now) {
-        world.queue.push(at, world::Event::Traffic(Event::UpdateRate));
     }
 }
 

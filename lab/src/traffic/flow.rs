@@ -8,10 +8,11 @@ use jiff::Timestamp;
 
 use super::minutes::minute_of;
 use super::routing::{self, RuleResult};
-use super::{NO_VERSION, State, cohorts, load};
+use super::{cohorts, load};
 use crate::services::elbv2::{
     LoadBalancer, LoadBalancerState, RequestParts, Rule, TargetGroup, TargetState,
 };
+use crate::traffic::state::{NO_VERSION, State};
 use crate::world::{World, elapsed, later};
 
 /// How some of a load balancer's requests end. Names are borrowed while endings are compared, of which

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::State;
-
 /// Returns the minute that contains a timestamp.
 pub(super) fn minute_of(at: Timestamp) -> Timestamp {
     let seconds = at.as_second();
@@ -51,49 +49,5 @@ impl MinMax {
     pub fn include(&mut self, value: u64) {
         let (low, high) = self.range.unwrap_or((value, value));
         self.range = Some((low.min(value), high.max(value)));
-    }
-}
-
-impl State {
-    /// Counts responses of targets, by status and by milliseconds.
-    pub(super) fn count_responses(
-        &mut self,
-        minute: Timestamp,
-        (balancer, group): (&str, &str),
-        statuses: &[(u16, u64)],
-        times: &[(u64, u64)],
-    ) {
-        let counts = self.group_minute(minute, balancer, group);
-        for (status, number) in statuses.iter().filter(|(_, number)| *number > 0) {
-            counts.requests += number;
-            *counts.answers.entry(status / 100).or_default() += number;
-        }
-        for (milliseconds, number) in times {
-            *counts.latency.entry(*milliseconds).or_default() += number;
-        }
-    }
-
-    /// Counts requests whose target did not answer.
-    pub(super) fn count_connection_errors(
-        &mut self,
-        minute: Timestamp,
-        (balancer, group): (&str, &str),
-        number: u64,
-    ) {
-        let counts = self.group_minute(minute, balancer, group);
-        counts.requests += number;
-        counts.connection_errors += number;
-        self.refused(minute, balancer, 502, number);
-    }
-
-    /// Counts requests that the load balancer answered itself.
-    pub(super) fn refused(&mut self, minute: Timestamp, balancer: &str, status: u16, number: u64) {
-        let refused = &mut self.minutes.entry(minute).or_default().balancer_responses;
-        *refused.entry((balancer.to_owned(), status)).or_default() += number;
-    }
-
-    fn group_minute(&mut self, minute: Timestamp, balancer: &str, group: &str) -> &mut GroupMinute {
-        let key = (balancer.to_owned(), group.to_owned());
-        self.minutes.entry(minute).or_default().groups.entry(key).or_default()
     }
 }

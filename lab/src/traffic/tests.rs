@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use http::{Request, Response};
 
-use super::{Burst, Demand, Tally, answer, set_demand};
+use super::{Burst, Demand, answer, set_demand};
 use crate::services::ec2;
 use crate::services::elbv2::fixture::{Fixture, world};
 use crate::services::elbv2::{Action, ActionKind, Condition, RuleSpec, create_rule};
+use crate::traffic::state::Tally;
 
 fn tally(f: &Fixture, version: &str) -> Tally {
     f.world.traffic.totals().get(version).copied().unwrap_or_default()

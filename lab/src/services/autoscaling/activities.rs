@@ -4,64 +4,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Group, invalid, max_records, not_found};
+use super::Group;
+use super::activity::{Activity, ActivityStatus};
+use super::errors::{invalid, not_found};
+use super::request::max_records;
 use crate::services::paging::page;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::{World, elapsed};
 
 /// How long an activity is listed: six weeks (user guide).
 const LISTED: Duration = Duration::from_secs(6 * 7 * 86_400);
-
-/// The status of an activity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ActivityStatus {
-    /// Started.
-    InProgress,
-    /// Waiting for the deregistration delay.
-    Draining,
-    /// Launched, and not in service yet.
-    PreInService,
-    /// Waiting for a lifecycle hook.
-    MidLifecycleAction,
-    /// Succeeded.
-    Successful,
-    /// Failed.
-    Failed,
-}
-
-impl ActivityStatus {
-    fn as_str(self) -> &'static str {
-        match self {
-            ActivityStatus::InProgress => "InProgress",
-            ActivityStatus::Draining => "WaitingForELBConnectionDraining",
-            ActivityStatus::PreInService => "PreInService",
-            ActivityStatus::MidLifecycleAction => "MidLifecycleAction",
-            ActivityStatus::Successful => "Successful",
-            ActivityStatus::Failed => "Failed",
-        }
-    }
-}
-
-/// One scaling activity.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Activity {
-    /// Its UUID.
-    pub id: String,
-    /// What it does, such as `Launching a new EC2 instance: i-…`.
-    pub description: String,
-    /// Its cause.
-    pub cause: String,
-    /// When it began.
-    pub started: Timestamp,
-    /// When it ended.
-    pub ended: Option<Timestamp>,
-    /// Its status.
-    pub status: ActivityStatus,
-    /// StatusMessage: what went wrong.
-    pub message: Option<String>,
-    /// A JSON object with the subnet and zone.
-    pub details: String,
-}
 
 /// Formats a time as causes and messages do.
 pub(super) fn stamp(at: Timestamp) -> String {
@@ -108,23 +60,6 @@ pub(super) fn fail(group: &mut Group, id: &str, message: String, now: Timestamp)
     set(group, id, ActivityStatus::Failed, now);
     if let Some(activity) = group.activities.iter_mut().rev().find(|a| a.id == id) {
         activity.message = Some(message);
-    }
-}
-
-/// The activities of a deleted group.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DeletedGroup {
-    /// Its name.
-    pub name: String,
-    /// Its ARN.
-    pub arn: String,
-    /// Its activities, oldest first.
-    pub activities: Vec<Activity>,
-}
-
-impl DeletedGroup {
-    pub(super) fn of(group: Group) -> DeletedGroup {
-        DeletedGroup { name: group.name, arn: group.arn, activities: group.activities }
     }
 }
 

@@ -3,7 +3,9 @@
 
 use jiff::Timestamp;
 
-use super::{Group, LifecycleState, invalid, max_records, named, refuse_during_refresh};
+use super::errors::invalid;
+use super::request::{max_records, named, refuse_during_refresh};
+use super::{Group, LifecycleState};
 use crate::services::elbv2::{self, TargetState};
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Value, map};

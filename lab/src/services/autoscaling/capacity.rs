@@ -2,9 +2,11 @@
 
 use super::activities::stamp;
 use super::cause::Cause;
-use super::{
-    Event, Status, group_to_update, invalid, launch, lifecycle, schedule, termination_policy,
-};
+use super::errors::invalid;
+use super::queue::schedule;
+use super::request::group_to_update;
+use super::state::Event;
+use super::{Status, launch, lifecycle, termination_policy};
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::World;
 

@@ -1,7 +1,9 @@
 //! `DescribeAutoScalingGroups` and `DescribeAutoScalingInstances`.
 
+use super::errors::invalid;
+use super::request::max_records;
 use super::template::template_value;
-use super::{Group, Member, invalid, max_records, options, tags};
+use super::{Group, Member, options, tags};
 use crate::services::paging::page;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;

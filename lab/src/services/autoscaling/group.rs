@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::activities::Activity;
-use super::hooks::{LifecycleAction, LifecycleHook};
-use super::policies::Policy;
-use super::refresh::{Refresh, Status};
-use super::scheduled::ScheduledAction;
-use super::template::TemplateSpec;
+use super::activity::Activity;
+use super::hooks::LifecycleAction;
+use super::hooks::hook::LifecycleHook;
+use super::policies::policy::Policy;
+use super::refresh::instance_refresh::{Refresh, Status};
+use super::scheduled_action::ScheduledAction;
+use super::template_spec::TemplateSpec;
 use crate::wire::Value;
 
 /// One Auto Scaling group.

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::activities::stamp;
 use super::capacity::{self, number};
 use super::cause::Cause;
-use super::refresh::Status;
-use super::template::TemplateSpec;
-use super::{
-    Event, Group, attachments, group_to_update, hooks, invalid, lifecycle, named, not_found,
-    options, policies, schedule, tags, types,
-};
+use super::errors::{invalid, not_found};
+use super::queue::schedule;
+use super::refresh::instance_refresh::Status;
+use super::request::{group_to_update, named};
+use super::state::Event;
+use super::template_spec::TemplateSpec;
+use super::{Group, attachments, hooks, lifecycle, options, policies, tags, types};
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::World;
 

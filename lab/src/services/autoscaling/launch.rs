@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::cause::{self, Cause};
-use super::{Event, Group, LifecycleState, Member, activities, schedule};
+use super::queue::schedule;
+use super::state::Event;
+use super::{Group, LifecycleState, Member, activities};
 use crate::services::ec2;
 use crate::wire::{ApiError, Value};
 use crate::world::{World, later};
@@ -94,7 +96,7 @@ fn attempt(
 ) -> Result<String, ApiError> {
     let (subnet, zone) = place;
     let Some(group) = world.autoscaling.groups.get(name) else {
-        return Err(super::not_found(name));
+        return Err(super::errors::not_found(name));
     };
     let spec = group.effective_template().clone();
     let cause = cause::of_launch(group, why, world.now);

@@ -1,9 +1,13 @@
 //! The path of an instance into service and out of the group, including its lifecycle hooks.
 
-use super::activities::{self, ActivityStatus};
+use super::activities;
+use super::activity::ActivityStatus;
 use super::cause::{self, Cause};
-use super::hooks::{self, Transition};
-use super::{Event, Group, LifecycleState, attachments, capacity, schedule};
+use super::hooks;
+use super::hooks::hook::Transition;
+use super::queue::schedule;
+use super::state::Event;
+use super::{Group, LifecycleState, attachments, capacity};
 use crate::services::{ec2, elbv2};
 use crate::world::World;
 
@@ -146,6 +150,6 @@ pub(super) fn remove_if_deleted(world: &mut World, name: &str) {
     if world.autoscaling.groups.get(name).is_some_and(ended)
         && let Some(group) = world.autoscaling.groups.remove(name)
     {
-        world.autoscaling.former.push(activities::DeletedGroup::of(group));
+        world.autoscaling.former.push(super::DeletedGroup::of(group));
     }
 }

@@ -1,7 +1,9 @@
 //! Operations on single instances of a group: terminate, protect, set health.
 
 use super::cause::Cause;
-use super::{Group, activities, capacity, health, invalid, lifecycle, named};
+use super::errors::invalid;
+use super::request::named;
+use super::{Group, activities, capacity, health, lifecycle};
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;
 

@@ -1,11 +1,13 @@
 //! Operations that move instances into and out of standby, or attach and detach them.
 
-use super::activities::{self, ActivityStatus, stamp};
+use super::activities::{self, stamp};
+use super::activity::ActivityStatus;
+use super::errors::{invalid, not_found};
 use super::members::{all_in, ids};
-use super::{
-    Event, Group, LifecycleState, Member, capacity, group_to_update, invalid, lifecycle, named,
-    not_found, schedule,
-};
+use super::queue::schedule;
+use super::request::{group_to_update, named};
+use super::state::Event;
+use super::{Group, LifecycleState, Member, capacity, lifecycle};
 use crate::services::ec2::InstanceState;
 use crate::services::elbv2;
 use crate::wire::{ApiResult, Value, map};

@@ -4,10 +4,12 @@
 //! scheduled. Each event is handled in the file of its subject.
 
 mod activities;
+mod activity;
 mod attachments;
 mod capacity;
 mod cause;
 mod describe;
+mod errors;
 #[cfg(test)]
 mod fixture;
 mod group;
@@ -22,42 +24,37 @@ mod membership;
 mod options;
 mod policies;
 mod processes;
+mod queue;
 mod rebalance;
 mod recurrence;
 mod refresh;
+mod request;
 mod scheduled;
+mod scheduled_action;
+pub(crate) mod state;
 mod tags;
 mod template;
+mod template_spec;
 mod termination_policy;
 #[cfg(test)]
 mod tests;
 mod types;
 mod warm_pool;
 
-use std::collections::BTreeMap;
-
-use jiff::Timestamp;
-
 use crate::wire::{ApiError, ApiResult, Call, Value};
-use crate::world::{self, World, later};
+use crate::world::World;
+pub use state::{Event, State};
 
-pub use activities::{Activity, ActivityStatus, DeletedGroup};
+pub use activity::{Activity, ActivityStatus, DeletedGroup};
 pub use group::{Backoff, Group, LifecycleState, Member, MetricSample, Tag};
-pub use hooks::{ActionResult, LifecycleAction, LifecycleHook, Transition};
-pub use policies::{Policy, PolicyType};
+pub use hooks::LifecycleAction;
+pub use hooks::hook::{ActionResult, LifecycleHook, Transition};
+pub use policies::policy::{Policy, PolicyType};
 pub use recurrence::Recurrence;
-pub use refresh::{InstanceHandling, Preferences, Refresh, RollbackDetails, Status};
-pub use scheduled::ScheduledAction;
-pub use template::{TemplateSpec, Version};
-
-/// The state of this service.
-#[derive(Debug, Clone, Default)]
-pub struct State {
-    /// Groups by name.
-    pub groups: BTreeMap<String, Group>,
-    /// The activities of deleted groups, earliest deletion first.
-    pub former: Vec<DeletedGroup>,
-}
+pub use refresh::instance_refresh::{Refresh, RollbackDetails, Status};
+pub use refresh::{InstanceHandling, Preferences};
+pub use scheduled_action::ScheduledAction;
+pub use template_spec::{TemplateSpec, Version};
 
 /// Answers one call.
 pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
@@ -125,32 +122,6 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
     }
 }
 
-/// A scheduled event of this service. Each names the group that it applies to.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    /// Launches or terminates instances until the group is at its DesiredCapacity.
-    Converge(String),
-    /// A launched instance enters service.
-    InService(String, String),
-    /// Checks whether a departing instance's deregistration has ended.
-    CheckDeregistration(String, String),
-    /// An instance that was in the group has terminated.
-    Terminated(String, String),
-    /// Checks the group's instances and replaces unhealthy ones. Like every recurring event it carries the
-    /// group's creation time, so that it doesn't apply to a later group of the same name.
-    CheckHealth(String, Timestamp),
-    /// The timeout of an instance's lifecycle action, identified by its token.
-    HookTimeout(String, String, String),
-    /// Counts the group's instances for its metrics.
-    SampleMetrics(String, Timestamp),
-    /// Evaluates the alarms that trigger the group's scaling policies.
-    EvaluateAlarms(String, Timestamp),
-    /// Advances a refresh, identified by its id, by one step.
-    Refresh(String, String),
-    /// Runs a scheduled action, unless it has been put again since (the number tells one put from the next).
-    Scheduled(String, String, u64),
-}
-
 /// Handles `event`.
 pub fn handle_event(world: &mut World, event: &Event) {
     match event {
@@ -168,57 +139,5 @@ pub fn handle_event(world: &mut World, event: &Event) {
         Event::EvaluateAlarms(group, born) => policies::watch(world, group, *born),
         Event::Refresh(group, id) => refresh::step(world, group, id),
         Event::Scheduled(group, action, put) => scheduled::run(world, group, action, *put),
-    }
-}
-
-/// Schedules `event` to happen `delay` from now.
-fn schedule(world: &mut World, delay: std::time::Duration, event: Event) {
-    let at = later(world.now, delay);
-    world.queue.push(at, world::Event::Autoscaling(event));
-}
-
-/// Returns the group that a call names.
-fn named<'a>(world: &'a mut World, input: &Value) -> ApiResult<&'a mut Group> {
-    let name = input.need_str("AutoScalingGroupName")?;
-    world.autoscaling.groups.get_mut(name).ok_or_else(|| not_found(name))
-}
-
-fn not_found(name: &str) -> ApiError {
-    invalid(format!("AutoScalingGroup name not found - AutoScalingGroup '{name}' not found"))
-}
-
-fn invalid(message: impl Into<String>) -> ApiError {
-    ApiError::sender("ValidationError", message)
-}
-
-/// Returns the group that a call names, to change its configuration. A group that is being deleted is refused
-/// (the message is a guess).
-fn group_to_update<'a>(world: &'a mut World, input: &Value) -> ApiResult<&'a mut Group> {
-    let group = named(world, input)?;
-    match group.deleting {
-        true => Err(invalid(format!("AutoScalingGroup '{}' is pending delete", group.name))),
-        false => Ok(group),
-    }
-}
-
-/// Refuses an operation that an active refresh blocks; `what` completes the message.
-fn refuse_during_refresh(group: &Group, what: &str) -> ApiResult<()> {
-    match group.active_refresh() {
-        Some(_) => Err(ApiError::sender(
-            "InstanceRefreshInProgress",
-            format!("An Instance Refresh is already in progress and blocks {what}."),
-        )),
-        None => Ok(()),
-    }
-}
-
-/// Reads the `MaxRecords` of a listing.
-fn max_records(input: &Value, default: usize, most: usize) -> ApiResult<usize> {
-    match input.int("MaxRecords") {
-        None => Ok(default),
-        Some(n) => usize::try_from(n)
-            .ok()
-            .filter(|n| (1..=most).contains(n))
-            .ok_or_else(|| invalid(format!("MaxRecords must be between 1 and {most}"))),
     }
 }

@@ -1,7 +1,8 @@
 //! The settings that creating and updating a group share: all except its sizes and its template.
 
 use super::capacity::number;
-use super::{Group, invalid, termination_policy};
+use super::errors::invalid;
+use super::{Group, termination_policy};
 use crate::wire::{ApiResult, Value};
 use crate::world::World;
 

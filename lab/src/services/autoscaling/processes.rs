@@ -1,6 +1,8 @@
 //! Suspending and resuming a group's processes.
 
-use super::{capacity, invalid, named};
+use super::capacity;
+use super::errors::invalid;
+use super::request::named;
 use crate::wire::{ApiResult, Value};
 use crate::world::World;
 

@@ -3,7 +3,7 @@
 use cronexpr::{Crontab, MakeTimestamp, parse_crontab};
 use jiff::Timestamp;
 
-use super::invalid;
+use super::errors::invalid;
 use crate::wire::ApiResult;
 
 /// A cron expression of five fields, and its time zone.

@@ -6,8 +6,12 @@ use jiff::Timestamp;
 
 use super::activities::stamp;
 use super::capacity::{self, number};
+use super::errors::{invalid, not_found};
 use super::recurrence::Recurrence;
-use super::{Event, Group, group_to_update, groups, invalid, max_records, named, not_found};
+use super::request::{group_to_update, max_records, named};
+use super::scheduled_action::ScheduledAction;
+use super::state::Event;
+use super::{Group, groups};
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{self, World, later};
@@ -16,29 +20,6 @@ use crate::world::{self, World, later};
 const QUOTA: usize = 125;
 /// The most actions in one batch (API model).
 const BATCH: usize = 50;
-
-/// A scheduled action. One without a recurrence is removed once it has run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScheduledAction {
-    /// Its name, unique in the group.
-    pub name: String,
-    /// Its ARN.
-    pub arn: String,
-    /// When it runs next.
-    pub start: Timestamp,
-    /// When its recurrence ends.
-    pub end: Option<Timestamp>,
-    /// Its recurrence.
-    pub recurs: Option<Recurrence>,
-    /// The MinSize that it sets.
-    pub min: Option<u64>,
-    /// The MaxSize that it sets.
-    pub max: Option<u64>,
-    /// The DesiredCapacity that it sets.
-    pub desired: Option<u64>,
-    /// Identifies this version: a later put under the same name has another number.
-    generation: u64,
-}
 
 /// `PutScheduledUpdateGroupAction`: creates or updates by name.
 pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Group, Tag, invalid, max_records, not_found};
+use super::errors::{invalid, not_found};
+use super::request::max_records;
+use super::{Group, Tag};
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;

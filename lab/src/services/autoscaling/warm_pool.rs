@@ -1,7 +1,8 @@
 //! Warm pools, as data only: they are stored and described, but never hold an instance and don't affect
 //! scaling out.
 
-use super::{invalid, max_records, named, refuse_during_refresh};
+use super::errors::invalid;
+use super::request::{max_records, named, refuse_during_refresh};
 use crate::services::paging::page;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;

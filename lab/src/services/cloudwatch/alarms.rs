@@ -5,100 +5,15 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
+use super::alarm::{Alarm, AlarmState, StateOverride};
 use super::data::validation;
-use super::evaluate::{self, Evaluation};
+use super::evaluate::Evaluation;
 use super::history;
+use super::history_item::Change;
 use super::metrics::{MINUTE, floor};
 use crate::services::paging;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{World, later};
-
-/// The state of an alarm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AlarmState {
-    /// The threshold is not breached.
-    Ok,
-    /// The threshold is breached.
-    Alarm,
-    /// There is not enough data.
-    InsufficientData,
-}
-
-impl AlarmState {
-    /// Returns the API's name of the state.
-    pub fn name(self) -> &'static str {
-        match self {
-            AlarmState::Ok => "OK",
-            AlarmState::Alarm => "ALARM",
-            AlarmState::InsufficientData => "INSUFFICIENT_DATA",
-        }
-    }
-}
-
-/// A metric alarm.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Alarm {
-    /// Its name.
-    pub name: String,
-    /// Its settings, as given to PutMetricAlarm.
-    pub settings: Value,
-    /// When it was created.
-    pub created: Timestamp,
-    /// When it was last put.
-    pub updated: Timestamp,
-    /// States that override the metric, oldest first.
-    pub(super) overrides: Vec<StateOverride>,
-    /// The last state change reported to a reader: when it was reported, when the state began, and the state.
-    pub(super) last_transition: Option<(Timestamp, Timestamp, AlarmState)>,
-}
-
-/// A state that was set explicitly, by SetAlarmState or a scenario.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct StateOverride {
-    pub(super) at: Timestamp,
-    /// When the metric determines the state again; never for a state that a scenario holds.
-    pub(super) until: Option<Timestamp>,
-    pub(super) state: AlarmState,
-    pub(super) reason: String,
-}
-
-impl Alarm {
-    /// Creates an alarm.
-    pub(super) fn new(name: &str, settings: Value, now: Timestamp) -> Alarm {
-        let name = name.to_owned();
-        Alarm {
-            name,
-            settings,
-            created: now,
-            updated: now,
-            overrides: Vec::new(),
-            last_transition: None,
-        }
-    }
-
-    /// Returns its ARN, `arn:aws:cloudwatch:…:alarm:<name>`.
-    pub(super) fn arn(&self, world: &World) -> String {
-        format!("arn:aws:cloudwatch:{}:{}:alarm:{}", world.region, world.account, self.name)
-    }
-
-    /// Returns its state at a time, and the reason.
-    pub(super) fn at(&self, world: &World, at: Timestamp) -> Evaluation {
-        let set = self.overrides.iter().rev().find(|set| set.at <= at);
-        if let Some(set) = set.filter(|set| set.until.is_none_or(|until| at < until)) {
-            return Evaluation { state: set.state, reason: set.reason.clone() };
-        }
-        // The first evaluation is in the minute after the alarm's creation.
-        if at < later(floor(self.created, MINUTE), Duration::from_secs(MINUTE as u64)) {
-            return Evaluation {
-                state: AlarmState::InsufficientData,
-                reason: "Unchecked: Initial alarm creation".to_owned(),
-            };
-        }
-        evaluate::find(world, self, at)
-    }
-}
 
 /// Returns the current state of an alarm; none if there is no such alarm.
 pub fn alarm_state(world: &World, name: &str) -> Option<AlarmState> {
@@ -157,7 +72,7 @@ pub(super) fn enable_actions(world: &mut World, input: &Value, on: bool) -> ApiR
                 members.push(("ActionsEnabled".into(), on.into()));
             }
             alarm.updated = world.now;
-            history::record_change(world, &name, history::Change::Updated);
+            history::record_change(world, &name, Change::Updated);
         }
     }
     Ok(map([]))
@@ -219,10 +134,10 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
 
 /// DescribeAlarmsForMetric.
 pub(super) fn describe_for_metric(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let metric = super::metrics::Metric::read(input)?;
+    let metric = super::metric::Metric::read(input)?;
     let same = |alarm: &&Alarm| {
         let equal = |key: &str| input.str(key).is_none_or(|w| alarm.settings.str(key) == Some(w));
-        super::metrics::Metric::read(&alarm.settings).is_ok_and(|of| of == metric)
+        super::metric::Metric::read(&alarm.settings).is_ok_and(|of| of == metric)
             && equal("Statistic")
             && equal("ExtendedStatistic")
             && input.int("Period").is_none_or(|p| alarm.settings.int("Period") == Some(p))

@@ -1,10 +1,9 @@
 //! PutMetricData: custom metrics.
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 
-use super::metrics::{MINUTE, Metric, dimensions, floor};
+use super::metric::{Metric, dimensions};
+use super::metrics::{MINUTE, floor};
 use super::samples::Samples;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
@@ -17,9 +16,6 @@ const VALUES: usize = 150;
 const DIMENSIONS: usize = 30;
 /// The largest magnitude of a value: 2^360 (API model).
 const LARGEST: f64 = 2.348_542_582_773_833_4e108;
-
-/// The samples of each metric by time: to the minute, or to the second for high-resolution metrics.
-pub(super) type Custom = BTreeMap<Metric, BTreeMap<Timestamp, Samples>>;
 
 /// PutMetricData: all of them, or none if one is invalid. The data are readable at once (a guess: the user
 /// guide says that a new metric takes up to two minutes to be listed).

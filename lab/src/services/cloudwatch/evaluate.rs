@@ -6,9 +6,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::AlarmState;
-use super::alarms::{Alarm, threshold};
+use super::alarm::Alarm;
+use super::alarms::threshold;
 use super::math::Series;
-use super::metrics::{MINUTE, Metric, floor};
+use super::metric::Metric;
+use super::metrics::{MINUTE, floor};
 use super::queries::{self, Evaluator};
 use crate::wire::Value;
 use crate::world::{World, later};

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::AlarmState;
-use super::alarms::Alarm;
+use super::alarm::Alarm;
 use super::data::validation;
+use super::history_item::{Change, Item};
 use super::metrics::{MINUTE, floor};
 use crate::services::paging;
 use crate::wire::{ApiResult, Value, map};
@@ -16,24 +17,6 @@ use crate::world::World;
 
 /// How far back state changes are searched, in minutes; CloudWatch keeps 30 days.
 const BACK: usize = 7 * 1440;
-
-/// A configuration change of an alarm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Change {
-    Created,
-    Updated,
-    Deleted,
-}
-
-/// One history item.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Item {
-    alarm: String,
-    at: Timestamp,
-    kind: &'static str,
-    summary: String,
-    data: String,
-}
 
 /// Records a configuration change.
 pub(super) fn record_change(world: &mut World, alarm: &str, change: Change) {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::metrics::{MINUTE, Metric, arrived, floor};
+use super::metric::Metric;
+use super::metrics::{MINUTE, arrived, floor};
 use super::samples::Samples;
 use crate::services::autoscaling::{Group, MetricSample};
 use crate::traffic;

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::instance_metrics;
-use super::metrics::{Metric, NAMESPACE, OF_BALANCER, OF_GROUP};
+use super::metric::Metric;
+use super::metrics::{NAMESPACE, OF_BALANCER, OF_GROUP};
 use crate::services::paging;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::instance_metrics;
+use super::metric::{Metric, dimensions};
 use super::samples::Samples;
 use crate::traffic::{GroupMinute, MinMax, Minute};
 use crate::wire::{ApiError, ApiResult, Value, map};
@@ -33,14 +34,6 @@ pub(super) const OF_GROUP: &[&str] = &[
 /// Metrics that exist for a load balancer only: they don't say which target group caused the error.
 pub(super) const OF_BALANCER: &[&str] =
     &["HTTPCode_ELB_5XX_Count", "HTTPCode_ELB_502_Count", "HTTPCode_ELB_503_Count"];
-
-/// One metric: its name and dimensions.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Metric {
-    pub(super) namespace: String,
-    pub(super) name: String,
-    pub(super) dimensions: BTreeMap<String, String>,
-}
 
 impl Metric {
     /// Reads `Namespace`, `MetricName` and `Dimensions`.
@@ -214,11 +207,4 @@ pub(super) fn arrived_until(world: &World) -> Timestamp {
 pub(super) fn floor(at: Timestamp, period: i64) -> Timestamp {
     let seconds = at.as_second();
     Timestamp::from_second(seconds - seconds.rem_euclid(period.max(1))).unwrap_or(at)
-}
-
-/// Reads a list of dimensions.
-pub(super) fn dimensions(list: &[Value]) -> BTreeMap<String, String> {
-    list.iter()
-        .filter_map(|d| Some((d.str("Name")?.to_owned(), d.str("Value").unwrap_or("").to_owned())))
-        .collect()
 }

@@ -3,45 +3,36 @@
 //! Nothing is stored twice: a service's metric is read from [`crate::traffic::State::minutes`], and returned
 //! only once it would have arrived (`Params::metrics_delay`).
 
+mod alarm;
 mod alarms;
 mod custom;
 mod data;
 mod evaluate;
 mod history;
+mod history_item;
 mod instance_metrics;
 mod list;
 mod math;
+mod metric;
 mod metrics;
 mod policy_alarms;
 mod put_alarm;
 mod queries;
 mod samples;
+pub(crate) mod state;
 mod statistics;
 mod tags;
 #[cfg(test)]
 mod tests;
 
-pub use alarms::{Alarm, AlarmState, alarm_state, pin_alarm};
+pub use alarm::{Alarm, AlarmState};
+pub use alarms::{alarm_state, pin_alarm};
 pub use instance_metrics::GROUP_METRICS;
 pub use policy_alarms::{alarm_total, alarm_value, alarms_with_action, triggered_alarms};
-
-use std::collections::BTreeMap;
+pub use state::State;
 
 use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::World;
-
-/// The state of this service.
-#[derive(Debug, Clone, Default)]
-pub struct State {
-    /// Metric alarms by name.
-    pub alarms: BTreeMap<String, Alarm>,
-    /// The metrics stored by PutMetricData.
-    custom: custom::Custom,
-    /// Tags of alarms, by ARN.
-    tags: BTreeMap<String, tags::Tags>,
-    /// Configuration changes of alarms, and state changes of deleted ones, oldest first.
-    history: Vec<history::Item>,
-}
 
 /// Answers one call.
 pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {

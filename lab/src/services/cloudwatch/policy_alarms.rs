@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::alarms::{Alarm, alarm_state, threshold};
-use super::metrics::{MINUTE, Metric, floor};
+use super::alarm::Alarm;
+use super::alarms::{alarm_state, threshold};
+use super::metric::Metric;
+use super::metrics::{MINUTE, floor};
 use super::{AlarmState, samples::Samples};
 use crate::world::World;
 

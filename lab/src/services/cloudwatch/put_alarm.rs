@@ -1,7 +1,8 @@
 //! PutMetricAlarm and the validation of its settings.
 
-use super::alarms::Alarm;
+use super::alarm::Alarm;
 use super::data::validation;
+use super::history_item::Change;
 use super::queries::{self, Source};
 use super::samples::{is_percentile, is_statistic};
 use super::{history, tags};
@@ -30,12 +31,12 @@ pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
             format!("The maximum number of alarms, {QUOTA}, has been reached."),
         ));
     }
-    let kind = if known.is_some() { history::Change::Updated } else { history::Change::Created };
+    let kind = if known.is_some() { Change::Updated } else { Change::Created };
     let alarm = match known {
         Some(before) => Alarm { settings: input.clone(), updated: world.now, ..before.clone() },
         None => Alarm::new(name, input.clone(), world.now),
     };
-    if kind == history::Change::Created && !given.is_empty() {
+    if kind == Change::Created && !given.is_empty() {
         let arn = alarm.arn(world);
         world.cloudwatch.tags.insert(arn, given);
     }

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 
 use super::data::validation;
 use super::math::{self, Expression, Frame, Operand, Scope, Series};
-use super::metrics::{MINUTE, Metric, arrived_until, floor};
+use super::metric::Metric;
+use super::metrics::{MINUTE, arrived_until, floor};
 use super::samples::is_statistic;
 use crate::wire::{ApiResult, Value};
 use crate::world::{World, later};

@@ -1,7 +1,7 @@
 //! GetMetricStatistics: the older operation, for one metric per call.
 
 use super::data::span;
-use super::metrics::Metric;
+use super::metric::Metric;
 use super::queries::period;
 use super::samples::{Samples, is_statistic};
 use crate::wire::{ApiError, ApiResult, Value, map};

@@ -1,15 +1,11 @@
 //! Tags of alarms.
 
-use std::collections::BTreeMap;
-
+use super::state::Tags;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
 /// The most tags of a resource (API model).
 const MOST: usize = 50;
-
-/// Tags by key.
-pub(super) type Tags = BTreeMap<String, String>;
 
 /// TagResource.
 pub(super) fn add(world: &mut World, input: &Value) -> ApiResult<Value> {

@@ -2,28 +2,13 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::State;
+use super::client_token::{CallResult, TokenUse};
+use super::state::State;
 use crate::wire::{ApiError, ApiResult, Call};
 
 /// The maximum length of a token. The API model has 128 for launch templates and 64 elsewhere; the lab
 /// allows 128 everywhere.
 const LONGEST: usize = 128;
-
-/// The call that a client token was used for.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct TokenUse {
-    parameters: String,
-    made: CallResult,
-}
-
-/// The result of a call with a client token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum CallResult {
-    /// A version of a launch template.
-    Version(String, u64),
-    /// Instances.
-    Instances(Vec<String>),
-}
 
 /// Returns the result of an earlier call with the same token. A token that was used with different
 /// parameters is refused (API model: IdempotentParameterMismatch).

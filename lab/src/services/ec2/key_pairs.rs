@@ -2,27 +2,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::errors::{KEY_PAIR, ResourceKind, missing_parameter, required_str};
+use super::key_pair::KeyPair;
 use super::listing::{self, Describable, paginate};
 use super::tags;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
-
-/// A key pair.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyPair {
-    /// Its name, unique in the Region.
-    pub name: String,
-    /// `rsa` or `ed25519`.
-    pub kind: String,
-    /// A fingerprint of the key material.
-    pub fingerprint: String,
-    /// When it was created.
-    pub created: Timestamp,
-}
 
 /// `CreateKeyPair` and `ImportKeyPair`.
 pub(super) fn create(world: &mut World, input: &Value, imported: bool) -> ApiResult<Value> {

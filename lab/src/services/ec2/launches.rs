@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 
+use super::client_token::CallResult;
 use super::errors::{
     INSTANCE, KEY_PAIR, SECURITY_GROUP, SUBNET, invalid_value, missing_parameter, required_str,
 };
-use super::idempotency::{self, CallResult};
+use super::idempotency;
 use super::instances::{LaunchSpec, launch_instance};
-use super::{Event, describe, images, instance_types, launch_data, network, resolve, tags};
+use super::state::Event;
+use super::{describe, images, instance_types, launch_data, network, resolve, tags};
 use crate::services::iam;
 use crate::wire::{ApiError, ApiResult, Call, Value, map};
 use crate::world::{self, World, later};
@@ -118,7 +120,7 @@ fn subnet(world: &World, input: &Value, data: &Value) -> ApiResult<String> {
 }
 
 /// Returns the tags for instances; those for volumes and interfaces are accepted and dropped.
-fn tags_of_instances(input: &Value) -> ApiResult<tags::Tags> {
+fn tags_of_instances(input: &Value) -> ApiResult<super::state::Tags> {
     let ours = |s: &&Value| s.str("ResourceType") == Some("instance");
     let other = |s: &Value| {
         matches!(

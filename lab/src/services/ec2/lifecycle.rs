@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::errors::{INSTANCE, invalid_value, missing_parameter, required_str};
-use super::instances::{InstanceState, boot};
+use super::instance::InstanceState;
+use super::instances;
+use super::instances::boot;
+use super::state::Event;
 use super::tags::success;
-use super::{Event, instances};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{self, World, later};
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::State;
 use super::errors::{ResourceKind, invalid_value};
+use super::state::State;
 use super::tags;
 use crate::services::paging::page;
 use crate::services::pattern::matches;

@@ -1,7 +1,7 @@
 //! `DescribeInstanceStatus`: EC2's own status checks, which don't depend on the program on an instance.
 
 use super::errors::invalid_value;
-use super::instances::InstanceState;
+use super::instance::InstanceState;
 use super::listing::Filters;
 use super::{Instance, describe};
 use crate::services::paging::page;

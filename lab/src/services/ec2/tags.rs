@@ -1,18 +1,14 @@
 //! Tags of EC2 resources.
 
-use std::collections::BTreeMap;
-
-use super::State;
 use super::errors::{KINDS, ResourceKind, invalid_value, missing_parameter};
 use super::listing::{Filters, paginate};
+use super::state::State;
+use super::state::Tags;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
 /// The most tags of a resource (user guide).
 const MOST: usize = 50;
-
-/// Tags by key.
-pub type Tags = BTreeMap<String, String>;
 
 /// Returns the tags of a resource; none if it has none.
 pub(super) fn of<'s>(state: &'s State, id: &str) -> Option<&'s Tags> {

@@ -1,9 +1,11 @@
 //! Versions of launch templates: create, describe, and delete.
 
+use super::client_token::CallResult;
 use super::errors::invalid_value;
-use super::idempotency::{self, CallResult};
+use super::idempotency;
+use super::launch_template::{LaunchTemplate, TemplateVersion};
 use super::listing::Filters;
-use super::templates::{LaunchTemplate, TemplateVersion, of_request, resolve};
+use super::templates::{of_request, resolve};
 use super::{images, launch_data};
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Call, Value, map};

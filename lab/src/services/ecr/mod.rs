@@ -4,61 +4,48 @@
 //! are only stored.
 
 mod authentication;
+mod creation_template;
 mod errors;
 mod images;
 mod layers;
 mod lifecycle;
 mod push;
 mod quotas;
+mod registry_scanning;
 mod registry_settings;
 mod repositories;
+mod repository_settings;
 mod scans;
 mod settings;
+mod signatures;
 mod signing;
+pub(crate) mod state;
 mod tags;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod token;
 mod tokens;
-
-use std::collections::BTreeMap;
 
 use super::paging;
 use super::registry::Repository;
 use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::World;
+pub use state::Event;
+pub use state::State;
 
 pub(crate) use authentication::{AuthError, authenticate};
 use errors::{invalid, need, unknown_repository};
 pub(crate) use push::{before_upload, push};
 pub use quotas::Quotas;
-use settings::RepositorySettings;
+use repository_settings::RepositorySettings;
 pub use signing::failed_signatures;
 pub(crate) use signing::sign;
 pub use tokens::mint;
 
-/// ECR's state, apart from the images.
-#[derive(Debug, Clone, Default)]
-pub struct State {
-    /// The registry's address if it isn't ECR's own host name: that of the loopback transport, such as
-    /// `http://127.0.0.1:4566`.
-    pub endpoint: Option<String>,
-    /// The account's quotas.
-    pub quotas: Quotas,
-    /// The account setting BLOB_MOUNTING: whether a push may mount a blob from another repository.
-    pub blob_mounting: bool,
-    /// The registry's authorization tokens by password.
-    tokens: BTreeMap<String, tokens::Token>,
-    /// The repositories' settings by name; absent if nothing was set.
-    settings: BTreeMap<String, RepositorySettings>,
-    registry: registry_settings::RegistrySettings,
-    templates: BTreeMap<String, templates::CreationTemplate>,
-    signing: signing::SigningState,
-}
-
 /// Returns whether Amazon Inspector scans the registry's images.
 pub(crate) fn is_scanned_by_inspector(world: &World) -> bool {
-    world.ecr.registry.scan_type() == registry_settings::ScanType::Enhanced
+    world.ecr.registry.scan_type() == registry_scanning::ScanType::Enhanced
 }
 
 /// Returns the names of all repositories and the prefixes of all creation templates.
@@ -69,18 +56,6 @@ pub fn leftovers(world: &World) -> Vec<String> {
         .chain(world.ecr.templates.keys())
         .cloned()
         .collect()
-}
-
-/// A scheduled event of ECR.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
-    /// A repository's lifecycle policy is due to be applied.
-    Lifecycle {
-        /// The repository's name.
-        repository: String,
-        /// Which of its policies is due; one that was replaced is not applied.
-        policy: u64,
-    },
 }
 
 /// Carries out a scheduled event.

@@ -1,7 +1,8 @@
 //! Creates, describes and deletes repositories.
 
 use super::errors::{invalid_parameter, limit, need, unknown_repository};
-use super::settings::{Encryption, RepositorySettings, read_tag_mutability, with_mutability};
+use super::repository_settings::{Encryption, RepositorySettings};
+use super::settings::{read_tag_mutability, with_mutability};
 use super::{arn, registry_host, repository, response_for, tags};
 use crate::services::registry::{Repository, TagMutability, is_name};
 use crate::wire::{ApiError, ApiResult, Value, map};

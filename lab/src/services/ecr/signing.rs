@@ -2,37 +2,13 @@
 //! signing"). A failure shows only in the signing status, since the push is done by then (API reference,
 //! ImageSigningStatus). The lab leaves out the signatures themselves, which AWS attaches to the image.
 
-use std::collections::BTreeMap;
-
 use super::errors::{need, need_list, validation};
+use super::signatures::{SigningRule, SigningStatus};
 use super::{repository, response_for};
 use crate::services::iam;
 use crate::services::registry::matches_wildcard;
 use crate::wire::{ApiError, ApiResult, Principal, Value, map};
 use crate::world::World;
-
-/// The registry's signing configuration, and the signing statuses of its images.
-#[derive(Debug, Clone, Default)]
-pub(super) struct SigningState {
-    rules: Option<Vec<SigningRule>>,
-    /// By repository and digest.
-    statuses: BTreeMap<(String, String), Vec<SigningStatus>>,
-}
-
-/// A signing profile with the repositories whose images it signs; without filters, all.
-#[derive(Debug, Clone)]
-struct SigningRule {
-    profile: String,
-    filters: Vec<String>,
-}
-
-/// The result of signing an image with one profile.
-#[derive(Debug, Clone)]
-struct SigningStatus {
-    profile: String,
-    /// Why signing failed, if it did.
-    failure: Option<String>,
-}
 
 pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
     // At most ten rules (user guide).

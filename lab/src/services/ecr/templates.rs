@@ -1,35 +1,18 @@
 //! Creation templates: the settings of repositories that a push creates (user guide, "Templates to control
 //! repositories created during a pull through cache, create on push, or replication action").
 
-use jiff::Timestamp;
-
+use super::creation_template::CreationTemplate;
 use super::errors::{invalid_parameter, need, validation};
 use super::repositories::add;
-use super::settings::{
-    Encryption, RepositorySettings, check_policy, read_tag_mutability, with_mutability,
-};
+use super::repository_settings::{Encryption, RepositorySettings};
+use super::settings::{check_policy, read_tag_mutability, with_mutability};
 use super::{lifecycle, tags};
-use crate::services::registry::{TagMutability, is_name};
+use crate::services::registry::is_name;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
 /// The prefix of the template for names that no other template matches.
 const ROOT: &str = "ROOT";
-
-/// A creation template. The prefix of the names that it applies to is its key in `State::templates`.
-#[derive(Debug, Clone)]
-pub(super) struct CreationTemplate {
-    description: Option<String>,
-    encryption: Encryption,
-    tags: std::collections::BTreeMap<String, String>,
-    mutability: TagMutability,
-    policy: Option<String>,
-    lifecycle: Option<String>,
-    applied_for: Vec<String>,
-    role: Option<String>,
-    created: Timestamp,
-    updated: Timestamp,
-}
 
 pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     let prefix = prefix(input)?;

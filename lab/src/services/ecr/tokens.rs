@@ -5,17 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 
 use super::registry_host;
+use super::token::Token;
 use crate::wire::{Call, Principal, Value, map};
 use crate::world::World;
-
-/// What a password is good for.
-#[derive(Debug, Clone)]
-pub(super) struct Token {
-    /// When it expires.
-    pub(super) expires: Timestamp,
-    /// The principal whose permissions it has (API reference, GetAuthorizationToken).
-    pub(super) caller: Principal,
-}
 
 /// How long a token is valid (API reference, GetAuthorizationToken).
 const HOURS: i64 = 12;

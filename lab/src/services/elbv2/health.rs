@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use super::{Event, HealthCheck, HealthReason, Target, TargetGroup, TargetState, target_groups};
+use super::state::Event;
+use super::{HealthCheck, HealthReason, Target, TargetGroup, TargetState, target_groups};
 use crate::services::ec2::{self, InstanceState};
 use crate::traffic;
 use crate::world::{self, World, later};

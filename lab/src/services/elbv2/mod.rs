@@ -5,6 +5,7 @@
 //! nodes.
 
 mod account;
+mod action;
 mod actions;
 mod attributes;
 mod certificates;
@@ -14,74 +15,50 @@ mod errors;
 pub(crate) mod fixture;
 mod health;
 mod health_check;
+mod interface;
 mod interfaces;
+mod listener;
 mod listeners;
+mod load_balancer;
 mod load_balancers;
+mod node;
 mod paging;
 mod placement;
 mod propagation;
+mod rule;
 mod rules;
+pub(crate) mod state;
 mod tags;
+mod target;
+mod target_group;
 mod target_groups;
 mod target_state;
 mod targets;
 #[cfg(test)]
 mod tests;
 
-pub use actions::{Action, ActionKind, Forward};
+pub use action::{Action, ActionKind, Forward};
 pub use conditions::{Condition, RequestParts};
 pub use health::{mark_healthy, target_state};
 pub use health_check::HealthCheck;
-pub use interfaces::{LoadBalancerInterface, interfaces};
-pub use listeners::{Listener, ListenerSpec, create_listener};
-pub use load_balancers::{
-    LoadBalancer, LoadBalancerSpec, LoadBalancerState, activate, create_load_balancer,
-};
-pub use propagation::Node;
-pub use rules::{Rule, RuleSpec, create_rule};
-pub use target_groups::{TargetGroup, TargetGroupSpec, create_target_group};
+pub use interface::LoadBalancerInterface;
+pub use listener::Listener;
+pub use listeners::{ListenerSpec, create_listener};
+pub use load_balancer::{LoadBalancer, LoadBalancerState};
+pub use load_balancers::{LoadBalancerSpec, activate, create_load_balancer};
+pub use node::Node;
+pub use rule::Rule;
+pub use rules::{RuleSpec, create_rule};
+pub use state::Event;
+pub use state::State;
+pub use target::Target;
+pub use target_group::TargetGroup;
+pub use target_groups::{TargetGroupSpec, create_target_group};
 pub use target_state::{HealthReason, TargetState};
-pub use targets::{Target, deregister, deregistration_delay, register};
-
-use std::collections::BTreeMap;
+pub use targets::{deregister, deregistration_delay, register};
 
 use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::World;
-
-/// The state of this service, by ARN.
-#[derive(Debug, Clone, Default)]
-pub struct State {
-    /// The load balancers, with the rules that their nodes have.
-    pub load_balancers: BTreeMap<String, LoadBalancer>,
-    /// Their listeners.
-    pub listeners: BTreeMap<String, Listener>,
-    /// The listeners' rules, including default rules.
-    pub rules: BTreeMap<String, Rule>,
-    /// The target groups, with their targets.
-    pub target_groups: BTreeMap<String, TargetGroup>,
-    /// The tags of all of the above.
-    pub tags: BTreeMap<String, BTreeMap<String, String>>,
-    /// The network interfaces of deleted load balancers.
-    lingering: Vec<interfaces::LingeringInterface>,
-    /// Incremented with every rule change that is propagated to nodes, and with every registration or
-    /// deregistration of a target.
-    serial: u64,
-}
-
-impl State {
-    /// Removes the tags of resources that no longer exist.
-    fn remove_orphaned_tags(&mut self) {
-        let kept: Vec<String> =
-            self.tags.keys().filter(|arn| tags::is_known(self, arn)).cloned().collect();
-        self.tags.retain(|arn, _| kept.contains(arn));
-    }
-
-    /// Returns the next serial number.
-    fn next_serial(&mut self) -> u64 {
-        self.serial += 1;
-        self.serial
-    }
-}
 
 /// Handles one API call.
 pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
@@ -125,52 +102,6 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
         "DescribeSSLPolicies" => account::describe_policies(input),
         _ => Err(ApiError::unknown_operation(call)),
     }
-}
-
-/// A scheduled event of this service.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    /// A load balancer has been provisioned.
-    Activate {
-        /// Its ARN.
-        load_balancer: String,
-    },
-    /// A rule change reaches a node.
-    UpdateNode {
-        /// The ARN of the load balancer.
-        load_balancer: String,
-        /// The zone of the node.
-        zone: String,
-        /// The ARN of the rule.
-        rule: String,
-        /// The serial number of the change: a node never reverts to an earlier one.
-        serial: u64,
-        /// The changed rule; none if it was deleted.
-        content: Option<Box<Rule>>,
-    },
-    /// The first health check of a newly registered target.
-    FirstCheck {
-        /// The ARN of the target group.
-        target_group: String,
-        /// The id of the instance.
-        target: String,
-        /// The serial number of its registration.
-        serial: u64,
-    },
-    /// The periodic health check of all targets of a target group.
-    PeriodicCheck {
-        /// The ARN of the target group.
-        target_group: String,
-    },
-    /// The deregistration delay of a target has elapsed.
-    DrainingEnded {
-        /// The ARN of the target group.
-        target_group: String,
-        /// The id of the instance.
-        target: String,
-        /// The serial number of its deregistration.
-        serial: u64,
-    },
 }
 
 /// Handles `event`.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::State;
 use super::errors::{
     listener_not_found, load_balancer_not_found, rule_not_found, target_group_not_found, validation,
 };
@@ -106,26 +105,13 @@ pub(super) fn store(world: &mut World, arn: &str, tags: Tags) {
     }
 }
 
-/// Returns whether a resource with this ARN exists.
-pub(super) fn is_known(state: &State, arn: &str) -> bool {
-    if arn.contains(":listener-rule/") {
-        state.rules.contains_key(arn)
-    } else if arn.contains(":listener/") {
-        state.listeners.contains_key(arn)
-    } else if arn.contains(":targetgroup/") {
-        state.target_groups.contains_key(arn)
-    } else {
-        state.load_balancers.contains_key(arn)
-    }
-}
-
 /// Returns the ARNs of the resources that a call names, all of which must exist.
 fn resources(world: &World, input: &Value) -> ApiResult<Vec<String>> {
     let arns = input.strings("ResourceArns");
     if arns.is_empty() {
         return Err(validation("At least one resource ARN must be specified"));
     }
-    match arns.iter().find(|arn| !is_known(&world.elbv2, arn)) {
+    match arns.iter().find(|arn| !world.elbv2.has(arn)) {
         None => Ok(arns),
         Some(arn) if arn.contains(":listener-rule/") => Err(rule_not_found(arn)),
         Some(arn) if arn.contains(":listener/") => Err(listener_not_found(arn)),

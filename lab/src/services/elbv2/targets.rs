@@ -2,37 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-
 use super::errors::{target_group_not_found, validation};
-use super::{Event, HealthReason, TargetState, health, target_groups};
+use super::state::Event;
+use super::target::Target;
+use super::{HealthReason, TargetState, health, target_groups};
 use crate::services::ec2::{Instance, InstanceState};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{self, World, later};
 
 /// The most targets in all target groups of a load balancer together (quota).
 const QUOTA: usize = 1000;
-
-/// An instance in a target group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
-    /// The port that it receives requests on.
-    pub port: u16,
-    /// The Availability Zone of the instance.
-    pub zone: String,
-    /// Its registration time.
-    pub registered: Timestamp,
-    /// Its health state.
-    pub state: TargetState,
-    /// The reason for its state, unless it is healthy.
-    pub reason: Option<HealthReason>,
-    /// The number of consecutive passed checks.
-    pub(super) passed: u32,
-    /// The number of consecutive failed checks.
-    pub(super) failed: u32,
-    /// The serial number of its registration or deregistration; events of earlier ones are ignored.
-    pub(super) serial: u64,
-}
 
 /// Registers an instance; `port` is the group's port if absent. An instance that is already registered with this
 /// port is unchanged; one that is draining is registered again. Errors: TargetGroupNotFound, InvalidTarget,

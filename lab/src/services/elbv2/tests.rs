@@ -207,9 +207,13 @@ fn a_resource_in_use_cannot_be_deleted() {
     f.call("DeleteTargetGroup", one("TargetGroupArn", &blue)).unwrap();
     f.call("DeleteLoadBalancer", one("LoadBalancerArn", &balancer)).unwrap();
     f.call("DeleteLoadBalancer", one("LoadBalancerArn", &balancer)).unwrap();
-    assert_eq!(super::interfaces(&f.world).len(), 2, "its network interfaces remain for a while");
+    assert_eq!(
+        f.world.elbv2.interfaces(f.world.now).len(),
+        2,
+        "its network interfaces remain for a while"
+    );
     f.wait(60);
-    assert!(super::interfaces(&f.world).is_empty());
+    assert!(f.world.elbv2.interfaces(f.world.now).is_empty());
     assert!(f.world.elbv2.tags.is_empty());
 }
 

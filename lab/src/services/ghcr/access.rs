@@ -7,7 +7,7 @@ use http::Request;
 use http::header::AUTHORIZATION;
 
 use super::Visibility;
-use super::packages::owner;
+use super::package::owner;
 use crate::services::github::{AccessToken, Level};
 use crate::services::registry::OciError;
 use crate::world::World;

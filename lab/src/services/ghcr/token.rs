@@ -10,8 +10,9 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response};
 use serde_json::json;
 
+use super::PackageAction;
 use super::access::permitted;
-use super::{PackageAction, TokenGrant};
+use super::state::TokenGrant;
 use crate::services::registry::OciError;
 use crate::world::{World, later};
 

@@ -4,12 +4,10 @@
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, USER_AGENT};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use serde_json::Value as Json;
 
-use super::response::{ApiResponse, ErrorResponse, json_response, not_found, refuse};
-use super::{
-    AccessToken, Level, comments, deployments, jobs, limits, packages, pulls, repository, statuses,
-};
+use super::caller::Caller;
+use super::response::{ApiResponse, json_response, not_found, refuse};
+use super::{comments, deployments, jobs, limits, packages, pulls, repository, statuses};
 use crate::services::registry::authority;
 use crate::world::World;
 
@@ -42,43 +40,6 @@ pub(crate) fn resource_kind(request: &Request<Bytes>) -> &'static str {
         [_, _, "packages", ..] => "Package",
         ["repos", _, _] => "Repository",
         _ => "Other",
-    }
-}
-
-/// The caller, as far as known.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Caller<'w> {
-    pub(super) token: Option<&'w AccessToken>,
-}
-
-impl Caller<'_> {
-    /// Refuses a caller without this level of a permission. Anyone may read what is `open`, "without
-    /// authentication or the aforementioned permissions" (REST API). A caller who may not see a repository
-    /// gets a 404.
-    pub(super) fn needs(
-        self,
-        level: impl Fn(&AccessToken) -> Level,
-        needed: Level,
-        open: bool,
-    ) -> Result<(), ErrorResponse> {
-        match self.token {
-            _ if open && needed <= Level::Read => Ok(()),
-            None if open => Err(refuse(StatusCode::UNAUTHORIZED, "Requires authentication")),
-            None => Err(not_found()),
-            Some(token) if level(token) >= needed => Ok(()),
-            Some(token) if token.is_job => {
-                Err(refuse(StatusCode::FORBIDDEN, "Resource not accessible by integration"))
-            }
-            Some(_) => Err(refuse(
-                StatusCode::FORBIDDEN,
-                "Resource not accessible by personal access token",
-            )),
-        }
-    }
-
-    /// Returns the name of the account.
-    pub(super) fn login(self) -> String {
-        self.token.map_or_else(|| "ghost".to_owned(), |token| token.login.clone())
     }
 }
 
@@ -188,15 +149,5 @@ fn route(
             jobs::of_attempt(world, request, caller, run, attempt)
         }
         _ => Err(not_found()),
-    }
-}
-
-/// Parses the body of a request, which must be a JSON object.
-pub(super) fn body(request: &Request<Bytes>) -> Result<Json, ErrorResponse> {
-    let json: Option<Json> = serde_json::from_slice(request.body()).ok();
-    match json {
-        Some(json @ Json::Object(_)) => Ok(json),
-        Some(_) => Err(refuse(StatusCode::BAD_REQUEST, "Body should be a JSON object")),
-        None => Err(refuse(StatusCode::BAD_REQUEST, "Problems parsing JSON")),
     }
 }

@@ -6,35 +6,20 @@ use http::{HeaderValue, Method, Request, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::api::{Caller, body};
+use super::caller::{Caller, body};
+use super::comment::Comment;
 use super::deployments::time;
 use super::paging::page;
 use super::response::{
     ApiResponse, ErrorResponse, invalid, json_response, malformed, not_found, text, user,
 };
-use super::{AccessToken, Level, State, pulls, repository};
+use super::state::State;
+use super::{AccessToken, Level, pulls, repository};
 use crate::services::registry::query_parameter;
 use crate::world::World;
 
 /// The longest body, in characters (GitHub's own error text, quoted in danger/danger#424).
 const LONGEST: usize = 65_536;
-
-/// A comment on a pull request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Comment {
-    /// Its id, unique within the repository.
-    pub id: u64,
-    /// The number of the pull request.
-    pub pull: u64,
-    /// Its text, in Markdown.
-    pub body: String,
-    /// The account that wrote it.
-    pub author: String,
-    /// When it was written.
-    pub created: Timestamp,
-    /// When its body last changed.
-    pub updated: Timestamp,
-}
 
 /// Returns the permission for comments on a pull request: either one is enough (GitHub docs, "Permissions
 /// required for GitHub Apps").

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::json;
 
-use super::api::Caller;
+use super::caller::Caller;
 use super::deployments::time;
 use super::paging::counted_page;
 use super::response::{ApiResponse, not_found};

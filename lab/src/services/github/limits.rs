@@ -1,52 +1,12 @@
 //! The hourly rate limits of the REST API and their headers (GitHub docs, "Rate limits for the REST API").
 
-use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, StatusCode};
-use jiff::{SignedDuration, Timestamp};
+use http::StatusCode;
+use jiff::SignedDuration;
 
 use super::AccessToken;
+use super::limit_window::Window;
 use super::response::{ErrorResponse, refuse};
 use crate::world::World;
-
-/// The current rate limit window of a token.
-#[derive(Debug, Clone)]
-pub(super) struct Window {
-    limit: u64,
-    used: u64,
-    ends: Timestamp,
-}
-
-impl Window {
-    fn remaining(&self) -> u64 {
-        self.limit.saturating_sub(self.used)
-    }
-
-    /// Adds the rate limit headers to a response.
-    pub(super) fn show(&self, response: &mut Response<Bytes>) {
-        for (name, value) in [
-            ("x-ratelimit-limit", self.limit.to_string()),
-            ("x-ratelimit-remaining", self.remaining().to_string()),
-            ("x-ratelimit-reset", self.ends.as_second().to_string()),
-            ("x-ratelimit-used", self.used.min(self.limit).to_string()),
-            ("x-ratelimit-resource", "core".to_owned()),
-        ] {
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                response.headers_mut().insert(HeaderName::from_static(name), value);
-            }
-        }
-    }
-
-    /// Formats the response to `GET /rate_limit`, which itself doesn't count.
-    pub(super) fn describe(&self) -> serde_json::Value {
-        let core = serde_json::json!({
-            "limit": self.limit,
-            "used": self.used.min(self.limit),
-            "remaining": self.remaining(),
-            "reset": self.ends.as_second(),
-        });
-        serde_json::json!({ "resources": { "core": core }, "rate": core })
-    }
-}
 
 /// Counts a request of a token's holder, or an anonymous one. Returns the updated window, and an error if it
 /// is exhausted.

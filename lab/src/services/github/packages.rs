@@ -6,7 +6,7 @@ use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value as Json, json};
 
 use super::Level;
-use super::api::Caller;
+use super::caller::Caller;
 use super::deployments::time;
 use super::paging::page;
 use super::response::{ApiResponse, json_response, not_found, refuse, user};

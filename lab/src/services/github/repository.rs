@@ -3,9 +3,10 @@
 use http::StatusCode;
 use serde_json::{Value as Json, json};
 
-use super::api::Caller;
+use super::Level;
+use super::caller::Caller;
 use super::response::{ApiResponse, json_response, user};
-use super::{Level, State};
+use super::state::State;
 use crate::world::World;
 
 /// Answers `GET /repos/{owner}/{repo}`.

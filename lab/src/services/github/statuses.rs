@@ -4,13 +4,15 @@ use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use serde_json::{Value as Json, json};
 
-use super::api::{Caller, body};
-use super::deployments::{Deployment, Status, find, time};
+use super::caller::{Caller, body};
+use super::deployment::{Deployment, Status};
+use super::deployments::{find, time};
 use super::paging::page;
 use super::response::{
     ApiResponse, ErrorResponse, custom, flag, json_response, malformed, not_found, text, user,
 };
-use super::{Level, State, repository};
+use super::state::State;
+use super::{Level, repository};
 use crate::world::World;
 
 const STATES: [&str; 7] =

@@ -1,6 +1,6 @@
 //! The subject claim of a job's token (GitHub docs, "OpenID Connect reference").
 
-use super::State;
+use super::state::State;
 
 /// The context in the subject of a job's token. The first that applies to a job is used: an environment, a
 /// pull request, a branch or tag.

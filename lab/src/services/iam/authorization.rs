@@ -4,9 +4,10 @@
 use serde_json::Value as Json;
 
 use super::conditions::{self, Context};
+use super::elements::{elements, strings};
+use super::policies;
 use super::required_permissions::{RequiredPermission, required_permissions};
-use super::trust::{elements, strings};
-use super::{Role, policies};
+use super::state::Role;
 use crate::services::pattern::matches;
 use crate::wire::{ApiError, ApiResult, Call, Principal, Service};
 use crate::world::World;

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::trust::strings;
+use super::elements::strings;
 use crate::services::pattern::matches;
 
 /// The condition keys of a request with their values.

@@ -1,13 +1,9 @@
 //! Pagination by `Marker` and `MaxItems`, the same in every list operation.
 
-use std::collections::BTreeMap;
-
 use super::errors::validation;
+use super::state::Tags;
 use crate::services::paging;
 use crate::wire::{ApiResult, Value, map};
-
-/// Tags by key.
-pub(crate) type Tags = BTreeMap<String, String>;
 
 /// Returns one page of `items` as the member `name`: 100 items, unless the input asks for 1 to 1000.
 pub(super) fn page(name: &'static str, items: Vec<Value>, input: &Value) -> ApiResult<Value> {

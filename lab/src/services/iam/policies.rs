@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
+use super::create::unique_id;
 use super::documents::{self, PolicyKind, percent_encode};
 use super::errors::{
     add_tags, already_exists, conflict, limit, new_name, no_such_entity, path, quota, tags,
 };
-use super::listing::{Tags, page, write_tags};
-use super::unique_id;
+use super::listing::{page, write_tags};
+use super::state::Policy;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;
 
@@ -37,29 +36,6 @@ const AWS_MANAGED: &[(&str, &[&str])] = &[
     ("AutoScalingFullAccess", &["autoscaling:*"]),
     ("ElasticLoadBalancingFullAccess", &["elasticloadbalancing:*"]),
 ];
-
-/// A customer managed policy.
-#[derive(Debug, Clone)]
-pub struct Policy {
-    /// The name, unique in the account.
-    pub name: String,
-    /// The unique ID, `ANPA…`.
-    pub id: String,
-    /// The path, usually `/`.
-    pub path: String,
-    /// The description, if one was given.
-    pub description: Option<String>,
-    /// When it was created, and when it was last changed.
-    pub times: (Timestamp, Timestamp),
-    /// The number of the default version.
-    pub default: u32,
-    /// The documents by version number, each with its creation time.
-    pub versions: BTreeMap<u32, (String, Timestamp)>,
-    /// The next version's number: those of deleted versions are not reused.
-    pub next: u32,
-    /// The tags by key.
-    pub tags: Tags,
-}
 
 /// Returns whether there is a policy with this ARN, customer managed or AWS managed.
 pub(super) fn exists(world: &World, arn: &str) -> bool {

@@ -1,10 +1,12 @@
 //! Instance profiles.
 
+use super::create::create_instance_profile;
 use super::errors::{
     add_tags, already_exists, conflict, new_name, no_such_entity, path, quota, tags,
 };
 use super::listing::{page, write_tags};
-use super::{InstanceProfile, create_instance_profile, roles};
+use super::roles;
+use super::state::InstanceProfile;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 

@@ -1,10 +1,11 @@
 //! OpenID Connect providers.
 
+use super::create::{create_oidc_provider, provider_arn};
 use super::errors::{
     add_tags, already_exists, invalid_input, no_such_entity, quota, tags, validation,
 };
 use super::listing::{page, write_tags};
-use super::{OidcProvider, create_oidc_provider, provider_arn};
+use super::state::OidcProvider;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;
 

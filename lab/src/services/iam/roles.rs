@@ -1,12 +1,13 @@
 //! Roles, including service-linked ones.
 
+use super::create::create_role;
 use super::documents::{self, PolicyKind, percent_encode};
 use super::errors::{
     add_tags, already_exists, conflict, invalid_input, new_name, no_such_entity, path, quota, tags,
     validation,
 };
 use super::listing::{page, write_tags};
-use super::{Role, create_role};
+use super::state::Role;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::wire::{ApiResult, Call, Principal, Service, Value, map};
+use crate::world::World;
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
     "Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::conditions;
+use super::elements::{elements, strings};
 use crate::services::pattern::matches;
 
 /// A caller that wants to assume a role.
@@ -36,19 +37,6 @@ fn statement_matches(statement: &Json, applicant: &AssumeRoleRequest<'_>) -> boo
         || strings(&statement["Principal"][applicant.principal_type])
             .any(|name| name == "*" || applicant.principal_arns.iter().any(|own| own == name));
     action && principal && conditions::all_match(&statement["Condition"], &applicant.context)
-}
-
-/// Returns the elements of an array, or the single value that stands in place of one.
-pub(super) fn elements(json: &Json) -> impl Iterator<Item = &Json> {
-    match json {
-        Json::Array(items) => items.iter(),
-        Json::Null => [].iter(),
-        one => std::slice::from_ref(one).iter(),
-    }
-}
-
-pub(super) fn strings(json: &Json) -> impl Iterator<Item = &str> {
-    elements(json).filter_map(Json::as_str)
 }
 
 #[cfg(test)]

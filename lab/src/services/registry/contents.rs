@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::sync::OnceLock;
 
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 use serde_json::Value as Json;
 
-use super::{Image, Repository, State, Store};
+use super::state::State;
+use super::{Image, Repository, Store};
 
 /// What an instance has to know about the image that it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,13 +18,6 @@ pub struct ImageFacts {
     pub digest: String,
     /// The labels in the image's configuration.
     pub labels: BTreeMap<String, String>,
-}
-
-/// What was read from an image, cached because images never change.
-#[derive(Debug, Clone, Default)]
-pub(super) struct ContentsCache {
-    labels: OnceLock<BTreeMap<String, String>>,
-    files: OnceLock<BTreeMap<String, Bytes>>,
 }
 
 /// GHCR's host in a reference; every other host is ECR's.

@@ -13,7 +13,8 @@ use bytes::Bytes;
 use http::Request;
 use http::header::HOST;
 
-use super::{State, Store};
+use super::Store;
+use super::state::State;
 use crate::services::{ecr, ghcr};
 use crate::world::World;
 

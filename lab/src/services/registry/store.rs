@@ -1,11 +1,11 @@
 //! The contents of one registry: blobs, and repositories of images made of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::contents::ContentsCache;
 use super::digest::digest_of;
 use super::references::References;
 use super::{TagMutability, Upload};
@@ -121,4 +121,11 @@ impl Store {
         self.blobs.entry(digest.clone()).or_insert(bytes);
         digest
     }
+}
+
+/// What was read from an image, cached because images never change.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ContentsCache {
+    pub(super) labels: OnceLock<BTreeMap<String, String>>,
+    pub(super) files: OnceLock<BTreeMap<String, Bytes>>,
 }

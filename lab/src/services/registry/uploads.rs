@@ -1,6 +1,6 @@
 //! Uploads of blobs: started by POST, continued by PATCH, completed by PUT with the digest.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{CONTENT_RANGE, LOCATION, RANGE};
 use http::{HeaderName, Method, Request, Response, StatusCode};
 
@@ -8,35 +8,11 @@ use super::RegistryKind;
 use super::digest::{digest_of, is_digest};
 use super::error::OciError;
 use super::serve::{CONTENT_DIGEST, OciResult, empty, query_parameter, repository, set_header};
+use super::upload::Upload;
 use crate::services::{ecr, ghcr};
 use crate::world::World;
 
 const UPLOAD_ID: HeaderName = HeaderName::from_static("docker-upload-uuid");
-
-/// A blob's upload in progress.
-#[derive(Debug, Clone)]
-pub(crate) struct Upload {
-    /// The name of the repository that the blob is for.
-    pub(crate) repository: String,
-    /// The bytes received so far.
-    pub(crate) bytes: BytesMut,
-    /// The sizes of the parts received so far, in bytes.
-    pub(crate) parts: Vec<usize>,
-}
-
-impl Upload {
-    /// Starts an upload, without any bytes.
-    pub(crate) fn new(repository: &str) -> Upload {
-        let repository = repository.to_owned();
-        Upload { repository, bytes: BytesMut::new(), parts: Vec::new() }
-    }
-
-    /// Appends a part.
-    pub(crate) fn append(&mut self, part: &[u8]) {
-        self.bytes.extend_from_slice(part);
-        self.parts.push(part.len());
-    }
-}
 
 /// Answers a request to `/v2/<name>/blobs/uploads/<id>`.
 pub(super) fn serve(

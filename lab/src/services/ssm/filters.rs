@@ -1,7 +1,7 @@
 //! `ParameterFilters`: filters of listings.
 
 use super::errors::invalid;
-use super::{Parameter, Version};
+use super::state::{Parameter, Version};
 use crate::wire::{ApiError, ApiResult, Value};
 
 /// The filters of a call: all must match, each by any of its values.

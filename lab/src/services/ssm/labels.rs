@@ -1,7 +1,7 @@
 //! Labels: names for versions; within a parameter, each label is on one version at a time.
 
 use super::errors::{invalid, need, no_version, not_found};
-use super::parameter_name;
+use super::name::parameter_name;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 

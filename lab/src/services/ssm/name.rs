@@ -1,7 +1,8 @@
 //! Validation of parameter names.
 
-use super::invalid;
-use crate::wire::{ApiError, ApiResult};
+use super::errors::invalid;
+use crate::wire::{ApiError, ApiResult, Value};
+use crate::world::World;
 
 /// Checks a name against the rules (user guide, "Requirements and constraints for parameter names").
 pub(super) fn check(name: &str) -> ApiResult<()> {
@@ -30,4 +31,29 @@ pub(super) fn check(name: &str) -> ApiResult<()> {
         ));
     }
     Ok(())
+}
+
+/// The most parameters in a page, or in a call that names them (API model).
+pub(super) const PAGE_LIMIT: i64 = 10;
+
+/// Extracts the name from a name or an ARN; a name that isn't a path has no leading slash.
+pub(super) fn parameter_name<'n>(world: &World, text: &'n str) -> &'n str {
+    let Some((_, name)) = text.split_once(":parameter").filter(|_| text.starts_with("arn:")) else {
+        return text;
+    };
+    let plain = name.trim_start_matches('/');
+    let bare = plain.split(':').next().unwrap_or_default();
+    if !plain.contains('/') && world.ssm.parameters.contains_key(bare) { plain } else { name }
+}
+
+pub(super) fn names(input: &Value) -> ApiResult<Vec<String>> {
+    let names = input.strings("Names");
+    if names.is_empty() || names.len() as i64 > PAGE_LIMIT {
+        return Err(invalid(format!(
+            "1 validation error detected: Value '[{}]' at 'names' failed to satisfy constraint: Member must \
+             have length less than or equal to {PAGE_LIMIT}, Member must have length greater than or equal to 1.",
+            names.join(", ")
+        )));
+    }
+    Ok(names)
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, VecDeque};
 use regex_lite::Regex;
 
 use super::errors::{invalid, need, one_of};
-use super::{Parameter, Version, name, tags};
+use super::state::{Parameter, Version};
+use super::{name, tags};
 use crate::wire::{ApiError, ApiResult, Call, Value, map};
 use crate::world::{World, elapsed};
 

@@ -5,7 +5,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use super::errors::{invalid, need, no_version, not_found};
 use super::filters::{Filters, OF_DESCRIBE, OF_PATH, is_below};
-use super::{PAGE_LIMIT, Parameter, Version, names, parameter_name};
+use super::name::{PAGE_LIMIT, names, parameter_name};
+use super::state::{Parameter, Version};
 use crate::services::ec2;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;

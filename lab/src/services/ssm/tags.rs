@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::errors::{invalid, need};
-use super::{Parameter, parameter_name};
+use super::name::parameter_name;
+use super::state::Parameter;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 

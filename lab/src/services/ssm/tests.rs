@@ -1,6 +1,7 @@
 //! The lock that a ledger relies on, limits and pages.
 
 use super::*;
+use crate::wire::map;
 use crate::wire::{Principal, Service};
 
 fn world() -> World {

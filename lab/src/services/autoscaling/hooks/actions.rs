@@ -2,33 +2,18 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use super::{ActionResult, Transition};
-use crate::services::autoscaling::activities::{self, ActivityStatus};
+use super::super::activity::ActivityStatus;
+use super::super::errors::invalid;
+use super::super::queue::schedule;
+use super::super::request::named;
+use super::super::state::Event;
+use super::action::LifecycleAction;
+use super::hook::{ActionResult, Transition};
+use crate::services::autoscaling::activities;
 use crate::services::autoscaling::cause::Cause;
-use crate::services::autoscaling::{
-    Event, LifecycleState, capacity, invalid, lifecycle, named, schedule,
-};
+use crate::services::autoscaling::{LifecycleState, capacity, lifecycle};
 use crate::wire::{ApiResult, Value, map};
 use crate::world::{World, elapsed, later};
-
-/// A pending lifecycle action of an instance.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LifecycleAction {
-    /// The hook's name.
-    pub hook: String,
-    /// Its token, a UUID.
-    pub token: String,
-    /// When it times out.
-    pub deadline: Timestamp,
-    /// When it times out regardless of heartbeats (the global timeout).
-    pub last: Timestamp,
-    /// By how much a heartbeat extends the deadline.
-    timeout: Duration,
-    /// The result if it times out.
-    default: ActionResult,
-}
 
 /// Starts the lifecycle actions of a transition, all at once, and returns whether there were any.
 pub(in crate::services::autoscaling) fn begin(

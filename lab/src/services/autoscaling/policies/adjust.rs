@@ -1,6 +1,7 @@
 //! The adjustments of simple and step scaling policies.
 
-use super::{Policy, PolicyType, read};
+use super::policy::{Policy, PolicyType};
+use super::read;
 use crate::wire::Value;
 
 /// Returns the capacity to which a simple or step policy scales from `capacity` when the metric exceeds the

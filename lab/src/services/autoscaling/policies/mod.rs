@@ -2,70 +2,26 @@
 //! them. Predictive ones are stored and described; the lab makes no forecasts.
 
 mod adjust;
+pub(super) mod policy;
 mod read;
 #[cfg(test)]
 mod tests;
 mod tracking;
 mod watch;
 
-use super::{Group, group_to_update, invalid, max_records, named, not_found};
+use super::Group;
+use super::errors::{invalid, not_found};
+use super::request::{group_to_update, max_records, named};
 use crate::services::cloudwatch;
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
+use policy::{Policy, PolicyType};
 
 pub(super) use watch::{execute, watch};
 
 /// The most policies of a group (quota).
 const QUOTA: usize = 50;
-
-/// A scaling policy.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Policy {
-    /// Its name, unique in the group.
-    pub name: String,
-    /// Its ARN, which alarms name as an action.
-    pub arn: String,
-    /// Its type.
-    pub kind: PolicyType,
-    /// False while it is disabled.
-    pub enabled: bool,
-    /// The alarms that a target tracking policy created: high, and low if it scales in.
-    pub alarms: Vec<String>,
-    /// Its settings, as put.
-    settings: Value,
-    /// When it last lowered DesiredCapacity.
-    lowered: Option<jiff::Timestamp>,
-}
-
-/// The type of a policy (API model: `PolicyType`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PolicyType {
-    /// One adjustment, followed by a cooldown.
-    Simple,
-    /// Adjustments by the metric's distance from the alarm's threshold.
-    Step,
-    /// Toward a target value of a metric.
-    Tracking,
-    /// By forecast; not simulated.
-    Predictive,
-}
-
-impl PolicyType {
-    const NAMES: [(&str, PolicyType); 4] = [
-        ("SimpleScaling", PolicyType::Simple),
-        ("StepScaling", PolicyType::Step),
-        ("TargetTrackingScaling", PolicyType::Tracking),
-        ("PredictiveScaling", PolicyType::Predictive),
-    ];
-
-    fn name(self) -> &'static str {
-        PolicyType::NAMES
-            .iter()
-            .find(|(_, kind)| *kind == self)
-            .map_or("SimpleScaling", |(name, _)| name)
-    }
-}
 
 /// `PutScalingPolicy`: creates or updates by name. A target tracking policy gets its alarms.
 pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {

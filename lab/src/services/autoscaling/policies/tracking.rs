@@ -1,6 +1,7 @@
 //! Target tracking: the alarms that a policy creates, and the capacity that meets its target.
 
-use super::{Policy, PolicyType, read};
+use super::policy::{Policy, PolicyType};
+use super::read;
 use crate::services::cloudwatch;
 use crate::wire::{Call, Principal, Service, Value, map};
 use crate::world::World;

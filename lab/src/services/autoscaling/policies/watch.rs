@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Policy, PolicyType, adjust, find, read, tracking};
+use super::super::errors::{invalid, not_found};
+use super::super::queue::schedule;
+use super::super::state::Event;
+use super::policy::{Policy, PolicyType};
+use super::{adjust, find, read, tracking};
 use crate::services::autoscaling::activities::stamp;
-use crate::services::autoscaling::{
-    Event, Group, LifecycleState, capacity, invalid, not_found, schedule,
-};
+use crate::services::autoscaling::{Group, LifecycleState, capacity};
 use crate::services::cloudwatch::{self, AlarmState};
 use crate::wire::{ApiResult, Value};
 use crate::world::{World, elapsed, later};

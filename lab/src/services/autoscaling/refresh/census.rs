@@ -1,7 +1,8 @@
 //! Sorts the instances of a group that is being refreshed: which are to be replaced, which are new, which
 //! count as available.
 
-use super::{InstanceHandling, Refresh, Status};
+use super::InstanceHandling;
+use super::instance_refresh::{Refresh, Status};
 use crate::services::autoscaling::{Group, LifecycleState, Member, health};
 use crate::world::{World, elapsed};
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::Refresh;
-use crate::services::autoscaling::{Group, max_records, named};
+use super::super::request::{max_records, named};
+use super::instance_refresh::Refresh;
+use crate::services::autoscaling::Group;
 use crate::services::paging::page;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::{World, elapsed};

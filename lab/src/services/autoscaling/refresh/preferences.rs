@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::services::autoscaling::{Group, invalid};
+use super::super::errors::invalid;
+use crate::services::autoscaling::Group;
 use crate::wire::{ApiResult, Value, map};
 
 /// What a refresh does with instances that are protected from scale-in or in standby.

@@ -1,8 +1,13 @@
 //! `StartInstanceRefresh`. It has no client token: a repeated call starts another refresh, or is refused.
 
-use super::{NO_PROGRESS, Preferences, Refresh, Status, census};
-use crate::services::autoscaling::template::TemplateSpec;
-use crate::services::autoscaling::{Event, Group, group_to_update, invalid, not_found, schedule};
+use super::super::errors::{invalid, not_found};
+use super::super::queue::schedule;
+use super::super::request::group_to_update;
+use super::super::state::Event;
+use super::super::template_spec::TemplateSpec;
+use super::instance_refresh::{NO_PROGRESS, Refresh, Status};
+use super::{Preferences, census};
+use crate::services::autoscaling::Group;
 use crate::services::cloudwatch::{self, AlarmState};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;

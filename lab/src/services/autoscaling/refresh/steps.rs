@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use super::super::queue::schedule;
+use super::super::state::Event;
 use super::census::{self, Census};
-use super::{Refresh, Status, replace, stop};
-use crate::services::autoscaling::{Event, Group, capacity, schedule};
+use super::instance_refresh::{Refresh, Status};
+use super::{replace, stop};
+use crate::services::autoscaling::{Group, capacity};
 use crate::services::cloudwatch::{self, AlarmState};
 use crate::world::{World, elapsed, later};
 

@@ -4,8 +4,8 @@
 use ipnet::Ipv4Net;
 use sha2::{Digest as _, Sha256};
 
-use super::super::State;
-use super::super::instances::InstanceState;
+use super::super::instance::InstanceState;
+use super::super::state::State;
 use super::security_groups::default_vpc;
 use super::vpcs::{VpcSpec, create_vpc};
 use super::{InternetGateway, RouteTarget, Subnet};

@@ -1,8 +1,8 @@
 //! Dependencies that prevent the deletion of a resource.
 
 use super::interfaces;
-use super::security_groups::RulePeer;
-use super::subnets::Subnet;
+use super::security_group::RulePeer;
+use super::subnet::Subnet;
 use crate::world::World;
 
 /// Returns whether a VPC contains anything that a new VPC doesn't.

@@ -3,19 +3,13 @@
 use super::super::errors::{GATEWAY, ResourceKind, dependency, has_dependencies, required_str};
 use super::super::listing::{self, Describable};
 use super::super::tags::{self, success};
+use super::gateway::InternetGateway;
 use super::{dependencies, vpcs};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
 /// The most internet gateways in a Region (quota; the same as that of VPCs).
 const QUOTA: usize = 5;
-
-/// An internet gateway.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct InternetGateway {
-    /// The VPC that it is attached to, if any.
-    pub vpc: Option<String>,
-}
 
 /// `CreateInternetGateway`.
 pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::super::errors::{INTERFACE, ResourceKind};
-use super::super::instances::InstanceState;
+use super::super::instance::InstanceState;
 use super::super::listing::{self, Describable};
-use super::vpcs::address;
+use super::vpc::address;
 use crate::services::elbv2;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;
@@ -51,7 +51,7 @@ pub(super) fn all(world: &World) -> BTreeMap<String, NetworkInterface> {
             };
             (id.replacen("i-", "eni-", 1), interface)
         });
-    let of_balancers = elbv2::interfaces(world).into_iter().map(|balancer| {
+    let of_balancers = world.elbv2.interfaces(world.now).into_iter().map(|balancer| {
         let elbv2::LoadBalancerInterface { subnet, groups, is_public, description, id } = balancer;
         let cidr = world.ec2.subnets.get(&subnet).map(|place| (place.cidr, place.capacity()));
         // From the end of the subnet, whose addresses instances get last.

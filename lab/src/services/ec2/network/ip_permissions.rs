@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::errors::{SECURITY_GROUP, invalid_value, missing_parameter};
-use super::security_groups::{self, RulePeer, SecurityGroup, SecurityRule};
+use super::security_group::{RulePeer, SecurityGroup, SecurityRule};
+use super::security_groups;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 

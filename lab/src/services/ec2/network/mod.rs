@@ -2,23 +2,29 @@
 
 mod account;
 mod dependencies;
+mod gateway;
 mod gateways;
 mod interfaces;
 mod ip_permissions;
+mod route_table;
 mod routes;
+mod security_group;
 mod security_groups;
 mod security_rules;
+mod subnet;
 mod subnets;
 #[cfg(test)]
 mod tests;
+mod vpc;
 mod vpcs;
 
 pub use account::leftovers;
-pub use gateways::InternetGateway;
-pub use routes::{RouteTable, RouteTarget};
-pub use security_groups::{RulePeer, SecurityGroup, SecurityRule};
-pub use subnets::Subnet;
-pub use vpcs::{Vpc, VpcSpec, create_vpc};
+pub use gateway::InternetGateway;
+pub use route_table::{RouteTable, RouteTarget};
+pub use security_group::{RulePeer, SecurityGroup, SecurityRule};
+pub use subnet::Subnet;
+pub use vpc::Vpc;
+pub use vpcs::{VpcSpec, create_vpc};
 
 pub(super) use account::{add_default_vpc, stable_id};
 pub(crate) use dependencies::available_addresses;

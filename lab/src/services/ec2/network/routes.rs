@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::super::State;
 use super::super::errors::{
     GATEWAY, ROUTE_TABLE, ResourceKind, SUBNET, has_dependencies, invalid_value, missing_parameter,
     required_str,
 };
 use super::super::listing::{self, Describable};
+use super::super::state::State;
 use super::super::tags::{self, success};
+use super::route_table::{RouteTable, RouteTarget};
 use super::vpcs::{self, read_cidr};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
@@ -17,30 +18,6 @@ use crate::world::World;
 const ROUTES: usize = 50;
 /// The most route tables in a VPC (quota).
 const QUOTA: usize = 200;
-
-/// The target of a route.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RouteTarget {
-    /// Within the VPC.
-    Local,
-    /// An internet gateway.
-    Gateway(String),
-    /// A target that the lab doesn't simulate: the member that names it, and its id.
-    Other(&'static str, String),
-}
-
-/// A route table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RouteTable {
-    /// The id of its VPC.
-    pub vpc: String,
-    /// The id of its main association, if it is the VPC's main route table.
-    pub main: Option<String>,
-    /// The ids of its subnets by association id.
-    pub subnets: BTreeMap<String, String>,
-    /// Its routes by destination, except the local one.
-    pub routes: BTreeMap<String, RouteTarget>,
-}
 
 /// Adds the main route table of a new VPC.
 pub(super) fn put_main(state: &mut State, id: &str, vpc: &str) {

@@ -1,34 +1,20 @@
 //! Virtual private clouds.
 
-use std::net::Ipv4Addr;
-
 use ipnet::Ipv4Net;
 
-use super::super::State;
 use super::super::errors::{
     ResourceKind, VPC, dependency, invalid_value, missing_parameter, required_str,
 };
 use super::super::listing::{self, Describable};
+use super::super::state::State;
 use super::super::tags::{self, success};
+use super::vpc::Vpc;
 use super::{dependencies, routes, security_groups};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
 /// The most VPCs in a Region (quota).
 const QUOTA: usize = 5;
-
-/// A virtual private cloud.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Vpc {
-    /// Its IPv4 CIDR block.
-    pub cidr: Ipv4Net,
-    /// Whether it is the account's default VPC.
-    pub is_default: bool,
-    /// The attribute enableDnsSupport.
-    pub dns_support: bool,
-    /// The attribute enableDnsHostnames: whether instances get public DNS names.
-    pub dns_hostnames: bool,
-}
 
 /// The specification of a new VPC.
 #[derive(Debug, Clone)]
@@ -145,11 +131,6 @@ pub(super) fn read_cidr(text: &str) -> ApiResult<Ipv4Net> {
             "Value ({text}) for parameter cidrBlock is invalid. This is not a valid CIDR block."
         ))
     })
-}
-
-/// Returns the address at offset `place` in a CIDR block.
-pub(super) fn address(cidr: Ipv4Net, place: u32) -> Ipv4Addr {
-    Ipv4Addr::from(u32::from(cidr.network()).saturating_add(place))
 }
 
 impl Describable for Vpc {

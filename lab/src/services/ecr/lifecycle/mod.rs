@@ -2,33 +2,17 @@
 
 mod policy;
 mod preview;
+pub(super) mod repository_lifecycle;
 mod select;
 
-use jiff::Timestamp;
-
 use super::errors::{need, not_found};
-use super::{Event, repository, response_for, settings_mut};
+use super::state::Event;
+use super::{repository, response_for, settings_mut};
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::{Event as WorldEvent, World, later};
+use repository_lifecycle::LifecyclePolicy;
 
 pub(super) use preview::{get as get_preview, start as start_preview};
-
-/// A repository's lifecycle policy and its last preview.
-#[derive(Debug, Clone, Default)]
-pub(super) struct RepositoryLifecycle {
-    policy: Option<LifecyclePolicy>,
-    preview: Option<preview::Preview>,
-    /// How many policies the repository has had.
-    generation: u64,
-}
-
-#[derive(Debug, Clone)]
-struct LifecyclePolicy {
-    text: String,
-    rules: Vec<policy::LifecycleRule>,
-    /// When it was last applied; `None` before the first time.
-    evaluated: Option<Timestamp>,
-}
 
 /// `PutLifecyclePolicy`: the policy is applied regularly from now on (the interval, `Params::lifecycle_run`, is
 /// a guess within the user guide's 24 hours).

@@ -1,8 +1,7 @@
 //! Previews of lifecycle policies: what a policy would expire, without doing so.
 
-use jiff::Timestamp;
-
-use super::select::{self, ExpiredImage};
+use super::repository_lifecycle::Preview;
+use super::select;
 use super::{no_policy, policy};
 use crate::services::ecr::errors::not_found;
 use crate::services::ecr::images::TagStatus;
@@ -10,16 +9,6 @@ use crate::services::ecr::{invalid, repository, response_for, settings_mut};
 use crate::services::paging;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{World, later};
-
-/// A requested preview.
-#[derive(Debug, Clone)]
-pub(super) struct Preview {
-    text: String,
-    /// When its results can be read.
-    ready: Timestamp,
-    /// Computed when the preview was requested.
-    results: Vec<ExpiredImage>,
-}
 
 pub(in crate::services::ecr) fn start(world: &mut World, input: &Value) -> ApiResult<Value> {
     let (name, repository) = repository(world, input)?;

@@ -3,33 +3,22 @@
 //! Without labels a scan completes and finds nothing.
 
 mod findings;
+pub(super) mod scan;
 
-use jiff::{SignedDuration, Timestamp};
-
-use super::errors::{image_id_text, limit, unknown_image, validation};
+pub(in crate::services::ecr) use super::errors::{image_id_text, limit, unknown_image, validation};
 use super::images::{find, image_id};
-use super::registry_settings::{ScanFrequency, ScanType};
+use super::registry_scanning::{ScanFrequency, ScanType};
 use super::{repository, response_for, settings_mut};
 use crate::services::registry::{Image, labels};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{World, elapsed, later};
+use jiff::{SignedDuration, Timestamp};
 
 use findings::Findings;
+use scan::Scan;
 
 /// The shortest time between two scans of an image (API reference, StartImageScan: once every 24 hours).
 const MIN_SCAN_INTERVAL: SignedDuration = SignedDuration::from_hours(24);
-
-/// A scan of one image.
-#[derive(Debug, Clone)]
-pub(in crate::services::ecr) struct Scan {
-    started: Timestamp,
-    kind: ScanType,
-    /// Whether the scan continues for as long as the image exists.
-    continuous: bool,
-    findings: Findings,
-    /// The final status, if it isn't the usual one.
-    final_status: Option<String>,
-}
 
 impl Scan {
     /// Returns its status at `world.now` and the description of the status. A basic scan is IN_PROGRESS, then

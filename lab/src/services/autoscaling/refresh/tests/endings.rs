@@ -5,7 +5,7 @@ use base64::Engine as _;
 use super::{bounds, saved};
 use crate::services::autoscaling::Status;
 use crate::services::autoscaling::fixture::{Lab, to_version};
-use crate::services::autoscaling::template::Version;
+use crate::services::autoscaling::template_spec::Version;
 use crate::wire::{Value, map};
 
 fn suspend(lab: &mut Lab, process: &str) {

@@ -3,11 +3,11 @@
 mod endings;
 mod preferences;
 
-use super::Status;
+use super::super::template_spec::Version;
 use super::bounds::Bounds;
+use super::instance_refresh::Status;
 use crate::scenario::Scenario;
 use crate::services::autoscaling::fixture::{Lab, to_version};
-use crate::services::autoscaling::template::Version;
 use crate::services::cloudwatch::{self, AlarmState};
 use crate::wire::{Value, map};
 

@@ -3,7 +3,7 @@
 use super::{bounds, saved};
 use crate::services::autoscaling::Status;
 use crate::services::autoscaling::fixture::{Lab, to_version};
-use crate::services::autoscaling::template::Version;
+use crate::services::autoscaling::template_spec::Version;
 use crate::services::cloudwatch::{self, AlarmState};
 use crate::wire::{Value, map};
 
