@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Throttling, values};
+use super::values;
+use crate::faults::throttling::Throttling;
 use crate::wire::Operation;
 
 /// The faults of a scenario.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{CallFault, Fault, refusal};
+use super::refusal;
+use crate::faults::call::{CallFault, Fault};
 use crate::wire::{ApiError, Operation};
 
 /// What becomes of one request; by default, it arrives and is answered.

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-use crate::services::{autoscaling, ec2, elbv2, ssm};
+use crate::services::{
+    autoscaling::state as autoscaling, ec2::state as ec2, elbv2::state as elbv2, ssm::state as ssm,
+};
 use crate::wire::Service;
 use crate::world::Rng;
 

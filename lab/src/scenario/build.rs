@@ -9,10 +9,10 @@ use ipnet::Ipv4Net;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::{
-    ConditionSpec, GroupSpec, IamEnforcement, ImageFiles, RuleSpec, ScalingSpec, Scenario,
-};
+use super::{IamEnforcement, Scenario};
 use crate::faults;
+use crate::scenario::image::ImageFiles;
+use crate::scenario::specs::{ConditionSpec, GroupSpec, RuleSpec, ScalingSpec};
 use crate::services::{autoscaling, ec2, elbv2, iam};
 use crate::traffic::{self, program};
 use crate::wire::{ApiResult, Call, Principal, Service, Value, map};

@@ -13,7 +13,8 @@ use jiff::Timestamp;
 use tower::{BoxError, Service};
 
 use super::running::{Envelope, NoResponse};
-use super::{RunningWorld, WatchEvent};
+use crate::transport::running::RunningWorld;
+use crate::transport::watch::WatchEvent;
 use crate::world::{Params, Rng, World};
 
 /// A [`tower::Service`] that carries requests to a world. Request and response each take a seeded time

@@ -17,8 +17,8 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::RunningWorld;
 use super::running::{Envelope, NoResponse};
+use crate::transport::running::RunningWorld;
 use crate::world::World;
 
 /// The maximum size of a request body: an image layer in one piece.

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::WatchEvent;
 use super::watch::Watchers;
 use crate::faults::{Delivery, DeliveryEnd};
+use crate::transport::watch::WatchEvent;
 use crate::wire::Operation;
 use crate::world::{World, elapsed, later};
 

@@ -1,6 +1,6 @@
 //! One call, independent of its protocol.
 
-use super::Value;
+use crate::wire::value::Value;
 
 /// A service that the lab simulates behind an AWS protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

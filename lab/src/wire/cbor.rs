@@ -8,7 +8,9 @@ use minicbor::data::{Tag, Type};
 use minicbor::encode::Error as EncodeError;
 use minicbor::{Decoder, Encoder};
 
-use super::{ApiError, ApiResult, MAX_DEPTH, Value, map};
+use super::MAX_DEPTH;
+use crate::wire::error::{ApiError, ApiResult};
+use crate::wire::value::{Value, map};
 
 /// CBOR's tag for Unix time (RFC 8949, 3.4.2).
 const EPOCH: u64 = 1;

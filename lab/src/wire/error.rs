@@ -1,6 +1,8 @@
 //! Errors as AWS's services return them.
 
-use super::{Service, Value, json};
+use super::json;
+use crate::wire::call::Service;
+use crate::wire::value::Value;
 
 /// Whose fault an error is. It decides the default HTTP status, and how SDKs retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +65,7 @@ impl ApiError {
 
 impl ApiError {
     /// Returns the error for an operation that the lab does not have.
-    pub fn unknown_operation(call: &super::Call) -> ApiError {
+    pub fn unknown_operation(call: &crate::wire::call::Call) -> ApiError {
         match call.service {
             Service::Ssm | Service::Ecr => ApiError::sender(
                 "UnknownOperationException",

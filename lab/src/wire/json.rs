@@ -6,7 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Number};
 
-use super::{ApiError, ApiResult, Value};
+use crate::wire::error::{ApiError, ApiResult};
+use crate::wire::value::Value;
 
 /// Parses the input structure of a JSON body; an empty body is an empty structure.
 pub(super) fn read(body: &[u8]) -> ApiResult<Value> {

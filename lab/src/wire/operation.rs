@@ -1,6 +1,6 @@
 //! The name of an operation.
 
-use super::Service;
+use crate::wire::call::Service;
 
 /// A service and an operation, named as in the actions of IAM policies.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,10 @@ use flate2::read::MultiGzDecoder;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response, StatusCode};
 
-use super::{ApiError, ApiResult, Fault, Service, Value, cbor, json, query, xml};
+use super::{cbor, json, query, xml};
+use crate::wire::call::Service;
+use crate::wire::error::{ApiError, ApiResult, Fault};
+use crate::wire::value::Value;
 
 /// The maximum decompressed size of a request body: more than any request of these services needs.
 const MAX_DECOMPRESSED_SIZE: u64 = 64 << 20;

@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 
-use super::{ApiError, ApiResult, MAX_DEPTH, Value};
+use super::MAX_DEPTH;
+use crate::wire::error::{ApiError, ApiResult};
+use crate::wire::value::Value;
 
 /// Returns the operation and its input from an `application/x-www-form-urlencoded` body and the query
 /// string (AWS accepts either). Every scalar is text.

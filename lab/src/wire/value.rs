@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
-use super::{ApiError, ApiResult};
+use crate::wire::error::{ApiError, ApiResult};
 
 /// A tree of AWS values. The query protocols deliver every scalar as [`Value::Str`]; the typed
 /// getters therefore parse strings as well as accept the native form.

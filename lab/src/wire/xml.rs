@@ -3,7 +3,10 @@
 use quick_xml::Writer;
 use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 
-use super::{ApiError, Fault, Service, Value, value};
+use super::value;
+use crate::wire::call::Service;
+use crate::wire::error::{ApiError, Fault};
+use crate::wire::value::Value;
 
 /// Writes a response of the query protocol: a result element within a response element. No result is an
 /// empty element: operations whose result has no members need it, the others may have it (seen with

@@ -1,5 +1,5 @@
 //! The deterministic core: one value that holds the whole simulated account, its current time, and its
-//! pending events.
+//! pending events. It is made of the services' states and knows none of their operations.
 
 mod history;
 mod ids;
@@ -17,10 +17,13 @@ pub use time::{elapsed, later};
 
 use jiff::Timestamp;
 
+use crate::faults::state as faults;
 use crate::services::{
-    autoscaling, cloudwatch, ec2, ecr, elbv2, ghcr, github, iam, registry, ssm, sts,
+    autoscaling::state as autoscaling, cloudwatch::state as cloudwatch, ec2::state as ec2,
+    ecr::state as ecr, elbv2::state as elbv2, ghcr::state as ghcr, github::state as github,
+    iam::state as iam, registry::state as registry, ssm::state as ssm, sts::state as sts,
 };
-use crate::{faults, traffic};
+use crate::traffic::state as traffic;
 
 /// A simulated account in one Region, at one moment.
 #[derive(Debug, Clone)]

@@ -8,17 +8,17 @@ use jiff::Timestamp;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// An event of EC2 Auto Scaling.
-    Autoscaling(crate::services::autoscaling::Event),
+    Autoscaling(crate::services::autoscaling::state::Event),
     /// An event of EC2.
-    Ec2(crate::services::ec2::Event),
+    Ec2(crate::services::ec2::state::Event),
     /// An event of ECR.
-    Ecr(crate::services::ecr::Event),
+    Ecr(crate::services::ecr::state::Event),
     /// An event of Elastic Load Balancing.
-    Elbv2(crate::services::elbv2::Event),
+    Elbv2(crate::services::elbv2::state::Event),
     /// An event of the simulated traffic.
-    Traffic(crate::traffic::Event),
+    Traffic(crate::traffic::state::Event),
     /// An event of fault injection.
-    Faults(crate::faults::Event),
+    Faults(crate::faults::state::Event),
 }
 
 /// The pending events.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Group;
 use super::activity::{Activity, ActivityStatus};
 use super::errors::{invalid, not_found};
+use super::group::Group;
 use super::request::max_records;
 use crate::services::paging::page;
 use crate::wire::{ApiResult, Value, map};

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::Group;
+use super::group::Group;
 
 /// The status of an activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 
 use super::errors::invalid;
+use super::group::{Group, LifecycleState};
 use super::request::{max_records, named, refuse_during_refresh};
-use super::{Group, LifecycleState};
 use crate::services::elbv2::{self, TargetState};
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Value, map};

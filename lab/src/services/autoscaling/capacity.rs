@@ -4,9 +4,10 @@ use super::activities::stamp;
 use super::cause::Cause;
 use super::errors::invalid;
 use super::queue::schedule;
+use super::refresh::instance_refresh::Status;
 use super::request::group_to_update;
 use super::state::Event;
-use super::{Status, launch, lifecycle, termination_policy};
+use super::{launch, lifecycle, termination_policy};
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::World;
 

@@ -3,8 +3,8 @@
 
 use jiff::Timestamp;
 
-use super::Group;
 use super::activities::stamp;
+use super::group::Group;
 
 /// Why an instance is launched or terminated; part of its activity's cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

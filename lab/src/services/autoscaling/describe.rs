@@ -1,9 +1,10 @@
 //! `DescribeAutoScalingGroups` and `DescribeAutoScalingInstances`.
 
 use super::errors::invalid;
+use super::group::{Group, Member};
 use super::request::max_records;
 use super::template::template_value;
-use super::{Group, Member, options, tags};
+use super::{options, tags};
 use crate::services::paging::page;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;

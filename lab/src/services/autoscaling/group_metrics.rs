@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::errors::invalid;
+use super::group::{Group, LifecycleState, Member, MetricSample};
 use super::queue::schedule;
 use super::request::named;
 use super::state::Event;
-use super::{Group, LifecycleState, Member, MetricSample};
 use crate::services::cloudwatch::GROUP_METRICS;
 use crate::wire::{ApiResult, Value};
 use crate::world::{World, elapsed, later};

@@ -6,12 +6,13 @@ use super::activities::stamp;
 use super::capacity::{self, number};
 use super::cause::Cause;
 use super::errors::{invalid, not_found};
+use super::group::Group;
 use super::queue::schedule;
 use super::refresh::instance_refresh::Status;
 use super::request::{group_to_update, named};
 use super::state::Event;
 use super::template_spec::TemplateSpec;
-use super::{Group, attachments, hooks, lifecycle, options, policies, tags, types};
+use super::{attachments, hooks, lifecycle, options, policies, tags, types};
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::World;
 

@@ -5,9 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::cause::Cause;
+use super::group::{Group, LifecycleState};
 use super::queue::schedule;
 use super::state::Event;
-use super::{Group, LifecycleState, capacity, lifecycle, rebalance};
+use super::{capacity, lifecycle, rebalance};
 use crate::services::ec2::InstanceState;
 use crate::services::elbv2::{self, TargetState};
 use crate::world::{World, elapsed};

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::activities;
 use super::cause::{self, Cause};
+use super::group::{Group, LifecycleState, Member};
 use super::queue::schedule;
 use super::state::Event;
-use super::{Group, LifecycleState, Member, activities};
 use crate::services::ec2;
 use crate::wire::{ApiError, Value};
 use crate::world::{World, later};

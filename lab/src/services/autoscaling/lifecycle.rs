@@ -3,11 +3,12 @@
 use super::activities;
 use super::activity::ActivityStatus;
 use super::cause::{self, Cause};
+use super::group::{Group, LifecycleState};
 use super::hooks;
 use super::hooks::hook::Transition;
 use super::queue::schedule;
 use super::state::Event;
-use super::{Group, LifecycleState, attachments, capacity};
+use super::{attachments, capacity};
 use crate::services::{ec2, elbv2};
 use crate::world::World;
 
@@ -150,6 +151,6 @@ pub(super) fn remove_if_deleted(world: &mut World, name: &str) {
     if world.autoscaling.groups.get(name).is_some_and(ended)
         && let Some(group) = world.autoscaling.groups.remove(name)
     {
-        world.autoscaling.former.push(super::DeletedGroup::of(group));
+        world.autoscaling.former.push(super::activity::DeletedGroup::of(group));
     }
 }

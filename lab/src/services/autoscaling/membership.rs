@@ -3,11 +3,12 @@
 use super::activities::{self, stamp};
 use super::activity::ActivityStatus;
 use super::errors::{invalid, not_found};
+use super::group::{Group, LifecycleState, Member};
 use super::members::{all_in, ids};
 use super::queue::schedule;
 use super::request::{group_to_update, named};
 use super::state::Event;
-use super::{Group, LifecycleState, Member, capacity, lifecycle};
+use super::{capacity, lifecycle};
 use crate::services::ec2::InstanceState;
 use crate::services::elbv2;
 use crate::wire::{ApiResult, Value, map};

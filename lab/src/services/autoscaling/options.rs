@@ -2,7 +2,8 @@
 
 use super::capacity::number;
 use super::errors::invalid;
-use super::{Group, termination_policy};
+use super::group::Group;
+use super::termination_policy;
 use crate::wire::{ApiResult, Value};
 use crate::world::World;
 

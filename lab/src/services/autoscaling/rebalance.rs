@@ -1,6 +1,7 @@
 //! Rebalancing of a group's zones (the process AZRebalance).
 
-use super::{Group, LifecycleState, launch};
+use super::group::{Group, LifecycleState};
+use super::launch;
 use crate::world::World;
 
 /// Launches instances in the emptiest zone if the zones are uneven, or if instances are in a zone that no

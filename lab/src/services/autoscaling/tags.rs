@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::errors::{invalid, not_found};
+use super::group::{Group, Tag};
 use super::request::max_records;
-use super::{Group, Tag};
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;

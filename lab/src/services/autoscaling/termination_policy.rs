@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use jiff::Timestamp;
 
-use super::{Group, Member};
+use super::group::{Group, Member};
 
 /// The termination policies of the API.
 pub(super) const POLICIES: [&str; 7] = [

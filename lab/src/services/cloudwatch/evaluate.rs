@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::AlarmState;
 use super::alarm::Alarm;
+use super::alarm::AlarmState;
 use super::alarms::threshold;
 use super::math::Series;
 use super::metric::Metric;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::AlarmState;
 use super::alarm::Alarm;
+use super::alarm::AlarmState;
 use super::data::validation;
 use super::history_item::{Change, Item};
 use super::metrics::{MINUTE, floor};

@@ -5,10 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::alarm::Alarm;
+use super::alarm::AlarmState;
 use super::alarms::{alarm_state, threshold};
 use super::metric::Metric;
 use super::metrics::{MINUTE, floor};
-use super::{AlarmState, samples::Samples};
+use super::samples::Samples;
 use crate::world::World;
 
 /// Returns the alarms that have `action` among the actions of any state.

@@ -1,8 +1,9 @@
 //! `DescribeInstances`, and the form of an instance in responses.
 
 use super::errors::{INSTANCE, invalid_value};
+use super::instance::{Instance, InstanceState};
 use super::listing::Filters;
-use super::{Instance, InstanceState, tags};
+use super::tags;
 use crate::services::iam;
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Value, map};

@@ -9,7 +9,8 @@ use super::errors::{
 use super::idempotency;
 use super::instances::{LaunchSpec, launch_instance};
 use super::state::Event;
-use super::{describe, images, instance_types, launch_data, network, resolve, tags};
+use super::templates::resolve;
+use super::{describe, images, instance_types, launch_data, network, tags};
 use crate::services::iam;
 use crate::wire::{ApiError, ApiResult, Call, Value, map};
 use crate::world::{self, World, later};

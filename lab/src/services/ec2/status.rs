@@ -1,9 +1,10 @@
 //! `DescribeInstanceStatus`: EC2's own status checks, which don't depend on the program on an instance.
 
+use super::describe;
 use super::errors::invalid_value;
+use super::instance::Instance;
 use super::instance::InstanceState;
 use super::listing::Filters;
-use super::{Instance, describe};
 use crate::services::paging::page;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::{World, elapsed};

@@ -1,7 +1,8 @@
 //! Reads, lists and deletes images.
 
 use super::errors::{invalid, need_list, one_of, unknown_image};
-use super::{repository, repository_mut, response_for, scans};
+use super::request::{repository, repository_mut, response_for};
+use super::scans;
 use crate::services::registry::{Image, Repository, is_digest, is_tag};
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;
@@ -26,7 +27,7 @@ pub(super) fn batch_get(world: &mut World, input: &Value) -> ApiResult<Value> {
             Err(code) => failures.push(failure(id, code)),
         }
     }
-    let (name, repository) = super::repository(world, input)?;
+    let (name, repository) = super::request::repository(world, input)?;
     let images = found.iter().filter_map(|(digest, tag)| {
         let image = repository.images.get(digest)?;
         Some(describe_with_manifest(world, name, image_id(digest, *tag), image))
@@ -92,7 +93,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
         let tagged = repository.tags_of(digest).next().is_some();
         wanted.matches(tagged)
     });
-    let (page, next) = super::page(input, chosen)?;
+    let (page, next) = super::request::page(input, chosen)?;
     let details =
         page.into_iter().map(|(digest, image)| detail(world, name, repository, digest, image));
     Ok(map([("imageDetails", Value::List(details.collect())), ("nextToken", next.into())]))
@@ -112,7 +113,7 @@ pub(super) fn list(world: &World, input: &Value) -> ApiResult<Value> {
         tags.retain(|_| wanted.matches(tagged));
         tags
     });
-    let (ids, next) = super::page(input, entries)?;
+    let (ids, next) = super::request::page(input, entries)?;
     Ok(map([("imageIds", Value::List(ids)), ("nextToken", next.into())]))
 }
 

@@ -1,7 +1,7 @@
 //! The AWS API's operations on layers. Docker doesn't use them: it talks to the registry.
 
 use super::errors::{invalid, limit, need, need_list};
-use super::{repository, response_for};
+use super::request::{repository, response_for};
 use crate::services::registry::{Upload, digest_of, ecr_download_url, is_digest};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;

@@ -3,6 +3,7 @@
 //! Not simulated: pull-through caches, replication, archiving, and the enforcement of repository policies, which
 //! are only stored.
 
+mod address;
 mod authentication;
 mod creation_template;
 mod errors;
@@ -15,6 +16,7 @@ mod registry_scanning;
 mod registry_settings;
 mod repositories;
 mod repository_settings;
+mod request;
 mod scans;
 mod settings;
 mod signatures;
@@ -27,18 +29,15 @@ mod tests;
 mod token;
 mod tokens;
 
-use super::paging;
-use super::registry::Repository;
 use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::World;
+pub use address::registry_host;
 pub use state::Event;
 pub use state::State;
 
 pub(crate) use authentication::{AuthError, authenticate};
-use errors::{invalid, need, unknown_repository};
 pub(crate) use push::{before_upload, push};
 pub use quotas::Quotas;
-use repository_settings::RepositorySettings;
 pub use signing::failed_signatures;
 pub(crate) use signing::sign;
 pub use tokens::mint;
@@ -119,61 +118,4 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
         "DescribeRepositoryCreationTemplates" => templates::describe(world, input),
         _ => Err(ApiError::unknown_operation(call)),
     }
-}
-
-/// Returns the registry's host name.
-pub fn registry_host(world: &World) -> String {
-    format!("{}.dkr.ecr.{}.amazonaws.com", world.account, world.region)
-}
-
-/// Returns the ARN of a repository.
-fn arn(world: &World, name: &str) -> String {
-    format!("arn:aws:ecr:{}:{}:repository/{name}", world.region, world.account)
-}
-
-/// Returns the repository that the input names, with its name.
-fn repository<'w, 'i>(world: &'w World, input: &'i Value) -> ApiResult<(&'i str, &'w Repository)> {
-    let name = need(input, "repositoryName")?;
-    let registry = input.str("registryId").unwrap_or(&world.account);
-    let found = world.registry.ecr.repositories.get(name);
-    let found = found.filter(|_| registry == world.account);
-    found.map(|found| (name, found)).ok_or_else(|| unknown_repository(name, registry))
-}
-
-/// Like [`repository`], but mutable and without the name.
-fn repository_mut<'w>(world: &'w mut World, input: &Value) -> ApiResult<&'w mut Repository> {
-    let (name, _) = repository(world, input)?;
-    let missing = unknown_repository(name, &world.account);
-    world.registry.ecr.repositories.get_mut(name).ok_or(missing)
-}
-
-/// Returns the mutable settings of the repository that the input names, with its name.
-fn settings_mut<'w, 'i>(
-    world: &'w mut World,
-    input: &'i Value,
-) -> ApiResult<(&'i str, &'w mut RepositorySettings)> {
-    let (name, _) = repository(world, input)?;
-    Ok((name, world.ecr.settings.entry(name.to_owned()).or_default()))
-}
-
-/// Returns one page by `maxResults` (1 to 1000, by default 100; API model) and `nextToken`.
-fn page<T>(input: &Value, items: impl Iterator<Item = T>) -> ApiResult<(Vec<T>, Option<String>)> {
-    let size = input.int("maxResults").unwrap_or(100);
-    if !(1..=1000).contains(&size) {
-        return Err(invalid(format!("maxResults must be between 1 and 1000, not {size}")));
-    }
-    paging::page(
-        items.collect(),
-        input.str("nextToken"),
-        size as usize,
-        "InvalidParameterException",
-    )
-}
-
-/// Returns the members that begin the response of nearly every operation on a repository.
-fn response_for(world: &World, name: &str) -> Value {
-    crate::wire::map([
-        ("registryId", world.account.as_str().into()),
-        ("repositoryName", name.into()),
-    ])
 }

@@ -148,7 +148,7 @@ pub(super) fn batch_get_scanning(world: &World, input: &Value) -> ApiResult<Valu
         };
         let applied = rule.map(|(_, text)| filter(text)).into_iter().collect();
         found.push(map([
-            ("repositoryArn", super::arn(world, name).into()),
+            ("repositoryArn", super::request::arn(world, name).into()),
             ("repositoryName", name.into()),
             ("scanOnPush", (frequency == ScanFrequency::OnPush).into()),
             ("scanFrequency", frequency.name().into()),

@@ -2,7 +2,7 @@
 
 use super::errors::{invalid_parameter, need, not_found, one_of};
 use super::repository_settings::Encryption;
-use super::{repository, repository_mut, response_for, settings_mut};
+use super::request::{repository, repository_mut, response_for, settings_mut};
 use crate::services::registry::TagMutability;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;

@@ -3,8 +3,8 @@
 //! ImageSigningStatus). The lab leaves out the signatures themselves, which AWS attaches to the image.
 
 use super::errors::{need, need_list, validation};
+use super::request::{repository, response_for};
 use super::signatures::{SigningRule, SigningStatus};
-use super::{repository, response_for};
 use crate::services::iam;
 use crate::services::registry::matches_wildcard;
 use crate::wire::{ApiError, ApiResult, Principal, Value, map};

@@ -68,7 +68,7 @@ fn check_count(tags: &BTreeMap<String, String>) -> ApiResult<()> {
 /// Returns the name of the repository whose ARN the input has.
 fn repository_of_arn(world: &World, input: &Value) -> ApiResult<String> {
     let arn = need(input, "resourceArn")?;
-    let prefix = super::arn(world, "");
+    let prefix = super::request::arn(world, "");
     let name =
         arn.strip_prefix(&prefix).ok_or_else(|| invalid_parameter("resourceArn", "Invalid ARN"))?;
     match world.registry.ecr.repositories.contains_key(name) {

@@ -48,7 +48,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     let wanted = input.strings("prefixes");
     let all = world.ecr.templates.iter();
     let chosen = all.filter(|(prefix, _)| wanted.is_empty() || wanted.contains(prefix));
-    let (page, next) = super::page(input, chosen)?;
+    let (page, next) = super::request::page(input, chosen)?;
     let described = page.into_iter().map(|(prefix, template)| described(prefix, template));
     Ok(map([
         ("registryId", world.account.as_str().into()),

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 
-use super::registry_host;
+use super::address::registry_host;
 use super::token::Token;
 use crate::wire::{Call, Principal, Value, map};
 use crate::world::World;

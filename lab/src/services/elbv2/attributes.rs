@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::action::Forward;
 use super::errors::validation;
-use super::{Forward, actions, listeners, load_balancers, target_groups};
+use super::{actions, listeners, load_balancers, target_groups};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 

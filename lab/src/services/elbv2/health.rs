@@ -4,8 +4,12 @@
 
 use std::time::Duration;
 
+use super::health_check::HealthCheck;
 use super::state::Event;
-use super::{HealthCheck, HealthReason, Target, TargetGroup, TargetState, target_groups};
+use super::target::Target;
+use super::target_group::TargetGroup;
+use super::target_groups;
+use super::target_state::{HealthReason, TargetState};
 use crate::services::ec2::{self, InstanceState};
 use crate::traffic;
 use crate::world::{self, World, later};

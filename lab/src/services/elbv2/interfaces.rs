@@ -1,8 +1,8 @@
 //! The network interfaces of load balancers, one per enabled zone. Their subnets and security groups can't be
 //! deleted while they exist, which is for a while even after the load balancer was deleted.
 
-use super::LoadBalancer;
 use super::interface::{LingeringInterface, of_balancer};
+use super::load_balancer::LoadBalancer;
 use crate::world::{World, later};
 
 /// Keeps the network interfaces of a load balancer that is being deleted for `Params::interfaces_linger`.

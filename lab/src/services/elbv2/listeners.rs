@@ -1,10 +1,10 @@
 //! Listeners: the ports of load balancers, each with a default rule.
 
+use super::action::Action;
 use super::errors::{listener_not_found, validation};
 use super::listener::Listener;
-use super::{
-    Action, Rule, account, actions, attributes, certificates, load_balancers, paging, rules, tags,
-};
+use super::rule::Rule;
+use super::{account, actions, attributes, certificates, load_balancers, paging, rules, tags};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 

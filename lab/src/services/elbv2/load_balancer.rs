@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::Node;
+use super::node::Node;
 
 /// An Application Load Balancer.
 #[derive(Debug, Clone)]

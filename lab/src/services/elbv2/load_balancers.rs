@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use super::errors::{load_balancer_not_found, name_error, validation};
 use super::load_balancer::{LoadBalancer, LoadBalancerState};
+use super::node::Node;
 use super::placement::{self, Placement};
+use super::rule::Rule;
 use super::state::Event;
-use super::{Node, Rule, attributes, health, interfaces, paging, propagation, tags};
+use super::{attributes, health, interfaces, paging, propagation, tags};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{self, World, later};
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{RequestParts, Rule};
+use super::conditions::RequestParts;
+use super::rule::Rule;
 
 /// A load balancer node: the part of a load balancer in one zone.
 #[derive(Debug, Clone, Default)]

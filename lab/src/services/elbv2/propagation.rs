@@ -2,8 +2,9 @@
 //! reading a rule back shows only the state of the control plane (users have seen 503s from an old target group
 //! after its weight was set to 0).
 
+use super::load_balancer::LoadBalancerState;
+use super::rule::Rule;
 use super::state::Event;
-use super::{LoadBalancerState, Rule};
 use crate::world::{self, World, later};
 
 /// Propagates the current state of a rule to every node of its load balancer. Each node receives it after its

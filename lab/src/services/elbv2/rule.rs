@@ -1,6 +1,7 @@
 //! A listener rule as data.
 
-use super::{Action, Condition, Forward, RequestParts};
+use super::action::{Action, Forward};
+use super::conditions::{Condition, RequestParts};
 
 /// A listener rule: the actions for requests that meet its conditions.
 #[derive(Debug, Clone, PartialEq)]

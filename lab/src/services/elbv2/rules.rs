@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::action::Action;
+use super::conditions::Condition;
 use super::errors::{listener_not_found, rule_not_found, validation};
 use super::rule::Rule;
-use super::{Action, Condition, actions, conditions, health, listeners, paging, propagation, tags};
+use super::{actions, conditions, health, listeners, paging, propagation, tags};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{HealthReason, TargetState};
+use super::target_state::{HealthReason, TargetState};
 
 /// An instance in a target group.
 #[derive(Debug, Clone, PartialEq, Eq)]

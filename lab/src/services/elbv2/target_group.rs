@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{HealthCheck, Target};
+use super::health_check::HealthCheck;
+use super::target::Target;
 
 /// A target group: the instances that a forward action sends requests to, and their health check.
 #[derive(Debug, Clone)]

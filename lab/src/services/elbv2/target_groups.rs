@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::errors::{name_error, target_group_not_found, validation};
+use super::health_check::HealthCheck;
+use super::rule::Rule;
 use super::target_group::TargetGroup;
-use super::{HealthCheck, Rule, attributes, load_balancers, paging, tags};
+use super::{attributes, load_balancers, paging, tags};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 

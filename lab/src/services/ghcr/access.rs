@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Request;
 use http::header::AUTHORIZATION;
 
-use super::Visibility;
+use super::package::Visibility;
 use super::package::owner;
 use crate::services::github::{AccessToken, Level};
 use crate::services::registry::OciError;

@@ -10,7 +10,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response};
 use serde_json::json;
 
-use super::PackageAction;
+use super::access::PackageAction;
 use super::access::permitted;
 use super::state::TokenGrant;
 use crate::services::registry::OciError;

@@ -5,7 +5,7 @@ use http::{Request, StatusCode};
 use serde_json::Value as Json;
 
 use super::response::{ErrorResponse, not_found, refuse};
-use super::{AccessToken, Level};
+use super::tokens::{AccessToken, Level};
 
 /// The caller, as far as known.
 #[derive(Debug, Clone, Copy)]

@@ -14,7 +14,8 @@ use super::response::{
     ApiResponse, ErrorResponse, invalid, json_response, malformed, not_found, text, user,
 };
 use super::state::State;
-use super::{AccessToken, Level, pulls, repository};
+use super::tokens::{AccessToken, Level};
+use super::{pulls, repository};
 use crate::services::registry::query_parameter;
 use crate::world::World;
 

@@ -8,12 +8,13 @@ use serde_json::{Value as Json, json};
 use super::caller::{Caller, body};
 use super::deployment::Deployment;
 use super::paging::page;
+use super::repository;
 use super::response::{
     ApiResponse, ErrorResponse, flag, invalid, json_response, malformed, not_found, refuse, text,
     user,
 };
 use super::state::State;
-use super::{Level, repository};
+use super::tokens::Level;
 use crate::services::registry::query_parameter;
 use crate::world::World;
 

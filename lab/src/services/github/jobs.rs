@@ -7,8 +7,9 @@ use serde_json::json;
 use super::caller::Caller;
 use super::deployments::time;
 use super::paging::counted_page;
+use super::repository;
 use super::response::{ApiResponse, not_found};
-use super::{Level, repository};
+use super::tokens::Level;
 use crate::world::World;
 
 /// Answers `GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}/jobs`, which requires

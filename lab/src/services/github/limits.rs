@@ -3,9 +3,9 @@
 use http::StatusCode;
 use jiff::SignedDuration;
 
-use super::AccessToken;
 use super::limit_window::Window;
 use super::response::{ErrorResponse, refuse};
+use super::tokens::AccessToken;
 use crate::world::World;
 
 /// Counts a request of a token's holder, or an anonymous one. Returns the updated window, and an error if it

@@ -5,11 +5,11 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value as Json, json};
 
-use super::Level;
 use super::caller::Caller;
 use super::deployments::time;
 use super::paging::page;
 use super::response::{ApiResponse, json_response, not_found, refuse, user};
+use super::tokens::Level;
 use crate::services::ghcr::{Package, Visibility};
 use crate::services::registry::Image;
 use crate::world::World;

@@ -8,9 +8,10 @@ use super::caller::Caller;
 use super::deployments::{resolve, time};
 use super::paging::page;
 use super::pull_request::{BASE, PullRequest, PullState};
+use super::repository;
 use super::response::{ApiResponse, ErrorResponse, not_found, user};
 use super::state::State;
-use super::{Level, repository};
+use super::tokens::Level;
 use crate::world::World;
 
 /// Returns the pull request with this number, or a 404.

@@ -3,10 +3,10 @@
 use http::StatusCode;
 use serde_json::{Value as Json, json};
 
-use super::Level;
 use super::caller::Caller;
 use super::response::{ApiResponse, json_response, user};
 use super::state::State;
+use super::tokens::Level;
 use crate::world::World;
 
 /// Answers `GET /repos/{owner}/{repo}`.

@@ -8,11 +8,12 @@ use super::caller::{Caller, body};
 use super::deployment::{Deployment, Status};
 use super::deployments::{find, time};
 use super::paging::page;
+use super::repository;
 use super::response::{
     ApiResponse, ErrorResponse, custom, flag, json_response, malformed, not_found, text, user,
 };
 use super::state::State;
-use super::{Level, repository};
+use super::tokens::Level;
 use crate::world::World;
 
 const STATES: [&str; 7] =

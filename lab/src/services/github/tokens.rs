@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 /// The token of the current job, `GITHUB_TOKEN`. Its permissions can be changed in
-/// [`State::tokens`](super::State::tokens).
+/// [`State::tokens`](super::state::State::tokens).
 pub const GITHUB_TOKEN: &str = "ghs_labTokenOfThePresentJob0000000000000";
 
 /// A token of a job without `permissions`, in a repository with the restricted default: `contents: read` and

@@ -1,6 +1,6 @@
 //! The errors that IAM's operations share, and the checks that return them.
 
-use super::Tags;
+use super::state::Tags;
 use crate::wire::{ApiError, ApiResult, Value};
 
 /// The most tags on one entity (quota).

@@ -39,5 +39,4 @@ pub use state::State;
 pub(crate) use authorization::{authorize_action, authorize_call};
 pub use calls::call;
 pub use state::Policy;
-pub(crate) use state::Tags;
 pub(crate) use trust::{AssumeRoleRequest, allows};

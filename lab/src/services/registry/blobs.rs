@@ -6,8 +6,9 @@ use http::{Method, Request, Response, StatusCode};
 
 use super::digest::is_digest;
 use super::error::OciError;
+use super::host::RegistryKind;
 use super::serve::{CONTENT_DIGEST, OciResult, empty, is_read, repository, set_header};
-use super::{RegistryKind, storage};
+use super::storage;
 use crate::world::World;
 
 /// Answers a request to `/v2/<name>/blobs/<digest>`.

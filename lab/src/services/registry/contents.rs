@@ -9,7 +9,7 @@ use flate2::read::MultiGzDecoder;
 use serde_json::Value as Json;
 
 use super::state::State;
-use super::{Image, Repository, Store};
+use super::store::{Image, Repository, Store};
 
 /// What an instance has to know about the image that it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]

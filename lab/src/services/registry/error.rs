@@ -4,7 +4,8 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
 
-use super::{PushError, RegistryKind};
+use super::host::RegistryKind;
+use super::push_error::PushError;
 
 /// An error of the OCI distribution specification.
 #[derive(Debug)]

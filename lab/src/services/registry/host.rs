@@ -13,8 +13,8 @@ use bytes::Bytes;
 use http::Request;
 use http::header::HOST;
 
-use super::Store;
 use super::state::State;
+use super::store::Store;
 use crate::services::{ecr, ghcr};
 use crate::world::World;
 

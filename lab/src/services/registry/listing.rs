@@ -5,9 +5,11 @@ use http::header::{CONTENT_TYPE, LINK};
 use http::{HeaderName, Request, Response};
 use serde_json::{Value as Json, json};
 
+use super::digest::is_digest;
 use super::error::OciError;
+use super::host::RegistryKind;
 use super::serve::{OciResult, is_read, query_parameter, repository, set_header};
-use super::{Image, RegistryKind, is_digest};
+use super::store::Image;
 use crate::world::World;
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";

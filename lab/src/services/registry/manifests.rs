@@ -5,9 +5,12 @@ use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderName, Method, Request, Response, StatusCode};
 
 use super::digest::digest_of;
+use super::digest::is_digest;
 use super::error::OciError;
+use super::host::RegistryKind;
+use super::push;
+use super::push::ManifestPush;
 use super::serve::{CONTENT_DIGEST, OciResult, empty, repository, set_header};
-use super::{ManifestPush, RegistryKind, is_digest, push};
 use crate::services::{ecr, ghcr};
 use crate::world::World;
 

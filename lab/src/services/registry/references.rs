@@ -2,8 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::PushError;
 use super::digest::is_digest;
+use super::push_error::PushError;
 
 /// The blobs and manifests that a manifest refers to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

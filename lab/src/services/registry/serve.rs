@@ -4,11 +4,13 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 
+use super::digest::digest_of;
 use super::error::OciError;
+use super::host::RegistryKind;
+use super::name::is_name;
 use super::path::Resource;
-use super::{
-    RegistryKind, Repository, actions, blobs, digest_of, is_name, listing, manifests, uploads,
-};
+use super::store::Repository;
+use super::{actions, blobs, listing, manifests, uploads};
 use crate::services::ecr::{self, AuthError};
 use crate::services::ghcr::{self, PackageAction};
 use crate::services::iam;

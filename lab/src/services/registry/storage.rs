@@ -10,7 +10,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use sha2::Sha256;
 
-use super::RegistryKind;
+use super::host::RegistryKind;
 use super::host::authority;
 use super::serve::{query_parameter, set_header};
 use crate::services::ghcr;

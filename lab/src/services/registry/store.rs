@@ -7,8 +7,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::digest::digest_of;
+use super::mutability::TagMutability;
 use super::references::References;
-use super::{TagMutability, Upload};
+use super::upload::Upload;
 
 /// One registry's blobs, repositories and uploads.
 #[derive(Debug, Clone, Default)]

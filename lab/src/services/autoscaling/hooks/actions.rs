@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::super::activity::ActivityStatus;
 use super::super::errors::invalid;
+use super::super::group::LifecycleState;
 use super::super::queue::schedule;
 use super::super::request::named;
 use super::super::state::Event;
@@ -11,7 +12,7 @@ use super::action::LifecycleAction;
 use super::hook::{ActionResult, Transition};
 use crate::services::autoscaling::activities;
 use crate::services::autoscaling::cause::Cause;
-use crate::services::autoscaling::{LifecycleState, capacity, lifecycle};
+use crate::services::autoscaling::{capacity, lifecycle};
 use crate::wire::{ApiResult, Value, map};
 use crate::world::{World, elapsed, later};
 
@@ -23,7 +24,7 @@ pub(in crate::services::autoscaling) fn begin(
     transition: Transition,
 ) -> bool {
     let Some(group) = world.autoscaling.groups.get(name) else { return false };
-    let hooks: Vec<super::LifecycleHook> =
+    let hooks: Vec<super::hook::LifecycleHook> =
         group.hooks.values().filter(|hook| hook.transition == transition).cloned().collect();
     if hooks.is_empty() {
         return false;

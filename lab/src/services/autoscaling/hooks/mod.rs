@@ -6,8 +6,8 @@ pub(super) mod hook;
 #[cfg(test)]
 mod tests;
 
-use super::Group;
 use super::errors::invalid;
+use super::group::Group;
 use super::request::named;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;

@@ -9,8 +9,8 @@ mod tests;
 mod tracking;
 mod watch;
 
-use super::Group;
 use super::errors::{invalid, not_found};
+use super::group::Group;
 use super::request::{group_to_update, max_records, named};
 use crate::services::cloudwatch;
 use crate::services::paging::page;

@@ -1,8 +1,8 @@
 //! Validation of scaling policies (API model and user guide).
 
 use super::super::errors::invalid;
+use super::super::group::Group;
 use super::policy::PolicyType;
-use crate::services::autoscaling::Group;
 use crate::wire::{ApiResult, Value, map};
 
 /// The most adjustments of a step policy (quota).

@@ -5,12 +5,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::super::errors::{invalid, not_found};
+use super::super::group::{Group, LifecycleState};
 use super::super::queue::schedule;
 use super::super::state::Event;
 use super::policy::{Policy, PolicyType};
 use super::{adjust, find, read, tracking};
 use crate::services::autoscaling::activities::stamp;
-use crate::services::autoscaling::{Group, LifecycleState, capacity};
+use crate::services::autoscaling::capacity;
 use crate::services::cloudwatch::{self, AlarmState};
 use crate::wire::{ApiResult, Value};
 use crate::world::{World, elapsed, later};

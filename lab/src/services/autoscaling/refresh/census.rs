@@ -1,9 +1,10 @@
 //! Sorts the instances of a group that is being refreshed: which are to be replaced, which are new, which
 //! count as available.
 
-use super::InstanceHandling;
+use super::super::group::{Group, LifecycleState, Member};
 use super::instance_refresh::{Refresh, Status};
-use crate::services::autoscaling::{Group, LifecycleState, Member, health};
+use super::preferences::InstanceHandling;
+use crate::services::autoscaling::health;
 use crate::world::{World, elapsed};
 
 /// A group's instances, as its refresh counts them.

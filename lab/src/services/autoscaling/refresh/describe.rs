@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use super::super::group::Group;
 use super::super::request::{max_records, named};
 use super::instance_refresh::Refresh;
-use crate::services::autoscaling::Group;
 use crate::services::paging::page;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::{World, elapsed};

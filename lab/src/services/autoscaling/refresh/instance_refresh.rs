@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::super::TemplateSpec;
+use super::super::template_spec::TemplateSpec;
 use super::preferences::Preferences;
 
 /// The status of a refresh (API model).

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::errors::invalid;
-use crate::services::autoscaling::Group;
+use super::super::group::Group;
 use crate::wire::{ApiResult, Value, map};
 
 /// What a refresh does with instances that are protected from scale-in or in standby.

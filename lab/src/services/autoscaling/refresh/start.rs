@@ -1,13 +1,14 @@
 //! `StartInstanceRefresh`. It has no client token: a repeated call starts another refresh, or is refused.
 
 use super::super::errors::{invalid, not_found};
+use super::super::group::Group;
 use super::super::queue::schedule;
 use super::super::request::group_to_update;
 use super::super::state::Event;
 use super::super::template_spec::TemplateSpec;
+use super::census;
 use super::instance_refresh::{NO_PROGRESS, Refresh, Status};
-use super::{Preferences, census};
-use crate::services::autoscaling::Group;
+use super::preferences::Preferences;
 use crate::services::cloudwatch::{self, AlarmState};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;

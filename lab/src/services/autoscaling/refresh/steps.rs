@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use super::super::group::Group;
 use super::super::queue::schedule;
 use super::super::state::Event;
 use super::census::{self, Census};
 use super::instance_refresh::{Refresh, Status};
 use super::{replace, stop};
-use crate::services::autoscaling::{Group, capacity};
+use crate::services::autoscaling::capacity;
 use crate::services::cloudwatch::{self, AlarmState};
 use crate::world::{World, elapsed, later};
 

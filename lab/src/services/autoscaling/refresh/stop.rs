@@ -1,11 +1,12 @@
 //! `CancelInstanceRefresh` and `RollbackInstanceRefresh`. Neither names a refresh: both act on the active one
 //! (API model).
 
+use super::super::group::Group;
 use super::super::request::named;
 use super::census::Census;
 use super::instance_refresh::{NO_PROGRESS, Refresh, RollbackDetails, Status};
 use super::steps::change;
-use crate::services::autoscaling::{Group, capacity};
+use crate::services::autoscaling::capacity;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 

@@ -6,9 +6,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::instance::InstanceState;
 use super::super::state::State;
+use super::gateway::InternetGateway;
+use super::route_table::RouteTarget;
 use super::security_groups::default_vpc;
+use super::subnet::Subnet;
 use super::vpcs::{VpcSpec, create_vpc};
-use super::{InternetGateway, RouteTarget, Subnet};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 

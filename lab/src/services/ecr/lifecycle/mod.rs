@@ -6,8 +6,8 @@ pub(super) mod repository_lifecycle;
 mod select;
 
 use super::errors::{need, not_found};
+use super::request::{repository, response_for, settings_mut};
 use super::state::Event;
-use super::{repository, response_for, settings_mut};
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::{Event as WorldEvent, World, later};
 use repository_lifecycle::LifecyclePolicy;

@@ -1,11 +1,11 @@
 //! Previews of lifecycle policies: what a policy would expire, without doing so.
 
+use super::super::request::{repository, response_for, settings_mut};
 use super::repository_lifecycle::Preview;
 use super::select;
 use super::{no_policy, policy};
-use crate::services::ecr::errors::not_found;
+use crate::services::ecr::errors::{invalid, not_found};
 use crate::services::ecr::images::TagStatus;
-use crate::services::ecr::{invalid, repository, response_for, settings_mut};
 use crate::services::paging;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{World, later};
