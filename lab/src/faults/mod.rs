@@ -16,7 +16,7 @@ mod stale;
 pub(crate) mod state;
 #[cfg(test)]
 mod tests;
-mod throttling;
+pub(crate) mod throttling;
 pub(crate) mod values;
 
 pub use call::{CallFault, Fault, Faults};

@@ -8,7 +8,7 @@ use crate::services::{
     autoscaling::state as autoscaling, ec2::state as ec2, elbv2::state as elbv2, ssm::state as ssm,
 };
 use crate::wire::Service;
-use crate::world::Rng;
+use crate::world::rng::Rng;
 
 /// Earlier states, oldest first.
 #[derive(Debug, Clone)]

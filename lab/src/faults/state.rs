@@ -14,7 +14,7 @@ use super::scheduled_event::EventKind;
 use super::throttling::{Buckets, Rates, Throttling};
 use crate::traffic::program::Program;
 use crate::wire::{ApiError, Operation};
-use crate::world::Rng;
+use crate::world::rng::Rng;
 
 /// The faults of a world.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::wire::Operation;
-use crate::world::elapsed;
+use crate::world::time::elapsed;
 
 /// Whether AWS's request rates apply.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::services::elbv2::Rule;
-use crate::world::World;
+use crate::services::elbv2::rule::Rule;
+use crate::world::params::Params;
 
 /// The share of requests from visitors bound to each target group, by rule ARN and target group ARN.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -25,6 +25,23 @@ impl Cohorts {
         normal(shares.collect()).unwrap_or_else(|| by_weight(rule))
     }
 
+    /// Renews the visitors of every sticky rule after `length`. The control plane's weights stand in for the
+    /// nodes': the seconds until nodes learn them are negligible against the length of a visit.
+    pub(super) fn pass<'r>(
+        &mut self,
+        rules: impl Iterator<Item = &'r Rule>,
+        params: &Params,
+        length: Duration,
+    ) {
+        for rule in rules {
+            if let Some(lasts) = cookie_lifetime(rule) {
+                self.renew(rule, share_left(length, params.visit, params.visit_pause, lasts));
+            } else {
+                self.0.remove(&rule.arn);
+            }
+        }
+    }
+
     /// Replaces the share `left` of the visitors by new ones, who are bound by weight.
     fn renew(&mut self, rule: &Rule, left: f64) {
         let stayed = self.shares(rule);
@@ -32,20 +49,6 @@ impl Cohorts {
         bound.clear();
         for ((arn, stayed), (_, new)) in stayed.into_iter().zip(by_weight(rule)) {
             bound.insert(arn, stayed * (1.0 - left) + new * left);
-        }
-    }
-}
-
-/// Renews the visitors of every sticky rule after `length`. The control plane's weights stand in for the
-/// nodes': the seconds until nodes learn them are negligible against the length of a visit.
-pub(super) fn pass(world: &mut World, length: Duration) {
-    let (visit, pause) = (world.params.visit, world.params.visit_pause);
-    let cohorts = &mut world.traffic.cohorts;
-    for rule in world.elbv2.rules.values() {
-        if let Some(lasts) = cookie_lifetime(rule) {
-            cohorts.renew(rule, share_left(length, visit, pause, lasts));
-        } else {
-            cohorts.0.remove(&rule.arn);
         }
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::faults::values;
-use crate::world::{elapsed, later};
+use crate::world::time::{elapsed, later};
 
 /// How often the rate follows the daily curve.
 const DAILY: Duration = Duration::from_secs(60);

@@ -6,9 +6,9 @@ use std::time::Duration;
 use http::HeaderMap;
 use jiff::Timestamp;
 
+use super::load;
 use super::minutes::minute_of;
 use super::routing::{self, RuleResult};
-use super::{cohorts, load};
 use crate::services::elbv2::{
     LoadBalancer, LoadBalancerState, RequestParts, Rule, TargetGroup, TargetState,
 };
@@ -65,7 +65,8 @@ pub fn flow(world: &mut World, until: Timestamp) {
         count(&mut world.traffic, &picture, minute, elapsed(from, end));
         from = end;
     }
-    cohorts::pass(world, elapsed(world.now, until));
+    let length = elapsed(world.now, until);
+    world.traffic.cohorts.pass(world.elbv2.rules.values(), &world.params, length);
 }
 
 fn interval(world: &World) -> Interval {

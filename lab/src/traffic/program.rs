@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::nginx;
-use crate::services::registry;
+use crate::services::registry::contents::image as image_facts;
+use crate::services::registry::state::State as Registries;
 
 /// The label with the version that the program reports.
 pub const VERSION: &str = "lab.version";
@@ -72,10 +73,10 @@ impl Program {
     /// Returns the program that an instance with this (decoded) user data runs: the container of the
     /// image that it names, if the registry has the image; else nginx, if the script installs and starts
     /// it; else a program that never answers.
-    pub fn from_user_data(user_data: &str, registry: &registry::State) -> Program {
+    pub fn from_user_data(user_data: &str, registry: &Registries) -> Program {
         let image = reference(user_data);
         if let Some(image) = image
-            && let Some(facts) = registry::image(registry, image)
+            && let Some(facts) = image_facts(registry, image)
         {
             return Program::from_labels(image, &facts.digest, &facts.labels);
         }
@@ -165,7 +166,7 @@ mod tests {
 
     #[test]
     fn nginx_runs_where_no_image_does() {
-        let registry = registry::State::default();
+        let registry = Registries::default();
         let run = |rest: &str| {
             let script = format!("#!/bin/bash\ndnf install -y nginx\n{rest}\n");
             Program::from_user_data(&script, &registry)

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::traffic::cohorts::Cohorts;
 use crate::traffic::demand::Demand;
 use crate::traffic::minutes::{GroupMinute, Minute};
-use crate::world::Rng;
+use crate::world::rng::Rng;
 
 /// The key under which [`State::totals`] counts what no program answered: errors of the load balancer
 /// itself, and its fixed responses.

@@ -3,10 +3,10 @@
 
 mod history;
 mod ids;
-mod params;
+pub(crate) mod params;
 mod queue;
-mod rng;
-mod time;
+pub(crate) mod rng;
+pub(crate) mod time;
 
 pub(crate) use history::History;
 pub use ids::Ids;

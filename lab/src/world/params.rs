@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::faults::Rates;
+use crate::faults::throttling::Rates;
 
 /// What the real services do, but do not promise.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::activity::Activity;
-use super::hooks::LifecycleAction;
+use super::hooks::action::LifecycleAction;
 use super::hooks::hook::LifecycleHook;
 use super::policies::policy::Policy;
 use super::refresh::instance_refresh::{Refresh, Status};

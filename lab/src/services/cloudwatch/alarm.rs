@@ -1,14 +1,8 @@
 //! An alarm as data.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
-use super::evaluate;
-use super::evaluate::Evaluation;
-use super::metrics::{MINUTE, floor};
 use crate::wire::Value;
-use crate::world::{World, later};
 
 /// The state of an alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,23 +68,17 @@ impl Alarm {
     }
 
     /// Returns its ARN, `arn:aws:cloudwatch:…:alarm:<name>`.
-    pub(super) fn arn(&self, world: &World) -> String {
-        format!("arn:aws:cloudwatch:{}:{}:alarm:{}", world.region, world.account, self.name)
+    pub(super) fn arn(&self, region: &str, account: &str) -> String {
+        format!("arn:aws:cloudwatch:{region}:{account}:alarm:{}", self.name)
     }
+}
 
-    /// Returns its state at a time, and the reason.
-    pub(super) fn at(&self, world: &World, at: Timestamp) -> Evaluation {
-        let set = self.overrides.iter().rev().find(|set| set.at <= at);
-        if let Some(set) = set.filter(|set| set.until.is_none_or(|until| at < until)) {
-            return Evaluation { state: set.state, reason: set.reason.clone() };
-        }
-        // The first evaluation is in the minute after the alarm's creation.
-        if at < later(floor(self.created, MINUTE), Duration::from_secs(MINUTE as u64)) {
-            return Evaluation {
-                state: AlarmState::InsufficientData,
-                reason: "Unchecked: Initial alarm creation".to_owned(),
-            };
-        }
-        evaluate::find(world, self, at)
+/// Reads `Threshold`, native or as text.
+pub(super) fn threshold(settings: &Value) -> Option<f64> {
+    match settings.get("Threshold") {
+        Value::Float(threshold) => Some(*threshold),
+        Value::Int(threshold) => Some(*threshold as f64),
+        Value::Str(text) => text.parse().ok(),
+        _ => None,
     }
 }

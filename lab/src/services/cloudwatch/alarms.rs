@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use super::alarm::{Alarm, AlarmState, StateOverride};
+use super::alarm::{Alarm, AlarmState, StateOverride, threshold};
 use super::data::validation;
 use super::evaluate::Evaluation;
 use super::history;
 use super::history_item::Change;
-use super::metrics::{MINUTE, floor};
+use super::period::{MINUTE, floor};
 use crate::services::paging;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{World, later};
@@ -90,7 +90,7 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     for name in &names {
         history::close(world, name);
         if let Some(alarm) = world.cloudwatch.alarms.remove(name) {
-            let arn = alarm.arn(world);
+            let arn = alarm.arn(&world.region, &world.account);
             world.cloudwatch.tags.remove(&arn);
         }
     }
@@ -157,23 +157,13 @@ fn not_found() -> ApiError {
     ApiError::sender("ResourceNotFound", "Unknown alarm").status(404)
 }
 
-/// Reads `Threshold`, native or as text.
-pub(super) fn threshold(settings: &Value) -> Option<f64> {
-    match settings.get("Threshold") {
-        Value::Float(threshold) => Some(*threshold),
-        Value::Int(threshold) => Some(*threshold as f64),
-        Value::Str(text) => text.parse().ok(),
-        _ => None,
-    }
-}
-
 fn write(world: &mut World, name: &str) -> Value {
     let since = history::since(world, name);
     let Some(alarm) = world.cloudwatch.alarms.get(name) else { return Value::Null };
     let Evaluation { state, reason } = alarm.at(world, world.now);
     let written = map([
         ("AlarmName", alarm.name.as_str().into()),
-        ("AlarmArn", alarm.arn(world).into()),
+        ("AlarmArn", alarm.arn(&world.region, &world.account).into()),
         ("AlarmConfigurationUpdatedTimestamp", alarm.updated.into()),
         ("ActionsEnabled", alarm.settings.bool("ActionsEnabled").unwrap_or(true).into()),
         ("StateValue", state.name().into()),

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::metric::{Metric, dimensions};
-use super::metrics::{MINUTE, floor};
+use super::period::{MINUTE, floor};
 use super::samples::Samples;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 
 use super::alarm::Alarm;
 use super::alarm::AlarmState;
-use super::alarms::threshold;
+use super::alarm::threshold;
 use super::math::Series;
 use super::metric::Metric;
-use super::metrics::{MINUTE, floor};
+use super::period::{MINUTE, floor};
 use super::queries::{self, Evaluator};
 use crate::wire::Value;
 use crate::world::{World, later};
@@ -44,8 +44,26 @@ enum StateDecision {
     Same,
 }
 
+impl Alarm {
+    /// Returns its state at a time, and the reason.
+    pub(super) fn at(&self, world: &World, at: Timestamp) -> Evaluation {
+        let set = self.overrides.iter().rev().find(|set| set.at <= at);
+        if let Some(set) = set.filter(|set| set.until.is_none_or(|until| at < until)) {
+            return Evaluation { state: set.state, reason: set.reason.clone() };
+        }
+        // The first evaluation is in the minute after the alarm's creation.
+        if at < later(floor(self.created, MINUTE), Duration::from_secs(MINUTE as u64)) {
+            return Evaluation {
+                state: AlarmState::InsufficientData,
+                reason: "Unchecked: Initial alarm creation".to_owned(),
+            };
+        }
+        find(world, self, at)
+    }
+}
+
 /// Evaluates the metric at a time.
-pub(super) fn find(world: &World, alarm: &Alarm, at: Timestamp) -> Evaluation {
+fn find(world: &World, alarm: &Alarm, at: Timestamp) -> Evaluation {
     let seen = evaluation_window(world, alarm, at);
     let verdict = verdict(&seen, treatment(alarm));
     let state = match verdict {

@@ -10,7 +10,7 @@ use super::alarm::Alarm;
 use super::alarm::AlarmState;
 use super::data::validation;
 use super::history_item::{Change, Item};
-use super::metrics::{MINUTE, floor};
+use super::period::{MINUTE, floor};
 use crate::services::paging;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;

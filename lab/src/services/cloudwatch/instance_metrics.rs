@@ -7,7 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::metric::Metric;
-use super::metrics::{MINUTE, arrived, floor};
+use super::metrics::arrived;
+use super::period::{MINUTE, floor};
 use super::samples::Samples;
 use crate::services::autoscaling::{Group, MetricSample};
 use crate::traffic;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::instance_metrics;
 use super::metric::{Metric, dimensions};
+use super::period::{MINUTE, floor};
 use super::samples::Samples;
 use crate::traffic::{GroupMinute, MinMax, Minute};
 use crate::wire::{ApiError, ApiResult, Value, map};
@@ -15,9 +16,6 @@ use crate::world::{World, later};
 
 /// The namespace of load balancer metrics.
 pub(super) const NAMESPACE: &str = "AWS/ApplicationELB";
-/// The resolution of all AWS metrics, in seconds.
-pub(super) const MINUTE: i64 = 60;
-
 /// Metrics that exist for a target group behind a load balancer.
 pub(super) const OF_GROUP: &[&str] = &[
     "RequestCount",
@@ -201,10 +199,4 @@ pub(super) fn arrived(world: &World, minute: Timestamp) -> bool {
 pub(super) fn arrived_until(world: &World) -> Timestamp {
     let latest = world.now.checked_sub(world.params.metrics_delay).unwrap_or(Timestamp::MIN);
     floor(latest, MINUTE)
-}
-
-/// Returns the start of the period that contains `at`.
-pub(super) fn floor(at: Timestamp, period: i64) -> Timestamp {
-    let seconds = at.as_second();
-    Timestamp::from_second(seconds - seconds.rem_euclid(period.max(1))).unwrap_or(at)
 }

@@ -15,6 +15,7 @@ mod list;
 mod math;
 mod metric;
 mod metrics;
+mod period;
 mod policy_alarms;
 mod put_alarm;
 mod queries;

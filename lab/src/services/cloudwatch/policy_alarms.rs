@@ -6,9 +6,10 @@ use jiff::Timestamp;
 
 use super::alarm::Alarm;
 use super::alarm::AlarmState;
-use super::alarms::{alarm_state, threshold};
+use super::alarm::threshold;
+use super::alarms::alarm_state;
 use super::metric::Metric;
-use super::metrics::{MINUTE, floor};
+use super::period::{MINUTE, floor};
 use super::samples::Samples;
 use crate::world::World;
 

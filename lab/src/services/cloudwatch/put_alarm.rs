@@ -37,7 +37,7 @@ pub(super) fn put(world: &mut World, input: &Value) -> ApiResult<Value> {
         None => Alarm::new(name, input.clone(), world.now),
     };
     if kind == Change::Created && !given.is_empty() {
-        let arn = alarm.arn(world);
+        let arn = alarm.arn(&world.region, &world.account);
         world.cloudwatch.tags.insert(arn, given);
     }
     history::record_change(world, name, kind);

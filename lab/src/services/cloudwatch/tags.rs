@@ -68,7 +68,8 @@ fn resource(world: &World, input: &Value) -> ApiResult<String> {
     if !arn.starts_with("arn:aws:cloudwatch:") {
         return Err(invalid(format!("The value {arn} for parameter ResourceARN is invalid.")));
     }
-    if world.cloudwatch.alarms.values().any(|alarm| alarm.arn(world) == arn) {
+    if world.cloudwatch.alarms.values().any(|alarm| alarm.arn(&world.region, &world.account) == arn)
+    {
         return Ok(arn.to_owned());
     }
     Err(ApiError::sender("ResourceNotFoundException", format!("Unknown resource: {arn}"))

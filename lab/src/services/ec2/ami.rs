@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::network::stable_id;
+use super::stable_id::stable_id;
 
 /// The AWS account that owns Amazon's public AMIs.
 pub(super) const AMAZON: &str = "137112412989";

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::state::State;
-use super::tags;
-use crate::wire::{ApiError, ApiResult, Value, map};
+use crate::wire::{ApiError, ApiResult, Value};
 
 /// One launch template.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,17 +69,5 @@ impl LaunchTemplate {
     /// Returns the highest existing version number.
     pub(super) fn newest(&self) -> u64 {
         self.versions.keys().next_back().copied().unwrap_or(self.last_number)
-    }
-
-    pub(super) fn to_value(&self, state: &State) -> Value {
-        map([
-            ("launchTemplateId", self.id.as_str().into()),
-            ("launchTemplateName", self.name.as_str().into()),
-            ("createTime", self.created.into()),
-            ("createdBy", self.created_by.as_str().into()),
-            ("defaultVersionNumber", (self.default as i64).into()),
-            ("latestVersionNumber", (self.newest() as i64).into()),
-            ("tagSet", tags::write(state, &self.id)),
-        ])
     }
 }

@@ -18,6 +18,7 @@ mod lifecycle;
 mod listing;
 mod network;
 mod region;
+mod stable_id;
 pub(crate) mod state;
 mod status;
 mod tags;

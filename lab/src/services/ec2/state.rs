@@ -10,7 +10,11 @@ use super::errors;
 use super::instance::Instance;
 use super::key_pair::KeyPair;
 use super::launch_template::LaunchTemplate;
-use super::network::{InternetGateway, RouteTable, SecurityGroup, Subnet, Vpc};
+use super::network::gateway::InternetGateway;
+use super::network::route_table::RouteTable;
+use super::network::security_group::SecurityGroup;
+use super::network::subnet::Subnet;
+use super::network::vpc::Vpc;
 use super::zone::Zone;
 
 /// Tags by key.

@@ -16,6 +16,20 @@ use crate::world::World;
 /// The most launch templates in a Region (quota).
 const QUOTA: usize = 5_000;
 
+impl LaunchTemplate {
+    pub(super) fn to_value(&self, state: &State) -> Value {
+        map([
+            ("launchTemplateId", self.id.as_str().into()),
+            ("launchTemplateName", self.name.as_str().into()),
+            ("createTime", self.created.into()),
+            ("createdBy", self.created_by.as_str().into()),
+            ("defaultVersionNumber", (self.default as i64).into()),
+            ("latestVersionNumber", (self.newest() as i64).into()),
+            ("tagSet", tags::write(state, &self.id)),
+        ])
+    }
+}
+
 /// Returns the launch template with this id, or without an id the one with this name.
 pub fn resolve<'a>(
     state: &'a State,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::repository_settings::Encryption;
-use crate::services::registry::TagMutability;
+use crate::services::registry::mutability::TagMutability;
 
 /// A creation template. The prefix of the names that it applies to is its key in `State::templates`.
 #[derive(Debug, Clone)]

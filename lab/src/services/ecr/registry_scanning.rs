@@ -1,6 +1,6 @@
 //! The settings of the registry, as data.
 
-use crate::services::registry::matches_wildcard;
+use crate::services::registry::wildcard::matches_wildcard;
 
 /// The registry's settings, except for its creation templates.
 #[derive(Debug, Clone, Default)]

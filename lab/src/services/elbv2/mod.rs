@@ -25,7 +25,7 @@ mod node;
 mod paging;
 mod placement;
 mod propagation;
-mod rule;
+pub(crate) mod rule;
 mod rules;
 pub(crate) mod state;
 mod tags;

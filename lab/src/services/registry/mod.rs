@@ -3,13 +3,13 @@
 
 mod actions;
 mod blobs;
-mod contents;
+pub(crate) mod contents;
 mod digest;
 mod error;
 mod host;
 mod listing;
 mod manifests;
-mod mutability;
+pub(crate) mod mutability;
 mod name;
 mod path;
 mod push;
@@ -19,12 +19,12 @@ mod references;
 mod serve;
 pub(crate) mod state;
 mod storage;
-mod store;
+pub(crate) mod store;
 #[cfg(test)]
 mod tests;
 mod upload;
 mod uploads;
-mod wildcard;
+pub(crate) mod wildcard;
 
 pub use put::create_repository;
 pub use put::put_blob;

@@ -1,6 +1,6 @@
 //! Lifecycle hooks: what instances wait for while they launch and terminate.
 
-pub(super) mod action;
+pub(crate) mod action;
 mod actions;
 pub(super) mod hook;
 #[cfg(test)]

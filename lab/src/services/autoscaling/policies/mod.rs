@@ -2,6 +2,7 @@
 //! them. Predictive ones are stored and described; the lab makes no forecasts.
 
 mod adjust;
+mod find;
 pub(super) mod policy;
 mod read;
 #[cfg(test)]
@@ -9,13 +10,14 @@ mod tests;
 mod tracking;
 mod watch;
 
-use super::errors::{invalid, not_found};
+use super::errors::not_found;
 use super::group::Group;
 use super::request::{group_to_update, max_records, named};
 use crate::services::cloudwatch;
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
+use find::find;
 use policy::{Policy, PolicyType};
 
 pub(super) use watch::{execute, watch};
@@ -101,25 +103,6 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let size = max_records(input, 50, 100)?;
     let (items, next) = page(found, input.str("NextToken"), size, "InvalidNextToken")?;
     Ok(map([("ScalingPolicies", items.into()), ("NextToken", next.into())]))
-}
-
-/// Returns group and name of the policy that a request names: by name within a group, or by ARN.
-fn find(world: &mut World, input: &Value) -> ApiResult<(String, String)> {
-    let wanted = input.need_str("PolicyName")?;
-    let only = match input.str("AutoScalingGroupName") {
-        Some(_) => Some(named(world, input)?.name.clone()),
-        None if wanted.starts_with("arn:") => None,
-        None => return Err(invalid("Auto Scaling group name is required with a policy name")),
-    };
-    world
-        .autoscaling
-        .groups
-        .values()
-        .filter(|group| only.as_ref().is_none_or(|name| *name == group.name))
-        .flat_map(|group| group.policies.values().map(move |policy| (group, policy)))
-        .find(|(_, policy)| policy.name == wanted || policy.arn == wanted)
-        .map(|(group, policy)| (group.name.clone(), policy.name.clone()))
-        .ok_or_else(|| invalid(format!("No policy found with name or ARN {wanted}")))
 }
 
 /// Returns the alarms of a policy: those that it created, or those that have it as an action.

@@ -2,9 +2,9 @@
 //! deleted.
 
 use ipnet::Ipv4Net;
-use sha2::{Digest as _, Sha256};
 
 use super::super::instance::InstanceState;
+use super::super::stable_id::stable_id;
 use super::super::state::State;
 use super::gateway::InternetGateway;
 use super::route_table::RouteTarget;
@@ -91,10 +91,4 @@ pub fn leftovers(world: &World) -> Vec<String> {
         .chain(state.key_pairs.keys())
         .cloned()
         .collect()
-}
-
-/// Derives 16 hexadecimal digits from a name, so that they are the same in every world.
-pub(in super::super) fn stable_id(name: &str) -> String {
-    let hash = Sha256::digest(name.as_bytes());
-    hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

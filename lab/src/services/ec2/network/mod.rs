@@ -2,20 +2,20 @@
 
 mod account;
 mod dependencies;
-mod gateway;
+pub(crate) mod gateway;
 mod gateways;
 mod interfaces;
 mod ip_permissions;
-mod route_table;
+pub(crate) mod route_table;
 mod routes;
-mod security_group;
+pub(crate) mod security_group;
 mod security_groups;
 mod security_rules;
-mod subnet;
+pub(crate) mod subnet;
 mod subnets;
 #[cfg(test)]
 mod tests;
-mod vpc;
+pub(crate) mod vpc;
 mod vpcs;
 
 pub use account::leftovers;
@@ -26,7 +26,7 @@ pub use subnet::Subnet;
 pub use vpc::Vpc;
 pub use vpcs::{VpcSpec, create_vpc};
 
-pub(super) use account::{add_default_vpc, stable_id};
+pub(super) use account::add_default_vpc;
 pub(crate) use dependencies::available_addresses;
 pub(crate) use gateways::of_vpc as gateway_of;
 pub(super) use interfaces::public_address;

@@ -3,6 +3,7 @@
 mod policy;
 mod preview;
 pub(super) mod repository_lifecycle;
+mod rule;
 mod select;
 
 use super::errors::{need, not_found};
@@ -11,6 +12,7 @@ use super::state::Event;
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::{Event as WorldEvent, World, later};
 use repository_lifecycle::LifecyclePolicy;
+use rule::LifecycleRule;
 
 pub(super) use preview::{get as get_preview, start as start_preview};
 
@@ -37,7 +39,7 @@ pub(super) fn check(world: &World, text: &str) -> ApiResult<()> {
     policy::read(text, world.ecr.quotas.lifecycle_rules).map(|_| ())
 }
 
-fn set(world: &mut World, name: &str, text: &str, rules: Vec<policy::LifecycleRule>) {
+fn set(world: &mut World, name: &str, text: &str, rules: Vec<LifecycleRule>) {
     let settings = world.ecr.settings.entry(name.to_owned()).or_default();
     settings.lifecycle.generation += 1;
     let policy = settings.lifecycle.generation;

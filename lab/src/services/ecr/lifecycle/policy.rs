@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::rule::{CountType, LifecycleRule, TagSelection};
 use crate::services::ecr::errors::{invalid_parameter, limit};
 use crate::wire::{ApiError, ApiResult};
 
@@ -10,37 +11,6 @@ const TEXT_LIMIT: usize = 30_720;
 
 /// The most wildcards in a pattern (user guide).
 const WILDCARDS: usize = 4;
-
-/// A rule that expires images.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct LifecycleRule {
-    /// The order in which rules are evaluated, lowest first; unique.
-    pub(super) priority: i64,
-    pub(super) tags: TagSelection,
-    pub(super) count: CountType,
-}
-
-/// Which images a rule applies to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum TagSelection {
-    /// All images.
-    Any,
-    /// Images without a tag.
-    Untagged,
-    /// Images that have a matching tag for each of these patterns.
-    Patterns(Vec<String>),
-}
-
-/// Which of a rule's images expire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CountType {
-    /// All but this many of the youngest.
-    MoreThan(usize),
-    /// Those pushed more than this many days ago.
-    DaysSincePushed(i64),
-    /// Those last pulled more than this many days ago; for an image never pulled, the push counts.
-    DaysSincePulled(i64),
-}
 
 /// Parses a policy's rules and sorts them by priority. Transitions to the archive are not supported.
 pub(super) fn read(text: &str, most: usize) -> ApiResult<Vec<LifecycleRule>> {

@@ -2,8 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::policy;
-use super::select::ExpiredImage;
+use super::rule::LifecycleRule;
 
 /// A repository's lifecycle policy and its last preview.
 #[derive(Debug, Clone, Default)]
@@ -17,7 +16,7 @@ pub(in crate::services::ecr) struct RepositoryLifecycle {
 #[derive(Debug, Clone)]
 pub(super) struct LifecyclePolicy {
     pub(super) text: String,
-    pub(super) rules: Vec<policy::LifecycleRule>,
+    pub(super) rules: Vec<LifecycleRule>,
     /// When it was last applied; `None` before the first time.
     pub(super) evaluated: Option<Timestamp>,
 }
@@ -30,4 +29,12 @@ pub(super) struct Preview {
     pub(super) ready: Timestamp,
     /// Computed when the preview was requested.
     pub(super) results: Vec<ExpiredImage>,
+}
+
+/// An image that a rule expires.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ExpiredImage {
+    pub(super) digest: String,
+    /// The rule's priority.
+    pub(super) rule: i64,
 }

@@ -4,16 +4,10 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::policy::{CountType, LifecycleRule, TagSelection};
-use crate::services::registry::{Image, Repository, matches_wildcard};
-
-/// An image that a rule expires.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ExpiredImage {
-    pub(super) digest: String,
-    /// The rule's priority.
-    pub(super) rule: i64,
-}
+use super::repository_lifecycle::ExpiredImage;
+use super::rule::{CountType, LifecycleRule, TagSelection};
+use crate::services::registry::store::{Image, Repository};
+use crate::services::registry::wildcard::matches_wildcard;
 
 /// Returns the images that the rules expire at `now`. Every rule counts all images that it applies to, including
 /// those that an earlier rule expires; but an image that an earlier rule applies to can't be expired by later
