@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use super::operator;
-use crate::faults::EventKind;
+use crate::faults::{self, EventKind};
 use crate::services::{autoscaling, ec2, ecr, elbv2};
+use crate::traffic;
 use crate::world::{Event, World};
-use crate::{faults, traffic};
 
 impl World {
     /// Runs every event that is due by `until`. Time never goes back.

@@ -5,7 +5,8 @@ use bytes::Bytes;
 use http::Request;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 
-use crate::services::registry::{STORAGE_PREFIX, authority, is_storage_host};
+use crate::services::message::authority;
+use crate::services::storage::{self, is_storage_host};
 use crate::services::{ghcr, github};
 use crate::wire::{Service, header, rpc_operation};
 
@@ -64,7 +65,7 @@ impl<'r> Route<'r> {
             // Load balancers have their own hostnames, where no API answers.
             return Route::Site;
         }
-        if is_storage_host(host) || path.starts_with(STORAGE_PREFIX) {
+        if is_storage_host(host) || path.starts_with(storage::PREFIX) {
             return Route::Storage;
         }
         match path {

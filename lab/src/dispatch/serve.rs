@@ -9,7 +9,7 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use super::auth;
 use super::route::{Route, Scope};
 use crate::services::{
-    autoscaling, cloudwatch, ec2, ecr, elbv2, ghcr, github, iam, registry, ssm, sts,
+    autoscaling, cloudwatch, distribution, ec2, ecr, elbv2, ghcr, github, iam, ssm, storage, sts,
 };
 use crate::wire::{
     ApiError, ApiResult, Call, Principal, Protocol, Service, Value, header, set_header,
@@ -24,8 +24,8 @@ pub fn serve(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
         Route::Signed(scope) => api(world, request, scope.service, Some(scope)),
         Route::Unsigned(service) => api(world, request, service, None),
         Route::UnknownService(name) => unknown_service(world, name),
-        Route::Registry => registry::serve(world, request),
-        Route::Storage => registry::serve_storage(world, request),
+        Route::Registry => distribution::serve(world, request),
+        Route::Storage => storage::serve(world, request),
         Route::RegistryToken => ghcr::serve_token(world, request),
         Route::GithubToken => github::serve_token(world, request),
         Route::GithubIssuer => github::serve_issuer(request),

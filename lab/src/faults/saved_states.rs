@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-use crate::services::{
-    autoscaling::state as autoscaling, ec2::state as ec2, elbv2::state as elbv2, ssm::state as ssm,
-};
+use crate::services::autoscaling::state as autoscaling;
+use crate::services::ec2::state as ec2;
+use crate::services::elbv2::state as elbv2;
+use crate::services::ssm::state as ssm;
 use crate::wire::Service;
 use crate::world::rng::Rng;
 

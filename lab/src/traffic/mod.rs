@@ -25,9 +25,7 @@ pub use load::capacity;
 pub use minutes::{GroupMinute, MinMax, Minute};
 pub use rate::set_demand;
 pub(crate) use site::health;
-pub use state::NO_VERSION;
-pub use state::Tally;
-pub use state::{Event, State};
+pub use state::{Event, NO_VERSION, State, Tally};
 
 use crate::world::World;
 

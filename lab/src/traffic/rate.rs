@@ -2,8 +2,7 @@
 
 use crate::traffic::demand::Demand;
 use crate::traffic::state::Event;
-use crate::world;
-use crate::world::World;
+use crate::world::{self, World};
 
 /// Makes the rate follow `demand` from now on. Must be called only once.
 pub fn set_demand(world: &mut World, demand: Demand) {

@@ -18,11 +18,17 @@ pub use time::{elapsed, later};
 use jiff::Timestamp;
 
 use crate::faults::state as faults;
-use crate::services::{
-    autoscaling::state as autoscaling, cloudwatch::state as cloudwatch, ec2::state as ec2,
-    ecr::state as ecr, elbv2::state as elbv2, ghcr::state as ghcr, github::state as github,
-    iam::state as iam, registry::state as registry, ssm::state as ssm, sts::state as sts,
-};
+use crate::services::autoscaling::state as autoscaling;
+use crate::services::cloudwatch::state as cloudwatch;
+use crate::services::ec2::state as ec2;
+use crate::services::ecr::state as ecr;
+use crate::services::elbv2::state as elbv2;
+use crate::services::ghcr::state as ghcr;
+use crate::services::github::state as github;
+use crate::services::iam::state as iam;
+use crate::services::registry::state as registry;
+use crate::services::ssm::state as ssm;
+use crate::services::sts::state as sts;
 use crate::traffic::state as traffic;
 
 /// A simulated account in one Region, at one moment.

@@ -1,14 +1,12 @@
 //! The path of an instance into service and out of the group, including its lifecycle hooks.
 
-use super::activities;
 use super::activity::ActivityStatus;
 use super::cause::{self, Cause};
 use super::group::{Group, LifecycleState};
-use super::hooks;
 use super::hooks::hook::Transition;
 use super::queue::schedule;
 use super::state::Event;
-use super::{attachments, capacity};
+use super::{activities, attachments, capacity, hooks};
 use crate::services::{ec2, elbv2};
 use crate::world::World;
 

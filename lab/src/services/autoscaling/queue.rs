@@ -1,8 +1,7 @@
 //! Schedules the service's events.
 
 use super::state::Event;
-use crate::world;
-use crate::world::{World, later};
+use crate::world::{self, World, later};
 
 /// Schedules `event` to happen `delay` from now.
 pub(super) fn schedule(world: &mut World, delay: std::time::Duration, event: Event) {

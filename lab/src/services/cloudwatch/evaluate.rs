@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::alarm::Alarm;
-use super::alarm::AlarmState;
-use super::alarm::threshold;
+use super::alarm::{Alarm, AlarmState, threshold};
 use super::math::Series;
 use super::metric::Metric;
 use super::period::{MINUTE, floor};

@@ -6,8 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::alarm::Alarm;
-use super::alarm::AlarmState;
+use super::alarm::{Alarm, AlarmState};
 use super::data::validation;
 use super::history_item::{Change, Item};
 use super::period::{MINUTE, floor};

@@ -6,11 +6,10 @@ use super::client_token::CallResult;
 use super::errors::{
     INSTANCE, KEY_PAIR, SECURITY_GROUP, SUBNET, invalid_value, missing_parameter, required_str,
 };
-use super::idempotency;
 use super::instances::{LaunchSpec, launch_instance};
 use super::state::Event;
 use super::templates::resolve;
-use super::{describe, images, instance_types, launch_data, network, tags};
+use super::{describe, idempotency, images, instance_types, launch_data, network, tags};
 use crate::services::iam;
 use crate::wire::{ApiError, ApiResult, Call, Value, map};
 use crate::world::{self, World, later};

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use super::errors::{INSTANCE, invalid_value, missing_parameter, required_str};
 use super::instance::InstanceState;
-use super::instances;
-use super::instances::boot;
+use super::instances::{self, boot};
 use super::state::Event;
 use super::tags::success;
 use crate::wire::{ApiError, ApiResult, Value, map};

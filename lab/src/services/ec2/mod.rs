@@ -31,8 +31,7 @@ mod zones;
 
 use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::World;
-pub use state::Event;
-pub use state::State;
+pub use state::{Event, State};
 
 pub use ami::{Ami, public as public_machines, public_parameters};
 pub use instance::{Instance, InstanceState};

@@ -2,8 +2,7 @@
 
 use super::describe;
 use super::errors::invalid_value;
-use super::instance::Instance;
-use super::instance::InstanceState;
+use super::instance::{Instance, InstanceState};
 use super::listing::Filters;
 use crate::services::paging::page;
 use crate::wire::{ApiResult, Value, map};

@@ -2,8 +2,7 @@
 
 use super::errors::{KINDS, ResourceKind, invalid_value, missing_parameter};
 use super::listing::{Filters, paginate};
-use super::state::State;
-use super::state::Tags;
+use super::state::{State, Tags};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use super::client_token::CallResult;
 use super::errors::{LAUNCH_TEMPLATE, required_str};
-use super::idempotency;
 use super::launch_template::{LaunchTemplate, TemplateVersion};
 use super::listing::Filters;
 use super::state::State;
-use super::{launch_data, tags, versions};
+use super::{idempotency, launch_data, tags, versions};
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Call, Value, map};
 use crate::world::World;

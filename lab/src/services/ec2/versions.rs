@@ -2,11 +2,10 @@
 
 use super::client_token::CallResult;
 use super::errors::invalid_value;
-use super::idempotency;
 use super::launch_template::{LaunchTemplate, TemplateVersion};
 use super::listing::Filters;
 use super::templates::{of_request, resolve};
-use super::{images, launch_data};
+use super::{idempotency, images, launch_data};
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Call, Value, map};
 use crate::world::World;

@@ -2,7 +2,8 @@
 
 use super::errors::{invalid, limit, need, need_list};
 use super::request::{repository, response_for};
-use crate::services::registry::{Upload, digest_of, ecr_download_url, is_digest};
+use crate::services::registry::{Upload, digest_of, is_digest};
+use crate::services::storage::ecr_download_url;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 

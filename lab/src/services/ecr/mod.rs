@@ -32,8 +32,7 @@ mod tokens;
 use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::World;
 pub use address::registry_host;
-pub use state::Event;
-pub use state::State;
+pub use state::{Event, State};
 
 pub(crate) use authentication::{AuthError, authenticate};
 pub(crate) use push::{before_upload, push};

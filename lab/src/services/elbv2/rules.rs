@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::action::Action;
-use super::conditions::Condition;
+use super::conditions::{self, Condition};
 use super::errors::{listener_not_found, rule_not_found, validation};
 use super::rule::Rule;
-use super::{actions, conditions, health, listeners, paging, propagation, tags};
+use super::{actions, health, listeners, paging, propagation, tags};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 

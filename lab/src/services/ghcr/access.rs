@@ -6,8 +6,7 @@ use bytes::Bytes;
 use http::Request;
 use http::header::AUTHORIZATION;
 
-use super::package::Visibility;
-use super::package::owner;
+use super::package::{Visibility, owner};
 use crate::services::github::{AccessToken, Level};
 use crate::services::registry::OciError;
 use crate::world::World;

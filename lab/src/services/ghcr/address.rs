@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::Request;
 
-use crate::services::registry::{authority, query_parameter};
+use crate::services::message::{authority, query_parameter};
 use crate::world::World;
 
 /// The registry's host.

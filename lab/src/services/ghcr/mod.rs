@@ -15,10 +15,7 @@ mod tests;
 mod token;
 
 pub use address::HOST;
-pub(crate) use address::alias;
-pub(crate) use address::base;
-pub(crate) use address::is_host;
-pub(crate) use address::is_token_request;
+pub(crate) use address::{alias, base, is_host, is_token_request};
 pub use state::State;
 
 pub(crate) use access::{PackageAction, authorize, may_mount};

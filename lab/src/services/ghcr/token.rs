@@ -10,8 +10,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response};
 use serde_json::json;
 
-use super::access::PackageAction;
-use super::access::permitted;
+use super::access::{PackageAction, permitted};
 use super::state::TokenGrant;
 use crate::services::registry::OciError;
 use crate::world::{World, later};

@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use super::caller::Caller;
 use super::response::{ApiResponse, json_response, not_found, refuse};
 use super::{comments, deployments, jobs, limits, packages, pulls, repository, statuses};
-use crate::services::registry::authority;
+use crate::services::message::authority;
 use crate::world::World;
 
 const HOST: &str = "api.github.com";

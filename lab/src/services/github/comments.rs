@@ -16,7 +16,7 @@ use super::response::{
 use super::state::State;
 use super::tokens::{AccessToken, Level};
 use super::{pulls, repository};
-use crate::services::registry::query_parameter;
+use crate::services::message::query_parameter;
 use crate::world::World;
 
 /// The longest body, in characters (GitHub's own error text, quoted in danger/danger#424).

@@ -15,7 +15,7 @@ use super::response::{
 };
 use super::state::State;
 use super::tokens::Level;
-use crate::services::registry::query_parameter;
+use crate::services::message::query_parameter;
 use crate::world::World;
 
 /// Answers a request to `/repos/{owner}/{repo}/deployments`.

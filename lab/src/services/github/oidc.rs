@@ -14,7 +14,7 @@ use sha2::Sha256;
 
 use super::repository::DEFAULT_BRANCH;
 use super::response::json_response;
-use crate::services::registry::authority;
+use crate::services::message::authority;
 use crate::world::World;
 
 /// The issuer of the tokens.

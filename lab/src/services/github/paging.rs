@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::api::is_own_server;
 use super::response::json_response;
-use crate::services::registry::{authority, query_parameter};
+use crate::services::message::{authority, query_parameter};
 
 /// The page size without `per_page` (REST API, "per_page").
 const SIZE: usize = 30;

@@ -7,10 +7,8 @@ use jiff::Timestamp;
 use super::comment::Comment;
 use super::deployment::Deployment;
 use super::limit_window::Window;
-use super::pull_request::PullRequest;
-use super::pull_request::first;
-use super::tokens;
-use super::tokens::AccessToken;
+use super::pull_request::{PullRequest, first};
+use super::tokens::{self, AccessToken};
 
 /// The state of GitHub: the job that requests tokens, its repository, and permissions.
 #[derive(Debug, Clone)]

@@ -21,20 +21,13 @@ pub(crate) mod state;
 mod tests;
 mod trust;
 
-pub use create::create_instance_profile;
-pub use create::create_instance_role;
-pub use create::create_oidc_provider;
-pub use create::create_role;
-pub use create::github_trust;
-pub use create::put_inline_policy;
-pub(crate) use find::find_instance_profile;
+pub use create::{
+    create_instance_profile, create_instance_role, create_oidc_provider, create_role, github_trust,
+    put_inline_policy,
+};
 pub use find::leftovers;
-pub(crate) use find::role;
-pub use state::CheckedActions;
-pub use state::InstanceProfile;
-pub use state::OidcProvider;
-pub use state::Role;
-pub use state::State;
+pub(crate) use find::{find_instance_profile, role};
+pub use state::{CheckedActions, InstanceProfile, OidcProvider, Role, State};
 
 pub(crate) use authorization::{authorize_action, authorize_call};
 pub use calls::call;

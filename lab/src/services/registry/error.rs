@@ -4,17 +4,17 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
 
-use super::host::RegistryKind;
+use super::kind::RegistryKind;
 use super::push_error::PushError;
 
 /// An error of the OCI distribution specification.
 #[derive(Debug)]
 pub(crate) struct OciError {
-    pub(super) status: StatusCode,
+    pub(crate) status: StatusCode,
     code: &'static str,
     message: String,
     /// The scope that the challenge of a 401 names.
-    pub(super) scope: Option<String>,
+    pub(crate) scope: Option<String>,
 }
 
 impl OciError {
@@ -38,7 +38,7 @@ impl OciError {
     }
 
     /// Returns a 404 for a repository that doesn't exist; `account` is ECR's registry ID.
-    pub(super) fn unknown_name(host: RegistryKind, name: &str, account: &str) -> OciError {
+    pub(crate) fn unknown_name(host: RegistryKind, name: &str, account: &str) -> OciError {
         let message = match host {
             RegistryKind::Ecr => format!(
                 "The repository with name '{name}' does not exist in the registry with id '{account}'"
@@ -48,15 +48,15 @@ impl OciError {
         OciError::new(StatusCode::NOT_FOUND, "NAME_UNKNOWN", message)
     }
 
-    pub(super) fn name() -> OciError {
+    pub(crate) fn name() -> OciError {
         OciError::new(StatusCode::BAD_REQUEST, "NAME_INVALID", "invalid repository name")
     }
 
-    pub(super) fn unknown_blob() -> OciError {
+    pub(crate) fn unknown_blob() -> OciError {
         OciError::new(StatusCode::NOT_FOUND, "BLOB_UNKNOWN", "blob unknown to registry")
     }
 
-    pub(super) fn unknown_upload() -> OciError {
+    pub(crate) fn unknown_upload() -> OciError {
         OciError::new(
             StatusCode::NOT_FOUND,
             "BLOB_UPLOAD_UNKNOWN",
@@ -64,7 +64,7 @@ impl OciError {
         )
     }
 
-    pub(super) fn unknown_manifest(host: RegistryKind) -> OciError {
+    pub(crate) fn unknown_manifest(host: RegistryKind) -> OciError {
         let message = match host {
             RegistryKind::Ecr => "Requested image not found",
             RegistryKind::Ghcr => "manifest unknown",
@@ -72,7 +72,7 @@ impl OciError {
         OciError::new(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", message)
     }
 
-    pub(super) fn digest(message: impl Into<String>) -> OciError {
+    pub(crate) fn digest(message: impl Into<String>) -> OciError {
         OciError::new(StatusCode::BAD_REQUEST, "DIGEST_INVALID", message)
     }
 
@@ -86,13 +86,13 @@ impl OciError {
     }
 
     /// Returns a 404 for a path that is not part of this registry's API.
-    pub(super) fn not_found() -> OciError {
+    pub(crate) fn not_found() -> OciError {
         OciError::new(StatusCode::NOT_FOUND, "UNSUPPORTED", "The operation is unsupported.")
     }
 
     /// Returns the error for a refused manifest. ECR's messages and its 405 are those that users quote; GHCR's
     /// are the specification's.
-    pub(super) fn push(error: PushError, host: RegistryKind, account: &str) -> OciError {
+    pub(crate) fn push(error: PushError, host: RegistryKind, account: &str) -> OciError {
         let bad = |code, message: String| OciError::new(StatusCode::BAD_REQUEST, code, message);
         match error {
             PushError::UnknownRepository(name) => OciError::unknown_name(host, &name, account),

@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use super::digest::digest_of;
 use super::push_error::{PushError, SIZE_LIMIT};
 use super::references::References;
-use super::store::ContentsCache;
-use super::store::{Image, Store};
+use super::store::{ContentsCache, Image, Store};
 
 /// The longest tag, in characters (ECR API model; the distribution specification has 128).
 const TAG_LIMIT: usize = 300;

@@ -1,7 +1,7 @@
 //! Why a push is refused.
 
 /// The largest manifest, in bytes (ECR service quotas; the distribution specification asks for at least this).
-pub(super) const SIZE_LIMIT: usize = 4 << 20;
+pub(crate) const SIZE_LIMIT: usize = 4 << 20;
 
 /// Why an image is refused. Each registry words these errors in its own way.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

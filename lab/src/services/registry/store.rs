@@ -15,7 +15,7 @@ use super::upload::Upload;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Store {
     /// The bytes of every blob by digest; each repository records which of them it has.
-    pub(super) blobs: BTreeMap<String, Bytes>,
+    pub(crate) blobs: BTreeMap<String, Bytes>,
     /// The repositories by name, which may be a path.
     pub(crate) repositories: BTreeMap<String, Repository>,
     /// The uploads in progress by ID.
@@ -48,7 +48,7 @@ pub(crate) struct Image {
     pub(crate) pushed: Option<Timestamp>,
     /// When it was last pulled.
     pub(crate) pulled: Option<Timestamp>,
-    pub(super) contents: ContentsCache,
+    pub(crate) contents: ContentsCache,
 }
 
 impl Image {
@@ -91,7 +91,7 @@ impl Store {
     }
 
     /// Returns the bytes of a blob, whichever repository has it.
-    pub(super) fn bytes(&self, digest: &str) -> Option<&Bytes> {
+    pub(crate) fn bytes(&self, digest: &str) -> Option<&Bytes> {
         self.blobs.get(digest)
     }
 
@@ -117,7 +117,7 @@ impl Store {
     }
 
     /// Stores a blob that no repository has yet, and returns its digest.
-    pub(super) fn put_blob(&mut self, bytes: Bytes) -> String {
+    pub(crate) fn put_blob(&mut self, bytes: Bytes) -> String {
         let digest = digest_of(&bytes);
         self.blobs.entry(digest.clone()).or_insert(bytes);
         digest
@@ -126,7 +126,7 @@ impl Store {
 
 /// What was read from an image, cached because images never change.
 #[derive(Debug, Clone, Default)]
-pub(super) struct ContentsCache {
-    pub(super) labels: OnceLock<BTreeMap<String, String>>,
-    pub(super) files: OnceLock<BTreeMap<String, Bytes>>,
+pub(crate) struct ContentsCache {
+    pub(crate) labels: OnceLock<BTreeMap<String, String>>,
+    pub(crate) files: OnceLock<BTreeMap<String, Bytes>>,
 }

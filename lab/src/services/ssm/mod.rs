@@ -17,8 +17,7 @@ mod tests;
 
 use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::World;
-pub use current::current_value;
-pub use current::leftovers;
+pub use current::{current_value, leftovers};
 use delete::{delete, delete_several};
 pub use state::State;
 

@@ -1,8 +1,7 @@
 //! The lock that a ledger relies on, limits and pages.
 
 use super::*;
-use crate::wire::map;
-use crate::wire::{Principal, Service};
+use crate::wire::{Principal, Service, map};
 
 fn world() -> World {
     World::new(1, "2026-01-05T09:00:00Z".parse().unwrap())

@@ -4,11 +4,7 @@ mod assume;
 pub(crate) mod session;
 pub(crate) mod state;
 
-pub use session::ACCESS_KEY;
-pub use session::CredentialError;
-pub use session::SECRET_KEY;
-pub use session::authenticate;
-pub use session::expire_sessions;
+pub use session::{ACCESS_KEY, CredentialError, SECRET_KEY, authenticate, expire_sessions};
 pub use state::State;
 
 use crate::wire::{ApiError, ApiResult, Call, Service, Value, map};

@@ -10,9 +10,8 @@ use super::super::request::named;
 use super::super::state::Event;
 use super::action::LifecycleAction;
 use super::hook::{ActionResult, Transition};
-use crate::services::autoscaling::activities;
 use crate::services::autoscaling::cause::Cause;
-use crate::services::autoscaling::{capacity, lifecycle};
+use crate::services::autoscaling::{activities, capacity, lifecycle};
 use crate::wire::{ApiResult, Value, map};
 use crate::world::{World, elapsed, later};
 

@@ -3,9 +3,8 @@
 use super::super::errors::{SECURITY_GROUP, SECURITY_RULE, missing_parameter, required_str};
 use super::super::listing::{Filters, paginate};
 use super::super::tags::{self, success};
-use super::ip_permissions;
 use super::security_group::{RulePeer, SecurityRule};
-use super::security_groups;
+use super::{ip_permissions, security_groups};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 

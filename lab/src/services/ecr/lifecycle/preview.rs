@@ -2,8 +2,7 @@
 
 use super::super::request::{repository, response_for, settings_mut};
 use super::repository_lifecycle::Preview;
-use super::select;
-use super::{no_policy, policy};
+use super::{no_policy, policy, select};
 use crate::services::ecr::errors::{invalid, not_found};
 use crate::services::ecr::images::TagStatus;
 use crate::services::paging;

@@ -4,13 +4,9 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderName, Method, Request, Response, StatusCode};
 
-use super::digest::digest_of;
-use super::digest::is_digest;
-use super::error::OciError;
-use super::host::RegistryKind;
-use super::push;
-use super::push::ManifestPush;
-use super::serve::{CONTENT_DIGEST, OciResult, empty, repository, set_header};
+use super::answer::{CONTENT_DIGEST, OciResult, empty, repository};
+use crate::services::message::set_header;
+use crate::services::registry::{self, ManifestPush, OciError, RegistryKind, digest_of, is_digest};
 use crate::services::{ecr, ghcr};
 use crate::world::World;
 
@@ -90,7 +86,7 @@ fn put(
             ghcr::ensure_package(world, request, name);
             let now = Some(world.now);
             let manifest = ManifestPush { repository: name, tag, media_type, manifest, now };
-            push(&mut world.registry.ghcr, manifest)
+            registry::push(&mut world.registry.ghcr, manifest)
         }
     };
     let digest = pushed.map_err(|error| OciError::push(error, host, &world.account))?;

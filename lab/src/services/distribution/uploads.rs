@@ -4,11 +4,9 @@ use bytes::Bytes;
 use http::header::{CONTENT_RANGE, LOCATION, RANGE};
 use http::{HeaderName, Method, Request, Response, StatusCode};
 
-use super::digest::{digest_of, is_digest};
-use super::error::OciError;
-use super::host::RegistryKind;
-use super::serve::{CONTENT_DIGEST, OciResult, empty, query_parameter, repository, set_header};
-use super::upload::Upload;
+use super::answer::{CONTENT_DIGEST, OciResult, empty, repository};
+use crate::services::message::{query_parameter, set_header};
+use crate::services::registry::{OciError, RegistryKind, Upload, digest_of, is_digest};
 use crate::services::{ecr, ghcr};
 use crate::world::World;
 

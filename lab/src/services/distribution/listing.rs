@@ -5,11 +5,9 @@ use http::header::{CONTENT_TYPE, LINK};
 use http::{HeaderName, Request, Response};
 use serde_json::{Value as Json, json};
 
-use super::digest::is_digest;
-use super::error::OciError;
-use super::host::RegistryKind;
-use super::serve::{OciResult, is_read, query_parameter, repository, set_header};
-use super::store::Image;
+use super::answer::{OciResult, is_read, repository};
+use crate::services::message::{query_parameter, set_header};
+use crate::services::registry::{Image, OciError, RegistryKind, is_digest};
 use crate::world::World;
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";

@@ -2,35 +2,28 @@
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderName, Method, Request, Response, StatusCode};
 
-use super::digest::digest_of;
-use super::error::OciError;
-use super::host::RegistryKind;
-use super::name::is_name;
+use super::answer::{OciResult, empty};
 use super::path::Resource;
-use super::store::Repository;
-use super::{actions, blobs, listing, manifests, uploads};
+use super::{actions, blobs, host, listing, manifests, uploads};
 use crate::services::ecr::{self, AuthError};
 use crate::services::ghcr::{self, PackageAction};
 use crate::services::iam;
+use crate::services::message::set_header;
+use crate::services::registry::{OciError, RegistryKind, digest_of, is_name};
 use crate::wire::Principal;
 use crate::world::World;
 
-/// The header with the digest of a blob or manifest.
-pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
-
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
-
-pub(super) type OciResult = Result<Response<Bytes>, OciError>;
 
 /// Answers one request to a registry.
 pub fn serve(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
-    let host = RegistryKind::of_request(world, request);
-    let mut response = answer(world, request, host).unwrap_or_else(|refusal| {
+    let kind = host::of_request(world, request);
+    let mut response = answer(world, request, kind).unwrap_or_else(|refusal| {
         let mut response = refusal.response();
         if refusal.status == StatusCode::UNAUTHORIZED {
-            let challenge = host.challenge(world, refusal.scope.as_deref());
+            let challenge = host::challenge(kind, world, refusal.scope.as_deref());
             set_header(&mut response, WWW_AUTHENTICATE, &challenge);
         }
         response
@@ -108,40 +101,5 @@ fn authenticate(
             let name = resource.and_then(Resource::name);
             ghcr::authorize(world, authorization, name, deed).map(|()| None)
         }
-    }
-}
-
-/// Returns a repository, or the error that it doesn't exist.
-pub(super) fn repository<'w>(
-    world: &'w World,
-    host: RegistryKind,
-    name: &str,
-) -> Result<&'w Repository, OciError> {
-    let known = host.store(&world.registry).repositories.get(name);
-    known.ok_or_else(|| OciError::unknown_name(host, name, &world.account))
-}
-
-/// Returns whether a request only reads.
-pub(super) fn is_read(request: &Request<Bytes>) -> bool {
-    matches!(*request.method(), Method::GET | Method::HEAD)
-}
-
-/// Returns a query parameter of a request.
-pub(crate) fn query_parameter(request: &Request<Bytes>, name: &str) -> Option<String> {
-    let query = request.uri().query().unwrap_or_default();
-    let found = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name);
-    found.map(|(_, value)| value.into_owned())
-}
-
-pub(super) fn empty(status: StatusCode) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = status;
-    response
-}
-
-/// Sets a header, unless HTTP forbids the value.
-pub(super) fn set_header(response: &mut Response<Bytes>, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers_mut().insert(name, value);
     }
 }

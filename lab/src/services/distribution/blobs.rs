@@ -4,11 +4,10 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{Method, Request, Response, StatusCode};
 
-use super::digest::is_digest;
-use super::error::OciError;
-use super::host::RegistryKind;
-use super::serve::{CONTENT_DIGEST, OciResult, empty, is_read, repository, set_header};
-use super::storage;
+use super::answer::{CONTENT_DIGEST, OciResult, empty, is_read, repository};
+use crate::services::message::set_header;
+use crate::services::registry::{OciError, RegistryKind, is_digest};
+use crate::services::storage;
 use crate::world::World;
 
 /// Answers a request to `/v2/<name>/blobs/<digest>`.

@@ -10,10 +10,9 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use sha2::Sha256;
 
-use super::host::RegistryKind;
-use super::host::authority;
-use super::serve::{query_parameter, set_header};
 use crate::services::ghcr;
+use crate::services::message::{authority, query_parameter, set_header};
+use crate::services::registry::RegistryKind;
 use crate::world::{World, later};
 
 /// The prefix of the paths under which the loopback transport serves both storages, since it can't use their
@@ -62,7 +61,7 @@ pub(super) fn ghcr_download_url(world: &World, digest: &str) -> String {
 }
 
 /// Answers a request to one of the storages.
-pub fn serve_storage(world: &World, request: &Request<Bytes>) -> Response<Bytes> {
+pub fn serve(world: &World, request: &Request<Bytes>) -> Response<Bytes> {
     let path = request.uri().path();
     let is_ghcr = authority(request) == GHCR || path.contains("/ghcr1/blobs/");
     let host = if is_ghcr { RegistryKind::Ghcr } else { RegistryKind::Ecr };

@@ -1,8 +1,10 @@
 //! Pushes and pulls over HTTP, as a client does.
 
-use super::*;
 use crate::dispatch;
 use crate::services::ecr;
+use crate::services::registry::{
+    State, TagMutability, create_repository, digest_of, file, image, put_blob, put_manifest,
+};
 use crate::world::World;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
