@@ -2,8 +2,6 @@
 
 use jiff::Timestamp;
 
-use super::group::Group;
-
 /// The status of an activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ActivityStatus {
@@ -53,21 +51,4 @@ pub struct Activity {
     pub message: Option<String>,
     /// A JSON object with the subnet and zone.
     pub details: String,
-}
-
-/// The activities of a deleted group.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DeletedGroup {
-    /// Its name.
-    pub name: String,
-    /// Its ARN.
-    pub arn: String,
-    /// Its activities, oldest first.
-    pub activities: Vec<Activity>,
-}
-
-impl DeletedGroup {
-    pub(super) fn of(group: Group) -> DeletedGroup {
-        DeletedGroup { name: group.name, arn: group.arn, activities: group.activities }
-    }
 }

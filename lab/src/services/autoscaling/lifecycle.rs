@@ -149,6 +149,6 @@ pub(super) fn remove_if_deleted(world: &mut World, name: &str) {
     if world.autoscaling.groups.get(name).is_some_and(ended)
         && let Some(group) = world.autoscaling.groups.remove(name)
     {
-        world.autoscaling.former.push(super::activity::DeletedGroup::of(group));
+        world.autoscaling.former.push(super::state::DeletedGroup::of(group));
     }
 }

@@ -45,7 +45,7 @@ use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::World;
 pub use state::{Event, State};
 
-pub use activity::{Activity, ActivityStatus, DeletedGroup};
+pub use activity::{Activity, ActivityStatus};
 pub use group::{Backoff, Group, LifecycleState, Member, MetricSample, Tag};
 pub use hooks::LifecycleAction;
 pub use hooks::hook::{ActionResult, LifecycleHook, Transition};
@@ -54,6 +54,7 @@ pub use recurrence::Recurrence;
 pub use refresh::instance_refresh::{Refresh, RollbackDetails, Status};
 pub use refresh::{InstanceHandling, Preferences};
 pub use scheduled_action::ScheduledAction;
+pub use state::DeletedGroup;
 pub use template_spec::{TemplateSpec, Version};
 
 /// Answers one call.

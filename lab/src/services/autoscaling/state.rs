@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::activity::DeletedGroup;
+use super::activity::Activity;
 use super::group::Group;
 
 /// The state of this service.
@@ -40,4 +40,21 @@ pub enum Event {
     Refresh(String, String),
     /// Runs a scheduled action, unless it has been put again since (the number tells one put from the next).
     Scheduled(String, String, u64),
+}
+
+/// The activities of a deleted group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeletedGroup {
+    /// Its name.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Its activities, oldest first.
+    pub activities: Vec<Activity>,
+}
+
+impl DeletedGroup {
+    pub(super) fn of(group: Group) -> DeletedGroup {
+        DeletedGroup { name: group.name, arn: group.arn, activities: group.activities }
+    }
 }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::alarm::{Alarm, AlarmState, StateOverride, threshold};
-use super::data::validation;
+use super::errors::validation;
 use super::evaluate::Evaluation;
 use super::history;
 use super::history_item::Change;

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::errors::validation;
 use super::queries::{self, Evaluator, Query};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
@@ -81,8 +82,4 @@ pub(super) fn span(input: &Value) -> ApiResult<(Timestamp, Timestamp)> {
         return Err(validation("The parameter StartTime must be less than the parameter EndTime."));
     }
     Ok((start, end))
-}
-
-pub(super) fn validation(message: impl Into<String>) -> ApiError {
-    ApiError::sender("ValidationError", message)
 }

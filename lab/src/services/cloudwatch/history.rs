@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::alarm::{Alarm, AlarmState};
-use super::data::validation;
+use super::errors::validation;
 use super::history_item::{Change, Item};
 use super::period::{MINUTE, floor};
 use crate::services::paging;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::arrival::arrived;
 use super::metric::Metric;
-use super::metrics::arrived;
 use super::period::{MINUTE, floor};
 use super::samples::Samples;
 use crate::services::autoscaling::{Group, MetricSample};

@@ -2,17 +2,17 @@
 //! are absent (user guide; recorded once).
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::arrival::arrived;
 use super::instance_metrics;
 use super::metric::{Metric, dimensions};
 use super::period::{MINUTE, floor};
 use super::samples::Samples;
 use crate::traffic::{GroupMinute, MinMax, Minute};
 use crate::wire::{ApiError, ApiResult, Value, map};
-use crate::world::{World, later};
+use crate::world::World;
 
 /// The namespace of load balancer metrics.
 pub(super) const NAMESPACE: &str = "AWS/ApplicationELB";
@@ -187,16 +187,4 @@ fn own_statuses(name: &str) -> Option<std::ops::RangeInclusive<u16>> {
         "HTTPCode_ELB_503_Count" => Some(503..=503),
         _ => None,
     }
-}
-
-/// Returns whether the data of the minute that begins at `minute` are readable yet.
-pub(super) fn arrived(world: &World, minute: Timestamp) -> bool {
-    let end = later(minute, Duration::from_secs(MINUTE as u64));
-    later(end, world.params.metrics_delay) <= world.now
-}
-
-/// Returns the end of the newest minute whose data are readable.
-pub(super) fn arrived_until(world: &World) -> Timestamp {
-    let latest = world.now.checked_sub(world.params.metrics_delay).unwrap_or(Timestamp::MIN);
-    floor(latest, MINUTE)
 }

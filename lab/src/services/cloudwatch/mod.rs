@@ -5,8 +5,10 @@
 
 mod alarm;
 mod alarms;
+mod arrival;
 mod custom;
 mod data;
+mod errors;
 mod evaluate;
 mod history;
 mod history_item;

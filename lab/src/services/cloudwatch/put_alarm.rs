@@ -1,7 +1,7 @@
 //! PutMetricAlarm and the validation of its settings.
 
 use super::alarm::Alarm;
-use super::data::validation;
+use super::errors::validation;
 use super::history_item::Change;
 use super::queries::{self, Source};
 use super::samples::{is_percentile, is_statistic};

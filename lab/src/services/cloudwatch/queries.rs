@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::data::validation;
+use super::arrival::arrived_until;
+use super::errors::validation;
 use super::math::{self, Expression, Frame, Operand, Scope, Series};
 use super::metric::Metric;
-use super::metrics::arrived_until;
 use super::period::{MINUTE, floor};
 use super::samples::is_statistic;
 use crate::wire::{ApiResult, Value};

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::errors::SUBNET;
 use super::instance::{Instance, InstanceState};
 use super::state::Event;
-use super::templates::resolve;
-use super::{instance_types, launch_data, launches, network};
+use super::template_request::resolve;
+use super::{instance_types, launch_check, launch_data, network};
 use crate::traffic::program::Program;
 use crate::wire::{ApiError, ApiResult, Value};
 use crate::world::{self, World, later};
@@ -62,7 +62,7 @@ pub(super) struct LaunchSpec<'a> {
 /// Launches one instance and returns its id.
 pub(super) fn launch_instance(world: &mut World, launch: LaunchSpec<'_>) -> ApiResult<String> {
     let LaunchSpec { data, template, subnet, mut tags, starts_in } = launch;
-    let groups = launches::check_launch(world, &data, subnet)?;
+    let groups = launch_check::check_launch(world, &data, subnet)?;
     let machine = data.str("instanceType").unwrap_or(instance_types::DEFAULT).to_owned();
     if let Some(zone) = world.ec2.subnets.get(subnet).map(|place| place.zone.clone()) {
         capacity(world, &zone, &machine)?;

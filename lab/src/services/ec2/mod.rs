@@ -11,6 +11,7 @@ mod instance_types;
 mod instances;
 mod key_pair;
 mod key_pairs;
+mod launch_check;
 mod launch_data;
 mod launch_template;
 mod launches;
@@ -22,6 +23,7 @@ mod stable_id;
 pub(crate) mod state;
 mod status;
 mod tags;
+mod template_request;
 mod templates;
 #[cfg(test)]
 mod tests;
@@ -45,7 +47,7 @@ pub use network::{
     VpcSpec, create_vpc, leftovers,
 };
 pub use state::Tags;
-pub use templates::resolve;
+pub use template_request::resolve;
 pub use zone::{Zone, zone_id};
 
 pub(crate) use network::{available_addresses, balancer_groups, gateway_of};

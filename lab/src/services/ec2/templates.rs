@@ -7,7 +7,8 @@ use super::errors::{LAUNCH_TEMPLATE, required_str};
 use super::launch_template::{LaunchTemplate, TemplateVersion};
 use super::listing::Filters;
 use super::state::State;
-use super::{idempotency, launch_data, tags, versions};
+use super::template_request::{description, of_request, page_size, resolve};
+use super::{idempotency, launch_data, tags};
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Call, Value, map};
 use crate::world::World;
@@ -27,51 +28,6 @@ impl LaunchTemplate {
             ("tagSet", tags::write(state, &self.id)),
         ])
     }
-}
-
-/// Returns the launch template with this id, or without an id the one with this name.
-pub fn resolve<'a>(
-    state: &'a State,
-    id: Option<&str>,
-    name: Option<&str>,
-) -> ApiResult<&'a LaunchTemplate> {
-    match (id, name) {
-        (Some(id), _) => state.templates.get(id).ok_or_else(|| {
-            if !id.starts_with("lt-") {
-                return LAUNCH_TEMPLATE.not_found(id);
-            }
-            ApiError::sender(
-                "InvalidLaunchTemplateId.NotFound",
-                format!("The specified launch template, with template ID {id}, does not exist."),
-            )
-        }),
-        (None, Some(name)) => {
-            state.templates.values().find(|template| template.name == name).ok_or_else(|| {
-                ApiError::sender(
-                    "InvalidLaunchTemplateName.NotFoundException",
-                    format!(
-                        "The specified launch template, with template name {name}, does not exist."
-                    ),
-                )
-            })
-        }
-        (None, None) => Err(ApiError::sender(
-            "MissingParameter",
-            "Either LaunchTemplateId or LaunchTemplateName must be specified.",
-        )),
-    }
-}
-
-/// Returns the launch template that a request names by id or by name, but not by both (API model).
-pub(super) fn of_request<'a>(state: &'a State, input: &Value) -> ApiResult<&'a LaunchTemplate> {
-    let (id, name) = (input.str("LaunchTemplateId"), input.str("LaunchTemplateName"));
-    if id.is_some() && name.is_some() {
-        return Err(ApiError::sender(
-            "InvalidParameterCombination",
-            "Only one of LaunchTemplateId and LaunchTemplateName may be specified.",
-        ));
-    }
-    resolve(state, id, name)
 }
 
 /// `CreateLaunchTemplate`.
@@ -95,7 +51,7 @@ pub(super) fn create(world: &mut World, call: &Call) -> ApiResult<Value> {
             format!("You have reached the limit of {QUOTA} launch templates."),
         ));
     }
-    let description = versions::description(&call.input)?;
+    let description = description(&call.input)?;
     let data = launch_data::from_request(&call.input)?;
     let given = tags::read_specifications(&call.input, LAUNCH_TEMPLATE)?;
     let version = TemplateVersion {
@@ -178,7 +134,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
         })
         .map(|template| template.to_value(&world.ec2))
         .collect();
-    let size = versions::page_size(input)?;
+    let size = page_size(input)?;
     let (items, next) = page(found, input.str("NextToken"), size, "InvalidNextToken")?;
     Ok(map([("launchTemplates", items.into()), ("nextToken", next.into())]))
 }

@@ -4,7 +4,7 @@ use super::client_token::CallResult;
 use super::errors::invalid_value;
 use super::launch_template::{LaunchTemplate, TemplateVersion};
 use super::listing::Filters;
-use super::templates::{of_request, resolve};
+use super::template_request::{description, of_request, page_size, resolve};
 use super::{idempotency, images, launch_data};
 use crate::services::paging::page;
 use crate::wire::{ApiError, ApiResult, Call, Value, map};
@@ -49,15 +49,6 @@ pub(super) fn create(world: &mut World, call: &Call) -> ApiResult<Value> {
     idempotency::store_result(&mut world.ec2, call, CallResult::Version(id.clone(), number));
     let template = resolve(&world.ec2, Some(&id), None)?;
     Ok(map([("launchTemplateVersion", to_value(template, number))]))
-}
-
-/// Reads the description of a new version.
-pub(super) fn description(input: &Value) -> ApiResult<Option<String>> {
-    let description = input.str("VersionDescription").map(str::to_owned);
-    if description.as_ref().is_some_and(|text| text.chars().count() > 255) {
-        return Err(invalid_value("VersionDescription must have at most 255 characters."));
-    }
-    Ok(description)
 }
 
 /// The filters of `DescribeLaunchTemplateVersions`, except those on tags.
@@ -199,15 +190,6 @@ fn numbers(template: &LaunchTemplate, wanted: &[String], input: &Value) -> ApiRe
     };
     let (low, high) = (bound("MinVersion", 0), bound("MaxVersion", u64::MAX));
     Ok(template.versions.keys().rev().copied().filter(|n| (low..=high).contains(n)).collect())
-}
-
-/// Reads the `MaxResults` of a launch template listing: 1 to 200 (API model).
-pub(super) fn page_size(input: &Value) -> ApiResult<usize> {
-    match input.int("MaxResults") {
-        None => Ok(200),
-        Some(n @ 1..=200) => Ok(n as usize),
-        Some(_) => Err(invalid_value("MaxResults must be between 1 and 200.")),
-    }
 }
 
 fn to_value(template: &LaunchTemplate, number: u64) -> Value {

@@ -1,9 +1,10 @@
 //! Reads, lists and deletes images.
 
-use super::errors::{invalid, need_list, one_of, unknown_image};
+use super::errors::{invalid, need_list, unknown_image};
+use super::image_id::{TagStatus, find, image_id};
 use super::request::{repository, repository_mut, response_for};
 use super::scans;
-use crate::services::registry::{Image, Repository, is_digest, is_tag};
+use crate::services::registry::{Image, Repository};
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;
 
@@ -115,56 +116,6 @@ pub(super) fn list(world: &World, input: &Value) -> ApiResult<Value> {
     });
     let (ids, next) = super::request::page(input, entries)?;
     Ok(map([("imageIds", Value::List(ids)), ("nextToken", next.into())]))
-}
-
-/// The `tagStatus` filter of list operations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TagStatus {
-    Any,
-    Tagged,
-    Untagged,
-}
-
-impl TagStatus {
-    pub(super) fn of(filter: &Value) -> ApiResult<TagStatus> {
-        Ok(match one_of(filter, "tagStatus", &["TAGGED", "UNTAGGED", "ANY"], "ANY")? {
-            "TAGGED" => TagStatus::Tagged,
-            "UNTAGGED" => TagStatus::Untagged,
-            _ => TagStatus::Any,
-        })
-    }
-
-    pub(super) fn matches(self, tagged: bool) -> bool {
-        match self {
-            TagStatus::Any => true,
-            TagStatus::Tagged => tagged,
-            TagStatus::Untagged => !tagged,
-        }
-    }
-}
-
-/// Returns the digest of the image that an image ID names, or the failure code (API model,
-/// `ImageFailureCode`).
-pub(super) fn find(repository: &Repository, id: &Value) -> Result<String, &'static str> {
-    let (digest, tag) = (id.str("imageDigest"), id.str("imageTag"));
-    if digest.is_some_and(|digest| !is_digest(digest)) {
-        return Err("InvalidImageDigest");
-    }
-    if tag.is_some_and(|tag| !is_tag(tag)) {
-        return Err("InvalidImageTag");
-    }
-    let named = tag.map(|tag| repository.tags.get(tag).ok_or("ImageNotFound")).transpose()?;
-    match (digest, named) {
-        (None, None) => Err("MissingDigestAndTag"),
-        (Some(digest), Some(named)) if digest != named => Err("ImageTagDoesNotMatchDigest"),
-        (Some(digest), _) if !repository.images.contains_key(digest) => Err("ImageNotFound"),
-        (Some(digest), _) => Ok(digest.to_owned()),
-        (None, Some(named)) => Ok(named.clone()),
-    }
-}
-
-pub(super) fn image_id(digest: &str, tag: Option<&str>) -> Value {
-    map([("imageDigest", digest.into()), ("imageTag", tag.into())])
 }
 
 fn failure(id: &Value, code: &str) -> Value {

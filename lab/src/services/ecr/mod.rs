@@ -7,6 +7,7 @@ mod address;
 mod authentication;
 mod creation_template;
 mod errors;
+mod image_id;
 mod images;
 mod layers;
 mod lifecycle;

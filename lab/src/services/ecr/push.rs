@@ -3,7 +3,8 @@
 use bytes::Bytes;
 
 use super::errors::{self, invalid_parameter, need};
-use super::images::{describe_with_manifest, image_id};
+use super::image_id::image_id;
+use super::images::describe_with_manifest;
 use super::request::repository;
 use super::{scans, templates};
 use crate::services::registry::{self, PushError, digest_of};

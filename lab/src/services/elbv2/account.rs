@@ -1,7 +1,6 @@
 //! The account's quotas, and the security policies of HTTPS listeners.
 
-use super::paging;
-use super::{load_balancers, target_groups};
+use super::{paging, quotas};
 use crate::services::paging as pages;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
@@ -53,12 +52,12 @@ pub(super) fn describe_policies(input: &Value) -> ApiResult<Value> {
 /// `DescribeAccountLimits`.
 pub(super) fn describe_limits(_: &mut World, input: &Value) -> ApiResult<Value> {
     let limits = [
-        ("application-load-balancers", load_balancers::QUOTA),
-        ("target-groups", target_groups::QUOTA),
+        ("application-load-balancers", quotas::LOAD_BALANCERS),
+        ("target-groups", quotas::TARGET_GROUPS),
         ("targets-per-application-load-balancer", 1000),
-        ("listeners-per-application-load-balancer", super::listeners::QUOTA),
-        ("rules-per-application-load-balancer", super::rules::RULES),
-        ("target-groups-per-application-load-balancer", super::rules::TARGET_GROUPS),
+        ("listeners-per-application-load-balancer", quotas::LISTENERS),
+        ("rules-per-application-load-balancer", quotas::RULES),
+        ("target-groups-per-application-load-balancer", quotas::GROUPS_OF_RULES),
         ("target-groups-per-action-on-application-load-balancer", super::actions::GROUPS),
         ("target-id-registrations-per-application-load-balancer", 1000),
         ("condition-values-per-alb-rule", super::conditions::VALUES),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::action::Forward;
 use super::errors::validation;
-use super::{actions, listeners, load_balancers, target_groups};
+use super::{actions, find};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
@@ -64,13 +64,13 @@ pub(super) fn listener_defaults() -> BTreeMap<String, String> {
 /// `DescribeListenerAttributes`.
 pub(super) fn describe_listener(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("ListenerArn")?;
-    Ok(write(&listeners::find(world, arn)?.attributes))
+    Ok(write(&find::listener(world, arn)?.attributes))
 }
 
 /// `ModifyListenerAttributes`.
 pub(super) fn modify_listener(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("ListenerArn")?;
-    let mut attributes = listeners::find(world, arn)?.attributes.clone();
+    let mut attributes = find::listener(world, arn)?.attributes.clone();
     for given in input.list("Attributes") {
         let key = given.str("Key").unwrap_or_default();
         if PREFIXES_WITHOUT_DEFAULT.iter().any(|prefix| key.starts_with(prefix)) {
@@ -100,13 +100,13 @@ fn defaults(table: &[(&str, &str)]) -> BTreeMap<String, String> {
 /// `DescribeLoadBalancerAttributes`.
 pub(super) fn describe_load_balancer(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("LoadBalancerArn")?;
-    Ok(write(&load_balancers::find(world, arn)?.attributes))
+    Ok(write(&find::load_balancer(world, arn)?.attributes))
 }
 
 /// `ModifyLoadBalancerAttributes`.
 pub(super) fn modify_load_balancer(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("LoadBalancerArn")?;
-    let mut attributes = load_balancers::find(world, arn)?.attributes.clone();
+    let mut attributes = find::load_balancer(world, arn)?.attributes.clone();
     merge(&mut attributes, input)?;
     in_range(&attributes, "idle_timeout.timeout_seconds", |n| (1..=4000).contains(&n))?;
     in_range(&attributes, "client_keep_alive.seconds", |n| (60..=604_800).contains(&n))?;
@@ -120,13 +120,13 @@ pub(super) fn modify_load_balancer(world: &mut World, input: &Value) -> ApiResul
 /// `DescribeTargetGroupAttributes`.
 pub(super) fn describe_target_group(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("TargetGroupArn")?;
-    Ok(write(&target_groups::find(world, arn)?.attributes))
+    Ok(write(&find::target_group(world, arn)?.attributes))
 }
 
 /// `ModifyTargetGroupAttributes`. Draining targets keep their original deregistration delay.
 pub(super) fn modify_target_group(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("TargetGroupArn")?;
-    let mut attributes = target_groups::find(world, arn)?.attributes.clone();
+    let mut attributes = find::target_group(world, arn)?.attributes.clone();
     merge(&mut attributes, input)?;
     in_range(&attributes, "deregistration_delay.timeout_seconds", |n| (0..=3600).contains(&n))?;
     in_range(&attributes, "slow_start.duration_seconds", |n| n == 0 || (30..=900).contains(&n))?;

@@ -2,7 +2,7 @@
 //! nothing.
 
 use super::errors::validation;
-use super::{listeners, paging};
+use super::{find, paging};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
@@ -26,7 +26,7 @@ pub(super) fn read(input: &Value) -> ApiResult<Vec<String>> {
 /// `AddListenerCertificates`.
 pub(super) fn add(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("ListenerArn")?;
-    listeners::find(world, arn)?;
+    find::listener(world, arn)?;
     let given = read(input)?;
     if given.is_empty() {
         return Err(validation("Certificates cannot be empty"));
@@ -54,7 +54,7 @@ pub(super) fn add(world: &mut World, input: &Value) -> ApiResult<Value> {
 /// `RemoveListenerCertificates`: refused for the default certificate.
 pub(super) fn remove(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("ListenerArn")?;
-    listeners::find(world, arn)?;
+    find::listener(world, arn)?;
     let given = read(input)?;
     if let Some(listener) = world.elbv2.listeners.get_mut(arn) {
         if listener.certificates.first().is_some_and(|default| given.contains(default)) {
@@ -70,7 +70,7 @@ pub(super) fn remove(world: &mut World, input: &Value) -> ApiResult<Value> {
 
 /// `DescribeListenerCertificates`: the default certificate first.
 pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let listener = listeners::find(world, input.need_str("ListenerArn")?)?;
+    let listener = find::listener(world, input.need_str("ListenerArn")?)?;
     let written = listener.certificates.iter().enumerate().map(|(place, arn)| {
         map([("CertificateArn", arn.as_str().into()), ("IsDefault", (place == 0).into())])
     });

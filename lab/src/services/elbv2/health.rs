@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
+use super::find;
 use super::health_check::HealthCheck;
 use super::state::Event;
 use super::target::Target;
 use super::target_group::TargetGroup;
-use super::target_groups;
 use super::target_state::{HealthReason, TargetState};
 use crate::services::ec2::{self, InstanceState};
 use crate::traffic;
@@ -34,7 +34,7 @@ pub fn mark_healthy(world: &mut World, group: &str, instance: &str) {
 /// group, or a change of the load balancer's zones. Targets that are newly in use get their first health check
 /// after `Params::first_check`.
 pub(super) fn update_usage(world: &mut World, group: &str) {
-    let balancer = target_groups::load_balancer_of(world, group).map(str::to_owned);
+    let balancer = find::load_balancer_of(world, group).map(str::to_owned);
     let zones = balancer.and_then(|arn| world.elbv2.load_balancers.get(&arn)).map(|b| &b.nodes);
     let Some(target_group) = world.elbv2.target_groups.get_mut(group) else { return };
     for (id, target) in &mut target_group.targets {
@@ -87,7 +87,7 @@ pub(super) fn first_check(world: &mut World, group: &str, instance: &str, serial
 /// Runs the periodic health check of all targets of a group, and schedules the next one while the group has
 /// targets and is in use. Terminated instances are removed from the group.
 pub(super) fn periodic_check(world: &mut World, group: &str) {
-    let used = target_groups::load_balancer_of(world, group).is_some();
+    let used = find::load_balancer_of(world, group).is_some();
     let Some(target_group) = world.elbv2.target_groups.get(group) else { return };
     let answers: Vec<(String, CheckResult)> =
         target_group.targets.keys().map(|id| (id.clone(), run_check(world, group, id))).collect();

@@ -1,15 +1,12 @@
 //! Listeners: the ports of load balancers, each with a default rule.
 
 use super::action::Action;
-use super::errors::{listener_not_found, validation};
+use super::errors::validation;
 use super::listener::Listener;
 use super::rule::Rule;
-use super::{account, actions, attributes, certificates, load_balancers, paging, rules, tags};
+use super::{account, actions, attributes, certificates, find, paging, quotas, rules, tags};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
-
-/// The most listeners of a load balancer (quota).
-pub(super) const QUOTA: usize = 50;
 
 /// The specification of a new listener.
 #[derive(Debug, Clone)]
@@ -30,10 +27,10 @@ pub struct ListenerSpec {
 /// Creates a listener with its default rule, and returns its ARN. Errors: LoadBalancerNotFound,
 /// DuplicateListener, TooManyListeners, UnsupportedProtocol, and those of associating target groups.
 pub fn create_listener(world: &mut World, spec: ListenerSpec) -> ApiResult<String> {
-    load_balancers::find(world, &spec.load_balancer)?;
+    find::load_balancer(world, &spec.load_balancer)?;
     check_protocol(&spec.protocol)?;
     check_port(world, &spec.load_balancer, spec.port, None)?;
-    if of_load_balancer(world, &spec.load_balancer).count() >= QUOTA {
+    if of_load_balancer(world, &spec.load_balancer).count() >= quotas::LISTENERS {
         return Err(ApiError::sender(
             "TooManyListeners",
             "The maximum number of listeners on this load balancer has been reached",
@@ -101,7 +98,7 @@ fn identical_listener(world: &World, spec: &ListenerSpec) -> Option<String> {
 /// `DeleteListener`, with its rules.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("ListenerArn")?;
-    find(world, arn)?;
+    find::listener(world, arn)?;
     world.elbv2.listeners.remove(arn);
     let of_listener = world.elbv2.rules.values().filter(|rule| rule.listener == arn);
     let gone: Vec<String> = of_listener.map(|rule| rule.arn.clone()).collect();
@@ -115,10 +112,12 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arns = input.strings("ListenerArns");
     let found: Vec<&Listener> = match (input.str("LoadBalancerArn"), arns.is_empty()) {
         (Some(balancer), true) => {
-            load_balancers::find(world, balancer)?;
+            find::load_balancer(world, balancer)?;
             of_load_balancer(world, balancer).collect()
         }
-        (None, false) => arns.iter().map(|arn| find(world, arn)).collect::<ApiResult<_>>()?,
+        (None, false) => {
+            arns.iter().map(|arn| find::listener(world, arn)).collect::<ApiResult<_>>()?
+        }
         _ => {
             return Err(validation("You must specify either listener ARNs or a load balancer ARN"));
         }
@@ -130,7 +129,7 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
 /// `ModifyListener`: the only way to change the default rule, whose actions are replaced as a whole.
 pub(super) fn modify(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("ListenerArn")?;
-    let listener = find(world, arn)?.clone();
+    let listener = find::listener(world, arn)?.clone();
     let protocol = input.str("Protocol").unwrap_or(&listener.protocol).to_owned();
     check_protocol(&protocol)?;
     let certificates = certificates_after(input, &protocol, &listener.certificates)?;
@@ -148,11 +147,6 @@ pub(super) fn modify(world: &mut World, input: &Value) -> ApiResult<Value> {
     }
     store_settings(world, arn, input, certificates);
     answer(world, arn)
-}
-
-/// Returns the listener with this ARN, or ListenerNotFound.
-pub(super) fn find<'w>(world: &'w World, arn: &str) -> ApiResult<&'w Listener> {
-    world.elbv2.listeners.get(arn).ok_or_else(|| listener_not_found(arn))
 }
 
 fn of_load_balancer<'w>(world: &'w World, arn: &str) -> impl Iterator<Item = &'w Listener> {
@@ -232,7 +226,7 @@ fn store_settings(world: &mut World, arn: &str, input: &Value, certificates: Vec
 }
 
 fn answer(world: &World, arn: &str) -> ApiResult<Value> {
-    Ok(map([("Listeners", vec![write(world, find(world, arn)?)].into())]))
+    Ok(map([("Listeners", vec![write(world, find::listener(world, arn)?)].into())]))
 }
 
 fn write(world: &World, listener: &Listener) -> Value {

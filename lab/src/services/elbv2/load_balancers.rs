@@ -8,12 +8,9 @@ use super::node::Node;
 use super::placement::{self, Placement};
 use super::rule::Rule;
 use super::state::Event;
-use super::{attributes, health, interfaces, paging, propagation, tags};
+use super::{attributes, find, health, interfaces, paging, propagation, quotas, tags};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{self, World, later};
-
-/// The most load balancers in a Region (quota).
-pub(super) const QUOTA: usize = 50;
 
 /// The specification of a new load balancer.
 #[derive(Debug, Clone, Default)]
@@ -52,7 +49,7 @@ pub fn create_load_balancer(world: &mut World, spec: LoadBalancerSpec) -> ApiRes
             ))
         };
     }
-    if world.elbv2.load_balancers.len() >= QUOTA {
+    if world.elbv2.load_balancers.len() >= quotas::LOAD_BALANCERS {
         return Err(ApiError::sender(
             "TooManyLoadBalancers",
             "The maximum number of load balancers has been reached",
@@ -124,7 +121,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     };
     let arn = create_load_balancer(world, spec)?;
     tags::store(world, &arn, given);
-    let written = write(find(world, &arn)?);
+    let written = write(find::load_balancer(world, &arn)?);
     Ok(map([("LoadBalancers", vec![written].into())]))
 }
 
@@ -148,7 +145,7 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
         ));
     }
     for arn in &arns {
-        find(world, arn)?;
+        find::load_balancer(world, arn)?;
     }
     for name in &names {
         if !all.values().any(|l| l.name == *name) {
@@ -197,7 +194,7 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
 /// still being propagated to a removed node are lost with it.
 pub(super) fn set_subnets(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("LoadBalancerArn")?.to_owned();
-    let scheme = find(world, &arn)?.scheme.clone();
+    let scheme = find::load_balancer(world, &arn)?.scheme.clone();
     let Placement { subnets, .. } = placement::read(world, input, &scheme)?;
     placement::check_zone_count(&subnets)?;
     if let Some(balancer) = world.elbv2.load_balancers.get_mut(&arn) {
@@ -211,14 +208,14 @@ pub(super) fn set_subnets(world: &mut World, input: &Value) -> ApiResult<Value> 
     let rules = world.elbv2.rules.values().filter(|rule| rule.load_balancer == arn);
     let groups: Vec<String> = rules.flat_map(|r| r.groups().map(str::to_owned)).collect();
     groups.iter().for_each(|group| health::update_usage(world, group));
-    let zones = write(find(world, &arn)?).get("AvailabilityZones").clone();
+    let zones = write(find::load_balancer(world, &arn)?).get("AvailabilityZones").clone();
     Ok(map([("AvailabilityZones", zones), ("IpAddressType", "ipv4".into())]))
 }
 
 /// `SetSecurityGroups`.
 pub(super) fn set_security_groups(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("LoadBalancerArn")?;
-    let vpc = find(world, arn)?.vpc.clone();
+    let vpc = find::load_balancer(world, arn)?.vpc.clone();
     let groups = placement::security_groups(world, &vpc, input)?;
     if let Some(balancer) = world.elbv2.load_balancers.get_mut(arn) {
         balancer.security_groups.clone_from(&groups);
@@ -229,7 +226,7 @@ pub(super) fn set_security_groups(world: &mut World, input: &Value) -> ApiResult
 
 /// `SetIpAddressType`: the lab supports only `ipv4`.
 pub(super) fn set_ip_address_type(world: &mut World, input: &Value) -> ApiResult<Value> {
-    find(world, input.need_str("LoadBalancerArn")?)?;
+    find::load_balancer(world, input.need_str("LoadBalancerArn")?)?;
     match input.need_str("IpAddressType")? {
         "ipv4" => Ok(map([("IpAddressType", "ipv4".into())])),
         // The service's error for subnets without an IPv6 CIDR block; the lab's have none.
@@ -238,11 +235,6 @@ pub(super) fn set_ip_address_type(world: &mut World, input: &Value) -> ApiResult
             "You must specify subnets with an associated IPv6 CIDR block",
         )),
     }
-}
-
-/// Returns the load balancer with this ARN, or LoadBalancerNotFound.
-pub(super) fn find<'w>(world: &'w World, arn: &str) -> ApiResult<&'w LoadBalancer> {
-    world.elbv2.load_balancers.get(arn).ok_or_else(|| load_balancer_not_found(arn))
 }
 
 fn write(load_balancer: &LoadBalancer) -> Value {

@@ -11,6 +11,7 @@ mod attributes;
 mod certificates;
 mod conditions;
 mod errors;
+mod find;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod health;
@@ -25,6 +26,7 @@ mod node;
 mod paging;
 mod placement;
 mod propagation;
+mod quotas;
 pub(crate) mod rule;
 mod rules;
 pub(crate) mod state;

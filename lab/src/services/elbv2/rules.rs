@@ -6,14 +6,9 @@ use super::action::Action;
 use super::conditions::{self, Condition};
 use super::errors::{listener_not_found, rule_not_found, validation};
 use super::rule::Rule;
-use super::{actions, health, listeners, paging, propagation, tags};
+use super::{actions, find, health, paging, propagation, quotas, tags};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
-
-/// The most rules of a load balancer, not counting default rules (quota).
-pub(super) const RULES: usize = 100;
-/// The most target groups of a load balancer (quota).
-pub(super) const TARGET_GROUPS: usize = 100;
 
 /// The specification of a new rule.
 #[derive(Debug, Clone)]
@@ -33,7 +28,7 @@ pub struct RuleSpec {
 /// Creates a rule and returns its ARN. Errors: ListenerNotFound, PriorityInUse, TooManyRules, and those of
 /// associating target groups.
 pub fn create_rule(world: &mut World, spec: RuleSpec) -> ApiResult<String> {
-    let listener = listeners::find(world, &spec.listener)?;
+    let listener = find::listener(world, &spec.listener)?;
     let load_balancer = listener.load_balancer.clone();
     let arn = format!(
         "{}/{}",
@@ -45,7 +40,7 @@ pub fn create_rule(world: &mut World, spec: RuleSpec) -> ApiResult<String> {
         return Err(priority_in_use(spec.priority));
     }
     let of_balancer = world.elbv2.rules.values().filter(|r| r.load_balancer == load_balancer);
-    if of_balancer.filter(|r| r.priority.is_some()).count() >= RULES {
+    if of_balancer.filter(|r| r.priority.is_some()).count() >= quotas::RULES {
         return Err(ApiError::sender(
             "TooManyRules",
             "The maximum number of rules on this load balancer has been reached",
@@ -97,7 +92,7 @@ fn check_association(world: &World, rule: &Rule) -> ApiResult<()> {
     let mut groups: Vec<&str> = own.flat_map(Rule::groups).chain(rule.groups()).collect();
     groups.sort_unstable();
     groups.dedup();
-    if groups.len() > TARGET_GROUPS {
+    if groups.len() > quotas::GROUPS_OF_RULES {
         return Err(ApiError::sender(
             "TooManyUniqueTargetGroupsPerLoadBalancer",
             "The maximum number of unique target groups per load balancer has been reached",
@@ -126,7 +121,7 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arns = input.strings("RuleArns");
     let mut rules: Vec<&Rule> = match (input.str("ListenerArn"), arns.is_empty()) {
         (Some(listener), true) => {
-            listeners::find(world, listener)?;
+            find::listener(world, listener)?;
             world.elbv2.rules.values().filter(|r| r.listener == listener).collect()
         }
         (None, false) => arns.iter().map(|arn| find(world, arn)).collect::<ApiResult<_>>()?,

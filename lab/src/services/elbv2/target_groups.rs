@@ -5,14 +5,10 @@ use std::time::Duration;
 
 use super::errors::{name_error, target_group_not_found, validation};
 use super::health_check::HealthCheck;
-use super::rule::Rule;
 use super::target_group::TargetGroup;
-use super::{attributes, load_balancers, paging, tags};
+use super::{attributes, find, paging, quotas, tags};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
-
-/// The most target groups in a Region (quota).
-pub(super) const QUOTA: usize = 3000;
 
 /// The specification of a new target group.
 #[derive(Debug, Clone, Default)]
@@ -56,7 +52,7 @@ pub fn create_target_group(world: &mut World, spec: TargetGroupSpec) -> ApiResul
             ))
         };
     }
-    if world.elbv2.target_groups.len() >= QUOTA {
+    if world.elbv2.target_groups.len() >= quotas::TARGET_GROUPS {
         return Err(ApiError::sender(
             "TooManyTargetGroups",
             "The maximum number of target groups has been reached",
@@ -123,25 +119,25 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     };
     let arn = create_target_group(world, spec)?;
     tags::store(world, &arn, given);
-    Ok(map([("TargetGroups", vec![write(world, find(world, &arn)?)].into())]))
+    Ok(map([("TargetGroups", vec![write(world, find::target_group(world, &arn)?)].into())]))
 }
 
 /// `ModifyTargetGroup`: changes the health check, the only part that can be changed.
 pub(super) fn modify(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("TargetGroupArn")?;
-    let health = find(world, arn)?.health.clone().with(input)?;
+    let health = find::target_group(world, arn)?.health.clone().with(input)?;
     health.check()?;
     if let Some(group) = world.elbv2.target_groups.get_mut(arn) {
         group.health = health;
     }
-    Ok(map([("TargetGroups", vec![write(world, find(world, arn)?)].into())]))
+    Ok(map([("TargetGroups", vec![write(world, find::target_group(world, arn)?)].into())]))
 }
 
 /// `DeleteTargetGroup`: refused while a rule forwards to it. No error if it doesn't exist, since the API model has
 /// none.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let arn = input.need_str("TargetGroupArn")?;
-    if load_balancer_of(world, arn).is_some() {
+    if find::load_balancer_of(world, arn).is_some() {
         return Err(ApiError::sender(
             "ResourceInUse",
             format!("Target group '{arn}' is currently in use by a listener or a rule"),
@@ -156,40 +152,31 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
 pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
     let (arns, names) = (input.strings("TargetGroupArns"), input.strings("Names"));
     for arn in &arns {
-        find(world, arn)?;
+        find::target_group(world, arn)?;
     }
     let all = &world.elbv2.target_groups;
     if let Some(missing) = names.iter().find(|name| !all.values().any(|g| g.name == **name)) {
         return Err(target_group_not_found(missing));
     }
     let balancer = input.str("LoadBalancerArn");
-    balancer.map_or(Ok(()), |arn| load_balancers::find(world, arn).map(|_| ()))?;
+    balancer.map_or(Ok(()), |arn| find::load_balancer(world, arn).map(|_| ()))?;
     let everything = arns.is_empty() && names.is_empty();
     let found = all
         .values()
         .filter(|g| everything || arns.contains(&g.arn) || names.contains(&g.name))
-        .filter(|g| balancer.is_none() || load_balancer_of(world, &g.arn) == balancer)
+        .filter(|g| balancer.is_none() || find::load_balancer_of(world, &g.arn) == balancer)
         .map(|g| write(world, g))
         .collect();
     paging::page("TargetGroups", found, input)
 }
 
-/// Returns the target group with this ARN, or TargetGroupNotFound.
-pub(super) fn find<'w>(world: &'w World, arn: &str) -> ApiResult<&'w TargetGroup> {
-    world.elbv2.target_groups.get(arn).ok_or_else(|| target_group_not_found(arn))
-}
-
-/// Returns the ARN of the load balancer whose rules forward to the group, whatever the weight.
-pub(super) fn load_balancer_of<'w>(world: &'w World, group: &str) -> Option<&'w str> {
-    let names = |rule: &&Rule| rule.groups().any(|g| g == group);
-    world.elbv2.rules.values().find(names).map(|rule| rule.load_balancer.as_str())
-}
-
 fn write(world: &World, group: &TargetGroup) -> Value {
     let health = &group.health;
     let seconds = |d: Duration| Value::Int(d.as_secs() as i64);
-    let balancers =
-        load_balancer_of(world, &group.arn).into_iter().map(Into::into).collect::<Vec<Value>>();
+    let balancers = find::load_balancer_of(world, &group.arn)
+        .into_iter()
+        .map(Into::into)
+        .collect::<Vec<Value>>();
     map([
         ("TargetGroupArn", group.arn.as_str().into()),
         ("TargetGroupName", group.name.as_str().into()),

@@ -6,7 +6,7 @@ use super::errors::{target_group_not_found, validation};
 use super::state::Event;
 use super::target::Target;
 use super::target_state::{HealthReason, TargetState};
-use super::{health, target_groups};
+use super::{find, health};
 use crate::services::ec2::{Instance, InstanceState};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{self, World, later};
@@ -23,7 +23,7 @@ pub fn register(
     instance: &str,
     port: Option<u16>,
 ) -> ApiResult<()> {
-    let target_group = target_groups::find(world, group)?;
+    let target_group = find::target_group(world, group)?;
     let port = port.unwrap_or(target_group.port);
     let known = target_group.targets.get(instance);
     if known.is_some_and(|t| t.state != TargetState::Draining && t.port == port) {
@@ -52,10 +52,9 @@ pub fn register(
 /// Checks the quota for `new` more targets. All target groups of a load balancer share it; a group that no load
 /// balancer uses has it alone (user guide: the quota of targets per group is the same).
 fn check_quota(world: &World, group: &str, new: usize) -> ApiResult<()> {
-    let balancer = target_groups::load_balancer_of(world, group);
+    let balancer = find::load_balancer_of(world, group);
     let together = world.elbv2.target_groups.values().filter(|other| {
-        let used =
-            || balancer.is_some() && target_groups::load_balancer_of(world, &other.arn) == balancer;
+        let used = || balancer.is_some() && find::load_balancer_of(world, &other.arn) == balancer;
         !other.targets.is_empty() && (other.arn == group || used())
     });
     let registered: usize = together.map(|other| other.targets.len()).sum();
@@ -82,7 +81,7 @@ fn zone_of_running_instance(world: &World, id: &str) -> ApiResult<String> {
 
 /// Checks that a target is in the VPC of its group.
 fn check_vpc(world: &World, group: &str, id: &str) -> ApiResult<()> {
-    let vpc = &target_groups::find(world, group)?.vpc;
+    let vpc = &find::target_group(world, group)?.vpc;
     let subnet = world.ec2.instances.get(id).and_then(|i| world.ec2.subnets.get(&i.subnet));
     if subnet.is_none_or(|subnet| subnet.vpc == *vpc) {
         return Ok(());
@@ -136,7 +135,7 @@ pub(super) fn end_draining(world: &mut World, group: &str, instance: &str, seria
 /// `RegisterTargets`.
 pub(super) fn register_targets(world: &mut World, input: &Value) -> ApiResult<Value> {
     let group = input.need_str("TargetGroupArn")?;
-    target_groups::find(world, group)?;
+    find::target_group(world, group)?;
     if input.list("Targets").is_empty() {
         return Err(validation("At least one target must be specified"));
     }
@@ -149,7 +148,7 @@ pub(super) fn register_targets(world: &mut World, input: &Value) -> ApiResult<Va
         check_vpc(world, group, id)?;
         port(target)?;
     }
-    let known = &target_groups::find(world, group)?.targets;
+    let known = &find::target_group(world, group)?.targets;
     new.retain(|id| !known.contains_key(*id));
     check_quota(world, group, new.len())?;
     for target in input.list("Targets") {
@@ -161,7 +160,7 @@ pub(super) fn register_targets(world: &mut World, input: &Value) -> ApiResult<Va
 /// `DeregisterTargets`.
 pub(super) fn deregister_targets(world: &mut World, input: &Value) -> ApiResult<Value> {
     let group = input.need_str("TargetGroupArn")?;
-    target_groups::find(world, group)?;
+    find::target_group(world, group)?;
     for target in input.list("Targets") {
         deregister(world, group, target.need_str("Id")?);
     }

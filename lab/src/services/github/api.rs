@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, USER_AGENT};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 
-use super::caller::Caller;
+use super::caller::{Caller, OWN_SERVER, is_own_server};
 use super::response::{ApiResponse, json_response, not_found, refuse};
 use super::{comments, deployments, jobs, limits, packages, pulls, repository, statuses};
 use crate::services::message::authority;
@@ -13,17 +13,9 @@ use crate::world::World;
 
 const HOST: &str = "api.github.com";
 
-/// The path below which a server other than GitHub's has the API.
-const OWN_SERVER: &str = "/api/v3/";
-
 /// Returns whether a request is for the REST API.
 pub(crate) fn is_api(request: &Request<Bytes>) -> bool {
     authority(request) == HOST || is_own_server(request)
-}
-
-/// Returns whether a request is for the REST API below `/api/v3`.
-pub(super) fn is_own_server(request: &Request<Bytes>) -> bool {
-    request.uri().path().starts_with(OWN_SERVER)
 }
 
 /// Returns what kind of resource a request is about, to name the call.

@@ -53,3 +53,11 @@ pub(super) fn body(request: &Request<Bytes>) -> Result<Json, ErrorResponse> {
         None => Err(refuse(StatusCode::BAD_REQUEST, "Problems parsing JSON")),
     }
 }
+
+/// The path below which a server other than GitHub's has the API.
+pub(super) const OWN_SERVER: &str = "/api/v3/";
+
+/// Returns whether a request is for the REST API below `/api/v3`.
+pub(super) fn is_own_server(request: &Request<Bytes>) -> bool {
+    request.uri().path().starts_with(OWN_SERVER)
+}

@@ -8,8 +8,8 @@ use serde_json::{Value as Json, json};
 
 use super::caller::{Caller, body};
 use super::comment::Comment;
-use super::deployments::time;
 use super::paging::page;
+use super::response::time;
 use super::response::{
     ApiResponse, ErrorResponse, invalid, json_response, malformed, not_found, text, user,
 };

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
-use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::caller::{Caller, body};
@@ -11,7 +10,7 @@ use super::paging::page;
 use super::repository;
 use super::response::{
     ApiResponse, ErrorResponse, flag, invalid, json_response, malformed, not_found, refuse, text,
-    user,
+    time, user,
 };
 use super::state::State;
 use super::tokens::Level;
@@ -207,9 +206,4 @@ fn described(github: &State, deployment: &Deployment) -> Json {
         "transient_environment": deployment.transient,
         "production_environment": deployment.production,
     })
-}
-
-/// Formats a time to the second, as the API does.
-pub(super) fn time(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

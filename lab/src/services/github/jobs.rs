@@ -5,9 +5,9 @@ use http::{Method, Request};
 use serde_json::json;
 
 use super::caller::Caller;
-use super::deployments::time;
 use super::paging::counted_page;
 use super::repository;
+use super::response::time;
 use super::response::{ApiResponse, not_found};
 use super::tokens::Level;
 use crate::world::World;

@@ -6,8 +6,8 @@ use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value as Json, json};
 
 use super::caller::Caller;
-use super::deployments::time;
 use super::paging::page;
+use super::response::time;
 use super::response::{ApiResponse, json_response, not_found, refuse, user};
 use super::tokens::Level;
 use crate::services::ghcr::{Package, Visibility};

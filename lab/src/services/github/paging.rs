@@ -5,7 +5,7 @@ use http::header::LINK;
 use http::{HeaderValue, Request, Response, StatusCode};
 use serde_json::{Value as Json, json};
 
-use super::api::is_own_server;
+use super::caller::is_own_server;
 use super::response::json_response;
 use crate::services::message::{authority, query_parameter};
 

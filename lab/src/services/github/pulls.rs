@@ -5,10 +5,11 @@ use http::{Method, Request};
 use serde_json::{Value as Json, json};
 
 use super::caller::Caller;
-use super::deployments::{resolve, time};
+use super::deployments::resolve;
 use super::paging::page;
 use super::pull_request::{BASE, PullRequest, PullState};
 use super::repository;
+use super::response::time;
 use super::response::{ApiResponse, ErrorResponse, not_found, user};
 use super::state::State;
 use super::tokens::Level;

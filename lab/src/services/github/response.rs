@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 /// A response, or an error response.
@@ -107,4 +108,9 @@ pub(super) fn user(login: &str) -> Json {
         "type": kind,
         "site_admin": false,
     })
+}
+
+/// Formats a time to the second, as the API does.
+pub(super) fn time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -6,9 +6,10 @@ use serde_json::{Value as Json, json};
 
 use super::caller::{Caller, body};
 use super::deployment::{Deployment, Status};
-use super::deployments::{find, time};
+use super::deployments::find;
 use super::paging::page;
 use super::repository;
+use super::response::time;
 use super::response::{
     ApiResponse, ErrorResponse, custom, flag, json_response, malformed, not_found, text, user,
 };

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod census;
+mod change;
 mod describe;
 pub(super) mod instance_refresh;
 mod preferences;

@@ -2,8 +2,8 @@
 
 use super::bounds::Bounds;
 use super::census::Census;
+use super::change::change;
 use super::instance_refresh::{Refresh, Status};
-use super::steps::change;
 use crate::services::autoscaling::cause::Cause;
 use crate::services::autoscaling::{capacity, launch, lifecycle};
 use crate::world::{Params, World, later};

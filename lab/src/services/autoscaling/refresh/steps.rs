@@ -6,6 +6,7 @@ use super::super::group::Group;
 use super::super::queue::schedule;
 use super::super::state::Event;
 use super::census::{self, Census};
+use super::change::change;
 use super::instance_refresh::{Refresh, Status};
 use super::{replace, stop};
 use crate::services::autoscaling::capacity;
@@ -46,19 +47,6 @@ pub(in crate::services::autoscaling) fn step(world: &mut World, name: &str, id: 
 fn active(world: &World, name: &str, id: &str) -> Option<Refresh> {
     let refresh = world.autoscaling.groups.get(name)?.active_refresh()?;
     (refresh.id == id).then(|| refresh.clone())
-}
-
-/// Changes the active refresh.
-pub(super) fn change(
-    world: &mut World,
-    name: &str,
-    how: impl FnOnce(&mut Refresh, jiff::Timestamp),
-) {
-    let now = world.now;
-    let group = world.autoscaling.groups.get_mut(name);
-    if let Some(refresh) = group.and_then(Group::active_refresh_mut) {
-        how(refresh, now);
-    }
 }
 
 /// Pending → InProgress, or straight to Successful if there is nothing to do.

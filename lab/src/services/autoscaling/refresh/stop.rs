@@ -4,8 +4,8 @@
 use super::super::group::Group;
 use super::super::request::named;
 use super::census::Census;
+use super::change::change;
 use super::instance_refresh::{NO_PROGRESS, Refresh, RollbackDetails, Status};
-use super::steps::change;
 use crate::services::autoscaling::capacity;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;

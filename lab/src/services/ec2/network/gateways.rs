@@ -4,7 +4,7 @@ use super::super::errors::{GATEWAY, ResourceKind, dependency, has_dependencies, 
 use super::super::listing::{self, Describable};
 use super::super::tags::{self, success};
 use super::gateway::InternetGateway;
-use super::{dependencies, vpcs};
+use super::{dependencies, find};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
@@ -36,7 +36,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
 pub(super) fn attach(world: &mut World, input: &Value) -> ApiResult<Value> {
     let (id, vpc) = (required_str(input, "InternetGatewayId")?, required_str(input, "VpcId")?);
     let gateway = find(world, id)?;
-    vpcs::find(world, vpc)?;
+    find::vpc(world, vpc)?;
     let attached = |what: String| ApiError::sender("Resource.AlreadyAssociated", what);
     if gateway.vpc.is_some() {
         return Err(attached(format!(

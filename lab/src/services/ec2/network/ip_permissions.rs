@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::errors::{SECURITY_GROUP, invalid_value, missing_parameter};
+use super::find;
 use super::security_group::{RulePeer, SecurityGroup, SecurityRule};
-use super::security_groups;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
@@ -144,8 +144,9 @@ fn group(world: &World, pair: &Value) -> ApiResult<String> {
     match (pair.str("GroupId"), pair.str("GroupName")) {
         (Some(id), _) if world.ec2.security_groups.contains_key(id) => Ok(id.to_owned()),
         (Some(id), _) => Err(SECURITY_GROUP.not_found(id)),
-        (None, Some(name)) => security_groups::group_by_name(&world.ec2, name)
-            .ok_or_else(|| SECURITY_GROUP.not_found(name)),
+        (None, Some(name)) => {
+            find::group_by_name(&world.ec2, name).ok_or_else(|| SECURITY_GROUP.not_found(name))
+        }
         (None, None) => Err(missing_parameter("groupId")),
     }
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod dependencies;
+mod find;
 pub(crate) mod gateway;
 mod gateways;
 mod interfaces;
@@ -28,10 +29,10 @@ pub use vpcs::{VpcSpec, create_vpc};
 
 pub(super) use account::add_default_vpc;
 pub(crate) use dependencies::available_addresses;
+pub(super) use find::{default_of, default_vpc, group_by_name};
 pub(crate) use gateways::of_vpc as gateway_of;
 pub(super) use interfaces::public_address;
 pub(crate) use security_groups::balancer_groups;
-pub(super) use security_groups::{default_of, default_vpc, group_by_name};
 
 use crate::wire::{ApiResult, Call, Value};
 use crate::world::World;

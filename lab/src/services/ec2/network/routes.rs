@@ -9,8 +9,9 @@ use super::super::errors::{
 use super::super::listing::{self, Describable};
 use super::super::state::State;
 use super::super::tags::{self, success};
+use super::find;
 use super::route_table::{RouteTable, RouteTarget};
-use super::vpcs::{self, read_cidr};
+use super::vpc::read_cidr;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
@@ -30,7 +31,7 @@ pub(super) fn put_main(state: &mut State, id: &str, vpc: &str) {
 /// `CreateRouteTable`.
 pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     let vpc = required_str(input, "VpcId")?.to_owned();
-    vpcs::find(world, &vpc)?;
+    find::vpc(world, &vpc)?;
     let given = tags::read_specifications(input, ROUTE_TABLE)?;
     if world.ec2.route_tables.values().filter(|table| table.vpc == vpc).count() >= QUOTA {
         return Err(ApiError::sender(
@@ -138,7 +139,7 @@ pub(super) fn create_route(world: &mut World, input: &Value, replace: bool) -> A
     let table = find(world, id)?;
     let destination = destination(input)?;
     let known = table.routes.contains_key(&destination);
-    let local = vpcs::find(world, &table.vpc)?.cidr.to_string() == destination;
+    let local = find::vpc(world, &table.vpc)?.cidr.to_string() == destination;
     if !replace && (known || local) {
         return Err(ApiError::sender(
             "RouteAlreadyExists",
@@ -165,7 +166,7 @@ pub(super) fn create_route(world: &mut World, input: &Value, replace: bool) -> A
 pub(super) fn delete_route(world: &mut World, input: &Value) -> ApiResult<Value> {
     let id = required_str(input, "RouteTableId")?;
     let (vpc, destination) = (find(world, id)?.vpc.clone(), destination(input)?);
-    if vpcs::find(world, &vpc)?.cidr.to_string() == destination {
+    if find::vpc(world, &vpc)?.cidr.to_string() == destination {
         return Err(invalid_value(format!(
             "cannot remove local route {destination} in route table {id}"
         )));

@@ -8,8 +8,9 @@ use super::super::errors::{
 use super::super::listing::{self, Describable, paginate};
 use super::super::state::State;
 use super::super::tags;
+use super::find::{default_of, default_vpc, group_by_name};
 use super::security_group::{RulePeer, SecurityGroup, SecurityRule};
-use super::{dependencies, ip_permissions, vpcs};
+use super::{dependencies, find, ip_permissions};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
@@ -51,7 +52,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
             )
         })?,
     };
-    vpcs::find(world, &vpc)?;
+    find::vpc(world, &vpc)?;
     check_names(name, description)?;
     let mut others = world.ec2.security_groups.values();
     if others.any(|group| group.vpc == vpc && group.name == name) {
@@ -152,24 +153,6 @@ pub(super) fn of_request(world: &World, input: &Value) -> ApiResult<String> {
         (None, Some(name)) => group_by_name(&world.ec2, name).ok_or_else(|| no_group_named(name)),
         (None, None) => Err(missing_parameter("groupId")),
     }
-}
-
-/// Returns the id of the group with this name in the default VPC.
-pub(in super::super) fn group_by_name(state: &State, name: &str) -> Option<String> {
-    let vpc = default_vpc(state)?;
-    let mut all = state.security_groups.iter();
-    all.find(|(_, group)| group.vpc == vpc && group.name == name).map(|(id, _)| id.clone())
-}
-
-/// Returns the id of a VPC's default group.
-pub(in super::super) fn default_of(state: &State, vpc: &str) -> Option<String> {
-    let mut all = state.security_groups.iter();
-    all.find(|(_, group)| group.vpc == vpc && group.name == "default").map(|(id, _)| id.clone())
-}
-
-/// Returns the id of the account's default VPC, if it has one.
-pub(in super::super) fn default_vpc(state: &State) -> Option<String> {
-    state.vpcs.iter().find(|(_, vpc)| vpc.is_default).map(|(id, _)| id.clone())
 }
 
 /// Returns the security groups of a load balancer in a VPC: those that a call names, which must be in that VPC,

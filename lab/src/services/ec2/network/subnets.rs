@@ -5,8 +5,9 @@ use super::super::errors::{
 };
 use super::super::listing::{self, Describable};
 use super::super::tags::{self, success};
+use super::find;
 use super::subnet::Subnet;
-use super::vpcs::{self, read_cidr};
+use super::vpc::read_cidr;
 use super::{dependencies, routes};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
@@ -16,7 +17,7 @@ const QUOTA: usize = 200;
 /// `CreateSubnet`.
 pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     let vpc_id = required_str(input, "VpcId")?.to_owned();
-    let vpc = vpcs::find(world, &vpc_id)?.clone();
+    let vpc = find::vpc(world, &vpc_id)?.clone();
     let text = required_str(input, "CidrBlock")?;
     let cidr = read_cidr(text)?;
     let within = vpc.cidr.contains(&cidr) && (16..=28).contains(&cidr.prefix_len());

@@ -8,7 +8,8 @@ use super::super::errors::{
 use super::super::listing::{self, Describable};
 use super::super::state::State;
 use super::super::tags::{self, success};
-use super::vpc::Vpc;
+use super::find;
+use super::vpc::{Vpc, read_cidr};
 use super::{dependencies, routes, security_groups};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
@@ -65,7 +66,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
 /// `DescribeVpcAttribute`.
 pub(super) fn describe_attribute(world: &World, input: &Value) -> ApiResult<Value> {
     let id = required_str(input, "VpcId")?;
-    let vpc = find(world, id)?;
+    let vpc = find::vpc(world, id)?;
     let flag = |on: bool| map([("value", on.into())]);
     let attribute = match required_str(input, "Attribute")? {
         "enableDnsSupport" => ("enableDnsSupport", flag(vpc.dns_support)),
@@ -83,7 +84,7 @@ pub(super) fn describe_attribute(world: &World, input: &Value) -> ApiResult<Valu
 /// `ModifyVpcAttribute`: one attribute per call.
 pub(super) fn modify_attribute(world: &mut World, input: &Value) -> ApiResult<Value> {
     let id = required_str(input, "VpcId")?;
-    find(world, id)?;
+    find::vpc(world, id)?;
     let flag = |key: &str| input.get(key).bool("Value");
     let (support, names) = (flag("EnableDnsSupport"), flag("EnableDnsHostnames"));
     if support.is_some() && names.is_some() {
@@ -106,7 +107,7 @@ pub(super) fn modify_attribute(world: &mut World, input: &Value) -> ApiResult<Va
 /// anything else.
 pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     let id = required_str(input, "VpcId")?.to_owned();
-    find(world, &id)?;
+    find::vpc(world, &id)?;
     if dependencies::vpc_in_use(world, &id) {
         return Err(dependency(format!("The vpc '{id}' has dependencies and cannot be deleted.")));
     }
@@ -116,21 +117,6 @@ pub(super) fn delete(world: &mut World, input: &Value) -> ApiResult<Value> {
     state.security_groups.retain(|_, group| group.vpc != id);
     state.remove_orphaned_tags();
     Ok(success())
-}
-
-/// Returns the VPC with this id, or `InvalidVpcID.NotFound`.
-pub(super) fn find<'w>(world: &'w World, id: &str) -> ApiResult<&'w Vpc> {
-    world.ec2.vpcs.get(id).ok_or_else(|| VPC.not_found(id))
-}
-
-/// Reads an IPv4 CIDR block, which must not have host bits set.
-pub(super) fn read_cidr(text: &str) -> ApiResult<Ipv4Net> {
-    let cidr = text.parse::<Ipv4Net>().ok().filter(|cidr| cidr.addr() == cidr.network());
-    cidr.ok_or_else(|| {
-        invalid_value(format!(
-            "Value ({text}) for parameter cidrBlock is invalid. This is not a valid CIDR block."
-        ))
-    })
 }
 
 impl Describable for Vpc {

@@ -6,11 +6,12 @@ pub(super) mod repository_lifecycle;
 mod rule;
 mod select;
 
-use super::errors::{need, not_found};
+use super::errors::need;
 use super::request::{repository, response_for, settings_mut};
 use super::state::Event;
-use crate::wire::{ApiError, ApiResult, Value};
+use crate::wire::{ApiResult, Value};
 use crate::world::{Event as WorldEvent, World, later};
+use policy::no_policy;
 use repository_lifecycle::LifecyclePolicy;
 use rule::LifecycleRule;
 
@@ -67,10 +68,6 @@ fn described(world: &World, name: &str, policy: &LifecyclePolicy) -> Value {
     response_for(world, name)
         .with("lifecyclePolicyText", policy.text.as_str())
         .with("lastEvaluatedAt", policy.evaluated)
-}
-
-fn no_policy(world: &World, name: &str) -> ApiError {
-    not_found("LifecyclePolicyNotFoundException", "Lifecycle policy", world, name)
 }
 
 fn schedule(world: &mut World, repository: &str, policy: u64) {

@@ -2,9 +2,11 @@
 
 use serde_json::Value as Json;
 
+use super::super::errors::not_found;
 use super::rule::{CountType, LifecycleRule, TagSelection};
 use crate::services::ecr::errors::{invalid_parameter, limit};
 use crate::wire::{ApiError, ApiResult};
+use crate::world::World;
 
 /// The longest policy text (API model).
 const TEXT_LIMIT: usize = 30_720;
@@ -134,4 +136,8 @@ fn check_members(json: &Json, required: &[&str], optional: &[&str]) -> ApiResult
 
 fn failure(why: &str) -> ApiError {
     invalid_parameter("LifecyclePolicyText", &format!("Lifecycle policy validation failure: {why}"))
+}
+
+pub(super) fn no_policy(world: &World, name: &str) -> ApiError {
+    not_found("LifecyclePolicyNotFoundException", "Lifecycle policy", world, name)
 }

@@ -1,10 +1,11 @@
 //! Previews of lifecycle policies: what a policy would expire, without doing so.
 
+use super::super::image_id::TagStatus;
 use super::super::request::{repository, response_for, settings_mut};
+use super::policy::no_policy;
 use super::repository_lifecycle::Preview;
-use super::{no_policy, policy, select};
+use super::{policy, select};
 use crate::services::ecr::errors::{invalid, not_found};
-use crate::services::ecr::images::TagStatus;
 use crate::services::paging;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{World, later};

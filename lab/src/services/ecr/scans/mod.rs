@@ -6,7 +6,7 @@ mod findings;
 pub(super) mod scan;
 
 pub(in crate::services::ecr) use super::errors::{image_id_text, limit, unknown_image, validation};
-use super::images::{find, image_id};
+use super::image_id::{find, image_id};
 use super::registry_scanning::{ScanFrequency, ScanType};
 use super::request::{repository, response_for, settings_mut};
 use crate::services::registry::{Image, labels};
