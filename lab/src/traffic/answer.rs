@@ -10,7 +10,10 @@ use super::minutes::minute_of;
 use super::program::Program;
 use super::routing::{self, RuleResult};
 use super::site::{code, error_page, respond, set_header, text};
-use crate::services::elbv2::{Forward, LoadBalancer, LoadBalancerState, RequestParts, TargetGroup};
+use crate::services::elbv2::action::Forward;
+use crate::services::elbv2::conditions::RequestParts;
+use crate::services::elbv2::load_balancer::{LoadBalancer, LoadBalancerState};
+use crate::services::elbv2::target_group::TargetGroup;
 use crate::traffic::state::NO_VERSION;
 use crate::world::World;
 

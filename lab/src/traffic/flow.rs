@@ -9,9 +9,11 @@ use jiff::Timestamp;
 use super::load;
 use super::minutes::minute_of;
 use super::routing::{self, RuleResult};
-use crate::services::elbv2::{
-    LoadBalancer, LoadBalancerState, RequestParts, Rule, TargetGroup, TargetState,
-};
+use crate::services::elbv2::conditions::RequestParts;
+use crate::services::elbv2::load_balancer::{LoadBalancer, LoadBalancerState};
+use crate::services::elbv2::rule::Rule;
+use crate::services::elbv2::target_group::TargetGroup;
+use crate::services::elbv2::target_state::TargetState;
 use crate::traffic::state::{NO_VERSION, State};
 use crate::world::{World, elapsed, later};
 

@@ -1,8 +1,13 @@
 //! Where a load balancer node sends a request: by the rules as the node knows them, and by the health of
 //! the targets.
 
-use crate::services::elbv2::{ActionKind, LoadBalancer, Rule, TargetGroup, TargetState};
-use crate::services::{ec2, elbv2};
+use crate::services::ec2;
+use crate::services::elbv2::action::ActionKind;
+use crate::services::elbv2::load_balancer::LoadBalancer;
+use crate::services::elbv2::node::Node;
+use crate::services::elbv2::rule::Rule;
+use crate::services::elbv2::target_group::TargetGroup;
+use crate::services::elbv2::target_state::TargetState;
 use crate::world::World;
 
 /// What a rule does with a request.
@@ -17,10 +22,7 @@ pub(super) enum RuleResult<'w> {
 
 /// Returns the nodes that users reach: those in zones that are up. Here users' resolvers drop the
 /// address of a lost zone at once; in reality that takes up to a minute (a simplification).
-pub(super) fn nodes<'w>(
-    world: &'w World,
-    balancer: &'w LoadBalancer,
-) -> Vec<(&'w str, &'w elbv2::Node)> {
+pub(super) fn nodes<'w>(world: &'w World, balancer: &'w LoadBalancer) -> Vec<(&'w str, &'w Node)> {
     let alive = |zone: &str| world.ec2.zones.get(zone).is_none_or(|zone| zone.alive);
     balancer.nodes.iter().filter(|(zone, _)| alive(zone)).map(|(z, n)| (z.as_str(), n)).collect()
 }

@@ -1,5 +1,6 @@
 //! One call, independent of its protocol.
 
+use super::error::ApiError;
 use crate::wire::value::Value;
 
 /// A service that the lab simulates behind an AWS protocol.
@@ -52,4 +53,20 @@ pub struct Call {
     pub caller: Principal,
     /// The Region of the credential scope.
     pub region: String,
+}
+
+impl Call {
+    /// Returns the error for an operation that the lab does not have.
+    pub fn unknown_operation(&self) -> ApiError {
+        match self.service {
+            Service::Ssm | Service::Ecr => ApiError::sender(
+                "UnknownOperationException",
+                format!("The operation {} is not known.", self.operation),
+            ),
+            _ => ApiError::sender(
+                "InvalidAction",
+                format!("The action {} is not valid for this web service.", self.operation),
+            ),
+        }
+    }
 }

@@ -8,7 +8,7 @@ use minicbor::data::{Tag, Type};
 use minicbor::encode::Error as EncodeError;
 use minicbor::{Decoder, Encoder};
 
-use super::MAX_DEPTH;
+use super::value::MAX_DEPTH;
 use crate::wire::error::{ApiError, ApiResult};
 use crate::wire::value::{Value, map};
 

@@ -1,9 +1,5 @@
 //! Errors as AWS's services return them.
 
-use super::json;
-use crate::wire::call::Service;
-use crate::wire::value::Value;
-
 /// Whose fault an error is. It decides the default HTTP status, and how SDKs retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -57,24 +53,8 @@ impl ApiError {
 
     /// Sets the shape's further members.
     #[must_use]
-    pub fn with_members(mut self, members: &Value) -> ApiError {
-        self.members = Some(Box::new(json::to_json(members)));
+    pub fn with_members(mut self, members: serde_json::Value) -> ApiError {
+        self.members = Some(Box::new(members));
         self
-    }
-}
-
-impl ApiError {
-    /// Returns the error for an operation that the lab does not have.
-    pub fn unknown_operation(call: &crate::wire::call::Call) -> ApiError {
-        match call.service {
-            Service::Ssm | Service::Ecr => ApiError::sender(
-                "UnknownOperationException",
-                format!("The operation {} is not known.", call.operation),
-            ),
-            _ => ApiError::sender(
-                "InvalidAction",
-                format!("The action {} is not valid for this web service.", call.operation),
-            ),
-        }
     }
 }

@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Number};
+use serde_json::Map;
 
 use crate::wire::error::{ApiError, ApiResult};
 use crate::wire::value::Value;
@@ -25,7 +23,7 @@ pub(super) fn read(body: &[u8]) -> ApiResult<Value> {
 pub(super) fn write(result: &Value) -> Vec<u8> {
     match result {
         Value::Null => b"{}".to_vec(),
-        result => to_json(result).to_string().into_bytes(),
+        result => result.to_json().to_string().into_bytes(),
     }
 }
 
@@ -53,30 +51,6 @@ fn from_json(json: serde_json::Value) -> Value {
             members.into_iter().map(|(name, v)| (Cow::Owned(name), from_json(v))).collect(),
         ),
     }
-}
-
-/// Converts a value to JSON: blobs to base64, timestamps to Unix seconds.
-pub(super) fn to_json(value: &Value) -> serde_json::Value {
-    match value {
-        Value::Null => serde_json::Value::Null,
-        Value::Bool(b) => (*b).into(),
-        Value::Int(n) => (*n).into(),
-        Value::Float(f) => number(*f),
-        Value::Str(s) => s.as_str().into(),
-        Value::Blob(bytes) => STANDARD.encode(bytes).into(),
-        Value::Time(at) => number(at.as_millisecond() as f64 / 1000.0),
-        Value::List(items) => items.iter().map(to_json).collect(),
-        Value::Map(members) => members
-            .iter()
-            .filter(|(_, value)| !value.is_null())
-            .map(|(name, value)| (name.to_string(), to_json(value)))
-            .collect::<Map<_, _>>()
-            .into(),
-    }
-}
-
-fn number(f: f64) -> serde_json::Value {
-    Number::from_f64(f).map_or(serde_json::Value::Null, serde_json::Value::Number)
 }
 
 #[cfg(test)]

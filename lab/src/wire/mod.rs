@@ -16,7 +16,3 @@ pub use error::{ApiError, ApiResult, Fault};
 pub use operation::Operation;
 pub(crate) use protocol::{Protocol, header, rpc_operation, set_header};
 pub use value::{Value, map};
-
-/// The maximum nesting depth of an input, in forms and in CBOR (JSON's parser has its own limit). No
-/// input of these services is as deep; it protects the stack.
-const MAX_DEPTH: usize = 64;

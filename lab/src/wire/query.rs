@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::MAX_DEPTH;
+use super::value::MAX_DEPTH;
 use crate::wire::error::{ApiError, ApiResult};
 use crate::wire::value::Value;
 

@@ -8,6 +8,11 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
 use crate::wire::error::{ApiError, ApiResult};
+use serde_json::{Map, Number};
+
+/// The maximum nesting depth of an input, in forms and in CBOR (JSON's parser has its own limit). No
+/// input of these services is as deep; it protects the stack.
+pub(super) const MAX_DEPTH: usize = 64;
 
 /// A tree of AWS values. The query protocols deliver every scalar as [`Value::Str`]; the typed
 /// getters therefore parse strings as well as accept the native form.
@@ -138,6 +143,26 @@ impl Value {
         }
     }
 
+    /// Converts a value to JSON: blobs to base64, timestamps to Unix seconds.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        match self {
+            Value::Null => serde_json::Value::Null,
+            Value::Bool(b) => (*b).into(),
+            Value::Int(n) => (*n).into(),
+            Value::Float(f) => number(*f),
+            Value::Str(s) => s.as_str().into(),
+            Value::Blob(bytes) => STANDARD.encode(bytes).into(),
+            Value::Time(at) => number(at.as_millisecond() as f64 / 1000.0),
+            Value::List(items) => items.iter().map(Value::to_json).collect(),
+            Value::Map(members) => members
+                .iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(name, value)| (name.to_string(), value.to_json()))
+                .collect::<Map<_, _>>()
+                .into(),
+        }
+    }
+
     /// Returns this value as text.
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -158,6 +183,10 @@ pub(super) fn text(scalar: &Value) -> String {
         Value::Time(at) => format!("{at:.3}"),
         Value::Null | Value::List(_) | Value::Map(_) => String::new(),
     }
+}
+
+fn number(f: f64) -> serde_json::Value {
+    Number::from_f64(f).map_or(serde_json::Value::Null, serde_json::Value::Number)
 }
 
 impl From<&str> for Value {

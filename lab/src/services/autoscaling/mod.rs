@@ -12,7 +12,7 @@ mod describe;
 mod errors;
 #[cfg(test)]
 mod fixture;
-mod group;
+pub(crate) mod group;
 mod group_metrics;
 mod groups;
 mod health;
@@ -41,7 +41,7 @@ mod tests;
 mod types;
 mod warm_pool;
 
-use crate::wire::{ApiError, ApiResult, Call, Value};
+use crate::wire::{ApiResult, Call, Value};
 use crate::world::World;
 pub use state::{Event, State};
 
@@ -119,7 +119,7 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
         "CreateOrUpdateTags" => tags::put(world, input),
         "DeleteTags" => tags::delete(world, input),
         "DescribeTags" => tags::describe(world, input),
-        _ => Err(ApiError::unknown_operation(call)),
+        _ => Err(call.unknown_operation()),
     }
 }
 

@@ -10,7 +10,7 @@ use super::arrival::arrived;
 use super::metric::Metric;
 use super::period::{MINUTE, floor};
 use super::samples::Samples;
-use crate::services::autoscaling::{Group, MetricSample};
+use crate::services::autoscaling::group::{Group, MetricSample};
 use crate::traffic;
 use crate::world::{World, later};
 

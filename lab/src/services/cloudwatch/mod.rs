@@ -34,7 +34,7 @@ pub use instance_metrics::GROUP_METRICS;
 pub use policy_alarms::{alarm_total, alarm_value, alarms_with_action, triggered_alarms};
 pub use state::State;
 
-use crate::wire::{ApiError, ApiResult, Call, Value};
+use crate::wire::{ApiResult, Call, Value};
 use crate::world::World;
 
 /// Answers one call.
@@ -56,6 +56,6 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
         "UntagResource" => tags::remove(world, input),
         "ListTagsForResource" => tags::list(world, input),
         "DeleteAlarms" => alarms::delete(world, input),
-        _ => Err(ApiError::unknown_operation(call)),
+        _ => Err(call.unknown_operation()),
     }
 }

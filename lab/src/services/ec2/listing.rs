@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::errors::{ResourceKind, invalid_value};
 use super::state::State;
-use super::tags;
 use crate::services::paging::page;
 use crate::services::pattern::matches;
 use crate::wire::{ApiError, ApiResult, Value, map};
@@ -108,10 +107,10 @@ impl Filters {
         self.0.iter().all(|(name, wanted)| {
             let has = match name.strip_prefix("tag:") {
                 Some(key) => {
-                    tags::of(state, id).and_then(|t| t.get(key)).cloned().into_iter().collect()
+                    state.tags_of(id).and_then(|t| t.get(key)).cloned().into_iter().collect()
                 }
                 None if name == "tag-key" => {
-                    tags::of(state, id).into_iter().flat_map(|t| t.keys().cloned()).collect()
+                    state.tags_of(id).into_iter().flat_map(|t| t.keys().cloned()).collect()
                 }
                 None => field(name),
             };

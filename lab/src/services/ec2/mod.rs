@@ -1,6 +1,6 @@
 //! EC2: the network, launch templates, and instances, whether launched by Auto Scaling or by RunInstances.
 
-mod ami;
+pub(crate) mod ami;
 mod client_token;
 mod describe;
 mod errors;
@@ -23,7 +23,7 @@ mod stable_id;
 pub(crate) mod state;
 mod status;
 mod tags;
-mod template_request;
+pub(crate) mod template_request;
 mod templates;
 #[cfg(test)]
 mod tests;
@@ -95,7 +95,7 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
         "CreateTags" => tags::create(world, input),
         "DeleteTags" => tags::delete(world, input),
         "DescribeTags" => tags::describe(world, input),
-        _ => Err(ApiError::unknown_operation(call)),
+        _ => Err(call.unknown_operation()),
     }
 }
 

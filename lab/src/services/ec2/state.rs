@@ -71,6 +71,14 @@ impl State {
         }
     }
 
+    /// Returns the tags of a resource; none if it has none.
+    pub(super) fn tags_of(&self, id: &str) -> Option<&Tags> {
+        match self.instances.get(id) {
+            Some(instance) => Some(&instance.tags),
+            None => self.tags.get(id),
+        }
+    }
+
     /// Removes the tags of resources that no longer exist.
     pub(super) fn remove_orphaned_tags(&mut self) {
         let kept: BTreeSet<String> = self

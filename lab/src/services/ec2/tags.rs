@@ -9,17 +9,9 @@ use crate::world::World;
 /// The most tags of a resource (user guide).
 const MOST: usize = 50;
 
-/// Returns the tags of a resource; none if it has none.
-pub(super) fn of<'s>(state: &'s State, id: &str) -> Option<&'s Tags> {
-    match state.instances.get(id) {
-        Some(instance) => Some(&instance.tags),
-        None => state.tags.get(id),
-    }
-}
-
 /// Formats the `tagSet` of a resource.
 pub(super) fn write(state: &State, id: &str) -> Value {
-    let tags = of(state, id).into_iter().flatten();
+    let tags = state.tags_of(id).into_iter().flatten();
     let written = tags
         .map(|(key, value)| map([("key", key.as_str().into()), ("value", value.as_str().into())]));
     Value::List(written.collect())
@@ -56,7 +48,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     }
     let given = read(input.list("Tag"))?;
     for id in &ids {
-        let mut after = of(&world.ec2, id).cloned().unwrap_or_default();
+        let mut after = world.ec2.tags_of(id).cloned().unwrap_or_default();
         after.extend(given.clone());
         check_number(&after)?;
     }

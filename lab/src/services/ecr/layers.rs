@@ -89,7 +89,7 @@ pub(super) fn upload_part(world: &mut World, input: &Value) -> ApiResult<Value> 
              last byte of a previous layer part upload.",
         );
         let members = about.with("uploadId", id).with("lastValidByteReceived", have - 1);
-        return Err(error.with_members(&members));
+        return Err(error.with_members(members.to_json()));
     }
     upload.append(&part);
     let received = upload.bytes.len() as i64 - 1;

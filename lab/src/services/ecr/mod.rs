@@ -30,7 +30,7 @@ mod tests;
 mod token;
 mod tokens;
 
-use crate::wire::{ApiError, ApiResult, Call, Value};
+use crate::wire::{ApiResult, Call, Value};
 use crate::world::World;
 pub use address::registry_host;
 pub use state::{Event, State};
@@ -41,11 +41,6 @@ pub use quotas::Quotas;
 pub use signing::failed_signatures;
 pub(crate) use signing::sign;
 pub use tokens::mint;
-
-/// Returns whether Amazon Inspector scans the registry's images.
-pub(crate) fn is_scanned_by_inspector(world: &World) -> bool {
-    world.ecr.registry.scan_type() == registry_scanning::ScanType::Enhanced
-}
 
 /// Returns the names of all repositories and the prefixes of all creation templates.
 pub fn leftovers(world: &World) -> Vec<String> {
@@ -116,6 +111,6 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
         "UpdateRepositoryCreationTemplate" => templates::update(world, input),
         "DeleteRepositoryCreationTemplate" => templates::delete(world, input),
         "DescribeRepositoryCreationTemplates" => templates::describe(world, input),
-        _ => Err(ApiError::unknown_operation(call)),
+        _ => Err(call.unknown_operation()),
     }
 }

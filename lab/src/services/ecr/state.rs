@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::creation_template::CreationTemplate;
 use super::quotas::Quotas;
-use super::registry_scanning::RegistrySettings;
+use super::registry_scanning::{RegistrySettings, ScanType};
 use super::repository_settings::RepositorySettings;
 use super::signatures::SigningState;
 use super::token::Token;
@@ -26,6 +26,13 @@ pub struct State {
     pub(super) registry: RegistrySettings,
     pub(super) templates: BTreeMap<String, CreationTemplate>,
     pub(super) signing: SigningState,
+}
+
+impl State {
+    /// Returns whether Amazon Inspector scans the registry's images.
+    pub(crate) fn is_scanned_by_inspector(&self) -> bool {
+        self.registry.scan_type() == ScanType::Enhanced
+    }
 }
 
 /// A scheduled event of ECR.

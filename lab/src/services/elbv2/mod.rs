@@ -5,24 +5,24 @@
 //! nodes.
 
 mod account;
-mod action;
+pub(crate) mod action;
 mod actions;
 mod attributes;
 mod certificates;
-mod conditions;
+pub(crate) mod conditions;
 mod errors;
 mod find;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod health;
 mod health_check;
-mod interface;
+pub(crate) mod interface;
 mod interfaces;
 mod listener;
 mod listeners;
-mod load_balancer;
+pub(crate) mod load_balancer;
 mod load_balancers;
-mod node;
+pub(crate) mod node;
 mod paging;
 mod placement;
 mod propagation;
@@ -32,9 +32,9 @@ mod rules;
 pub(crate) mod state;
 mod tags;
 mod target;
-mod target_group;
+pub(crate) mod target_group;
 mod target_groups;
-mod target_state;
+pub(crate) mod target_state;
 mod targets;
 #[cfg(test)]
 mod tests;
@@ -58,7 +58,7 @@ pub use target_groups::{TargetGroupSpec, create_target_group};
 pub use target_state::{HealthReason, TargetState};
 pub use targets::{deregister, deregistration_delay, register};
 
-use crate::wire::{ApiError, ApiResult, Call, Value};
+use crate::wire::{ApiResult, Call, Value};
 use crate::world::World;
 
 /// Handles one API call.
@@ -101,7 +101,7 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
         "DescribeTags" => tags::describe(world, input),
         "DescribeAccountLimits" => account::describe_limits(world, input),
         "DescribeSSLPolicies" => account::describe_policies(input),
-        _ => Err(ApiError::unknown_operation(call)),
+        _ => Err(call.unknown_operation()),
     }
 }
 

@@ -7,7 +7,7 @@
 
 mod access;
 mod address;
-mod package;
+pub(crate) mod package;
 mod packages;
 pub(crate) mod state;
 #[cfg(test)]

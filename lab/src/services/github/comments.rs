@@ -9,9 +9,8 @@ use serde_json::{Value as Json, json};
 use super::caller::{Caller, body};
 use super::comment::Comment;
 use super::paging::page;
-use super::response::time;
 use super::response::{
-    ApiResponse, ErrorResponse, invalid, json_response, malformed, not_found, text, user,
+    ApiResponse, ErrorResponse, invalid, json_response, malformed, not_found, text, time, user,
 };
 use super::state::State;
 use super::tokens::{AccessToken, Level};

@@ -7,8 +7,7 @@ use serde_json::json;
 use super::caller::Caller;
 use super::paging::counted_page;
 use super::repository;
-use super::response::time;
-use super::response::{ApiResponse, not_found};
+use super::response::{ApiResponse, not_found, time};
 use super::tokens::Level;
 use crate::world::World;
 

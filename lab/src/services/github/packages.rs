@@ -7,11 +7,10 @@ use serde_json::{Value as Json, json};
 
 use super::caller::Caller;
 use super::paging::page;
-use super::response::time;
-use super::response::{ApiResponse, json_response, not_found, refuse, user};
+use super::response::{ApiResponse, json_response, not_found, refuse, time, user};
 use super::tokens::Level;
-use crate::services::ghcr::{Package, Visibility};
-use crate::services::registry::Image;
+use crate::services::ghcr::package::{Package, Visibility};
+use crate::services::registry::store::Image;
 use crate::world::World;
 
 /// Answers a request below `/orgs/{org}/packages/container` or `/users/{user}/packages/container`.

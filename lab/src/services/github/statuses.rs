@@ -9,9 +9,8 @@ use super::deployment::{Deployment, Status};
 use super::deployments::find;
 use super::paging::page;
 use super::repository;
-use super::response::time;
 use super::response::{
-    ApiResponse, ErrorResponse, custom, flag, json_response, malformed, not_found, text, user,
+    ApiResponse, ErrorResponse, custom, flag, json_response, malformed, not_found, text, time, user,
 };
 use super::state::State;
 use super::tokens::Level;

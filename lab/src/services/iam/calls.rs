@@ -1,7 +1,7 @@
 //! Dispatches IAM's operations.
 
 use super::{policies, profiles, providers, role_policies, roles};
-use crate::wire::{ApiError, ApiResult, Call, Value, map};
+use crate::wire::{ApiResult, Call, Value, map};
 use crate::world::World;
 
 /// Handles one API call.
@@ -67,7 +67,7 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
         "ListAccountAliases" => {
             Ok(map([("AccountAliases", Value::List(Vec::new())), ("IsTruncated", false.into())]))
         }
-        _ => Err(ApiError::unknown_operation(call)),
+        _ => Err(call.unknown_operation()),
     }
 }
 

@@ -2,7 +2,7 @@
 //! resource the lab doesn't determine need their action on `*`, as most Describe operations do in the reference.
 
 use super::conditions::Context;
-use crate::services::{ec2, ecr};
+use crate::services::ec2::template_request::resolve;
 use crate::wire::{Call, Service, Value};
 use crate::world::World;
 
@@ -54,7 +54,7 @@ pub(super) fn required_permissions(world: &World, call: &Call) -> Vec<RequiredPe
             let mut needs = all(repository_arns(world, input));
             // Inspector has the findings of an enhanced scan (ECR user guide, "IAM permissions required for
             // enhanced scanning").
-            if operation == "DescribeImageScanFindings" && ecr::is_scanned_by_inspector(world) {
+            if operation == "DescribeImageScanFindings" && world.ecr.is_scanned_by_inspector() {
                 let inspector = ["inspector2:ListFindings", "inspector2:ListCoverage"];
                 needs.extend(inspector.map(|action| RequiredPermission::new(action, "*")));
             }
@@ -141,7 +141,7 @@ fn group_launch_permissions(
 /// Returns the permissions that launching from a template needs.
 fn launch_permissions(world: &World, spec: &Value) -> Vec<RequiredPermission> {
     let (id, name) = (spec.str("LaunchTemplateId"), spec.str("LaunchTemplateName"));
-    let template = ec2::resolve(&world.ec2, id, name).ok();
+    let template = resolve(&world.ec2, id, name).ok();
     let arn = template.map(|template| ec2_arn(world, "launch-template", &template.id));
     let within = |need: RequiredPermission| match &arn {
         Some(arn) => need.when("ec2:LaunchTemplate", arn),
@@ -186,7 +186,7 @@ fn ec2_arn(world: &World, kind: &str, id: &str) -> String {
 
 fn template_arn(world: &World, input: &Value) -> Option<String> {
     let (id, name) = (input.str("LaunchTemplateId"), input.str("LaunchTemplateName"));
-    let template = ec2::resolve(&world.ec2, id, name).ok()?;
+    let template = resolve(&world.ec2, id, name).ok()?;
     Some(ec2_arn(world, "launch-template", &template.id))
 }
 

@@ -15,7 +15,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
-use crate::wire::{ApiError, ApiResult, Call, Value};
+use crate::wire::{ApiResult, Call, Value};
 use crate::world::World;
 pub use current::{current_value, leftovers};
 use delete::{delete, delete_several};
@@ -38,6 +38,6 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
         "ListTagsForResource" => tags::list(world, input),
         "DeleteParameter" => delete(world, input),
         "DeleteParameters" => delete_several(world, input),
-        _ => Err(ApiError::unknown_operation(call)),
+        _ => Err(call.unknown_operation()),
     }
 }

@@ -7,7 +7,7 @@ use super::errors::{invalid, need, no_version, not_found};
 use super::filters::{Filters, OF_DESCRIBE, OF_PATH, is_below};
 use super::name::{PAGE_LIMIT, names, parameter_name};
 use super::state::{Parameter, Version};
-use crate::services::ec2;
+use crate::services::ec2::ami::public_parameters;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
@@ -43,7 +43,7 @@ pub(super) fn get_by_path(world: &World, input: &Value) -> ApiResult<Value> {
     let filters = Filters::read(input, OF_PATH)?;
     let mut found: Vec<(String, Value)> = Vec::new();
     if path.starts_with("/aws/") {
-        let public = ec2::public_parameters().into_iter();
+        let public = public_parameters().into_iter();
         let within = public.filter(|(name, _)| is_below(name, path, recursive));
         found.extend(within.map(|(name, value)| {
             let written = describe_public(world, &name, &value);
@@ -113,7 +113,7 @@ fn select(world: &World, selector: &str, opened: bool) -> ApiResult<Option<Value
         None => (name, None),
     };
     let Some(parameter) = world.ssm.parameters.get(name) else {
-        let public = ec2::public_parameters();
+        let public = public_parameters();
         return Ok(public.get(name).map(|value| describe_public(world, name, value)));
     };
     let version = match wanted {

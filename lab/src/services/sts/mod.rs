@@ -27,7 +27,7 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
         "DecodeAuthorizationMessage" => {
             Err(ApiError::sender("InvalidAuthorizationMessageException", "Message is not valid"))
         }
-        _ => Err(ApiError::unknown_operation(call)),
+        _ => Err(call.unknown_operation()),
     }
 }
 

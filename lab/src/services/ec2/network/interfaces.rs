@@ -7,7 +7,7 @@ use super::super::errors::{INTERFACE, ResourceKind};
 use super::super::instance::InstanceState;
 use super::super::listing::{self, Describable};
 use super::vpc::address;
-use crate::services::elbv2;
+use crate::services::elbv2::interface::LoadBalancerInterface;
 use crate::wire::{ApiResult, Value, map};
 use crate::world::World;
 
@@ -52,7 +52,7 @@ pub(super) fn all(world: &World) -> BTreeMap<String, NetworkInterface> {
             (id.replacen("i-", "eni-", 1), interface)
         });
     let of_balancers = world.elbv2.interfaces(world.now).into_iter().map(|balancer| {
-        let elbv2::LoadBalancerInterface { subnet, groups, is_public, description, id } = balancer;
+        let LoadBalancerInterface { subnet, groups, is_public, description, id } = balancer;
         let cidr = world.ec2.subnets.get(&subnet).map(|place| (place.cidr, place.capacity()));
         // From the end of the subnet, whose addresses instances get last.
         let place = cidr.map(|(cidr, capacity)| {

@@ -8,9 +8,9 @@ use super::super::errors::{
 use super::super::listing::{self, Describable, paginate};
 use super::super::state::State;
 use super::super::tags;
-use super::find::{default_of, default_vpc, group_by_name};
+use super::find::{self, default_of, default_vpc, group_by_name};
 use super::security_group::{RulePeer, SecurityGroup, SecurityRule};
-use super::{dependencies, find, ip_permissions};
+use super::{dependencies, ip_permissions};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 

@@ -5,10 +5,9 @@ use super::super::errors::{
 };
 use super::super::listing::{self, Describable};
 use super::super::tags::{self, success};
-use super::find;
 use super::subnet::Subnet;
 use super::vpc::read_cidr;
-use super::{dependencies, routes};
+use super::{dependencies, find, routes};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 

@@ -8,9 +8,8 @@ use super::super::errors::{
 use super::super::listing::{self, Describable};
 use super::super::state::State;
 use super::super::tags::{self, success};
-use super::find;
 use super::vpc::{Vpc, read_cidr};
-use super::{dependencies, routes, security_groups};
+use super::{dependencies, find, routes, security_groups};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 

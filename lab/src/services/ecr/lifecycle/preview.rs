@@ -2,9 +2,9 @@
 
 use super::super::image_id::TagStatus;
 use super::super::request::{repository, response_for, settings_mut};
-use super::policy::no_policy;
+use super::policy::{self, no_policy};
 use super::repository_lifecycle::Preview;
-use super::{policy, select};
+use super::select;
 use crate::services::ecr::errors::{invalid, not_found};
 use crate::services::paging;
 use crate::wire::{ApiError, ApiResult, Value, map};
