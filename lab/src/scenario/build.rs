@@ -9,7 +9,7 @@ use ipnet::Ipv4Net;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::{IamEnforcement, Scenario};
+use super::document::{IamEnforcement, Scenario};
 use crate::faults;
 use crate::scenario::image::ImageFiles;
 use crate::scenario::specs::{ConditionSpec, GroupSpec, RuleSpec, ScalingSpec};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_saphyr::{Error, Location};
 
-use super::Scenario;
+use super::document::Scenario;
 use crate::faults::EventKind;
 
 /// The scenarios that ship with the lab, by name.

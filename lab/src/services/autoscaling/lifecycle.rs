@@ -3,35 +3,35 @@
 use super::activity::ActivityStatus;
 use super::cause::{self, Cause};
 use super::group::{Group, LifecycleState};
+use super::hooks::begin::begin;
 use super::hooks::hook::Transition;
 use super::queue::schedule;
 use super::state::Event;
-use super::{activities, attachments, capacity, hooks};
+use super::{activities, attachments};
 use crate::services::{ec2, elbv2};
 use crate::world::World;
 
 /// Starts a launched instance and, once its launch hooks have let it pass, registers it. It is InService from
-/// then on, whether or not the load balancer finds it healthy.
-pub(super) fn in_service(world: &mut World, name: &str, id: &str) {
-    let Some(group) = world.autoscaling.groups.get(name) else { return };
-    let Some(state) = group.members.get(id).map(|member| member.state) else { return };
+/// then on, whether or not the load balancer finds it healthy. Returns whether it was launched ahead, so that
+/// the group now has one instance too many.
+pub(super) fn in_service(world: &mut World, name: &str, id: &str) -> bool {
+    let Some(group) = world.autoscaling.groups.get(name) else { return false };
+    let Some(state) = group.members.get(id).map(|member| member.state) else { return false };
     match state {
         LifecycleState::Pending => {
             ec2::mark_running(world, id);
-            if !hooks::begin(world, name, id, Transition::Launching) {
-                enter(world, name, id);
-            }
+            !begin(world, name, id, Transition::Launching) && enter(world, name, id)
         }
         LifecycleState::PendingProceed => enter(world, name, id),
-        _ => {}
+        _ => false,
     }
 }
 
-fn enter(world: &mut World, name: &str, id: &str) {
+fn enter(world: &mut World, name: &str, id: &str) -> bool {
     let now = world.now;
-    let Some(group) = world.autoscaling.groups.get_mut(name) else { return };
+    let Some(group) = world.autoscaling.groups.get_mut(name) else { return false };
     let registers = group.is_process_active("AddToLoadBalancer");
-    let Some(member) = group.members.get_mut(id) else { return };
+    let Some(member) = group.members.get_mut(id) else { return false };
     member.state = LifecycleState::InService;
     member.in_service = Some(now);
     let was_ahead = std::mem::take(&mut member.launched_ahead);
@@ -41,9 +41,7 @@ fn enter(world: &mut World, name: &str, id: &str) {
     if registers {
         attachments::register(world, &target_groups, id);
     }
-    if was_ahead {
-        capacity::converge(world, name);
-    }
+    was_ahead
 }
 
 /// Removes an instance: it leaves its target groups, drains, passes its termination hooks, and terminates.
@@ -112,7 +110,7 @@ pub(super) fn check_deregistration(world: &mut World, name: &str, id: &str) {
         LifecycleState::Detaching => gone(world, name, id),
         _ if group.deleting => end(world, name, id),
         _ => {
-            if !hooks::begin(world, name, id, Transition::Terminating) {
+            if !begin(world, name, id, Transition::Terminating) {
                 end(world, name, id);
             }
         }

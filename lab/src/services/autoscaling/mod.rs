@@ -127,7 +127,11 @@ pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {
 pub fn handle_event(world: &mut World, event: &Event) {
     match event {
         Event::Converge(group) => capacity::converge(world, group),
-        Event::InService(group, instance) => lifecycle::in_service(world, group, instance),
+        Event::InService(group, instance) => {
+            if lifecycle::in_service(world, group, instance) {
+                capacity::converge(world, group);
+            }
+        }
         Event::CheckDeregistration(group, instance) => {
             lifecycle::check_deregistration(world, group, instance);
         }

@@ -2,6 +2,7 @@
 
 pub(crate) mod action;
 mod actions;
+pub(super) mod begin;
 pub(super) mod hook;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,7 @@ use crate::world::World;
 use hook::{ActionResult, LifecycleHook, Transition};
 
 pub use action::LifecycleAction;
-pub(super) use actions::{begin, complete, heartbeat, time_out};
+pub(super) use actions::{complete, heartbeat, time_out};
 
 /// The most hooks of a group (quota).
 const QUOTA: usize = 50;

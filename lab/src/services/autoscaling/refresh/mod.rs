@@ -6,6 +6,7 @@ mod change;
 mod describe;
 pub(super) mod instance_refresh;
 mod preferences;
+mod read;
 mod replace;
 mod start;
 mod steps;

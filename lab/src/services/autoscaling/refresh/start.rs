@@ -6,9 +6,9 @@ use super::super::queue::schedule;
 use super::super::request::group_to_update;
 use super::super::state::Event;
 use super::super::template_spec::TemplateSpec;
-use super::census;
 use super::instance_refresh::{NO_PROGRESS, Refresh, Status};
 use super::preferences::Preferences;
+use super::{census, read};
 use crate::services::cloudwatch::{self, AlarmState};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
@@ -24,7 +24,7 @@ pub(in crate::services::autoscaling) fn start(
         return Err(invalid(format!("The strategy {strategy} is not simulated by this lab.")));
     }
     let desired = desired(world, input)?;
-    let preferences = Preferences::read(group, input.get("Preferences"))?;
+    let preferences = read::preferences(group, input.get("Preferences"))?;
     check(world, group, &preferences, desired.as_ref())?;
     if group.active_refresh().is_some() {
         return Err(ApiError::sender(
