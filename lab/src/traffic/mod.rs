@@ -18,16 +18,17 @@ pub(crate) mod state;
 #[cfg(test)]
 mod tests;
 
+use crate::world::World;
+
 pub use answer::answer;
 pub use demand::{Burst, Daily, Demand};
 pub use flow::flow;
 pub use load::capacity;
 pub use minutes::{GroupMinute, MinMax, Minute};
 pub use rate::set_demand;
-pub(crate) use site::health;
 pub use state::{Event, NO_VERSION, State, Tally};
 
-use crate::world::World;
+pub(crate) use site::health;
 
 /// Runs `event`.
 pub fn handle_event(world: &mut World, event: &Event) {

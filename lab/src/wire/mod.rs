@@ -14,5 +14,6 @@ mod xml;
 pub use call::{Call, Principal, Service};
 pub use error::{ApiError, ApiResult, Fault};
 pub use operation::Operation;
-pub(crate) use protocol::{Protocol, header, rpc_operation, set_header};
 pub use value::{Value, map};
+
+pub(crate) use protocol::{Protocol, header, rpc_operation, set_header};

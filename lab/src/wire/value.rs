@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use serde_json::{Map, Number};
 
 use crate::wire::error::{ApiError, ApiResult};
-use serde_json::{Map, Number};
 
 /// The maximum nesting depth of an input, in forms and in CBOR (JSON's parser has its own limit). No
 /// input of these services is as deep; it protects the stack.

@@ -8,13 +8,6 @@ mod queue;
 pub(crate) mod rng;
 pub(crate) mod time;
 
-pub(crate) use history::History;
-pub use ids::Ids;
-pub use params::Params;
-pub use queue::{Event, Queue};
-pub use rng::Rng;
-pub use time::{elapsed, later};
-
 use jiff::Timestamp;
 
 use crate::faults::state as faults;
@@ -30,6 +23,14 @@ use crate::services::registry::state as registry;
 use crate::services::ssm::state as ssm;
 use crate::services::sts::state as sts;
 use crate::traffic::state as traffic;
+
+pub use ids::Ids;
+pub use params::Params;
+pub use queue::{Event, Queue};
+pub use rng::Rng;
+pub use time::{elapsed, later};
+
+pub(crate) use history::History;
 
 /// A simulated account in one Region, at one moment.
 #[derive(Debug, Clone)]

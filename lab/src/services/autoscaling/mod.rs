@@ -43,7 +43,6 @@ mod warm_pool;
 
 use crate::wire::{ApiResult, Call, Value};
 use crate::world::World;
-pub use state::{Event, State};
 
 pub use activity::{Activity, ActivityStatus};
 pub use group::{Backoff, Group, LifecycleState, Member, MetricSample, Tag};
@@ -54,7 +53,7 @@ pub use recurrence::Recurrence;
 pub use refresh::instance_refresh::{Refresh, RollbackDetails, Status};
 pub use refresh::{InstanceHandling, Preferences};
 pub use scheduled_action::ScheduledAction;
-pub use state::DeletedGroup;
+pub use state::{DeletedGroup, Event, State};
 pub use template_spec::{TemplateSpec, Version};
 
 /// Answers one call.

@@ -28,14 +28,14 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
+use crate::wire::{ApiResult, Call, Value};
+use crate::world::World;
+
 pub use alarm::{Alarm, AlarmState};
 pub use alarms::{alarm_state, pin_alarm};
 pub use instance_metrics::GROUP_METRICS;
 pub use policy_alarms::{alarm_total, alarm_value, alarms_with_action, triggered_alarms};
 pub use state::State;
-
-use crate::wire::{ApiResult, Call, Value};
-use crate::world::World;
 
 /// Answers one call.
 pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {

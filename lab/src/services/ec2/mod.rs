@@ -33,7 +33,6 @@ mod zones;
 
 use crate::wire::{ApiError, ApiResult, Call, Value};
 use crate::world::World;
-pub use state::{Event, State};
 
 pub use ami::{Ami, public as public_machines, public_parameters};
 pub use instance::{Instance, InstanceState};
@@ -46,7 +45,7 @@ pub use network::{
     InternetGateway, RouteTable, RouteTarget, RulePeer, SecurityGroup, SecurityRule, Subnet, Vpc,
     VpcSpec, create_vpc, leftovers,
 };
-pub use state::Tags;
+pub use state::{Event, State, Tags};
 pub use template_request::resolve;
 pub use zone::{Zone, zone_id};
 

@@ -32,15 +32,16 @@ mod tokens;
 
 use crate::wire::{ApiResult, Call, Value};
 use crate::world::World;
+
 pub use address::registry_host;
+pub use quotas::Quotas;
+pub use signing::failed_signatures;
 pub use state::{Event, State};
+pub use tokens::mint;
 
 pub(crate) use authentication::{AuthError, authenticate};
 pub(crate) use push::{before_upload, push};
-pub use quotas::Quotas;
-pub use signing::failed_signatures;
 pub(crate) use signing::sign;
-pub use tokens::mint;
 
 /// Returns the names of all repositories and the prefixes of all creation templates.
 pub fn leftovers(world: &World) -> Vec<String> {

@@ -39,6 +39,9 @@ mod targets;
 #[cfg(test)]
 mod tests;
 
+use crate::wire::{ApiResult, Call, Value};
+use crate::world::World;
+
 pub use action::{Action, ActionKind, Forward};
 pub use conditions::{Condition, RequestParts};
 pub use health::{mark_healthy, target_state};
@@ -57,9 +60,6 @@ pub use target_group::TargetGroup;
 pub use target_groups::{TargetGroupSpec, create_target_group};
 pub use target_state::{HealthReason, TargetState};
 pub use targets::{deregister, deregistration_delay, register};
-
-use crate::wire::{ApiResult, Call, Value};
-use crate::world::World;
 
 /// Handles one API call.
 pub fn call(world: &mut World, call: &Call) -> ApiResult<Value> {

@@ -15,11 +15,11 @@ mod tests;
 mod token;
 
 pub use address::HOST;
-pub(crate) use address::{alias, base, is_host, is_token_request};
+pub use package::{Package, Visibility};
+pub use packages::set_visibility;
 pub use state::State;
+pub use token::serve as serve_token;
 
 pub(crate) use access::{PackageAction, authorize, may_mount};
-pub use package::{Package, Visibility};
+pub(crate) use address::{alias, base, is_host, is_token_request};
 pub(crate) use packages::ensure_package;
-pub use packages::set_visibility;
-pub use token::serve as serve_token;

@@ -26,10 +26,8 @@ mod tests;
 mod tokens;
 
 pub use api::serve as api;
-pub(crate) use api::{is_api, resource_kind};
 pub use comment::Comment;
 pub use deployment::{Deployment, Status};
-pub(crate) use oidc::is_issuer;
 pub use oidc::{
     ISSUER, REQUEST_TOKEN, TOKEN_PATH, TokenError, issue_token, serve_issuer, serve_token, verify,
 };
@@ -37,3 +35,6 @@ pub use pull_request::{PullRequest, PullState};
 pub use state::State;
 pub use subject::Subject;
 pub use tokens::{AccessToken, GITHUB_TOKEN, Level, READ_ONLY_TOKEN};
+
+pub(crate) use api::{is_api, resource_kind};
+pub(crate) use oidc::is_issuer;

@@ -21,15 +21,14 @@ pub(crate) mod state;
 mod tests;
 mod trust;
 
+pub use calls::call;
 pub use create::{
     create_instance_profile, create_instance_role, create_oidc_provider, create_role, github_trust,
     put_inline_policy,
 };
 pub use find::leftovers;
-pub(crate) use find::{find_instance_profile, role};
-pub use state::{CheckedActions, InstanceProfile, OidcProvider, Role, State};
+pub use state::{CheckedActions, InstanceProfile, OidcProvider, Policy, Role, State};
 
 pub(crate) use authorization::{authorize_action, authorize_call};
-pub use calls::call;
-pub use state::Policy;
+pub(crate) use find::{find_instance_profile, role};
 pub(crate) use trust::{AssumeRoleRequest, allows};

@@ -17,8 +17,9 @@ mod tests;
 
 use crate::wire::{ApiResult, Call, Value};
 use crate::world::World;
-pub use current::{current_value, leftovers};
 use delete::{delete, delete_several};
+
+pub use current::{current_value, leftovers};
 pub use state::State;
 
 /// Answers one call.

@@ -4,12 +4,12 @@ mod assume;
 pub(crate) mod session;
 pub(crate) mod state;
 
-pub use session::{ACCESS_KEY, CredentialError, SECRET_KEY, authenticate, expire_sessions};
-pub use state::State;
-
 use crate::wire::{ApiError, ApiResult, Call, Service, Value, map};
 use crate::world::World;
 use session::{issue, session_of};
+
+pub use session::{ACCESS_KEY, CredentialError, SECRET_KEY, authenticate, expire_sessions};
+pub use state::State;
 
 /// Returns whether an operation needs no signature.
 pub fn allows_anonymous(service: Service, operation: &str) -> bool {

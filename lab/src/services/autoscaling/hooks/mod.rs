@@ -15,10 +15,12 @@ use crate::world::World;
 use hook::{ActionResult, LifecycleHook, Transition};
 
 pub use action::LifecycleAction;
+
 pub(super) use actions::{complete, heartbeat, time_out};
 
 /// The most hooks of a group (quota).
 const QUOTA: usize = 50;
+
 /// Adds a hook to a group, within the quota.
 pub(super) fn add(group: &mut Group, input: &Value) -> ApiResult<()> {
     let hook = LifecycleHook::read(

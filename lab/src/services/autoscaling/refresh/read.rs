@@ -1,10 +1,11 @@
 //! Reads `RefreshPreferences`: ranges, defaults and rules of the API model and the user guide.
 
+use std::time::Duration;
+
 use super::super::errors::invalid;
 use super::super::group::Group;
 use super::preferences::{InstanceHandling, Preferences};
 use crate::wire::{ApiResult, Value};
-use std::time::Duration;
 
 /// Reads the preferences of a request; omitted ones come from the group or are the defaults.
 pub(super) fn preferences(group: &Group, input: &Value) -> ApiResult<Preferences> {

@@ -19,6 +19,9 @@ mod tests;
 pub(crate) mod vpc;
 mod vpcs;
 
+use crate::wire::{ApiResult, Call, Value};
+use crate::world::World;
+
 pub use account::leftovers;
 pub use gateway::InternetGateway;
 pub use route_table::{RouteTable, RouteTarget};
@@ -27,15 +30,13 @@ pub use subnet::Subnet;
 pub use vpc::Vpc;
 pub use vpcs::{VpcSpec, create_vpc};
 
-pub(super) use account::add_default_vpc;
 pub(crate) use dependencies::available_addresses;
-pub(super) use find::{default_of, default_vpc, group_by_name};
 pub(crate) use gateways::of_vpc as gateway_of;
-pub(super) use interfaces::public_address;
 pub(crate) use security_groups::balancer_groups;
 
-use crate::wire::{ApiResult, Call, Value};
-use crate::world::World;
+pub(super) use account::add_default_vpc;
+pub(super) use find::{default_of, default_vpc, group_by_name};
+pub(super) use interfaces::public_address;
 
 /// Handles a networking call; returns none for any other operation.
 pub(super) fn call(world: &mut World, call: &Call) -> Option<ApiResult<Value>> {

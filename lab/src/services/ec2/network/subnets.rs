@@ -13,6 +13,7 @@ use crate::world::World;
 
 /// The most subnets in a VPC (quota).
 const QUOTA: usize = 200;
+
 /// `CreateSubnet`.
 pub(super) fn create(world: &mut World, input: &Value) -> ApiResult<Value> {
     let vpc_id = required_str(input, "VpcId")?.to_owned();

@@ -2,9 +2,10 @@
 
 use std::net::Ipv4Addr;
 
+use ipnet::Ipv4Net;
+
 use super::super::errors::invalid_value;
 use crate::wire::ApiResult;
-use ipnet::Ipv4Net;
 
 /// A virtual private cloud.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,17 +5,18 @@
 mod findings;
 pub(super) mod scan;
 
-pub(in crate::services::ecr) use super::errors::{image_id_text, limit, unknown_image, validation};
+use jiff::{SignedDuration, Timestamp};
+
 use super::image_id::{find, image_id};
 use super::registry_scanning::{ScanFrequency, ScanType};
 use super::request::{repository, response_for, settings_mut};
 use crate::services::registry::{Image, labels};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{World, elapsed, later};
-use jiff::{SignedDuration, Timestamp};
-
 use findings::Findings;
 use scan::Scan;
+
+pub(in crate::services::ecr) use super::errors::{image_id_text, limit, unknown_image, validation};
 
 /// The shortest time between two scans of an image (API reference, StartImageScan: once every 24 hours).
 const MIN_SCAN_INTERVAL: SignedDuration = SignedDuration::from_hours(24);
