@@ -29,7 +29,7 @@ pub struct State {
     /// A separate generator, so that what users do never changes what the cloud does.
     pub(super) rng: Rng,
     pub(super) cohorts: Cohorts,
-    pub(super) totals: BTreeMap<String, Tally>,
+    totals: BTreeMap<String, Tally>,
     pub(super) minutes: BTreeMap<Timestamp, Minute>,
 }
 
@@ -134,12 +134,7 @@ impl State {
         *refused.entry((balancer.to_owned(), status)).or_default() += number;
     }
 
-    pub(super) fn group_minute(
-        &mut self,
-        minute: Timestamp,
-        balancer: &str,
-        group: &str,
-    ) -> &mut GroupMinute {
+    fn group_minute(&mut self, minute: Timestamp, balancer: &str, group: &str) -> &mut GroupMinute {
         let key = (balancer.to_owned(), group.to_owned());
         self.minutes.entry(minute).or_default().groups.entry(key).or_default()
     }

@@ -10,7 +10,7 @@ use super::metric::Metric;
 use super::samples::Samples;
 
 /// The samples of each metric by time: to the minute, or to the second for high-resolution metrics.
-pub(super) type Custom = BTreeMap<Metric, BTreeMap<Timestamp, Samples>>;
+type Custom = BTreeMap<Metric, BTreeMap<Timestamp, Samples>>;
 
 /// Tags by key.
 pub(super) type Tags = BTreeMap<String, String>;

@@ -50,7 +50,7 @@ fn check_profile(world: &World, profile: &Value) -> ApiResult<()> {
 }
 
 /// Returns the security groups of a launch: its own and its interface's, otherwise the VPC's default one.
-pub(super) fn security_groups(world: &World, data: &Value, vpc: &str) -> ApiResult<Vec<String>> {
+fn security_groups(world: &World, data: &Value, vpc: &str) -> ApiResult<Vec<String>> {
     let interface = data.list("networkInterfaceSet").first();
     let mut groups = data.strings("securityGroupIdSet");
     groups.extend(interface.map(|i| i.strings("groupSet")).unwrap_or_default());

@@ -29,7 +29,7 @@ pub fn zone_id(region: &str, letter: char) -> String {
 }
 
 /// Shortens a Region's name as in zone IDs: `apne2` for `ap-northeast-2`.
-pub(super) fn short(region: &str) -> String {
+fn short(region: &str) -> String {
     let parts: Vec<&str> = region.split('-').collect();
     match parts.as_slice() {
         [area, side, number] => {

@@ -1,4 +1,4 @@
-//! The settings of the registry, as data.
+//! The settings of the registry, as data: its policy, and how images are scanned.
 
 use crate::services::registry::wildcard::matches_wildcard;
 

@@ -27,7 +27,7 @@ pub struct State {
     pub(super) lingering: Vec<LingeringInterface>,
     /// Incremented with every rule change that is propagated to nodes, and with every registration or
     /// deregistration of a target.
-    pub(super) serial: u64,
+    serial: u64,
 }
 
 impl State {

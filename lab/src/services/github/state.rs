@@ -56,7 +56,7 @@ pub struct State {
     /// The comments on pull requests, oldest first.
     pub comments: Vec<Comment>,
     /// The last id assigned to a deployment, status or comment.
-    pub(super) numbers: u64,
+    numbers: u64,
     pub(super) limits: BTreeMap<String, Window>,
 }
 

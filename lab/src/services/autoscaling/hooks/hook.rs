@@ -23,7 +23,7 @@ impl Transition {
         ("autoscaling:EC2_INSTANCE_TERMINATING", Transition::Terminating),
     ];
 
-    pub(super) fn read(text: &str) -> ApiResult<Transition> {
+    fn read(text: &str) -> ApiResult<Transition> {
         Transition::NAMES.iter().find(|(name, _)| *name == text).map(|(_, t)| *t).ok_or_else(|| {
             invalid(
                 "Lifecycle Transition must be one of autoscaling:EC2_INSTANCE_LAUNCHING or autoscaling:EC2_INSTANCE_TERMINATING",
@@ -31,7 +31,7 @@ impl Transition {
         })
     }
 
-    pub(super) fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         Transition::NAMES[usize::from(self == Transition::Terminating)].0
     }
 }
@@ -74,11 +74,11 @@ pub struct LifecycleHook {
     /// `DefaultResult`: the result when it times out.
     pub default: ActionResult,
     /// `NotificationTargetARN`, `RoleARN` and `NotificationMetadata`: stored, but no notification is sent.
-    pub(super) kept: [Option<String>; 3],
+    kept: [Option<String>; 3],
 }
 
-/// The names of [`Hook::kept`].
-pub(super) const KEPT: [&str; 3] = ["NotificationTargetARN", "RoleARN", "NotificationMetadata"];
+/// The names of [`LifecycleHook::kept`].
+const KEPT: [&str; 3] = ["NotificationTargetARN", "RoleARN", "NotificationMetadata"];
 
 impl LifecycleHook {
     /// Reads a hook. `before` is the existing hook of this name: settings that the request omits keep its
