@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::activities;
 use super::cause::{self, Cause};
 use super::group::{Group, LifecycleState, Member};
 use super::queue::schedule;
 use super::state::Event;
+use super::{activities, errors};
 use crate::services::ec2;
 use crate::wire::{ApiError, Value};
 use crate::world::{World, later};
@@ -97,7 +97,7 @@ fn attempt(
 ) -> Result<String, ApiError> {
     let (subnet, zone) = place;
     let Some(group) = world.autoscaling.groups.get(name) else {
-        return Err(super::errors::not_found(name));
+        return Err(errors::not_found(name));
     };
     let spec = group.effective_template().clone();
     let cause = cause::of_launch(group, why, world.now);

@@ -6,7 +6,7 @@ use super::group::{Group, LifecycleState};
 use super::hooks::begin::begin;
 use super::hooks::hook::Transition;
 use super::queue::schedule;
-use super::state::Event;
+use super::state::{DeletedGroup, Event};
 use super::{activities, attachments};
 use crate::services::{ec2, elbv2};
 use crate::world::World;
@@ -147,6 +147,6 @@ pub(super) fn remove_if_deleted(world: &mut World, name: &str) {
     if world.autoscaling.groups.get(name).is_some_and(ended)
         && let Some(group) = world.autoscaling.groups.remove(name)
     {
-        world.autoscaling.former.push(super::state::DeletedGroup::of(group));
+        world.autoscaling.former.push(DeletedGroup::of(group));
     }
 }

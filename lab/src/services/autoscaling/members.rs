@@ -2,7 +2,7 @@
 
 use super::cause::Cause;
 use super::errors::invalid;
-use super::group::Group;
+use super::group::{Group, Member};
 use super::request::named;
 use super::{activities, capacity, health, lifecycle};
 use crate::wire::{ApiResult, Value, map};
@@ -23,7 +23,7 @@ pub(super) fn terminate(world: &mut World, input: &Value) -> ApiResult<Value> {
         .values_mut()
         .find(|group| group.members.contains_key(id))
         .ok_or_else(|| no_instance(id))?;
-    let counts = group.members.get(id).is_some_and(super::group::Member::counts_toward_capacity);
+    let counts = group.members.get(id).is_some_and(Member::counts_toward_capacity);
     if lowers && counts {
         if group.desired <= group.min {
             return Err(invalid(format!(

@@ -10,6 +10,7 @@ use super::errors::validation;
 use super::evaluate::Evaluation;
 use super::history;
 use super::history_item::Change;
+use super::metric::Metric;
 use super::period::{MINUTE, floor};
 use crate::services::paging;
 use crate::wire::{ApiError, ApiResult, Value, map};
@@ -134,10 +135,10 @@ pub(super) fn describe(world: &mut World, input: &Value) -> ApiResult<Value> {
 
 /// DescribeAlarmsForMetric.
 pub(super) fn describe_for_metric(world: &mut World, input: &Value) -> ApiResult<Value> {
-    let metric = super::metric::Metric::read(input)?;
+    let metric = Metric::read(input)?;
     let same = |alarm: &&Alarm| {
         let equal = |key: &str| input.str(key).is_none_or(|w| alarm.settings.str(key) == Some(w));
-        super::metric::Metric::read(&alarm.settings).is_ok_and(|of| of == metric)
+        Metric::read(&alarm.settings).is_ok_and(|of| of == metric)
             && equal("Statistic")
             && equal("ExtendedStatistic")
             && input.int("Period").is_none_or(|p| alarm.settings.int("Period") == Some(p))

@@ -1,6 +1,6 @@
 //! The checks of every launch.
 
-use super::errors::{KEY_PAIR, SECURITY_GROUP, SUBNET, invalid_value, missing_parameter};
+use super::errors::{IMAGE, KEY_PAIR, SECURITY_GROUP, SUBNET, invalid_value, missing_parameter};
 use super::{images, instance_types, network};
 use crate::services::iam;
 use crate::wire::{ApiError, ApiResult, Value};
@@ -11,8 +11,7 @@ use crate::world::World;
 pub(super) fn check_launch(world: &World, data: &Value, subnet: &str) -> ApiResult<Vec<String>> {
     let image = data.str("imageId").ok_or_else(|| missing_parameter("ImageId"))?;
     let image = images::resolve_image(world, image);
-    let machine =
-        world.ec2.amis.get(&image).ok_or_else(|| super::errors::IMAGE.not_found(&image))?;
+    let machine = world.ec2.amis.get(&image).ok_or_else(|| IMAGE.not_found(&image))?;
     let kind = data.str("instanceType").unwrap_or(instance_types::DEFAULT);
     let architecture = instance_types::architecture(kind)
         .ok_or_else(|| invalid_value(format!("Invalid value '{kind}' for InstanceType.")))?;

@@ -6,7 +6,7 @@ use super::client_token::CallResult;
 use super::errors::{INSTANCE, SUBNET, invalid_value, missing_parameter, required_str};
 use super::instances::{LaunchSpec, launch_instance};
 use super::launch_check::check_launch;
-use super::state::Event;
+use super::state::{Event, Tags};
 use super::template_request::resolve;
 use super::{describe, idempotency, launch_data, network, tags};
 use crate::wire::{ApiError, ApiResult, Call, Value, map};
@@ -118,7 +118,7 @@ fn subnet(world: &World, input: &Value, data: &Value) -> ApiResult<String> {
 }
 
 /// Returns the tags for instances; those for volumes and interfaces are accepted and dropped.
-fn tags_of_instances(input: &Value) -> ApiResult<super::state::Tags> {
+fn tags_of_instances(input: &Value) -> ApiResult<Tags> {
     let ours = |s: &&Value| s.str("ResourceType") == Some("instance");
     let other = |s: &Value| {
         matches!(

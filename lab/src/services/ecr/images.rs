@@ -2,7 +2,7 @@
 
 use super::errors::{invalid, need_list, unknown_image};
 use super::image_id::{TagStatus, find, image_id};
-use super::request::{repository, repository_mut, response_for};
+use super::request::{self, repository, repository_mut, response_for};
 use super::scans;
 use crate::services::registry::{Image, Repository};
 use crate::wire::{ApiResult, Value, map};
@@ -28,7 +28,7 @@ pub(super) fn batch_get(world: &mut World, input: &Value) -> ApiResult<Value> {
             Err(code) => failures.push(failure(id, code)),
         }
     }
-    let (name, repository) = super::request::repository(world, input)?;
+    let (name, repository) = request::repository(world, input)?;
     let images = found.iter().filter_map(|(digest, tag)| {
         let image = repository.images.get(digest)?;
         Some(describe_with_manifest(world, name, image_id(digest, *tag), image))
@@ -94,7 +94,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
         let tagged = repository.tags_of(digest).next().is_some();
         wanted.matches(tagged)
     });
-    let (page, next) = super::request::page(input, chosen)?;
+    let (page, next) = request::page(input, chosen)?;
     let details =
         page.into_iter().map(|(digest, image)| detail(world, name, repository, digest, image));
     Ok(map([("imageDetails", Value::List(details.collect())), ("nextToken", next.into())]))
@@ -114,7 +114,7 @@ pub(super) fn list(world: &World, input: &Value) -> ApiResult<Value> {
         tags.retain(|_| wanted.matches(tagged));
         tags
     });
-    let (ids, next) = super::request::page(input, entries)?;
+    let (ids, next) = request::page(input, entries)?;
     Ok(map([("imageIds", Value::List(ids)), ("nextToken", next.into())]))
 }
 

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use super::errors::{self, invalid_parameter, need};
 use super::image_id::image_id;
 use super::images::describe_with_manifest;
-use super::request::repository;
-use super::{scans, templates};
+use super::request::{self, repository};
+use super::{scans, signing, templates};
 use crate::services::registry::{self, PushError, digest_of};
 use crate::wire::{ApiError, ApiResult, Call, Value, map};
 use crate::world::World;
@@ -107,8 +107,8 @@ pub(super) fn put_image(world: &mut World, call: &Call) -> ApiResult<Value> {
     let media_type = media_type(input, manifest)?;
     push(world, name, tag, &media_type, Bytes::from(manifest.to_owned()))
         .map_err(|error| errors::push_error(world, error))?;
-    super::signing::sign(world, &call.caller, name, &digest);
-    let (_, repository) = super::request::repository(world, input)?;
+    signing::sign(world, &call.caller, name, &digest);
+    let (_, repository) = request::repository(world, input)?;
     let image = repository.images.get(&digest);
     let image =
         image.map(|image| describe_with_manifest(world, name, image_id(&digest, tag), image));

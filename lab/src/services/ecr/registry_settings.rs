@@ -2,6 +2,7 @@
 
 use super::errors::{invalid, invalid_parameter, need, need_list, one_of, validation};
 use super::registry_scanning::{RegistrySettings, ScanFrequency, ScanRule, ScanType};
+use super::request;
 use super::settings::check_policy;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
@@ -148,7 +149,7 @@ pub(super) fn batch_get_scanning(world: &World, input: &Value) -> ApiResult<Valu
         };
         let applied = rule.map(|(_, text)| filter(text)).into_iter().collect();
         found.push(map([
-            ("repositoryArn", super::request::arn(world, name).into()),
+            ("repositoryArn", request::arn(world, name).into()),
             ("repositoryName", name.into()),
             ("scanOnPush", (frequency == ScanFrequency::OnPush).into()),
             ("scanFrequency", frequency.name().into()),

@@ -3,7 +3,7 @@
 use super::address::registry_host;
 use super::errors::{invalid_parameter, limit, need, unknown_repository};
 use super::repository_settings::{Encryption, RepositorySettings};
-use super::request::{arn, repository, response_for};
+use super::request::{self, arn, repository, response_for};
 use super::settings::{read_tag_mutability, with_mutability};
 use super::tags;
 use crate::services::registry::{Repository, TagMutability, is_name};
@@ -61,7 +61,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
         return Err(unknown_repository(missing, &world.account));
     }
     let chosen = known.keys().filter(|name| wanted.is_empty() || wanted.contains(name));
-    let (page, next) = super::request::page(input, chosen)?;
+    let (page, next) = request::page(input, chosen)?;
     let described = page.into_iter().map(|name| described(world, name));
     Ok(map([("repositories", Value::List(described.collect())), ("nextToken", next.into())]))
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::errors::{invalid_parameter, need, unknown_repository};
+use super::request;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
 
@@ -68,7 +69,7 @@ fn check_count(tags: &BTreeMap<String, String>) -> ApiResult<()> {
 /// Returns the name of the repository whose ARN the input has.
 fn repository_of_arn(world: &World, input: &Value) -> ApiResult<String> {
     let arn = need(input, "resourceArn")?;
-    let prefix = super::request::arn(world, "");
+    let prefix = request::arn(world, "");
     let name =
         arn.strip_prefix(&prefix).ok_or_else(|| invalid_parameter("resourceArn", "Invalid ARN"))?;
     match world.registry.ecr.repositories.contains_key(name) {

@@ -6,7 +6,7 @@ use super::errors::{invalid_parameter, need, validation};
 use super::repositories::add;
 use super::repository_settings::{Encryption, RepositorySettings};
 use super::settings::{check_policy, read_tag_mutability, with_mutability};
-use super::{lifecycle, tags};
+use super::{lifecycle, request, tags};
 use crate::services::registry::is_name;
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::World;
@@ -48,7 +48,7 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     let wanted = input.strings("prefixes");
     let all = world.ecr.templates.iter();
     let chosen = all.filter(|(prefix, _)| wanted.is_empty() || wanted.contains(prefix));
-    let (page, next) = super::request::page(input, chosen)?;
+    let (page, next) = request::page(input, chosen)?;
     let described = page.into_iter().map(|(prefix, template)| described(prefix, template));
     Ok(map([
         ("registryId", world.account.as_str().into()),

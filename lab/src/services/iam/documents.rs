@@ -3,6 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value as Json;
 
+use super::elements;
 use crate::services::pattern::matches;
 use crate::wire::{ApiError, ApiResult};
 
@@ -92,7 +93,7 @@ fn check_statement(statement: &Json, kind: PolicyKind) -> ApiResult<()> {
             if has("Principal") == has("NotPrincipal") {
                 return Err(malformed("Missing required field Principal"));
             }
-            let actions = super::elements::strings(members.get("Action").unwrap_or(&Json::Null));
+            let actions = elements::strings(members.get("Action").unwrap_or(&Json::Null));
             let mut actions =
                 actions.filter(|action| !matches("sts:*", &action.to_ascii_lowercase()));
             if has("Action") && actions.next().is_some() {
@@ -108,14 +109,14 @@ fn check_statement(statement: &Json, kind: PolicyKind) -> ApiResult<()> {
             if has("Resource") == has("NotResource") {
                 return Err(malformed("Policy statement must contain resources."));
             }
-            for action in members.get("Action").into_iter().flat_map(super::elements::strings) {
+            for action in members.get("Action").into_iter().flat_map(elements::strings) {
                 if action != "*" && !action.contains(':') {
                     return Err(malformed(
                         "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
                     ));
                 }
             }
-            for resource in members.get("Resource").into_iter().flat_map(super::elements::strings) {
+            for resource in members.get("Resource").into_iter().flat_map(elements::strings) {
                 if resource != "*" && !resource.starts_with("arn:") && !resource.starts_with('*') {
                     return Err(malformed(&format!(
                         "Resource {resource} must be in ARN format or \"*\"."

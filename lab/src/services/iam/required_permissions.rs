@@ -2,6 +2,7 @@
 //! resource the lab doesn't determine need their action on `*`, as most Describe operations do in the reference.
 
 use super::conditions::Context;
+use super::find;
 use crate::services::ec2::template_request::resolve;
 use crate::wire::{Call, Service, Value};
 use crate::world::World;
@@ -164,8 +165,7 @@ fn launch_permissions(world: &World, spec: &Value) -> Vec<RequiredPermission> {
         needs.push(RequiredPermission::new("ssm:GetParameters", parameter_arn(world, parameter)));
     }
     let profile = version.data.get("iamInstanceProfile");
-    let profile =
-        super::find::find_instance_profile(world, profile.str("arn"), profile.str("name"));
+    let profile = find::find_instance_profile(world, profile.str("arn"), profile.str("name"));
     let role = profile.and_then(|p| p.role.as_ref()).and_then(|name| world.iam.roles.get(name));
     if let Some(role) = role {
         let need = RequiredPermission::new("iam:PassRole", role.arn.as_str());

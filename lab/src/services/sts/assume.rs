@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use super::session::session_of;
+use super::session::{self, session_of};
 use crate::services::github::{self, TokenError};
 use crate::services::iam::state::Role;
 use crate::services::iam::{self, AssumeRoleRequest};
@@ -47,7 +47,7 @@ pub(super) fn role(world: &mut World, call: &Call) -> ApiResult<Value> {
     })?;
     request.check_duration(&role)?;
     let (credentials, user) =
-        super::session::start_session(world, &role, request.session_name, request.seconds);
+        session::start_session(world, &role, request.session_name, request.seconds);
     Ok(map([("Credentials", credentials), ("AssumedRoleUser", user)]))
 }
 
@@ -85,7 +85,7 @@ pub(super) fn with_web_identity(world: &mut World, call: &Call) -> ApiResult<Val
     request.check_duration(&role)?;
     let provider = provider.0.clone();
     let (credentials, user) =
-        super::session::start_session(world, &role, request.session_name, request.seconds);
+        session::start_session(world, &role, request.session_name, request.seconds);
     Ok(map([
         ("Credentials", credentials),
         ("SubjectFromWebIdentityToken", subject.into()),

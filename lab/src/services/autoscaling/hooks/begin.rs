@@ -8,7 +8,7 @@ use super::super::group::LifecycleState;
 use super::super::queue::schedule;
 use super::super::state::Event;
 use super::action::LifecycleAction;
-use super::hook::Transition;
+use super::hook::{LifecycleHook, Transition};
 use crate::world::{World, later};
 
 /// Starts the lifecycle actions of a transition, all at once, and returns whether there were any.
@@ -19,7 +19,7 @@ pub(in crate::services::autoscaling) fn begin(
     transition: Transition,
 ) -> bool {
     let Some(group) = world.autoscaling.groups.get(name) else { return false };
-    let hooks: Vec<super::hook::LifecycleHook> =
+    let hooks: Vec<LifecycleHook> =
         group.hooks.values().filter(|hook| hook.transition == transition).cloned().collect();
     if hooks.is_empty() {
         return false;

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::image_id::{find, image_id};
 use super::registry_scanning::{ScanFrequency, ScanType};
-use super::request::{repository, response_for, settings_mut};
+use super::request::{self, repository, response_for, settings_mut};
 use crate::services::registry::{Image, labels};
 use crate::wire::{ApiError, ApiResult, Value, map};
 use crate::world::{World, elapsed, later};
@@ -132,11 +132,11 @@ pub(super) fn describe(world: &World, input: &Value) -> ApiResult<Value> {
     let all = match scan.kind {
         ScanType::Basic => scan.findings.basic(),
         ScanType::Enhanced => {
-            let image = format!("{}/sha256:{}", super::request::arn(world, name), hex(&digest));
+            let image = format!("{}/sha256:{}", request::arn(world, name), hex(&digest));
             scan.findings.enhanced(&world.account, &image, completed(world, scan))
         }
     };
-    let (page, next) = super::request::page(input, all.into_iter())?;
+    let (page, next) = request::page(input, all.into_iter())?;
     let list = match scan.kind {
         ScanType::Basic => "findings",
         ScanType::Enhanced => "enhancedFindings",
