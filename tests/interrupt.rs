@@ -15,8 +15,6 @@ mod support {
 
 use std::time::Duration;
 
-use cutover_lab::scenario::Scenario;
-use cutover_lab::world::World;
 use serde_json::{Value, json};
 use support::lab::Lab;
 use support::project::{Ended, Project};
@@ -146,10 +144,7 @@ fn stopped_in_the_middle_of_a_push() {
     if venv::program("python").is_none() {
         return;
     }
-    let scenario = Scenario::default();
-    let lab =
-        Lab::empty(SPEED, |world| *world = World::from_scenario(&scenario, 1, world.now).unwrap());
-    let project = Project::quick();
+    let (lab, project) = (Lab::visible(SPEED), Project::quick());
     project.add_incompressible_file(48 << 20);
     let run = project.start(&lab, &["deploy"]);
     while lab.world(|world| world.registry.open_uploads()) == 0 {

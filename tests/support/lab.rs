@@ -8,9 +8,11 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::JoinHandle;
 
+use cutover_lab::scenario::Scenario;
 use cutover_lab::services::{github, sts};
 use cutover_lab::transport::{Loopback, RunningWorld};
 use cutover_lab::world::World;
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -56,10 +58,25 @@ impl Lab {
 
     /// Serves an empty account after `prepare` has changed it; `speed` of the lab's seconds pass in
     /// one real second.
-    pub(crate) fn empty(speed: u32, prepare: impl FnOnce(&mut World)) -> Lab {
-        let mut world = World::new(1, std::time::SystemTime::now().try_into().unwrap());
-        prepare(&mut world);
-        let region = world.region.clone();
+    pub(crate) fn empty(speed: u32, prepare: impl FnOnce(&mut World) + Send + 'static) -> Lab {
+        Lab::in_thread(speed, |now, _| {
+            let mut world = World::new(1, now);
+            prepare(&mut world);
+            world
+        })
+    }
+
+    /// Serves the default scenario so that [`Lab::world`] can look into it.
+    pub(crate) fn visible(speed: u32) -> Lab {
+        Lab::in_thread(speed, |now, port| {
+            let dns_name = Some("127.0.0.1".to_owned());
+            let scenario = Scenario { port, dns_name, ..Scenario::default() };
+            World::from_scenario(&scenario, 1, now).unwrap()
+        })
+    }
+
+    /// Serves the world that `build` makes at its time and for its port.
+    fn in_thread(speed: u32, build: impl FnOnce(Timestamp, u16) -> World + Send + 'static) -> Lab {
         let (stop, stopped) = oneshot::channel();
         let (sender, receiver) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
@@ -67,13 +84,17 @@ impl Lab {
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let transport = Loopback::bind(0).await.unwrap();
+                let now = std::time::SystemTime::now().try_into().unwrap();
+                let mut world = build(now, transport.address().port());
                 transport.set_endpoints(&mut world);
+                let region = world.region.clone();
                 let running = RunningWorld::start(world, f64::from(speed));
-                sender.send((format!("http://{}", transport.address()), running.clone())).unwrap();
+                let url = format!("http://{}", transport.address());
+                sender.send((url, region, running.clone())).unwrap();
                 transport.serve(running, async { drop(stopped.await) }).await;
             });
         });
-        let (url, running) = receiver.recv().unwrap();
+        let (url, region, running): (String, String, RunningWorld) = receiver.recv().unwrap();
         let environment = [
             ("AWS_ENDPOINT_URL", url.clone()),
             ("AWS_ACCESS_KEY_ID", sts::ACCESS_KEY.to_owned()),
@@ -94,7 +115,7 @@ impl Lab {
         }
     }
 
-    /// Reads or changes the world directly. Only for [`Lab::empty`].
+    /// Reads or changes the world directly. Only for [`Lab::empty`] and [`Lab::visible`].
     pub(crate) fn world<R>(&self, look: impl FnOnce(&mut World) -> R) -> R {
         let Server::Thread { running, .. } = &self.server else {
             panic!("the lab runs in another process")

@@ -184,6 +184,7 @@ const LAYER: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 /// Returns a base image with one layer.
 fn base(architecture: &str) -> base::Base {
     let manifest = json!({
+        "schemaVersion": 2,
         "config": { "mediaType": "application/vnd.oci.image.config.v1+json", "digest": LAYER, "size": 2 },
         "layers": [
             { "mediaType": "application/vnd.oci.image.layer.v1.tar+zstd", "digest": LAYER, "size": 7 }
