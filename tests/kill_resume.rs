@@ -202,8 +202,8 @@ fn killed_at_every_event() {
                     if moment >= moments {
                         return;
                     }
-                    let story = || kill_at_event(moment, back);
-                    if std::panic::catch_unwind(story).is_err() {
+                    let attempt = || kill_at_event(moment, back);
+                    if std::panic::catch_unwind(attempt).is_err() {
                         let event = &whole.events[moment];
                         failed.lock().unwrap().push(format!("{moment}, back: {back}: {event}"));
                     }

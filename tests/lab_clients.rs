@@ -16,11 +16,11 @@ use support::lab::Lab;
 use support::venv;
 
 /// Runs one scenario of `tests/python/lab_boto3.py` against a lab of this speed.
-fn boto3(story: &str, speed: u32) {
+fn boto3(test: &str, speed: u32) {
     let Some(python) = venv::program("python") else { return };
     let lab = Lab::serve(speed);
     let mut command = lab.command(python);
-    command.arg(script("lab_boto3.py")).arg(story).envs(lab.github().iter().cloned());
+    command.arg(script("lab_boto3.py")).arg(test).envs(lab.github().iter().cloned());
     succeeds(command);
 }
 

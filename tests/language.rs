@@ -36,6 +36,8 @@ const RETIRED: &[(&str, &str)] = &[
     (r"[0-9}] %( [a-z(—–-]|[.,:;)`]|$)", "10%, without a space"),
     (r"\b[Tt]old\b", "reported"),
     (r"(?i)\bteller\b", "event writer"),
+    (r"\bstory\b|\bstories\b|\bStory\b", "test case, history or log"),
+    (r"crate::engine\b|src/engine\b", "planner or runner"),
 ];
 
 /// Files in which a retired word is the subject: the glossary, this list, and the words of others.

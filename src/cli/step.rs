@@ -35,7 +35,7 @@ pub(super) struct TrackedRollout<'a> {
 
 /// A step whose command is running.
 pub(super) struct Step {
-    story: RunHistory,
+    history: RunHistory,
     links: Links,
     /// The outcome by which the deployment on GitHub succeeds.
     goal: Status,
@@ -67,7 +67,7 @@ impl Step {
 
     fn new(goal: Status, start: Timestamp) -> Step {
         Step {
-            story: RunHistory::new(start, goal),
+            history: RunHistory::new(start, goal),
             links: links(),
             goal,
             github: None,
@@ -82,7 +82,7 @@ impl Step {
         let Some((token, job)) = variable("GITHUB_TOKEN").zip(job(&settings, service, &self.links))
         else {
             if settings.comment {
-                self.story.skip("comment: the input `github-token` is empty");
+                self.history.skip("comment: the input `github-token` is empty");
             }
             return;
         };
@@ -95,13 +95,13 @@ impl Step {
                 self.comment = settings.comment;
                 self.github = Some(github);
             }
-            Err(error) => self.story.skip(format!("GitHub deployment: {error}")),
+            Err(error) => self.history.skip(format!("GitHub deployment: {error}")),
         }
     }
 
     /// Records an event, and forwards it to the GitHub deployment.
     pub(super) fn note(&mut self, event: &TimedEvent) {
-        self.story.note(event);
+        self.history.note(event);
         if let Some((updates, update)) =
             self.updates.as_ref().zip(Update::of(&event.event, self.goal))
         {
@@ -129,9 +129,9 @@ impl Step {
         tokio::select! {
             biased;
             () = Step::update_github(&mut self) => {}
-            () = patience => self.story.skip("GitHub did not respond in time"),
+            () = patience => self.history.skip("GitHub did not respond in time"),
         }
-        for what in self.story.skipped() {
+        for what in self.history.skipped() {
             print_line(&format!("skipped: {}", actions::sanitize(what)));
         }
         if !is_hurried {
@@ -143,28 +143,28 @@ impl Step {
         if let Some(following) = self.following.take() {
             match following.await {
                 Ok(None) => {}
-                Ok(Some(missing)) => self.story.skip(missing),
-                Err(_) => self.story.skip("GitHub deployment: internal error in cutover"),
+                Ok(Some(missing)) => self.history.skip(missing),
+                Err(_) => self.history.skip("GitHub deployment: internal error in cutover"),
             }
         }
         let Some(github) = self.github.as_ref().filter(|_| self.comment) else { return };
-        let text = actions::short_summary(&self.story, &self.links);
+        let text = actions::short_summary(&self.history, &self.links);
         match github.comment(&text).await {
             Ok(true) => {}
-            Ok(false) => self.story.skip("comment: no pull request contains this commit"),
-            Err(error) => self.story.skip(format!("comment: {error}")),
+            Ok(false) => self.history.skip("comment: no pull request contains this commit"),
+            Err(error) => self.history.skip(format!("comment: {error}")),
         }
     }
 
     /// Writes outputs and state.
     fn write_values(&self) {
-        let ending = self.story.outcome().map(|outcome| outcome.outcome.name());
+        let ending = self.history.outcome().map(|outcome| outcome.outcome.name());
         let state = || ending.map_or(Ok(()), |ending| runner_files::save_state("outcome", ending));
-        warn(runner_files::set_outputs(&actions::outputs(&self.story)).and_then(|()| state()));
+        warn(runner_files::set_outputs(&actions::outputs(&self.history)).and_then(|()| state()));
     }
 
     fn write_summary(&self) {
-        warn(runner_files::summarize(&actions::summary(&self.story, &self.links)));
+        warn(runner_files::summarize(&actions::summary(&self.history, &self.links)));
     }
 }
 
@@ -190,7 +190,7 @@ fn end(start: Timestamp, printed: Option<&str>, refusal: Option<Outcome>) -> u8 
     let code = outcome.outcome.exit_code();
     let mut step = Step::new(Status::Succeeded, start);
     if let Some(text) = printed {
-        step.story.print(text);
+        step.history.print(text);
     }
     step.note(&TimedEvent { time: Timestamp::now(), event: Event::Outcome(Box::new(outcome)) });
     step.write_values();

@@ -68,15 +68,15 @@ fn failure(verdict: &Verdict) -> String {
     for violation in verdict.violations() {
         let _ = writeln!(text, "{} {}: {}", violation.at, violation.promise, violation.what);
     }
-    let _ = write!(text, "  reproduce: cutover lab swarm --seeds {}", verdict.story.seed);
+    let _ = write!(text, "  reproduce: cutover lab swarm --seeds {}", verdict.case.seed);
     text
 }
 
 /// Returns a test case from beginning to end.
 fn test_case_report(verdict: &Verdict) -> String {
-    let story = &verdict.story;
-    let mut text = format!("{}\n", story.configuration);
-    if let Ok(scenario) = serde_json::to_string_pretty(story) {
+    let case = &verdict.case;
+    let mut text = format!("{}\n", case.configuration);
+    if let Ok(scenario) = serde_json::to_string_pretty(case) {
         let _ = writeln!(text, "{scenario}");
     }
     let mut reporters = BTreeMap::new();

@@ -11,10 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 use super::process::{Process, ProcessCommand};
+use super::simulation_error::SimulationError;
 use crate::runner::Stop;
-use cutover_aws::AwsError;
-use cutover_config::{Config, ConfigError};
-use cutover_oci::image::AssembleError;
+use cutover_config::Config;
 use cutover_rollout::model::{Outcome, Requests, TimedEvent};
 
 /// Which rollout to show.
@@ -26,26 +25,6 @@ pub enum Shape {
     BlueGreen,
     /// One group, instances replaced in place.
     Rolling,
-}
-
-/// Why no rollout could be simulated.
-#[derive(Debug, thiserror::Error)]
-pub enum SimulationError {
-    /// The runtime could not be started.
-    #[error("the runtime could not be started: {0}")]
-    Runtime(#[from] std::io::Error),
-    /// The demo's own configuration is invalid.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// No image can be assembled from the demo's own files.
-    #[error(transparent)]
-    Image(#[from] AssembleError),
-    /// The lab rejected the connection.
-    #[error(transparent)]
-    Cloud(#[from] AwsError),
-    /// The lab's world could not be built.
-    #[error("the lab's world could not be built: {0}")]
-    Lab(String),
 }
 
 /// The lab's clock at the start: a Monday morning in Seoul.

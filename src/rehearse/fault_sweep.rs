@@ -13,7 +13,7 @@ use cutover_lab::scenario::Scenario;
 use cutover_lab::transport::WatchEvent;
 
 use super::demo::{BLUE_GREEN, CANARY, ROLLING};
-use super::testcase::{RunReport, Story, TestCommand};
+use super::testcase::{RunReport, TestCase, TestCommand};
 use cutover_rollout::model::Status;
 
 /// The first run's sender name: only its calls are hit.
@@ -99,7 +99,7 @@ impl fmt::Debug for Defect {
 
 /// Returns the demo's rollout with fewer steps that bake for a minute: repeated observations add
 /// cases without adding variety, and the run time grows with the square of the number of calls.
-fn story(rollout: Rollout) -> Story {
+fn testcase(rollout: Rollout) -> TestCase {
     let (text, long, short, scenario) = match rollout {
         Rollout::Canary => {
             let (long, short) = ("[10, 50, 100], bake: 2m", "[50, 100], bake: 1m");
@@ -109,7 +109,7 @@ fn story(rollout: Rollout) -> Story {
         Rollout::Rolling => (ROLLING, "bake: 4m", "bake: 1m", Scenario::one_group()),
     };
     assert!(text.contains(long), "`{long}` in {text}");
-    Story::of(&text.replace(long, short), &scenario, 1)
+    TestCase::of(&text.replace(long, short), &scenario, 1)
 }
 
 fn verb(bad: bool) -> TestCommand {
@@ -118,27 +118,27 @@ fn verb(bad: bool) -> TestCommand {
 
 /// Returns the names of the calls of an undisturbed run, in order.
 pub(super) async fn calls(rollout: Rollout, bad: bool) -> Vec<String> {
-    let mut story = story(rollout);
+    let mut testcase = testcase(rollout);
     let names = Arc::new(Mutex::new(Vec::new()));
     let seen = names.clone();
-    story.lab.watch(move |_, moment| {
+    testcase.lab.watch(move |_, moment| {
         if let WatchEvent::Call { sender: SENDER, service, operation, .. } = moment {
             seen.lock().unwrap().push(format!("{service}:{operation}"));
         }
     });
-    let reported = story.run(verb(bad)).await;
+    let reported = testcase.run(verb(bad)).await;
     reported.ended(if bad { Status::RolledBack } else { Status::Succeeded });
     names.lock().unwrap().clone()
 }
 
 /// Runs a case; returns what is wrong with it, if anything.
 pub(super) async fn defect(case: SweepCase) -> Option<Defect> {
-    let mut story = story(case.rollout).with_checkers();
+    let mut testcase = testcase(case.rollout).with_checkers();
     let hit = Arc::new(Mutex::new(String::new()));
     let name = hit.clone();
     let (count, dead) = (AtomicU64::new(0), Arc::new(tokio::sync::Notify::new()));
     let dies = dead.clone();
-    story.lab.watch(move |_, moment| {
+    testcase.lab.watch(move |_, moment| {
         let (service, operation) = match moment {
             WatchEvent::Call { sender: SENDER, service, operation, .. } => (service, operation),
             _ => return,
@@ -150,7 +150,7 @@ pub(super) async fn defect(case: SweepCase) -> Option<Defect> {
     });
     if let Some(fault) = case.way.fault() {
         let fault = CallFault::of("*", fault).from_sender(SENDER).nth(case.call);
-        story.lab.world(|world| world.faults.add(fault));
+        testcase.lab.world(|world| world.faults.add(fault));
     }
     let mut reported = Vec::new();
     let mut what = None;
@@ -158,8 +158,8 @@ pub(super) async fn defect(case: SweepCase) -> Option<Defect> {
     for run in 0..3 {
         let verb = verb(case.bad);
         let ended = match case.way {
-            CallDisruption::Kill if run == 0 => story.run_or_kill(verb, dead.notified()).await,
-            _ => match tokio::time::timeout(LONGEST, Box::pin(story.run(verb))).await {
+            CallDisruption::Kill if run == 0 => testcase.run_or_kill(verb, dead.notified()).await,
+            _ => match tokio::time::timeout(LONGEST, Box::pin(testcase.run(verb))).await {
                 Ok(ended) => ended,
                 Err(_) => {
                     what = Some("the run did not end within four hours".to_owned());
@@ -167,8 +167,8 @@ pub(super) async fn defect(case: SweepCase) -> Option<Defect> {
                 }
             },
         };
-        what = wrong(&case, &story, &ended);
-        if let (None, Some(violation)) = (&what, story.violations().first()) {
+        what = wrong(&case, &testcase, &ended);
+        if let (None, Some(violation)) = (&what, testcase.violations().first()) {
             what = Some(format!("{violation:?}"));
         }
         let over = matches!(ended.ending(), Some(Status::Succeeded | Status::RolledBack));
@@ -185,15 +185,15 @@ pub(super) async fn defect(case: SweepCase) -> Option<Defect> {
 }
 
 /// Returns what is wrong after a run, if anything.
-fn wrong(case: &SweepCase, story: &Story, reported: &RunReport) -> Option<String> {
-    let (now, before) = (story.truth(), &story.before);
+fn wrong(case: &SweepCase, testcase: &TestCase, reported: &RunReport) -> Option<String> {
+    let (now, before) = (testcase.truth(), &testcase.before);
     if !case.bad && now.failed > before.failed {
         return Some(format!("users received {} errors", now.failed - before.failed));
     }
     let same = now.weights == before.weights && now.groups == before.groups;
     match reported.ending() {
         Some(Status::Succeeded) if case.bad => Some("a bad image was rolled out".to_owned()),
-        Some(Status::Succeeded) => success_defect(case, story, reported),
+        Some(Status::Succeeded) => success_defect(case, testcase, reported),
         Some(Status::RolledBack) if !case.bad && case.way != CallDisruption::Refused => {
             Some("a good image was rolled back".to_owned())
         }
@@ -207,8 +207,8 @@ fn wrong(case: &SweepCase, story: &Story, reported: &RunReport) -> Option<String
 }
 
 /// Returns in what a success differs from the expected state.
-fn success_defect(case: &SweepCase, story: &Story, reported: &RunReport) -> Option<String> {
-    let now = story.truth();
+fn success_defect(case: &SweepCase, testcase: &TestCase, reported: &RunReport) -> Option<String> {
+    let now = testcase.truth();
     // The second version, if an earlier run created one that never received traffic.
     let Some(version) =
         reported.outcome.as_ref().and_then(|outcome| outcome.launch_template_version)

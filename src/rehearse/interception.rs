@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::testcase::{Interception, Story, TestCommand, phase, weights};
+use super::testcase::{Interception, TestCase, TestCommand, phase, weights};
 use cutover_rollout::model::{PerColor, Status};
 
 /// Longer than any rollout: a run that takes this long hangs.
@@ -16,10 +16,12 @@ const THROTTLED: &str = r#"{"__type":"ThrottlingException","message":"Rate excee
 
 /// Returns a canary whose requests are intercepted from the moment when the canary receives
 /// traffic.
-fn once_split(interceptor: impl Fn(&str, &str) -> Interception + Send + Sync + 'static) -> Story {
+fn once_split(
+    interceptor: impl Fn(&str, &str) -> Interception + Send + Sync + 'static,
+) -> TestCase {
     let split = Arc::new(AtomicBool::new(false));
     let seen = split.clone();
-    Story::canary()
+    TestCase::canary()
         .with_interceptor(move |operation, body| match split.load(Ordering::SeqCst) {
             true => interceptor(operation, body),
             false => Interception::Pass,
@@ -31,47 +33,47 @@ fn once_split(interceptor: impl Fn(&str, &str) -> Interception + Send + Sync + '
 #[tokio::test(start_paused = true)]
 async fn one_failed_write_of_the_last_record_does_not_hang_the_run() {
     let failed = AtomicBool::new(false);
-    let mut story = Story::canary().with_interceptor(move |operation, body| {
+    let mut case = TestCase::canary().with_interceptor(move |operation, body| {
         let last = operation.ends_with("PutParameter") && body.contains(r#"\"phase\":\"done\""#);
         match last && !failed.swap(true, Ordering::SeqCst) {
             true => Interception::Answer(400, THROTTLED),
             false => Interception::Pass,
         }
     });
-    let reported = tokio::time::timeout(DAY, story.run(TestCommand::Deploy("v2"))).await;
+    let reported = tokio::time::timeout(DAY, case.run(TestCommand::Deploy("v2"))).await;
     reported.expect("the run did not end within a day").ended(Status::Succeeded);
 }
 
 /// The test rule is deleted while a broken canary receives traffic.
 #[tokio::test(start_paused = true)]
 async fn a_broken_canary_is_rolled_back_without_its_test_rule() {
-    let mut story = once_split(|operation, body| {
+    let mut case = once_split(|operation, body| {
         match operation == "DescribeRules" && body.contains("f5e04a60fdbfc0f9") {
             true => Interception::Answer(400, RULE_NOT_FOUND),
             false => Interception::Pass,
         }
     });
-    story.run(TestCommand::DeployBad("v2")).await.ended(Status::RolledBack);
+    case.run(TestCommand::DeployBad("v2")).await.ended(Status::RolledBack);
 }
 
 /// Every answer takes 1.3 s from the moment when a broken canary receives traffic.
 #[tokio::test(start_paused = true)]
 async fn slow_reads_do_not_keep_a_broken_canary_in_traffic() {
-    let mut story = once_split(|_, _| Interception::Delay(Duration::from_millis(1300)));
-    story.run(TestCommand::DeployBad("v2")).await.ended(Status::RolledBack);
+    let mut case = once_split(|_, _| Interception::Delay(Duration::from_millis(1300)));
+    case.run(TestCommand::DeployBad("v2")).await.ended(Status::RolledBack);
 }
 
 /// The claim and the rules are read again before a change, and sometimes that takes longer than
 /// either may be old.
 #[tokio::test(start_paused = true)]
 async fn no_change_is_based_on_a_claim_older_than_five_seconds() {
-    let story = Story::canary();
-    let (clock, looks, oldest) = (story.clock(), AtomicUsize::new(0), Arc::new(AtomicI64::new(0)));
+    let case = TestCase::canary();
+    let (clock, looks, oldest) = (case.clock(), AtomicUsize::new(0), Arc::new(AtomicI64::new(0)));
     let (claim, seen) = (AtomicI64::new(0), oldest.clone());
     let shift = Arc::new(AtomicBool::new(false));
     let (shifting, now) = (shift.clone(), shift);
-    let story = story.when(phase("shift"), async move |_| now.store(true, Ordering::SeqCst));
-    let mut story = story.with_interceptor(move |operation, body| {
+    let case = case.when(phase("shift"), async move |_| now.store(true, Ordering::SeqCst));
+    let mut case = case.with_interceptor(move |operation, body| {
         let now = clock.now().as_millisecond();
         if operation.ends_with("GetParameters") {
             claim.store(now, Ordering::SeqCst);
@@ -89,7 +91,7 @@ async fn no_change_is_based_on_a_claim_older_than_five_seconds() {
         }
         Interception::Pass
     });
-    story.run(TestCommand::Deploy("v2")).await.ended(Status::Succeeded);
+    case.run(TestCommand::Deploy("v2")).await.ended(Status::Succeeded);
     let oldest = oldest.load(Ordering::SeqCst);
     assert!(oldest <= 5000, "changed on a claim read {oldest} ms earlier");
 }
@@ -97,11 +99,11 @@ async fn no_change_is_based_on_a_claim_older_than_five_seconds() {
 /// The change that restores traffic is denied: the outcome must say where traffic is.
 #[tokio::test(start_paused = true)]
 async fn the_outcome_reports_weights_that_were_read() {
-    let mut story = once_split(|operation, _| match operation.starts_with("Modify") {
+    let mut case = once_split(|operation, _| match operation.starts_with("Modify") {
         true => Interception::Answer(403, DENIED),
         false => Interception::Pass,
     });
-    let reported = story.run(TestCommand::DeployBad("v2")).await;
+    let reported = case.run(TestCommand::DeployBad("v2")).await;
     let seen = reported.ended(Status::Stuck).outcome.as_ref().unwrap().shares;
     assert_eq!(seen, Some(PerColor { blue: 90, green: 10 }), "{reported}");
 }
@@ -113,7 +115,7 @@ async fn a_deploy_that_starts_while_another_finishes_does_not_revert_it() {
     let (settling, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let now = settling.clone();
     let mut first =
-        Story::canary().when(phase("verify"), async move |_| now.store(true, Ordering::SeqCst));
+        TestCase::canary().when(phase("verify"), async move |_| now.store(true, Ordering::SeqCst));
     let (looks, finished) = (AtomicUsize::new(0), done.clone());
     let mut second = first.second_deployer().with_interceptor(move |operation, _| {
         // The ledger is read first; later reads take some seconds.

@@ -9,11 +9,13 @@ pub mod checkers;
 mod demo;
 pub mod lab;
 mod process;
+mod simulation_error;
 mod site;
 #[cfg(feature = "swarm")]
 pub mod swarm;
 
-pub use demo::{Shape, SimulationError, demo};
+pub use demo::{Shape, demo};
+pub use simulation_error::SimulationError;
 
 #[cfg(test)]
 #[cfg(feature = "swarm")]

@@ -7,7 +7,7 @@ use cutover_lab::transport::InProcess;
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
-use super::demo::SimulationError;
+use super::simulation_error::SimulationError;
 use super::{lab, site};
 use crate::planner::{Caller, Planner};
 use crate::publish::{ImageSource, Logins, PushOptions};

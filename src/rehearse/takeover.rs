@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 
-use super::testcase::{EventFilter, Interception, RunReport, Story, TestCommand, phase, weights};
+use super::testcase::{
+    EventFilter, Interception, RunReport, TestCase, TestCommand, phase, weights,
+};
 use cutover_rollout::model::{Event, Status};
 
 const BLUE: &str = "news-blue";
@@ -49,37 +51,37 @@ fn moments() -> Vec<(&'static str, EventFilter)> {
 }
 
 /// Kills a run at each of the moments, runs `next` after it, and calls `judge`.
-async fn after_each_kill(next: TestCommand, judge: impl Fn(&str, &Story, &RunReport)) {
+async fn after_each_kill(next: TestCommand, judge: impl Fn(&str, &TestCase, &RunReport)) {
     for (name, moment) in moments() {
-        let mut story = Story::canary().with_checkers();
-        let died = story.run_until_killed(TestCommand::Deploy("v2"), moment).await;
-        let reported = story.run(next).await;
-        let (failed, before) = (story.truth().failed, story.before.failed);
+        let mut case = TestCase::canary().with_checkers();
+        let died = case.run_until_killed(TestCommand::Deploy("v2"), moment).await;
+        let reported = case.run(next).await;
+        let (failed, before) = (case.truth().failed, case.before.failed);
         assert_eq!(failed, before, "users received errors, killed at {name}: {died}\n{reported}");
-        assert_eq!(story.violations(), [], "killed at {name}: {died}\n{reported}");
-        judge(name, &story, &reported);
+        assert_eq!(case.violations(), [], "killed at {name}: {died}\n{reported}");
+        judge(name, &case, &reported);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_same_deploy_resumes_after_a_killed_run() {
-    after_each_kill(TestCommand::Deploy("v2"), |name, story, reported| {
+    after_each_kill(TestCommand::Deploy("v2"), |name, case, reported| {
         assert_eq!(reported.ending(), Some(Status::Succeeded), "killed at {name}: {reported}");
-        assert_eq!(story.truth().users(), [(GREEN, 100)], "killed at {name}: {reported}");
-        assert_eq!(story.truth().group(GREEN), (2, 4, "2"), "killed at {name}: {reported}");
+        assert_eq!(case.truth().users(), [(GREEN, 100)], "killed at {name}: {reported}");
+        assert_eq!(case.truth().group(GREEN), (2, 4, "2"), "killed at {name}: {reported}");
     })
     .await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn another_deploy_takes_over_from_a_killed_run() {
-    after_each_kill(TestCommand::Deploy("v3"), |name, story, reported| {
+    after_each_kill(TestCommand::Deploy("v3"), |name, case, reported| {
         assert_eq!(reported.ending(), Some(Status::Succeeded), "killed at {name}: {reported}");
         // If the dead run had moved all traffic, its side is now the old side.
         let users =
-            story.truth().users().iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
+            case.truth().users().iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
         assert_eq!(users.len(), 1, "killed at {name}: {reported}");
-        let live = &story.truth().groups[&users[0]];
+        let live = &case.truth().groups[&users[0]];
         assert!(
             live.version != "1" && live.min == 2 && live.desired == 4,
             "{live:?} {name}: {reported}"
@@ -90,11 +92,11 @@ async fn another_deploy_takes_over_from_a_killed_run() {
 
 #[tokio::test(start_paused = true)]
 async fn a_rollback_undoes_a_killed_run() {
-    after_each_kill(TestCommand::Rollback, |name, story, reported| {
+    after_each_kill(TestCommand::Rollback, |name, case, reported| {
         assert_eq!(reported.ending(), Some(Status::RolledBack), "killed at {name}: {reported}");
-        let now = story.truth();
-        assert_eq!(now.weights, story.before.weights, "killed at {name}: {reported}");
-        assert_eq!(now.groups, story.before.groups, "killed at {name}: {reported}");
+        let now = case.truth();
+        assert_eq!(now.weights, case.before.weights, "killed at {name}: {reported}");
+        assert_eq!(now.groups, case.before.groups, "killed at {name}: {reported}");
     })
     .await;
 }
@@ -114,11 +116,11 @@ async fn superseded_in_each_moment(second: TestCommand) {
         ["version", "refresh", "add-to-rules", "10% sent", "bake", "settle", "schedule-scale-in"];
     for (name, moment) in moments().into_iter().filter(|(name, _)| some.contains(name)) {
         let sent = Sent::default();
-        let story = Story::canary().with_checkers();
-        let (log, clock) = (sent.clone(), story.clock());
+        let case = TestCase::canary().with_checkers();
+        let (log, clock) = (sent.clone(), case.clock());
         let began = Arc::new(tokio::sync::Notify::new());
         let now = began.clone();
-        let mut older = story
+        let mut older = case
             .with_interceptor(move |operation, _| {
                 if is_change(operation) {
                     log.lock().unwrap().push((clock.now(), operation.to_owned()));
@@ -179,32 +181,30 @@ async fn a_rollback_resumes_after_a_deploy_was_killed_taking_it_over() {
         ("settle", "take-over"),
         ("settle", "restore-traffic"),
     ] {
-        let mut story = Story::canary();
-        story.run(TestCommand::Deploy("v2")).await.ended(Status::Succeeded);
+        let mut case = TestCase::canary();
+        case.run(TestCommand::Deploy("v2")).await.ended(Status::Succeeded);
         // The old group scales in, so that the rollback is a rollout of its own.
-        story.operator().waits(1200).await;
-        story.run_until_killed(TestCommand::Rollback, phase(dead)).await;
+        case.operator().waits(1200).await;
+        case.run_until_killed(TestCommand::Rollback, phase(dead)).await;
         match taking_over {
             "take-over" => {
-                story
-                    .run_until_killed(TestCommand::Deploy("v3"), |event| {
-                        matches!(event, Event::Waiting { .. })
-                    })
-                    .await;
+                case.run_until_killed(TestCommand::Deploy("v3"), |event| {
+                    matches!(event, Event::Waiting { .. })
+                })
+                .await;
             }
             _ => {
                 let back = |event: &Event| matches!(event, Event::RollingBack { .. });
                 let version = |event: &Event| matches!(event, Event::Version { .. });
-                story
-                    .run_until_killed(TestCommand::Deploy("v3"), move |event| {
-                        back(event) || version(event)
-                    })
-                    .await;
+                case.run_until_killed(TestCommand::Deploy("v3"), move |event| {
+                    back(event) || version(event)
+                })
+                .await;
             }
         }
-        let reported = story.run(TestCommand::Rollback).await;
+        let reported = case.run(TestCommand::Rollback).await;
         reported.ended(Status::RolledBack);
-        let truth = story.truth();
+        let truth = case.truth();
         let [(live, 100)] = truth.users()[..] else { panic!("{dead}, {taking_over}: {reported}") };
         assert_eq!(truth.groups[live].version, "1", "{dead}, {taking_over}: {reported}");
     }
@@ -213,18 +213,19 @@ async fn a_rollback_resumes_after_a_deploy_was_killed_taking_it_over() {
 /// The same deployment resumes where it was, after another one died taking it over.
 #[tokio::test(start_paused = true)]
 async fn a_deploy_resumes_after_another_was_killed_taking_it_over() {
-    let mut story = Story::canary();
-    story.run_until_killed(TestCommand::Deploy("v2"), weights(50, true)).await;
-    story
-        .run_until_killed(TestCommand::Deploy("v3"), |event| matches!(event, Event::Waiting { .. }))
-        .await;
-    let reported = story.run(TestCommand::Deploy("v2")).await;
+    let mut case = TestCase::canary();
+    case.run_until_killed(TestCommand::Deploy("v2"), weights(50, true)).await;
+    case.run_until_killed(TestCommand::Deploy("v3"), |event| {
+        matches!(event, Event::Waiting { .. })
+    })
+    .await;
+    let reported = case.run(TestCommand::Deploy("v2")).await;
     reported
         .ended(Status::Succeeded)
         .assert_says("resuming in phase `bake`")
         .assert_never_says("rolling_back");
-    assert_eq!(story.truth().users(), [(GREEN, 100)]);
-    assert_eq!(story.truth().groups[BLUE].version, "1");
+    assert_eq!(case.truth().users(), [(GREEN, 100)]);
+    assert_eq!(case.truth().groups[BLUE].version, "1");
 }
 
 /// A rollback claims while the run before it is recording that it is about to pin the old side's
@@ -234,7 +235,7 @@ async fn a_rollback_restores_a_min_size_recorded_after_its_claim() {
     let saving = Arc::new(tokio::sync::Notify::new());
     let now = saving.clone();
     let held = std::sync::atomic::AtomicBool::new(false);
-    let mut older = Story::canary().with_checkers().with_interceptor(move |operation, body| {
+    let mut older = TestCase::canary().with_checkers().with_interceptor(move |operation, body| {
         let first = operation.ends_with("PutParameter")
             && body.contains(r#"\"min_sizes_set\":["#)
             && !held.swap(true, std::sync::atomic::Ordering::Relaxed);

@@ -295,5 +295,5 @@ def metrics():
         AlarmNames=["busy"])["MetricAlarms"][0]["StateValue"] == "ALARM")
 
 
-STORIES = {story.__name__: story for story in (describe, refresh, weights, ledger, identity, metrics)}
-STORIES[sys.argv[1]]()
+TESTS = {test.__name__: test for test in (describe, refresh, weights, ledger, identity, metrics)}
+TESTS[sys.argv[1]]()

@@ -149,7 +149,7 @@ pub(crate) struct Run {
 impl Run {
     /// Reads events until one is `wanted`.
     pub(crate) fn until(&mut self, wanted: impl Fn(&Value) -> bool) {
-        assert!(self.reaches(wanted), "it ended first: {}", self.story());
+        assert!(self.reaches(wanted), "it ended first: {}", self.printed());
     }
 
     /// The same; returns false if it ended first.
@@ -196,7 +196,7 @@ impl Run {
         self.deaf.store(true, Ordering::SeqCst);
         let end = Instant::now() + PATIENCE;
         while self.child.try_wait().unwrap().is_none() {
-            assert!(Instant::now() < end, "it hangs: {}", self.story());
+            assert!(Instant::now() < end, "it hangs: {}", self.printed());
             thread::sleep(Duration::from_millis(10));
         }
         self.child.wait().unwrap().code().unwrap()
@@ -221,12 +221,12 @@ impl Run {
                 Some(event)
             }
             Err(RecvTimeoutError::Disconnected) => None,
-            Err(RecvTimeoutError::Timeout) => panic!("it hangs: {}", self.story()),
+            Err(RecvTimeoutError::Timeout) => panic!("it hangs: {}", self.printed()),
         }
     }
 
-    fn story(&self) -> String {
-        story(&self.events)
+    fn printed(&self) -> String {
+        printed(&self.events)
     }
 }
 
@@ -253,17 +253,17 @@ impl Ended {
 
     /// The same; asserts the exit code.
     pub(crate) fn exited(&self, code: i32) -> &Value {
-        assert_eq!(self.code, code, "{}\n{}", story(&self.events), self.stderr);
+        assert_eq!(self.code, code, "{}\n{}", printed(&self.events), self.stderr);
         self.last()
     }
 
     /// Returns all events as text.
     pub(crate) fn text(&self) -> String {
-        story(&self.events)
+        printed(&self.events)
     }
 }
 
-fn story(events: &[Value]) -> String {
+fn printed(events: &[Value]) -> String {
     events.iter().map(|event| format!("{event}\n")).collect()
 }
 

@@ -52,7 +52,7 @@ impl Act {
     /// Reads the log until a message contains `text`.
     pub(crate) fn until(&mut self, text: &str) {
         loop {
-            assert!(self.next(), "it ended before `{text}`:\n{}", story(&self.log));
+            assert!(self.next(), "it ended before `{text}`:\n{}", printed(&self.log));
             let entry = self.log.last().unwrap();
             if entry["msg"].as_str().unwrap_or_default().contains(text) {
                 return;
@@ -86,7 +86,7 @@ impl Act {
                 true
             }
             Err(RecvTimeoutError::Disconnected) => false,
-            Err(RecvTimeoutError::Timeout) => panic!("it hangs:\n{}", story(&self.log)),
+            Err(RecvTimeoutError::Timeout) => panic!("it hangs:\n{}", printed(&self.log)),
         }
     }
 }
@@ -111,7 +111,7 @@ pub(crate) struct Ended {
 impl Ended {
     /// Returns the log as text for failure messages.
     pub(crate) fn text(&self) -> String {
-        format!("{}{}", story(&self.log), self.stderr)
+        format!("{}{}", printed(&self.log), self.stderr)
     }
 
     /// Returns the log of the jobs whose names contain `part`.
@@ -182,7 +182,7 @@ fn text(entry: &Value, key: &str) -> String {
     entry[key].as_str().unwrap_or_default().to_owned()
 }
 
-fn story(log: &[Value]) -> String {
+fn printed(log: &[Value]) -> String {
     let lines = log.iter().map(|entry| {
         let line = entry["raw"].as_str().or(entry["msg"].as_str()).unwrap_or_default();
         format!("[{}] {}\n", text(entry, "job"), line.trim_end())

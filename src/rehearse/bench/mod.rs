@@ -10,7 +10,8 @@ use std::time::Duration;
 use cutover_lab::transport::InProcess;
 use sha2::{Digest as _, Sha256};
 
-use super::demo::{self, DemoSetup, Shape, SimulationError};
+use super::SimulationError;
+use super::demo::{self, DemoSetup, Shape};
 use crate::runner::Stop;
 use cutover_net::Stopwatch;
 use cutover_rollout::model::Status;

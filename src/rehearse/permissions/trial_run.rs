@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cutover_lab::world::World;
 
-use crate::rehearse::testcase::{EventFilter, RunReport, Story, TestCommand};
+use crate::rehearse::testcase::{EventFilter, RunReport, TestCase, TestCommand};
 use cutover_aws::Settings;
 use cutover_rollout::model::{Event, Status};
 
@@ -57,15 +57,15 @@ impl TrialRun {
         identity: Settings,
         world: World,
     ) -> (RunResult, World) {
-        let mut story = Story::in_world(config, world).with_identity(identity);
+        let mut case = TestCase::in_world(config, world).with_identity(identity);
         let reported = match self.dies {
-            None => story.run(self.verb).await,
+            None => case.run(self.verb).await,
             Some(moment) => {
                 let moment: EventFilter = Box::new(moment);
-                story.run_until_event(self.verb, moment).await
+                case.run_until_event(self.verb, moment).await
             }
         };
-        let after = story.lab.world(|world| world.clone());
+        let after = case.lab.world(|world| world.clone());
         let judged = after.iam.checked_actions.clone();
         (RunResult { reported, allowed: judged.allowed, denied: judged.denied }, after)
     }

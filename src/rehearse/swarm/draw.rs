@@ -4,40 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cutover_lab::scenario::{ConditionSpec, GroupSpec, RuleSpec, Scenario};
-use cutover_lab::world::Rng;
 
 use super::case::{EarlyEnd, Run, SwarmCase};
+use super::dice::Dice;
 use super::faults;
 use crate::rehearse::process::ProcessCommand;
-
-/// The random numbers that test cases are drawn with, separate from the lab's own.
-pub(super) struct Dice(Rng);
-
-impl Dice {
-    pub(super) fn of(seed: u64) -> Dice {
-        Dice(Rng::new(seed ^ 0x5eed_0f57_0121_e500))
-    }
-
-    /// Returns one of these.
-    pub(super) fn one<T: Clone>(&mut self, of: &[T]) -> T {
-        of[(self.0.bits() % of.len() as u64) as usize].clone()
-    }
-
-    /// Returns a whole number from `low` to `high`, both included.
-    pub(super) fn within(&mut self, low: u64, high: u64) -> u64 {
-        low + self.0.bits() % (high - low + 1)
-    }
-
-    /// Returns true with this probability.
-    pub(super) fn chance(&mut self, p: f64) -> bool {
-        self.0.chance(p)
-    }
-
-    /// Returns a duration from `low` to `high` milliseconds.
-    pub(super) fn millis(&mut self, low: u64, high: u64) -> Duration {
-        Duration::from_millis(self.within(low, high))
-    }
-}
 
 /// Draws the test case of a seed.
 pub fn draw(seed: u64) -> SwarmCase {
@@ -47,7 +18,7 @@ pub fn draw(seed: u64) -> SwarmCase {
     let configuration = configuration(dice, rolling, &scenario);
     let calm = dice.within(20, 70) * 60;
     let runs = runs(dice, calm);
-    faults::brew(dice, &mut scenario, calm);
+    faults::add(dice, &mut scenario, calm);
     let propagation = Duration::from_secs(dice.within(1, 25));
     SwarmCase { seed, configuration, scenario, propagation, runs, calm }
 }

@@ -4,7 +4,7 @@ use cutover_lab::faults::{CallFault, EventKind, Fault, ScheduledEvent, Throttlin
 use cutover_lab::scenario::Scenario;
 use serde_json::json;
 
-use super::draw::Dice;
+use super::dice::Dice;
 
 /// The changes that a deployer makes, and the read that they depend on.
 const CHANGES: &[&str] = &[
@@ -36,10 +36,10 @@ const SERVICES: &[&str] = &[
 ];
 
 /// Draws faults and scheduled events into a scenario, all of them over by `calm`.
-pub(super) fn brew(dice: &mut Dice, scenario: &mut Scenario, calm: u64) {
+pub(super) fn add(dice: &mut Dice, scenario: &mut Scenario, calm: u64) {
     faults(dice, scenario, calm);
     events(dice, scenario, calm);
-    hands(dice, scenario, calm);
+    operator_calls(dice, scenario, calm);
 }
 
 /// Zones are lost and return, capacity runs short, users come in crowds.
@@ -68,7 +68,7 @@ fn events(dice: &mut Dice, scenario: &mut Scenario, calm: u64) {
 }
 
 /// Draws what other people and tools do to the same account.
-fn hands(dice: &mut Dice, scenario: &mut Scenario, calm: u64) {
+fn operator_calls(dice: &mut Dice, scenario: &mut Scenario, calm: u64) {
     if !dice.chance(0.3) {
         return;
     }
@@ -133,7 +133,7 @@ fn faults(dice: &mut Dice, scenario: &mut Scenario, calm: u64) {
     if dice.chance(0.5) {
         for _ in 0..dice.within(1, 3) {
             let chance = dice.one(&[0.005, 0.02, 0.05, 0.15]);
-            let fault = CallFault::of(dice.one(SERVICES), trouble(dice));
+            let fault = CallFault::of(dice.one(SERVICES), fault(dice));
             calls.push(fault.with_probability(chance).between(0, calm));
         }
     }
@@ -141,11 +141,11 @@ fn faults(dice: &mut Dice, scenario: &mut Scenario, calm: u64) {
     if dice.chance(0.3) {
         let from = dice.within(0, calm - 300);
         let until = (from + dice.within(30, 900)).min(calm);
-        calls.push(CallFault::of(dice.one(SERVICES), trouble(dice)).between(from, until));
+        calls.push(CallFault::of(dice.one(SERVICES), fault(dice)).between(from, until));
     }
     // Single changes that fail.
     for _ in 0..dice.one(&[0, 0, 1, 1, 2]) {
-        let fault = CallFault::of(dice.one(CHANGES), trouble(dice)).nth(dice.within(1, 4));
+        let fault = CallFault::of(dice.one(CHANGES), fault(dice)).nth(dice.within(1, 4));
         calls.push(fault.between(0, calm));
     }
     if dice.chance(0.3) {
@@ -157,7 +157,7 @@ fn faults(dice: &mut Dice, scenario: &mut Scenario, calm: u64) {
 }
 
 /// Draws the way in which a call fails.
-fn trouble(dice: &mut Dice) -> Fault {
+fn fault(dice: &mut Dice) -> Fault {
     let error =
         |code: &str, status| Fault::Refused { code: Some(code.to_owned()), status: Some(status) };
     let seconds = dice.within(1, 120) as f64 / 10.0;

@@ -1,6 +1,7 @@
 //! The swarm: hostile test cases, each drawn from a seed, in which the promises must hold.
 
 mod case;
+mod dice;
 mod draw;
 mod faults;
 mod runner;

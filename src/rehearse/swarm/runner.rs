@@ -15,8 +15,9 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 use super::case::{EarlyEnd, Run, SwarmCase};
+use crate::rehearse::SimulationError;
 use crate::rehearse::checkers::{Checkers, FleetNames, Tolerance, Totals, Violation, Window};
-use crate::rehearse::demo::{START, SimulationError};
+use crate::rehearse::demo::START;
 use crate::rehearse::process::{Process, ProcessCommand};
 use crate::runner::{Stop, Stopper};
 use cutover_config::Config;
@@ -80,14 +81,14 @@ pub struct CaseResult {
 ///
 /// # Errors
 /// If the test case itself is broken.
-pub fn play(story: &SwarmCase) -> Result<CaseResult, SimulationError> {
+pub fn play(case: &SwarmCase) -> Result<CaseResult, SimulationError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
-    runtime.block_on(async { Ok(CaseRunner::set(story)?.play().await) })
+    runtime.block_on(async { Ok(CaseRunner::set(case)?.play().await) })
 }
 
 struct CaseRunner<'s> {
-    story: &'s SwarmCase,
+    case: &'s SwarmCase,
     config: Config,
     transport: InProcess,
     start: Timestamp,
@@ -98,16 +99,16 @@ struct CaseRunner<'s> {
 }
 
 impl<'s> CaseRunner<'s> {
-    fn set(story: &'s SwarmCase) -> Result<CaseRunner<'s>, SimulationError> {
-        let config = cutover_config::parse(&story.configuration, "cutover.yaml")?;
-        let world = world(story)?;
+    fn set(case: &'s SwarmCase) -> Result<CaseRunner<'s>, SimulationError> {
+        let config = cutover_config::parse(&case.configuration, "cutover.yaml")?;
+        let world = world(case)?;
         let start = world.now;
         let names = FleetNames::of(&config, &world).ok_or_else(|| {
             SimulationError::Lab(
                 "the configuration names resources that the world does not have".to_owned(),
             )
         })?;
-        let checkers = Checkers::new(&world, &names, tolerance(story, &config));
+        let checkers = Checkers::new(&world, &names, tolerance(case, &config));
         let checkers = Arc::new(Mutex::new(Some(checkers)));
         let transport = InProcess::new(world);
         let watching = checkers.clone();
@@ -118,7 +119,7 @@ impl<'s> CaseRunner<'s> {
             }
         });
         let (reported, calls) = (RefCell::default(), Cell::new(0));
-        Ok(CaseRunner { story, config, transport, start, checkers, reported, calls })
+        Ok(CaseRunner { case, config, transport, start, checkers, reported, calls })
     }
 
     /// Calls the checkers with the world as it is now.
@@ -134,7 +135,7 @@ impl<'s> CaseRunner<'s> {
 
     async fn play(self) -> CaseResult {
         let named =
-            self.story.runs.iter().enumerate().map(|(n, run)| (format!("run-{}", n + 1), run));
+            self.case.runs.iter().enumerate().map(|(n, run)| (format!("run-{}", n + 1), run));
         let playing = named.map(async |(name, run)| {
             tokio::time::sleep(Duration::from_secs(run.begins)).await;
             let end = self.run(&name, run).await;
@@ -147,7 +148,7 @@ impl<'s> CaseRunner<'s> {
         let mut violations = self.unfinished_violations(&ends, last.now);
         let checkers = self.checkers.lock().unwrap_or_else(PoisonError::into_inner).take();
         violations.extend(checkers.into_iter().flat_map(|checkers| {
-            let baseline = baseline_totals(self.story, last.now, checkers.excused_windows());
+            let baseline = baseline_totals(self.case, last.now, checkers.excused_windows());
             checkers.finish(&last, &baseline)
         }));
         let reported = self.reported.into_inner();
@@ -158,7 +159,7 @@ impl<'s> CaseRunner<'s> {
     /// Waits until the test case's faults are over and turns off throttling and stale reads. Faults
     /// of calls and scheduled events end by themselves.
     async fn wait_for_calm(&self) {
-        self.wait_until(Duration::from_secs(self.story.calm)).await;
+        self.wait_until(Duration::from_secs(self.case.calm)).await;
         self.transport.world(|world| {
             world.faults.throttling = Throttling::Off;
             world.faults.max_staleness = Duration::ZERO;
@@ -168,7 +169,7 @@ impl<'s> CaseRunner<'s> {
     /// Whether nothing prevents the newest deployment from succeeding: no image is broken, no
     /// operator has made a lasting change, and evidence comes in time.
     fn can_succeed(&self) -> bool {
-        let SwarmCase { runs, scenario, .. } = self.story;
+        let SwarmCase { runs, scenario, .. } = self.case;
         // An instance that has not passed its health checks when its grace period ends is replaced.
         let grace = scenario.groups.iter().map(|group| group.grace).min().unwrap_or(0);
         let harmless = |verb: &ProcessCommand| match verb {
@@ -202,7 +203,7 @@ impl<'s> CaseRunner<'s> {
     /// or fails. If nothing prevents success, only the first of these runs may fail, because an
     /// earlier run was rolling back.
     async fn run_until_settled(&self) -> Vec<(String, End)> {
-        let verbs = self.story.runs.iter().map(|run| &run.verb);
+        let verbs = self.case.runs.iter().map(|run| &run.verb);
         let wish = verbs.rev().find(|verb| matches!(verb, ProcessCommand::Deploy(_)));
         let mut ends = Vec::new();
         for attempt in 0..ATTEMPTS {
@@ -262,7 +263,7 @@ impl<'s> CaseRunner<'s> {
     /// Whether operators change things, too.
     fn has_operators(&self) -> bool {
         let operator = |event: &ScheduledEvent| matches!(event.what, EventKind::Operator { .. });
-        self.story.scenario.events.iter().any(operator)
+        self.case.scenario.events.iter().any(operator)
     }
 
     /// Returns violations for runs that never ended, and for a test case that never comes to rest.
@@ -299,18 +300,18 @@ impl<'s> CaseRunner<'s> {
 }
 
 /// Builds the world in which a test case starts.
-fn world(story: &SwarmCase) -> Result<World, SimulationError> {
+fn world(case: &SwarmCase) -> Result<World, SimulationError> {
     let start: Timestamp = START.parse().unwrap_or(Timestamp::UNIX_EPOCH);
-    let mut world = World::from_scenario(&story.scenario, story.seed, start)
+    let mut world = World::from_scenario(&case.scenario, case.seed, start)
         .map_err(|error| SimulationError::Lab(error.to_string()))?;
-    world.params.weights_max = story.propagation;
+    world.params.weights_max = case.propagation;
     Ok(world)
 }
 
 /// Returns what users get until `end` in the same world without a deployer, apart from unanswered
 /// requests within `uncounted`.
-pub(super) fn baseline_totals(story: &SwarmCase, end: Timestamp, uncounted: &[Window]) -> Totals {
-    let Ok(mut world) = world(story) else { return Totals::default() };
+pub(super) fn baseline_totals(case: &SwarmCase, end: Timestamp, uncounted: &[Window]) -> Totals {
+    let Ok(mut world) = world(case) else { return Totals::default() };
     let unanswered =
         |world: &World| world.traffic.totals().get(NO_VERSION).map_or(0, |tally| tally.failed);
     let mut excused = 0;
@@ -329,18 +330,18 @@ pub(super) fn baseline_totals(story: &SwarmCase, end: Timestamp, uncounted: &[Wi
 }
 
 /// Returns what the test case's faults excuse.
-fn tolerance(story: &SwarmCase, config: &Config) -> Tolerance {
+fn tolerance(case: &SwarmCase, config: &Config) -> Tolerance {
     // Evidence depends on traffic, of which the smallest step has 1%.
     let judged = config.judge.errors.as_ref().map_or(LONGEST, |limit| {
-        let longest = limit.min_requests as f64 / (story.scenario.requests_per_second / 100.0);
+        let longest = limit.min_requests as f64 / (case.scenario.requests_per_second / 100.0);
         let evidence = config.deadlines.evidence;
         Duration::from_secs(480) + evidence.min(Duration::from_secs_f64(longest))
     });
-    let faults = &story.scenario.faults;
+    let faults = &case.scenario.faults;
     // Faults without a probability or a number hit every call while they last.
     let total = faults.calls.iter().filter(|f| f.probability.is_none() && f.nth.is_none());
-    let outages = total
-        .map(|fault| fault.until.unwrap_or(story.calm).saturating_sub(fault.from.unwrap_or(0)));
+    let outages =
+        total.map(|fault| fault.until.unwrap_or(case.calm).saturating_sub(fault.from.unwrap_or(0)));
     let calm = Tolerance::default();
     Tolerance {
         judged,

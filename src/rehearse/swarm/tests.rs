@@ -27,12 +27,12 @@ fn hold(seeds: std::ops::Range<u64>) {
 /// What is not counted with a deployer is not counted without one.
 #[test]
 fn excused_windows_apply_to_the_baseline_too() {
-    let mut story = draw(0);
+    let mut case = draw(0);
     let lost = |zone: &String| ScheduledEvent::at(300, EventKind::ZoneLost { zone: zone.clone() });
-    story.scenario.events = story.scenario.zones.iter().map(lost).collect();
+    case.scenario.events = case.scenario.zones.iter().map(lost).collect();
     let start: Timestamp = START.parse().unwrap();
     let at = |seconds| later(start, std::time::Duration::from_secs(seconds));
-    let failed = |uncounted: &[_]| baseline_totals(&story, at(900), uncounted)[NO_VERSION].failed;
+    let failed = |uncounted: &[_]| baseline_totals(&case, at(900), uncounted)[NO_VERSION].failed;
     let all = failed(&[]);
     assert!(all > 0);
     assert_eq!(failed(&[(at(300), at(900))]), 0);

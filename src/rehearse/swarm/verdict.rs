@@ -10,14 +10,14 @@ use serde::Serialize;
 
 use super::runner::{CaseResult, End, play};
 use super::{SwarmCase, draw};
+use crate::rehearse::SimulationError;
 use crate::rehearse::checkers::Violation;
-use crate::rehearse::demo::SimulationError;
 
 /// One seed's test case and its result.
 #[derive(Debug)]
 pub struct Verdict {
     /// The test case.
-    pub story: SwarmCase,
+    pub case: SwarmCase,
     /// What happened.
     pub played: CaseResult,
 }
@@ -28,9 +28,9 @@ impl Verdict {
     /// # Errors
     /// If the swarm itself is broken: every seed's test case can be run.
     pub fn of(seed: u64) -> Result<Verdict, SimulationError> {
-        let story = draw(seed);
-        let played = play(&story)?;
-        Ok(Verdict { story, played })
+        let case = draw(seed);
+        let played = play(&case)?;
+        Ok(Verdict { case, played })
     }
 
     /// Returns the promises that did not hold.

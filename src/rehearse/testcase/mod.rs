@@ -56,7 +56,7 @@ pub(super) enum TestCommand {
 type OperatorActions = Arc<Mutex<Vec<(EventFilter, Option<OperatorAction>)>>>;
 
 /// A lab, a configuration, and what happens in it.
-pub(super) struct Story {
+pub(super) struct TestCase {
     pub(super) lab: InProcess,
     config: Config,
     /// The identity of the runs: the account's user, unless set otherwise.
@@ -71,40 +71,40 @@ pub(super) struct Story {
     runs: u32,
 }
 
-impl Story {
+impl TestCase {
     /// Returns the demo's canary: 10%, 50% and 100%, from blue to green.
-    pub(super) fn canary() -> Story {
-        Story::of(CANARY, &Scenario::default(), 1)
+    pub(super) fn canary() -> TestCase {
+        TestCase::of(CANARY, &Scenario::default(), 1)
     }
 
     /// Returns the demo's rolling update.
-    pub(super) fn rolling() -> Story {
-        Story::of(ROLLING, &Scenario::one_group(), 1)
+    pub(super) fn rolling() -> TestCase {
+        TestCase::of(ROLLING, &Scenario::one_group(), 1)
     }
 
     /// Returns a test case of a configuration in a scenario's world.
-    pub(super) fn of(text: &str, scenario: &Scenario, seed: u64) -> Story {
+    pub(super) fn of(text: &str, scenario: &Scenario, seed: u64) -> TestCase {
         let start: Timestamp = START.parse().unwrap();
-        Story::in_world(text, World::from_scenario(scenario, seed, start).unwrap())
+        TestCase::in_world(text, World::from_scenario(scenario, seed, start).unwrap())
     }
 
     /// Returns a test case in an existing world.
-    pub(super) fn in_world(text: &str, world: World) -> Story {
+    pub(super) fn in_world(text: &str, world: World) -> TestCase {
         let config = cutover_config::parse(text, "cutover.yaml").unwrap();
         let (identity, clock) = (settings(&config), Clock::virtual_from(world.now));
         let lab = InProcess::new(world);
         let before = AccountState::of(&lab);
         let (interceptor, checkers, deeds) = (None, None, Arc::default());
-        Story { lab, config, identity, clock, interceptor, checkers, before, deeds, runs: 0 }
+        TestCase { lab, config, identity, clock, interceptor, checkers, before, deeds, runs: 0 }
     }
 
     /// Sets the identity of the runs.
-    pub(super) fn with_identity(self, identity: Settings) -> Story {
-        Story { identity, ..self }
+    pub(super) fn with_identity(self, identity: Settings) -> TestCase {
+        TestCase { identity, ..self }
     }
 
     /// Checks the promises at every event.
-    pub(super) fn with_checkers(mut self) -> Story {
+    pub(super) fn with_checkers(mut self) -> TestCase {
         let config = &self.config;
         let checkers = self.lab.world(|world| {
             let names = FleetNames::of(config, world).unwrap();
@@ -118,8 +118,8 @@ impl Story {
     }
 
     /// Returns another test case in the same lab, for a second deployer of the same service.
-    pub(super) fn second_deployer(&self) -> Story {
-        Story {
+    pub(super) fn second_deployer(&self) -> TestCase {
+        TestCase {
             lab: self.lab.clone(),
             config: self.config.clone(),
             identity: self.identity.clone(),
@@ -136,7 +136,7 @@ impl Story {
     pub(super) fn with_interceptor(
         mut self,
         interceptor: impl Fn(&str, &str) -> Interception + Send + Sync + 'static,
-    ) -> Story {
+    ) -> TestCase {
         self.interceptor = Some(Arc::new(interceptor));
         self
     }
@@ -146,7 +146,7 @@ impl Story {
         self,
         moment: impl Fn(&Event) -> bool + Send + 'static,
         deed: impl FnOnce(LabOperator) -> F + Send + 'static,
-    ) -> Story
+    ) -> TestCase
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -242,7 +242,7 @@ impl Story {
         })
     }
 
-    /// Like [`Story::dies`], for a run that may end before.
+    /// Like [`TestCase::dies`], for a run that may end before.
     pub(super) async fn run_until_event(
         &mut self,
         verb: TestCommand,

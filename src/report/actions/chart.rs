@@ -16,14 +16,14 @@ const POINTS: u64 = 60;
 const FEWEST: u64 = 24;
 
 /// Returns both charts in Markdown; `None` if no shares were read back.
-pub(super) fn traffic(story: &RunHistory) -> Option<String> {
-    let (_, first) = story.shares.first()?;
-    let first = *story.first_shares.as_ref().unwrap_or(first);
+pub(super) fn traffic(history: &RunHistory) -> Option<String> {
+    let (_, first) = history.shares.first()?;
+    let first = *history.first_shares.as_ref().unwrap_or(first);
     let look = TerminalStyle { color: false, glyphs: true };
-    let mut text = mermaid(story, new_side(story, first));
+    let mut text = mermaid(history, new_side(history, first));
     text.push_str("\n```text\n");
-    for (at, shares) in &story.shares {
-        let at = relative_time(story.start, *at);
+    for (at, shares) in &history.shares {
+        let at = relative_time(history.start, *at);
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{at:>9}  {}", bar::shares(*shares, look));
     }
@@ -33,12 +33,12 @@ pub(super) fn traffic(story: &RunHistory) -> Option<String> {
 
 /// Returns the side that traffic was to move to: after success the one that has all traffic, after a rollback the
 /// other one. If neither has, the one with the smaller first share, or the one that received all traffic at once.
-fn new_side(story: &RunHistory, first: PerColor<u8>) -> Color {
-    let outcome = story.outcome.as_ref();
+fn new_side(history: &RunHistory, first: PerColor<u8>) -> Color {
+    let outcome = history.outcome.as_ref();
     let shares = outcome.and_then(|outcome| outcome.shares);
     let whole = shares.and_then(|shares| Color::BOTH.into_iter().find(|side| shares[*side] == 100));
     match (outcome.map(|outcome| outcome.outcome), whole) {
-        (Some(ending), Some(side)) if ending == story.goal => side,
+        (Some(ending), Some(side)) if ending == history.goal => side,
         (Some(Status::RolledBack), Some(side)) => side.other(),
         _ => {
             let blue_is_smaller = first.blue < first.green;
@@ -48,12 +48,12 @@ fn new_side(story: &RunHistory, first: PerColor<u8>) -> Color {
     }
 }
 
-fn mermaid(story: &RunHistory, color: Color) -> String {
-    let seconds = story.seconds().max(1);
+fn mermaid(history: &RunHistory, color: Color) -> String {
+    let seconds = history.seconds().max(1);
     // One point per minute, unless that is too few or too many.
     let points = (seconds / 60).clamp(FEWEST, POINTS);
     let shares: Vec<String> = (0..=points)
-        .map(|point| share(story, color, seconds * point / points).to_string())
+        .map(|point| share(history, color, seconds * point / points).to_string())
         .collect();
     format!(
         "```mermaid\nxychart-beta\n    title \"Traffic on {color}, in %\"\n    x-axis \"minutes\" 0 --> {:.1}\n    \
@@ -64,9 +64,9 @@ fn mermaid(story: &RunHistory, color: Color) -> String {
 }
 
 /// Returns the share of `color` in percent, this number of seconds after the start.
-fn share(story: &RunHistory, color: Color, seconds: u64) -> u8 {
-    let since = |at: &Timestamp| at.as_second() - story.start.as_second();
-    let stands = story.shares.iter().rev().find(|(at, _)| since(at) <= seconds as i64);
+fn share(history: &RunHistory, color: Color, seconds: u64) -> u8 {
+    let since = |at: &Timestamp| at.as_second() - history.start.as_second();
+    let stands = history.shares.iter().rev().find(|(at, _)| since(at) <= seconds as i64);
     // Before its first step, the new side has no traffic.
     stands.map_or(0, |(_, shares)| shares[color])
 }

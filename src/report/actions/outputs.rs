@@ -7,11 +7,11 @@ use super::RunHistory;
 use cutover_rollout::model::Color;
 
 /// Returns the names and values of the known facts. The others are left out, and read as empty strings.
-pub fn outputs(story: &RunHistory) -> Vec<(&'static str, String)> {
-    let Some(outcome) = &story.outcome else { return Vec::new() };
-    let image = outcome.image.as_ref().or(story.image.as_ref());
+pub fn outputs(history: &RunHistory) -> Vec<(&'static str, String)> {
+    let Some(outcome) = &history.outcome else { return Vec::new() };
+    let image = outcome.image.as_ref().or(history.image.as_ref());
     let repositories = match outcome.repositories.is_empty() {
-        true => &story.repositories,
+        true => &history.repositories,
         false => &outcome.repositories,
     };
     let number = |number: Option<u64>| number.map(|number| number.to_string());
@@ -29,8 +29,8 @@ pub fn outputs(story: &RunHistory) -> Vec<(&'static str, String)> {
         ("shares", outcome.shares.and_then(|shares| serde_json::to_string(&shares).ok())),
         ("share-blue", share(Color::Blue)),
         ("share-green", share(Color::Green)),
-        ("duration", Some(story.seconds().to_string())),
-        ("rollout", number(outcome.rollout.or(story.rollout))),
+        ("duration", Some(history.seconds().to_string())),
+        ("rollout", number(outcome.rollout.or(history.rollout))),
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name, value?)))

@@ -60,7 +60,7 @@ pub struct RunHistory {
 }
 
 impl RunHistory {
-    /// Returns an empty story of a run that began at `start`. `goal` is the outcome that counts as success.
+    /// Returns an empty history of a run that began at `start`. `goal` is the outcome that counts as success.
     pub fn new(start: Timestamp, goal: Status) -> RunHistory {
         RunHistory {
             goal,

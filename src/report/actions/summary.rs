@@ -20,23 +20,23 @@ pub struct Links {
 }
 
 /// Returns the job summary. Sections without content are left out.
-pub fn summary(story: &RunHistory, links: &Links) -> String {
-    let mut text = short_summary(story, links);
-    section(&mut text, "Traffic", chart::traffic(story));
-    section(&mut text, "Evidence", evidence(story));
-    section(&mut text, "Findings", findings(story));
-    section(&mut text, "Timeline", timeline(story));
-    section(&mut text, "Notices", list(&story.notices));
-    section(&mut text, "Output", story.printed.as_ref().map(|printed| fenced(printed)));
-    section(&mut text, "Skipped", list(story.skipped()));
-    section(&mut text, "How to roll back", rollback_hint(story));
+pub fn summary(history: &RunHistory, links: &Links) -> String {
+    let mut text = short_summary(history, links);
+    section(&mut text, "Traffic", chart::traffic(history));
+    section(&mut text, "Evidence", evidence(history));
+    section(&mut text, "Findings", findings(history));
+    section(&mut text, "Timeline", timeline(history));
+    section(&mut text, "Notices", list(&history.notices));
+    section(&mut text, "Output", history.printed.as_ref().map(|printed| fenced(printed)));
+    section(&mut text, "Skipped", list(history.skipped()));
+    section(&mut text, "How to roll back", rollback_hint(history));
     truncate(text)
 }
 
 /// Returns the outcome as a heading, its message, and a table of facts.
-pub fn short_summary(story: &RunHistory, links: &Links) -> String {
-    let service = story.service.as_deref().map(|service| format!("{}: ", escape(service)));
-    let mut text = match &story.outcome {
+pub fn short_summary(history: &RunHistory, links: &Links) -> String {
+    let service = history.service.as_deref().map(|service| format!("{}: ", escape(service)));
+    let mut text = match &history.outcome {
         Some(outcome) => format!(
             "## {} {}{}\n\n{}\n",
             mark(outcome.outcome),
@@ -46,9 +46,9 @@ pub fn short_summary(story: &RunHistory, links: &Links) -> String {
         ),
         None => format!("## cutover {}\n", service.unwrap_or_default()),
     };
-    if let Some(outcome) = &story.outcome {
+    if let Some(outcome) = &history.outcome {
         text.push_str("\n| | |\n|---|---|\n");
-        for (name, value) in facts(story, outcome, links) {
+        for (name, value) in facts(history, outcome, links) {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "| {name} | {value} |");
         }
@@ -82,7 +82,7 @@ fn message(outcome: &Outcome) -> String {
 }
 
 /// Returns the names and values of the facts, in order, as table cells.
-fn facts(story: &RunHistory, outcome: &Outcome, links: &Links) -> Vec<(&'static str, String)> {
+fn facts(history: &RunHistory, outcome: &Outcome, links: &Links) -> Vec<(&'static str, String)> {
     // An arrow only for a change that took place.
     let change = |from: Option<String>, to: Option<String>| match (from, to) {
         (Some(from), Some(to)) if from == to => Some(to),
@@ -94,7 +94,7 @@ fn facts(story: &RunHistory, outcome: &Outcome, links: &Links) -> Vec<(&'static 
     };
     let commit = |sha: &Option<String>| sha.as_ref().map(|sha| commit(sha, links));
     let number = |number: Option<u64>| number.map(|number| number.to_string());
-    let image = outcome.image.as_ref().or(story.image.as_ref());
+    let image = outcome.image.as_ref().or(history.image.as_ref());
     let repositories = &outcome.repositories;
     let more = repositories.iter().filter(|to| image.is_some_and(|image| image.repository != **to));
     let more: Vec<String> = more.map(|to| code(&to.to_string())).collect();
@@ -110,8 +110,8 @@ fn facts(story: &RunHistory, outcome: &Outcome, links: &Links) -> Vec<(&'static 
         ("Tags", (!tags.is_empty()).then(|| tags.join(" "))),
         ("Strategy", outcome.strategy.map(|strategy| strategy.to_string())),
         ("Traffic", outcome.shares.map(shares)),
-        ("Duration", Some(format_duration(Duration::from_secs(story.seconds())))),
-        ("Rollout", number(outcome.rollout.or(story.rollout))),
+        ("Duration", Some(format_duration(Duration::from_secs(history.seconds())))),
+        ("Rollout", number(outcome.rollout.or(history.rollout))),
         ("Workflow run", links.run.as_ref().map(|run| format!("[log]({run})"))),
     ]
     .into_iter()
@@ -133,8 +133,8 @@ fn shares(shares: PerColor<u8>) -> String {
     format!("blue {}%, green {}%", shares.blue, shares.green)
 }
 
-fn evidence(story: &RunHistory) -> Option<String> {
-    let rows = story.judgments.iter().map(|judgment| {
+fn evidence(history: &RunHistory) -> Option<String> {
+    let rows = history.judgments.iter().map(|judgment| {
         let requests = judgment.counts.requests;
         let errors = judgment.counts.errors;
         let rate = match requests {
@@ -143,7 +143,7 @@ fn evidence(story: &RunHistory) -> Option<String> {
         };
         format!(
             "| {} | {} | {requests} | {errors} | {rate} | **{}** | {} |",
-            relative_time(story.start, judgment.at),
+            relative_time(history.start, judgment.at),
             judgment.shares.map_or("–".to_owned(), shares),
             judgment.verdict,
             escape(&judgment.message),
@@ -154,8 +154,8 @@ fn evidence(story: &RunHistory) -> Option<String> {
     (!rows.is_empty()).then(|| format!("{head}{}\n", rows.join("\n")))
 }
 
-fn findings(story: &RunHistory) -> Option<String> {
-    let rows = story.findings.iter().map(|finding| {
+fn findings(history: &RunHistory) -> Option<String> {
+    let rows = history.findings.iter().map(|finding| {
         let command = finding.command.as_ref().map(|command| format!("<br>{}", code(command)));
         format!(
             "| {} | {} | {}{} |",
@@ -170,19 +170,19 @@ fn findings(story: &RunHistory) -> Option<String> {
     (!rows.is_empty()).then(|| format!("{head}{}\n", rows.join("\n")))
 }
 
-fn timeline(story: &RunHistory) -> Option<String> {
-    let entries = story.timeline.entries();
+fn timeline(history: &RunHistory) -> Option<String> {
+    let entries = history.timeline.entries();
     let mut text =
         String::from("<details><summary>Milestones</summary>\n\n| Time | Milestone |\n|--:|---|\n");
     for (at, what) in entries {
-        let _ = writeln!(text, "| {} | {} |", relative_time(story.start, *at), escape(what));
+        let _ = writeln!(text, "| {} | {} |", relative_time(history.start, *at), escape(what));
     }
     text.push_str("\n</details>\n");
     (!entries.is_empty()).then_some(text)
 }
 
-fn rollback_hint(story: &RunHistory) -> Option<String> {
-    let outcome = story.outcome.as_ref()?;
+fn rollback_hint(history: &RunHistory) -> Option<String> {
+    let outcome = history.outcome.as_ref()?;
     let rolled_out = outcome.outcome == Status::Succeeded && outcome.rollout.is_some();
     rolled_out.then(|| {
         let version = outcome.previous_version;

@@ -68,10 +68,10 @@ fn canary() -> Vec<TimedEvent> {
     ]
 }
 
-fn story(events: &[TimedEvent]) -> RunHistory {
-    let mut story = RunHistory::new(START.parse().unwrap(), Status::Succeeded);
-    events.iter().for_each(|event| story.note(event));
-    story
+fn history(events: &[TimedEvent]) -> RunHistory {
+    let mut history = RunHistory::new(START.parse().unwrap(), Status::Succeeded);
+    events.iter().for_each(|event| history.note(event));
+    history
 }
 
 fn links() -> Links {
@@ -91,7 +91,7 @@ fn a_log_is_grouped_by_phase_and_foreign_lines_are_not_commands() {
 
 #[test]
 fn a_summary_shows_the_whole_rollout() {
-    insta::assert_snapshot!(summary(&story(&canary()), &links()));
+    insta::assert_snapshot!(summary(&history(&canary()), &links()));
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn the_chart_shows_the_side_that_traffic_moves_to() {
         let mut done = Outcome::new(Status::Succeeded, "done");
         done.shares = of_blue.last().map(|blue| PerColor { blue: *blue, green: 100 - blue });
         events.push(at(120, Event::Outcome(Box::new(done))));
-        summary(&story(&events), &links())
+        summary(&history(&events), &links())
     };
     assert!(chart(&[90, 50, 0]).contains("Traffic on green"));
     assert!(chart(&[10, 100]).contains("Traffic on blue"));
@@ -116,7 +116,7 @@ fn the_chart_shows_the_side_that_traffic_moves_to() {
 
 #[test]
 fn every_fact_is_a_separate_output() {
-    let outputs = outputs(&story(&canary()));
+    let outputs = outputs(&history(&canary()));
     let text: Vec<String> = outputs.iter().map(|(name, value)| format!("{name}={value}")).collect();
     insta::assert_snapshot!(text.join("\n"), @r#"
     outcome=succeeded
@@ -189,23 +189,23 @@ fn a_wrong_configuration_is_annotated_at_its_place() {
 #[test]
 fn foreign_text_creates_no_links_and_no_markup() {
     let message = "1. see acme/web#2 and https://evil.example/ `ls \"a|b\"` > *all* <b>";
-    let text = summary(&story(&[at(0, outcome(Status::Failed, message))]), &links());
+    let text = summary(&history(&[at(0, outcome(Status::Failed, message))]), &links());
     let shown = "\u{2060}1. see acme/web#\u{2060}2 and https:\u{2060}//evil.example/ `ls \"a\\|b\"` \\> \\*all\\* &lt;b>";
     assert!(text.contains(&shown.replace("&lt;b>", "&lt;b\\>")), "{text}");
 }
 
 #[test]
 fn a_summary_of_a_long_and_hostile_run_stays_below_a_mebibyte() {
-    let mut story = RunHistory::new(START.parse().unwrap(), Status::Succeeded);
+    let mut history = RunHistory::new(START.parse().unwrap(), Status::Succeeded);
     let hostile = "![x](https://evil.example/) @acme/everyone <img src=x> | `` ` | ".repeat(2000);
     for n in 0..100 {
         let message = format!("{n} {hostile}");
-        story.note(&at(n, Event::Notice { message: message.clone() }));
-        story.note(&at(n, Event::Phase { phase: "bake", message }));
-        story.note(&at(n, judgment(if n % 2 == 0 { "pass" } else { "fail" }, 9, 9)));
+        history.note(&at(n, Event::Notice { message: message.clone() }));
+        history.note(&at(n, Event::Phase { phase: "bake", message }));
+        history.note(&at(n, judgment(if n % 2 == 0 { "pass" } else { "fail" }, 9, 9)));
     }
-    story.note(&at(101, outcome(Status::Failed, &hostile)));
-    let text = summary(&story, &links());
+    history.note(&at(101, outcome(Status::Failed, &hostile)));
+    let text = summary(&history, &links());
     assert!(text.len() < 1 << 20, "{}", text.len());
     assert!(!text.contains("![x]") && !text.contains("<img") && !text.contains("@acme"));
 }

@@ -22,7 +22,7 @@ fn reported(
         labels.insert("lab.error-rate".to_owned(), BAD.to_owned());
     }
     let run = Run { begins: 0, verb: ProcessCommand::Deploy(labels), skew: 0, cut: None };
-    let story = SwarmCase {
+    let case = SwarmCase {
         seed: 1,
         configuration: configuration.to_owned(),
         scenario,
@@ -30,7 +30,7 @@ fn reported(
         runs: vec![run],
         calm: 60,
     };
-    let played = play(&story).unwrap();
+    let played = play(&case).unwrap();
     let ending = match &played.ends[0].1 {
         End::Outcome(outcome) => Some(outcome.outcome),
         _ => None,

@@ -13,9 +13,9 @@ use crate::rehearse::swarm::{Run, SwarmCase, draw, play};
 use cutover_rollout::mutant::{Mutant, with};
 
 /// Runs these seeds' test cases with a mutant until one of them breaks `promise`.
-fn caught(mutant: Mutant, seeds: Range<u64>, story: fn(u64) -> SwarmCase, promise: &str) {
+fn caught(mutant: Mutant, seeds: Range<u64>, case: fn(u64) -> SwarmCase, promise: &str) {
     let breaks = |seed| {
-        let played = with(mutant, || play(&story(seed))).unwrap();
+        let played = with(mutant, || play(&case(seed))).unwrap();
         played.violations.iter().any(|found| found.promise == promise)
     };
     assert!(seeds.clone().any(breaks), "{mutant:?} is not caught in seeds {seeds:?}");
@@ -46,13 +46,13 @@ fn twice(seed: u64) -> SwarmCase {
 /// A broken version with half of the traffic, and an operator who shrinks the old group meanwhile.
 fn shrunk(seed: u64) -> SwarmCase {
     let canary = CANARY.replace("steps: [10, 50, 100]", "steps: [50, 100]");
-    let mut story = calm(canary, vec![deploys(0, "v2", BAD)]);
+    let mut case = calm(canary, vec![deploys(0, "v2", BAD)]);
     let input = serde_json::json!({
         "AutoScalingGroupName": "news-blue", "MinSize": 1, "DesiredCapacity": 1,
     });
     let what = EventKind::Operator { call: "autoscaling:UpdateAutoScalingGroup".to_owned(), input };
-    story.scenario.events.push(ScheduledEvent::at(200 + 20 * seed, what));
-    story
+    case.scenario.events.push(ScheduledEvent::at(200 + 20 * seed, what));
+    case
 }
 
 /// A broken version, which is rolled back.
@@ -62,10 +62,10 @@ fn broken(_: u64) -> SwarmCase {
 
 /// A claim, or a record, that never arrives, without an error from the connection.
 fn unwritten(seed: u64) -> SwarmCase {
-    let mut story = calm(BLUE_GREEN.to_owned(), vec![deploys(0, "v2", "0")]);
+    let mut case = calm(BLUE_GREEN.to_owned(), vec![deploys(0, "v2", "0")]);
     let cut = CallFault::of("ssm:PutParameter", Fault::Cut).nth(1 + seed);
-    story.scenario.faults.calls.push(cut);
-    story
+    case.scenario.faults.calls.push(cut);
+    case
 }
 
 #[test]
@@ -125,8 +125,8 @@ fn a_deployer_that_always_rolls_back_is_caught() {
 
 #[test]
 fn these_test_cases_pass_without_a_mutant() {
-    for story in [unwritten(0), twice(0), broken(0), shrunk(0), shrunk(3)] {
-        let played = play(&story).unwrap();
+    for case in [unwritten(0), twice(0), broken(0), shrunk(0), shrunk(3)] {
+        let played = play(&case).unwrap();
         assert_eq!(played.violations, [], "{:?} {:?}", played.ends, played.reported);
     }
 }
