@@ -19,9 +19,7 @@ fn facts(record: &mut Record) -> &mut TwoGroupsFacts {
 /// Returns a world that has reached `phase` by itself.
 pub(super) fn come_to(steps: &[u8], phase: Phase) -> World {
     let mut world = World::new(plan(steps), Phase::CancelScaleIn);
-    while world.record.phase != phase {
-        assert!(world.tick().is_none());
-    }
+    world.run_to(phase);
     world.log.clear();
     world
 }
@@ -39,9 +37,7 @@ fn restart(world: &mut World) {
 
 /// Does what `engine::run` does if Prepare fails for a run that continues another one.
 fn prepare_fails(world: &mut World) {
-    while world.record.phase != Phase::Prepare {
-        assert!(world.tick().is_none());
-    }
+    world.run_to(Phase::Prepare);
     world.record.reason = Some("the push failed".to_owned());
     world.record.phase = Phase::RestoreTraffic;
     world.record.since = world.seen.now;
@@ -157,9 +153,7 @@ fn rolling_after_a_restart_does_not_reuse_the_predecessors_rollback() {
     // A run with another intent takes over and rolls back the mix with a refresh to OLD.
     world.record.phase = Phase::TakeOver;
     world.record.restart = true;
-    while world.record.phase != Phase::Prepare {
-        assert!(world.tick().is_none());
-    }
+    world.run_to(Phase::Prepare);
     world.record.version = Some(NEW + 1);
     world.record.phase = Phase::Refresh;
     world.record.since = world.seen.now;
@@ -177,14 +171,12 @@ fn rolling_after_a_restart_does_not_reuse_the_predecessors_rollback() {
 #[test]
 fn a_run_with_another_intent_starts_from_the_first_step() {
     let mut world = come_to(&[10, 50, 100], Phase::Bake);
-    while facts(&mut world.record).step < 1 || world.record.phase != Phase::Bake {
-        assert!(world.tick().is_none());
-    }
+    world.run_until(|world| {
+        world.record.phase == Phase::Bake && share_of(world, "green") == [50, 50]
+    });
     world.seen.rules = rules(&[("tg-blue", 100), ("tg-green", 0)]);
     restart(&mut world);
-    while world.record.phase != Phase::Prepare {
-        assert!(world.tick().is_none());
-    }
+    world.run_to(Phase::Prepare);
     world.record.phase = Phase::CancelScaleIn;
     world.record.since = world.seen.now;
     let end = world.run();
@@ -195,9 +187,7 @@ fn a_run_with_another_intent_starts_from_the_first_step() {
 #[test]
 fn scaling_in_after_min_size_is_lowered_is_no_loss() {
     let mut world = come_to(&[100], Phase::ScheduleScaleIn);
-    while world.seen.groups["green"].group.capacity.min != 2 {
-        assert!(world.tick().is_none());
-    }
+    world.run_until(|world| world.seen.groups["green"].group.capacity.min == 2);
     // Its scaling policy, a moment after MinSize was set from 4 to 2.
     let green = world.group("green");
     green.group.capacity.desired = 3;
@@ -211,14 +201,11 @@ fn scaling_in_after_min_size_is_lowered_is_no_loss() {
 #[test]
 fn a_lost_change_of_min_size_is_sent_again() {
     let mut world = come_to(&[100], Phase::Settle);
-    loop {
+    world.run_until(|world| {
         let next = decide(&world.plan, &world.record, &world.seen);
-        world.record = next.record;
-        if next.actions.iter().any(|a| matches!(a, Action::SetMinSize { .. })) {
-            break;
-        }
-        world.tick();
-    }
+        next.actions.iter().any(|a| matches!(a, Action::SetMinSize { .. }))
+    });
+    world.record = decide(&world.plan, &world.record, &world.seen).record;
     let end = world.run();
     assert_eq!(end.status, Status::Succeeded);
     assert_eq!(world.seen.groups["green"].group.capacity.min, 2);
@@ -276,16 +263,14 @@ fn a_group_that_is_refreshed_during_bake_loses_its_traffic() {
 #[test]
 fn a_partly_applied_first_step_is_watched_too() {
     let mut world = come_to(&[10, 100], Phase::Shift);
-    loop {
+    let first_forward = |world: &World| {
         let next = decide(&world.plan, &world.record, &world.seen);
-        world.record = next.record;
-        if let Some(first) = next.actions.iter().find(|a| matches!(a, Action::SetForward { .. })) {
-            world.apply(first);
-            break;
-        }
-        next.actions.iter().for_each(|action| world.apply(action));
-        world.seen.now += SignedDuration::from_secs(1);
-    }
+        next.actions.iter().find(|a| matches!(a, Action::SetForward { .. })).cloned()
+    };
+    world.run_until(|world| first_forward(world).is_some());
+    let first = first_forward(&world).unwrap();
+    world.record = decide(&world.plan, &world.record, &world.seen).record;
+    world.apply(&first);
     world.group("green").targets.iter_mut().for_each(|t| t.health = TargetHealth::Unhealthy);
     let next = decide(&world.plan, &world.record, &world.seen);
     assert_eq!(next.record.phase, Phase::RestoreTraffic);
@@ -295,9 +280,7 @@ fn a_partly_applied_first_step_is_watched_too() {
 #[test]
 fn an_alarm_at_a_closed_gate_rolls_back() {
     let mut world = come_to(&[10, 100], Phase::Bake);
-    while world.record.phase != Phase::Shift {
-        assert!(world.tick().is_none());
-    }
+    world.run_to(Phase::Shift);
     world.plan.judge.alarms = vec!["p99".to_owned()];
     world.seen.alarms = Reading::Read(BTreeMap::from([("p99".to_owned(), AlarmState::Alarm)]));
     assert!(needs(&world.plan, &world.record).alarms);
@@ -356,9 +339,7 @@ fn a_promoted_predecessor_keeps_the_idle_size() {
     (green.min, green.empty) = (4, false);
     green.scale_in = Some(ScaleInFacts { at: start(), size: 0 });
     restart(&mut world);
-    while world.record.phase != Phase::Prepare {
-        assert!(world.tick().is_none());
-    }
+    world.run_to(Phase::Prepare);
     let blue = &facts(&mut world.record).sides.blue;
     assert_eq!(blue.scale_in.map_or(blue.min, |r| r.size), 0);
 }

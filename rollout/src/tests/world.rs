@@ -221,6 +221,24 @@ impl World {
         panic!("no end: {:?}\n{}", self.record, self.log.join("\n"));
     }
 
+    /// Runs ticks until `there` holds; panics if the run ends first, or if a virtual day passes.
+    pub(super) fn run_until(&mut self, there: impl Fn(&World) -> bool) {
+        for _ in 0..20_000 {
+            if there(self) {
+                return;
+            }
+            if let Some(end) = self.tick() {
+                panic!("ended: {end:?}\n{}", self.log.join("\n"));
+            }
+        }
+        panic!("not reached: {:?}\n{}", self.record, self.log.join("\n"));
+    }
+
+    /// Runs ticks until a phase begins.
+    pub(super) fn run_to(&mut self, phase: Phase) {
+        self.run_until(|world| world.record.phase == phase);
+    }
+
     pub(super) fn tick(&mut self) -> Option<Exit> {
         let next = decide(&self.plan, &self.record, &self.needed());
         for event in &next.events {
