@@ -100,4 +100,13 @@ mod tests {
         assert_eq!(verdict(20, 5), "insufficient");
         assert_eq!(verdict(20, 6), "fail");
     }
+
+    #[test]
+    fn the_reasoning_names_the_counts_and_the_limit() {
+        let limit = ErrorLimit { share: 0.01, min_requests: 500 };
+        let message =
+            |requests, errors| judge(&limit, Counts { requests, errors }).message().to_owned();
+        assert_eq!(message(500, 6), "6 of 500 requests failed (1.20%); the limit is 1.00%");
+        assert_eq!(message(0, 0), "no requests counted yet; 500 are needed");
+    }
 }

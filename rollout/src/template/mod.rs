@@ -155,4 +155,22 @@ mod tests {
         let long = pin(&source, None, &image()).unwrap_err();
         assert!(matches!(long, PinError::TooLong { .. }), "{long}");
     }
+
+    #[test]
+    fn user_data_is_pinned_only_if_every_reference_has_the_digest() {
+        let (image, other) = (image(), "registry.example:5000/team/web:v1");
+        let digest = image.digest.to_string();
+        let pinned = |text: String| is_pinned(text.as_bytes(), &image);
+        assert!(pinned(format!("docker run {image}")));
+        assert!(pinned(format!("docker pull {image}\ndocker run {image}")));
+        // The repository comes from elsewhere, as from a mirror's.
+        assert!(pinned(format!("docker run $MIRROR/web@{digest}")));
+        assert!(!pinned("docker run nginx".to_owned()));
+        assert!(!pinned(format!("docker run {other}")));
+        assert!(!pinned(format!("docker pull {image}\ndocker run {other}")));
+        assert!(!pinned(format!("docker run {other} # {digest}")));
+        assert!(!pinned(format!(
+            "docker pull {image}\ndocker run registry.example:5000/team/web:$TAG"
+        )));
+    }
 }

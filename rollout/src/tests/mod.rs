@@ -1,10 +1,16 @@
 //! Tests of `decide` in all phases: whole rollouts in a small pure world, tables of single ticks, and properties that
 //! hold in every situation.
 
+mod evidence;
+mod gates;
 mod proof;
 mod properties;
+mod refreshes;
+mod reports;
 mod rolling;
 mod rollouts;
 mod scenarios;
 mod single_ticks;
+mod situation;
+mod traffic;
 mod world;

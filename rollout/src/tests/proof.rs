@@ -55,6 +55,72 @@ fn what_was_not_read_proves_nothing() {
     assert_eq!(why, "the group's instance refreshes have not been read");
 }
 
+#[test]
+fn the_registered_targets_are_exactly_the_instances_in_service() {
+    let world = come_to(&[100], Phase::Verify);
+    let proven = |change: fn(&mut ObservedGroup)| {
+        let mut seen = world.seen.clone();
+        change(seen.groups.get_mut("green").unwrap());
+        prove(&world.plan, &world.record, &seen).map_err(|why| why.to_string())
+    };
+    let stranger = |green: &mut ObservedGroup| green.targets.push(target("i-stranger"));
+    let missing = |green: &mut ObservedGroup| drop(green.targets.pop());
+    let differs =
+        |targets| Err(format!("{targets} targets are registered, but 4 instances are in service"));
+    assert_eq!(proven(|_| {}), Ok(()));
+    assert_eq!(proven(stranger), differs(5));
+    assert_eq!(proven(missing), differs(3));
+    let exchanged = proven(|green| {
+        green.targets.pop();
+        green.targets.push(target("i-stranger"));
+    });
+    assert_eq!(exchanged, differs(4));
+    // A target that is being deregistered belongs to an instance that is gone.
+    let draining = proven(|green| {
+        green.targets.push(Target { health: TargetHealth::Draining, ..target("i-stranger") });
+    });
+    assert_eq!(draining, Ok(()));
+    // An instance that is launching may be registered already.
+    let launching = proven(|green| {
+        let launching = Instance { lifecycle: Lifecycle::Pending, ..instance("i-new", NEW) };
+        green.group.instances.push(launching);
+        green.targets.push(Target { health: TargetHealth::Initial, ..target("i-new") });
+    });
+    assert_eq!(launching, Ok(()));
+    let unhealthy = proven(|green| green.targets[0].health = TargetHealth::Unhealthy);
+    assert_eq!(unhealthy, Err("3 of 4 targets are healthy".to_owned()));
+    let none_attached = proven(|green| {
+        green.group.target_groups.clear();
+        green.targets.clear();
+    });
+    assert_eq!(none_attached, Ok(()));
+}
+
+#[test]
+fn every_instance_must_run_the_version_to_prove_it() {
+    let world = come_to(&[100], Phase::Verify);
+    let proven = |change: fn(&mut Group)| {
+        let mut seen = world.seen.clone();
+        change(&mut seen.groups.get_mut("green").unwrap().group);
+        prove(&world.plan, &world.record, &seen).map_err(|why| why.to_string())
+    };
+    let differs = Err("not every instance of green is in service with version 8".to_owned());
+    assert_eq!(proven(|green| green.instances[0].template = Some(template(OLD))), differs);
+    assert_eq!(proven(|green| green.instances[0].template = None), differs);
+    assert_eq!(proven(|green| green.instances[0].lifecycle = Lifecycle::Standby), differs);
+    assert_eq!(proven(|green| green.source = TemplateSource::Template(template(OLD))), differs);
+    let latest = LaunchTemplate { version: VersionSpec::Latest, ..template(NEW) };
+    let mut seen = world.seen.clone();
+    seen.groups.get_mut("green").unwrap().group.source = TemplateSource::Template(latest);
+    assert!(prove(&world.plan, &world.record, &seen).is_err(), "what launches next may be another");
+    // One that is terminating no longer counts.
+    let leaving = proven(|green| {
+        let leaving = Instance { lifecycle: Lifecycle::Terminating, ..instance("i-old", OLD) };
+        green.instances.push(leaving);
+    });
+    assert_eq!(leaving, Ok(()));
+}
+
 /// The alarm is deleted while the canary is judged: a missing alarm does not count as OK.
 #[test]
 fn a_deleted_alarm_holds_the_step() {

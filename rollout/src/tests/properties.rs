@@ -3,7 +3,7 @@
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_compose, prop_oneof, proptest};
 use proptest::{prop_assert, prop_assert_eq};
 
-use super::single_ticks::ALL;
+use super::situation::ALL;
 use super::world::*;
 use crate::model::{
     Counts, FleetFacts, InstanceRefresh, Record, RefreshFacts, RefreshPreferences, RefreshStatus,
@@ -123,8 +123,17 @@ fn share(seen: &Observation, rule: &RuleId) -> u8 {
     rule.forward.as_ref().unwrap().share("tg-green")
 }
 
+/// Returns how many situations are drawn: 4000, unless `PROPTEST_CASES` says otherwise.
+fn cases() -> ProptestConfig {
+    if std::env::var_os("PROPTEST_CASES").is_some() {
+        ProptestConfig::default()
+    } else {
+        ProptestConfig::with_cases(4000)
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4000))]
+    #![proptest_config(cases())]
 
     /// Promises 1, 3 and 6 and the wait of T hold in one tick from any situation.
     #[test]

@@ -127,7 +127,7 @@ fn a_rollback_waits_for_the_old_side() {
 }
 
 /// Returns a world with sticky rules and a test rule.
-fn sticky() -> World {
+pub(super) fn sticky() -> World {
     let mut plan = plan(&[50, 100]);
     let test = RuleId::Rule("test".to_owned());
     if let Shape::TwoGroups(pair) = &mut plan.shape {

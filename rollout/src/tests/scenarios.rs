@@ -5,16 +5,10 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::rolling::rolling;
+use super::situation::facts;
 use super::world::*;
 use crate::model::*;
 use crate::*;
-
-fn facts(record: &mut Record) -> &mut TwoGroupsFacts {
-    match &mut record.fleet {
-        FleetFacts::TwoGroups(facts) => facts,
-        FleetFacts::OneGroup(_) => panic!("two groups"),
-    }
-}
 
 /// Returns a world that has reached `phase` by itself.
 pub(super) fn come_to(steps: &[u8], phase: Phase) -> World {

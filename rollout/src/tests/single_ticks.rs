@@ -1,25 +1,9 @@
 //! Single ticks: a situation, and what is done in it.
 
+use super::situation::*;
 use super::world::*;
 use crate::model::*;
 use crate::*;
-
-fn tick(phase: Phase, change: impl FnOnce(&mut Record, &mut Observation)) -> Decision {
-    let (mut record, mut seen) = (record(phase), observation());
-    change(&mut record, &mut seen);
-    decide(&plan(&[10, 100]), &record, &seen)
-}
-
-fn actions(next: &Decision) -> Vec<String> {
-    next.actions.iter().map(describe).collect()
-}
-
-fn facts(record: &mut Record) -> &mut TwoGroupsFacts {
-    match &mut record.fleet {
-        FleetFacts::TwoGroups(facts) => facts,
-        FleetFacts::OneGroup(_) => panic!("two groups"),
-    }
-}
 
 #[test]
 fn a_newer_claim_stops_everything() {
@@ -103,14 +87,7 @@ fn a_scheduled_scale_in_that_is_due_is_left_to_run() {
     let scheduled = |seconds: i64| {
         tick(Phase::CancelScaleIn, |_, seen| {
             let at = seen.now + jiff::SignedDuration::from_secs(seconds);
-            seen.groups.get_mut("green").unwrap().scheduled_actions.known().push(ScheduledAction {
-                name: SCALE_IN_ACTION.to_owned(),
-                at: Some(at),
-                min: Some(0),
-                max: None,
-                desired: Some(0),
-                recurring: false,
-            });
+            seen.groups.get_mut("green").unwrap().scheduled_actions.known().push(scale_in(at));
         })
     };
     assert_eq!(actions(&scheduled(600)), ["unschedule green"]);
@@ -269,23 +246,3 @@ fn other_rules_are_read_wherever_the_idle_time_may_begin() {
             .all(looked_at)
     );
 }
-
-/// All phases.
-pub(super) const ALL: [Phase; 16] = [
-    Phase::TakeOver,
-    Phase::Prepare,
-    Phase::CancelScaleIn,
-    Phase::Refresh,
-    Phase::ScaleOut,
-    Phase::AddToRules,
-    Phase::Healthy,
-    Phase::SmokeTest,
-    Phase::Shift,
-    Phase::Bake,
-    Phase::Settle,
-    Phase::Verify,
-    Phase::ScheduleScaleIn,
-    Phase::RestoreTraffic,
-    Phase::Undo,
-    Phase::Done,
-];

@@ -197,6 +197,8 @@ pub(super) struct World {
     /// Whether targets of version NEW become healthy.
     pub boots: bool,
     pub log: Vec<String>,
+    /// What was reported, without what repeats the event before.
+    pub events: Vec<Event>,
 }
 
 impl World {
@@ -208,6 +210,7 @@ impl World {
             errors: 0.0,
             boots: true,
             log: Vec::new(),
+            events: Vec::new(),
         }
     }
 
@@ -244,6 +247,9 @@ impl World {
         for event in &next.events {
             if let Event::Phase { phase, .. } = event {
                 self.log.push(format!("phase {phase}"));
+            }
+            if self.events.last() != Some(event) {
+                self.events.push(event.clone());
             }
         }
         self.record = next.record;
