@@ -127,6 +127,17 @@ pub(super) fn smallest_share(pair: &Pair, seen: &Observation, side: &Side) -> u8
     shares(pair, seen, side).min().unwrap_or(0)
 }
 
+/// Returns whether every observed rule of the plan sends all of its traffic to a side. A share of 100% does not say
+/// that, because shares are rounded up.
+pub(super) fn receives_all(pair: &Pair, seen: &Observation, side: &Side) -> bool {
+    let rules = observed_rules(pair, seen);
+    let alone = |forward: &Forward| {
+        let mut weighted = forward.weights.iter().filter(|(_, weight)| *weight > 0).peekable();
+        weighted.peek().is_some() && weighted.all(|(arn, _)| *arn == side.target_group)
+    };
+    !rules.is_empty() && rules.iter().all(|rule| rule.forward.as_ref().is_some_and(alone))
+}
+
 fn shares<'a>(
     pair: &'a Pair,
     seen: &'a Observation,

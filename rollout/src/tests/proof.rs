@@ -96,6 +96,26 @@ fn the_registered_targets_are_exactly_the_instances_in_service() {
     assert_eq!(none_attached, Ok(()));
 }
 
+/// A weight of 1 beside 999 is less than half a percent.
+#[test]
+fn a_little_traffic_elsewhere_prevents_the_proof() {
+    let world = come_to(&[100], Phase::Verify);
+    let proven = |weights: &[(&str, u16)]| {
+        let mut seen = world.seen.clone();
+        seen.rules[1] = rules(weights).remove(1);
+        prove(&world.plan, &world.record, &seen).map_err(|why| why.to_string())
+    };
+    let elsewhere = Err("green does not receive all of the traffic".to_owned());
+    assert_eq!(proven(&[("tg-blue", 0), ("tg-green", 999)]), Ok(()));
+    assert_eq!(proven(&[("tg-green", 1)]), Ok(()));
+    assert_eq!(proven(&[("tg-blue", 1), ("tg-green", 999)]), elsewhere);
+    assert_eq!(proven(&[("tg-green", 999), ("tg-third", 1)]), elsewhere);
+    assert_eq!(proven(&[("tg-blue", 0), ("tg-green", 0)]), elsewhere);
+    let mut seen = world.seen.clone();
+    seen.rules.clear();
+    assert!(prove(&world.plan, &world.record, &seen).is_err());
+}
+
 #[test]
 fn every_instance_must_run_the_version_to_prove_it() {
     let world = come_to(&[100], Phase::Verify);

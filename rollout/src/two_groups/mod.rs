@@ -34,8 +34,9 @@ pub(super) fn prove(tick: &mut Tick<'_>, pair: &Pair) -> Result<(), NotReady> {
     };
     let machine = Machine { old_color: facts.old, facts: (**facts).clone(), pair, tick };
     let to = machine.side(machine.new_color());
-    let share = gate::smallest_share(pair, machine.tick.observation, to);
-    NotReady::unless(share == 100, || format!("{} does not receive all of the traffic", to.group))?;
+    NotReady::unless(gate::receives_all(pair, machine.tick.observation, to), || {
+        format!("{} does not receive all of the traffic", to.group)
+    })?;
     machine.prove()
 }
 
