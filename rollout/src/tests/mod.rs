@@ -3,6 +3,7 @@
 
 mod evidence;
 mod gates;
+mod idle_side;
 mod proof;
 mod properties;
 mod refreshes;
@@ -12,5 +13,6 @@ mod rollouts;
 mod scenarios;
 mod single_ticks;
 mod situation;
+mod steps;
 mod traffic;
 mod world;
