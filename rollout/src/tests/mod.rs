@@ -17,4 +17,5 @@ mod situation;
 mod steps;
 mod takeovers;
 mod traffic;
+mod undoing;
 mod world;
