@@ -173,4 +173,55 @@ mod tests {
             "docker pull {image}\ndocker run registry.example:5000/team/web:$TAG"
         )));
     }
+
+    #[test]
+    fn a_mime_part_that_cannot_be_searched_is_refused_with_its_number() {
+        let refused = |body: &str| match rewrite(multipart("base64", body)).unwrap_err() {
+            PinError::HiddenInMime { part, encoding, holds } => (part, encoding, holds),
+            other => panic!("{other}"),
+        };
+        let run = STANDARD.encode("docker run registry.example:5000/team/web:v1");
+        let mentions = "mentions `registry.example:5000/team/web`";
+        assert_eq!(refused(&run), (2, "base64".to_owned(), mentions.to_owned()));
+        let gzip = STANDARD.encode([0x1f, 0x8b, 8, 0]);
+        assert_eq!(refused(&gzip).2, "is compressed with gzip");
+        assert!(refused("not base64!").2.starts_with("cannot be decoded ("));
+    }
+
+    /// Only a text that begins with these headers is MIME for cloud-init.
+    #[test]
+    fn a_script_is_no_mime_message_whatever_it_contains() {
+        let run = "docker run registry.example:5000/team/web:v1";
+        let text = format!("Content-Transfer-Encoding: base64\n\n{run}\n");
+        assert_eq!(
+            rewrite(&text).unwrap(),
+            text.replace("registry.example:5000/team/web:v1", &image().to_string())
+        );
+        let mime = rewrite(format!("content-type: text/plain\n{text}")).unwrap_err();
+        assert!(matches!(mime, PinError::HiddenInMime { part: 1, .. }), "{mime}");
+    }
+
+    #[test]
+    fn ec2_accepts_sixteen_kilobytes() {
+        let made = |length: usize| {
+            let base = image().to_string().len();
+            let text = format!("{{{{ image }}}}{}", "x".repeat(length - base));
+            pin(&UserDataSource::File { path: "user-data.sh".to_owned(), text }, None, &image())
+        };
+        assert_eq!(made(16_384).unwrap().bytes, 16_384);
+        let refused = made(16_385).unwrap_err();
+        assert_eq!(refused, PinError::TooLong { image: image(), bytes: 16_385 });
+    }
+
+    /// Most encoders write lines of 76 characters.
+    #[test]
+    fn base64_may_have_line_breaks() {
+        let text = format!("#!/bin/sh\ndocker run {}\n", image());
+        let lines = STANDARD.encode(&text);
+        let lines = format!("{}\r\n{}\n", &lines[..76], &lines[76..]);
+        let pinned = pin(&UserDataSource::Rewrite, Some(&lines), &image()).unwrap();
+        assert_eq!((pinned.bytes, pinned.digest_count), (text.len(), 1));
+        let twice = rewrite(format!("{text}{text}")).unwrap();
+        assert_eq!(digest_occurrences(twice.as_bytes(), &image().digest), 2);
+    }
 }

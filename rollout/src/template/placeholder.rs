@@ -72,4 +72,36 @@ mod tests {
         let none = fill("user-data.sh", "docker run {{ repository }}:v1", &image());
         assert!(matches!(none, Err(PinError::NoPlaceholder { .. })));
     }
+
+    #[test]
+    fn only_a_word_in_braces_is_a_placeholder() {
+        for other in
+            ["{{}}", "{{ 1image }}", "{{ image-id }}", "{{ _image }}", "{{\nimage\n}}", "{ image }"]
+        {
+            let text = format!("{other} {{{{\timage }}}}");
+            let filled = fill("user-data.sh", &text, &image()).unwrap();
+            assert_eq!(filled, format!("{other} {}", image()));
+        }
+        let unknown = fill("user-data.sh", "{{ image_id2 }}", &image()).unwrap_err().to_string();
+        assert!(
+            unknown.starts_with("user-data.sh:1: unknown placeholder `{{ image_id2 }}`"),
+            "{unknown}"
+        );
+    }
+
+    /// The digest decides what is launched; where it stands does not matter.
+    #[test]
+    fn a_file_must_name_the_digest_once_at_least() {
+        for text in [
+            "{{ repository }}@{{ digest }}",
+            "{{ digest }} {{ repository }}",
+            "{{ image }} {{ repository }}",
+        ] {
+            assert!(fill("user-data.sh", text, &image()).is_ok(), "{text}");
+        }
+        for text in ["{{ repository }}", "{{ repository }} {{ repository }}", "docker run web"] {
+            let refused = PinError::NoPlaceholder { path: "user-data.sh".to_owned() };
+            assert_eq!(fill("user-data.sh", text, &image()), Err(refused), "{text}");
+        }
+    }
 }

@@ -269,4 +269,67 @@ mod tests {
             prop_assert_eq!(replace(&once, &image()).unwrap(), once);
         }
     }
+
+    /// Punctuation after a reference is not a part of it.
+    #[test]
+    fn a_reference_ends_before_punctuation() {
+        for after in [": next", "@ next", ". Next", ".", ")", ",x", "+x", ":"] {
+            let text = format!("pull {REPOSITORY}{after}");
+            let replaced = replace(text.as_bytes(), &image()).unwrap();
+            assert_eq!(String::from_utf8(replaced).unwrap(), format!("pull {}{after}", image()));
+        }
+    }
+
+    #[test]
+    fn a_digest_that_is_none_is_refused() {
+        let hex = "a".repeat(64);
+        for digest in [
+            format!("sha256:{}g", &hex[1..]),
+            format!("sha256:{hex}a"),
+            format!("sha512:{hex}"),
+            hex,
+        ] {
+            let text = format!("docker run {REPOSITORY}@{digest}");
+            let refused = replace(text.as_bytes(), &image()).unwrap_err().to_string();
+            assert!(refused.contains("the text after `@` is not a digest"), "{refused}");
+        }
+    }
+
+    /// A variable whose reference is complete may be used in any way, such as in a message.
+    #[test]
+    fn only_a_variable_without_tag_or_digest_may_not_be_extended() {
+        let replaced = |text: String| replace(text.as_bytes(), &image()).is_ok();
+        assert!(replaced(format!("IMAGE={REPOSITORY}:v1\necho \"$IMAGE: starting\"")));
+        assert!(replaced(format!("IMAGE={REPOSITORY}\ndocker run $IMAGE")));
+        assert!(replaced(format!("IMAGE={REPOSITORY}\necho $IMAGES:v1 $OTHER:v1")));
+        assert!(replaced(format!("IMAGE={REPOSITORY}\ndocker run $IMAGE\ndocker run nginx:1")));
+        assert!(replaced(format!("={REPOSITORY}\necho $:v1")));
+        for name in ["IMAGE", "my_image2", "_"] {
+            assert!(!replaced(format!("{name}={REPOSITORY}\ndocker run ${name}:v1")), "{name}");
+            assert!(
+                !replaced(format!("export {name}='{REPOSITORY}'\ndocker run ${{{name}}}@$DIGEST")),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_error_shows_the_line_with_the_reference() {
+        let refused = |text: String| match replace(text.as_bytes(), &image()) {
+            Err(PinError::UnparsableReference { line, text, .. }) => (line, text),
+            other => panic!("{other:?}"),
+        };
+        let command = format!("docker run {REPOSITORY}:$TAG");
+        assert_eq!(refused(command.clone()), (1, command.clone()));
+        assert_eq!(refused(format!("#!/bin/sh\n\n  {command} \nexit\n")), (3, command.clone()));
+        let (line, text) = refused(format!("\n{command}{}", "x".repeat(200)));
+        assert_eq!((line, text.len()), (2, 160));
+    }
+
+    #[test]
+    fn user_data_without_the_repository_is_described_by_its_size() {
+        let refused = replace(b"#!/bin/sh\ndocker run nginx\n", &image()).unwrap_err();
+        let repository = image().repository;
+        assert_eq!(refused, PinError::NotMentioned { repository, bytes: 27, lines: 2 });
+    }
 }
