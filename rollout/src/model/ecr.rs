@@ -86,9 +86,12 @@ mod tests {
             let repository: Repository = format!("{host}/team/web").parse().unwrap();
             repository.ecr().unwrap().arn(repository.path())
         };
-        assert_eq!(
-            arn("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn"),
-            "arn:aws-cn:ecr:cn-north-1:123456789012:repository/team/web"
-        );
+        for (host, expected) in [
+            ("123456789012.dkr.ecr.eu-west-1.amazonaws.com", "aws:ecr:eu-west-1"),
+            ("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn", "aws-cn:ecr:cn-north-1"),
+            ("123456789012.dkr.ecr.us-gov-west-1.amazonaws.com", "aws-us-gov:ecr:us-gov-west-1"),
+        ] {
+            assert_eq!(arn(host), format!("arn:{expected}:123456789012:repository/team/web"));
+        }
     }
 }

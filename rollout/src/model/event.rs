@@ -189,3 +189,38 @@ impl PerColor<u8> {
         PerColor::from_fn(|c| if c == color { 100 } else { 0 })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refresh(group: &str, percent: u32, reason: &str) -> Event {
+        Event::Refresh {
+            group: group.to_owned(),
+            status: RefreshStatus::InProgress,
+            percent: Some(percent),
+            reason: Some(reason.to_owned()),
+        }
+    }
+
+    #[test]
+    fn an_event_repeats_one_that_says_the_same() {
+        let earlier = refresh("blue", 50, "Waiting for 300 seconds.");
+        assert!(earlier.repeats(&earlier));
+        // AWS counts down in its reason.
+        assert!(refresh("blue", 50, "Waiting for 295 seconds.").repeats(&earlier));
+        assert!(!refresh("blue", 50, "Replacing 2 instances.").repeats(&earlier));
+        assert!(!refresh("blue", 75, "Waiting for 300 seconds.").repeats(&earlier));
+        assert!(!refresh("green", 50, "Waiting for 300 seconds.").repeats(&earlier));
+        let notice = |message: &str| Event::Notice { message: message.to_owned() };
+        assert!(notice("4 targets").repeats(&notice("4 targets")));
+        assert!(!notice("5 targets").repeats(&notice("4 targets")));
+        assert!(!notice("4 targets").repeats(&earlier));
+    }
+
+    #[test]
+    fn all_traffic_is_one_colors() {
+        assert_eq!(PerColor::all(Color::Blue), PerColor { blue: 100, green: 0 });
+        assert_eq!(PerColor::all(Color::Green), PerColor { blue: 0, green: 100 });
+    }
+}

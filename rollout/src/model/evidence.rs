@@ -46,9 +46,31 @@ impl TargetGroupCounts {
             .filter(|(start, _)| *start >= from && *start + minute <= until)
             .fold(Counts::default(), |sum, (_, counts)| sum + *counts)
     }
+}
 
-    /// Returns the start of the newest minute with data.
-    pub fn newest(&self) -> Option<Timestamp> {
-        self.minutes.last().map(|(start, _)| *start)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_share_of_errors_is_of_all_requests() {
+        let share = |requests, errors| Counts { requests, errors }.error_share();
+        assert_eq!(share(8, 2), Some(0.25));
+        assert_eq!(share(1, 0), Some(0.0));
+        assert_eq!(share(0, 0), None);
+    }
+
+    #[test]
+    fn only_whole_minutes_are_summed() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let minute = |seconds, requests| (at(seconds), Counts { requests, errors: 1 });
+        let counts =
+            TargetGroupCounts { minutes: vec![minute(60, 1), minute(120, 10), minute(180, 100)] };
+        let within = |from, until| counts.within(at(from), at(until)).requests;
+        assert_eq!(within(60, 240), 111);
+        assert_eq!(within(61, 240), 110);
+        assert_eq!(within(60, 239), 11);
+        assert_eq!(within(121, 179), 0);
+        assert_eq!(counts.within(at(60), at(240)).errors, 3);
     }
 }

@@ -93,4 +93,19 @@ mod tests {
         assert_eq!((outcome.outcome, outcome.message.as_str()), (Status::Failed, "no"));
         assert!(outcome.hint.is_some());
     }
+
+    #[test]
+    fn a_failure_fits_into_one_text() {
+        let failure = Failure::failed("no");
+        assert_eq!(failure.message_and_hint(), "no");
+        assert_eq!(failure.hint("allow it").message_and_hint(), "no; allow it");
+    }
+
+    #[test]
+    fn a_status_can_be_replaced_and_nothing_else_changes() {
+        let failure = Failure::refused("no").hint("allow it");
+        assert_eq!(failure.status, Status::Refused);
+        let stuck = failure.clone().with_status(Status::Stuck);
+        assert_eq!(stuck, Failure { status: Status::Stuck, ..failure });
+    }
 }

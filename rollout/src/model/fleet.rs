@@ -291,3 +291,99 @@ pub struct ScheduledAction {
     /// True if it has a recurrence.
     pub recurring: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn template(id: &str, version: VersionSpec) -> LaunchTemplate {
+        LaunchTemplate { id: id.to_owned(), name: "web".to_owned(), version }
+    }
+
+    /// A group that launches from `lt-1`, and what its instances were launched from.
+    fn group(launched: &[(Lifecycle, Option<LaunchTemplate>)]) -> Group {
+        let instances = launched.iter().map(|(lifecycle, template)| Instance {
+            id: "i-1".to_owned(),
+            zone: "a".to_owned(),
+            lifecycle: *lifecycle,
+            healthy: true,
+            template: template.clone(),
+            protected: false,
+        });
+        Group {
+            name: "blue".to_owned(),
+            capacity: Capacity { min: 0, max: 4, desired: 2 },
+            source: TemplateSource::Template(template("lt-1", VersionSpec::Latest)),
+            instances: instances.collect(),
+            zones: Vec::new(),
+            target_groups: Vec::new(),
+            elb_health: true,
+            grace: Duration::ZERO,
+            suspended: Vec::new(),
+        }
+    }
+
+    fn launched(
+        lifecycle: Lifecycle,
+        id: &str,
+        version: u64,
+    ) -> (Lifecycle, Option<LaunchTemplate>) {
+        (lifecycle, Some(template(id, VersionSpec::Number(version))))
+    }
+
+    #[test]
+    fn a_group_runs_a_version_if_all_instances_in_service_do() {
+        use Lifecycle::{InService, Pending, Terminating};
+        let serving = [launched(InService, "lt-1", 7)];
+        let running = |others: &[(Lifecycle, Option<LaunchTemplate>)]| {
+            group(&[serving.as_slice(), others].concat()).running_version()
+        };
+        assert_eq!(running(&[]), Some(7));
+        assert_eq!(running(&serving), Some(7));
+        assert_eq!(
+            running(&[launched(Pending, "lt-1", 8), launched(Terminating, "lt-1", 6)]),
+            Some(7)
+        );
+        assert_eq!(running(&[launched(InService, "lt-1", 8)]), None);
+        assert_eq!(running(&[launched(InService, "lt-2", 7)]), None);
+        assert_eq!(running(&[(InService, None)]), None);
+        assert_eq!(group(&[]).running_version(), None);
+        assert_eq!(group(&[launched(InService, "lt-2", 7)]).running_version(), None);
+    }
+
+    #[test]
+    fn other_running_versions_are_of_the_groups_own_template_and_in_service() {
+        use Lifecycle::{InService, Pending};
+        let group = group(&[
+            launched(InService, "lt-1", 9),
+            launched(InService, "lt-1", 7),
+            launched(InService, "lt-1", 5),
+            launched(InService, "lt-1", 5),
+            launched(InService, "lt-2", 4),
+            launched(Pending, "lt-1", 8),
+            (InService, None),
+        ]);
+        assert_eq!(group.other_running_versions(7), [5, 9]);
+        assert_eq!(group.other_running_versions(3), [5, 7, 9]);
+        let none = Group { source: TemplateSource::Other, ..group };
+        assert_eq!(none.other_running_versions(7), [0; 0]);
+    }
+
+    #[test]
+    fn versions_are_shown_as_aws_writes_them() {
+        let shown = |version: VersionSpec| (version.to_string(), version.number());
+        assert_eq!(shown(VersionSpec::Number(7)), ("7".to_owned(), Some(7)));
+        assert_eq!(shown(VersionSpec::Latest), ("$Latest".to_owned(), None));
+        assert_eq!(shown(VersionSpec::Default), ("$Default".to_owned(), None));
+    }
+
+    /// A group has at most one refresh that still changes it.
+    #[test]
+    fn a_refresh_is_active_until_it_has_ended() {
+        use RefreshStatus::*;
+        let active = [Pending, InProgress, Baking, Cancelling, RollbackInProgress];
+        let ended = [Successful, Failed, Cancelled, RollbackFailed, RollbackSuccessful];
+        assert!(active.into_iter().all(RefreshStatus::is_active));
+        assert!(!ended.into_iter().any(RefreshStatus::is_active));
+    }
+}

@@ -200,3 +200,89 @@ impl fmt::Display for ImageReference {
         write!(f, "{}@{}", self.repository, self.digest)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex() -> String {
+        "0123456789abcdef".repeat(4)
+    }
+
+    #[test]
+    fn a_digest_is_64_lowercase_hexadecimal_digits() {
+        let digest: Digest = format!("sha256:{}", hex()).parse().unwrap();
+        assert_eq!(digest.short(), "0123456789ab");
+        assert_eq!(digest.to_string(), format!("sha256:{}", hex()));
+        // Debug output is read by people, too.
+        assert_eq!(format!("{digest:?}"), digest.to_string());
+        for bad in [
+            hex(),
+            format!("sha512:{}", hex()),
+            format!("sha256:{}", &hex()[1..]),
+            format!("sha256:{}0", hex()),
+            format!("sha256:{}", hex().to_uppercase()),
+            format!("sha256:{}g", &hex()[1..]),
+        ] {
+            assert_eq!(bad.parse::<Digest>(), Err(InvalidReference::Digest(bad)));
+        }
+    }
+
+    #[test]
+    fn a_repository_is_a_registry_and_a_path() {
+        for (text, registry, path) in [
+            ("ghcr.io/acme/web", "ghcr.io", "acme/web"),
+            ("registry:5000/web", "registry:5000", "web"),
+            ("localhost/web", "localhost", "web"),
+            ("ghcr.io/a.c_m-e/9web9", "ghcr.io", "a.c_m-e/9web9"),
+        ] {
+            let repository: Repository = text.parse().unwrap();
+            assert_eq!((repository.registry(), repository.path()), (registry, path));
+            assert_eq!(repository.to_string(), text);
+        }
+        for bad in [
+            "web",
+            "acme/web",
+            "ghcr.io/",
+            "ghcr.io//web",
+            "ghcr.io/Web",
+            "ghcr.io/web/-api",
+            "ghcr.io/web-",
+            "ghcr.io/w@b",
+            "ghcr.io/web:v1",
+        ] {
+            let refused = InvalidReference::Repository(bad.to_owned());
+            assert_eq!(bad.parse::<Repository>(), Err(refused), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_tag_beside_the_digest_is_dropped() {
+        let parse = |name: &str| {
+            let image: Result<ImageReference, _> = format!("{name}@sha256:{}", hex()).parse();
+            image.map(|image| image.repository.to_string())
+        };
+        assert_eq!(parse("ghcr.io/acme/web:v1").unwrap(), "ghcr.io/acme/web");
+        assert_eq!(parse("registry:5000/web").unwrap(), "registry:5000/web");
+        assert_eq!(parse("registry:5000/web:v1").unwrap(), "registry:5000/web");
+        let tag = "ghcr.io/acme/web:v1".to_owned();
+        assert_eq!(tag.parse::<ImageReference>(), Err(InvalidReference::NotPinned(tag)));
+    }
+
+    /// The record in the ledger and every report hold them as text.
+    #[test]
+    fn references_are_text_in_json() {
+        let text = format!("ghcr.io/acme/web@sha256:{}", hex());
+        let image: ImageReference = text.parse().unwrap();
+        let parts = (image.clone(), image.repository.clone(), image.digest.clone());
+        let json = serde_json::to_string(&parts).unwrap();
+        assert_eq!(json, format!("[\"{text}\",\"ghcr.io/acme/web\",\"sha256:{}\"]", hex()));
+        let read: (ImageReference, Repository, Digest) = serde_json::from_str(&json).unwrap();
+        assert_eq!(read, parts);
+        for bad in ["\"web\"", "\"sha256:0\"", "7"] {
+            assert!(serde_json::from_str::<ImageReference>(bad).is_err(), "{bad}");
+            assert!(serde_json::from_str::<Repository>(bad).is_err(), "{bad}");
+            assert!(serde_json::from_str::<Digest>(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -73,3 +73,19 @@ impl LayerState {
         !matches!(self, LayerState::Packing { .. } | LayerState::Uploading { .. })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A terminal keeps these lines; the others are updated in place.
+    #[test]
+    fn the_states_of_a_layer_that_grow_are_reported_again() {
+        let repository: Repository = "ghcr.io/acme/web".parse().unwrap();
+        assert!(!LayerState::Packing { read: 1, written: 1 }.is_reported_once());
+        assert!(!LayerState::Uploading { sent: 1, of: 2 }.is_reported_once());
+        assert!(LayerState::Packed { content: 2, size: 1 }.is_reported_once());
+        assert!(LayerState::Exists { repository: repository.clone() }.is_reported_once());
+        assert!(LayerState::Uploaded { repository, size: 1 }.is_reported_once());
+    }
+}

@@ -148,3 +148,25 @@ impl Outcome {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scripts and workflows rely on both; docs/events.md lists the codes.
+    #[test]
+    fn each_status_has_its_exit_code_and_is_named_as_in_json() {
+        for (status, code, name) in [
+            (Status::Succeeded, 0, "succeeded"),
+            (Status::Failed, 1, "failed"),
+            (Status::Refused, 2, "refused"),
+            (Status::RolledBack, 3, "rolled_back"),
+            (Status::Stuck, 4, "stuck"),
+            (Status::Superseded, 5, "superseded"),
+            (Status::Interrupted, 130, "interrupted"),
+        ] {
+            assert_eq!((status.exit_code(), status.name()), (code, name));
+            assert_eq!(serde_json::to_value(status).unwrap(), name);
+        }
+    }
+}

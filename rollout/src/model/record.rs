@@ -297,3 +297,15 @@ impl Phase {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::tests::ALL;
+
+    #[test]
+    fn phases_are_named_as_in_the_record() {
+        for phase in ALL {
+            assert_eq!(serde_json::to_value(phase).unwrap(), phase.name());
+        }
+    }
+}

@@ -95,3 +95,19 @@ pub struct RepositorySettings {
     /// Whether ECR scans images on push.
     pub scan_on_push: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn severities_are_read_as_ecr_writes_them_and_ascend() {
+        let words = ["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNTRIAGED"];
+        let read = words.map(Severity::read);
+        assert!(read.is_sorted_by(|worse, better| worse > better), "{read:?}");
+        assert_eq!(
+            read.map(|severity| severity.to_string()),
+            ["critical", "high", "medium", "low", "informational", "undefined"]
+        );
+    }
+}

@@ -17,3 +17,15 @@ impl fmt::Display for Size {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_powers_of_a_thousand() {
+        let shown =
+            [0, 999, 1_000, 999_900, 1_000_000, 1_000_000_000].map(|size| Size(size).to_string());
+        assert_eq!(shown, ["0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB", "1.00 GB"]);
+    }
+}

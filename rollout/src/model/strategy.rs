@@ -111,3 +111,21 @@ impl<T> std::ops::IndexMut<Color> for PerColor<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strategies_and_colors_are_named_as_in_the_configuration() {
+        for strategy in [Strategy::BlueGreen, Strategy::Canary, Strategy::Linear, Strategy::Rolling]
+        {
+            assert_eq!(strategy.to_string(), strategy.name());
+            assert_eq!(serde_json::to_value(strategy).unwrap(), strategy.name());
+        }
+        for color in Color::BOTH {
+            assert_eq!(serde_json::to_value(color).unwrap(), color.to_string());
+            assert_ne!(color, color.other());
+        }
+    }
+}

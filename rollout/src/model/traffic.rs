@@ -185,3 +185,32 @@ pub struct Target {
     /// AWS's reason code, for messages.
     pub reason: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn forward(weights: &[(&str, u16)]) -> Forward {
+        let weights = weights.iter().map(|(arn, weight)| ((*arn).to_owned(), *weight));
+        Forward { weights: weights.collect(), stickiness: None }
+    }
+
+    /// Any traffic counts, however little.
+    #[test]
+    fn shares_are_rounded_up() {
+        let share = |own, other| forward(&[("own", own), ("other", other)]).share("own");
+        assert_eq!([share(1, 1), share(50, 50), share(1, 2), share(2, 1)], [50, 50, 34, 67]);
+        assert_eq!([share(1, 999), share(999, 1), share(0, 999)], [1, 100, 0]);
+        // The rule answers with an error then.
+        assert_eq!(share(0, 0), 0);
+        assert_eq!(forward(&[("other", 1)]).share("own"), 0);
+    }
+
+    #[test]
+    fn a_forward_names_a_target_group_at_any_weight() {
+        let forward = forward(&[("none", 0), ("some", 7)]);
+        assert_eq!([forward.weight("none"), forward.weight("some")], [Some(0), Some(7)]);
+        assert!(forward.names("none") && forward.names("some") && !forward.names("other"));
+        assert_eq!(Forward::only("some").share("some"), 100);
+    }
+}

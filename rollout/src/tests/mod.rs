@@ -19,3 +19,5 @@ mod takeovers;
 mod traffic;
 mod undoing;
 mod world;
+
+pub(crate) use situation::ALL;

@@ -84,8 +84,10 @@ fn traffic_restored_after_the_scale_in_was_scheduled_leaves_no_scale_in_on_the_l
 #[test]
 fn a_finished_record_ends_the_run() {
     let mut world = come_to(&[100], Phase::Done.min(Phase::ScheduleScaleIn));
+    assert!(!world.record.is_finished());
     world.record.phase = Phase::Done;
     world.record.status = Some(Status::Succeeded);
+    assert!(world.record.is_finished());
     for _ in 0..1000 {
         if world.tick().is_some() {
             return;

@@ -104,7 +104,7 @@ pub(super) fn reason(next: &Decision) -> &str {
 }
 
 /// All phases.
-pub(super) const ALL: [Phase; 16] = [
+pub(crate) const ALL: [Phase; 16] = [
     Phase::TakeOver,
     Phase::Prepare,
     Phase::CancelScaleIn,
