@@ -67,21 +67,6 @@ fn the_scale_in_that_is_canceled_is_remembered() {
     assert_eq!(canceled(vec![3]).min_sizes_set, [3]);
 }
 
-#[test]
-fn a_scale_in_that_is_about_to_run_is_waited_for() {
-    let due_in = |seconds: i64| {
-        let mut green = group("green", (3, 6, 3), OLD);
-        green.scheduled_actions.known().push(scale_in(ago(-seconds)));
-        idle(Phase::CancelScaleIn, 0, green, |_, _| {})
-    };
-    assert_eq!(actions(&due_in(181)), ["unschedule green"]);
-    assert_eq!(
-        waits_for(&due_in(180)),
-        Some("the scheduled scale-in of green is due now: waiting until it has run")
-    );
-    assert_eq!(actions(&due_in(180)), [""; 0]);
-}
-
 /// Somebody forwards another rule to the idle group, which is about to be replaced.
 #[test]
 fn a_rule_outside_the_plan_ends_the_preparation() {
@@ -117,15 +102,6 @@ fn this_rollouts_refresh_is_waited_for_until_the_deadline() {
         reason(&failed),
         "the instance refresh of green ended with status Failed: AWS gave no reason"
     );
-}
-
-/// Its response was lost: the record has no ID yet.
-#[test]
-fn a_refresh_that_is_recognized_is_known_by_its_id_from_then_on() {
-    let unknown = RefreshFacts { version: NEW, after: None, id: None };
-    let mut next = refreshing(Some(unknown), 0, refresh("r", RefreshStatus::InProgress, NEW));
-    assert_eq!(waits_for(&next), Some("updating green to version 8"));
-    assert_eq!(facts(&mut next.record).refresh, started("r", NEW));
 }
 
 /// A run with another image takes over while its predecessor's refresh is active.

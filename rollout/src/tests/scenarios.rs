@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::rolling::rolling;
-use super::situation::facts;
+use super::situation::{facts, refresh};
 use super::world::*;
 use crate::model::*;
 use crate::*;
@@ -237,19 +237,8 @@ fn a_canary_that_scaled_out_does_not_block_its_rollback() {
 #[test]
 fn a_group_that_is_refreshed_during_bake_loses_its_traffic() {
     let mut world = come_to(&[10, 100], Phase::Bake);
-    world.group("green").refreshes.known().insert(
-        0,
-        InstanceRefresh {
-            id: "theirs".to_owned(),
-            status: RefreshStatus::InProgress,
-            reason: None,
-            percent: None,
-            remaining: None,
-            started: None,
-            desired: Some(template(NEW)),
-            preferences: None,
-        },
-    );
+    let theirs = refresh("theirs", RefreshStatus::InProgress, NEW);
+    world.group("green").refreshes.known().insert(0, theirs);
     assert!(needs(&world.plan, &world.record).refreshes, "bake does not read instance refreshes");
     let next = decide(&world.plan, &world.record, &world.seen);
     assert_eq!(next.record.phase, Phase::RestoreTraffic);

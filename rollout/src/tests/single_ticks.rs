@@ -42,28 +42,16 @@ fn a_refresh_waits_until_the_group_has_been_idle_for_t() {
 
 #[test]
 fn a_refresh_of_unknown_result_is_found_and_not_started_again() {
-    let next = tick(Phase::Refresh, |record, seen| {
-        facts(record).idle_since = Some(seen.now - jiff::SignedDuration::from_secs(60));
+    let mut next = tick(Phase::Refresh, |record, seen| {
+        facts(record).idle_since = Some(ago(60));
         facts(record).refresh = Some(RefreshFacts { version: NEW, after: None, id: None });
-        let preferences = RefreshPreferences {
-            warmup: Some(std::time::Duration::ZERO),
-            skip_matching: true,
-            ..RefreshPreferences::default()
-        };
-        seen.groups.get_mut("green").unwrap().refreshes.known().push(InstanceRefresh {
-            id: "mine".to_owned(),
-            status: RefreshStatus::Pending,
-            reason: None,
-            percent: None,
-            remaining: None,
-            started: None,
-            desired: Some(template(NEW)),
-            preferences: Some(preferences),
-        });
+        let mine = refresh("mine", RefreshStatus::Pending, NEW);
+        seen.groups.get_mut("green").unwrap().refreshes.known().push(mine);
     });
-    assert!(actions(&next).is_empty());
-    let mut record = next.record;
-    assert_eq!(facts(&mut record).refresh.as_ref().unwrap().id.as_deref(), Some("mine"));
+    assert_eq!(actions(&next), [""; 0]);
+    assert_eq!(waits_for(&next), Some("updating green to version 8"));
+    let known = facts(&mut next.record).refresh.as_ref().unwrap();
+    assert_eq!(known.id.as_deref(), Some("mine"));
 }
 
 #[test]
@@ -84,15 +72,24 @@ fn a_group_that_is_not_ready_loses_its_traffic_at_once() {
 
 #[test]
 fn a_scheduled_scale_in_that_is_due_is_left_to_run() {
-    let scheduled = |seconds: i64| {
+    let scheduled = |due_in: i64| {
         tick(Phase::CancelScaleIn, |_, seen| {
-            let at = seen.now + jiff::SignedDuration::from_secs(seconds);
-            seen.groups.get_mut("green").unwrap().scheduled_actions.known().push(scale_in(at));
+            let green = seen.groups.get_mut("green").unwrap();
+            green.scheduled_actions.known().push(scale_in(ago(-due_in)));
         })
     };
-    assert_eq!(actions(&scheduled(600)), ["unschedule green"]);
-    assert!(actions(&scheduled(120)).is_empty());
-    assert!(actions(&scheduled(-120)).is_empty());
+    // It may run up to two minutes late, and a request takes its time.
+    for due_in in [180, 0, -180] {
+        let next = scheduled(due_in);
+        assert_eq!((actions(&next), next.record.phase), (vec![], Phase::CancelScaleIn), "{due_in}");
+        assert_eq!(
+            waits_for(&next),
+            Some("the scheduled scale-in of green is due now: waiting until it has run")
+        );
+    }
+    for due_in in [181, -181] {
+        assert_eq!(actions(&scheduled(due_in)), ["unschedule green"], "{due_in}");
+    }
 }
 
 /// The refresh to the previous version is active when an operator raises DesiredCapacity.
@@ -101,16 +98,7 @@ fn a_group_is_not_scaled_in_during_its_refresh_to_the_previous_version() {
     let next = tick(Phase::Undo, |record, seen| {
         let green = seen.groups.get_mut("green").unwrap();
         green.group.capacity.desired = 2;
-        green.refreshes.known().push(InstanceRefresh {
-            id: "back".to_owned(),
-            status: RefreshStatus::InProgress,
-            reason: None,
-            percent: None,
-            remaining: None,
-            started: None,
-            desired: Some(template(OLD)),
-            preferences: None,
-        });
+        green.refreshes.known().push(refresh("back", RefreshStatus::InProgress, OLD));
         let facts = facts(record);
         facts.idle_since = Some(start() - jiff::SignedDuration::from_secs(600));
         facts.sides.green.min_sizes_set = vec![4];
