@@ -65,7 +65,7 @@ fn a_version_that_never_becomes_healthy_fails_without_traffic() {
 fn a_rollout_killed_in_any_tick_still_succeeds() {
     let ticks = {
         let mut world = World::new(plan(&[10, 100]), Phase::CancelScaleIn);
-        (1..1000).find(|_| world.tick().is_some()).unwrap()
+        (1..1_000).find(|_| world.tick().is_some()).unwrap()
     };
     for killed_at in 1..ticks {
         let mut world = World::new(plan(&[10, 100]), Phase::CancelScaleIn);

@@ -214,9 +214,9 @@ impl World {
         }
     }
 
-    /// Runs ticks until the run ends; panics if it does not within a virtual day.
+    /// Runs ticks until the run ends; panics if it does not within an hour.
     pub(super) fn run(&mut self) -> Exit {
-        for _ in 0..20_000 {
+        for _ in 0..1_000 {
             if let Some(end) = self.tick() {
                 return end;
             }
@@ -224,9 +224,9 @@ impl World {
         panic!("no end: {:?}\n{}", self.record, self.log.join("\n"));
     }
 
-    /// Runs ticks until `there` holds; panics if the run ends first, or if a virtual day passes.
+    /// Runs ticks until `there` holds; panics if the run ends first, or if an hour passes.
     pub(super) fn run_until(&mut self, there: impl Fn(&World) -> bool) {
-        for _ in 0..20_000 {
+        for _ in 0..1_000 {
             if there(self) {
                 return;
             }
