@@ -21,11 +21,10 @@ pub(super) enum UpdateProgress {
     Failed(String),
 }
 
-/// Returns preferences that replace all instances at once, because the group receives no traffic. cutover's own gate
-/// waits for health, so no warmup is needed.
+/// Returns preferences that replace all instances at once, because the group receives no traffic: none has to stay
+/// healthy, which is the default here. cutover's own gate waits for health, so no warmup is needed.
 pub(super) fn idle_preferences() -> RefreshPreferences {
     RefreshPreferences {
-        min_healthy: 0,
         warmup: Some(Duration::ZERO),
         skip_matching: true,
         ..RefreshPreferences::default()
