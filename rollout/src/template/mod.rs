@@ -136,6 +136,7 @@ mod tests {
         let both = multipart("base64", &STANDARD.encode("echo nothing here"));
         assert!(rewrite(both.replace("packages: [docker]", run)).is_ok());
         let gzip = rewrite([0x1f, 0x8b, 8, 0]).unwrap_err();
+        assert_eq!(gzip, PinError::Compressed);
         assert!(gzip.to_string().contains("user_data: { file:"), "{gzip}");
     }
 
