@@ -141,6 +141,22 @@ mod tests {
     }
 
     #[test]
+    fn what_one_image_of_a_repository_can_be_pinned_in_any_can() {
+        let check = |text: &str| {
+            let base = STANDARD.encode(text);
+            check_pinnable(&UserDataSource::Rewrite, Some(&base), &image().repository)
+        };
+        let run = "docker run registry.example:5000/team/web:v1\n";
+        assert_eq!(check(run), Ok(()));
+        assert!(matches!(check("docker run nginx:1\n"), Err(PinError::NotMentioned { .. })));
+        // Exactly as long as it may be with a digest.
+        let rest = LIMIT - rewrite(run).unwrap().len();
+        assert_eq!(check(&format!("{run}{}", "x".repeat(rest))), Ok(()));
+        let long = check(&format!("{run}{}", "x".repeat(rest + 1))).unwrap_err();
+        assert!(matches!(long, PinError::TooLong { bytes, .. } if bytes == LIMIT + 1), "{long}");
+    }
+
+    #[test]
     fn refuses_what_would_not_launch() {
         let none = rewrite("#!/bin/sh\ndocker run nginx:1\n").unwrap_err().to_string();
         assert!(none.contains("registry.example:5000/team/web"), "{none}");
@@ -211,7 +227,7 @@ mod tests {
         };
         assert_eq!(made(16_384).unwrap().bytes, 16_384);
         let refused = made(16_385).unwrap_err();
-        assert_eq!(refused, PinError::TooLong { image: image(), bytes: 16_385 });
+        assert_eq!(refused, PinError::TooLong { repository: image().repository, bytes: 16_385 });
     }
 
     /// Most encoders write lines of 76 characters.
