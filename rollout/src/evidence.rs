@@ -12,20 +12,21 @@ pub(super) const METRIC_LAG: SignedDuration = SignedDuration::from_secs(120);
 
 /// Judges a target group by the whole minutes since `since`. Also returns the counts that decided.
 pub(super) fn judge_since(
-    seen: &Observation,
+    observation: &Observation,
     target_group: &str,
     limit: &ErrorLimit,
     since: Timestamp,
 ) -> (Counts, Verdict) {
     // Before the first whole minute nothing is read. Zero requests are then not enough evidence for a verdict.
-    let all = seen.counts.get("request counts").ok().and_then(|counts| counts.get(target_group));
+    let all =
+        observation.counts.get("request counts").ok().and_then(|counts| counts.get(target_group));
     let counts = |until: Timestamp| all.map(|c| c.within(since, until)).unwrap_or_default();
-    let all = counts(seen.now);
+    let all = counts(observation.now);
     let verdict = judge(limit, all);
     if matches!(verdict, Verdict::Fail(_)) {
         return (all, verdict);
     }
-    let settled = counts(seen.now.saturating_sub(METRIC_LAG).unwrap_or(since));
+    let settled = counts(observation.now.saturating_sub(METRIC_LAG).unwrap_or(since));
     let verdict = match judge(limit, settled) {
         Verdict::Insufficient(why) if all.requests > settled.requests => Verdict::Insufficient(
             format!("{why} ({} more are too recent to count)", all.requests - settled.requests),
@@ -36,11 +37,11 @@ pub(super) fn judge_since(
 }
 
 /// Judges by the configured alarms alone; `None` if all of them are OK.
-pub(super) fn judge_alarms(plan: &Plan, seen: &Observation) -> Option<Verdict> {
+pub(super) fn judge_alarms(plan: &Plan, observation: &Observation) -> Option<Verdict> {
     if plan.judge.alarms.is_empty() {
         return None;
     }
-    let alarms = match seen.alarms.get("the alarms") {
+    let alarms = match observation.alarms.get("the alarms") {
         Ok(alarms) => alarms,
         Err(why) => return Some(Verdict::Insufficient(why.to_string())),
     };

@@ -9,11 +9,12 @@ use crate::model::{Color, Forward, Lifecycle, Rule, RuleId, TargetHealth};
 /// Returns the Availability Zone of each ready target of a group: healthy, its instance InService and launched from one
 /// of the `versions` of `template`.
 pub fn ready_targets<'a>(
-    seen: &'a ObservedGroup,
+    observed: &'a ObservedGroup,
     template: &str,
     versions: &[u64],
 ) -> Vec<&'a str> {
-    seen.group
+    observed
+        .group
         .instances
         .iter()
         .filter(|instance| {
@@ -22,7 +23,7 @@ pub fn ready_targets<'a>(
                     .template
                     .as_ref()
                     .is_some_and(|t| versions.iter().any(|version| t.is(template, *version)))
-                && seen
+                && observed
                     .targets
                     .iter()
                     .any(|t| t.id == instance.id && t.health == TargetHealth::Healthy)
@@ -70,9 +71,12 @@ impl Readiness {
 }
 
 /// Returns D for a step forward: the larger DesiredCapacity of the two groups.
-pub(super) fn largest_desired(pair: &Pair, seen: &Observation) -> u32 {
+pub(super) fn largest_desired(pair: &Pair, observation: &Observation) -> u32 {
     let desired = |color: &Color| {
-        seen.groups.get(&pair.sides[*color].group).map_or(0, |seen| seen.group.capacity.desired)
+        observation
+            .groups
+            .get(&pair.sides[*color].group)
+            .map_or(0, |observed| observed.group.capacity.desired)
     };
     Color::BOTH.iter().map(desired).max().unwrap_or(0)
 }
@@ -80,10 +84,15 @@ pub(super) fn largest_desired(pair: &Pair, seen: &Observation) -> u32 {
 /// Returns D for restoring all traffic to `old`, which has lost `share` percent. While it still has the larger part,
 /// its own DesiredCapacity says what it needs: a broken canary that scales out by itself must not block the rollback. D
 /// is at most the group's MaxSize.
-pub(super) fn desired_for_rollback(pair: &Pair, seen: &Observation, old: Color, share: u8) -> u32 {
-    let Some(group) = seen.groups.get(&pair.sides[old].group) else { return 0 };
+pub(super) fn desired_for_rollback(
+    pair: &Pair,
+    observation: &Observation,
+    old: Color,
+    share: u8,
+) -> u32 {
+    let Some(group) = observation.groups.get(&pair.sides[old].group) else { return 0 };
     let capacity = group.group.capacity;
-    let desired = if share < 50 { capacity.desired } else { largest_desired(pair, seen) };
+    let desired = if share < 50 { capacity.desired } else { largest_desired(pair, observation) };
     desired.min(capacity.max)
 }
 
@@ -92,13 +101,13 @@ pub(super) fn desired_for_rollback(pair: &Pair, seen: &Observation, old: Color, 
 pub(super) fn readiness(
     plan: &Plan,
     pair: &Pair,
-    seen: &Observation,
+    observation: &Observation,
     color: Color,
     versions: &[u64],
     (percent, desired): (u8, u32),
 ) -> Readiness {
     let needed = required_targets(percent, desired);
-    let Some(group) = seen.groups.get(&pair.sides[color].group) else {
+    let Some(group) = observation.groups.get(&pair.sides[color].group) else {
         return Readiness { ready: 0, needed, instances: 0, zones: false };
     };
     let ready = ready_targets(group, &plan.template, versions);
@@ -112,25 +121,26 @@ pub(super) fn readiness(
 }
 
 /// Returns the observed rules of the plan, without the test rule and without rules that no longer exist or forward.
-pub(super) fn observed_rules<'a>(pair: &Pair, seen: &'a Observation) -> Vec<&'a Rule> {
-    let forwarding = |id: &RuleId| seen.rules.iter().find(|r| r.id == *id && r.forward.is_some());
+pub(super) fn observed_rules<'a>(pair: &Pair, observation: &'a Observation) -> Vec<&'a Rule> {
+    let forwarding =
+        |id: &RuleId| observation.rules.iter().find(|r| r.id == *id && r.forward.is_some());
     pair.rules.iter().filter_map(forwarding).collect()
 }
 
 /// Returns the largest share that any rule of the plan gives to a side.
-pub(super) fn largest_share(pair: &Pair, seen: &Observation, side: &Side) -> u8 {
-    shares(pair, seen, side).max().unwrap_or(0)
+pub(super) fn largest_share(pair: &Pair, observation: &Observation, side: &Side) -> u8 {
+    shares(pair, observation, side).max().unwrap_or(0)
 }
 
 /// Returns the smallest share that any rule of the plan gives to a side.
-pub(super) fn smallest_share(pair: &Pair, seen: &Observation, side: &Side) -> u8 {
-    shares(pair, seen, side).min().unwrap_or(0)
+pub(super) fn smallest_share(pair: &Pair, observation: &Observation, side: &Side) -> u8 {
+    shares(pair, observation, side).min().unwrap_or(0)
 }
 
 /// Returns whether every observed rule of the plan sends all of its traffic to a side. A share of 100% does not say
 /// that, because shares are rounded up.
-pub(super) fn receives_all(pair: &Pair, seen: &Observation, side: &Side) -> bool {
-    let rules = observed_rules(pair, seen);
+pub(super) fn receives_all(pair: &Pair, observation: &Observation, side: &Side) -> bool {
+    let rules = observed_rules(pair, observation);
     let alone = |forward: &Forward| {
         let mut weighted = forward.weights.iter().filter(|(_, weight)| *weight > 0).peekable();
         weighted.peek().is_some() && weighted.all(|(arn, _)| *arn == side.target_group)
@@ -140,11 +150,11 @@ pub(super) fn receives_all(pair: &Pair, seen: &Observation, side: &Side) -> bool
 
 fn shares<'a>(
     pair: &'a Pair,
-    seen: &'a Observation,
+    observation: &'a Observation,
     side: &'a Side,
 ) -> impl Iterator<Item = u8> + 'a {
     pair.rules.iter().filter_map(|id| {
-        let rule = seen.rules.iter().find(|r| r.id == *id)?;
+        let rule = observation.rules.iter().find(|r| r.id == *id)?;
         Some(rule.forward.as_ref()?.share(&side.target_group))
     })
 }
@@ -154,21 +164,21 @@ fn shares<'a>(
 /// # Errors
 /// If these rules have not been read.
 pub(super) fn other_rule<'a>(
-    seen: &'a Observation,
+    observation: &'a Observation,
     side: &Side,
 ) -> Result<Option<&'a Rule>, NotReady> {
     let gives = |rule: &&Rule| {
         rule.forward.as_ref().is_some_and(|forward| forward.share(&side.target_group) > 0)
     };
-    Ok(seen.other_rules.get("the rules outside the plan")?.iter().find(gives))
+    Ok(observation.other_rules.get("the rules outside the plan")?.iter().find(gives))
 }
 
 /// Returns a rule of the plan that sends traffic to a target group of neither side, and that target group's ARN.
 pub(super) fn third_target_group<'a>(
     pair: &'a Pair,
-    seen: &'a Observation,
+    observation: &'a Observation,
 ) -> Option<(&'a RuleId, &'a str)> {
-    observed_rules(pair, seen).into_iter().find_map(|rule| {
+    observed_rules(pair, observation).into_iter().find_map(|rule| {
         let mut thirds = third_target_groups(pair, rule.forward.as_ref()?);
         thirds.next().map(|(arn, _)| (&rule.id, arn.as_str()))
     })
@@ -184,8 +194,8 @@ pub(super) fn third_target_groups<'a>(
 }
 
 /// Returns whether both sides receive traffic.
-pub(super) fn is_split(plan: &Plan, seen: &Observation) -> bool {
+pub(super) fn is_split(plan: &Plan, observation: &Observation) -> bool {
     plan.pair().is_some_and(|pair| {
-        Color::BOTH.iter().all(|c| largest_share(pair, seen, &pair.sides[*c]) > 0)
+        Color::BOTH.iter().all(|c| largest_share(pair, observation, &pair.sides[*c]) > 0)
     })
 }

@@ -47,8 +47,8 @@ pub const T: std::time::Duration = std::time::Duration::from_secs(60);
 ///
 /// # Errors
 /// Returns what the proof lacks.
-pub fn prove(plan: &Plan, record: &Record, seen: &Observation) -> Result<(), NotReady> {
-    let mut tick = Tick::new(plan, record, seen);
+pub fn prove(plan: &Plan, record: &Record, observation: &Observation) -> Result<(), NotReady> {
+    let mut tick = Tick::new(plan, record, observation);
     match &plan.shape {
         Shape::TwoGroups(pair) => two_groups::prove(&mut tick, pair),
         Shape::OneGroup(group) => one_group::prove(&tick, tick.observed_group(&group.group)?),
@@ -57,8 +57,8 @@ pub fn prove(plan: &Plan, record: &Record, seen: &Observation) -> Result<(), Not
 
 /// Decides one tick. The record must have the shape of the plan. If it does not, because `fleet` was changed in the
 /// configuration in between, the run ends as stuck.
-pub fn decide(plan: &Plan, record: &Record, seen: &Observation) -> Decision {
-    let mut tick = Tick::new(plan, record, seen);
+pub fn decide(plan: &Plan, record: &Record, observation: &Observation) -> Decision {
+    let mut tick = Tick::new(plan, record, observation);
     if let Some(next) = tick.superseded() {
         return next;
     }

@@ -29,12 +29,14 @@ pub(super) fn decide(tick: &mut Tick<'_>, plan: &OneGroup) {
         } else {
             start_rollback(tick, &why);
         }
-    } else if let Some(seen) = tick.group_or_stuck(&plan.group) {
+    } else if let Some(observed) = tick.group_or_stuck(&plan.group) {
         let stepped = match tick.record.phase {
-            Phase::TakeOver => take_over(tick, seen, &mut facts),
-            Phase::Refresh | Phase::CancelScaleIn => watch_refresh(tick, plan, seen, &mut facts),
-            Phase::Verify => verify(tick, seen),
-            Phase::RestoreTraffic | Phase::Undo => roll_back(tick, plan, seen, &mut facts),
+            Phase::TakeOver => take_over(tick, observed, &mut facts),
+            Phase::Refresh | Phase::CancelScaleIn => {
+                watch_refresh(tick, plan, observed, &mut facts)
+            }
+            Phase::Verify => verify(tick, observed),
+            Phase::RestoreTraffic | Phase::Undo => roll_back(tick, plan, observed, &mut facts),
             Phase::Prepare
             | Phase::ScaleOut
             | Phase::AddToRules
@@ -53,10 +55,10 @@ pub(super) fn decide(tick: &mut Tick<'_>, plan: &OneGroup) {
 
 fn take_over(
     tick: &mut Tick<'_>,
-    seen: &ObservedGroup,
+    observed: &ObservedGroup,
     facts: &mut OneGroupFacts,
 ) -> Result<(), NotReady> {
-    let idle = active_refresh(seen)?.is_none();
+    let idle = active_refresh(observed)?.is_none();
     if !tick.is_overdue(T) && !mutant::on(Mutant::NoWaitAfterTakeover) {
         tick.report_waiting(
             "the previous run did not finish: waiting until none of its requests can still take effect",
@@ -67,7 +69,7 @@ fn take_over(
     } else if let Some(version) = tick
         .record
         .version
-        .filter(|version| idle && is_at_version(seen, &tick.plan.template, *version))
+        .filter(|version| idle && is_at_version(observed, &tick.plan.template, *version))
     {
         tick.record.previous = version;
         tick.record.restart = false;
@@ -87,16 +89,16 @@ fn take_over(
 fn watch_refresh(
     tick: &mut Tick<'_>,
     plan: &OneGroup,
-    seen: &ObservedGroup,
+    observed: &ObservedGroup,
     facts: &mut OneGroupFacts,
 ) -> Result<(), NotReady> {
     let version = tick.version()?;
-    let mine = track_refresh(tick, seen, &mut facts.refresh, version, &plan.preferences)?;
+    let mine = track_refresh(tick, observed, &mut facts.refresh, version, &plan.preferences)?;
     if let Some((status, reason)) = &mine {
         match status {
             RefreshStatus::Pending | RefreshStatus::InProgress | RefreshStatus::Baking => {}
             RefreshStatus::Successful => {
-                if is_at_version(seen, &tick.plan.template, version) {
+                if is_at_version(observed, &tick.plan.template, version) {
                     tick.enter(Phase::Verify, "verifying that the new version is live and healthy");
                     return Ok(());
                 }
@@ -119,21 +121,21 @@ fn watch_refresh(
             start_rollback(tick, &why);
             return Ok(());
         }
-    } else if active_refresh(seen)?.is_some() {
+    } else if active_refresh(observed)?.is_some() {
         tick.report_waiting(
             "an instance refresh that this rollout did not start is active",
             Some(tick.plan.deadlines.refresh),
         );
-    } else if is_at_version(seen, &tick.plan.template, version) {
+    } else if is_at_version(observed, &tick.plan.template, version) {
         tick.enter(Phase::Verify, "every instance already runs the new version");
         return Ok(());
     } else {
-        start_refresh(tick, plan, seen, &mut facts.refresh, version, plan.preferences.clone())?;
+        start_refresh(tick, plan, observed, &mut facts.refresh, version, plan.preferences.clone())?;
     }
     let planned = plan.preferences.bake
         + plan.preferences.checkpoint_delay * plan.preferences.checkpoints.len() as u32;
     let limit = tick.plan.deadlines.refresh + planned;
-    let but = suspended_suffix(seen);
+    let but = suspended_suffix(observed);
     if tick.is_overdue(limit) {
         start_rollback(tick, &format!("the instance refresh did not finish in time{but}"));
     } else {
@@ -146,12 +148,12 @@ fn watch_refresh(
 fn roll_back(
     tick: &mut Tick<'_>,
     plan: &OneGroup,
-    seen: &ObservedGroup,
+    observed: &ObservedGroup,
     facts: &mut OneGroupFacts,
 ) -> Result<(), NotReady> {
     let limit = tick.plan.deadlines.refresh + tick.plan.deadlines.healthy;
     if tick.is_overdue(limit) {
-        let but = suspended_suffix(seen);
+        let but = suspended_suffix(observed);
         tick.stuck(
             format!("the rollback to the previous version did not finish in time{but}"),
             "run `cutover status` to see the group and its instance refresh, then `cutover rollback` to resume",
@@ -160,9 +162,9 @@ fn roll_back(
     }
     if let Some(version) = tick.record.version {
         // A run that died right after StartInstanceRefresh has not recorded the refresh's ID.
-        locate_refresh(tick, seen, &mut facts.refresh, version, &plan.preferences)?;
+        locate_refresh(tick, observed, &mut facts.refresh, version, &plan.preferences)?;
     }
-    if let Some(refresh) = active_refresh(seen)? {
+    if let Some(refresh) = active_refresh(observed)? {
         let forward = facts.refresh.as_ref().is_some_and(|f| f.id.as_ref() == Some(&refresh.id));
         tick.emit(Event::Refresh {
             group: plan.group.clone(),
@@ -181,7 +183,7 @@ fn roll_back(
         return Ok(());
     }
     let previous = tick.record.previous;
-    if is_at_version(seen, &tick.plan.template, previous) {
+    if is_at_version(observed, &tick.plan.template, previous) {
         end_rollback(tick, facts);
         return Ok(());
     }
@@ -193,7 +195,7 @@ fn roll_back(
         alarms: Vec::new(),
         ..plan.preferences.clone()
     };
-    match track_refresh(tick, seen, &mut facts.back, previous, &preferences)? {
+    match track_refresh(tick, observed, &mut facts.back, previous, &preferences)? {
         Some((RefreshStatus::Successful, _)) => tick.report_waiting(
             "the instance refresh succeeded, but not every instance shows the previous version yet",
             Some(limit),
@@ -205,7 +207,7 @@ fn roll_back(
             ));
             facts.back = None;
         }
-        None => start_refresh(tick, plan, seen, &mut facts.back, previous, preferences)?,
+        None => start_refresh(tick, plan, observed, &mut facts.back, previous, preferences)?,
     }
     Ok(())
 }
@@ -228,17 +230,17 @@ fn end_rollback(tick: &mut Tick<'_>, facts: &mut OneGroupFacts) {
 }
 
 /// Proves that every instance runs the record's version and is healthy.
-pub(super) fn prove(tick: &Tick<'_>, seen: &ObservedGroup) -> Result<(), NotReady> {
+pub(super) fn prove(tick: &Tick<'_>, observed: &ObservedGroup) -> Result<(), NotReady> {
     let version = tick.version()?;
     tick.check_proof(version)?;
-    check_no_active_refresh(seen)?;
-    check_at_version(seen, &tick.plan.template, version)?;
-    check_targets(seen, TargetHealth::Healthy)
+    check_no_active_refresh(observed)?;
+    check_at_version(observed, &tick.plan.template, version)?;
+    check_targets(observed, TargetHealth::Healthy)
 }
 
-fn verify(tick: &mut Tick<'_>, seen: &ObservedGroup) -> Result<(), NotReady> {
+fn verify(tick: &mut Tick<'_>, observed: &ObservedGroup) -> Result<(), NotReady> {
     let version = tick.version()?;
-    match prove(tick, seen) {
+    match prove(tick, observed) {
         Ok(()) => {
             let message = format!("every instance runs version {version} and is healthy");
             let reached = tick.record.goal.reached();
@@ -262,16 +264,16 @@ fn start_rollback(tick: &mut Tick<'_>, reason: &str) {
 /// Returns the status and reason of the rollout's refresh. Records its ID and reports its progress.
 fn track_refresh(
     tick: &mut Tick<'_>,
-    seen: &ObservedGroup,
+    observed: &ObservedGroup,
     facts: &mut Option<RefreshFacts>,
     version: u64,
     preferences: &RefreshPreferences,
 ) -> Result<Option<(RefreshStatus, Option<String>)>, NotReady> {
-    let Some(refresh) = locate_refresh(tick, seen, facts, version, preferences)? else {
+    let Some(refresh) = locate_refresh(tick, observed, facts, version, preferences)? else {
         return Ok(None);
     };
     tick.emit(Event::Refresh {
-        group: seen.group.name.clone(),
+        group: observed.group.name.clone(),
         status: refresh.status,
         percent: refresh.percent,
         reason: refresh.reason.clone(),
@@ -282,13 +284,13 @@ fn track_refresh(
 /// Returns the rollout's refresh, and records its ID.
 fn locate_refresh<'s>(
     tick: &Tick<'_>,
-    seen: &'s ObservedGroup,
+    observed: &'s ObservedGroup,
     facts: &mut Option<RefreshFacts>,
     version: u64,
     preferences: &RefreshPreferences,
 ) -> Result<Option<&'s InstanceRefresh>, NotReady> {
     let Some(known) = facts.as_mut().filter(|f| f.version == version) else { return Ok(None) };
-    let refresh = own_refresh(seen, known, &tick.plan.template, preferences)?;
+    let refresh = own_refresh(observed, known, &tick.plan.template, preferences)?;
     if let Some(refresh) = refresh {
         known.id = Some(refresh.id.clone());
     }
@@ -298,13 +300,13 @@ fn locate_refresh<'s>(
 fn start_refresh(
     tick: &mut Tick<'_>,
     plan: &OneGroup,
-    seen: &ObservedGroup,
+    observed: &ObservedGroup,
     facts: &mut Option<RefreshFacts>,
     version: u64,
     preferences: RefreshPreferences,
 ) -> Result<(), NotReady> {
     if facts.as_ref().is_none_or(|f| f.version != version) {
-        let after = seen.refreshes()?.first().map(|refresh| refresh.id.clone());
+        let after = observed.refreshes()?.first().map(|refresh| refresh.id.clone());
         *facts = Some(RefreshFacts { version, after, id: None });
     }
     tick.send(Action::StartRefresh {
@@ -334,21 +336,24 @@ fn verdict(tick: &mut Tick<'_>, plan: &OneGroup) -> Verdict {
 }
 
 /// Checks that the registered targets are exactly the group's instances in service, all in `health`.
-pub(super) fn check_targets(seen: &ObservedGroup, health: TargetHealth) -> Result<(), NotReady> {
+pub(super) fn check_targets(
+    observed: &ObservedGroup,
+    health: TargetHealth,
+) -> Result<(), NotReady> {
     let of = |wanted: &[Lifecycle]| -> BTreeSet<&str> {
-        let instances = seen.group.instances.iter();
+        let instances = observed.group.instances.iter();
         instances.filter(|i| wanted.contains(&i.lifecycle)).map(|i| i.id.as_str()).collect()
     };
     let (serving, coming) = (of(&[Lifecycle::InService]), of(&[Lifecycle::Pending]));
     // Whatever is asked of every instance holds for a group without instances, so that is checked first.
-    let desired = seen.group.capacity.desired;
+    let desired = observed.group.capacity.desired;
     NotReady::unless(!serving.is_empty() || desired == 0, || {
         format!("none of the {desired} desired instances is in service")
     })?;
-    if seen.group.target_groups.is_empty() {
+    if observed.group.target_groups.is_empty() {
         return Ok(());
     }
-    let registered: BTreeSet<&str> = seen
+    let registered: BTreeSet<&str> = observed
         .targets
         .iter()
         .filter(|t| t.health != TargetHealth::Draining)
@@ -363,7 +368,7 @@ pub(super) fn check_targets(seen: &ObservedGroup, health: TargetHealth) -> Resul
             serving.len()
         )
     })?;
-    let well = |id: &&str| seen.targets.iter().any(|t| t.id == **id && t.health == health);
+    let well = |id: &&str| observed.targets.iter().any(|t| t.id == **id && t.health == health);
     let healthy = serving.iter().filter(|id| well(id)).count();
     NotReady::unless(healthy == serving.len(), || {
         format!("{healthy} of {} targets are healthy", serving.len())

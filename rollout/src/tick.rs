@@ -66,10 +66,10 @@ const TICK_INTERVAL: Duration = Duration::from_secs(5);
 const LONGEST_INTERVAL: Duration = Duration::from_secs(20);
 
 impl<'a> Tick<'a> {
-    pub(super) fn new(plan: &'a Plan, record: &Record, seen: &'a Observation) -> Tick<'a> {
+    pub(super) fn new(plan: &'a Plan, record: &Record, observation: &'a Observation) -> Tick<'a> {
         Tick {
             plan,
-            observation: seen,
+            observation: observation,
             record: record.clone(),
             actions: Vec::new(),
             urgent: false,
@@ -224,14 +224,14 @@ impl<'a> Tick<'a> {
 
     /// Returns a group of the plan. If it no longer exists, the run is stuck, because nothing can be proven.
     pub(super) fn group_or_stuck(&mut self, name: &str) -> Option<&'a ObservedGroup> {
-        let seen = self.observed_group(name).ok();
-        if seen.is_none() {
+        let observed = self.observed_group(name).ok();
+        if observed.is_none() {
             self.stuck(
                 format!("the Auto Scaling group `{name}` was deleted during the rollout"),
                 "create the group again, then run `cutover rollback`",
             );
         }
-        seen
+        observed
     }
 }
 

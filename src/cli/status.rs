@@ -51,7 +51,7 @@ impl Status {
         let format = self.common.format;
         let start = jiff::Timestamp::now();
         signals::block_on(format, Hangup::Stops, async move |stop| {
-            let seen = async {
+            let status = async {
                 let session = session::open(&self.common).await?;
                 let checked = planner::check(&session.cloud, &session.config, &[]).await?;
                 let record = checked.records.last().cloned();
@@ -59,11 +59,11 @@ impl Status {
                 let read = read_status(&session.cloud, service, record, &checked.facts).await;
                 read.map_err(Failure::from)
             };
-            match stop.unless_stopped(Box::pin(seen)).await.unwrap_or_else(session::stopped) {
-                Ok(seen) => {
+            match stop.unless_stopped(Box::pin(status)).await.unwrap_or_else(session::stopped) {
+                Ok(status) => {
                     let text = match format {
-                        Format::Json => serde_json::to_string(&seen).unwrap_or_default(),
-                        Format::Human | Format::Actions => human(&seen),
+                        Format::Json => serde_json::to_string(&status).unwrap_or_default(),
+                        Format::Human | Format::Actions => human(&status),
                     };
                     output::print_result(format, start, &text, None)
                 }
@@ -84,25 +84,25 @@ async fn read_status(
         found.map_or_else(|| arn.to_owned(), |group| group.name.clone())
     };
     let mut groups = Vec::new();
-    for (group_name, seen) in &facts.groups {
+    for (group_name, found) in &facts.groups {
         let mut targets = Vec::new();
-        for arn in &seen.group.target_groups {
+        for arn in &found.group.target_groups {
             targets.extend(cloud.target_health(arn).await?);
         }
         let mut versions = std::collections::BTreeMap::new();
-        for instance in &seen.group.instances {
+        for instance in &found.group.instances {
             let version = instance.template.as_ref().map(|t| t.version.to_string());
             *versions.entry(version.unwrap_or_else(|| "?".to_owned())).or_insert(0) += 1;
         }
         groups.push(GroupStatus {
             group: group_name.clone(),
-            saved_version: seen.group.source.template().map(|t| t.version.to_string()),
+            saved_version: found.group.source.template().map(|t| t.version.to_string()),
             versions,
-            capacity: seen.group.capacity,
+            capacity: found.group.capacity,
             healthy: targets.iter().filter(|t| t.health == TargetHealth::Healthy).count(),
             targets: targets.len(),
-            refresh: seen.refreshes.first().map(refresh),
-            scheduled: seen
+            refresh: found.refreshes.first().map(refresh),
+            scheduled: found
                 .scheduled
                 .iter()
                 .map(|action| match action.at {
@@ -129,12 +129,12 @@ fn refresh(refresh: &InstanceRefresh) -> String {
     format!("{} {:?}{percent}", refresh.id, refresh.status)
 }
 
-fn human(seen: &ServiceStatus) -> String {
+fn human(status: &ServiceStatus) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    match &seen.record {
+    match &status.record {
         None => {
-            let _ = writeln!(text, "{}: no rollouts yet", seen.service);
+            let _ = writeln!(text, "{}: no rollouts yet", status.service);
         }
         Some(record) => {
             let ended = record.status.map_or_else(
@@ -144,7 +144,7 @@ fn human(seen: &ServiceStatus) -> String {
             let _ = writeln!(
                 text,
                 "{}: rollout {} ({}, {}) {ended}",
-                seen.service, record.number, record.strategy, record.holder
+                status.service, record.number, record.strategy, record.holder
             );
             if let Some(version) = record.version {
                 let _ = writeln!(text, "  version {} → {version}", record.previous);
@@ -157,7 +157,7 @@ fn human(seen: &ServiceStatus) -> String {
             }
         }
     }
-    for group in &seen.groups {
+    for group in &status.groups {
         let versions: Vec<String> =
             group.versions.iter().map(|(version, n)| format!("{n} × version {version}")).collect();
         let Capacity { min, max, desired } = group.capacity;
@@ -180,7 +180,7 @@ fn human(seen: &ServiceStatus) -> String {
         }
     }
     text.push('\n');
-    for rule in &seen.rules {
+    for rule in &status.rules {
         let weights: Vec<String> =
             rule.weights.iter().map(|(group, weight)| format!("{group} {weight}")).collect();
         let _ = writeln!(text, "{}\n  weights {}", rule.rule, weights.join(", "));

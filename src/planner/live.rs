@@ -66,7 +66,7 @@ impl Planner<'_> {
         let mut reported = None;
         loop {
             let proven = match observe(&scene, record, TickState::default()).await {
-                Ok(observed) => rollout::prove(&target.plan, record, &observed.seen)
+                Ok(observed) => rollout::prove(&target.plan, record, &observed.observation)
                     .map_err(|why| why.to_string()),
                 Err(error) => Err(error.to_string()),
             };

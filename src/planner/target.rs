@@ -199,16 +199,16 @@ fn one_group(config: &Config, facts: &Facts) -> Result<Shaped, PlanError> {
 }
 
 fn side_facts(name: &str, facts: &Facts) -> Result<SideFacts, PlanError> {
-    let seen = facts.groups.get(name).ok_or_else(|| missing(name))?;
-    let template = seen.group.source.template();
+    let found = facts.groups.get(name).ok_or_else(|| missing(name))?;
+    let template = found.group.source.template();
     let version = template
         .and_then(|template| template.version.number())
         .ok_or_else(|| PlanError::Unpinned(name.to_owned()))?;
-    let capacity = seen.group.capacity;
-    let scale_in = scheduled_scale_in(&seen.scheduled);
+    let capacity = found.group.capacity;
+    let scale_in = scheduled_scale_in(&found.scheduled);
     Ok(SideFacts {
         version,
-        running: seen.group.other_running_versions(version),
+        running: found.group.other_running_versions(version),
         min: capacity.min,
         empty: capacity.desired == 0,
         // A group with a scheduled scale-in still has the MinSize that an earlier rollout raised.

@@ -121,7 +121,7 @@ async fn send(cloud: &Aws, observed: &Observed, action: &Action) -> Change<()> {
         Action::SetMinSize { group, min } => cloud.set_min_size(group, *min).await,
         Action::SetMinSizeAndDesired { group, size } => cloud.set_size(group, *size, *size).await,
         Action::StartRefresh { group, template, version, preferences } => {
-            match observed.seen.groups.get(group).map(|seen| &seen.group.source) {
+            match observed.observation.groups.get(group).map(|observed| &observed.group.source) {
                 Some(source) => {
                     let sent = cloud.start_refresh(group, source, template, *version, preferences);
                     sent.await.map(|_| ())

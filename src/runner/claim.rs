@@ -174,11 +174,11 @@ pub(super) async fn reread_inherited(
         let mut record = inherit(&records, newest, wish, own.since);
         record.heartbeat = own.heartbeat;
         // Keeps what this process has observed since its claim.
-        if let (FleetFacts::TwoGroups(facts), FleetFacts::TwoGroups(seen)) =
+        if let (FleetFacts::TwoGroups(facts), FleetFacts::TwoGroups(own_facts)) =
             (&mut record.fleet, &own.fleet)
         {
-            facts.idle_since = seen.idle_since;
-            facts.kept_busy_since = seen.kept_busy_since;
+            facts.idle_since = own_facts.idle_since;
+            facts.kept_busy_since = own_facts.kept_busy_since;
         }
         record
     }))

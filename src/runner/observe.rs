@@ -19,7 +19,7 @@ use cutover_rollout::{
 /// An observation, and what is needed to act on it.
 pub(crate) struct Observed {
     /// The observation.
-    pub seen: Observation,
+    pub observation: Observation,
     /// All actions of each rule, so that a change of the forward action keeps the others.
     pub raw_actions: BTreeMap<RuleId, RawActions>,
     /// What an external change did to the run's own record.
@@ -32,7 +32,7 @@ impl Observed {
     /// Returns the shares in the first rule, with two groups.
     pub(super) fn shares(&self, plan: &Plan) -> Option<PerColor<u8>> {
         let pair = plan.pair()?;
-        let rule = self.seen.rules.iter().find(|rule| pair.rules.contains(&rule.id))?;
+        let rule = self.observation.rules.iter().find(|rule| pair.rules.contains(&rule.id))?;
         let forward = rule.forward.as_ref()?;
         Some(PerColor::from_fn(|color| forward.share(&pair.sides[color].target_group)))
     }
@@ -98,8 +98,8 @@ impl ObserveContext<'_> {
             read_rules(self.cloud, self.target)
         )
         .ok()?;
-        let same = claim.highest == observed.seen.claim.highest
-            && rules.iter().map(|found| &found.rule).eq(&observed.seen.rules);
+        let same = claim.highest == observed.observation.claim.highest
+            && rules.iter().map(|found| &found.rule).eq(&observed.observation.rules);
         same.then_some(began)
     }
 }
@@ -161,7 +161,7 @@ pub(crate) async fn observe(
         }
     };
     let raw = rules.iter().map(|found| (found.rule.id.clone(), found.actions.clone())).collect();
-    let seen = Observation {
+    let observation = Observation {
         now: cloud.now(),
         claim,
         groups,
@@ -173,7 +173,7 @@ pub(crate) async fn observe(
         smoke: carried.smoke,
         proof,
     };
-    Ok(Observed { seen, raw_actions: raw, record_tampered: spoilt, read_at: began })
+    Ok(Observed { observation, raw_actions: raw, record_tampered: spoilt, read_at: began })
 }
 
 /// Returns who holds the claim, and what an external change did to this run's record.

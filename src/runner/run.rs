@@ -250,15 +250,15 @@ impl Run<'_, '_> {
             self.last_listed = self.last_observed;
         }
         self.shares = observed.shares(&target.plan).or(self.shares);
-        let highest = observed.seen.claim.highest;
+        let highest = observed.observation.claim.highest;
         self.newer = Some(highest).filter(|highest| *highest > self.record.number);
         if let Some(spoilt) = observed.record_tampered {
             self.emit(Event::Notice { message: spoilt.to_owned() });
             // Makes the next save write the record.
             self.saved.heartbeat = Timestamp::MIN;
         }
-        let next = decide(&target.plan, &self.record, &observed.seen);
-        let starved = StalledGroup::of(&target.plan, &self.record, &observed.seen, &next);
+        let next = decide(&target.plan, &self.record, &observed.observation);
+        let starved = StalledGroup::of(&target.plan, &self.record, &observed.observation, &next);
         for event in &next.events {
             self.emit(event.clone());
         }

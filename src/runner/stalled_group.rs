@@ -19,7 +19,7 @@ impl StalledGroup {
     pub(super) fn of(
         plan: &Plan,
         before: &Record,
-        seen: &Observation,
+        observation: &Observation,
         next: &Decision,
     ) -> Option<StalledGroup> {
         let waited = matches!(before.phase, Phase::Refresh | Phase::ScaleOut | Phase::Healthy);
@@ -27,7 +27,7 @@ impl StalledGroup {
         // If no traffic has to be restored, the same tick goes on to the undo.
         let gave_up = stuck || matches!(next.record.phase, Phase::RestoreTraffic | Phase::Undo);
         // A refusal by AWS explains itself.
-        if !waited || !gave_up || seen.refused.is_some() {
+        if !waited || !gave_up || observation.refused.is_some() {
             return None;
         }
         let group = match (&plan.shape, &before.fleet) {

@@ -10,14 +10,14 @@ use crate::*;
 
 /// Judges green, shifted ten minutes ago, by minutes that began so many seconds ago.
 fn judged(minutes: &[(i64, u64, u64)]) -> Verdict {
-    let mut seen = observation();
+    let mut observation = observation();
     let minutes = minutes.iter().map(|(began, requests, errors)| {
         (ago(*began), Counts { requests: *requests, errors: *errors })
     });
     let counts = TargetGroupCounts { minutes: minutes.collect() };
-    seen.counts.known().insert("tg-green".to_owned(), counts);
+    observation.counts.known().insert("tg-green".to_owned(), counts);
     let limit = ErrorLimit { share: 0.01, min_requests: 100 };
-    judge_since(&seen, "tg-green", &limit, ago(600)).1
+    judge_since(&observation, "tg-green", &limit, ago(600)).1
 }
 
 /// CloudWatch may have a minute's requests before its errors.

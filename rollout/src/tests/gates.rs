@@ -9,9 +9,9 @@ use crate::*;
 #[test]
 fn a_side_that_has_lost_half_of_the_traffic_needs_what_the_larger_group_has() {
     let rolled_back = |green: u16| {
-        tick(Phase::RestoreTraffic, |_, seen| {
-            seen.groups.insert("green".to_owned(), group("green", (0, 6, 6), NEW));
-            seen.rules = rules(&[("tg-blue", 100 - green), ("tg-green", green)]);
+        tick(Phase::RestoreTraffic, |_, observation| {
+            observation.groups.insert("green".to_owned(), group("green", (0, 6, 6), NEW));
+            observation.rules = rules(&[("tg-blue", 100 - green), ("tg-green", green)]);
         })
     };
     let restored = ["forward r1 tg-blue=100 tg-green=0", "forward l1 tg-blue=100 tg-green=0"];
@@ -25,15 +25,19 @@ fn every_zone_needs_a_ready_target() {
     let shifts = |zones: [&str; 4], share: u16| {
         let mut plan = plan(&[10, 100]);
         pair(&mut plan).zones = vec!["a".to_owned(), "b".to_owned()];
-        tick_of(&plan, if share == 0 { Phase::Healthy } else { Phase::Bake }, |record, seen| {
-            let mut green = group("green", (0, 6, 4), NEW);
-            for (instance, zone) in green.group.instances.iter_mut().zip(zones) {
-                instance.zone = zone.to_owned();
-            }
-            seen.groups.insert("green".to_owned(), green);
-            facts(record).floor = 1;
-            seen.rules = rules(&[("tg-blue", 100 - share), ("tg-green", share)]);
-        })
+        tick_of(
+            &plan,
+            if share == 0 { Phase::Healthy } else { Phase::Bake },
+            |record, observation| {
+                let mut green = group("green", (0, 6, 4), NEW);
+                for (instance, zone) in green.group.instances.iter_mut().zip(zones) {
+                    instance.zone = zone.to_owned();
+                }
+                observation.groups.insert("green".to_owned(), green);
+                facts(record).floor = 1;
+                observation.rules = rules(&[("tg-blue", 100 - share), ("tg-green", share)]);
+            },
+        )
         .record
         .phase
     };
@@ -49,11 +53,11 @@ fn what_the_test_rule_sends_is_no_traffic() {
     let mut plan = plan(&[10, 100]);
     let test = RuleId::Rule("test".to_owned());
     pair(&mut plan).test_rule = Some(test.clone());
-    let next = tick_of(&plan, Phase::ScaleOut, |_, seen| {
-        let mut rule = seen.rules[0].clone();
+    let next = tick_of(&plan, Phase::ScaleOut, |_, observation| {
+        let mut rule = observation.rules[0].clone();
         rule.id = test;
         rule.forward = Some(Forward::only("tg-green"));
-        seen.rules.insert(0, rule);
+        observation.rules.insert(0, rule);
     });
     assert_eq!(actions(&next), ["minimum green 4"], "{}", reason(&next));
 }
@@ -61,9 +65,10 @@ fn what_the_test_rule_sends_is_no_traffic() {
 #[test]
 fn a_rule_outside_the_plan_counts_only_if_it_sends_traffic() {
     let refreshed = |weight: u16| {
-        tick(Phase::Refresh, |record, seen| {
+        tick(Phase::Refresh, |record, observation| {
             facts(record).idle_since = Some(ago(60));
-            seen.other_rules = Reading::Read(rules(&[("tg-other", 1), ("tg-green", weight)]));
+            observation.other_rules =
+                Reading::Read(rules(&[("tg-other", 1), ("tg-green", weight)]));
         })
     };
     assert_eq!(actions(&refreshed(0)), ["refresh green 8"]);
@@ -76,9 +81,9 @@ fn a_rule_outside_the_plan_counts_only_if_it_sends_traffic() {
 #[test]
 fn a_third_target_group_with_traffic_ends_a_rollout() {
     let with = |phase, weight: u16| {
-        tick(phase, |record, seen| {
+        tick(phase, |record, observation| {
             facts(record).weighted = phase == Phase::Undo;
-            seen.rules = rules(&[("tg-blue", 100 - weight), ("tg-third", weight)]);
+            observation.rules = rules(&[("tg-blue", 100 - weight), ("tg-third", weight)]);
         })
     };
     assert_eq!(with(Phase::CancelScaleIn, 0).record.phase, Phase::Refresh);

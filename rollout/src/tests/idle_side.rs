@@ -14,11 +14,11 @@ fn idle(
     green: ObservedGroup,
     change: impl FnOnce(&mut Record, &mut Observation),
 ) -> Decision {
-    tick(phase, |record, seen| {
+    tick(phase, |record, observation| {
         record.since = ago(after);
         facts(record).idle_since = Some(ago(600));
-        seen.groups.insert("green".to_owned(), green);
-        change(record, seen);
+        observation.groups.insert("green".to_owned(), green);
+        change(record, observation);
     })
 }
 
@@ -71,8 +71,8 @@ fn the_scale_in_that_is_canceled_is_remembered() {
 #[test]
 fn a_rule_outside_the_plan_ends_the_preparation() {
     for phase in [Phase::CancelScaleIn, Phase::Refresh] {
-        let next = idle(phase, 0, group("green", (0, 6, 2), OLD), |_, seen| {
-            seen.other_rules = Reading::Read(rules(&[("tg-green", 1)]));
+        let next = idle(phase, 0, group("green", (0, 6, 2), OLD), |_, observation| {
+            observation.other_rules = Reading::Read(rules(&[("tg-green", 1)]));
         });
         assert_eq!((actions(&next), next.record.phase), (vec![], Phase::Undo), "{phase:?}");
         assert_eq!(reason(&next), "r1 sends traffic to green, but is not a rule of this rollout");
@@ -160,13 +160,14 @@ fn tested() -> Plan {
 
 /// Decides one tick with green healthy at weight 0, and the test rule at `test`.
 fn added(phase: Phase, test: &str, change: impl FnOnce(&mut Record, &mut Observation)) -> Decision {
-    tick_of(&tested(), phase, |record, seen| {
-        seen.groups.insert("green".to_owned(), group("green", (4, 6, 4), NEW));
-        seen.rules = rules(&[("tg-blue", 100), ("tg-green", 0)]);
+    tick_of(&tested(), phase, |record, observation| {
+        observation.groups.insert("green".to_owned(), group("green", (4, 6, 4), NEW));
+        observation.rules = rules(&[("tg-blue", 100), ("tg-green", 0)]);
         let forward = Some(Forward::only(test));
-        let rule = Rule { id: RuleId::Rule("test".to_owned()), forward, ..seen.rules[0].clone() };
-        seen.rules.push(rule);
-        change(record, seen);
+        let rule =
+            Rule { id: RuleId::Rule("test".to_owned()), forward, ..observation.rules[0].clone() };
+        observation.rules.push(rule);
+        change(record, observation);
     })
 }
 
@@ -178,9 +179,9 @@ fn the_new_target_group_is_added_where_it_is_missing() {
     let test = added(Phase::AddToRules, "tg-blue", |_, _| {});
     assert_eq!(actions(&test), ["forward test tg-green=1"]);
     let one = |after| {
-        added(Phase::AddToRules, "tg-green", |record, seen| {
+        added(Phase::AddToRules, "tg-green", |record, observation| {
             record.since = ago(after);
-            seen.rules[1].forward = Some(Forward::only("tg-blue"));
+            observation.rules[1].forward = Some(Forward::only("tg-blue"));
         })
     };
     assert_eq!(actions(&one(600)), ["forward l1 tg-blue=100 tg-green=0"]);
@@ -194,9 +195,9 @@ fn the_new_target_group_is_added_where_it_is_missing() {
 #[test]
 fn a_new_version_that_does_not_become_healthy_in_time_is_rolled_back() {
     let at = |after, health| {
-        added(Phase::Healthy, "tg-green", |record, seen| {
+        added(Phase::Healthy, "tg-green", |record, observation| {
             record.since = ago(after);
-            seen.groups.get_mut("green").unwrap().targets[0].health = health;
+            observation.groups.get_mut("green").unwrap().targets[0].health = health;
         })
     };
     let healthy = at(601, TargetHealth::Healthy);
@@ -213,9 +214,9 @@ fn a_new_version_that_does_not_become_healthy_in_time_is_rolled_back() {
 #[test]
 fn smoke_tests_are_repeated_for_a_minute_and_must_all_pass() {
     let run = |after, passed: Option<[bool; 2]>| {
-        added(Phase::SmokeTest, "tg-green", |record, seen| {
+        added(Phase::SmokeTest, "tg-green", |record, observation| {
             record.since = ago(after);
-            seen.smoke = passed.map(|passed| {
+            observation.smoke = passed.map(|passed| {
                 let result =
                     |passed| SmokeResult { path: "/ready".to_owned(), status: None, passed };
                 passed.map(result).into()

@@ -16,7 +16,7 @@ fn a_pending_instance_of_the_right_version_does_not_prevent_the_proof() {
     let mut booting = instance("i-new", NEW);
     booting.lifecycle = Lifecycle::Pending;
     world.group("green").group.instances.push(booting);
-    assert_eq!(prove(&world.plan, &world.record, &world.seen), Ok(()));
+    assert_eq!(prove(&world.plan, &world.record, &world.observation), Ok(()));
 }
 
 /// Every instance has terminated, and there is no capacity for new ones: a group without instances proves nothing.
@@ -26,7 +26,7 @@ fn a_group_without_instances_proves_nothing() {
     let green = world.group("green");
     green.group.instances.clear();
     green.targets.clear();
-    let why = prove(&world.plan, &world.record, &world.seen).unwrap_err().to_string();
+    let why = prove(&world.plan, &world.record, &world.observation).unwrap_err().to_string();
     assert!(why.starts_with("none of the "), "{why}");
 }
 
@@ -34,8 +34,8 @@ fn a_group_without_instances_proves_nothing() {
 fn a_deleted_group_proves_nothing() {
     for group in ["green", "blue"] {
         let mut world = come_to(&[100], Phase::Verify);
-        world.seen.groups.remove(group);
-        let proven = prove(&world.plan, &world.record, &world.seen);
+        world.observation.groups.remove(group);
+        let proven = prove(&world.plan, &world.record, &world.observation);
         // Exit code 0 asserts nothing about the old group.
         assert_eq!(proven.is_ok(), group == "blue", "{proven:?}");
     }
@@ -46,12 +46,17 @@ fn a_deleted_group_proves_nothing() {
 fn what_was_not_read_proves_nothing() {
     let world = come_to(&[100], Phase::Verify);
     let why = |change: fn(&mut Observation)| {
-        let mut seen = world.seen.clone();
-        change(&mut seen);
-        prove(&world.plan, &world.record, &seen).unwrap_err().to_string()
+        let mut observation = world.observation.clone();
+        change(&mut observation);
+        prove(&world.plan, &world.record, &observation).unwrap_err().to_string()
     };
-    assert_eq!(why(|seen| seen.proof = None), "the proof of success has not been read");
-    let why = why(|seen| seen.groups.get_mut("green").unwrap().refreshes = Reading::NotRead);
+    assert_eq!(
+        why(|observation| observation.proof = None),
+        "the proof of success has not been read"
+    );
+    let why = why(|observation| {
+        observation.groups.get_mut("green").unwrap().refreshes = Reading::NotRead
+    });
     assert_eq!(why, "the group's instance refreshes have not been read");
 }
 
@@ -59,9 +64,9 @@ fn what_was_not_read_proves_nothing() {
 fn the_registered_targets_are_exactly_the_instances_in_service() {
     let world = come_to(&[100], Phase::Verify);
     let proven = |change: fn(&mut ObservedGroup)| {
-        let mut seen = world.seen.clone();
-        change(seen.groups.get_mut("green").unwrap());
-        prove(&world.plan, &world.record, &seen).map_err(|why| why.to_string())
+        let mut observation = world.observation.clone();
+        change(observation.groups.get_mut("green").unwrap());
+        prove(&world.plan, &world.record, &observation).map_err(|why| why.to_string())
     };
     let stranger = |green: &mut ObservedGroup| green.targets.push(target("i-stranger"));
     let missing = |green: &mut ObservedGroup| drop(green.targets.pop());
@@ -101,9 +106,9 @@ fn the_registered_targets_are_exactly_the_instances_in_service() {
 fn a_little_traffic_elsewhere_prevents_the_proof() {
     let world = come_to(&[100], Phase::Verify);
     let proven = |weights: &[(&str, u16)]| {
-        let mut seen = world.seen.clone();
-        seen.rules[1] = rules(weights).remove(1);
-        prove(&world.plan, &world.record, &seen).map_err(|why| why.to_string())
+        let mut observation = world.observation.clone();
+        observation.rules[1] = rules(weights).remove(1);
+        prove(&world.plan, &world.record, &observation).map_err(|why| why.to_string())
     };
     let elsewhere = Err("green does not receive all of the traffic".to_owned());
     assert_eq!(proven(&[("tg-blue", 0), ("tg-green", 999)]), Ok(()));
@@ -111,18 +116,18 @@ fn a_little_traffic_elsewhere_prevents_the_proof() {
     assert_eq!(proven(&[("tg-blue", 1), ("tg-green", 999)]), elsewhere);
     assert_eq!(proven(&[("tg-green", 999), ("tg-third", 1)]), elsewhere);
     assert_eq!(proven(&[("tg-blue", 0), ("tg-green", 0)]), elsewhere);
-    let mut seen = world.seen.clone();
-    seen.rules.clear();
-    assert!(prove(&world.plan, &world.record, &seen).is_err());
+    let mut observation = world.observation.clone();
+    observation.rules.clear();
+    assert!(prove(&world.plan, &world.record, &observation).is_err());
 }
 
 #[test]
 fn every_instance_must_run_the_version_to_prove_it() {
     let world = come_to(&[100], Phase::Verify);
     let proven = |change: fn(&mut Group)| {
-        let mut seen = world.seen.clone();
-        change(&mut seen.groups.get_mut("green").unwrap().group);
-        prove(&world.plan, &world.record, &seen).map_err(|why| why.to_string())
+        let mut observation = world.observation.clone();
+        change(&mut observation.groups.get_mut("green").unwrap().group);
+        prove(&world.plan, &world.record, &observation).map_err(|why| why.to_string())
     };
     let differs = Err("not every instance of green is in service with version 8".to_owned());
     assert_eq!(proven(|green| green.instances[0].template = Some(template(OLD))), differs);
@@ -130,9 +135,12 @@ fn every_instance_must_run_the_version_to_prove_it() {
     assert_eq!(proven(|green| green.instances[0].lifecycle = Lifecycle::Standby), differs);
     assert_eq!(proven(|green| green.source = TemplateSource::Template(template(OLD))), differs);
     let latest = LaunchTemplate { version: VersionSpec::Latest, ..template(NEW) };
-    let mut seen = world.seen.clone();
-    seen.groups.get_mut("green").unwrap().group.source = TemplateSource::Template(latest);
-    assert!(prove(&world.plan, &world.record, &seen).is_err(), "what launches next may be another");
+    let mut observation = world.observation.clone();
+    observation.groups.get_mut("green").unwrap().group.source = TemplateSource::Template(latest);
+    assert!(
+        prove(&world.plan, &world.record, &observation).is_err(),
+        "what launches next may be another"
+    );
     // One that is terminating no longer counts.
     let leaving = proven(|green| {
         let leaving = Instance { lifecycle: Lifecycle::Terminating, ..instance("i-old", OLD) };
@@ -147,8 +155,8 @@ fn a_deleted_alarm_holds_the_step() {
     let mut world = come_to(&[10, 100], Phase::Bake);
     world.plan.judge.alarms = vec!["p99".to_owned()];
     let mut verdict = |state: Reading<BTreeMap<String, AlarmState>>| {
-        world.seen.alarms = state;
-        judge_alarms(&world.plan, &world.seen)
+        world.observation.alarms = state;
+        judge_alarms(&world.plan, &world.observation)
     };
     let read = |state| Reading::Read(BTreeMap::from([("p99".to_owned(), state)]));
     assert_eq!(verdict(read(AlarmState::Ok)), None);
@@ -163,7 +171,7 @@ fn a_deleted_alarm_holds_the_step() {
 fn errors_fail_a_version_even_if_an_alarm_has_no_data() {
     let mut world = come_to(&[10, 100], Phase::Bake);
     world.plan.judge.alarms = vec!["p99".to_owned()];
-    world.seen.alarms =
+    world.observation.alarms =
         Reading::Read(BTreeMap::from([("p99".to_owned(), AlarmState::InsufficientData)]));
     world.errors = 0.5;
     let end = world.run();

@@ -20,15 +20,15 @@ prop_compose! {
         refresh in proptest::option::of((0u8..10, OLD..=NEW)),
         scale_in in proptest::option::of(-400i64..4000),
     ) -> ObservedGroup {
-        let mut seen = group(name, (min, min.max(desired) + extra, desired), saved);
-        for (i, instance) in seen.group.instances.iter_mut().enumerate() {
+        let mut observed = group(name, (min, min.max(desired) + extra, desired), saved);
+        for (i, instance) in observed.group.instances.iter_mut().enumerate() {
             instance.template = Some(template(versions[i]));
         }
-        for (i, target) in seen.targets.iter_mut().enumerate() {
+        for (i, target) in observed.targets.iter_mut().enumerate() {
             target.health = [TargetHealth::Healthy, TargetHealth::Unhealthy, TargetHealth::Initial][health[i] as usize];
         }
         if let Some((status, version)) = refresh {
-            seen.refreshes.known().push(InstanceRefresh {
+            observed.refreshes.known().push(InstanceRefresh {
                 id: format!("r-{name}"),
                 status: STATUSES[status as usize],
                 reason: None,
@@ -40,13 +40,13 @@ prop_compose! {
             });
         }
         if let Some(seconds) = scale_in {
-            seen.scheduled_actions.known().push(ScheduledAction {
+            observed.scheduled_actions.known().push(ScheduledAction {
                 name: SCALE_IN_ACTION.to_owned(),
                 at: Some(start() + jiff::SignedDuration::from_secs(seconds)),
                 min: Some(0), max: None, desired: Some(0), recurring: false,
             });
         }
-        seen
+        observed
     }
 }
 
@@ -98,28 +98,28 @@ prop_compose! {
                 version, after: None, id: known.then(|| "r-green".to_owned()),
             });
         }
-        let mut seen = observation();
-        seen.claim.highest = highest;
-        seen.groups.insert("blue".to_owned(), blue);
-        seen.groups.insert("green".to_owned(), green);
+        let mut observation = observation();
+        observation.claim.highest = highest;
+        observation.groups.insert("blue".to_owned(), blue);
+        observation.groups.insert("green".to_owned(), green);
         let forward = |w: u16| if joined || w > 0 {
             vec![("tg-blue", 100 - w), ("tg-green", w)]
         } else {
             vec![("tg-blue", 1)]
         };
-        seen.rules = rules(&forward(weight));
+        observation.rules = rules(&forward(weight));
         if let Some(other) = other {
-            seen.rules[1] = rules(&forward(other)).remove(1);
+            observation.rules[1] = rules(&forward(other)).remove(1);
         }
-        seen.counts.known().insert("tg-green".to_owned(), TargetGroupCounts {
+        observation.counts.known().insert("tg-green".to_owned(), TargetGroupCounts {
             minutes: vec![(start() - jiff::SignedDuration::from_secs(120), Counts { requests: 1000, errors })],
         });
-        (record, seen)
+        (record, observation)
     }
 }
 
-fn share(seen: &Observation, rule: &RuleId) -> u8 {
-    let rule = seen.rules.iter().find(|r| r.id == *rule).unwrap();
+fn share(observation: &Observation, rule: &RuleId) -> u8 {
+    let rule = observation.rules.iter().find(|r| r.id == *rule).unwrap();
     rule.forward.as_ref().unwrap().share("tg-green")
 }
 
@@ -137,20 +137,20 @@ proptest! {
 
     /// Promises 1, 3 and 6 and the wait of T hold in one tick from any situation.
     #[test]
-    fn no_tick_breaks_a_promise((record, seen) in situation()) {
+    fn no_tick_breaks_a_promise((record, observation) in situation()) {
         let plan = plan(&[5, 25, 50, 100]);
-        let next = decide(&plan, &record, &seen);
-        let desired = seen.groups.values().map(|g| g.group.capacity.desired).max().unwrap();
-        let weighted = seen.rules.iter().any(|r| r.forward.as_ref().unwrap().share("tg-green") > 0);
-        if seen.claim.highest > record.number {
+        let next = decide(&plan, &record, &observation);
+        let desired = observation.groups.values().map(|g| g.group.capacity.desired).max().unwrap();
+        let weighted = observation.rules.iter().any(|r| r.forward.as_ref().unwrap().share("tg-green") > 0);
+        if observation.claim.highest > record.number {
             prop_assert!(next.actions.is_empty(), "a superseded run changes nothing");
         }
         for action in &next.actions {
             match action {
                 Action::SetForward { rule, forward } => {
-                    let (before, after) = (share(&seen, rule), forward.share("tg-green"));
-                    let most = plan.pair().unwrap().rules.iter().map(|r| share(&seen, r)).max().unwrap();
-                    let blue = seen.groups["blue"].group.capacity;
+                    let (before, after) = (share(&observation, rule), forward.share("tg-green"));
+                    let most = plan.pair().unwrap().rules.iter().map(|r| share(&observation, r)).max().unwrap();
+                    let blue = observation.groups["blue"].group.capacity;
                     let (side, percent, version, wants) = if after > before {
                         ("green", after, NEW, desired)
                     } else {
@@ -158,7 +158,7 @@ proptest! {
                         ("blue", 100 - after, OLD, wants.min(blue.max))
                     };
                     if after != before {
-                        let ready = ready_targets(&seen.groups[side], TEMPLATE, &[version]).len() as u32;
+                        let ready = ready_targets(&observation.groups[side], TEMPLATE, &[version]).len() as u32;
                         prop_assert!(ready >= required_targets(percent, wants), "traffic without enough ready targets: {action:?}");
                     }
                     if after < before {
@@ -171,11 +171,11 @@ proptest! {
                     prop_assert!(!weighted, "lowers healthy capacity of a group that receives traffic");
                     let FleetFacts::TwoGroups(facts) = &next.record.fleet else { unreachable!() };
                     let idle = facts.idle_since.unwrap();
-                    prop_assert!(seen.now.duration_since(idle).unsigned_abs() >= T);
-                    prop_assert!(!seen.groups["green"].refreshes().unwrap().iter().any(|r| r.status.is_active()));
+                    prop_assert!(observation.now.duration_since(idle).unsigned_abs() >= T);
+                    prop_assert!(!observation.groups["green"].refreshes().unwrap().iter().any(|r| r.status.is_active()));
                 }
                 Action::SetMinSize { group, min } => {
-                    let capacity = seen.groups[group].group.capacity;
+                    let capacity = observation.groups[group].group.capacity;
                     prop_assert!(*min <= capacity.max, "never above MaxSize");
                     if *min < capacity.min {
                         let FleetFacts::TwoGroups(facts) = &record.fleet else { unreachable!() };
@@ -186,15 +186,15 @@ proptest! {
                 Action::CancelRefresh { group } | Action::RollbackRefresh { group } => {
                     let FleetFacts::TwoGroups(facts) = &record.fleet else { unreachable!() };
                     let ours = facts.refresh.as_ref().and_then(|r| r.id.as_deref());
-                    let active = seen.groups[group].refreshes().unwrap().iter().find(|r| r.status.is_active());
-                    prop_assert_eq!(active.map(|r| r.id.as_str()), ours, "only this rollout's refresh, observed active");
+                    let active = observation.groups[group].refreshes().unwrap().iter().find(|r| r.status.is_active());
+                    prop_assert_eq!(active.map(|r| r.id.as_str()), ours, "only this rollout's refresh is active");
                 }
-                Action::ScheduleScaleIn { at, .. } => prop_assert!(*at > seen.now),
+                Action::ScheduleScaleIn { at, .. } => prop_assert!(*at > observation.now),
                 Action::CancelScaleIn { .. } | Action::RunSmokeTests => {}
             }
         }
         if next.end.as_ref().is_some_and(|e| e.status == Status::Succeeded) {
-            prop_assert!(seen.rules.iter().all(|r| r.forward.as_ref().unwrap().share("tg-green") == 100));
+            prop_assert!(observation.rules.iter().all(|r| r.forward.as_ref().unwrap().share("tg-green") == 100));
         }
     }
 }

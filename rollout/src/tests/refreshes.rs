@@ -11,11 +11,11 @@ use crate::*;
 /// Returns the refresh, newest first, that a rollout takes for its own if it asked for NEW after `before` had been the
 /// newest one, and the response was lost.
 fn ours(refreshes: Vec<InstanceRefresh>) -> Option<String> {
-    let mut seen = group("green", (0, 6, 0), OLD);
-    seen.refreshes = Reading::Read(refreshes);
+    let mut observation = group("green", (0, 6, 0), OLD);
+    observation.refreshes = Reading::Read(refreshes);
     let facts = RefreshFacts { version: NEW, after: Some("before".to_owned()), id: None };
     let wanted = RefreshPreferences { skip_matching: true, ..RefreshPreferences::default() };
-    own_refresh(&seen, &facts, TEMPLATE, &wanted).unwrap().map(|refresh| refresh.id.clone())
+    own_refresh(&observation, &facts, TEMPLATE, &wanted).unwrap().map(|refresh| refresh.id.clone())
 }
 
 fn pending(id: &str) -> InstanceRefresh {

@@ -139,9 +139,9 @@ fn a_wait_of_known_length_is_observed_at_its_end_and_every_twenty_seconds() {
     assert_eq!(next(45), Duration::from_secs(15));
     assert_eq!(next(59), Duration::from_secs(1));
     // During a rollback the old side is guarded, too.
-    let undoing = tick(Phase::Undo, |record, seen| {
+    let undoing = tick(Phase::Undo, |record, observation| {
         facts(record).idle_since = Some(ago(0));
-        *seen.groups.get_mut("green").unwrap() = group("green", (0, 6, 0), NEW);
+        *observation.groups.get_mut("green").unwrap() = group("green", (0, 6, 0), NEW);
     });
     assert_eq!(undoing.next_tick_in, Duration::from_secs(5));
     assert_eq!(waits_for(&undoing), Some("green must be without traffic for 60 s first"));
@@ -150,8 +150,8 @@ fn a_wait_of_known_length_is_observed_at_its_end_and_every_twenty_seconds() {
 #[test]
 fn a_wait_names_the_processes_that_somebody_suspended() {
     let waits = |suspended: &[&str]| {
-        let next = tick(Phase::Healthy, |_, seen| {
-            let green = &mut seen.groups.get_mut("green").unwrap().group;
+        let next = tick(Phase::Healthy, |_, observation| {
+            let green = &mut observation.groups.get_mut("green").unwrap().group;
             green.suspended = suspended.iter().map(|process| (*process).to_owned()).collect();
         });
         waits_for(&next).map(str::to_owned)

@@ -46,11 +46,11 @@ fn instances_are_replaced_and_success_is_verified() {
 #[test]
 fn errors_roll_back_an_active_refresh() {
     let mut world = rolling();
-    let next = decide(&world.plan, &world.record, &world.seen);
+    let next = decide(&world.plan, &world.record, &world.observation);
     world.record = next.record;
     next.actions.iter().for_each(|action| world.apply(action));
-    world.seen.now += jiff::SignedDuration::from_secs(300);
-    world.seen.counts.known().insert(
+    world.observation.now += jiff::SignedDuration::from_secs(300);
+    world.observation.counts.known().insert(
         "tg-blue".to_owned(),
         TargetGroupCounts {
             minutes: vec![(
@@ -59,7 +59,7 @@ fn errors_roll_back_an_active_refresh() {
             )],
         },
     );
-    let next = decide(&world.plan, &world.record, &world.seen);
+    let next = decide(&world.plan, &world.record, &world.observation);
     assert_eq!(next.record.phase, Phase::RestoreTraffic);
     world.record = next.record;
     world.log.clear();
@@ -71,7 +71,7 @@ fn errors_roll_back_an_active_refresh() {
 #[test]
 fn a_failed_refresh_is_followed_by_one_to_the_previous_version() {
     let mut world = rolling();
-    let next = decide(&world.plan, &world.record, &world.seen);
+    let next = decide(&world.plan, &world.record, &world.observation);
     world.record = next.record;
     next.actions.iter().for_each(|action| world.apply(action));
     let group = world.group("blue");
@@ -91,7 +91,7 @@ fn rolling_tick(phase: Phase, change: impl FnOnce(&mut World)) -> Decision {
     let mut world = rolling();
     world.record.phase = phase;
     change(&mut world);
-    decide(&world.plan, &world.record, &world.seen)
+    decide(&world.plan, &world.record, &world.observation)
 }
 
 fn one_group(record: &mut Record) -> &mut OneGroupFacts {
@@ -249,15 +249,15 @@ fn a_replacement_that_is_not_proven_in_time_is_rolled_back() {
 #[test]
 fn a_refresh_that_is_requested_twice_is_still_recognized() {
     let mut world = rolling();
-    world.record = decide(&world.plan, &world.record, &world.seen).record;
+    world.record = decide(&world.plan, &world.record, &world.observation).record;
     show(&mut world, "theirs", RefreshStatus::Cancelled, OLD);
-    let again = decide(&world.plan, &world.record, &world.seen);
+    let again = decide(&world.plan, &world.record, &world.observation);
     assert_eq!(actions(&again), ["refresh blue 8"]);
     world.record = again.record;
     let theirs = world.group("blue").refreshes.known().remove(0);
     show(&mut world, "mine", RefreshStatus::InProgress, NEW);
     world.group("blue").refreshes.known().insert(0, theirs);
-    let next = decide(&world.plan, &world.record, &world.seen);
+    let next = decide(&world.plan, &world.record, &world.observation);
     assert_eq!(waits_for(&next), Some("replacing instances"));
     let refresh = one_group(&mut world.record.clone()).refresh.clone();
     assert_eq!(refresh, known(None, NEW));

@@ -39,14 +39,14 @@ fn a_canary_goes_through_its_steps() {
 fn a_bad_version_is_rolled_back_and_everything_is_undone() {
     let mut world = World::new(plan(&[10, 100]), Phase::CancelScaleIn);
     world.errors = 0.3;
-    let before = (world.seen.rules.clone(), world.seen.groups.clone());
+    let before = (world.observation.rules.clone(), world.observation.groups.clone());
     let end = world.run();
     assert_eq!(end.status, Status::RolledBack, "{}", end.message);
     let taking = world.log.iter().position(|l| l == "forward r1 tg-blue=100 tg-green=0");
     assert!(taking.is_some());
-    assert_eq!(world.seen.rules, before.0);
+    assert_eq!(world.observation.rules, before.0);
     for color in ["blue", "green"] {
-        let (now, then) = (&world.seen.groups[color].group, &before.1[color].group);
+        let (now, then) = (&world.observation.groups[color].group, &before.1[color].group);
         assert_eq!(now.capacity, then.capacity);
         assert_eq!(now.source, then.source);
     }
@@ -74,12 +74,12 @@ fn a_rollout_killed_in_any_tick_still_succeeds() {
         }
         world.record.resume = Some(world.record.phase);
         world.record.phase = Phase::TakeOver;
-        world.record.since = world.seen.now;
+        world.record.since = world.observation.now;
         world.record.number += 1;
-        world.seen.claim.highest = world.record.number;
+        world.observation.claim.highest = world.record.number;
         let end = world.run();
         assert_eq!(end.status, Status::Succeeded, "killed at tick {killed_at}: {}", end.message);
-        let green = world.seen.groups["green"].group.capacity;
+        let green = world.observation.groups["green"].group.capacity;
         assert_eq!((green.min, green.desired), (2, 4), "killed at tick {killed_at}");
     }
 }
@@ -90,7 +90,7 @@ fn a_run_with_another_intent_restores_split_traffic_first() {
     world.run_to(Phase::Bake);
     world.record.phase = Phase::TakeOver;
     world.record.restart = true;
-    world.record.since = world.seen.now;
+    world.record.since = world.observation.now;
     world.log.clear();
     world.run_to(Phase::Prepare);
     insta::assert_snapshot!(world.log.join("\n"), @r"
@@ -106,18 +106,18 @@ fn a_rollback_waits_for_the_old_side() {
     world.run_to(Phase::Bake);
     let old = world.group("blue");
     old.targets[0].health = TargetHealth::Unhealthy;
-    let mut seen = world.seen.clone();
-    seen.counts.known().insert(
+    let mut observation = world.observation.clone();
+    observation.counts.known().insert(
         "tg-green".to_owned(),
         TargetGroupCounts {
             minutes: vec![(
-                jiff::Timestamp::from_second(seen.now.as_second() / 60 * 60 + 60).unwrap(),
+                jiff::Timestamp::from_second(observation.now.as_second() / 60 * 60 + 60).unwrap(),
                 Counts { requests: 1000, errors: 500 },
             )],
         },
     );
-    seen.now += jiff::SignedDuration::from_secs(200);
-    let next = decide(&world.plan, &world.record, &seen);
+    observation.now += jiff::SignedDuration::from_secs(200);
+    let next = decide(&world.plan, &world.record, &observation);
     assert_eq!(next.record.phase, Phase::RestoreTraffic);
     assert!(
         !next.actions.iter().any(|a| matches!(a, Action::SetForward { .. })),
@@ -135,13 +135,13 @@ pub(super) fn sticky() -> World {
     }
     let mut world = World::new(plan, Phase::CancelScaleIn);
     let stickiness = Some(Stickiness { seconds: 600 });
-    for rule in &mut world.seen.rules {
+    for rule in &mut world.observation.rules {
         rule.forward.as_mut().unwrap().stickiness = stickiness;
     }
-    let mut rule = world.seen.rules[0].clone();
+    let mut rule = world.observation.rules[0].clone();
     rule.id = test.clone();
     rule.forward = Some(Forward::only("tg-green"));
-    world.seen.rules.push(rule);
+    world.observation.rules.push(rule);
     if let FleetFacts::TwoGroups(facts) = &mut world.record.fleet {
         facts.rules.iter_mut().for_each(|rule| rule.sticky = Some(600));
         let weights = PerColor { blue: None, green: Some(1) };
@@ -173,9 +173,9 @@ fn the_last_step_removes_the_old_group_from_a_sticky_rule_and_keeps_its_health_c
 fn a_rollback_with_stickiness_moves_all_clients_and_then_restores_the_rule() {
     let mut world = sticky();
     world.errors = 0.3;
-    let before = world.seen.rules.clone();
+    let before = world.observation.rules.clone();
     let end = world.run();
     assert_eq!(end.status, Status::RolledBack, "{}", end.message);
     assert!(world.log.contains(&"forward r1 tg-blue=1".to_owned()), "{}", world.log.join("\n"));
-    assert_eq!(world.seen.rules, before);
+    assert_eq!(world.observation.rules, before);
 }

@@ -21,11 +21,11 @@ pub(super) fn come_to(steps: &[u8], phase: Phase) -> World {
 /// A new run with another intent takes over.
 fn restart(world: &mut World) {
     world.record.number += 1;
-    world.seen.claim.highest = world.record.number;
+    world.observation.claim.highest = world.record.number;
     world.record.phase = Phase::TakeOver;
     world.record.restart = true;
     world.record.resume = None;
-    world.record.since = world.seen.now;
+    world.record.since = world.observation.now;
     facts(&mut world.record).idle_since = None;
 }
 
@@ -34,12 +34,12 @@ fn prepare_fails(world: &mut World) {
     world.run_to(Phase::Prepare);
     world.record.reason = Some("the push failed".to_owned());
     world.record.phase = Phase::RestoreTraffic;
-    world.record.since = world.seen.now;
+    world.record.since = world.observation.now;
 }
 
 fn share_of(world: &World, color: &str) -> Vec<u8> {
     let tg = format!("tg-{color}");
-    world.seen.rules.iter().map(|r| r.forward.as_ref().unwrap().share(&tg)).collect()
+    world.observation.rules.iter().map(|r| r.forward.as_ref().unwrap().share(&tg)).collect()
 }
 
 /// A run is killed at 100%. A run with another intent promotes that version, then fails in Prepare.
@@ -55,7 +55,7 @@ fn undo_after_promoting_a_predecessor_keeps_traffic_on_the_live_side() {
         "green is live; {} ({:?}); blue {:?}\n{}",
         end.message,
         end.status,
-        world.seen.groups["blue"].group.capacity,
+        world.observation.groups["blue"].group.capacity,
         world.log.join("\n")
     );
 }
@@ -66,15 +66,19 @@ fn traffic_restored_after_the_scale_in_was_scheduled_leaves_no_scale_in_on_the_l
     let mut world = come_to(&[100], Phase::ScheduleScaleIn);
     assert!(world.tick().is_none());
     assert!(
-        world.seen.groups["blue"].scheduled().unwrap().iter().any(|a| a.name == SCALE_IN_ACTION)
+        world.observation.groups["blue"]
+            .scheduled()
+            .unwrap()
+            .iter()
+            .any(|a| a.name == SCALE_IN_ACTION)
     );
     // `cutover rollback`, or a target of green that fails at this moment.
     world.record.phase = Phase::RestoreTraffic;
-    world.record.since = world.seen.now;
+    world.record.since = world.observation.now;
     let end = world.run();
     assert_eq!(share_of(&world, "blue"), [100, 100]);
     assert!(
-        world.seen.groups["blue"].scheduled().unwrap().is_empty(),
+        world.observation.groups["blue"].scheduled().unwrap().is_empty(),
         "{}: live blue is still scheduled to scale in to 0",
         end.message
     );
@@ -100,8 +104,8 @@ fn a_finished_record_ends_the_run() {
 #[test]
 fn a_refused_scale_in_does_not_roll_back_a_proven_version() {
     let mut world = come_to(&[100], Phase::ScheduleScaleIn);
-    world.seen.refused = Some("AccessDenied: PutScheduledUpdateGroupAction".to_owned());
-    let next = decide(&world.plan, &world.record, &world.seen);
+    world.observation.refused = Some("AccessDenied: PutScheduledUpdateGroupAction".to_owned());
+    let next = decide(&world.plan, &world.record, &world.observation);
     assert!(
         !next.actions.iter().any(|a| matches!(a, Action::SetForward { .. })),
         "{:?}",
@@ -128,11 +132,11 @@ fn a_failed_rollback_does_not_end_as_a_rollback() {
 #[test]
 fn rolling_rolls_back_a_refresh_whose_id_it_never_observed() {
     let mut world = rolling();
-    let next = decide(&world.plan, &world.record, &world.seen);
+    let next = decide(&world.plan, &world.record, &world.observation);
     world.record = next.record;
     next.actions.iter().for_each(|action| world.apply(action));
     world.record.phase = Phase::RestoreTraffic;
-    let next = decide(&world.plan, &world.record, &world.seen);
+    let next = decide(&world.plan, &world.record, &world.observation);
     assert_eq!(next.actions.iter().map(describe).collect::<Vec<_>>(), ["rollback blue"]);
 }
 
@@ -140,7 +144,7 @@ fn rolling_rolls_back_a_refresh_whose_id_it_never_observed() {
 #[test]
 fn rolling_after_a_restart_does_not_reuse_the_predecessors_rollback() {
     let mut world = rolling();
-    let next = decide(&world.plan, &world.record, &world.seen);
+    let next = decide(&world.plan, &world.record, &world.observation);
     world.record = next.record;
     next.actions.iter().for_each(|action| world.apply(action));
     let group = world.group("blue");
@@ -152,8 +156,8 @@ fn rolling_after_a_restart_does_not_reuse_the_predecessors_rollback() {
     world.run_to(Phase::Prepare);
     world.record.version = Some(NEW + 1);
     world.record.phase = Phase::Refresh;
-    world.record.since = world.seen.now;
-    let next = decide(&world.plan, &world.record, &world.seen);
+    world.record.since = world.observation.now;
+    let next = decide(&world.plan, &world.record, &world.observation);
     world.record = next.record;
     next.actions.iter().for_each(|action| world.apply(action));
     let group = world.group("blue");
@@ -170,11 +174,11 @@ fn a_run_with_another_intent_starts_from_the_first_step() {
     world.run_until(|world| {
         world.record.phase == Phase::Bake && share_of(world, "green") == [50, 50]
     });
-    world.seen.rules = rules(&[("tg-blue", 100), ("tg-green", 0)]);
+    world.observation.rules = rules(&[("tg-blue", 100), ("tg-green", 0)]);
     restart(&mut world);
     world.run_to(Phase::Prepare);
     world.record.phase = Phase::CancelScaleIn;
-    world.record.since = world.seen.now;
+    world.record.since = world.observation.now;
     let end = world.run();
     assert_eq!(end.status, Status::Succeeded, "{}", end.message);
 }
@@ -183,7 +187,7 @@ fn a_run_with_another_intent_starts_from_the_first_step() {
 #[test]
 fn scaling_in_after_min_size_is_lowered_is_no_loss() {
     let mut world = come_to(&[100], Phase::ScheduleScaleIn);
-    world.run_until(|world| world.seen.groups["green"].group.capacity.min == 2);
+    world.run_until(|world| world.observation.groups["green"].group.capacity.min == 2);
     // Its scaling policy, a moment after MinSize was set from 4 to 2.
     let green = world.group("green");
     green.group.capacity.desired = 3;
@@ -198,13 +202,13 @@ fn scaling_in_after_min_size_is_lowered_is_no_loss() {
 fn a_lost_change_of_min_size_is_sent_again() {
     let mut world = come_to(&[100], Phase::Settle);
     world.run_until(|world| {
-        let next = decide(&world.plan, &world.record, &world.seen);
+        let next = decide(&world.plan, &world.record, &world.observation);
         next.actions.iter().any(|a| matches!(a, Action::SetMinSize { .. }))
     });
-    world.record = decide(&world.plan, &world.record, &world.seen).record;
+    world.record = decide(&world.plan, &world.record, &world.observation).record;
     let end = world.run();
     assert_eq!(end.status, Status::Succeeded);
-    assert_eq!(world.seen.groups["green"].group.capacity.min, 2);
+    assert_eq!(world.observation.groups["green"].group.capacity.min, 2);
 }
 
 /// A broken canary with a high CPU load is scaled out by its scaling policy.
@@ -212,9 +216,9 @@ fn a_lost_change_of_min_size_is_sent_again() {
 fn a_canary_that_scaled_out_does_not_block_its_rollback() {
     let mut world = come_to(&[10, 100], Phase::Bake);
     world.group("green").group.capacity.desired = 6;
-    let mut seen = world.seen.clone();
-    let minute = seen.now.as_second() / 60 * 60 + 60;
-    seen.counts.known().insert(
+    let mut observation = world.observation.clone();
+    let minute = observation.now.as_second() / 60 * 60 + 60;
+    observation.counts.known().insert(
         "tg-green".to_owned(),
         TargetGroupCounts {
             minutes: vec![(
@@ -223,8 +227,8 @@ fn a_canary_that_scaled_out_does_not_block_its_rollback() {
             )],
         },
     );
-    seen.now += SignedDuration::from_secs(200);
-    let next = decide(&world.plan, &world.record, &seen);
+    observation.now += SignedDuration::from_secs(200);
+    let next = decide(&world.plan, &world.record, &observation);
     assert_eq!(next.record.phase, Phase::RestoreTraffic);
     assert!(
         next.actions.iter().any(|a| matches!(a, Action::SetForward { .. })),
@@ -240,7 +244,7 @@ fn a_group_that_is_refreshed_during_bake_loses_its_traffic() {
     let theirs = refresh("theirs", RefreshStatus::InProgress, NEW);
     world.group("green").refreshes.known().insert(0, theirs);
     assert!(needs(&world.plan, &world.record).refreshes, "bake does not read instance refreshes");
-    let next = decide(&world.plan, &world.record, &world.seen);
+    let next = decide(&world.plan, &world.record, &world.observation);
     assert_eq!(next.record.phase, Phase::RestoreTraffic);
 }
 
@@ -249,15 +253,15 @@ fn a_group_that_is_refreshed_during_bake_loses_its_traffic() {
 fn a_partly_applied_first_step_is_watched_too() {
     let mut world = come_to(&[10, 100], Phase::Shift);
     let first_forward = |world: &World| {
-        let next = decide(&world.plan, &world.record, &world.seen);
+        let next = decide(&world.plan, &world.record, &world.observation);
         next.actions.iter().find(|a| matches!(a, Action::SetForward { .. })).cloned()
     };
     world.run_until(|world| first_forward(world).is_some());
     let first = first_forward(&world).unwrap();
-    world.record = decide(&world.plan, &world.record, &world.seen).record;
+    world.record = decide(&world.plan, &world.record, &world.observation).record;
     world.apply(&first);
     world.group("green").targets.iter_mut().for_each(|t| t.health = TargetHealth::Unhealthy);
-    let next = decide(&world.plan, &world.record, &world.seen);
+    let next = decide(&world.plan, &world.record, &world.observation);
     assert_eq!(next.record.phase, Phase::RestoreTraffic);
 }
 
@@ -267,9 +271,10 @@ fn an_alarm_at_a_closed_gate_rolls_back() {
     let mut world = come_to(&[10, 100], Phase::Bake);
     world.run_to(Phase::Shift);
     world.plan.judge.alarms = vec!["p99".to_owned()];
-    world.seen.alarms = Reading::Read(BTreeMap::from([("p99".to_owned(), AlarmState::Alarm)]));
+    world.observation.alarms =
+        Reading::Read(BTreeMap::from([("p99".to_owned(), AlarmState::Alarm)]));
     assert!(needs(&world.plan, &world.record).alarms);
-    let next = decide(&world.plan, &world.record, &world.seen);
+    let next = decide(&world.plan, &world.record, &world.observation);
     assert_eq!(next.record.phase, Phase::RestoreTraffic);
 }
 
@@ -278,9 +283,9 @@ fn an_alarm_at_a_closed_gate_rolls_back() {
 fn missing_counts_of_the_old_side_do_not_prove_that_its_traffic_ended() {
     let mut world = come_to(&[100], Phase::Settle);
     let shifted = facts(&mut world.record).shifted.unwrap();
-    world.seen.counts.known().clear();
-    world.seen.now = shifted + SignedDuration::from_secs(250);
-    let next = decide(&world.plan, &world.record, &world.seen);
+    world.observation.counts.known().clear();
+    world.observation.now = shifted + SignedDuration::from_secs(250);
+    let next = decide(&world.plan, &world.record, &world.observation);
     assert_eq!(next.record.phase, Phase::Settle);
     assert!(next.actions.is_empty());
 }
@@ -289,7 +294,7 @@ fn missing_counts_of_the_old_side_do_not_prove_that_its_traffic_ended() {
 #[test]
 fn traffic_is_restored_only_once_the_old_side_receives_it() {
     let mut world = come_to(&[10, 100], Phase::Bake);
-    world.seen.rules = rules(&[("tg-blue", 0), ("tg-green", 0)]);
+    world.observation.rules = rules(&[("tg-blue", 0), ("tg-green", 0)]);
     let end = world.run();
     assert_eq!(share_of(&world, "blue"), [100, 100], "{}", end.message);
 }
@@ -299,7 +304,7 @@ fn traffic_is_restored_only_once_the_old_side_receives_it() {
 #[test]
 fn traffic_of_a_third_target_group_is_left_to_it() {
     let mut world = come_to(&[10, 100], Phase::Bake);
-    world.seen.rules = rules(&[("tg-blue", 0), ("tg-green", 0), ("tg-third", 1)]);
+    world.observation.rules = rules(&[("tg-blue", 0), ("tg-green", 0), ("tg-third", 1)]);
     let end = world.run();
     assert_eq!(end.status, Status::RolledBack, "{}", end.message);
     assert_eq!(share_of(&world, "third"), [100, 100], "{}", end.message);
@@ -312,7 +317,7 @@ fn no_step_with_fewer_targets_than_the_live_group_needs() {
     world.group("green").group.capacity = Capacity { min: 4, max: 4, desired: 4 };
     let blue = world.group("blue");
     *blue = group("blue", (6, 6, 6), OLD);
-    let next = decide(&world.plan, &world.record, &world.seen);
+    let next = decide(&world.plan, &world.record, &world.observation);
     assert!(!next.actions.iter().any(|a| matches!(a, Action::SetForward { .. })), "4 of 6");
 }
 
@@ -343,7 +348,7 @@ fn a_groups_own_min_size_is_the_one_read_before_the_first_change() {
     let brought = read_too_early(0.0);
     assert!(brought.log.contains(&"schedule blue 0".to_owned()), "{}", brought.log.join("\n"));
     let rolled_back = read_too_early(0.3);
-    let green = rolled_back.seen.groups["green"].group.capacity;
+    let green = rolled_back.observation.groups["green"].group.capacity;
     assert_eq!((green.min, green.desired), (0, 0), "{}", rolled_back.log.join("\n"));
 }
 
@@ -353,16 +358,16 @@ fn a_briefly_unhealthy_target_does_not_send_traffic_to_an_empty_side() {
     let mut world = come_to(&[100], Phase::ScheduleScaleIn);
     world.tick();
     // A day later blue is scaled in.
-    world.seen.now += SignedDuration::from_hours(24);
+    world.observation.now += SignedDuration::from_hours(24);
     let blue = world.group("blue");
     blue.scheduled_actions.known().clear();
     blue.group.capacity = Capacity { min: 0, max: 6, desired: 0 };
     blue.group.instances.clear();
     blue.targets.clear();
     restart(&mut world);
-    world.seen.now += SignedDuration::from_secs(61);
+    world.observation.now += SignedDuration::from_secs(61);
     world.group("green").targets[0].health = TargetHealth::Unhealthy;
-    let next = decide(&world.plan, &world.record, &world.seen);
+    let next = decide(&world.plan, &world.record, &world.observation);
     assert_ne!(next.record.phase, Phase::RestoreTraffic, "{:?}", next.actions);
 }
 

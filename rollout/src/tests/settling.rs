@@ -13,16 +13,16 @@ fn shifted(
     change: impl FnOnce(&mut Plan, &mut Record, &mut Observation),
 ) -> Decision {
     let mut plan = plan(&[100]);
-    let (mut record, mut seen) = (record(phase), observation());
+    let (mut record, mut observation) = (record(phase), observation());
     let known = facts(&mut record);
     (known.shifted, known.weighted) = (Some(ago(400)), true);
     known.sides.blue.min_sizes_set = vec![4];
     known.sides.green.min_sizes_set = vec![4];
-    seen.groups.insert("blue".to_owned(), group("blue", (4, 6, 4), OLD));
-    seen.groups.insert("green".to_owned(), group("green", (4, 6, 4), NEW));
-    seen.rules = rules(&[("tg-blue", 0), ("tg-green", 100)]);
-    change(&mut plan, &mut record, &mut seen);
-    decide(&plan, &record, &seen)
+    observation.groups.insert("blue".to_owned(), group("blue", (4, 6, 4), OLD));
+    observation.groups.insert("green".to_owned(), group("green", (4, 6, 4), NEW));
+    observation.rules = rules(&[("tg-blue", 0), ("tg-green", 100)]);
+    change(&mut plan, &mut record, &mut observation);
+    decide(&plan, &record, &observation)
 }
 
 /// Minutes by when they began, in seconds ago, and their requests.
@@ -30,14 +30,14 @@ type Minutes<'a> = &'a [(i64, u64)];
 
 /// Settles with these minutes of the old side and of the new one.
 fn settled(after: i64, old: Minutes<'_>, new: Minutes<'_>) -> Decision {
-    shifted(Phase::Settle, |_, record, seen| {
+    shifted(Phase::Settle, |_, record, observation| {
         record.since = ago(after);
         for (side, minutes) in [("tg-blue", old), ("tg-green", new)] {
             let minutes = minutes
                 .iter()
                 .map(|(began, requests)| (ago(*began), Counts { requests: *requests, errors: 0 }));
             let counts = TargetGroupCounts { minutes: minutes.collect() };
-            seen.counts.known().insert(side.to_owned(), counts);
+            observation.counts.known().insert(side.to_owned(), counts);
         }
     })
 }
@@ -90,9 +90,9 @@ fn a_service_without_requests_is_settled_after_the_deadline_for_health() {
 
 #[test]
 fn counts_that_were_not_read_settle_nothing() {
-    let unread = shifted(Phase::Settle, |_, record, seen| {
+    let unread = shifted(Phase::Settle, |_, record, observation| {
         record.since = ago(700);
-        seen.counts = Reading::NotRead;
+        observation.counts = Reading::NotRead;
     });
     assert_eq!(unread.record.phase, Phase::Settle);
     assert_eq!(waits_for(&unread), Some("request counts have not been read"));
@@ -102,10 +102,10 @@ fn counts_that_were_not_read_settle_nothing() {
 /// A run that resumes here has not observed the shift, so the wait begins again.
 #[test]
 fn a_resumed_run_settles_from_its_own_first_observation() {
-    let mut resumed = shifted(Phase::Settle, |_, record, seen| {
+    let mut resumed = shifted(Phase::Settle, |_, record, observation| {
         facts(record).shifted = None;
         let minutes = vec![(ago(300), Counts { requests: 100, errors: 0 })];
-        seen.counts.known().insert("tg-green".to_owned(), TargetGroupCounts { minutes });
+        observation.counts.known().insert("tg-green".to_owned(), TargetGroupCounts { minutes });
     });
     assert_eq!(resumed.record.phase, Phase::Settle);
     assert_eq!(facts(&mut resumed.record).shifted, Some(start()));
@@ -114,9 +114,9 @@ fn a_resumed_run_settles_from_its_own_first_observation() {
 #[test]
 fn success_that_is_not_proven_in_time_rolls_back() {
     let verified = |after, health| {
-        shifted(Phase::Verify, |_, record, seen| {
+        shifted(Phase::Verify, |_, record, observation| {
             record.since = ago(after);
-            seen.groups.get_mut("green").unwrap().targets[0].health = health;
+            observation.groups.get_mut("green").unwrap().targets[0].health = health;
         })
     };
     let waiting = verified(600, TargetHealth::Unhealthy);
@@ -140,24 +140,24 @@ fn sent(action: &str) -> (String, String, Option<Status>) {
     (action.to_owned(), String::new(), None)
 }
 
-fn scheduled(seen: &mut Observation, group: &str) {
-    let actions = seen.groups.get_mut(group).unwrap().scheduled_actions.known();
+fn scheduled(observation: &mut Observation, group: &str) {
+    let actions = observation.groups.get_mut(group).unwrap().scheduled_actions.known();
     actions.push(scale_in(ago(-1800)));
 }
 
-fn sizes(seen: &mut Observation, blue: u32, green: u32) {
-    seen.groups.get_mut("blue").unwrap().group.capacity.min = blue;
-    seen.groups.get_mut("green").unwrap().group.capacity.min = green;
+fn sizes(observation: &mut Observation, blue: u32, green: u32) {
+    observation.groups.get_mut("blue").unwrap().group.capacity.min = blue;
+    observation.groups.get_mut("green").unwrap().group.capacity.min = green;
 }
 
 #[test]
 fn the_scale_in_is_scheduled_then_the_new_side_gets_the_old_ones_min_size() {
     let done = (String::new(), String::new(), Some(Status::Succeeded));
     assert_eq!(last(|_, _, _| {}), sent("schedule blue 0"));
-    assert_eq!(last(|_, _, seen| scheduled(seen, "blue")), sent("minimum green 2"));
-    let in_order = last(|_, _, seen| {
-        scheduled(seen, "blue");
-        sizes(seen, 4, 2);
+    assert_eq!(last(|_, _, observation| scheduled(observation, "blue")), sent("minimum green 2"));
+    let in_order = last(|_, _, observation| {
+        scheduled(observation, "blue");
+        sizes(observation, 4, 2);
     });
     // The scheduled action lowers the old side's MinSize.
     assert_eq!(in_order, done);
@@ -167,9 +167,9 @@ fn the_scale_in_is_scheduled_then_the_new_side_gets_the_old_ones_min_size() {
 #[test]
 fn both_min_sizes_are_restored_if_a_person_scales_in() {
     let by_hand = |blue, green| {
-        last(|plan, _, seen| {
+        last(|plan, _, observation| {
             plan.scale_in_after = None;
-            sizes(seen, blue, green);
+            sizes(observation, blue, green);
         })
     };
     assert_eq!(by_hand(4, 4), sent("minimum green 2"));
@@ -192,12 +192,12 @@ fn a_scale_in_that_cannot_be_scheduled_is_left_to_a_person() {
 #[test]
 fn a_group_that_still_receives_traffic_is_not_scaled_in() {
     let busy = |after, is_scheduled, blue, green| {
-        last(|_, record, seen| {
+        last(|_, record, observation| {
             record.since = ago(after);
-            seen.other_rules = Reading::Read(rules(&[("tg-blue", 1)]));
-            sizes(seen, blue, green);
+            observation.other_rules = Reading::Read(rules(&[("tg-blue", 1)]));
+            sizes(observation, blue, green);
             if is_scheduled {
-                scheduled(seen, "blue");
+                scheduled(observation, "blue");
             }
         })
     };
@@ -211,9 +211,9 @@ fn a_group_that_still_receives_traffic_is_not_scaled_in() {
 
 #[test]
 fn a_min_size_that_somebody_changed_is_left_as_it_is() {
-    let (action, notice, end) = last(|_, _, seen| {
-        scheduled(seen, "blue");
-        sizes(seen, 4, 3);
+    let (action, notice, end) = last(|_, _, observation| {
+        scheduled(observation, "blue");
+        sizes(observation, 4, 3);
     });
     assert_eq!((action.as_str(), end), ("", Some(Status::Succeeded)));
     assert_eq!(notice, "MinSize of green is 3, which this rollout did not set: left as it is");
@@ -222,18 +222,18 @@ fn a_min_size_that_somebody_changed_is_left_as_it_is() {
 /// Somebody lowered MaxSize below the old side's MinSize meanwhile.
 #[test]
 fn no_min_size_is_set_above_max_size() {
-    let lowered = last(|_, _, seen| {
-        scheduled(seen, "blue");
-        seen.groups.get_mut("green").unwrap().group.capacity.max = 1;
+    let lowered = last(|_, _, observation| {
+        scheduled(observation, "blue");
+        observation.groups.get_mut("green").unwrap().group.capacity.max = 1;
     });
     assert_eq!(lowered, sent("minimum green 1"));
 }
 
 /// When the scale-in runs, by the window after which a fast rollback is no longer kept, and to which size.
 fn schedule(window: u64, change: impl FnOnce(&mut TwoGroupsFacts, &mut Observation)) -> (i64, u32) {
-    let next = shifted(Phase::ScheduleScaleIn, |plan, record, seen| {
+    let next = shifted(Phase::ScheduleScaleIn, |plan, record, observation| {
         plan.scale_in_after = Some(Duration::from_secs(window));
-        change(facts(record), seen);
+        change(facts(record), observation);
     });
     let [Action::ScheduleScaleIn { group, at, size }] = next.actions.as_slice() else {
         panic!("{:?}", next.actions);
@@ -264,8 +264,8 @@ fn the_scale_in_does_not_collide_with_another_scheduled_action() {
         name: name.to_owned(),
         ..scale_in(ago(-in_seconds))
     };
-    let at = schedule(1800, |_, seen| {
-        let actions = seen.groups.get_mut("blue").unwrap().scheduled_actions.known();
+    let at = schedule(1800, |_, observation| {
+        let actions = observation.groups.get_mut("blue").unwrap().scheduled_actions.known();
         actions.extend([theirs("night", 1800), theirs("day", 1860)]);
     });
     assert_eq!(at, (1920, 0));
@@ -274,8 +274,8 @@ fn the_scale_in_does_not_collide_with_another_scheduled_action() {
 /// AWS stores start times in whole seconds; another one would never be read back.
 #[test]
 fn the_scale_in_is_scheduled_for_a_whole_second() {
-    let next = shifted(Phase::ScheduleScaleIn, |_, _, seen| {
-        seen.now += jiff::SignedDuration::from_millis(1_700);
+    let next = shifted(Phase::ScheduleScaleIn, |_, _, observation| {
+        observation.now += jiff::SignedDuration::from_millis(1_700);
     });
     let [Action::ScheduleScaleIn { at, .. }] = next.actions.as_slice() else {
         panic!("{:?}", next.actions);

@@ -8,7 +8,7 @@ use crate::*;
 #[test]
 fn a_newer_claim_stops_everything() {
     for phase in ALL {
-        let next = tick(phase, |_, seen| seen.claim.highest = 6);
+        let next = tick(phase, |_, observation| observation.claim.highest = 6);
         assert!(next.actions.is_empty(), "{phase:?}");
         assert_eq!(next.end.map(|e| e.status), Some(Status::Superseded), "{phase:?}");
     }
@@ -16,17 +16,17 @@ fn a_newer_claim_stops_everything() {
 
 #[test]
 fn a_superseded_run_with_split_traffic_stays_until_the_other_acts() {
-    let split = |seen: &mut Observation, age: i64, acting: bool| {
-        seen.rules = rules(&[("tg-blue", 90), ("tg-green", 10)]);
-        let heartbeat = seen.now - jiff::SignedDuration::from_secs(age);
-        seen.claim =
+    let split = |observation: &mut Observation, age: i64, acting: bool| {
+        observation.rules = rules(&[("tg-blue", 90), ("tg-green", 10)]);
+        let heartbeat = observation.now - jiff::SignedDuration::from_secs(age);
+        observation.claim =
             Claim { highest: 6, successor: Some(Successor { heartbeat, is_acting: acting }) };
     };
-    let next = tick(Phase::Bake, |_, seen| split(seen, 10, false));
+    let next = tick(Phase::Bake, |_, observation| split(observation, 10, false));
     assert!(next.end.is_none() && !next.reclaim && next.actions.is_empty());
-    let next = tick(Phase::Bake, |_, seen| split(seen, 10, true));
+    let next = tick(Phase::Bake, |_, observation| split(observation, 10, true));
     assert!(next.end.is_some());
-    let next = tick(Phase::Bake, |_, seen| split(seen, 600, false));
+    let next = tick(Phase::Bake, |_, observation| split(observation, 600, false));
     assert!(next.reclaim && next.actions.is_empty());
 }
 
@@ -34,19 +34,19 @@ fn a_superseded_run_with_split_traffic_stays_until_the_other_acts() {
 fn a_refresh_waits_until_the_group_has_been_idle_for_t() {
     let fresh = tick(Phase::Refresh, |_, _| {});
     assert!(actions(&fresh).is_empty());
-    let idle = tick(Phase::Refresh, |record, seen| {
-        facts(record).idle_since = Some(seen.now - jiff::SignedDuration::from_secs(60));
+    let idle = tick(Phase::Refresh, |record, observation| {
+        facts(record).idle_since = Some(observation.now - jiff::SignedDuration::from_secs(60));
     });
     assert_eq!(actions(&idle), ["refresh green 8"]);
 }
 
 #[test]
 fn a_refresh_of_unknown_result_is_found_and_not_started_again() {
-    let mut next = tick(Phase::Refresh, |record, seen| {
+    let mut next = tick(Phase::Refresh, |record, observation| {
         facts(record).idle_since = Some(ago(60));
         facts(record).refresh = Some(RefreshFacts { version: NEW, after: None, id: None });
         let mine = refresh("mine", RefreshStatus::Pending, NEW);
-        seen.groups.get_mut("green").unwrap().refreshes.known().push(mine);
+        observation.groups.get_mut("green").unwrap().refreshes.known().push(mine);
     });
     assert_eq!(actions(&next), [""; 0]);
     assert_eq!(waits_for(&next), Some("updating green to version 8"));
@@ -59,8 +59,8 @@ fn a_group_that_is_not_ready_loses_its_traffic_at_once() {
     for phase in
         [Phase::CancelScaleIn, Phase::Refresh, Phase::ScaleOut, Phase::AddToRules, Phase::Healthy]
     {
-        let next = tick(phase, |_, seen| {
-            seen.rules = rules(&[("tg-blue", 50), ("tg-green", 50)]);
+        let next = tick(phase, |_, observation| {
+            observation.rules = rules(&[("tg-blue", 50), ("tg-green", 50)]);
         });
         assert!(next.act_before_saving, "{phase:?}");
         assert_eq!(
@@ -73,8 +73,8 @@ fn a_group_that_is_not_ready_loses_its_traffic_at_once() {
 #[test]
 fn a_scheduled_scale_in_that_is_due_is_left_to_run() {
     let scheduled = |due_in: i64| {
-        tick(Phase::CancelScaleIn, |_, seen| {
-            let green = seen.groups.get_mut("green").unwrap();
+        tick(Phase::CancelScaleIn, |_, observation| {
+            let green = observation.groups.get_mut("green").unwrap();
             green.scheduled_actions.known().push(scale_in(ago(-due_in)));
         })
     };
@@ -95,8 +95,8 @@ fn a_scheduled_scale_in_that_is_due_is_left_to_run() {
 /// The refresh to the previous version is active when an operator raises DesiredCapacity.
 #[test]
 fn a_group_is_not_scaled_in_during_its_refresh_to_the_previous_version() {
-    let next = tick(Phase::Undo, |record, seen| {
-        let green = seen.groups.get_mut("green").unwrap();
+    let next = tick(Phase::Undo, |record, observation| {
+        let green = observation.groups.get_mut("green").unwrap();
         green.group.capacity.desired = 2;
         green.refreshes.known().push(refresh("back", RefreshStatus::InProgress, OLD));
         let facts = facts(record);
@@ -111,9 +111,9 @@ fn a_group_is_not_scaled_in_during_its_refresh_to_the_previous_version() {
 
 #[test]
 fn a_lower_share_than_the_previous_step_rolls_back() {
-    let next = tick(Phase::Shift, |record, seen| {
+    let next = tick(Phase::Shift, |record, observation| {
         facts(record).step = 1;
-        seen.rules = rules(&[("tg-blue", 100), ("tg-green", 0)]);
+        observation.rules = rules(&[("tg-blue", 100), ("tg-green", 0)]);
     });
     assert_eq!(next.record.phase, Phase::Undo);
     assert!(next.actions.is_empty());
@@ -121,8 +121,8 @@ fn a_lower_share_than_the_previous_step_rolls_back() {
 
 #[test]
 fn a_group_that_cannot_grow_enough_is_refused() {
-    let next = tick(Phase::ScaleOut, |_, seen| {
-        seen.groups.get_mut("green").unwrap().group.capacity.max = 3;
+    let next = tick(Phase::ScaleOut, |_, observation| {
+        observation.groups.get_mut("green").unwrap().group.capacity.max = 3;
     });
     assert_eq!(next.record.phase, Phase::Undo);
     assert!(next.record.reason.unwrap().contains("MaxSize is 3"));
@@ -130,10 +130,10 @@ fn a_group_that_cannot_grow_enough_is_refused() {
 
 #[test]
 fn neither_side_healthy_keeps_the_weights() {
-    let next = tick(Phase::Bake, |record, seen| {
+    let next = tick(Phase::Bake, |record, observation| {
         facts(record).floor = 1;
-        seen.rules = rules(&[("tg-blue", 90), ("tg-green", 10)]);
-        for group in seen.groups.values_mut() {
+        observation.rules = rules(&[("tg-blue", 90), ("tg-green", 10)]);
+        for group in observation.groups.values_mut() {
             group.targets.iter_mut().for_each(|t| t.health = TargetHealth::Unhealthy);
         }
     });
@@ -143,9 +143,10 @@ fn neither_side_healthy_keeps_the_weights() {
 
 #[test]
 fn a_final_refusal_rolls_back_or_ends_as_stuck() {
-    let forward = tick(Phase::AddToRules, |_, seen| seen.refused = Some("denied".to_owned()));
+    let forward =
+        tick(Phase::AddToRules, |_, observation| observation.refused = Some("denied".to_owned()));
     assert_eq!(forward.record.phase, Phase::Undo);
-    let back = tick(Phase::Undo, |_, seen| seen.refused = Some("denied".to_owned()));
+    let back = tick(Phase::Undo, |_, observation| observation.refused = Some("denied".to_owned()));
     assert_eq!(back.end.map(|e| e.status), Some(Status::Stuck));
 }
 
@@ -154,15 +155,15 @@ fn a_final_refusal_rolls_back_or_ends_as_stuck() {
 fn a_refused_scale_in_still_restores_both_min_sizes() {
     let mut pins = Vec::new();
     for (blue, green) in [(4, 4), (4, 2), (2, 2)] {
-        let next = tick(Phase::ScheduleScaleIn, |record, seen| {
+        let next = tick(Phase::ScheduleScaleIn, |record, observation| {
             let facts = facts(record);
             facts.weighted = true;
             facts.sides.blue.min_sizes_set = vec![4];
             facts.sides.green.min_sizes_set = vec![4];
-            seen.rules = rules(&[("tg-green", 1)]);
-            seen.groups.get_mut("blue").unwrap().group.capacity.min = blue;
-            seen.groups.get_mut("green").unwrap().group.capacity.min = green;
-            seen.refused = Some("denied".to_owned());
+            observation.rules = rules(&[("tg-green", 1)]);
+            observation.groups.get_mut("blue").unwrap().group.capacity.min = blue;
+            observation.groups.get_mut("green").unwrap().group.capacity.min = green;
+            observation.refused = Some("denied".to_owned());
         });
         pins.push((actions(&next), next.end.map(|end| end.status)));
     }
@@ -180,9 +181,9 @@ fn a_refused_scale_in_still_restores_both_min_sizes() {
 #[test]
 fn stale_weights_are_observed_again_for_a_moment() {
     let reads = |after: i64, weights: &[(&str, u16)]| {
-        tick(Phase::Bake, |record, seen| {
-            facts(record).shifted = Some(seen.now - jiff::SignedDuration::from_secs(after));
-            seen.rules = rules(weights);
+        tick(Phase::Bake, |record, observation| {
+            facts(record).shifted = Some(observation.now - jiff::SignedDuration::from_secs(after));
+            observation.rules = rules(weights);
         })
     };
     let before: &[(&str, u16)] = &[("tg-blue", 100), ("tg-green", 0)];
@@ -196,11 +197,11 @@ fn stale_weights_are_observed_again_for_a_moment() {
 #[test]
 fn a_briefly_missing_rule_is_waited_for_in_an_old_phase_too() {
     let ruleless = |since: Option<i64>| {
-        tick(Phase::RestoreTraffic, |record, seen| {
-            record.since = seen.now - jiff::SignedDuration::from_secs(300);
+        tick(Phase::RestoreTraffic, |record, observation| {
+            record.since = observation.now - jiff::SignedDuration::from_secs(300);
             facts(record).ruleless_since =
-                since.map(|s| seen.now - jiff::SignedDuration::from_secs(s));
-            seen.rules.clear();
+                since.map(|s| observation.now - jiff::SignedDuration::from_secs(s));
+            observation.rules.clear();
         })
     };
     assert!(ruleless(None).end.is_none());
@@ -211,13 +212,13 @@ fn a_briefly_missing_rule_is_waited_for_in_an_old_phase_too() {
 #[test]
 fn a_rule_that_appears_late_may_still_disappear() {
     let busy = |since: Option<i64>| {
-        tick(Phase::Undo, |record, seen| {
-            record.since = seen.now - jiff::SignedDuration::from_secs(900);
+        tick(Phase::Undo, |record, observation| {
+            record.since = observation.now - jiff::SignedDuration::from_secs(900);
             facts(record).kept_busy_since =
-                since.map(|s| seen.now - jiff::SignedDuration::from_secs(s));
-            seen.groups.get_mut("green").unwrap().group.capacity.min = 4;
+                since.map(|s| observation.now - jiff::SignedDuration::from_secs(s));
+            observation.groups.get_mut("green").unwrap().group.capacity.min = 4;
             facts(record).sides.green.min_sizes_set = vec![4];
-            seen.other_rules = Reading::Read(rules(&[("tg-green", 1)]));
+            observation.other_rules = Reading::Read(rules(&[("tg-green", 1)]));
         })
     };
     assert!(busy(None).end.is_none());

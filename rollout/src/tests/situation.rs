@@ -17,9 +17,9 @@ pub(super) fn tick_of(
     phase: Phase,
     change: impl FnOnce(&mut Record, &mut Observation),
 ) -> Decision {
-    let (mut record, mut seen) = (record(phase), observation());
-    change(&mut record, &mut seen);
-    decide(plan, &record, &seen)
+    let (mut record, mut observation) = (record(phase), observation());
+    change(&mut record, &mut observation);
+    decide(plan, &record, &observation)
 }
 
 pub(super) fn pair(plan: &mut Plan) -> &mut Pair {

@@ -15,13 +15,13 @@ fn step(
     change: impl FnOnce(&mut Plan, &mut Record, &mut Observation),
 ) -> Decision {
     let mut plan = plan(&[10, 100]);
-    let (mut record, mut seen) = (record(phase), observation());
+    let (mut record, mut observation) = (record(phase), observation());
     facts(&mut record).step = step;
-    seen.groups.insert("blue".to_owned(), group("blue", (4, 6, 4), OLD));
-    seen.groups.insert("green".to_owned(), group("green", (4, 6, 4), NEW));
-    seen.rules = rules(&[("tg-blue", 100 - share), ("tg-green", share)]);
-    change(&mut plan, &mut record, &mut seen);
-    decide(&plan, &record, &seen)
+    observation.groups.insert("blue".to_owned(), group("blue", (4, 6, 4), OLD));
+    observation.groups.insert("green".to_owned(), group("green", (4, 6, 4), NEW));
+    observation.rules = rules(&[("tg-blue", 100 - share), ("tg-green", share)]);
+    change(&mut plan, &mut record, &mut observation);
+    decide(&plan, &record, &observation)
 }
 
 fn rolls_back(next: &Decision) -> bool {
@@ -33,8 +33,9 @@ const FIRST: [&str; 2] = ["forward r1 tg-blue=90 tg-green=10", "forward l1 tg-bl
 #[test]
 fn a_share_outside_of_the_step_is_an_external_change() {
     let shifted = |at: usize, first: u16, second: u16| {
-        step(Phase::Shift, at, first, |_, _, seen| {
-            seen.rules[1] = rules(&[("tg-blue", 100 - second), ("tg-green", second)]).remove(1);
+        step(Phase::Shift, at, first, |_, _, observation| {
+            observation.rules[1] =
+                rules(&[("tg-blue", 100 - second), ("tg-green", second)]).remove(1);
         })
     };
     assert_eq!(actions(&shifted(0, 0, 0)), FIRST);
@@ -55,10 +56,10 @@ fn a_share_outside_of_the_step_is_an_external_change() {
 #[test]
 fn an_alarm_says_nothing_about_a_version_without_traffic() {
     let alarmed = |share| {
-        step(Phase::Shift, usize::from(share > 0), share, |plan, _, seen| {
+        step(Phase::Shift, usize::from(share > 0), share, |plan, _, observation| {
             plan.judge.alarms = vec!["p99".to_owned()];
             let alarms = BTreeMap::from([("p99".to_owned(), AlarmState::Alarm)]);
-            seen.alarms = Reading::Read(alarms);
+            observation.alarms = Reading::Read(alarms);
         })
     };
     assert_eq!(actions(&alarmed(0)), FIRST);
@@ -68,9 +69,9 @@ fn an_alarm_says_nothing_about_a_version_without_traffic() {
 #[test]
 fn a_gate_that_does_not_open_in_time_rolls_back() {
     let at = |after| {
-        step(Phase::Shift, 0, 0, |_, record, seen| {
+        step(Phase::Shift, 0, 0, |_, record, observation| {
             record.since = ago(after);
-            let green = seen.groups.get_mut("green").unwrap();
+            let green = observation.groups.get_mut("green").unwrap();
             green.targets.iter_mut().for_each(|t| t.health = TargetHealth::Initial);
             green.group.suspended = vec!["AddToLoadBalancer".to_owned()];
         })
@@ -85,7 +86,7 @@ fn a_gate_that_does_not_open_in_time_rolls_back() {
 
 /// What the gate waits for, or the changes that it sends first.
 fn gate(change: impl FnOnce(&mut Record, &mut Observation)) -> String {
-    let next = step(Phase::Shift, 0, 0, |_, record, seen| change(record, seen));
+    let next = step(Phase::Shift, 0, 0, |_, record, observation| change(record, observation));
     assert_eq!(next.record.phase, Phase::Shift);
     waits_for(&next).map_or_else(|| actions(&next).join(", "), str::to_owned)
 }
@@ -94,16 +95,16 @@ fn gate(change: impl FnOnce(&mut Record, &mut Observation)) -> String {
 #[test]
 fn no_step_begins_with_a_scale_in_ahead() {
     for color in ["blue", "green"] {
-        let scheduled = gate(|_, seen| {
-            let group = seen.groups.get_mut(color).unwrap();
+        let scheduled = gate(|_, observation| {
+            let group = observation.groups.get_mut(color).unwrap();
             group.scheduled_actions.known().push(scale_in(ago(-86_400)));
         });
         assert_eq!(scheduled, format!("unschedule {color}"));
     }
     let nightly = |due_in: i64| {
-        gate(|_, seen| {
+        gate(|_, observation| {
             let nightly = ScheduledAction { name: "night".to_owned(), ..scale_in(ago(-due_in)) };
-            seen.groups.get_mut("green").unwrap().scheduled_actions.known().push(nightly);
+            observation.groups.get_mut("green").unwrap().scheduled_actions.known().push(nightly);
         })
     };
     // The step bakes for two minutes.
@@ -117,9 +118,9 @@ fn no_step_begins_with_a_scale_in_ahead() {
 #[test]
 fn both_groups_keep_their_size_while_a_step_lasts() {
     let sized = |blue, green| {
-        gate(|_, seen| {
-            seen.groups.insert("blue".to_owned(), group("blue", blue, OLD));
-            seen.groups.insert("green".to_owned(), group("green", green, NEW));
+        gate(|_, observation| {
+            observation.groups.insert("blue".to_owned(), group("blue", blue, OLD));
+            observation.groups.insert("green".to_owned(), group("green", green, NEW));
         })
     };
     assert_eq!(sized((4, 6, 4), (4, 6, 4)), FIRST.join(", "));
@@ -134,8 +135,8 @@ fn both_groups_keep_their_size_while_a_step_lasts() {
 #[test]
 fn a_group_that_launches_another_version_is_an_external_change() {
     let launches = |color: &str, source: TemplateSource| {
-        step(Phase::Shift, 0, 0, |_, _, seen| {
-            seen.groups.get_mut(color).unwrap().group.source = source;
+        step(Phase::Shift, 0, 0, |_, _, observation| {
+            observation.groups.get_mut(color).unwrap().group.source = source;
         })
     };
     let other = || TemplateSource::Template(template(9));
@@ -164,15 +165,16 @@ fn a_group_that_launches_another_version_is_an_external_change() {
 #[test]
 fn the_test_rule_moves_to_the_old_side_only_before_a_sticky_rules_last_step() {
     let shifted = |sticky: Option<u32>, test: &str, at: usize| {
-        let next = step(Phase::Shift, at, if at == 0 { 0 } else { 10 }, |plan, record, seen| {
-            let id = RuleId::Rule("test".to_owned());
-            pair(plan).test_rule = Some(id.clone());
-            facts(record).rules[0].sticky = sticky;
-            facts(record).weighted = true;
-            let forward = Some(Forward::only(test));
-            let rule = Rule { id, forward, ..seen.rules[0].clone() };
-            seen.rules.push(rule);
-        });
+        let next =
+            step(Phase::Shift, at, if at == 0 { 0 } else { 10 }, |plan, record, observation| {
+                let id = RuleId::Rule("test".to_owned());
+                pair(plan).test_rule = Some(id.clone());
+                facts(record).rules[0].sticky = sticky;
+                facts(record).weighted = true;
+                let forward = Some(Forward::only(test));
+                let rule = Rule { id, forward, ..observation.rules[0].clone() };
+                observation.rules.push(rule);
+            });
         actions(&next).first().cloned().unwrap_or_default()
     };
     assert_eq!(shifted(Some(600), "tg-green", 0), FIRST[0]);
@@ -184,11 +186,11 @@ fn the_test_rule_moves_to_the_old_side_only_before_a_sticky_rules_last_step() {
 #[test]
 fn a_step_bakes_for_its_time_and_until_there_is_evidence() {
     let baked = |after, requests| {
-        step(Phase::Bake, 0, 10, |_, record, seen| {
+        step(Phase::Bake, 0, 10, |_, record, observation| {
             record.since = ago(after);
             facts(record).shifted = Some(ago(600));
             let minutes = vec![(ago(300), Counts { requests, errors: 0 })];
-            seen.counts.known().insert("tg-green".to_owned(), TargetGroupCounts { minutes });
+            observation.counts.known().insert("tg-green".to_owned(), TargetGroupCounts { minutes });
         })
     };
     assert_eq!(
@@ -210,8 +212,8 @@ fn a_step_bakes_for_its_time_and_until_there_is_evidence() {
 #[test]
 fn every_rule_must_keep_exactly_the_steps_weights() {
     let weights = |first: &[(&str, u16)], second: &[(&str, u16)]| {
-        let next = step(Phase::Bake, 0, 10, |_, _, seen| {
-            seen.rules = vec![rules(first).remove(0), rules(second).remove(1)];
+        let next = step(Phase::Bake, 0, 10, |_, _, observation| {
+            observation.rules = vec![rules(first).remove(0), rules(second).remove(1)];
         });
         (rolls_back(&next), next)
     };
@@ -233,9 +235,9 @@ fn every_rule_must_keep_exactly_the_steps_weights() {
 #[test]
 fn a_little_traffic_on_the_old_side_is_not_the_last_step() {
     let settled = |blue: u16, green: u16| {
-        step(Phase::Settle, 1, 100, |_, record, seen| {
+        step(Phase::Settle, 1, 100, |_, record, observation| {
             facts(record).shifted = Some(ago(60));
-            seen.rules = rules(&[("tg-blue", blue), ("tg-green", green)]);
+            observation.rules = rules(&[("tg-blue", blue), ("tg-green", green)]);
         })
         .record
         .phase
@@ -263,9 +265,9 @@ fn a_read_is_taken_for_a_late_one_for_ten_seconds() {
 #[test]
 fn a_step_is_held_to_what_its_gate_asked_for() {
     let ready = |ready: usize, floor: u32, share: u16| {
-        step(Phase::Bake, usize::from(share == 100), share, |_, record, seen| {
+        step(Phase::Bake, usize::from(share == 100), share, |_, record, observation| {
             facts(record).floor = floor;
-            let green = seen.groups.get_mut("green").unwrap();
+            let green = observation.groups.get_mut("green").unwrap();
             green.targets.iter_mut().skip(ready).for_each(|t| t.health = TargetHealth::Unhealthy);
         })
     };
@@ -284,13 +286,13 @@ fn a_step_is_held_to_what_its_gate_asked_for() {
 #[test]
 fn a_step_needs_every_alarm_and_its_evidence() {
     let judged = |state, errors| {
-        let next = step(Phase::Bake, 0, 10, |plan, record, seen| {
+        let next = step(Phase::Bake, 0, 10, |plan, record, observation| {
             plan.judge.alarms = vec!["p99".to_owned()];
-            seen.alarms = Reading::Read(BTreeMap::from([("p99".to_owned(), state)]));
+            observation.alarms = Reading::Read(BTreeMap::from([("p99".to_owned(), state)]));
             record.since = ago(300);
             facts(record).shifted = Some(ago(600));
             let minutes = vec![(ago(300), Counts { requests: 100, errors })];
-            seen.counts.known().insert("tg-green".to_owned(), TargetGroupCounts { minutes });
+            observation.counts.known().insert("tg-green".to_owned(), TargetGroupCounts { minutes });
         });
         let waits = waits_for(&next).map(str::to_owned);
         (next.record.phase, waits.unwrap_or_else(|| reason(&next).to_owned()))

@@ -11,21 +11,21 @@ fn taken_over(
     share: u16,
     change: impl FnOnce(&mut Record, &mut Observation),
 ) -> Decision {
-    tick(Phase::TakeOver, |record, seen| {
+    tick(Phase::TakeOver, |record, observation| {
         record.since = ago(after);
         record.restart = true;
         let facts = facts(record);
         (facts.step, facts.floor, facts.relapses, facts.weighted) = (1, 3, 2, true);
         (facts.shifted, facts.idle_since) = (Some(ago(500)), Some(ago(500)));
-        seen.groups.insert("blue".to_owned(), group("blue", (4, 6, 4), OLD));
-        seen.groups.insert("green".to_owned(), group("green", (4, 6, 4), NEW));
-        seen.rules = rules(&[("tg-blue", 100 - share), ("tg-green", share)]);
-        change(record, seen);
+        observation.groups.insert("blue".to_owned(), group("blue", (4, 6, 4), OLD));
+        observation.groups.insert("green".to_owned(), group("green", (4, 6, 4), NEW));
+        observation.rules = rules(&[("tg-blue", 100 - share), ("tg-green", share)]);
+        change(record, observation);
     })
 }
 
-fn fail(seen: &mut Observation, group: &str) {
-    let targets = &mut seen.groups.get_mut(group).unwrap().targets;
+fn fail(observation: &mut Observation, group: &str) {
+    let targets = &mut observation.groups.get_mut(group).unwrap().targets;
     targets.iter_mut().for_each(|target| target.health = TargetHealth::Unhealthy);
 }
 
@@ -52,11 +52,11 @@ fn another_intent_starts_from_where_all_traffic_is() {
     // Split traffic is restored, whatever the share, even though the new side is healthy.
     assert_eq!(after_takeover(99, |_, _| {}), (Phase::RestoreTraffic, Color::Blue));
     // A side that is not healthy is rolled back, unless the other one is no better.
-    let broken = |_: &mut Record, seen: &mut Observation| fail(seen, "green");
+    let broken = |_: &mut Record, observation: &mut Observation| fail(observation, "green");
     assert_eq!(after_takeover(100, broken), (Phase::RestoreTraffic, Color::Blue));
-    let both = |_: &mut Record, seen: &mut Observation| {
-        fail(seen, "green");
-        fail(seen, "blue");
+    let both = |_: &mut Record, observation: &mut Observation| {
+        fail(observation, "green");
+        fail(observation, "blue");
     };
     assert_eq!(after_takeover(100, both), (Phase::TakeOver, Color::Blue));
     assert_eq!(after_takeover(99, both), (Phase::RestoreTraffic, Color::Blue));
@@ -66,9 +66,9 @@ fn another_intent_starts_from_where_all_traffic_is() {
 #[test]
 fn the_only_side_with_instances_must_become_healthy_before_the_deadline() {
     let waiting = |after| {
-        taken_over(after, 100, |_, seen| {
-            fail(seen, "green");
-            seen.groups.insert("blue".to_owned(), group("blue", (0, 6, 0), OLD));
+        taken_over(after, 100, |_, observation| {
+            fail(observation, "green");
+            observation.groups.insert("blue".to_owned(), group("blue", (0, 6, 0), OLD));
         })
     };
     // T, and ten minutes for its targets.
@@ -153,10 +153,10 @@ fn each_side_gets_the_facts_of_its_new_role() {
 #[test]
 fn a_successor_counts_as_dead_after_three_minutes() {
     let superseded = |age| {
-        tick(Phase::Bake, |_, seen| {
-            seen.rules = rules(&[("tg-blue", 90), ("tg-green", 10)]);
+        tick(Phase::Bake, |_, observation| {
+            observation.rules = rules(&[("tg-blue", 90), ("tg-green", 10)]);
             let successor = Some(Successor { heartbeat: ago(age), is_acting: false });
-            seen.claim = Claim { highest: 6, successor };
+            observation.claim = Claim { highest: 6, successor };
         })
     };
     assert!(!superseded(180).reclaim);

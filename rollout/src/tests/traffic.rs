@@ -16,9 +16,9 @@ fn goes_forward(phase: Phase) -> bool {
 fn a_deleted_rule_ends_a_rollout_that_goes_forward() {
     const DELETED: &str = "a rule of this rollout was deleted, or no longer forwards";
     for phase in ALL {
-        let next = tick(phase, |_, seen| drop(seen.rules.pop()));
+        let next = tick(phase, |_, observation| drop(observation.rules.pop()));
         assert_eq!(reason(&next) == DELETED, goes_forward(phase), "{phase:?}: {}", reason(&next));
-        let redirects = tick(phase, |_, seen| seen.rules[0].forward = None);
+        let redirects = tick(phase, |_, observation| observation.rules[0].forward = None);
         assert_eq!(reason(&redirects) == DELETED, goes_forward(phase), "{phase:?}");
     }
 }
@@ -30,9 +30,9 @@ fn a_deleted_test_rule_ends_a_rollout_that_goes_forward() {
     pair(&mut plan).test_rule = Some(test.clone());
     for phase in ALL {
         let next = |forward: Option<Forward>| {
-            tick_of(&plan, phase, |_, seen| {
-                let rule = Rule { id: test.clone(), forward, ..seen.rules[0].clone() };
-                seen.rules.push(rule);
+            tick_of(&plan, phase, |_, observation| {
+                let rule = Rule { id: test.clone(), forward, ..observation.rules[0].clone() };
+                observation.rules.push(rule);
             })
         };
         let rolls_back =
@@ -45,10 +45,10 @@ fn a_deleted_test_rule_ends_a_rollout_that_goes_forward() {
 
 #[test]
 fn traffic_is_restored_by_the_rules_that_are_left() {
-    let next = tick(Phase::RestoreTraffic, |record, seen| {
+    let next = tick(Phase::RestoreTraffic, |record, observation| {
         record.since = ago(30);
-        seen.rules = rules(&[("tg-blue", 90), ("tg-green", 10)]);
-        seen.rules.pop();
+        observation.rules = rules(&[("tg-blue", 90), ("tg-green", 10)]);
+        observation.rules.pop();
     });
     assert_eq!(actions(&next), ["forward r1 tg-blue=100 tg-green=0"]);
     assert_eq!(next.record.since, ago(30), "the deadline does not begin again");
@@ -58,7 +58,7 @@ fn traffic_is_restored_by_the_rules_that_are_left() {
 fn remembered(
     change: impl FnOnce(&mut TwoGroupsFacts, &mut Observation),
 ) -> (Option<Timestamp>, Option<Timestamp>, Option<Timestamp>) {
-    let mut next = tick(Phase::Prepare, |record, seen| change(facts(record), seen));
+    let mut next = tick(Phase::Prepare, |record, observation| change(facts(record), observation));
     let facts = facts(&mut next.record);
     (facts.idle_since, facts.kept_busy_since, facts.ruleless_since)
 }
@@ -68,16 +68,16 @@ fn the_time_without_traffic_begins_when_it_is_first_observed() {
     assert_eq!(remembered(|_, _| {}), (Some(start()), None, None));
     assert_eq!(remembered(|facts, _| facts.idle_since = Some(ago(9))).0, Some(ago(9)));
     let share = rules(&[("tg-blue", 90), ("tg-green", 10)]);
-    let shared = remembered(|facts, seen| {
+    let shared = remembered(|facts, observation| {
         facts.idle_since = Some(ago(9));
-        seen.rules = share.clone();
+        observation.rules = share.clone();
     });
     assert_eq!(shared, (None, None, None));
     // A rule outside the plan counts, too.
     let busy = |since: Option<Timestamp>| {
-        remembered(|facts, seen| {
+        remembered(|facts, observation| {
             (facts.idle_since, facts.kept_busy_since) = (Some(ago(9)), since);
-            seen.other_rules = Reading::Read(rules(&[("tg-green", 1)]));
+            observation.other_rules = Reading::Read(rules(&[("tg-green", 1)]));
         })
     };
     assert_eq!(busy(None), (None, Some(start()), None));
@@ -91,10 +91,10 @@ fn the_time_without_traffic_begins_when_it_is_first_observed() {
 #[test]
 fn the_time_without_traffic_does_not_begin_where_other_rules_are_not_read() {
     let unread = |since: Option<Timestamp>, weight: u16| {
-        remembered(|facts, seen| {
+        remembered(|facts, observation| {
             (facts.idle_since, facts.kept_busy_since) = (since, Some(ago(5)));
-            seen.other_rules = Reading::NotRead;
-            seen.rules = rules(&[("tg-blue", 100 - weight), ("tg-green", weight)]);
+            observation.other_rules = Reading::NotRead;
+            observation.rules = rules(&[("tg-blue", 100 - weight), ("tg-green", weight)]);
         })
     };
     assert_eq!(unread(None, 0), (None, None, None));
@@ -105,9 +105,9 @@ fn the_time_without_traffic_does_not_begin_where_other_rules_are_not_read() {
 #[test]
 fn no_rule_for_longer_than_t_is_more_than_a_late_read() {
     let ruleless = |since: Option<i64>| {
-        tick(Phase::RestoreTraffic, |record, seen| {
+        tick(Phase::RestoreTraffic, |record, observation| {
             facts(record).ruleless_since = since.map(ago);
-            seen.rules.clear();
+            observation.rules.clear();
         })
     };
     assert_eq!(facts(&mut ruleless(None).record).ruleless_since, Some(start()));
@@ -123,11 +123,11 @@ fn no_rule_for_longer_than_t_is_more_than_a_late_read() {
 #[test]
 fn a_group_that_never_becomes_idle_makes_a_rollback_stuck_after_the_deadline() {
     let busy = |seconds: i64| {
-        tick(Phase::Undo, |record, seen| {
+        tick(Phase::Undo, |record, observation| {
             facts(record).kept_busy_since = Some(ago(seconds));
             facts(record).sides.green.min_sizes_set = vec![4];
-            seen.groups.get_mut("green").unwrap().group.capacity.min = 4;
-            seen.other_rules = Reading::Read(rules(&[("tg-green", 1)]));
+            observation.groups.get_mut("green").unwrap().group.capacity.min = 4;
+            observation.other_rules = Reading::Read(rules(&[("tg-green", 1)]));
         })
     };
     assert_eq!((busy(600).end, deadline(&busy(600))), (None, Some(600)));
@@ -140,14 +140,14 @@ fn a_group_that_never_becomes_idle_makes_a_rollback_stuck_after_the_deadline() {
 #[test]
 fn a_rollback_relies_on_instances_that_were_live_before_and_a_step_does_not() {
     let healthy = |color: Color, phase| {
-        tick(phase, |record, seen| {
+        tick(phase, |record, observation| {
             facts(record).sides[color].running = vec![5];
             let name = color.to_string();
-            let seen_group = seen.groups.get_mut(&name).unwrap();
+            let seen_group = observation.groups.get_mut(&name).unwrap();
             *seen_group = group(&name, (2, 6, 4), if color == Color::Blue { OLD } else { NEW });
             seen_group.group.instances.iter_mut().for_each(|i| i.template = Some(template(5)));
             if phase == Phase::RestoreTraffic {
-                seen.rules = rules(&[("tg-blue", 90), ("tg-green", 10)]);
+                observation.rules = rules(&[("tg-blue", 90), ("tg-green", 10)]);
             }
         })
     };
@@ -160,11 +160,11 @@ fn a_rollback_relies_on_instances_that_were_live_before_and_a_step_does_not() {
 #[test]
 fn a_groups_own_size_is_read_once_right_before_it_is_changed() {
     let scaled_out = |continues: Option<u64>, set: Vec<u32>, desired: u32| {
-        let mut next = tick(Phase::ScaleOut, |record, seen| {
+        let mut next = tick(Phase::ScaleOut, |record, observation| {
             record.continues = continues;
             let side = &mut facts(record).sides.green;
             (side.min, side.empty, side.min_sizes_set) = (9, true, set);
-            seen.groups.insert("green".to_owned(), group("green", (1, 6, desired), NEW));
+            observation.groups.insert("green".to_owned(), group("green", (1, 6, desired), NEW));
         });
         assert_eq!(actions(&next), ["minimum green 4"]);
         let side = facts(&mut next.record).sides.green.clone();
@@ -181,11 +181,11 @@ fn a_groups_own_size_is_read_once_right_before_it_is_changed() {
 /// One of two rules has group stickiness.
 #[test]
 fn each_rule_keeps_its_own_stickiness() {
-    let next = tick(Phase::Shift, |record, seen| {
+    let next = tick(Phase::Shift, |record, observation| {
         facts(record).rules[0].sticky = Some(600);
-        seen.groups.insert("green".to_owned(), group("green", (4, 6, 4), NEW));
-        seen.groups.insert("blue".to_owned(), group("blue", (4, 6, 4), OLD));
-        seen.rules = rules(&[("tg-blue", 100), ("tg-green", 0)]);
+        observation.groups.insert("green".to_owned(), group("green", (4, 6, 4), NEW));
+        observation.groups.insert("blue".to_owned(), group("blue", (4, 6, 4), OLD));
+        observation.rules = rules(&[("tg-blue", 100), ("tg-green", 0)]);
     });
     let stickiness: Vec<Option<u32>> = next
         .actions
@@ -202,12 +202,12 @@ fn each_rule_keeps_its_own_stickiness() {
 #[test]
 fn a_refused_scale_in_is_reported_and_succeeds_at_the_deadline() {
     let refused = |after| {
-        tick(Phase::ScheduleScaleIn, |record, seen| {
+        tick(Phase::ScheduleScaleIn, |record, observation| {
             record.since = ago(after);
             facts(record).sides.green.min_sizes_set = vec![4];
-            seen.groups.insert("green".to_owned(), group("green", (4, 6, 4), NEW));
-            seen.rules = rules(&[("tg-green", 1)]);
-            seen.refused = Some("AccessDenied".to_owned());
+            observation.groups.insert("green".to_owned(), group("green", (4, 6, 4), NEW));
+            observation.rules = rules(&[("tg-green", 1)]);
+            observation.refused = Some("AccessDenied".to_owned());
         })
     };
     assert_eq!(actions(&refused(600)), ["minimum green 2"]);

@@ -7,17 +7,17 @@ use crate::*;
 
 /// Decides one tick of a rollback of a version that has received traffic, with green at `share`.
 fn back(phase: Phase, share: u16, change: impl FnOnce(&mut Record, &mut Observation)) -> Decision {
-    tick(phase, |record, seen| {
+    tick(phase, |record, observation| {
         record.reason = Some("an alarm".to_owned());
         facts(record).weighted = true;
         facts(record).idle_since = Some(ago(600));
-        seen.groups.insert("blue".to_owned(), group("blue", (2, 6, 4), OLD));
-        seen.groups.insert("green".to_owned(), group("green", (0, 6, 0), OLD));
-        seen.rules = rules(&[("tg-blue", 100 - share), ("tg-green", share)]);
+        observation.groups.insert("blue".to_owned(), group("blue", (2, 6, 4), OLD));
+        observation.groups.insert("green".to_owned(), group("green", (0, 6, 0), OLD));
+        observation.rules = rules(&[("tg-blue", 100 - share), ("tg-green", share)]);
         if share == 0 {
-            seen.rules = rules(&[("tg-blue", 1)]);
+            observation.rules = rules(&[("tg-blue", 1)]);
         }
-        change(record, seen);
+        change(record, observation);
     })
 }
 
@@ -32,9 +32,10 @@ fn outcome(next: &Decision) -> (Phase, String, Option<&str>) {
 #[test]
 fn a_rule_that_may_be_read_late_is_restored_with_the_others() {
     let restored = |shifted: i64, first: u16, second: u16| {
-        let next = back(Phase::RestoreTraffic, first, |record, seen| {
+        let next = back(Phase::RestoreTraffic, first, |record, observation| {
             facts(record).shifted = Some(ago(shifted));
-            seen.rules[1] = rules(&[("tg-blue", 100 - second), ("tg-green", second)]).remove(1);
+            observation.rules[1] =
+                rules(&[("tg-blue", 100 - second), ("tg-green", second)]).remove(1);
         });
         assert_eq!(next.act_before_saving, !next.actions.is_empty());
         actions(&next)
@@ -49,8 +50,8 @@ fn a_rule_that_may_be_read_late_is_restored_with_the_others() {
 #[test]
 fn no_traffic_is_restored_to_a_group_that_is_about_to_be_scaled_in() {
     let scheduled = |due_in: Option<i64>| {
-        back(Phase::RestoreTraffic, 10, |_, seen| {
-            let actions = seen.groups.get_mut("blue").unwrap().scheduled_actions.known();
+        back(Phase::RestoreTraffic, 10, |_, observation| {
+            let actions = observation.groups.get_mut("blue").unwrap().scheduled_actions.known();
             actions.extend(due_in.map(|seconds| scale_in(ago(-seconds))));
         })
     };
@@ -68,12 +69,12 @@ fn no_traffic_is_restored_to_a_group_that_is_about_to_be_scaled_in() {
 #[test]
 fn weights_stay_while_the_old_side_cannot_take_all_traffic() {
     let held = |after, blue_min, green_health| {
-        back(Phase::RestoreTraffic, 10, |record, seen| {
+        back(Phase::RestoreTraffic, 10, |record, observation| {
             record.since = ago(after);
-            seen.groups.insert("blue".to_owned(), group("blue", (blue_min, 6, 4), OLD));
-            seen.groups.insert("green".to_owned(), group("green", (0, 6, 4), NEW));
-            seen.groups.get_mut("blue").unwrap().targets[0].health = TargetHealth::Unhealthy;
-            let green = seen.groups.get_mut("green").unwrap();
+            observation.groups.insert("blue".to_owned(), group("blue", (blue_min, 6, 4), OLD));
+            observation.groups.insert("green".to_owned(), group("green", (0, 6, 4), NEW));
+            observation.groups.get_mut("blue").unwrap().targets[0].health = TargetHealth::Unhealthy;
+            let green = observation.groups.get_mut("green").unwrap();
             green.targets.iter_mut().for_each(|target| target.health = green_health);
         })
     };
@@ -110,9 +111,9 @@ fn weights_stay_while_the_old_side_cannot_take_all_traffic() {
 #[test]
 fn a_third_target_group_keeps_its_weight() {
     let restored = |weights: &[(&str, u16)]| {
-        let next = back(Phase::RestoreTraffic, 0, |_, seen| {
-            seen.rules = rules(weights);
-            seen.rules[1] = rules(&[("tg-blue", 1)]).remove(1);
+        let next = back(Phase::RestoreTraffic, 0, |_, observation| {
+            observation.rules = rules(weights);
+            observation.rules[1] = rules(&[("tg-blue", 1)]).remove(1);
         });
         (actions(&next).join(", "), next.record.phase)
     };
@@ -162,9 +163,9 @@ fn traffic_that_leaves_again_is_restored_three_times() {
 #[test]
 fn changes_that_cannot_be_undone_in_time_end_as_stuck() {
     let at = |after| {
-        back(Phase::Undo, 0, |record, seen| {
+        back(Phase::Undo, 0, |record, observation| {
             record.since = ago(after);
-            seen.groups.insert("green".to_owned(), group("green", (0, 6, 0), NEW));
+            observation.groups.insert("green".to_owned(), group("green", (0, 6, 0), NEW));
         })
     };
     assert_eq!(actions(&at(1800)), ["refresh green 7"]);
@@ -175,9 +176,15 @@ fn changes_that_cannot_be_undone_in_time_end_as_stuck() {
 /// The old side is live again.
 #[test]
 fn the_old_sides_scale_in_is_canceled_before_anything_else() {
-    let next = back(Phase::Undo, 0, |_, seen| {
-        seen.groups.get_mut("blue").unwrap().scheduled_actions.known().push(scale_in(ago(-600)));
-        seen.groups.insert("green".to_owned(), group("green", (0, 6, 0), NEW));
+    let next = back(Phase::Undo, 0, |_, observation| {
+        observation
+            .groups
+            .get_mut("blue")
+            .unwrap()
+            .scheduled_actions
+            .known()
+            .push(scale_in(ago(-600)));
+        observation.groups.insert("green".to_owned(), group("green", (0, 6, 0), NEW));
     });
     assert_eq!(actions(&next), ["unschedule blue"]);
 }
@@ -185,7 +192,7 @@ fn the_old_sides_scale_in_is_canceled_before_anything_else() {
 #[test]
 fn only_this_rollouts_refresh_is_canceled() {
     let undone = |started: Option<(u64, &str)>, status, version| {
-        let next = back(Phase::Undo, 0, |record, seen| {
+        let next = back(Phase::Undo, 0, |record, observation| {
             facts(record).refresh = started.map(|(version, id)| RefreshFacts {
                 version,
                 after: None,
@@ -193,7 +200,7 @@ fn only_this_rollouts_refresh_is_canceled() {
             });
             let mut green = group("green", (0, 6, 2), OLD);
             green.refreshes = Reading::Read(vec![refresh("r", status, version)]);
-            seen.groups.insert("green".to_owned(), green);
+            observation.groups.insert("green".to_owned(), green);
         });
         assert_eq!(next.record.phase, Phase::Undo);
         (actions(&next).join(", "), waits_for(&next).unwrap_or_default().to_owned())
@@ -217,11 +224,11 @@ fn size(
     (own, empty, set): (u32, bool, &[u32]),
     green: ObservedGroup,
 ) -> Result<String, String> {
-    let next = back(Phase::Undo, 0, |record, seen| {
+    let next = back(Phase::Undo, 0, |record, observation| {
         facts(record).idle_since = Some(ago(idle));
         let side = &mut facts(record).sides.green;
         (side.min, side.empty, side.min_sizes_set) = (own, empty, set.to_vec());
-        seen.groups.insert("green".to_owned(), green);
+        observation.groups.insert("green".to_owned(), green);
     });
     if let Some(end) = &next.end {
         return Ok(format!("{:?}", end.status));
@@ -271,9 +278,9 @@ fn a_group_that_had_instances_gets_its_min_size_back() {
 #[test]
 fn a_version_that_somebody_else_chose_is_left_as_it_is() {
     let undone = |version: u64, superseded: Vec<u64>| {
-        let next = back(Phase::Undo, 0, |record, seen| {
+        let next = back(Phase::Undo, 0, |record, observation| {
             record.superseded_versions = superseded;
-            seen.groups.insert("green".to_owned(), group("green", (0, 6, 0), version));
+            observation.groups.insert("green".to_owned(), group("green", (0, 6, 0), version));
         });
         (actions(&next).join(", "), notices(&next), next.end.is_some())
     };
@@ -288,12 +295,12 @@ fn a_version_that_somebody_else_chose_is_left_as_it_is() {
 /// The refresh to the previous version failed: nobody uses the group, so it is simply started again.
 #[test]
 fn a_failed_refresh_to_the_previous_version_is_followed_by_another_one() {
-    let mut next = back(Phase::Undo, 0, |record, seen| {
+    let mut next = back(Phase::Undo, 0, |record, observation| {
         let id = Some("r".to_owned());
         facts(record).refresh = Some(RefreshFacts { version: OLD, after: None, id });
         let mut green = group("green", (0, 6, 0), NEW);
         green.refreshes = Reading::Read(vec![refresh("r", RefreshStatus::Failed, OLD)]);
-        seen.groups.insert("green".to_owned(), green);
+        observation.groups.insert("green".to_owned(), green);
     });
     assert_eq!((next.record.phase, actions(&next)), (Phase::Undo, vec![]));
     assert!(
@@ -306,10 +313,10 @@ fn a_failed_refresh_to_the_previous_version_is_followed_by_another_one() {
 #[test]
 fn the_scale_in_that_the_rollout_had_canceled_is_scheduled_again() {
     let rescheduled = |was_due_in: i64, is_scheduled: bool| {
-        let next = back(Phase::Undo, 0, |record, seen| {
+        let next = back(Phase::Undo, 0, |record, observation| {
             let at = ago(-was_due_in);
             facts(record).sides.green.scale_in = Some(ScaleInFacts { at, size: 1 });
-            let actions = seen.groups.get_mut("green").unwrap().scheduled_actions.known();
+            let actions = observation.groups.get_mut("green").unwrap().scheduled_actions.known();
             actions.extend(is_scheduled.then(|| scale_in(at)));
         });
         match next.actions.as_slice() {
@@ -330,9 +337,9 @@ fn the_scale_in_that_the_rollout_had_canceled_is_scheduled_again() {
 #[test]
 fn the_old_sides_min_size_is_restored_if_it_is_still_the_rollouts() {
     let restored = |set: &[u32], reads: u32| {
-        let next = back(Phase::Undo, 0, |record, seen| {
+        let next = back(Phase::Undo, 0, |record, observation| {
             facts(record).sides.blue.min_sizes_set = set.to_vec();
-            seen.groups.insert("blue".to_owned(), group("blue", (reads, 6, 4), OLD));
+            observation.groups.insert("blue".to_owned(), group("blue", (reads, 6, 4), OLD));
         });
         (actions(&next).join(", "), notices(&next), next.end.is_some())
     };
@@ -349,12 +356,12 @@ fn rule(
     sticky: Option<u32>,
     now: &[(&str, u16)],
 ) -> Vec<String> {
-    let next = back(Phase::Undo, 0, |record, seen| {
+    let next = back(Phase::Undo, 0, |record, observation| {
         facts(record).rules.remove(1);
         facts(record).rules[0].weights = PerColor { blue: before.0, green: before.1 };
         facts(record).rules[0].sticky = sticky;
-        seen.rules = rules(now);
-        for rule in &mut seen.rules {
+        observation.rules = rules(now);
+        for rule in &mut observation.rules {
             let seconds = sticky.map(|seconds| Stickiness { seconds });
             rule.forward.as_mut().unwrap().stickiness = seconds;
         }
@@ -384,11 +391,13 @@ fn each_rule_and_the_test_rule_get_their_own_weights_back() {
     let id = RuleId::Rule("test".to_owned());
     pair(&mut plan).test_rule = Some(id.clone());
     let undone = |test_before: (Option<u16>, Option<u16>)| {
-        let next = tick_of(&plan, Phase::Undo, |record, seen| {
+        let next = tick_of(&plan, Phase::Undo, |record, observation| {
             facts(record).idle_since = Some(ago(600));
-            seen.rules = rules(&[("tg-blue", 100), ("tg-green", 0)]);
+            observation.rules = rules(&[("tg-blue", 100), ("tg-green", 0)]);
             let forward = Some(Forward::only("tg-green"));
-            seen.rules.insert(0, Rule { id: id.clone(), forward, ..seen.rules[0].clone() });
+            observation
+                .rules
+                .insert(0, Rule { id: id.clone(), forward, ..observation.rules[0].clone() });
             let facts = facts(record);
             facts.rules[1].weights.blue = Some(2);
             let weights = PerColor { blue: test_before.0, green: test_before.1 };

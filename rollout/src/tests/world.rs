@@ -191,7 +191,7 @@ pub(super) fn observation() -> Observation {
 pub(super) struct World {
     pub plan: Plan,
     pub record: Record,
-    pub seen: Observation,
+    pub observation: Observation,
     /// The share of failing requests on version NEW.
     pub errors: f64,
     /// Whether targets of version NEW become healthy.
@@ -206,7 +206,7 @@ impl World {
         World {
             plan,
             record: record(phase),
-            seen: observation(),
+            observation: observation(),
             errors: 0.0,
             boots: true,
             log: Vec::new(),
@@ -256,7 +256,7 @@ impl World {
         for action in &next.actions {
             self.apply(action);
         }
-        self.seen.now += SignedDuration::try_from(next.next_tick_in).unwrap();
+        self.observation.now += SignedDuration::try_from(next.next_tick_in).unwrap();
         self.settle();
         next.end
     }
@@ -264,8 +264,8 @@ impl World {
     /// Returns what an observation would read, without what the phase does not need.
     fn needed(&self) -> Observation {
         let needs = needs(&self.plan, &self.record);
-        let mut seen = self.seen.clone();
-        for group in seen.groups.values_mut() {
+        let mut observation = self.observation.clone();
+        for group in observation.groups.values_mut() {
             if !needs.refreshes {
                 group.refreshes = Reading::NotRead;
             }
@@ -274,23 +274,23 @@ impl World {
             }
         }
         if needs.counts_since.is_none() {
-            seen.counts = Reading::NotRead;
+            observation.counts = Reading::NotRead;
         }
         if !needs.other_rules {
-            seen.other_rules = Reading::NotRead;
+            observation.other_rules = Reading::NotRead;
         }
         if !needs.alarms {
-            seen.alarms = Reading::NotRead;
+            observation.alarms = Reading::NotRead;
         }
-        seen.proof = seen.proof.filter(|_| needs.proof);
-        seen
+        observation.proof = observation.proof.filter(|_| needs.proof);
+        observation
     }
 
     pub(super) fn apply(&mut self, action: &Action) {
         self.log.push(describe(action));
         match action {
             Action::SetForward { rule, forward } => {
-                for r in self.seen.rules.iter_mut().filter(|r| r.id == *rule) {
+                for r in self.observation.rules.iter_mut().filter(|r| r.id == *rule) {
                     r.forward = Some(forward.clone());
                 }
             }
@@ -304,8 +304,8 @@ impl World {
                 (capacity.min, capacity.desired) = (*size, *size);
             }
             Action::StartRefresh { group, version, preferences, .. } => {
-                let seen = self.group(group);
-                let refreshes = seen.refreshes.known();
+                let observation = self.group(group);
+                let refreshes = observation.refreshes.known();
                 let id = format!("refresh-{}", refreshes.len());
                 refreshes.insert(
                     0,
@@ -347,15 +347,16 @@ impl World {
     }
 
     pub(super) fn group(&mut self, name: &str) -> &mut ObservedGroup {
-        self.seen.groups.get_mut(name).unwrap()
+        self.observation.groups.get_mut(name).unwrap()
     }
 
     fn active(&mut self, group: &str, becomes: RefreshStatus) {
-        let seen = self.group(group);
-        if let Some(refresh) = seen.refreshes.known().iter_mut().find(|r| r.status.is_active()) {
+        let observed = self.group(group);
+        if let Some(refresh) = observed.refreshes.known().iter_mut().find(|r| r.status.is_active())
+        {
             refresh.status = becomes;
             if becomes == RefreshStatus::RollbackSuccessful {
-                seen.group.instances.iter_mut().for_each(|i| i.template = Some(template(OLD)));
+                observed.group.instances.iter_mut().for_each(|i| i.template = Some(template(OLD)));
             }
         }
     }
@@ -364,37 +365,43 @@ impl World {
     /// and CloudWatch counts.
     fn settle(&mut self) {
         let boots = self.boots;
-        for (name, seen) in &mut self.seen.groups {
-            if let Some(refresh) = seen.refreshes.known().iter_mut().find(|r| r.status.is_active())
+        for (name, observed) in &mut self.observation.groups {
+            if let Some(refresh) =
+                observed.refreshes.known().iter_mut().find(|r| r.status.is_active())
             {
                 refresh.status = RefreshStatus::Successful;
                 let version = refresh.desired.clone().unwrap();
-                seen.group.instances.iter_mut().for_each(|i| i.template = Some(version.clone()));
-                seen.group.source = TemplateSource::Template(version);
+                observed
+                    .group
+                    .instances
+                    .iter_mut()
+                    .for_each(|i| i.template = Some(version.clone()));
+                observed.group.source = TemplateSource::Template(version);
             }
-            let version = seen.group.source.template().and_then(|t| t.version.number()).unwrap();
-            let desired = seen.group.capacity.desired as usize;
-            seen.group.instances.truncate(desired);
-            for i in seen.group.instances.len()..desired {
-                seen.group.instances.push(instance(&format!("i-{name}-{i}"), version));
+            let version =
+                observed.group.source.template().and_then(|t| t.version.number()).unwrap();
+            let desired = observed.group.capacity.desired as usize;
+            observed.group.instances.truncate(desired);
+            for i in observed.group.instances.len()..desired {
+                observed.group.instances.push(instance(&format!("i-{name}-{i}"), version));
             }
-            seen.targets = seen.group.instances.iter().map(|i| target(&i.id)).collect();
+            observed.targets = observed.group.instances.iter().map(|i| target(&i.id)).collect();
             if version == NEW && !boots {
-                seen.targets.iter_mut().for_each(|t| t.health = TargetHealth::Unhealthy);
+                observed.targets.iter_mut().for_each(|t| t.health = TargetHealth::Unhealthy);
             }
         }
-        let minute = Timestamp::from_second(self.seen.now.as_second() / 60 * 60).unwrap();
+        let minute = Timestamp::from_second(self.observation.now.as_second() / 60 * 60).unwrap();
         for color in ["blue", "green"] {
             let tg = format!("tg-{color}");
             let share = self
-                .seen
+                .observation
                 .rules
                 .first()
                 .and_then(|r| r.forward.as_ref())
                 .map_or(0, |f| f.share(&tg));
             let requests = u64::from(share) * 10;
             let errors = if self
-                .seen
+                .observation
                 .groups
                 .get(color)
                 .is_some_and(|g| g.group.source.template().is_some_and(|t| t.is(TEMPLATE, NEW)))
@@ -403,7 +410,7 @@ impl World {
             } else {
                 0
             };
-            let counts = self.seen.counts.known().entry(tg).or_default();
+            let counts = self.observation.counts.known().entry(tg).or_default();
             counts.minutes.retain(|(start, _)| *start != minute);
             counts.minutes.push((minute, Counts { requests, errors }));
         }

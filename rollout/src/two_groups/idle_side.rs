@@ -38,8 +38,8 @@ impl Machine<'_, '_, '_> {
             return Ok(());
         }
         for color in Color::BOTH {
-            let seen = self.observed_group(color)?;
-            let scheduled = scheduled_scale_in(seen.scheduled()?);
+            let observed = self.observed_group(color)?;
+            let scheduled = scheduled_scale_in(observed.scheduled()?);
             let Some(action) = scheduled.filter(|_| !mutant::on(Mutant::KeepsScheduledScaleIn))
             else {
                 continue;
@@ -54,7 +54,7 @@ impl Machine<'_, '_, '_> {
                     );
                     return Err(NotReady::new(why));
                 }
-                let (size, reads) = (action.min.unwrap_or(0), seen.group.capacity.min);
+                let (size, reads) = (action.min.unwrap_or(0), observed.group.capacity.min);
                 if !self.has_set_min_size(color, reads) {
                     self.facts.sides[color].min_sizes_set.push(reads);
                 }
@@ -103,13 +103,13 @@ impl Machine<'_, '_, '_> {
     /// no refresh is active.
     pub(super) fn update_to(&mut self, version: u64) -> Result<UpdateProgress, NotReady> {
         let to = self.new_color();
-        let seen = self.observed_group(to)?;
+        let observed = self.observed_group(to)?;
         let group = self.side(to).group.clone();
         let template = self.tick.plan.template.as_str();
         let preferences = idle_preferences();
         let wanted = self.facts.refresh.clone().filter(|facts| facts.version == version);
         let mine = match &wanted {
-            Some(facts) => own_refresh(seen, facts, template, &preferences)?,
+            Some(facts) => own_refresh(observed, facts, template, &preferences)?,
             None => None,
         };
         if let Some(refresh) = mine {
@@ -122,7 +122,7 @@ impl Machine<'_, '_, '_> {
                 reason: refresh.reason.clone(),
             });
         }
-        if let Some(other) = active_refresh(seen)? {
+        if let Some(other) = active_refresh(observed)? {
             if mine.is_some_and(|m| m.id == other.id) {
                 self.tick.report_waiting(
                     format!("updating {group} to version {version}"),
@@ -144,7 +144,7 @@ impl Machine<'_, '_, '_> {
             }
             return Ok(UpdateProgress::Waiting);
         }
-        if is_at_version(seen, template, version) {
+        if is_at_version(observed, template, version) {
             return Ok(UpdateProgress::Done);
         }
         match mine.map(|m| (m.status, m.reason.clone())) {
@@ -177,7 +177,7 @@ impl Machine<'_, '_, '_> {
             return Ok(UpdateProgress::Waiting);
         }
         if wanted.is_none() {
-            let after = seen.refreshes()?.first().map(|r| r.id.clone());
+            let after = observed.refreshes()?.first().map(|r| r.id.clone());
             self.facts.refresh = Some(RefreshFacts { version, after, id: None });
         }
         self.tick.send(Action::StartRefresh {

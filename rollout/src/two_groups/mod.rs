@@ -142,11 +142,12 @@ impl<'a> Machine<'_, 'a, '_> {
     /// Tracks since when the new side has been observed without traffic, since when a rule outside the plan has sent
     /// traffic to it, and since when no rule of the plan has forwarded.
     fn track_traffic(&mut self) {
-        let (seen, to) = (self.tick.observation, self.side(self.new_color()));
-        let without_share = gate::largest_share(self.pair, seen, to) == 0;
-        let ruleless = gate::observed_rules(self.pair, seen).is_empty();
-        let since = |was: Option<Timestamp>, holds: bool| holds.then(|| was.unwrap_or(seen.now));
-        match gate::other_rule(seen, to) {
+        let (observation, to) = (self.tick.observation, self.side(self.new_color()));
+        let without_share = gate::largest_share(self.pair, observation, to) == 0;
+        let ruleless = gate::observed_rules(self.pair, observation).is_empty();
+        let since =
+            |was: Option<Timestamp>, holds: bool| holds.then(|| was.unwrap_or(observation.now));
+        match gate::other_rule(observation, to) {
             Ok(other) => {
                 let idle = without_share && other.is_none();
                 self.facts.idle_since = since(self.facts.idle_since, idle);
@@ -237,9 +238,9 @@ impl<'a> Machine<'_, 'a, '_> {
     }
 
     fn readiness_of(&self, color: Color, percent: u8, desired: u32) -> gate::Readiness {
-        let (plan, seen, versions) =
+        let (plan, observation, versions) =
             (self.tick.plan, self.tick.observation, self.accepted_versions(color));
-        gate::readiness(plan, self.pair, seen, color, &versions, (percent, desired))
+        gate::readiness(plan, self.pair, observation, color, &versions, (percent, desired))
     }
 
     fn emit_health(&mut self, color: Color, standing: gate::Readiness) {

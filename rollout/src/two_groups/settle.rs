@@ -160,12 +160,12 @@ impl Machine<'_, '_, '_> {
 
     /// Proves that the new side runs the version and is healthy.
     pub(super) fn prove(&self) -> Result<(), NotReady> {
-        let seen = self.observed_group(self.new_color())?;
+        let observed = self.observed_group(self.new_color())?;
         let version = self.expected_version(self.new_color());
         self.tick.check_proof(version)?;
-        check_no_active_refresh(seen)?;
-        check_at_version(seen, &self.tick.plan.template, version)?;
-        check_targets(seen, TargetHealth::Healthy)
+        check_no_active_refresh(observed)?;
+        check_at_version(observed, &self.tick.plan.template, version)?;
+        check_targets(observed, TargetHealth::Healthy)
     }
 
     /// Schedules the scale-in of the old group and checks that it is scheduled, then sets both MinSizes. The new

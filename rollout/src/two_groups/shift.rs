@@ -94,9 +94,9 @@ impl Machine<'_, '_, '_> {
     fn open_gate(&mut self, percent: u8) -> Result<(), NotReady> {
         let shut = |why: &str| Err(NotReady::new(why));
         for color in Color::BOTH {
-            let seen = self.observed_group(color)?;
-            check_no_active_refresh(seen)?;
-            if scheduled_scale_in(seen.scheduled()?).is_some()
+            let observed = self.observed_group(color)?;
+            check_no_active_refresh(observed)?;
+            if scheduled_scale_in(observed.scheduled()?).is_some()
                 && !mutant::on(Mutant::KeepsScheduledScaleIn)
             {
                 let group = self.side(color).group.clone();
@@ -145,12 +145,12 @@ impl Machine<'_, '_, '_> {
     /// Checks that a side launches from the version whose instances count as ready. Any other version is an external
     /// change.
     fn launches_as_expected(&self, color: Color) -> Result<(), NotReady> {
-        let seen = self.observed_group(color)?;
+        let observed = self.observed_group(color)?;
         let same =
-            saved_version(seen, &self.tick.plan.template) == Some(self.expected_version(color));
+            saved_version(observed, &self.tick.plan.template) == Some(self.expected_version(color));
         let group = &self.side(color).group;
         NotReady::unless(same, || {
-            format!("an external change made {group} launch from {}", describe_source(seen))
+            format!("an external change made {group} launch from {}", describe_source(observed))
         })
     }
 

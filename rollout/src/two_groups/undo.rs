@@ -260,8 +260,8 @@ impl Machine<'_, '_, '_> {
 
     /// Cancels this rollout's refresh of the new side, if it is still active.
     fn undo_refresh(&mut self) -> Result<UndoProgress, NotReady> {
-        let seen = self.observed_group(self.new_color())?;
-        let Some(refresh) = active_refresh(seen)? else { return Ok(UndoProgress::Done) };
+        let observed = self.observed_group(self.new_color())?;
+        let Some(refresh) = active_refresh(observed)? else { return Ok(UndoProgress::Done) };
         let before = self.facts.sides[self.new_color()].version;
         let facts = self.facts.refresh.as_ref();
         if facts.is_some_and(|f| f.version == before) {
@@ -271,7 +271,7 @@ impl Machine<'_, '_, '_> {
         }
         let template = self.tick.plan.template.as_str();
         let ours = match facts {
-            Some(facts) => own_refresh(seen, facts, template, &idle_preferences())?,
+            Some(facts) => own_refresh(observed, facts, template, &idle_preferences())?,
             None => None,
         };
         if ours.is_some_and(|ours| ours.id == refresh.id) {
@@ -292,14 +292,14 @@ impl Machine<'_, '_, '_> {
     /// Restores the new side's size: no instances if it was empty, otherwise only its MinSize.
     fn undo_capacity(&mut self) -> Result<UndoProgress, NotReady> {
         let to = self.new_color();
-        let seen = self.observed_group(to)?;
-        let (facts, capacity) = (self.facts.sides[to].clone(), seen.group.capacity);
+        let observed = self.observed_group(to)?;
+        let (facts, capacity) = (self.facts.sides[to].clone(), observed.group.capacity);
         let ours = self.has_set_min_size(to, capacity.min);
         let group = self.side(to).group.clone();
         if facts.empty && !facts.min_sizes_set.is_empty() && (ours || capacity.min == facts.min) {
             if capacity.min == facts.min
                 && capacity.desired == facts.min
-                && seen.group.instances.is_empty()
+                && observed.group.instances.is_empty()
             {
                 return Ok(UndoProgress::Done);
             }
@@ -335,14 +335,14 @@ impl Machine<'_, '_, '_> {
     /// Restores the version in the new side's saved configuration.
     fn undo_version(&mut self) -> Result<UndoProgress, NotReady> {
         let before = self.facts.sides[self.new_color()].version;
-        let seen = self.observed_group(self.new_color())?;
-        let now = saved_version(seen, &self.tick.plan.template);
+        let observed = self.observed_group(self.new_color())?;
+        let now = saved_version(observed, &self.tick.plan.template);
         let record = &self.tick.record;
         let ours = |version| {
             record.version == Some(version) || record.superseded_versions.contains(&version)
         };
         if now != Some(before) && !now.is_some_and(ours) {
-            let (group, now) = (&self.side(self.new_color()).group, describe_source(seen));
+            let (group, now) = (&self.side(self.new_color()).group, describe_source(observed));
             self.tick.notice(format!(
                 "an external change made {group} launch from {now}: left as it is"
             ));
@@ -366,12 +366,12 @@ impl Machine<'_, '_, '_> {
             self.facts.rules.iter().chain(&self.facts.test).cloned().collect();
         for fact in facts {
             let is_test = self.facts.test.as_ref().is_some_and(|t| t.id == fact.id);
-            let seen = if is_test {
+            let rule_now = if is_test {
                 self.test_rule()
             } else {
                 rules.iter().copied().find(|rule| rule.id == fact.id)
             };
-            let Some((rule, now)) = seen.and_then(|rule| Some((rule, rule.forward.as_ref()?)))
+            let Some((rule, now)) = rule_now.and_then(|rule| Some((rule, rule.forward.as_ref()?)))
             else {
                 continue;
             };
