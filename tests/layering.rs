@@ -240,7 +240,7 @@ impl Restricted {
     }
 }
 
-/// Returns the row of the table that `file` belongs to: `engine` for `src/engine/run.rs`, `main.rs` for `src/main.rs`,
+/// Returns the row of the table that `file` belongs to: `runner` for `src/runner/run.rs`, `main.rs` for `src/main.rs`,
 /// `model` for `rollout/src/model/event.rs`, `rollout` for `rollout/src/gate.rs`.
 fn row(file: &Path) -> &str {
     let parts: Vec<&str> = file.iter().filter_map(|part| part.to_str()).collect();

@@ -121,6 +121,20 @@ fn the_hash_depends_only_on_the_meaning() {
     let commented = format!("# a comment\n{MINIMAL}rollback_window: 30m\n");
     assert_eq!(hash(MINIMAL), hash(&commented));
     assert_ne!(hash(MINIMAL), hash(&format!("{MINIMAL}rollback_window: 31m\n")));
+    assert_ne!(
+        hash(FULL),
+        hash(&FULL.replace("  tags:", "  attach: { provenance: true }\n  tags:"))
+    );
+    // A later version of cutover resumes what this one has begun: a key that is not set must not change the hash.
+    let known = "40c06076a82be81891216faaac5cae7fd91129f582864db14261c14fbe78a55a";
+    assert_eq!(hash(MINIMAL), known);
+}
+
+/// In YAML 1.1 `no` is a boolean: a service of that name would have no name.
+#[test]
+fn only_true_and_false_are_booleans() {
+    let text = MINIMAL.replace("service: web", "service: no");
+    assert_eq!(cutover_config::parse(&text, "cutover.yaml").unwrap().service, "no");
 }
 
 /// `UPDATE_SCHEMA=1 cargo test -p cutover-config` writes the file.

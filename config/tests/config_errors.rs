@@ -295,9 +295,14 @@ proptest::proptest! {
 
 #[test]
 fn an_unreadable_file_is_reported() {
-    let error = cutover_config::load(std::path::Path::new("no/such/cutover.yaml"));
-    insta::assert_snapshot!(error.map(|_| ()).unwrap_err(), @r"
+    let error = |path: &std::path::Path| cutover_config::load(path).map(|_| ()).unwrap_err();
+    insta::assert_snapshot!(error("no/such/cutover.yaml".as_ref()), @r"
     no/such/cutover.yaml: cannot be read: No such file or directory (os error 2)
       = run cutover in the directory of the file, or name the file with `--config`
     ");
+    let folder = tempfile::tempdir().unwrap();
+    assert!(error(folder.path()).to_string().ends_with("= name a file with `--config`\n"));
+    let latin = folder.path().join("latin.yaml");
+    std::fs::write(&latin, b"service: caf\xe9\n").unwrap();
+    assert!(error(&latin).to_string().ends_with("= save it as UTF-8 text\n"));
 }

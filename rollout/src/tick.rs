@@ -69,7 +69,7 @@ impl<'a> Tick<'a> {
     pub(super) fn new(plan: &'a Plan, record: &Record, observation: &'a Observation) -> Tick<'a> {
         Tick {
             plan,
-            observation: observation,
+            observation,
             record: record.clone(),
             actions: Vec::new(),
             urgent: false,

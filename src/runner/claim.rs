@@ -185,7 +185,7 @@ pub(super) async fn reread_inherited(
 }
 
 /// Returns a record that inherits the facts of the unfinished one: the state before its changes is recorded nowhere
-/// else. A run with the same intent as the rollout that counts ([`behind`]) resumes that rollout.
+/// else. A run with the same intent as the rollout that counts ([`effective_unfinished`]) resumes that rollout.
 fn inherit(records: &[Record], old: &Record, wish: &RolloutRequest, now: Timestamp) -> Record {
     let behind = effective_unfinished(records).unwrap_or(old);
     let at = if behind.phase == Phase::TakeOver { behind.resume } else { Some(behind.phase) };

@@ -1,4 +1,4 @@
-//! Test cases: rollouts by the whole engine in a lab, during which an operator changes things or
+//! Test cases: rollouts by planner and runner in a lab, during which an operator changes things or
 //! requests are intercepted; and their results.
 
 mod interceptor;
