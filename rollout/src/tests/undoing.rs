@@ -350,6 +350,29 @@ fn the_old_sides_min_size_is_restored_if_it_is_still_the_rollouts() {
     assert_eq!(restored(&[4], 3), (String::new(), notice.to_owned(), true));
 }
 
+/// Somebody lowered MaxSize meanwhile: AWS rejects a MinSize above it.
+#[test]
+fn no_min_size_is_restored_above_max_size() {
+    let undone = |blue, green| {
+        let next = back(Phase::Undo, 0, |record, observation| {
+            let sides = &mut facts(record).sides;
+            (sides.blue.min, sides.blue.min_sizes_set) = (3, vec![1, 4]);
+            (sides.green.min, sides.green.empty, sides.green.min_sizes_set) =
+                (3, false, vec![1, 4]);
+            observation.groups.insert("blue".to_owned(), group("blue", blue, OLD));
+            observation.groups.insert("green".to_owned(), group("green", green, OLD));
+        });
+        (actions(&next).join(", "), next.end.is_some())
+    };
+    let sent = |action: &str| (action.to_owned(), false);
+    assert_eq!(undone((4, 6, 4), (3, 6, 3)), sent("minimum blue 3"));
+    assert_eq!(undone((1, 2, 2), (3, 6, 3)), sent("minimum blue 2"));
+    assert_eq!(undone((1, 1, 1), (3, 6, 3)), (String::new(), true));
+    assert_eq!(undone((3, 6, 4), (4, 6, 4)), sent("minimum green 3"));
+    assert_eq!(undone((3, 6, 4), (1, 2, 2)), sent("minimum green 2"));
+    assert_eq!(undone((3, 6, 4), (1, 1, 1)), (String::new(), true));
+}
+
 /// What undoing the rules sends, if one read `before` and reads `now`.
 fn rule(
     before: (Option<u16>, Option<u16>),

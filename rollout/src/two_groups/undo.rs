@@ -294,12 +294,12 @@ impl Machine<'_, '_, '_> {
         let to = self.new_color();
         let observed = self.observed_group(to)?;
         let (facts, capacity) = (self.facts.sides[to].clone(), observed.group.capacity);
+        // MaxSize may have been lowered since.
+        let min = facts.min.min(capacity.max);
         let ours = self.has_set_min_size(to, capacity.min);
         let group = self.side(to).group.clone();
-        if facts.empty && !facts.min_sizes_set.is_empty() && (ours || capacity.min == facts.min) {
-            if capacity.min == facts.min
-                && capacity.desired == facts.min
-                && observed.group.instances.is_empty()
+        if facts.empty && !facts.min_sizes_set.is_empty() && (ours || capacity.min == min) {
+            if capacity.min == min && capacity.desired == min && observed.group.instances.is_empty()
             {
                 return Ok(UndoProgress::Done);
             }
@@ -307,14 +307,14 @@ impl Machine<'_, '_, '_> {
                 self.wait_until_idle(format!(
                     "{group} must be without traffic for a while before it is scaled in"
                 ))?;
-            } else if capacity.min != facts.min || capacity.desired != facts.min {
-                self.tick.send(Action::SetMinSizeAndDesired { group, size: facts.min });
+            } else if capacity.min != min || capacity.desired != min {
+                self.tick.send(Action::SetMinSizeAndDesired { group, size: min });
             } else {
                 self.tick.report_waiting(format!("the instances of {group} are terminating"), None);
             }
             return Ok(UndoProgress::UnderWay);
         }
-        if ours && capacity.min != facts.min {
+        if ours && capacity.min != min {
             if self.remaining_idle_time().is_some() {
                 self.wait_until_idle(format!(
                     "{group} must be without traffic for a while before its MinSize is lowered"
@@ -323,10 +323,10 @@ impl Machine<'_, '_, '_> {
             }
             self.tick.emit(Event::MinSize {
                 group: group.clone(),
-                min: facts.min,
+                min,
                 message: "as before the rollout".to_owned(),
             });
-            self.tick.send(Action::min_size(group, facts.min));
+            self.tick.send(Action::min_size(group, min));
             return Ok(UndoProgress::UnderWay);
         }
         Ok(UndoProgress::Done)
@@ -413,9 +413,11 @@ impl Machine<'_, '_, '_> {
 
     /// Restores the old side's MinSize, if it still has a value that this rollout set.
     fn undo_min_size(&mut self) -> Result<UndoProgress, NotReady> {
-        let reads = self.observed_group(self.old_color)?.group.capacity.min;
-        let facts = self.facts.sides[self.old_color].clone();
-        if reads == facts.min || facts.min_sizes_set.is_empty() {
+        let capacity = self.observed_group(self.old_color)?.group.capacity;
+        let facts = &self.facts.sides[self.old_color];
+        // MaxSize may have been lowered since.
+        let (reads, min) = (capacity.min, facts.min.min(capacity.max));
+        if reads == min || facts.min_sizes_set.is_empty() {
             return Ok(UndoProgress::Done);
         }
         let group = self.side(self.old_color).group.clone();
@@ -427,10 +429,10 @@ impl Machine<'_, '_, '_> {
         }
         self.tick.emit(Event::MinSize {
             group: group.clone(),
-            min: facts.min,
+            min,
             message: "as before the rollout".to_owned(),
         });
-        self.tick.send(Action::min_size(group, facts.min));
+        self.tick.send(Action::min_size(group, min));
         Ok(UndoProgress::UnderWay)
     }
 }
