@@ -1,4 +1,4 @@
-//! Every guess about what AWS does not document, by name. Values that are documented or recorded cite
+//! The guesses about what AWS does not document that can be set, by name. Values that are documented or recorded cite
 //! their source; the others are marked as guesses.
 
 use std::time::Duration;

@@ -55,7 +55,7 @@ fn what_was_not_read_proves_nothing() {
         "the proof of success has not been read"
     );
     let why = why(|observation| {
-        observation.groups.get_mut("green").unwrap().refreshes = Reading::NotRead
+        observation.groups.get_mut("green").unwrap().refreshes = Reading::NotRead;
     });
     assert_eq!(why, "the group's instance refreshes have not been read");
 }
