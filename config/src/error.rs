@@ -51,11 +51,6 @@ impl ConfigError {
         }
     }
 
-    /// The number of errors.
-    pub fn count(&self) -> usize {
-        self.mistakes.len()
-    }
-
     fn render(&self, mistake: &Diagnostic, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(place) = mistake.place else {
             writeln!(f, "{}: {}", self.name, mistake.message)?;
