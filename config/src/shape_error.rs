@@ -97,12 +97,10 @@ fn example(key: &str) -> &'static str {
         "fleet" => "fleet: { group: web }",
         "strategy" => "strategy: rolling",
         "group" => "group: web-blue",
-        "target_group" => "target_group: web-blue",
         "from" => "from: site/",
         "to" => "to: /srv/www/",
         "path" => "path: /healthz",
         "header" => "header: { X-Cutover: next }",
-        "file" => "file: deploy/user-data.sh",
         _ => "key: value",
     }
 }

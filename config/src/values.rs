@@ -118,8 +118,49 @@ mod tests {
     }
 
     #[test]
+    fn an_arn_has_six_parts() {
+        let arn = Arn::parse("arn:aws-cn:ec2:cn-north-1:123456789012:vpc/a:b").unwrap();
+        assert_eq!((arn.service, arn.region, arn.account), ("ec2", "cn-north-1", "123456789012"));
+        assert_eq!(arn.resource, "vpc/a:b");
+        for wrong in [
+            "urn:aws:ec2::123456789012:vpc/a",
+            "arn:gcp:ec2::123456789012:vpc/a",
+            "arn:aws:ec2::12345:vpc/a",
+            "arn:aws:ec2:123456789012:vpc/a",
+        ] {
+            assert_eq!(Arn::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_role_is_a_role_of_iam() {
+        assert_eq!(account_of_role(A_ROLE), Some("123456789012"));
+        assert_eq!(account_of_role("arn:aws:iam::123456789012:user/deploy-web"), None);
+        assert_eq!(account_of_role("arn:aws:sts::123456789012:role/deploy-web"), None);
+    }
+
+    #[test]
+    fn a_service_name_has_1_to_40_plain_characters() {
+        assert_eq!(check_service_name("web-2"), Ok(()));
+        assert_eq!(check_service_name(&"a".repeat(40)), Ok(()));
+        for wrong in ["", "Web", "we_b", "café", &"a".repeat(41)] {
+            assert!(check_service_name(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn regions_have_their_form() {
         assert!(is_region("ap-northeast-2") && is_region("us-gov-west-1"));
-        assert!(!is_region("Seoul") && !is_region("ap-northeast") && !is_region("ap-northeast-2a"));
+        for wrong in [
+            "Seoul",
+            "ap-northeast",
+            "ap-northeast-2a",
+            "ap-northeast-",
+            "ap--2",
+            "apn-north-1",
+            "ap-n1-2",
+        ] {
+            assert!(!is_region(wrong), "{wrong}");
+        }
     }
 }

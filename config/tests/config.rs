@@ -125,6 +125,8 @@ fn the_hash_depends_only_on_the_meaning() {
         hash(FULL),
         hash(&FULL.replace("  tags:", "  attach: { provenance: true }\n  tags:"))
     );
+    let ecr = FULL.replace("  tags:", "  ecr: { create: true }\n  tags:");
+    assert_ne!(hash(FULL), hash(&ecr));
     // A later version of cutover resumes what this one has begun: a key that is not set must not change the hash.
     let known = "40c06076a82be81891216faaac5cae7fd91129f582864db14261c14fbe78a55a";
     assert_eq!(hash(MINIMAL), known);
