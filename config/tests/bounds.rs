@@ -27,7 +27,7 @@ fn image(members: &str) -> Config {
 
 /// Asserts that the image with these members is refused, with a message that contains `why`.
 fn refused_image(members: &str, why: &str) {
-    let error = parse(&text(members, "")).expect_err(members);
+    let error = parse(&text(members, "")).err().unwrap_or_else(|| panic!("{members}"));
     assert!(error.contains(why), "{error}");
 }
 
