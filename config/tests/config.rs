@@ -132,11 +132,17 @@ fn the_hash_depends_only_on_the_meaning() {
     assert_eq!(hash(MINIMAL), known);
 }
 
-/// In YAML 1.1 `no` is a boolean: a service of that name would have no name.
+/// In YAML 1.1 `no` and `yes` are booleans, too.
 #[test]
 fn only_true_and_false_are_booleans() {
     let text = MINIMAL.replace("service: web", "service: no");
     assert_eq!(cutover_config::parse(&text, "cutover.yaml").unwrap().service, "no");
+    let pull = |value: &str| {
+        let build = format!("amazonaws.com/web], build: {{ pull: {value} }} }}");
+        cutover_config::parse(&MINIMAL.replace("amazonaws.com/web] }", &build), "cutover.yaml")
+    };
+    assert!(pull("true").is_ok_and(|config| config.image.build.unwrap().pull));
+    assert!(pull("yes").is_err());
 }
 
 /// `UPDATE_SCHEMA=1 cargo test -p cutover-config` writes the file.
