@@ -7,6 +7,7 @@
 mod support {
     pub(crate) mod layers;
     pub(crate) mod paths;
+    pub(crate) mod tokens;
 }
 
 use std::fs;

@@ -7,11 +7,15 @@
 // Clippy's exemption for tests does not cover the helpers of an integration test.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../tests/support/tokens.rs"]
+mod tokens;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use tokens::{end_of_item, is_cfg_test, is_double_colon, is_punct};
 
 /// The greatest number of files that may depend on each other.
 const LARGEST: usize = 1;
@@ -186,34 +190,6 @@ fn imports(tree: TokenStream, prefix: &[String], found: &mut Vec<(String, Vec<St
             }
         }
     }
-}
-
-fn is_punct(token: &TokenTree, wanted: char) -> bool {
-    matches!(token, TokenTree::Punct(punct) if punct.as_char() == wanted)
-}
-
-fn is_double_colon(tokens: &[TokenTree]) -> bool {
-    let colon = |token: Option<&TokenTree>| token.is_some_and(|token| is_punct(token, ':'));
-    colon(tokens.first()) && colon(tokens.get(1))
-}
-
-fn is_cfg_test(tokens: &[TokenTree]) -> bool {
-    match tokens {
-        [hash, TokenTree::Group(attribute), ..] if is_punct(hash, '#') => {
-            attribute.stream().to_string().replace(' ', "") == "cfg(test)"
-        }
-        _ => false,
-    }
-}
-
-/// Returns where the item ends that starts at or after `at`: behind its braces or its semicolon.
-fn end_of_item(tokens: &[TokenTree], at: usize) -> usize {
-    let is_use = matches!(&tokens[at], TokenTree::Ident(word) if *word == "use");
-    let end = tokens[at..].iter().position(|token| match token {
-        TokenTree::Group(group) => group.delimiter() == Delimiter::Brace && !is_use,
-        token => is_punct(token, ';'),
-    });
-    end.map_or(tokens.len(), |offset| at + offset + 1)
 }
 
 /// Resolves every import and every mention.

@@ -119,7 +119,7 @@ impl Planner<'_> {
     ///
     /// # Errors
     /// If something blocks it.
-    pub async fn check_before_build(
+    pub(super) async fn check_before_build(
         &self,
         emit: &mut dyn FnMut(TimedEvent),
     ) -> Result<(), Failure> {

@@ -5,12 +5,13 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use oci_spec::image::{Descriptor, ImageIndex, ImageManifest};
+use oci_spec::image::{ImageIndex, ImageManifest};
 
 use super::Destination;
 use super::manifest::diff_ids;
 use super::stored_layer::StoredLayer;
 use cutover_oci::image::Codec;
+use cutover_oci::registry::document::digest;
 use cutover_oci::registry::{LARGEST_CONFIG, RegistryError};
 use cutover_rollout::model::Digest;
 
@@ -69,7 +70,7 @@ impl PriorImages {
             return Ok(());
         };
         let described = manifest.config();
-        let Some(id) = digest(described).filter(|_| described.size() <= LARGEST_CONFIG) else {
+        let Some(id) = digest(described).ok().filter(|_| described.size() <= LARGEST_CONFIG) else {
             return Ok(());
         };
         let Ok(config) = registry.blob(repository, &id, described.size()).await else {
@@ -79,16 +80,11 @@ impl PriorImages {
         if diff_ids.len() == manifest.layers().len() {
             for (diff_id, layer) in diff_ids.into_iter().zip(manifest.layers()) {
                 let codec = Codec::of_media_type(layer.media_type().as_ref());
-                let Some((codec, digest)) = codec.zip(digest(layer)) else { continue };
+                let Some((codec, digest)) = codec.zip(digest(layer).ok()) else { continue };
                 self.blobs.insert(diff_id, StoredLayer { digest, size: layer.size(), codec });
             }
             self.configs.insert(id, config);
         }
         Ok(())
     }
-}
-
-/// Returns the digest of a descriptor; `None` if it is not SHA-256.
-fn digest(of: &Descriptor) -> Option<Digest> {
-    of.digest().to_string().parse().ok()
 }

@@ -3,6 +3,8 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
+use super::tokens::{end_of_item, is_cfg_test, is_double_colon};
+
 /// A mention of a path, at a line counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mention {
@@ -62,30 +64,6 @@ fn walk(stream: TokenStream, prefix: &str, found: &mut Vec<Mention>) {
     }
 }
 
-fn is_double_colon(tokens: &[TokenTree]) -> bool {
-    let colon = |token: Option<&TokenTree>| matches!(token, Some(TokenTree::Punct(p)) if p.as_char() == ':');
-    colon(tokens.first()) && colon(tokens.get(1))
-}
-
 fn is_brace(group: &Group) -> bool {
     group.delimiter() == Delimiter::Brace
-}
-
-fn is_cfg_test(tokens: &[TokenTree]) -> bool {
-    match tokens {
-        [TokenTree::Punct(hash), TokenTree::Group(attribute), ..] if hash.as_char() == '#' => {
-            attribute.stream().to_string().replace(' ', "") == "cfg(test)"
-        }
-        _ => false,
-    }
-}
-
-/// Returns where the item ends that starts at or after `at`: behind its braces or its semicolon.
-fn end_of_item(tokens: &[TokenTree], at: usize) -> usize {
-    let end = tokens[at..].iter().position(|token| match token {
-        TokenTree::Group(group) => is_brace(group),
-        TokenTree::Punct(punct) => punct.as_char() == ';',
-        _ => false,
-    });
-    end.map_or(tokens.len(), |offset| at + offset + 1)
 }

@@ -46,6 +46,15 @@ pub fn descriptor(
     Ok(Descriptor::new(media_type.into(), size, digest))
 }
 
+/// Returns the digest of a descriptor.
+///
+/// # Errors
+/// Returns the digest as it is written if it is not SHA-256.
+pub fn digest(of: &Descriptor) -> Result<Digest, String> {
+    let digest = of.digest().to_string();
+    digest.parse().map_err(|_| digest)
+}
+
 impl Blob {
     /// Returns the descriptor of this content.
     ///

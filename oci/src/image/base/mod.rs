@@ -7,7 +7,7 @@ use oci_spec::image::{Descriptor, ImageManifest};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::registry::RemoteLayer;
+use crate::registry::{RemoteLayer, document};
 use cutover_rollout::model::{Digest, Repository};
 
 use super::{Configuration, Platform};
@@ -121,8 +121,7 @@ fn layer(of: &Descriptor, repository: &Repository) -> Result<RemoteLayer, Unusab
 }
 
 fn digest(of: &Descriptor) -> Result<Digest, UnusableBase> {
-    let digest = of.digest().to_string();
-    digest.parse().map_err(|_| UnusableBase::Digest(digest))
+    document::digest(of).map_err(UnusableBase::Digest)
 }
 
 /// Returns the platform of a configuration.
